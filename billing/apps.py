@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class BillingConfig(AppConfig):
+    name = "billing"
+
+    def ready(self) -> None:
+        from . import checks, receivers  # noqa: F401 - registers them
+        from .ledger import guard_ledger
+
+        post_migrate.connect(guard_ledger, sender=self, dispatch_uid="guard_ledger")

@@ -1,0 +1,38 @@
+"""`manage.py choose_plan EMAIL PLAN [--payment-method PM]`: put a customer on a plan."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from billing import services, stripe_gateway
+from billing.plans import PLANS
+from customers.models import Customer
+from rsolv.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Put a customer on a metered plan and open its subscription at Stripe. Repeatable."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", help="the customer's address")
+        parser.add_argument("plan", choices=sorted(key for key, plan in PLANS.items() if plan.is_metered))
+        parser.add_argument("--payment-method", default="", help="Stripe's id of what pays for the plan")
+
+    def handle(self, *, email: str, plan: str, payment_method: str, **options: Any) -> None:
+        customer = Customer.objects.filter(email__iexact=email).first()
+        if customer is None:
+            raise CommandError(f"No customer has the address {email}.")
+        try:
+            services.choose_plan(
+                customer=customer, plan=PLANS[plan], payment_method=payment_method, at=timezone.now()
+            )
+            services.open_subscription(customer_id=customer.pk)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        except stripe_gateway.StripeUnavailable as error:
+            self.stderr.write(f"Stripe is away ({error}): the sweep opens the subscription when it answers.")
+        except stripe_gateway.StripeRefused as error:
+            raise CommandError(f"Stripe refused: {error}") from error
+        customer.billing_account.refresh_from_db()
+        self.stdout.write(f"{email} is on {plan}, {customer.billing_account.status}")

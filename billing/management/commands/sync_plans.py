@@ -1,0 +1,19 @@
+"""`manage.py sync_plans`: what our plans need at Stripe."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing import stripe_gateway
+
+
+class Command(BaseCommand):
+    help = "Make the meter, products and prices that Stripe lacks, and print all ids. Repeatable."
+
+    def handle(self, **options: Any) -> None:
+        try:
+            ids = stripe_gateway.sync_plans()
+        except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
+            raise CommandError(f"Stripe: {error}") from error
+        for name, stripe_id in ids.items():
+            self.stdout.write(f"{name:<20} {stripe_id}")

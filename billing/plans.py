@@ -1,0 +1,55 @@
+"""The plans, as data: hold this file against the price page.
+
+Amounts are integer US cents. `included` fixes cost nothing within a period (of the trial: ever).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PlanKey = Literal["trial", "payg", "teams"]
+
+METER_EVENT_NAME = "fix_deployed"
+CURRENCY = "usd"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a plan costs. `flat_price` and `fix_price` are the lookup keys of its prices at Stripe."""
+
+    key: PlanKey
+    name: str
+    monthly_price_cents: int
+    included: int
+    unit_price_cents: int
+    flat_price: str | None = None
+    fix_price: str | None = None
+
+    @property
+    def is_metered(self) -> bool:
+        return self.fix_price is not None
+
+
+TRIAL = Plan(key="trial", name="Trial", monthly_price_cents=0, included=10, unit_price_cents=0)
+PAYG = Plan(
+    key="payg",
+    name="Pay as you go",
+    monthly_price_cents=0,
+    included=0,
+    unit_price_cents=1500,
+    fix_price="payg_fix",
+)
+TEAMS = Plan(
+    key="teams",
+    name="Teams",
+    monthly_price_cents=49900,
+    included=60,
+    unit_price_cents=800,
+    flat_price="teams_month",
+    fix_price="teams_fix",
+)
+PLANS: dict[str, Plan] = {plan.key: plan for plan in (TRIAL, PAYG, TEAMS)}
+
+
+def find_plan_by_price(lookup_keys: set[str]) -> Plan | None:
+    """The plan that a subscription's prices stand for."""
+    return next((plan for plan in PLANS.values() if plan.fix_price in lookup_keys), None)

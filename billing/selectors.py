@@ -1,0 +1,120 @@
+"""Reads of money, always of one customer."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from djstripe.models import Invoice
+
+from customers.models import Customer
+
+from .models import BillingAccount, UsageRecord
+from .plans import PLANS, Plan
+from .pricing import compute_period_cents, count_remaining
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """What an account may still do. Amounts are in US cents; `remaining` None means without a bound."""
+
+    plan: Plan
+    status: str
+    blocked_reason: str | None
+    used: int
+    included: int
+    remaining: int | None
+    unit_price_cents: int
+    period_start: datetime | None
+    period_end: datetime | None
+    period_cents: int
+
+    @property
+    def upgrade_url(self) -> str:
+        return f"{settings.BASE_URL}/dashboard/"
+
+    @property
+    def can_use_service(self) -> bool:
+        return self.blocked_reason is None
+
+
+@dataclass(frozen=True)
+class InvoiceLine:
+    """An invoice as the portal lists it. Amounts are in cents of `currency`."""
+
+    number: str
+    status: str
+    total_cents: int
+    currency: str
+    created_at: datetime
+    period_end: datetime | None
+    quantity: int
+    page_url: str
+    pdf_url: str
+
+
+def get_account(*, customer: Customer) -> BillingAccount:
+    """Where the customer stands; a trial where nothing is known yet, not saved."""
+    return BillingAccount.objects.filter(customer=customer).first() or BillingAccount(customer=customer)
+
+
+def count_trial_fixes(*, customer_id: UUID) -> int:
+    return UsageRecord.objects.filter(customer_id=customer_id, coverage=UsageRecord.Coverage.TRIAL).count()
+
+
+def count_period_fixes(account: BillingAccount) -> int:
+    """Metered fixes since the period began; since the plan was chosen while Stripe has not answered."""
+    fixes = UsageRecord.objects.filter(customer_id=account.customer_id, coverage=UsageRecord.Coverage.METERED)
+    since = account.current_period_start or account.plan_chosen_at
+    return fixes.filter(occurred_at__gte=since).count() if since else fixes.count()
+
+
+def get_entitlement(*, customer: Customer) -> Entitlement:
+    """What the customer may still do, in two queries."""
+    account = get_account(customer=customer)
+    plan = PLANS[account.plan]
+    on_trial = plan.key == "trial"
+    used = count_trial_fixes(customer_id=customer.pk) if on_trial else count_period_fixes(account)
+    included = account.trial_fixes_limit if on_trial else plan.included
+    remaining = max(0, included - used) if on_trial else count_remaining(plan, used)
+    return Entitlement(
+        plan=plan,
+        status=account.status,
+        blocked_reason=_find_blocked_reason(account, remaining),
+        used=used,
+        included=included,
+        remaining=remaining,
+        unit_price_cents=plan.unit_price_cents,
+        period_start=account.current_period_start,
+        period_end=account.current_period_end,
+        period_cents=compute_period_cents(plan, used),
+    )
+
+
+def _find_blocked_reason(account: BillingAccount, remaining: int | None) -> str | None:
+    if account.status == BillingAccount.Status.TRIALING:
+        return "trial_exhausted" if remaining == 0 else None
+    return None if account.can_meter else f"subscription_{account.status}"
+
+
+def list_invoices(*, customer: Customer, limit: int) -> list[InvoiceLine]:
+    """The customer's invoices, newest first, as dj-stripe mirrors them."""
+    rows = Invoice.objects.filter(customer__subscriber=customer).order_by("-created")[:limit]
+    return [_read_invoice(row.stripe_data) for row in rows]
+
+
+def _read_invoice(data: dict[str, Any]) -> InvoiceLine:
+    lines = data.get("lines", {}).get("data", [])
+    period_end = data.get("period_end")
+    return InvoiceLine(
+        number=data.get("number") or "draft",
+        status=data.get("status") or "draft",
+        total_cents=data.get("total") or 0,
+        currency=data.get("currency") or "usd",
+        created_at=datetime.fromtimestamp(data["created"], UTC),
+        period_end=datetime.fromtimestamp(period_end, UTC) if period_end else None,
+        quantity=sum(line.get("quantity") or 0 for line in lines),
+        page_url=data.get("hosted_invoice_url") or "",
+        pdf_url=data.get("invoice_pdf") or "",
+    )

@@ -1,0 +1,93 @@
+"""What Stripe tells us is kept first, and acted on later."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from rsolv.errors import DomainError
+from rsolv.queue import enqueue_on_commit
+
+from .. import stripe_gateway
+from ..models import InboxEvent
+from ..retries import LEASE, schedule_retry
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 12
+
+
+class WebhookRefused(DomainError):
+    message = "The webhook's signature or body is not right."
+
+
+def receive_webhook(*, payload: bytes, signature: str) -> None:
+    """Keep a signed event and ask for its processing on commit. A duplicate is accepted and changes nothing.
+
+    Raises WebhookRefused, and keeps nothing, unless one of our endpoints' secrets signed it. Calls nobody.
+    """
+    try:
+        text = payload.decode("utf-8")
+        stripe_gateway.verify_webhook(payload=text, signature=signature)
+        event = json.loads(text)
+        event_id, event_type = event["id"], event["type"]
+    except (stripe_gateway.BadSignature, ValueError, KeyError, TypeError) as error:
+        raise WebhookRefused from error
+    with transaction.atomic():
+        _, is_new = InboxEvent.objects.get_or_create(
+            event_id=event_id, defaults={"event_type": event_type, "payload": text}
+        )
+        if is_new:
+            enqueue_on_commit("billing.tasks.process_webhook", event_id)
+
+
+def process_webhook(*, event_id: str) -> None:
+    """Act on a kept event that is due. Repeating it is safe; a failure is put off with a longer wait.
+
+    After the last attempt the event waits for staff. Thin events carry nothing that we mirror.
+    """
+    event = _take_lease(event_id, timezone.now())
+    if event is None:
+        return
+    payload: dict[str, Any] = json.loads(event.payload)
+    try:
+        if payload.get("object") == "event":
+            stripe_gateway.apply_event(payload)
+    except Exception as error:
+        _put_off(event, error)
+        return
+    InboxEvent.objects.filter(pk=event_id).update(
+        processed_at=timezone.now(), next_attempt_at=None, last_error=""
+    )
+
+
+def replay_webhook(*, event_id: str, at: datetime) -> None:
+    """Process an event anew, also one that was processed. Staff's way out of a failure that is mended."""
+    with transaction.atomic():
+        InboxEvent.objects.filter(pk=event_id).update(processed_at=None, attempts=0, next_attempt_at=at)
+        enqueue_on_commit("billing.tasks.process_webhook", event_id)
+
+
+@transaction.atomic
+def _take_lease(event_id: str, now: datetime) -> InboxEvent | None:
+    event = (
+        InboxEvent.objects.select_for_update()
+        .filter(pk=event_id, processed_at=None, next_attempt_at__lte=now)
+        .first()
+    )
+    if event is not None:
+        event.attempts += 1
+        event.next_attempt_at = now + LEASE
+        event.save(update_fields=["attempts", "next_attempt_at"])
+    return event
+
+
+def _put_off(event: InboxEvent, error: Exception) -> None:
+    is_last = event.attempts >= MAX_ATTEMPTS
+    next_attempt_at = None if is_last else schedule_retry(attempts=event.attempts, now=timezone.now())
+    reason = f"{type(error).__name__}: {error}"[:300]
+    InboxEvent.objects.filter(pk=event.pk).update(next_attempt_at=next_attempt_at, last_error=reason)
+    log.exception("webhook_failed", event_id=event.pk, event_type=event.event_type, attempts=event.attempts)

@@ -1,0 +1,66 @@
+"""A completed mitigation becomes a row of the ledger, once."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from customers.models import Customer
+from phases.models import PhaseExecution
+from rsolv.queue import enqueue_on_commit
+
+from .. import selectors
+from ..models import BillingAccount, UsageRecord, UsageReport
+from ..plans import PLANS
+
+log = structlog.get_logger(__name__)
+
+Coverage = UsageRecord.Coverage
+
+
+@transaction.atomic
+def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: datetime) -> UsageRecord:
+    """Enter a fix into the ledger and, where it is metered, ask for its report to Stripe on commit.
+
+    A fix of the same repository and issue gives back the row that stands. The account's row is locked,
+    so fixes that race for a trial's last slot are counted one after the other.
+    """
+    account = lock_account(customer)
+    known = UsageRecord.objects.filter(
+        repository_id=execution.repository_id, issue_number=execution.issue_number
+    ).first()
+    if known is not None:
+        return known
+    coverage = _choose_coverage(account)
+    usage = UsageRecord.objects.create(
+        customer=customer,
+        execution=execution,
+        repository_id=execution.repository_id,
+        issue_number=execution.issue_number,
+        coverage=coverage,
+        plan=account.plan,
+        unit_price_cents=PLANS[account.plan].unit_price_cents if coverage == Coverage.METERED else 0,
+        occurred_at=occurred_at,
+        stripe_customer_id=account.stripe_customer_id,
+        subscription_id=account.subscription_id,
+    )
+    log.info("usage_recorded", usage=str(usage.pk), coverage=coverage, plan=account.plan)
+    if coverage == Coverage.METERED:
+        UsageReport.objects.create(usage=usage)
+        enqueue_on_commit("billing.tasks.report_usage", str(usage.pk))
+    return usage
+
+
+def lock_account(customer: Customer) -> BillingAccount:
+    """The customer's account, made if it is missing, its row locked until the transaction ends."""
+    BillingAccount.objects.get_or_create(customer=customer)
+    return BillingAccount.objects.select_for_update(of=("self",)).get(customer=customer)
+
+
+def _choose_coverage(account: BillingAccount) -> UsageRecord.Coverage:
+    if account.can_meter:
+        return Coverage.METERED
+    if account.plan == BillingAccount.Plan.TRIAL and account.status == BillingAccount.Status.TRIALING:
+        used = selectors.count_trial_fixes(customer_id=account.customer_id)
+        return Coverage.TRIAL if used < account.trial_fixes_limit else Coverage.UNBILLED
+    return Coverage.UNBILLED

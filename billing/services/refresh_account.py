@@ -1,0 +1,91 @@
+"""An account's plan and state are derived from what dj-stripe mirrors, in whatever order news comes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from djstripe.models import Customer as StripeCustomer
+from djstripe.models import Subscription
+
+from ..models import BillingAccount
+from ..plans import Plan, find_plan_by_price
+
+log = structlog.get_logger(__name__)
+
+Status = BillingAccount.Status
+
+STATUSES: dict[str, Status] = {
+    "active": Status.ACTIVE,
+    "trialing": Status.ACTIVE,
+    "past_due": Status.PAST_DUE,
+    "unpaid": Status.UNPAID,
+    "incomplete": Status.UNPAID,
+    "paused": Status.UNPAID,
+    "incomplete_expired": Status.CANCELED,
+    "canceled": Status.CANCELED,
+}
+
+
+def link_stripe_customer(*, stripe_customer_id: str) -> None:
+    """Note which Stripe customer stands for ours, where dj-stripe knows. Repeating it changes nothing."""
+    subscriber_id = (
+        StripeCustomer.objects.filter(id=stripe_customer_id).values_list("subscriber_id", flat=True).first()
+    )
+    if subscriber_id is not None:
+        BillingAccount.objects.filter(customer_id=subscriber_id, stripe_customer=None).update(
+            stripe_customer_id=stripe_customer_id
+        )
+
+
+@transaction.atomic
+def refresh_account(*, stripe_customer_id: str) -> None:
+    """Derive plan, state and period from all of the customer's subscriptions. Safe in any order, and twice.
+
+    A live subscription wins over an ended one, then the newer over the older. A plan that was chosen and
+    is not yet opened stays pending.
+    """
+    account = (
+        BillingAccount.objects.select_for_update(of=("self",))
+        .filter(stripe_customer_id=stripe_customer_id)
+        .first()
+    )
+    if account is None:
+        return
+    found = [row.stripe_data for row in Subscription.objects.filter(customer__id=stripe_customer_id)]
+    current = max(
+        found, key=lambda data: (_read_status(data) != Status.CANCELED, data["created"]), default=None
+    )
+    if current is None or _is_older_than_wish(account, current):
+        return
+    plan = find_plan(current)
+    if plan is None:
+        log.error("subscription_without_plan", subscription=current["id"])
+        return
+    account.plan, account.status = plan.key, _read_status(current)
+    account.subscription_id = current["id"]
+    account.current_period_start, account.current_period_end = read_period(current)
+    account.next_attempt_at, account.payment_method = None, ""
+    account.save()
+    log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)
+
+
+def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:
+    """Whether the news is of a subscription that ended before the plan now pending was chosen."""
+    return account.status == Status.PENDING and _read_status(data) == Status.CANCELED
+
+
+def _read_status(data: dict[str, Any]) -> Status:
+    return STATUSES.get(data["status"], Status.UNPAID)
+
+
+def find_plan(data: dict[str, Any]) -> Plan | None:
+    """The plan whose prices a subscription's items have."""
+    return find_plan_by_price({item["price"].get("lookup_key") or "" for item in data["items"]["data"]})
+
+
+def read_period(data: dict[str, Any]) -> tuple[datetime, datetime]:
+    """The current period, which today's API keeps on the items."""
+    item = data["items"]["data"][0]
+    start, end = item["current_period_start"], item["current_period_end"]
+    return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)

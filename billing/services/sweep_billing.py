@@ -1,0 +1,39 @@
+"""Whatever is due and stuck is handed out again, so that a lost queue loses nothing."""
+
+import structlog
+from django.utils import timezone
+
+from rsolv.queue import enqueue_on_commit
+
+from ..models import BillingAccount, InboxEvent, UsageReport
+
+log = structlog.get_logger(__name__)
+
+BATCH = 1000
+
+
+def sweep_billing() -> int:
+    """Enqueue every report, event and pending plan that is due, up to 1000 of each; return how many.
+
+    Handing out something twice is harmless: each is leased by whoever starts first.
+    """
+    now = timezone.now()
+    reports = UsageReport.objects.filter(status=UsageReport.Status.PENDING, next_attempt_at__lte=now)
+    events = InboxEvent.objects.filter(processed_at=None, next_attempt_at__lte=now)
+    accounts = BillingAccount.objects.filter(status=BillingAccount.Status.PENDING, next_attempt_at__lte=now)
+    due = [
+        *(("billing.tasks.open_subscription", pk) for pk in accounts.values_list("pk", flat=True)[:BATCH]),
+        *(
+            ("billing.tasks.process_webhook", pk)
+            for pk in events.order_by("received_at").values_list("pk", flat=True)[:BATCH]
+        ),
+        *(
+            ("billing.tasks.report_usage", pk)
+            for pk in reports.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH]
+        ),
+    ]
+    for task, pk in due:
+        enqueue_on_commit(task, str(pk))
+    if due:
+        log.info("billing_swept", count=len(due))
+    return len(due)

@@ -1,0 +1,77 @@
+"""`phases/store` and `phases/retrieve`."""
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from rsolv.api.auth import get_customer
+from rsolv.api.parsers import slice_member
+from rsolv.api.views import ApiView
+
+from .. import selectors, services
+from . import serializers
+
+
+class StorePhaseView(ApiView):
+    @extend_schema(
+        operation_id="storePhase",
+        summary="Store a phase's result; repeating it changes nothing",
+        request=serializers.StorePhaseSerializer,
+        responses=serializers.StoredPhaseSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        serializer = serializers.StorePhaseSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        sent = serializer.validated_data
+        namespace, name = sent["repo"]
+        report = services.PhaseReport(
+            phase=sent["phase"],
+            namespace=namespace,
+            repository_name=name,
+            commit_sha=sent["commitSha"],
+            issue_number=sent.get("issueNumber"),
+            branch=sent.get("branch") or "",
+            data=sent["data"],
+            data_text=slice_member(request.raw_body, "data"),
+        )
+        execution = services.store_phase(customer=get_customer(request), report=report, at=timezone.now())
+        return Response({"success": True, "id": str(execution.pk), "phase": execution.phase})
+
+
+class RetrievePhasesView(ApiView):
+    @extend_schema(
+        operation_id="retrievePhases",
+        summary="What is stored for a commit and an issue",
+        parameters=[
+            OpenApiParameter("repo", str, required=True, description="owner/name"),
+            OpenApiParameter("issue", int, required=True),
+            OpenApiParameter("commit", str, required=True),
+        ],
+        responses=serializers.RetrievedPhasesSerializer,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        serializer = serializers.RetrievePhasesSerializer(data=request.query_params)
+        serializer.is_valid(raise_exception=True)
+        sent = serializer.validated_data
+        namespace, name = sent["repo"]
+        results = selectors.get_results(
+            customer=get_customer(request),
+            namespace=namespace,
+            name=name,
+            issue=sent["issue"],
+            commit=sent["commit"],
+        )
+        return HttpResponse(_join(results, issue=sent["issue"]), content_type="application/json")
+
+
+def _join(results: selectors.StoredResults, *, issue: int) -> str:
+    """The stored texts put together without reading them, so that they go out as they came in."""
+    members = []
+    if results.scan is not None:
+        members.append(f'"scan":{results.scan}')
+    for phase, text in (("validation", results.validation), ("mitigation", results.mitigation)):
+        if text is not None:
+            members.append(f'"{phase}":{{"issue-{issue}":{text}}}')
+    return f"{{{','.join(members)}}}"

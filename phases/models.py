@@ -1,0 +1,88 @@
+"""What the Action found, proved and fixed, as it told us."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from customers.models import Customer, ForgeAccount
+
+
+class Repository(models.Model):
+    """A repository in a customer's namespace. Names are compared without case."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    forge_account = models.ForeignKey(ForgeAccount, on_delete=models.PROTECT, related_name="repositories")
+    name = models.CharField(max_length=100)
+    first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "repositories"
+        constraints = (
+            models.UniqueConstraint("forge_account", Lower("name"), name="repository_once_per_namespace"),
+        )
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.forge_account.namespace}/{self.name}"
+
+
+class PhaseExecution(models.Model):
+    """The latest result of a phase: of a scan by commit, of a validation or mitigation by issue.
+
+    `data` is the JSON text exactly as it was sent. `announced_at` is set once, when the phase first
+    succeeded: what listens to `phase_completed` has then been told, and is never told again.
+    """
+
+    class Phase(models.TextChoices):
+        SCAN = "scan"
+        VALIDATION = "validation"
+        MITIGATION = "mitigation"
+
+    class Outcome(models.TextChoices):
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        UNVERIFIED = "unverified"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="phase_executions")
+    repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="phase_executions")
+    phase = models.CharField(max_length=10, choices=Phase.choices)
+    commit_sha = models.CharField(max_length=255)
+    issue_number = models.PositiveBigIntegerField(null=True, blank=True)
+    branch = models.CharField(max_length=255, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    pull_request_url = models.URLField(max_length=500, blank=True)
+    data = models.TextField()
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    announced_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-updated_at",)
+        indexes = (
+            models.Index(fields=("customer", "phase", "-updated_at"), name="phase_latest_of_customer"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("repository", "commit_sha"),
+                condition=models.Q(phase="scan"),
+                name="scan_once_per_commit",
+            ),
+            models.UniqueConstraint(
+                fields=("repository", "phase", "issue_number"),
+                condition=~models.Q(phase="scan"),
+                name="phase_once_per_issue",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(phase="scan") | models.Q(issue_number__gt=0), name="phase_names_its_issue"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.phase} {self.outcome} ({self.commit_sha[:7]})"

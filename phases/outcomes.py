@@ -1,0 +1,51 @@
+"""What a phase's data says happened. Pure: plain values in, plain values out."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+Outcome = Literal["succeeded", "failed", "unverified"]
+
+VERIFICATION_FLAGS = ("testsPass", "tests_pass", "testsPassed", "passed", "success", "verified")
+
+
+def judge_outcome(phase: str, data: Mapping[str, Any]) -> Outcome:
+    """How a phase ended by its own data.
+
+    A scan that was stored succeeded. A validation succeeded when it proved its vulnerability. A mitigation
+    succeeded when it says so and its verification does not contradict it; contradicted, it is unverified.
+    """
+    if phase == "scan":
+        return "succeeded"
+    if phase == "validation":
+        return "succeeded" if data.get("validated") is True else "failed"
+    if not claims_success(data):
+        return "failed"
+    return "unverified" if is_contradicted(data) else "succeeded"
+
+
+def claims_success(data: Mapping[str, Any]) -> bool:
+    """Both families of mitigation data: `fixed`, or `success`; also a status in words."""
+    return data.get("fixed") is True or data.get("success") is True or data.get("status") == "success"
+
+
+def is_contradicted(data: Mapping[str, Any]) -> bool:
+    """Whether the tests are said not to pass, by the mitigation or by the verification within it."""
+    if data.get("testsPass") is False or data.get("tests_pass") is False or data.get("verified") is False:
+        return True
+    verification = data.get("verification")
+    if isinstance(verification, Mapping):
+        return any(verification.get(flag) is False for flag in VERIFICATION_FLAGS)
+    return verification is False
+
+
+def find_pull_request_url(data: Mapping[str, Any]) -> str:
+    """The pull request's address, empty unless it is a web address fit to be a link."""
+    url = data.get("prUrl") or data.get("pr_url") or data.get("pullRequestUrl")
+    if not isinstance(url, str) or len(url) > 500:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""

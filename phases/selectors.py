@@ -1,0 +1,49 @@
+"""Reads of phases, always of one customer."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from customers.models import Customer, ForgeAccount
+from customers.selectors import find_forge_account
+from rsolv.errors import NotFound
+
+from .models import PhaseExecution
+
+
+@dataclass(frozen=True)
+class StoredResults:
+    """JSON texts as they were stored, None where there is none."""
+
+    scan: str | None = None
+    validation: str | None = None
+    mitigation: str | None = None
+
+
+def get_results(*, customer: Customer, namespace: str, name: str, issue: int, commit: str) -> StoredResults:
+    """The scan of a commit and the latest validation and mitigation of an issue.
+
+    Raises NotFound where another customer holds the namespace.
+    """
+    account = find_forge_account(forge=ForgeAccount.Forge.GITHUB, namespace=namespace)
+    if account is None:
+        return StoredResults()
+    if account.customer_id != customer.pk:
+        raise NotFound
+    rows = (
+        PhaseExecution.objects.alias(repository_key=Lower("repository__name"))
+        .filter(repository__forge_account=account, repository_key=name.lower())
+        .filter(Q(phase="scan", commit_sha=commit) | (~Q(phase="scan") & Q(issue_number=issue)))
+    )
+    return StoredResults(**dict(rows.values_list("phase", "data")))
+
+
+def list_latest_fixes(*, customer: Customer, limit: int) -> QuerySet[PhaseExecution]:
+    """The customer's mitigations, newest first, with their repositories."""
+    return (
+        PhaseExecution.objects.filter(customer=customer, phase=PhaseExecution.Phase.MITIGATION)
+        .defer("data")
+        .select_related("repository__forge_account")
+        .order_by("-updated_at")[:limit]
+    )

@@ -1,0 +1,112 @@
+"""Every change of a phase's state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
+
+from customers.models import Customer
+from customers.services import claim_namespace
+
+from .models import PhaseExecution, Repository
+from .outcomes import find_pull_request_url, judge_outcome
+from .signals import PhaseCompleted, phase_completed
+
+
+@dataclass(frozen=True)
+class PhaseReport:
+    """A phase's result as the Action sends it. `data_text` is the JSON text of `data`, kept as it is."""
+
+    phase: str
+    namespace: str
+    repository_name: str
+    commit_sha: str
+    issue_number: int | None
+    branch: str
+    data: Mapping[str, Any]
+    data_text: str
+
+
+@transaction.atomic
+def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> PhaseExecution:
+    """Store a phase's result, the latest winning, and announce its first success in the same transaction.
+
+    Repeating it changes nothing and announces nothing. Runners that race on one issue take turns on its
+    row. Raises customers.services.NamespaceHeld.
+    """
+    repository = get_or_create_repository(customer=customer, report=report)
+    execution, is_new = _lock_or_create(customer, repository, report, at)
+    if not is_new and not _differs(execution, report):
+        return execution
+    if not is_new:
+        _take_over(execution, report, at)
+    if execution.outcome == PhaseExecution.Outcome.SUCCEEDED and execution.announced_at is None:
+        execution.announced_at = at
+        execution.save(update_fields=["announced_at"])
+        phase_completed.send(sender=PhaseExecution, **PhaseCompleted(execution=execution, occurred_at=at))
+    return execution
+
+
+def get_or_create_repository(*, customer: Customer, report: PhaseReport) -> Repository:
+    account = claim_namespace(customer=customer, namespace=report.namespace)
+    same_name = Repository.objects.alias(key=Lower("name")).filter(
+        forge_account=account, key=report.repository_name.lower()
+    )
+    repository = same_name.first()
+    if repository is None:
+        try:
+            with transaction.atomic():
+                repository = Repository.objects.create(forge_account=account, name=report.repository_name)
+        except IntegrityError:
+            repository = same_name.get()
+    repository.forge_account = account
+    return repository
+
+
+def _lock_or_create(
+    customer: Customer, repository: Repository, report: PhaseReport, at: datetime
+) -> tuple[PhaseExecution, bool]:
+    key: dict[str, Any] = {"repository": repository, "phase": report.phase}
+    if report.phase == PhaseExecution.Phase.SCAN:
+        key["commit_sha"] = report.commit_sha
+    else:
+        key["issue_number"] = report.issue_number
+    rows = PhaseExecution.objects.select_for_update().filter(**key)
+    execution = rows.first()
+    if execution is None:
+        try:
+            with transaction.atomic():
+                fields = _read_fields(report)
+                execution = PhaseExecution.objects.create(
+                    **(key | fields), customer=customer, created_at=at, updated_at=at
+                )
+                return execution, True
+        except IntegrityError:
+            execution = rows.get()
+    return execution, False
+
+
+def _read_fields(report: PhaseReport) -> dict[str, Any]:
+    return {
+        "commit_sha": report.commit_sha,
+        "issue_number": report.issue_number,
+        "branch": report.branch,
+        "data": report.data_text,
+        "outcome": judge_outcome(report.phase, report.data),
+        "pull_request_url": find_pull_request_url(report.data),
+    }
+
+
+def _differs(execution: PhaseExecution, report: PhaseReport) -> bool:
+    return any(getattr(execution, name) != value for name, value in _read_fields(report).items())
+
+
+def _take_over(execution: PhaseExecution, report: PhaseReport, at: datetime) -> None:
+    fields = _read_fields(report)
+    for name, value in fields.items():
+        setattr(execution, name, value)
+    execution.updated_at = at
+    execution.save(update_fields=[*fields, "updated_at"])

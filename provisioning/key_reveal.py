@@ -1,0 +1,33 @@
+"""How a key that was just made reaches the page that shows it, once, without being stored by us.
+
+It travels in a signed cookie that scripts cannot read, for ten minutes at the most, and is forgotten as
+soon as a page has shown it. See docs/decisions/005-a-new-key-is-shown-once.md.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+COOKIE = "rsolv_new_key"
+SALT = "new-api-key"
+SECONDS = 600
+
+
+def keep_new_key(response: HttpResponse, raw: str) -> None:
+    response.set_signed_cookie(
+        COOKIE,
+        raw,
+        salt=SALT,
+        max_age=SECONDS,
+        path="/dashboard/",
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
+def take_new_key(request: HttpRequest) -> str | None:
+    return request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=SECONDS)
+
+
+def forget_new_key(response: HttpResponse) -> None:
+    response.delete_cookie(COOKIE, path="/dashboard/", samesite="Lax")

@@ -1,0 +1,41 @@
+"""The request's id: in the answer's header, in every error and in every log line."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+SANE_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}\Z", re.ASCII)
+log = structlog.get_logger("rsolv.request")
+
+
+class RequestIdMiddleware:
+    """Gives every request an id, the caller's own if it is sane, and logs the request once it is answered."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        sent = request.headers.get("X-Request-Id", "")
+        request.request_id = sent if SANE_ID.match(sent) else f"req_{uuid.uuid4().hex}"  # type: ignore[attr-defined]
+        clear_contextvars()
+        bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        started = time.perf_counter()
+        response = self.get_response(request)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            seconds=round(time.perf_counter() - started, 4),
+        )
+        return response
+
+
+def get_request_id(request: HttpRequest) -> str:
+    return getattr(request, "request_id", "")

@@ -1,0 +1,50 @@
+"""How the API describes itself in OpenAPI."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "rsolv.api.auth.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+
+
+class ApiSchema(AutoSchema):
+    """Adds the error shape to every operation."""
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, object]:
+        responses: dict[str, object] = super()._get_response_bodies(direction)
+        for status, meaning in ERRORS.items():
+            responses.setdefault(status, {"description": meaning, "content": ERROR_CONTENT})
+        return responses
+
+
+ERRORS = {
+    "400": "The request is malformed: `INVALID_REQUEST`, `MISSING_PARAMETERS`",
+    "401": "No key or a bad one: `AUTH_REQUIRED`, `INVALID_API_KEY`",
+    "413": "`PAYLOAD_TOO_LARGE`",
+    "429": "`RATE_LIMIT_EXCEEDED`, `RATE_LIMITED`",
+}
+ERROR_CONTENT = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["error", "requestId"],
+            "properties": {
+                "error": {
+                    "type": "object",
+                    "required": ["code", "message"],
+                    "properties": {
+                        "code": {"type": "string"},
+                        "message": {"type": "string"},
+                        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+                    },
+                },
+                "requestId": {"type": "string"},
+            },
+        }
+    }
+}

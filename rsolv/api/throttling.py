@@ -1,0 +1,67 @@
+"""Limits in a window of 60 s, counted per customer. When the store is down, requests pass and it is logged."""
+
+from functools import cache
+from typing import Any
+
+import structlog
+from django.conf import settings
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from .errors import RateLimited, Standing
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def get_limiter() -> FixedWindowRateLimiter:
+    uri = settings.REDIS_URL or "memory://"
+    options: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1} if settings.REDIS_URL else {}
+    return FixedWindowRateLimiter(storage_from_string(uri, **options))
+
+
+def hit(item: RateLimitItem, *identifiers: str, code: str) -> Standing | None:
+    """Count one and return where the caller stands, None when the store is down. Raises RateLimited."""
+    limiter = get_limiter()
+    try:
+        passed = limiter.hit(item, *identifiers)
+        stats = limiter.get_window_stats(item, *identifiers)
+    except Exception as error:
+        log.warning("limiter_unavailable", error=type(error).__name__)
+        return None
+    standing = Standing(item.amount, stats.remaining, int(stats.reset_time))
+    if not passed:
+        raise RateLimited(standing, code=code)
+    return standing
+
+
+class CustomerThrottle(BaseThrottle):
+    """The customer's overall limit, and the endpoint's own where its view has a `rate_scope`."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if request.auth is None:
+            return True
+        customer = str(request.auth.customer_id)
+        overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
+        request.standing = hit(overall, customer, code="RATE_LIMIT_EXCEEDED")
+        scope = getattr(view, "rate_scope", None)
+        if scope is not None:
+            own = RateLimitItemPerMinute(settings.API_TEST_INTEGRATION_PER_MINUTE, namespace=scope)
+            request.standing = hit(own, customer, code="RATE_LIMITED") or request.standing
+        return True
+
+
+def _bad_keys_item() -> RateLimitItem:
+    return RateLimitItemPerMinute(settings.API_BAD_KEYS_PER_MINUTE, namespace="bad-key")
+
+
+def _address(request: Request) -> str:
+    return str(request.META.get("REMOTE_ADDR", "")) or "unknown"
+
+
+def count_bad_key(request: Request) -> None:
+    """One more wrong key from this address. Raises RateLimited past the limit."""
+    hit(_bad_keys_item(), _address(request), code="RATE_LIMIT_EXCEEDED")

@@ -1,0 +1,16 @@
+"""A developer's machine and the demo: everything has a default, Stripe is the sandbox."""
+
+import os
+
+os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:12111")
+os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_" + "sandbox" * 4)
+
+from .base import *
+
+DEBUG = env.bool("DEBUG", default=True)
+SECRET_KEY = env.str("RSOLV_SECRET_KEY", default="dev-only-" + "0123456789" * 5)
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+INSTALLED_APPS += ["sandbox.staging"]
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+for name in ("queue", "queue-control", "mail"):
+    (DATA_DIR / name).mkdir(exist_ok=True)

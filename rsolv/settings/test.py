@@ -1,0 +1,18 @@
+"""The test suite: fast hashes, mail in memory, tasks run where they are sent, no limit in the way."""
+
+import os
+import tempfile
+
+os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:9")
+os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_" + "sandbox" * 4)
+os.environ.setdefault("RSOLV_DATA_DIR", tempfile.mkdtemp(prefix="rsolv-test-"))
+
+from .base import *
+
+SECRET_KEY = "test-only"
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
+ACCOUNT_RATE_LIMITS = False
+INSTALLED_APPS += ["sandbox.staging"]

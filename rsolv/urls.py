@@ -1,0 +1,30 @@
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from billing.api.views import receive_stripe_webhook
+from provisioning.views import SignupView
+from rsolv.api.errors import page_not_found
+from rsolv.api.health import HealthView
+
+handler400 = "rsolv.api.errors.bad_request"
+handler404 = "rsolv.api.errors.page_not_found"
+handler500 = "rsolv.api.errors.server_error"
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("phases.api.urls")),
+    path("", include("billing.api.urls")),
+]
+
+urlpatterns = [
+    path("", include("rsolv.portal.urls")),
+    path("accounts/signup/", SignupView.as_view(), name="account_signup"),
+    path("accounts/", include("allauth.urls")),
+    path("staff/", admin.site.urls),
+    path("api/v1/", include(api)),
+    path("api/health", HealthView.as_view(), name="health"),
+    path("api/openapi", SpectacularAPIView.as_view(), name="openapi"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    path("api/webhooks/stripe", receive_stripe_webhook, name="stripe-webhook"),
+    path("api/<path:rest>", page_not_found),
+]
