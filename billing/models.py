@@ -1,4 +1,4 @@
-"""Money: where a customer stands, the ledger of fixes, what is still to be told to Stripe, what it told us."""
+"""Money: where customers stand, the ledger, what Stripe is still to be told, and what it told us."""
 
 import uuid
 
@@ -165,7 +165,7 @@ class UsageReport(models.Model):
 
 
 class InboxEvent(models.Model):
-    """A webhook from Stripe, kept before anything is done about it. One row per event, however often it came."""
+    """A webhook from Stripe, kept before anything is done about it: one row, however often it came."""
 
     event_id = models.CharField(max_length=255, primary_key=True)
     event_type = models.CharField(max_length=100)

@@ -282,7 +282,7 @@ def register_webhook(url: str) -> str:
 
 
 def verify_webhook(*, payload: str, signature: str) -> None:
-    """Raise BadSignature unless one of our endpoints' secrets signed this, at most 300 seconds ago. No call."""
+    """Raise BadSignature unless an endpoint of ours signed this, at most 300 seconds ago. No call."""
     for secret in djstripe.WebhookEndpoint.objects.exclude(secret="").values_list("secret", flat=True):
         try:
             stripe.WebhookSignature.verify_header(payload, signature, secret, SIGNATURE_TOLERANCE_SECONDS)

@@ -7,12 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing import selectors, services
 from rsolv.api.auth import get_customer
 from rsolv.api.errors import build_error
 from rsolv.api.middleware import get_request_id
 from rsolv.api.views import ApiView
 
-from .. import selectors, services
 from .serializers import EntitlementSerializer
 
 

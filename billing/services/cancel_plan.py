@@ -1,9 +1,9 @@
 """A plan ends."""
 
+from billing import selectors, stripe_gateway
 from customers.models import Customer
 from rsolv.errors import DomainError
 
-from .. import selectors, stripe_gateway
 from .refresh_account import refresh_account
 
 

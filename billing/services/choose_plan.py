@@ -7,14 +7,14 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from billing import stripe_gateway
+from billing.models import BillingAccount
+from billing.plans import PLANS, Plan
+from billing.retries import LEASE
 from customers.models import Customer
 from rsolv.errors import DomainError
 from rsolv.queue import enqueue_on_commit
 
-from .. import stripe_gateway
-from ..models import BillingAccount
-from ..plans import PLANS, Plan
-from ..retries import LEASE
 from .record_usage import lock_account
 from .refresh_account import refresh_account
 

@@ -8,12 +8,11 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from billing import stripe_gateway
+from billing.models import InboxEvent
+from billing.retries import LEASE, schedule_retry
 from rsolv.errors import DomainError
 from rsolv.queue import enqueue_on_commit
-
-from .. import stripe_gateway
-from ..models import InboxEvent
-from ..retries import LEASE, schedule_retry
 
 log = structlog.get_logger(__name__)
 

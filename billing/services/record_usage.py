@@ -5,13 +5,12 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
+from billing import selectors
+from billing.models import BillingAccount, UsageRecord, UsageReport
+from billing.plans import PLANS
 from customers.models import Customer
 from phases.models import PhaseExecution
 from rsolv.queue import enqueue_on_commit
-
-from .. import selectors
-from ..models import BillingAccount, UsageRecord, UsageReport
-from ..plans import PLANS
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,8 @@ from django.db import transaction
 from djstripe.models import Customer as StripeCustomer
 from djstripe.models import Subscription
 
-from ..models import BillingAccount
-from ..plans import Plan, find_plan_by_price
+from billing.models import BillingAccount
+from billing.plans import Plan, find_plan_by_price
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from .. import stripe_gateway
-from ..models import BillingAccount, UsageReport
-from ..retries import LEASE, schedule_retry
+from billing import stripe_gateway
+from billing.models import BillingAccount, UsageReport
+from billing.retries import LEASE, schedule_retry
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ Status = UsageReport.Status
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to send one report for a while. `is_uncertain`: it may have been sent, too long ago to ask."""
+    """The right to send one report for a while. `is_uncertain`: sent once, too long ago to ask again."""
 
     event: stripe_gateway.MeterEvent
     attempts: int

@@ -3,9 +3,8 @@
 import structlog
 from django.utils import timezone
 
+from billing.models import BillingAccount, InboxEvent, UsageReport
 from rsolv.queue import enqueue_on_commit
-
-from ..models import BillingAccount, InboxEvent, UsageReport
 
 log = structlog.get_logger(__name__)
 

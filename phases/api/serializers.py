@@ -5,9 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from phases.models import PhaseExecution
 from rsolv.errors import DomainError
-
-from ..models import PhaseExecution
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
 LARGEST_ISSUE = 2**63 - 1

@@ -6,11 +6,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from phases import selectors, services
 from rsolv.api.auth import get_customer
 from rsolv.api.parsers import slice_member
 from rsolv.api.views import ApiView
 
-from .. import selectors, services
 from . import serializers
 
 

@@ -1,4 +1,4 @@
-"""Limits in a window of 60 s, counted per customer. When the store is down, requests pass and it is logged."""
+"""Limits in a window of 60 s, by customer. When the store is down, requests pass and it is logged."""
 
 from functools import cache
 from typing import Any
