@@ -1,0 +1,80 @@
+"""What can go wrong, each with the code, status and field that the API reports."""
+
+from __future__ import annotations
+
+
+class TestIntegrationError(Exception):
+    """Base of every refusal: `code` is stable, `status` is HTTP's, `fields` maps a field to its reasons."""
+
+    __test__ = False  # the name begins with Test, and pytest would try to collect it
+
+    code = "INVALID_REQUEST"
+    status = 400
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    @property
+    def fields(self) -> dict[str, list[str]] | None:
+        return None if self.field is None else {self.field: [self.message]}
+
+
+class InvalidValue(TestIntegrationError):
+    """A value is missing, of the wrong type, or not text."""
+
+
+class UnsupportedFramework(TestIntegrationError):
+    """The framework is not one that we know."""
+
+    def __init__(self, framework: str) -> None:
+        super().__init__(f"unsupported framework: {framework[:60]!r}", field="framework")
+
+
+class LanguageMismatch(TestIntegrationError):
+    """The framework and the language do not belong together, or the language is unknown."""
+
+    def __init__(self, framework: str, language: str) -> None:
+        super().__init__(f"{framework} does not belong to the language {language[:60]!r}", field="language")
+
+
+class InsertionNotSupported(TestIntegrationError):
+    """The framework is known for naming and detection, and cannot be inserted into yet."""
+
+    def __init__(self, framework: str) -> None:
+        super().__init__(f"test insertion for {framework} is not available yet", field="framework")
+
+
+class NothingToDetect(TestIntegrationError):
+    """Not one manifest was given."""
+
+    def __init__(self) -> None:
+        super().__init__("no manifest was given: send at least one of packageJson, gemfile, configFiles, ...")
+
+
+class FrameworkNotDetected(TestIntegrationError):
+    """Manifests were given, and none of them names a test framework."""
+
+    code = "VALIDATION_ERROR"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("no test framework was found in what was given")
+
+
+class InvalidTestCode(TestIntegrationError):
+    """The test itself is not valid code in the target's language; any file would break with it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="testSuite.redTests")
+
+
+class TargetRefused(TestIntegrationError):
+    """The test cannot be added to this file without doing harm to it."""
+
+    code = "VALIDATION_ERROR"
+    status = 422
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="targetFileContent")

@@ -1,0 +1,31 @@
+"""The register of frameworks: every module of this package, but those with a leading underscore, is one."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from phases.test_integration.errors import UnsupportedFramework
+from phases.test_integration.framework import Framework
+
+
+def _discover() -> dict[str, Framework]:
+    found: list[Framework] = []
+    for module in pkgutil.iter_modules(__path__):
+        if not module.name.startswith("_"):
+            found.append(import_module(f"{__name__}.{module.name}").FRAMEWORK)
+    return {framework.name: framework for framework in sorted(found, key=lambda each: each.precedence)}
+
+
+FRAMEWORKS = _discover()
+
+
+def get_framework(name: str) -> Framework:
+    """The framework of that name, in any case.
+
+    Raises UnsupportedFramework.
+    """
+    try:
+        return FRAMEWORKS[name.strip().lower()]
+    except KeyError:
+        raise UnsupportedFramework(name) from None

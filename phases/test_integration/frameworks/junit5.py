@@ -1,0 +1,42 @@
+"""JUnit 5: named and detected; tests cannot be inserted yet."""
+
+import re
+
+from phases.test_integration.framework import Framework, Signals, Subject
+
+_MAIN = ("src", "main", "java")
+
+
+def _test_path(subject: Subject) -> str:
+    """In its class's package, as Maven and Gradle want it: `src/test/java/<package>/`."""
+    name = f"{subject.module_pascal}{subject.kind_pascal}Test.java"
+    return "/".join((*_directory(subject.directories), name))
+
+
+def _directory(directories: tuple[str, ...]) -> tuple[str, ...]:
+    if all(re.fullmatch(r"[A-Za-z_][\w.-]*", part, re.ASCII) for part in directories):
+        for start in range(len(directories) - 2):
+            if directories[start : start + 3] == _MAIN:
+                return (*directories[:start], "src", "test", "java", *directories[start + 3 :])
+    return ("src", "test", "java", "security")
+
+
+FRAMEWORK = Framework(
+    name="junit5",
+    languages=("java",),
+    test_dir="src/test/java/",
+    test_path=_test_path,
+    signals=Signals(
+        packages={
+            "maven": (
+                "org.junit.jupiter:junit-jupiter",
+                "org.junit.jupiter:junit-jupiter-api",
+                "org.junit.jupiter:junit-jupiter-engine",
+                "org.junit:junit-bom",
+            )
+        },
+        implied_by={"maven": ("org.junit.jupiter:", "org.springframework.boot:spring-boot-starter-test")},
+        config_files=("junit-platform.properties",),
+    ),
+    precedence=90,
+)

@@ -1,0 +1,76 @@
+"""What the API calls: plain values in, frozen dataclasses out, `TestIntegrationError` for every refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from phases.test_integration import detection, naming, ranking
+from phases.test_integration.detection import Detection
+from phases.test_integration.errors import InvalidValue
+from phases.test_integration.frameworks import get_framework
+from phases.test_integration.naming import NewTestFile
+from phases.test_integration.ranking import Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The file to make where no candidate will do."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    recommendations: tuple[Recommendation, ...]
+    fallback: Fallback
+
+
+def analyze(
+    *,
+    vulnerable_file: str,
+    candidate_test_files: Sequence[str],
+    framework: str,
+    vulnerability_type: str | None = None,
+) -> Analysis:
+    """Which of the candidates should take the test, best first, and the file to make instead.
+
+    Raises InvalidValue naming the field, UnsupportedFramework.
+    """
+    _require_text(vulnerabilityType=vulnerability_type or "")
+    new_file = name_test_file(
+        vulnerable_file=vulnerable_file, vulnerability_type=vulnerability_type or "", framework=framework
+    )
+    if not isinstance(candidate_test_files, list | tuple) or not all(
+        isinstance(each, str) for each in candidate_test_files
+    ):
+        raise InvalidValue("must be a list of paths", field="candidateTestFiles")
+    ranked = ranking.rank_candidates(vulnerable_file, candidate_test_files, vulnerability_type)
+    return Analysis(
+        recommendations=tuple(ranked),
+        fallback=Fallback(new_file.path, f"a new file where {framework.lower()} keeps security tests"),
+    )
+
+
+def name_test_file(*, vulnerable_file: str, vulnerability_type: str, framework: str) -> NewTestFile:
+    """The new file for a test of `vulnerable_file`; `framework` in any case.
+
+    Raises InvalidValue naming the field, UnsupportedFramework.
+    """
+    _require_text(vulnerableFile=vulnerable_file, type=vulnerability_type, framework=framework)
+    return naming.name_test_file(vulnerable_file, vulnerability_type, get_framework(framework))
+
+
+def detect_framework(manifests: Mapping[str, object]) -> Detection:
+    """The framework of a project, from the request's own keys (`packageJson`, ..., `configFiles`).
+
+    Raises NothingToDetect, FrameworkNotDetected, InvalidValue naming the field.
+    """
+    return detection.detect_framework(manifests)
+
+
+def _require_text(**values: object) -> None:
+    for field, value in values.items():
+        if not isinstance(value, str):
+            raise InvalidValue("must be a string", field=field)
