@@ -1,0 +1,28 @@
+"""`python -m sandbox.stripe --port 12111 --state var/stripe.sqlite3 [--mail-dir var/mail]`"""
+
+import argparse
+import signal
+import threading
+
+from sandbox.stripe.server import StripeSandbox
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.stripe", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=12111)
+    parser.add_argument("--state", help="SQLite file in which the state survives a restart")
+    parser.add_argument("--mail-dir", help="folder of Django's file-based email backend, shown on the page")
+    given = parser.parse_args()
+    finished = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: finished.set())
+    with StripeSandbox(
+        host=given.host, port=given.port, state=given.state, mail_dir=given.mail_dir
+    ) as sandbox:
+        print(f"Stripe sandbox on {sandbox.url}", flush=True)
+        finished.wait()
+
+
+if __name__ == "__main__":
+    main()

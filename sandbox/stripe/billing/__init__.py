@@ -1,0 +1,1 @@
+"""Time turned into invoices: periods, usage, amounts, collection."""

@@ -1,0 +1,257 @@
+"""Collecting an open invoice from a card: paid, declined, or waiting for the person."""
+
+from typing import Any
+
+from sandbox.stripe.billing.standing import after_failure, after_payment, end
+from sandbox.stripe.cards import AUTHENTICATION, SUCCESS, declined
+from sandbox.stripe.clock import DAY
+from sandbox.stripe.errors import StripeFailure, card_error
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.render import present
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+RETRY_AFTER_DAYS = (3, 5, 7)  # Then the subscription is canceled, as a Stripe account does by default.
+
+
+def default_method(world: World, invoice: Record) -> Record | None:
+    """The card that pays by itself: the invoice's, the subscription's, or the customer's."""
+    subscription = world.store.get("subscription", invoice["_subscription"]) or {}
+    customer = world.require("customer", invoice["customer"])
+    for id in (
+        invoice["default_payment_method"],
+        subscription.get("default_payment_method"),
+        customer["invoice_settings"]["default_payment_method"],
+    ):
+        if id:
+            return world.store.get("payment_method", id)
+    return None
+
+
+def intent_of(world: World, invoice: Record) -> Record | None:
+    payment = next(world.store.newest("invoice_payment", invoice=invoice["id"]), None)
+    return world.store.get("payment_intent", payment["_payment_intent"]) if payment else None
+
+
+def collect(
+    world: World, invoice: Record, method: Record | None = None, *, authenticated: bool = False
+) -> Record:
+    """Try to pay an open invoice once; the invoice afterwards, paid or still open.
+
+    `authenticated`: the person has just passed the bank's 3-D Secure question.
+    """
+    if not invoice["amount_due"]:
+        return mark_paid(world, invoice)
+    method = method or default_method(world, invoice)
+    if method is None:
+        return _failed(world, invoice, None, _no_method())
+    if method["_behaviour"] == SUCCESS or (authenticated and method["_behaviour"] == AUTHENTICATION):
+        _succeed(world, invoice, method)
+        return mark_paid(world, invoice)
+    if method["_behaviour"] == AUTHENTICATION:
+        return _failed(world, invoice, method, _needs_person())
+    return _failed(world, invoice, method, declined(method["_behaviour"]))
+
+
+def collect_or_raise(world: World, invoice: Record, method: Record | None = None) -> Record:
+    """As `collect`, but a refusal raises its error; what the attempt left behind is kept."""
+    invoice = collect(world, invoice, method)
+    if invoice["status"] == "paid":
+        return invoice
+    error = invoice["_last_error"]
+    raise StripeFailure(**{**error, "keeps_changes": True})
+
+
+def mark_paid(world: World, invoice: Record, **changes: Any) -> Record:
+    """The invoice is settled; whoever waited for it goes on."""
+    now = world.now()
+    paid = world.change(
+        invoice,
+        "invoice.updated",
+        status="paid",
+        attempted=True,
+        auto_advance=False,
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        attempt_count=invoice["attempt_count"] + (1 if invoice["amount_due"] else 0),
+        next_payment_attempt=None,
+        status_transitions={**invoice["status_transitions"], "paid_at": now},
+        _due_at=None,
+        **changes,
+    )
+    payment = next(world.store.newest("invoice_payment", invoice=invoice["id"]), None)
+    if payment:
+        transitions = {**payment["status_transitions"], "paid_at": now}
+        world.change(payment, status="paid", amount_paid=paid["amount_due"], status_transitions=transitions)
+    world.emit("invoice.paid", paid)
+    world.emit("invoice.payment_succeeded", paid)
+    after_payment(world, paid)
+    return paid
+
+
+def _succeed(world: World, invoice: Record, method: Record) -> None:
+    intent = intent_of(world, invoice) or {}
+    charge = _charge(world, invoice, intent, method, None)
+    world.emit("charge.succeeded", charge)
+    settled = world.store.replace(
+        intent,
+        status="succeeded",
+        amount_received=invoice["amount_due"],
+        last_payment_error=None,
+        latest_charge=charge["id"],
+        next_action=None,
+        payment_method=method["id"],
+    )
+    world.emit("payment_intent.succeeded", settled)
+
+
+def _failed(world: World, invoice: Record, method: Record | None, failure: StripeFailure) -> Record:
+    intent = intent_of(world, invoice) or {}
+    waiting = failure.error.get("code") == AUTHENTICATION
+    charge = _charge(world, invoice, intent, method, failure) if method and not waiting else None
+    if charge:
+        world.emit("charge.failed", charge)
+    intent = world.store.replace(
+        intent,
+        status="requires_action" if waiting else "requires_payment_method",
+        last_payment_error=_with_method(world, failure, method),
+        latest_charge=charge["id"] if charge else intent["latest_charge"],
+        next_action={"type": "use_stripe_sdk", "use_stripe_sdk": {}} if waiting else None,
+        payment_method=method["id"] if waiting and method else None,
+    )
+    world.emit("payment_intent.requires_action" if waiting else "payment_intent.payment_failed", intent)
+    attempts = invoice["attempt_count"] + 1
+    retry_at = _retry_at(world, invoice, attempts)
+    error = {**failure.error, "status": failure.status, "payment_intent": present(world.store, intent)}
+    error.pop("doc_url", None)
+    invoice = world.store.replace(
+        invoice,
+        attempt_count=attempts,
+        attempted=True,
+        next_payment_attempt=retry_at,
+        _due_at=retry_at,
+        _last_error=error,
+    )
+    if waiting:
+        world.emit("invoice.payment_action_required", invoice)
+    world.emit("invoice.payment_failed", invoice)
+    after_failure(world, invoice)
+    _give_up(world, invoice)
+    return world.require("invoice", invoice["id"])
+
+
+def _retry_at(world: World, invoice: Record, attempts: int) -> int | None:
+    first = invoice["billing_reason"] == "subscription_create"
+    if first or not invoice["auto_advance"] or attempts > len(RETRY_AFTER_DAYS):
+        return None
+    return world.now() + RETRY_AFTER_DAYS[attempts - 1] * DAY
+
+
+def _give_up(world: World, invoice: Record) -> None:
+    subscription = world.store.get("subscription", invoice["_subscription"])
+    exhausted = invoice["attempt_count"] == len(RETRY_AFTER_DAYS) + 1
+    if exhausted and subscription and subscription["status"] == "past_due":
+        end(world, subscription, reason="payment_failed")
+
+
+def _with_method(world: World, failure: StripeFailure, method: Record | None) -> Record:
+    return {**failure.error, **({"payment_method": present(world.store, method)} if method else {})}
+
+
+def _no_method() -> StripeFailure:
+    message = "This customer has no attached payment source or default payment method."
+    return StripeFailure(message, code="resource_missing", param="payment_method")
+
+
+def _needs_person() -> StripeFailure:
+    message = "Your card was declined. This transaction requires authentication."
+    return card_error(message, code=AUTHENTICATION, decline_code=AUTHENTICATION)
+
+
+def _charge(
+    world: World, invoice: Record, intent: Record, method: Record | None, failure: StripeFailure | None
+) -> Record:
+    amount, paid = invoice["amount_due"], failure is None
+    id = new_id("ch")
+    error = failure.error if failure else {}
+    card = (method or {}).get("card", {})
+    return world.add(
+        "charge",
+        id,
+        amount=amount,
+        amount_captured=amount if paid else 0,
+        amount_refunded=0,
+        application=None,
+        application_fee=None,
+        application_fee_amount=None,
+        balance_transaction=_balance(world, id, amount, invoice["currency"]) if paid else None,
+        billing_details=(method or {}).get("billing_details"),
+        calculated_statement_descriptor="SANDBOX",
+        captured=paid,
+        currency=invoice["currency"],
+        customer=invoice["customer"],
+        description=intent.get("description"),
+        disputed=False,
+        failure_balance_transaction=None,
+        failure_code=error.get("code"),
+        failure_message=error.get("message"),
+        fraud_details={},
+        metadata={},
+        on_behalf_of=None,
+        outcome={
+            "advice_code": None,
+            "network_advice_code": None,
+            "network_decline_code": None,
+            "network_status": "approved_by_network" if paid else "declined_by_network",
+            "reason": error.get("decline_code"),
+            "risk_level": "normal",
+            "seller_message": "Payment complete." if paid else "The bank declined the payment.",
+            "type": "authorized" if paid else "issuer_declined",
+        },
+        paid=paid,
+        payment_intent=intent.get("id"),
+        payment_method=(method or {}).get("id"),
+        payment_method_details={"card": {**card, "network": card.get("brand")}, "type": "card"},
+        receipt_email=None,
+        receipt_number=None,
+        receipt_url=f"{world.url}/_sandbox/objects/{id}" if paid else None,
+        refunded=False,
+        review=None,
+        shipping=None,
+        source=None,
+        source_transfer=None,
+        statement_descriptor=None,
+        statement_descriptor_suffix=None,
+        status="succeeded" if paid else "failed",
+        transfer_data=None,
+        transfer_group=None,
+    )
+
+
+def _balance(world: World, charge: str, amount: int, currency: str) -> str:
+    fee = (amount * 29 + 500) // 1000 + 30
+    record = world.add(
+        "balance_transaction",
+        new_id("txn"),
+        amount=amount,
+        available_on=world.now() + 2 * DAY,
+        currency=currency,
+        description="Invoice",
+        exchange_rate=None,
+        fee=fee,
+        fee_details=[
+            {
+                "amount": fee,
+                "application": None,
+                "currency": currency,
+                "description": "Stripe processing fees",
+                "type": "stripe_fee",
+            }
+        ],
+        net=amount - fee,
+        reporting_category="charge",
+        source=charge,
+        status="pending",
+        type="charge",
+    )
+    return str(record["id"])

@@ -1,0 +1,313 @@
+"""Invoices: lines from subscriptions, totals, drafts that follow late usage, finalisation."""
+
+from typing import Any
+
+from sandbox.stripe.billing.amounts import parts
+from sandbox.stripe.billing.usage import used
+from sandbox.stripe.clock import DAY, HOUR
+from sandbox.stripe.ids import new_id, new_secret
+from sandbox.stripe.render import listed
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+GRACE = HOUR  # A renewal's invoice stays a draft this long.
+
+
+def metered(item: Record, start: int, end: int) -> Record:
+    """What a metered item owes for `start <= t < end`: counted again until the invoice is final."""
+    return {"kind": "metered", "item": item["id"], "price": item["price"], "start": start, "end": end}
+
+
+def flat(item: Record, start: int, end: int, amount: int | None = None, text: str | None = None) -> Record:
+    """A licensed item's price for a span; with an amount of its own it is a proration (or a trial)."""
+    return {
+        "kind": "flat",
+        "item": item["id"],
+        "price": item["price"],
+        "quantity": item["quantity"],
+        "start": start,
+        "end": end,
+        "amount": amount,
+        "text": text,
+    }
+
+
+def draft(
+    world: World, subscription: Record, charges: list[Record], *, reason: str, start: int, end: int
+) -> Record:
+    """A draft invoice of the charges for the period that ended, announced; it finalises itself later."""
+    customer = world.require("customer", subscription["customer"])
+    id = new_id("in")
+    fields = blank(subscription, customer, reason, start, end)
+    fields.update(totals(world, id, subscription, charges))
+    invoice = world.add(
+        "invoice",
+        id,
+        **fields,
+        automatically_finalizes_at=world.now() + GRACE,
+        _subscription=subscription["id"],
+        _charges=charges,
+        _due_at=world.now() + GRACE,
+    )
+    world.emit("invoice.created", invoice)
+    world.store.replace(subscription, latest_invoice=id)
+    return invoice
+
+
+def refresh_drafts(world: World, customer: str) -> None:
+    """Count the usage of the customer's draft invoices again."""
+    for invoice in list(world.store.newest("invoice", customer=customer)):
+        if invoice["status"] == "draft":
+            recount(world, invoice)
+
+
+def recount(world: World, invoice: Record) -> Record:
+    """The draft with its usage as it is now."""
+    subscription = world.require("subscription", invoice["_subscription"])
+    return world.change(
+        invoice, "invoice.updated", **totals(world, invoice["id"], subscription, invoice["_charges"])
+    )
+
+
+def finalize(world: World, invoice: Record) -> Record:
+    """Number it, open it, and make the payment intent that will collect it."""
+    invoice = recount(world, invoice)
+    customer = world.require("customer", invoice["customer"])
+    sequence = customer["next_invoice_sequence"]
+    world.store.replace(customer, next_invoice_sequence=sequence + 1, currency=invoice["currency"])
+    now = world.now()
+    opened = world.store.replace(
+        invoice,
+        status="open",
+        number=f"{customer['invoice_prefix']}-{sequence:04d}",
+        automatically_finalizes_at=None,
+        effective_at=now,
+        due_date=now + DAY * invoice["_days_until_due"] if invoice["_days_until_due"] is not None else None,
+        hosted_invoice_url=f"{world.url}/_sandbox/objects/{invoice['id']}",
+        invoice_pdf=f"{world.url}/_sandbox/objects/{invoice['id']}",
+        status_transitions={**invoice["status_transitions"], "finalized_at": now},
+        _due_at=None,
+    )
+    if opened["amount_due"]:
+        _make_intent(world, opened)
+    world.emit("invoice.finalized", opened)
+    return opened
+
+
+def _make_intent(world: World, invoice: Record) -> None:
+    id = new_id("pi")
+    world.add(
+        "payment_intent",
+        id,
+        event="payment_intent.created",
+        amount=invoice["amount_due"],
+        amount_capturable=0,
+        amount_details={"tip": {}},
+        amount_received=0,
+        application=None,
+        application_fee_amount=None,
+        automatic_payment_methods=None,
+        canceled_at=None,
+        cancellation_reason=None,
+        capture_method="automatic",
+        client_secret=new_secret(f"{id}_secret"),
+        confirmation_method="automatic",
+        currency=invoice["currency"],
+        customer=invoice["customer"],
+        customer_account=None,
+        description="Subscription creation"
+        if invoice["billing_reason"] == "subscription_create"
+        else "Invoice",
+        last_payment_error=None,
+        latest_charge=None,
+        metadata={},
+        next_action=None,
+        on_behalf_of=None,
+        payment_method=None,
+        payment_method_options={},
+        payment_method_types=["card"],
+        processing=None,
+        receipt_email=None,
+        review=None,
+        setup_future_usage="off_session",
+        shipping=None,
+        statement_descriptor=None,
+        statement_descriptor_suffix=None,
+        status="requires_payment_method",
+        transfer_data=None,
+        transfer_group=None,
+        _invoice=invoice["id"],
+    )
+    world.add(
+        "invoice_payment",
+        new_id("inpay"),
+        amount_paid=None,
+        amount_requested=invoice["amount_due"],
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        is_default=True,
+        payment={"payment_intent": id, "type": "payment_intent"},
+        status="open",
+        status_transitions={"canceled_at": None, "paid_at": None},
+        _payment_intent=id,
+    )
+
+
+def totals(world: World, id: str, subscription: Record, charges: list[Record]) -> dict[str, Any]:
+    """The lines and sums of an invoice; a negative sum is owed by nobody and collects nothing."""
+    lines: list[Record] = []
+    for charge in charges:
+        lines += _lines(world, id, subscription, charge, len(lines))
+    total = sum(line["amount"] for line in lines)
+    return {
+        "lines": listed(f"/v1/invoices/{id}/lines", lines),
+        "amount_due": max(0, total),
+        "amount_remaining": max(0, total),
+        "subtotal": total,
+        "subtotal_excluding_tax": total,
+        "total": total,
+        "total_excluding_tax": total,
+    }
+
+
+def _lines(world: World, id: str, subscription: Record, charge: Record, first: int) -> list[Record]:
+    price = world.require("price", charge["price"])
+    product = world.store.find(price["product"]) or {"name": price["product"]}
+    quantity = charge.get("quantity")
+    if charge["kind"] == "metered":
+        meter = world.require("billing.meter", price["recurring"]["meter"])
+        quantity = max(0, used(world.store, meter, subscription["customer"], charge["start"], charge["end"]))
+    found: list[Record] = []
+    for part in parts(price, quantity or 0):
+        amount = part.amount if charge.get("amount") is None else charge["amount"]
+        tier = f" ({part.label} at ${int(float(part.unit_amount_decimal)) / 100:.2f})" if part.label else ""
+        found.append(
+            {
+                "id": f"il_{id[3:]}{first + len(found):02d}",
+                "object": "line_item",
+                "amount": amount,
+                "currency": price["currency"],
+                "description": charge.get("text") or f"{part.quantity} × {product['name']}{tier}",
+                "discount_amounts": [],
+                "discountable": charge.get("amount") is None,
+                "discounts": [],
+                "invoice": id,
+                "livemode": False,
+                "metadata": subscription["metadata"],
+                "parent": {
+                    "invoice_item_details": None,
+                    "subscription_item_details": {
+                        "invoice_item": None,
+                        "proration": charge.get("amount") is not None,
+                        "proration_details": {"credited_items": None},
+                        "subscription": subscription["id"],
+                        "subscription_item": charge["item"],
+                    },
+                    "type": "subscription_item_details",
+                },
+                "period": {"start": charge["start"], "end": charge["end"]},
+                "pretax_credit_amounts": [],
+                "pricing": {
+                    "price_details": {"price": price["id"], "product": price["product"]},
+                    "type": "price_details",
+                    "unit_amount_decimal": part.unit_amount_decimal,
+                },
+                "quantity": part.quantity,
+                "quantity_decimal": str(part.quantity),
+                "subscription": subscription["id"],
+                "subtotal": amount,
+                "taxes": [],
+            }
+        )
+    return found
+
+
+def blank(subscription: Record, customer: Record, reason: str, start: int, end: int) -> dict[str, Any]:
+    """Every other field of a new draft."""
+    return {
+        "account_country": "US",
+        "account_name": "Sandbox",
+        "account_tax_ids": None,
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_shipping": 0,
+        "application": None,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": True,
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": False,
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
+        "billing_reason": reason,
+        "collection_method": subscription["collection_method"],
+        "currency": subscription["currency"],
+        "custom_fields": None,
+        "customer": customer["id"],
+        "customer_account": None,
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [],
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "due_date": None,
+        "effective_at": None,
+        "ending_balance": 0,
+        "footer": None,
+        "from_invoice": None,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "issuer": {"type": "self"},
+        "last_finalization_error": None,
+        "latest_revision": None,
+        "metadata": {},
+        "next_payment_attempt": None,
+        "number": None,
+        "on_behalf_of": None,
+        "parent": {
+            "quote_details": None,
+            "subscription_details": {
+                "metadata": subscription["metadata"],
+                "subscription": subscription["id"],
+            },
+            "type": "subscription_details",
+        },
+        "payment_settings": {
+            "default_mandate": None,
+            "payment_method_options": None,
+            "payment_method_types": None,
+        },
+        "period_end": end,
+        "period_start": start,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": None,
+        "rendering": None,
+        "shipping_cost": None,
+        "shipping_details": None,
+        "starting_balance": 0,
+        "statement_descriptor": None,
+        "status": "draft",
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
+        "test_clock": None,
+        "total_discount_amounts": [],
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": None,
+        "_days_until_due": subscription["days_until_due"],
+    }

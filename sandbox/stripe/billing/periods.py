@@ -1,0 +1,35 @@
+"""Billing periods: calendar arithmetic from an anchor."""
+
+import calendar
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+def after(anchor: int, recurring: dict[str, Any], steps: int) -> int:
+    """The anchor moved by so many intervals. The 31st falls on a month's last day, and comes back."""
+    start = datetime.fromtimestamp(anchor, UTC)
+    count = recurring["interval_count"] * steps
+    match recurring["interval"]:
+        case "day":
+            moved = start + timedelta(days=count)
+        case "week":
+            moved = start + timedelta(weeks=count)
+        case "month":
+            moved = _add_months(start, count)
+        case _:
+            moved = _add_months(start, 12 * count)
+    return int(moved.timestamp())
+
+
+def end_of_period(anchor: int, recurring: dict[str, Any], start: int) -> int:
+    """The first instant after `start` at which a period counted from the anchor ends."""
+    steps = 1
+    while after(anchor, recurring, steps) <= start:
+        steps += 1
+    return after(anchor, recurring, steps)
+
+
+def _add_months(start: datetime, months: int) -> datetime:
+    index = start.year * 12 + start.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    return start.replace(year=year, month=month, day=min(start.day, calendar.monthrange(year, month)[1]))

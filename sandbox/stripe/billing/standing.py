@@ -1,0 +1,77 @@
+"""A subscription's standing: what its invoices, paid or not, make of it; and its end."""
+
+from sandbox.stripe.clock import HOUR
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+ENDED = ("canceled", "incomplete_expired")
+
+
+def period(subscription: Record) -> tuple[int, int]:
+    """The current period, which all items share here."""
+    item = subscription["items"]["data"][0]
+    return item["current_period_start"], item["current_period_end"]
+
+
+def due_at(subscription: Record) -> int | None:
+    """When time next changes the subscription."""
+    status = subscription["status"]
+    if status in ENDED:
+        return None
+    if status == "incomplete":
+        return int(subscription["created"]) + 23 * HOUR
+    end = period(subscription)[1]
+    return min(end, subscription["cancel_at"] or end)
+
+
+def stand(world: World, subscription: Record, status: str) -> Record:
+    """Give the subscription a status, announced when it is another one."""
+    current = world.require("subscription", subscription["id"])
+    due = due_at({**current, "status": status})
+    return world.change(current, "customer.subscription.updated", status=status, _due_at=due)
+
+
+def after_payment(world: World, invoice: Record) -> None:
+    """Paid: an incomplete subscription begins, a past-due one recovers when nothing else is open."""
+    subscription = world.store.get("subscription", invoice["_subscription"])
+    if subscription and subscription["status"] in ("incomplete", "past_due"):
+        others = world.store.newest("invoice", subscription=subscription["id"])
+        if not any(other["status"] == "open" for other in others):
+            stand(world, subscription, "active")
+    _delinquent(world, invoice["customer"], False)
+
+
+def after_failure(world: World, invoice: Record) -> None:
+    """Not paid: a running subscription falls behind; one that never began stays incomplete."""
+    subscription = world.store.get("subscription", invoice["_subscription"])
+    if subscription and subscription["status"] in ("active", "trialing"):
+        stand(world, subscription, "past_due")
+    if subscription and subscription["status"] != "incomplete":
+        _delinquent(world, invoice["customer"], True)
+
+
+def end(world: World, subscription: Record, *, reason: str) -> Record:
+    """The subscription is over now; its open invoices are no longer collected by themselves."""
+    current = world.require("subscription", subscription["id"])
+    now = world.now()
+    ended = world.change(
+        current,
+        status="canceled",
+        canceled_at=current["canceled_at"] or now,
+        ended_at=now,
+        cancellation_details={**current["cancellation_details"], "reason": reason},
+        _due_at=None,
+    )
+    for invoice in list(world.store.newest("invoice", subscription=ended["id"])):
+        if invoice["status"] == "open":
+            world.change(
+                invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None, _due_at=None
+            )
+    world.emit("customer.subscription.deleted", ended)
+    return ended
+
+
+def _delinquent(world: World, customer: str, value: bool) -> None:
+    record = world.store.get("customer", customer)
+    if record and not record.get("deleted"):
+        world.change(record, "customer.updated", delinquent=value)

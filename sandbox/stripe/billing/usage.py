@@ -1,0 +1,32 @@
+"""What a meter counted for a customer in a span of time."""
+
+from collections.abc import Iterator
+
+from sandbox.stripe.clock import MINUTE
+from sandbox.stripe.store import Record, Store
+
+
+def series(meter: Record, customer: str) -> str:
+    """The index key of a meter's events for one customer."""
+    return f"{meter['id']}/{customer}"
+
+
+def used(store: Store, meter: Record, customer: str, start: int, end: int) -> int:
+    """The meter's formula over the events with `start <= timestamp < end`; may be negative."""
+    events = _between(store, series(meter, customer), start, end)
+    match meter["default_aggregation"]["formula"]:
+        case "count":
+            return sum(1 for _ in events)
+        case "last":
+            latest = max(events, key=lambda event: (event["timestamp"], event["_seq"]), default=None)
+            return int(latest["_value"]) if latest else 0
+        case _:
+            return sum(event["_value"] for event in events)
+
+
+def _between(store: Store, name: str, start: int, end: int) -> Iterator[Record]:
+    for event in store.newest("billing.meter_event", series=name):
+        if event["created"] + 5 * MINUTE < start:
+            return  # Timestamps lie at most five minutes ahead, so older ones cannot reach the span.
+        if start <= event["timestamp"] < end and not event["_cancelled"]:
+            yield event

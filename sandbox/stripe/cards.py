@@ -1,0 +1,93 @@
+"""The documented test cards: what each token and number does."""
+
+from dataclasses import dataclass
+
+from sandbox.stripe.errors import StripeFailure, card_error
+
+
+@dataclass(frozen=True)
+class Card:
+    """A test card. `behaviour` names how the bank answers; `refuses` says when."""
+
+    behaviour: str
+    brand: str
+    last4: str
+    attaches: bool = True
+
+
+# behaviour -> (code, decline_code, message)
+DECLINES: dict[str, tuple[str, str | None, str]] = {
+    "generic_decline": ("card_declined", "generic_decline", "Your card was declined."),
+    "insufficient_funds": ("card_declined", "insufficient_funds", "Your card has insufficient funds."),
+    "lost_card": ("card_declined", "lost_card", "Your card was declined."),
+    "stolen_card": ("card_declined", "stolen_card", "Your card was declined."),
+    "expired_card": ("expired_card", "expired_card", "Your card has expired."),
+    "incorrect_cvc": ("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect."),
+    "processing_error": (
+        "processing_error",
+        "processing_error",
+        "An error occurred while processing your card. Try again in a little bit.",
+    ),
+}
+SUCCESS, AUTHENTICATION = "success", "authentication_required"
+BEHAVIOURS = (SUCCESS, AUTHENTICATION, *DECLINES)
+
+# Stripe's testing page: declined cards cannot be attached, except the one made for it (0341).
+_BY_TOKEN: dict[str, Card] = {
+    "visa": Card(SUCCESS, "visa", "4242"),
+    "visa_debit": Card(SUCCESS, "visa", "5556"),
+    "mastercard": Card(SUCCESS, "mastercard", "4444"),
+    "amex": Card(SUCCESS, "amex", "8431"),
+    "discover": Card(SUCCESS, "discover", "9424"),
+    "us": Card(SUCCESS, "visa", "4242"),
+    "chargeCustomerFail": Card("generic_decline", "visa", "0341"),
+    "chargeDeclined": Card("generic_decline", "visa", "0002", attaches=False),
+    "chargeDeclinedInsufficientFunds": Card("insufficient_funds", "visa", "9995", attaches=False),
+    "chargeDeclinedLostCard": Card("lost_card", "visa", "9987", attaches=False),
+    "chargeDeclinedStolenCard": Card("stolen_card", "visa", "9979", attaches=False),
+    "chargeDeclinedExpiredCard": Card("expired_card", "visa", "0069", attaches=False),
+    "chargeDeclinedIncorrectCvc": Card("incorrect_cvc", "visa", "0127", attaches=False),
+    "chargeDeclinedProcessingError": Card("processing_error", "visa", "0119", attaches=False),
+    "authenticationRequired": Card(AUTHENTICATION, "visa", "3184"),
+    "threeDSecure2Required": Card(AUTHENTICATION, "visa", "3220"),
+}
+_BY_NUMBER: dict[str, str] = {
+    "4242424242424242": "visa",
+    "4000056655665556": "visa_debit",
+    "5555555555554444": "mastercard",
+    "378282246310005": "amex",
+    "6011111111111117": "discover",
+    "4000000000000341": "chargeCustomerFail",
+    "4000000000000002": "chargeDeclined",
+    "4000000000009995": "chargeDeclinedInsufficientFunds",
+    "4000000000009987": "chargeDeclinedLostCard",
+    "4000000000009979": "chargeDeclinedStolenCard",
+    "4000000000000069": "chargeDeclinedExpiredCard",
+    "4000000000000127": "chargeDeclinedIncorrectCvc",
+    "4000000000000119": "chargeDeclinedProcessingError",
+    "4000002760003184": "authenticationRequired",
+    "4000000000003220": "threeDSecure2Required",
+}
+
+
+def card_for_token(token: str) -> Card | None:
+    """`pm_card_…` or `tok_…`, with or without the brand that Stripe's page puts in the middle."""
+    for prefix in ("pm_card_", "tok_"):
+        if token.startswith(prefix):
+            name = token[len(prefix) :]
+            return _BY_TOKEN.get(name) or _BY_TOKEN.get(name.removeprefix("visa_"))
+    return None
+
+
+def card_for_number(number: str) -> Card:
+    digits = number.replace(" ", "")
+    if digits not in _BY_NUMBER:
+        message = "Your card number is incorrect."
+        raise card_error(message, code="incorrect_number", param="number")
+    return _BY_TOKEN[_BY_NUMBER[digits]]
+
+
+def declined(behaviour: str, **extra: object) -> StripeFailure:
+    """The bank's refusal, for a behaviour in DECLINES."""
+    code, decline_code, message = DECLINES[behaviour]
+    return card_error(message, code=code, decline_code=decline_code, **extra)

@@ -1,0 +1,30 @@
+"""The sandbox's time: real time plus an offset that tests may move."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+class Clock:
+    """Whole seconds since 1970. Never goes back, except by a reset."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self._held: int | None = None
+
+    def now(self) -> int:
+        return self._held if self._held is not None else int(time.time()) + self.offset
+
+    def move_to(self, instant: int) -> None:
+        self.offset = instant - int(time.time())
+
+    @contextmanager
+    def held_at(self, instant: int) -> Iterator[None]:
+        """Stand still at the instant, so that what happens inside carries its date."""
+        before, self._held = self._held, instant
+        try:
+            yield
+        finally:
+            self._held = before

@@ -1,0 +1,139 @@
+"""What tests and people do to the sandbox from outside Stripe's API."""
+
+import time
+from typing import Any
+
+from sandbox.stripe.billing.timeline import advance, catch_up
+from sandbox.stripe.cards import BEHAVIOURS
+from sandbox.stripe.errors import bad_parameter
+from sandbox.stripe.faults import Fault
+from sandbox.stripe.ids import new_secret
+from sandbox.stripe.render import present
+from sandbox.stripe.resources.payment_intents import authenticate
+from sandbox.stripe.resources.webhook_endpoints import add_endpoint
+from sandbox.stripe.store import Record
+from sandbox.stripe.webhooks import Courier
+from sandbox.stripe.world import World
+
+
+class Control:
+    """Every method is safe to call while the sandbox serves."""
+
+    def __init__(self, world: World, courier: Courier) -> None:
+        self._world = world
+        self._courier = courier
+
+    def now(self) -> int:
+        with self._world.store.lock:
+            return self._world.now()
+
+    def advance(self, seconds: int = 0, *, hours: int = 0, days: int = 0) -> dict[str, int]:
+        """Move the clock forward; everything due in between happens in order. `{now, offset, steps}`."""
+        with self._world.store.lock:
+            return self.set_to(self._world.now() + seconds + 3600 * hours + 86400 * days)
+
+    def set_to(self, instant: int) -> dict[str, int]:
+        """Move the clock forward to an instant."""
+        with self._world.store.lock:
+            steps = advance(self._world, instant)
+            clock = {"now": self._world.now(), "offset": self._world.clock.offset, "steps": steps}
+        self._courier.wake()
+        return clock
+
+    def tick(self) -> None:
+        """Let real time do what it has made due."""
+        with self._world.store.lock:
+            if catch_up(self._world, self._world.now()):
+                self._courier.wake()
+
+    def reset(self) -> None:
+        with self._world.store.lock:
+            self._world.reset()
+
+    def state(self) -> dict[str, int]:
+        """How many objects there are of each kind."""
+        with self._world.store.lock:
+            return {kind: self._world.store.count(kind) for kind in self._world.store.kinds()}
+
+    def add_fault(self, kind: str, **rule: Any) -> Fault:
+        """See `faults.Fault` for what a rule may say."""
+        with self._world.store.lock:
+            return self._world.faults.add(kind=kind, **rule)
+
+    def clear_faults(self) -> None:
+        with self._world.store.lock:
+            self._world.faults.clear()
+
+    def faults(self) -> list[dict[str, Any]]:
+        with self._world.store.lock:
+            return self._world.faults.listed()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """API calls, oldest first: method, path, idempotency_key, status, request_id, ms, replayed."""
+        with self._world.store.lock:
+            return list(self._world.requests)
+
+    def deliveries(self) -> list[Record]:
+        """Webhook deliveries, oldest first, with status, attempts and the last response code."""
+        return self._all("sandbox.delivery")
+
+    def flush(self, timeout: float = 5.0) -> int:
+        """Wait until every delivery has ended; the number still pending when time is up."""
+        return self._courier.flush(timeout)
+
+    def meter_events(self) -> list[Record]:
+        """Usage as it was reported, oldest first, with `cancelled` and the customer."""
+        with self._world.store.lock:
+            return [
+                {
+                    **present(self._world.store, each),
+                    "customer": each["_customer"],
+                    "cancelled": each["_cancelled"],
+                }
+                for each in self._world.store.oldest("billing.meter_event")
+            ]
+
+    def events(self, type: str | None = None) -> list[Record]:
+        """Events, oldest first."""
+        where = {"type": type} if type else {}
+        return self._all("event", **where)
+
+    def objects(self, kind: str) -> list[Record]:
+        """Everything of a kind (`customer`, `billing.meter`, …), oldest first, as the API shows it."""
+        return self._all(kind)
+
+    def add_webhook(self, url: str, *, events: tuple[str, ...] = ("*",), secret: str | None = None) -> Record:
+        """An endpoint with a signing secret of one's choice; the answer carries `secret`."""
+        with self._world.store.lock:
+            params = {"url": url, "enabled_events": list(events)}
+            endpoint = add_endpoint(self._world, params, secret or new_secret("whsec"))
+            return {**present(self._world.store, endpoint), "secret": endpoint["_secret"]}
+
+    def set_card(self, payment_method: str, behaviour: str) -> None:
+        """Make an attached card answer otherwise from now on; see `cards.BEHAVIOURS`."""
+        if behaviour not in BEHAVIOURS:
+            raise bad_parameter(f"One of {', '.join(BEHAVIOURS)}", None, "behaviour")
+        with self._world.store.lock:
+            method = self._world.require("payment_method", payment_method)
+            self._world.store.replace(method, _behaviour=behaviour)
+
+    def authenticate(self, payment_intent: str, *, success: bool = True) -> Record:
+        """Answer the bank's 3-D Secure question in the person's place."""
+        with self._world.store.lock, self._world.store.transaction():
+            intent = self._world.require("payment_intent", payment_intent)
+            answered = authenticate(self._world, intent, success=success)
+        self._courier.wake()
+        return present(self._world.store, answered)
+
+    def wait_for_requests(self, path: str, count: int = 1, timeout: float = 5.0) -> bool:
+        """Whether so many calls to the path were answered before time was up."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if sum(1 for each in self.requests() if each["path"] == path) >= count:
+                return True
+            time.sleep(0.01)
+        return False
+
+    def _all(self, kind: str, **where: str) -> list[Record]:
+        with self._world.store.lock:
+            return [present(self._world.store, each) for each in self._world.store.oldest(kind, **where)]

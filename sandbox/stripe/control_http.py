@@ -1,0 +1,107 @@
+"""The control API under `/_sandbox/`, in JSON."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from sandbox.stripe.control import Control
+from sandbox.stripe.errors import StripeFailure
+from sandbox.stripe.render import present
+from sandbox.stripe.world import World
+
+
+def blueprint(world: World, control: Control) -> Blueprint:
+    """All control endpoints; what is wrong with a request is answered 400 in words."""
+    routes = Blueprint("control", __name__, url_prefix="/_sandbox")
+
+    @routes.errorhandler(StripeFailure)
+    @routes.errorhandler(ValueError)
+    @routes.errorhandler(TypeError)
+    def refuse(error: Exception) -> ResponseReturnValue:
+        return jsonify(error=str(error)), 400
+
+    @routes.get("/health")
+    def health() -> ResponseReturnValue:
+        return jsonify(ok=True)
+
+    @routes.get("/clock")
+    def show_clock() -> ResponseReturnValue:
+        return jsonify(now=control.now(), offset=world.clock.offset)
+
+    @routes.post("/clock")
+    def move_clock() -> ResponseReturnValue:
+        body = _body()
+        if "set_to" in body:
+            return jsonify(control.set_to(int(body["set_to"])))
+        return jsonify(control.advance(int(body.get("advance_seconds", 0))))
+
+    @routes.post("/reset")
+    def reset() -> ResponseReturnValue:
+        control.reset()
+        return jsonify(ok=True)
+
+    @routes.get("/state")
+    def state() -> ResponseReturnValue:
+        return jsonify(control.state())
+
+    @routes.get("/faults")
+    def list_faults() -> ResponseReturnValue:
+        return jsonify(control.faults())
+
+    @routes.post("/faults")
+    def add_fault() -> ResponseReturnValue:
+        return jsonify(asdict(control.add_fault(**_body()))), 201
+
+    @routes.delete("/faults")
+    def clear_faults() -> ResponseReturnValue:
+        control.clear_faults()
+        return jsonify(ok=True)
+
+    @routes.get("/requests")
+    def requests() -> ResponseReturnValue:
+        return jsonify(control.requests())
+
+    @routes.get("/deliveries")
+    def deliveries() -> ResponseReturnValue:
+        return jsonify(control.deliveries())
+
+    @routes.post("/deliveries/flush")
+    def flush() -> ResponseReturnValue:
+        pending = control.flush(float(_body().get("timeout", 10)))
+        return jsonify(pending=pending), 200 if not pending else 504
+
+    @routes.get("/meter_events")
+    def meter_events() -> ResponseReturnValue:
+        return jsonify(control.meter_events())
+
+    @routes.post("/webhook_endpoints")
+    def add_webhook() -> ResponseReturnValue:
+        body = _body()
+        events = tuple(body.get("enabled_events", ["*"]))
+        return jsonify(control.add_webhook(body["url"], events=events, secret=body.get("secret"))), 201
+
+    @routes.post("/payment_methods/<id>")
+    def set_card(id: str) -> ResponseReturnValue:
+        control.set_card(id, _body().get("behaviour", ""))
+        return jsonify(ok=True)
+
+    @routes.post("/payment_intents/<id>/authenticate")
+    def authenticate(id: str) -> ResponseReturnValue:
+        return jsonify(control.authenticate(id, success=bool(_body().get("success", True))))
+
+    @routes.get("/objects/<id>")
+    def show(id: str) -> ResponseReturnValue:
+        with world.store.lock:
+            record = world.store.find(id)
+            if record is None or record["object"].startswith("sandbox.") and "body" in record:
+                return jsonify(error=f"nothing has the id {id}"), 404
+            return jsonify(present(world.store, record))
+
+    return routes
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True, force=True) if request.data else request.form.to_dict()
+    return body or {}

@@ -1,0 +1,95 @@
+"""Misbehaviour on demand: slow, refused, broken or cut requests, and webhooks that go astray."""
+
+import fnmatch
+import random
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from typing import Any
+
+KINDS = (
+    "latency",
+    "status",
+    "cut_before",
+    "cut_after",
+    "webhook_drop",
+    "webhook_duplicate",
+    "webhook_reorder",
+    "webhook_delay",
+)
+
+
+@dataclass
+class Fault:
+    """One rule. `path` and `event` are shell patterns; `times` None means for ever.
+
+    latency: `ms` before the work. status: answer `status` instead of working, or (`after`) after the work.
+    cut_before, cut_after: close the connection without an answer, the work not done or done.
+    webhook_*: drop the delivery, send it twice, let later ones overtake it by `ms`, delay it by `ms`.
+    """
+
+    kind: str
+    method: str = "*"
+    path: str = "*"
+    event: str = "*"
+    ms: int = 300
+    status: int = 500
+    after: bool = False
+    times: int | None = 1
+    probability: float = 1.0
+    seed: int = 0
+    id: int = field(default_factory=count(1).__next__)
+    hits: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown fault kind {self.kind!r}: one of {', '.join(KINDS)}")
+        self._dice = random.Random(self.seed)
+
+    def strikes(self) -> bool:
+        """Whether it happens this time; counts it when it does."""
+        if self.times is not None and self.hits >= self.times:
+            return False
+        if self._dice.random() >= self.probability:
+            return False
+        self.hits += 1
+        return True
+
+
+class FaultBook:
+    """The active rules; the first that matches and strikes is the one that happens."""
+
+    def __init__(self) -> None:
+        self.rules: list[Fault] = []
+
+    def add(self, **rule: Any) -> Fault:
+        fault = Fault(**rule)
+        self.rules.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        self.rules = []
+
+    def for_request(self, method: str, path: str) -> list[Fault]:
+        """Every latency that strikes, and at most one of the others."""
+        chosen: list[Fault] = []
+        for fault in self.rules:
+            if fault.kind.startswith("webhook_") or fault.method not in ("*", method):
+                continue
+            if fault.kind != "latency" and any(other.kind != "latency" for other in chosen):
+                continue
+            if fnmatch.fnmatchcase(path, fault.path) and fault.strikes():
+                chosen.append(fault)
+        return chosen
+
+    def for_webhook(self, type: str) -> Fault | None:
+        for fault in self.rules:
+            if (
+                fault.kind.startswith("webhook_")
+                and fnmatch.fnmatchcase(type, fault.event)
+                and fault.strikes()
+            ):
+                return fault
+        return None
+
+    def listed(self) -> list[dict[str, Any]]:
+        return [asdict(fault) for fault in self.rules]

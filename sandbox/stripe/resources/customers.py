@@ -1,0 +1,205 @@
+"""/v1/customers"""
+
+import random
+import string
+from typing import Any
+
+from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.paging import page
+from sandbox.stripe.params import ADDRESS, LIST, METADATA, Choice, Field, Listed, Shape, Text, merged
+from sandbox.stripe.render import hidden, listed, present
+from sandbox.stripe.resources import payment_methods
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record, Store
+from sandbox.stripe.world import World
+
+UPDATE: dict[str, Field] = {
+    "address": ADDRESS,
+    "description": Text(),
+    "email": Text(512),
+    "invoice_settings": Shape({"default_payment_method": Text(), "footer": Text()}),
+    "metadata": METADATA,
+    "name": Text(256),
+    "phone": Text(20),
+    "preferred_locales": Listed(Text()),
+    "shipping": Shape({"address": ADDRESS, "name": Text(), "phone": Text()}),
+    "tax_exempt": Choice(("none", "exempt", "reverse")),
+}
+CREATE: dict[str, Field] = {**UPDATE, "payment_method": Text(), "invoice_prefix": Text(12)}
+_PLAIN = ("address", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt")
+
+
+@route("POST", "/v1/customers", CREATE)
+def create(world: World, params: Record) -> Record:
+    _check_email(params.get("email"))
+    id = new_id("cus", 14)
+    customer = world.add(
+        "customer",
+        id,
+        address=params.get("address"),
+        balance=0,
+        currency=None,
+        default_source=None,
+        delinquent=False,
+        description=params.get("description"),
+        discount=None,
+        email=params.get("email"),
+        invoice_prefix=params.get("invoice_prefix") or "".join(random.choices(string.ascii_uppercase, k=8)),
+        invoice_settings={
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": (params.get("invoice_settings") or {}).get("footer"),
+            "rendering_options": None,
+        },
+        metadata=merged({}, params.get("metadata")),
+        name=params.get("name"),
+        next_invoice_sequence=1,
+        phone=params.get("phone"),
+        preferred_locales=params.get("preferred_locales") or [],
+        shipping=params.get("shipping"),
+        tax_exempt=params.get("tax_exempt") or "none",
+        test_clock=None,
+    )
+    attached = (
+        payment_methods.attach_to(world, params["payment_method"], customer)
+        if params.get("payment_method")
+        else None
+    )
+    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if default:
+        # A test card's token in both parameters means the one that was just attached.
+        same = attached and default in (params["payment_method"], attached["id"])
+        customer = _with_default(world, customer, attached["id"] if attached and same else default)
+    world.emit("customer.created", customer)
+    return customer
+
+
+@route("GET", "/v1/customers", {**LIST, "email": Text()})
+def list_all(world: World, params: Record) -> Record:
+    return page(world.store, "customer", params, "/v1/customers", email=params.get("email"))
+
+
+@route("GET", "/v1/customers/search", {"query": Text(), "limit": LIST["limit"], "page": Text()})
+def search(world: World, params: Record) -> Record:
+    """Only `email:'…'` and `metadata['key']:'…'`, the first page."""
+    name, _, quoted = (params.get("query") or "").partition(":")
+    wanted = quoted.strip().strip("'\"")
+    if name == "email":
+        found = list(world.store.newest("customer", email=wanted))
+    elif name.startswith("metadata["):
+        key = name[len("metadata[") :].rstrip("]").strip("'\"")
+        found = [each for each in world.store.newest("customer") if each["metadata"].get(key) == wanted]
+    else:
+        raise bad_parameter("The sandbox searches by email or metadata only.", None, "query")
+    limit = params.get("limit", 10)
+    return {
+        "object": "search_result",
+        "url": "/v1/customers/search",
+        "has_more": len(found) > limit,
+        "next_page": None,
+        "data": found[:limit],
+    }
+
+
+@route("GET", "/v1/customers/{id}")
+def retrieve(world: World, params: Record, id: str) -> Record:
+    """A deleted customer still answers, as `{id, deleted: true}`."""
+    customer = world.store.get("customer", id)
+    if customer is None:
+        raise missing_object("customer", id)
+    return customer
+
+
+@route("POST", "/v1/customers/{id}", UPDATE)
+def update(world: World, params: Record, id: str) -> Record:
+    customer = world.require("customer", id)
+    _check_email(params.get("email"))
+    changes: dict[str, Any] = {name: params[name] for name in _PLAIN if name in params}
+    if "metadata" in params:
+        changes["metadata"] = merged(customer["metadata"], params["metadata"])
+    if "invoice_settings" in params:
+        settings = params["invoice_settings"] or {"default_payment_method": None, "footer": None}
+        if settings.get("default_payment_method"):
+            _own_method(world, customer, settings["default_payment_method"])
+        changes["invoice_settings"] = {**customer["invoice_settings"], **settings}
+    return world.change(customer, "customer.updated", **changes)
+
+
+@route("DELETE", "/v1/customers/{id}")
+def delete(world: World, params: Record, id: str) -> Record:
+    """Its subscriptions end at once; its payment methods are let go."""
+    from sandbox.stripe.billing.subscribing import end
+
+    customer = world.require("customer", id)
+    for subscription in list(world.store.newest("subscription", customer=id)):
+        if subscription["status"] not in ("canceled", "incomplete_expired"):
+            end(world, subscription, reason="cancellation_requested")
+    for method in list(world.store.newest("payment_method", customer=id)):
+        world.change(method, customer=None)
+    world.emit("customer.deleted", customer)
+    return world.change(customer, deleted=True)
+
+
+@route("GET", "/v1/customers/{id}/payment_methods", {**LIST, "type": Text(), "allow_redisplay": Text()})
+def list_payment_methods(world: World, params: Record, id: str) -> Record:
+    world.require("customer", id, "customer")
+    url = f"/v1/customers/{id}/payment_methods"
+    return page(world.store, "payment_method", params, url, customer=id, type=params.get("type"))
+
+
+@route("GET", "/v1/customers/{id}/payment_methods/{method}")
+def retrieve_payment_method(world: World, params: Record, id: str, method: str) -> Record:
+    found = world.require("payment_method", method)
+    if found["customer"] != id:
+        raise missing_object("payment_method", method)
+    return found
+
+
+@route("GET", "/v1/customers/{id}/tax_ids", LIST)
+def list_tax_ids(world: World, params: Record, id: str) -> Record:
+    return listed(f"/v1/customers/{id}/tax_ids", [])
+
+
+@hidden("customer", "sources")
+def sources(store: Store, customer: Record) -> Record:
+    return listed(f"/v1/customers/{customer['id']}/sources", [])
+
+
+@hidden("customer", "tax_ids")
+def tax_ids(store: Store, customer: Record) -> Record:
+    return listed(f"/v1/customers/{customer['id']}/tax_ids", [])
+
+
+@hidden("customer", "subscriptions")
+def subscriptions(store: Store, customer: Record) -> Record:
+    found = [
+        present(store, each)
+        for each in store.newest("subscription", customer=customer["id"])
+        if each["status"] not in ("canceled", "incomplete_expired")
+    ]
+    return listed(f"/v1/customers/{customer['id']}/subscriptions", found)
+
+
+def _check_email(email: str | None) -> None:
+    if email is not None and ("@" not in email or email.startswith("@") or email.endswith("@")):
+        raise StripeFailure(f"Invalid email address: {email}", code="email_invalid", param="email")
+
+
+def _own_method(world: World, customer: Record, method: str) -> Record:
+    found = world.store.get("payment_method", method)
+    if found is None or found["customer"] != customer["id"]:
+        message = (
+            f"The customer does not have a payment method with the ID {method}. "
+            "The payment method must be attached to the customer."
+        )
+        raise StripeFailure(
+            message, code="resource_missing", param="invoice_settings[default_payment_method]"
+        )
+    return found
+
+
+def _with_default(world: World, customer: Record, method: str) -> Record:
+    _own_method(world, customer, method)
+    settings = {**customer["invoice_settings"], "default_payment_method": method}
+    return world.change(customer, invoice_settings=settings)

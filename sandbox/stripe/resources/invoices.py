@@ -1,0 +1,188 @@
+"""/v1/invoices and /v1/invoice_payments: made from subscriptions, read, finalised and paid here."""
+
+from typing import Any
+
+from sandbox.stripe.billing import invoicing, subscribing
+from sandbox.stripe.billing.collection import collect_or_raise, mark_paid
+from sandbox.stripe.billing.periods import end_of_period
+from sandbox.stripe.billing.standing import period
+from sandbox.stripe.errors import StripeFailure
+from sandbox.stripe.paging import page
+from sandbox.stripe.params import LIST, METADATA, Choice, Field, Flag, Required, Text, merged
+from sandbox.stripe.render import hidden, listed, present, without_ours
+from sandbox.stripe.resources import payment_methods
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record, Store
+from sandbox.stripe.world import World
+
+STATUS = Choice(("draft", "open", "paid", "uncollectible", "void"))
+UPDATE: dict[str, Field] = {
+    "auto_advance": Flag(),
+    "default_payment_method": Text(),
+    "description": Text(1500),
+    "footer": Text(),
+    "metadata": METADATA,
+}
+
+
+@route(
+    "GET",
+    "/v1/invoices",
+    {**LIST, "customer": Text(), "subscription": Text(), "status": STATUS, "collection_method": Text()},
+)
+def list_all(world: World, params: Record) -> Record:
+    names = ("status", "collection_method", "customer")
+
+    def keep(invoice: Record) -> bool:
+        return all(params.get(name) in (None, invoice[name]) for name in names)
+
+    if params.get("subscription"):
+        index = {"subscription": params["subscription"]}
+    else:
+        index = {"customer": params.get("customer")}
+    return page(world.store, "invoice", params, "/v1/invoices", keep=keep, **index)
+
+
+@route("GET", "/v1/invoices/{id}")
+def retrieve(world: World, params: Record, id: str) -> Record:
+    return world.require("invoice", id)
+
+
+@route("GET", "/v1/invoices/{id}/lines", LIST)
+def list_lines(world: World, params: Record, id: str) -> Record:
+    lines = world.require("invoice", id)["lines"]["data"]
+    ids = [line["id"] for line in lines]
+    first = ids.index(params["starting_after"]) + 1 if params.get("starting_after") in ids else 0
+    limit = params.get("limit", 10)
+    url = f"/v1/invoices/{id}/lines"
+    return listed(url, lines[first : first + limit], has_more=len(lines) > first + limit)
+
+
+@route("POST", "/v1/invoices/create_preview", {"customer": Text(), "subscription": Required(Text())})
+def create_preview(world: World, params: Record) -> Record:
+    """What the subscription's next invoice would be, with the usage so far."""
+    subscription = world.require("subscription", params["subscription"], "subscription")
+    start, end = period(subscription)
+    charges = subscribing.arrears_charges(world, subscription, end)
+    if not subscription["cancel_at_period_end"]:
+        recurring = world.require("price", subscription["items"]["data"][0]["price"])["recurring"]
+        following = end_of_period(subscription["billing_cycle_anchor"], recurring, end)
+        charges += subscribing.advance_charges(world, subscription["items"], end, following)
+    id = f"upcoming_{subscription['id']}"
+    customer = world.require("customer", subscription["customer"])
+    return without_ours(
+        {
+            "id": id,
+            "object": "invoice",
+            "created": end,
+            "livemode": False,
+            **invoicing.blank(subscription, customer, "upcoming", start, end),
+            **invoicing.totals(world, id, subscription, charges),
+            "next_payment_attempt": end + invoicing.GRACE,
+        }
+    )
+
+
+@route("POST", "/v1/invoices/{id}", UPDATE)
+def update(world: World, params: Record, id: str) -> Record:
+    invoice = world.require("invoice", id)
+    changes: dict[str, Any] = {
+        name: value for name, value in params.items() if name not in ("metadata", "expand")
+    }
+    if "metadata" in params:
+        changes["metadata"] = merged(invoice["metadata"], params["metadata"])
+    return world.change(invoice, "invoice.updated", **changes)
+
+
+@route("POST", "/v1/invoices/{id}/finalize", {"auto_advance": Flag()})
+def finalize_invoice(world: World, params: Record, id: str) -> Record:
+    """Opens it; a zero invoice is paid at once, another one an hour later unless told otherwise."""
+    invoice = world.require("invoice", id)
+    if invoice["status"] != "draft":
+        message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
+        raise StripeFailure(message, code="invoice_not_editable")
+    invoice = invoicing.finalize(world, invoice)
+    if not invoice["amount_due"]:
+        return mark_paid(world, invoice)
+    if params.get("auto_advance", invoice["auto_advance"]):
+        at = world.now() + invoicing.GRACE
+        return world.store.replace(invoice, next_payment_attempt=at, _due_at=at)
+    return world.store.replace(invoice, auto_advance=False)
+
+
+@route(
+    "POST",
+    "/v1/invoices/{id}/pay",
+    {"payment_method": Text(), "off_session": Flag(), "paid_out_of_band": Flag(), "forgive": Flag()},
+)
+def pay(world: World, params: Record, id: str) -> Record:
+    """Collect now. A declined card answers 402, and the attempt stays on record."""
+    invoice = world.require("invoice", id)
+    if invoice["status"] == "draft":
+        invoice = invoicing.finalize(world, invoice)
+    if invoice["status"] == "paid":
+        raise StripeFailure("Invoice is already paid", code="invoice_already_paid")
+    if invoice["status"] == "void":
+        raise StripeFailure("This invoice can no longer be paid.", code="invoice_not_editable")
+    if params.get("paid_out_of_band"):
+        return mark_paid(world, invoice)
+    method = None
+    if params.get("payment_method"):
+        method = payment_methods.resolve(world, params["payment_method"], "payment_method")
+    return collect_or_raise(world, invoice, method)
+
+
+@route("POST", "/v1/invoices/{id}/void")
+def void(world: World, params: Record, id: str) -> Record:
+    return _close(world, id, "void", "voided_at", "invoice.voided")
+
+
+@route("POST", "/v1/invoices/{id}/mark_uncollectible")
+def mark_uncollectible(world: World, params: Record, id: str) -> Record:
+    return _close(world, id, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
+
+
+def _close(world: World, id: str, status: str, transition: str, event: str) -> Record:
+    invoice = world.require("invoice", id)
+    if invoice["status"] not in ("open", "uncollectible"):
+        message = f"You can only pass in open invoices. This invoice isn't open: it is {invoice['status']}."
+        raise StripeFailure(message, code="invoice_not_editable")
+    closed = world.change(
+        invoice,
+        status=status,
+        next_payment_attempt=None,
+        status_transitions={**invoice["status_transitions"], transition: world.now()},
+        _due_at=None,
+    )
+    world.emit(event, closed)
+    return closed
+
+
+@route("GET", "/v1/invoice_payments", {**LIST, "invoice": Text(), "status": Text()})
+def list_payments(world: World, params: Record) -> Record:
+    return page(
+        world.store,
+        "invoice_payment",
+        params,
+        "/v1/invoice_payments",
+        invoice=params.get("invoice"),
+        status=params.get("status"),
+    )
+
+
+@route("GET", "/v1/invoice_payments/{id}")
+def retrieve_payment(world: World, params: Record, id: str) -> Record:
+    return world.require("invoice_payment", id)
+
+
+@hidden("invoice", "payments")
+def payments(store: Store, invoice: Record) -> Record:
+    found = [present(store, each) for each in store.newest("invoice_payment", invoice=invoice["id"])]
+    return listed(f"/v1/invoices/{invoice['id']}/payments", found)
+
+
+@hidden("invoice", "confirmation_secret")
+def confirmation_secret(store: Store, invoice: Record) -> Record | None:
+    payment = next(store.newest("invoice_payment", invoice=invoice["id"]), None)
+    intent = store.find(payment["_payment_intent"]) if payment else None
+    return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None

@@ -1,0 +1,137 @@
+"""/v1/billing/meter_events and meter_event_adjustments: usage reported, usage taken back."""
+
+import re
+from typing import Any
+
+from sandbox.stripe.billing.invoicing import refresh_drafts
+from sandbox.stripe.billing.usage import series
+from sandbox.stripe.clock import DAY, MINUTE
+from sandbox.stripe.errors import StripeFailure, bad_parameter
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.params import Choice, Field, Integer, Mapped, Required, Shape, Text
+from sandbox.stripe.render import presents, without_ours
+from sandbox.stripe.resources.meters import active_meter
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record, Store
+from sandbox.stripe.world import World
+
+CREATE: dict[str, Field] = {
+    "event_name": Required(Text(100)),
+    "payload": Required(Mapped()),
+    "identifier": Text(100),
+    "timestamp": Integer(0),
+}
+CANCEL: dict[str, Field] = {
+    "event_name": Required(Text(100)),
+    "type": Required(Choice(("cancel",))),
+    "cancel": Shape({"identifier": Required(Text(100))}),
+}
+
+
+@route("POST", "/v1/billing/meter_events", CREATE)
+def create(world: World, params: Record) -> Record:
+    """Count it at once. Real Stripe checks customer and value later and reports by a thin event."""
+    meter = _meter(world, params["event_name"])
+    customer = _payload(params, meter["customer_mapping"]["event_payload_key"])
+    if meter["default_aggregation"]["formula"] != "count":
+        _check_value(params, meter)
+    timestamp = _timestamp(world, params)
+    world.require("customer", customer, f"payload[{meter['customer_mapping']['event_payload_key']}]")
+    identifier = params.get("identifier") or new_id("mtrevt", 20)
+    _refuse_repeated(world, identifier)
+    event = world.store.insert(
+        {
+            "_id": f"meter_event:{new_id('e')}",
+            "object": "billing.meter_event",
+            "created": world.now(),
+            "event_name": params["event_name"],
+            "identifier": identifier,
+            "livemode": False,
+            "payload": params["payload"],
+            "timestamp": timestamp,
+            "_series": series(meter, customer),
+            "_customer": customer,
+            "_value": int(params["payload"].get(meter["value_settings"]["event_payload_key"], 0)),
+            "_cancelled": False,
+        }
+    )
+    refresh_drafts(world, customer)
+    return event
+
+
+@route("POST", "/v1/billing/meter_event_adjustments", CANCEL)
+def adjust(world: World, params: Record) -> Record:
+    """Take one event back, within 24 hours of receiving it."""
+    _meter(world, params["event_name"])
+    identifier = (params.get("cancel") or {}).get("identifier")
+    if not identifier:
+        message = "Missing required param: cancel[identifier]."
+        raise bad_parameter(message, "parameter_missing", "cancel[identifier]")
+    event = next(world.store.newest("billing.meter_event", identifier=identifier), None)
+    if event is None or event["event_name"] != params["event_name"]:
+        message = f"No meter event found with identifier {identifier}."
+        raise StripeFailure(message, code="resource_missing", param="cancel[identifier]")
+    if event["created"] + DAY <= world.now():
+        message = "You can only cancel events within 24 hours of Stripe receiving them."
+        raise StripeFailure(message, param="cancel[identifier]")
+    world.store.replace(event, _cancelled=True)
+    refresh_drafts(world, event["_customer"])
+    return {
+        "object": "billing.meter_event_adjustment",
+        "cancel": {"identifier": identifier},
+        "event_name": params["event_name"],
+        "livemode": False,
+        "status": "pending",
+        "type": "cancel",
+    }
+
+
+@presents("billing.meter_event")
+def present_meter_event(store: Store, record: Record) -> Record:
+    return without_ours(record)
+
+
+def _meter(world: World, event_name: str) -> Record:
+    meter = active_meter(world, event_name)
+    if meter:
+        return meter
+    if next(world.store.newest("billing.meter", event_name=event_name), None):
+        message = f'The meter for event name "{event_name}" is archived.'
+        raise StripeFailure(message, code="archived_meter", param="event_name")
+    message = f'No active meter found for event name "{event_name}"'
+    raise StripeFailure(message, code="resource_missing", param="event_name")
+
+
+def _payload(params: Record, key: str) -> str:
+    value: str = params["payload"].get(key, "")
+    if not value:
+        name = f"payload[{key}]"
+        raise bad_parameter(f"Missing required param: {name}.", "parameter_missing", name)
+    return value
+
+
+def _check_value(params: Record, meter: Record) -> None:
+    key = meter["value_settings"]["event_payload_key"]
+    value = _payload(params, key)
+    if not re.fullmatch(r"-?\d{1,15}", value):
+        message = f"Invalid value '{value}' for meter event: only whole numbers are accepted."
+        raise StripeFailure(message, code="meter_event_invalid_value", param=f"payload[{key}]")
+
+
+def _timestamp(world: World, params: Record) -> int:
+    now = world.now()
+    timestamp: Any = params.get("timestamp", now)
+    if timestamp < now - 35 * DAY:
+        message = "The timestamp must be within the past 35 calendar days."
+        raise StripeFailure(message, code="timestamp_too_far_in_past", param="timestamp")
+    if timestamp > now + 5 * MINUTE:
+        message = "The timestamp must be at most 5 minutes in the future."
+        raise StripeFailure(message, code="timestamp_in_future", param="timestamp")
+    return int(timestamp)
+
+
+def _refuse_repeated(world: World, identifier: str) -> None:
+    """Real Stripe gives this refusal no code: only the message tells."""
+    known = next(world.store.newest("billing.meter_event", identifier=identifier), None)
+    if known and known["created"] + DAY > world.now():
+        raise StripeFailure(f"An event already exists with identifier {identifier}.")

@@ -1,0 +1,153 @@
+"""/v1/billing/meters, and what each has counted."""
+
+from collections.abc import Iterator
+
+from sandbox.stripe.billing.usage import used
+from sandbox.stripe.clock import DAY, HOUR, MINUTE
+from sandbox.stripe.errors import StripeFailure, bad_parameter
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.paging import page
+from sandbox.stripe.params import LIST, Choice, Field, Integer, Required, Shape, Text
+from sandbox.stripe.render import listed
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+CREATE: dict[str, Field] = {
+    "display_name": Required(Text(250)),
+    "event_name": Required(Text(100)),
+    "default_aggregation": Required(Shape({"formula": Required(Choice(("count", "last", "sum")))})),
+    "customer_mapping": Shape(
+        {"event_payload_key": Required(Text(100)), "type": Required(Choice(("by_id",)))}
+    ),
+    "event_time_window": Choice(("day", "hour")),
+    "value_settings": Shape({"event_payload_key": Required(Text(100))}),
+}
+SUMMARIES: dict[str, Field] = {
+    "customer": Required(Text()),
+    "start_time": Required(Integer(0)),
+    "end_time": Required(Integer(0)),
+    "value_grouping_window": Choice(("day", "hour")),
+    "limit": LIST["limit"],
+    "starting_after": Text(),
+    "ending_before": Text(),
+}
+
+
+@route("POST", "/v1/billing/meters", CREATE)
+def create(world: World, params: Record) -> Record:
+    """An event name belongs to one active meter."""
+    if active_meter(world, params["event_name"]):
+        message = f"An active meter already exists for event name {params['event_name']}."
+        raise StripeFailure(message, param="event_name")
+    return world.add(
+        "billing.meter",
+        new_id("mtr_test"),
+        event="billing.meter.created",
+        customer_mapping=params.get("customer_mapping")
+        or {"event_payload_key": "stripe_customer_id", "type": "by_id"},
+        default_aggregation=params["default_aggregation"],
+        display_name=params["display_name"],
+        event_name=params["event_name"],
+        event_time_window=params.get("event_time_window"),
+        status="active",
+        status_transitions={"deactivated_at": None},
+        updated=world.now(),
+        value_settings=params.get("value_settings") or {"event_payload_key": "value"},
+    )
+
+
+def active_meter(world: World, event_name: str) -> Record | None:
+    found = world.store.newest("billing.meter", event_name=event_name)
+    return next((meter for meter in found if meter["status"] == "active"), None)
+
+
+@route("GET", "/v1/billing/meters", {**LIST, "status": Choice(("active", "inactive"))})
+def list_all(world: World, params: Record) -> Record:
+    return page(world.store, "billing.meter", params, "/v1/billing/meters", **_status(params))
+
+
+def _status(params: Record) -> dict[str, object]:
+    return {"keep": lambda meter: params.get("status") in (None, meter["status"])}
+
+
+@route("GET", "/v1/billing/meters/{id}")
+def retrieve(world: World, params: Record, id: str) -> Record:
+    return world.require("billing.meter", id)
+
+
+@route("POST", "/v1/billing/meters/{id}", {"display_name": Text(250)})
+def update(world: World, params: Record, id: str) -> Record:
+    meter = world.require("billing.meter", id)
+    name = params.get("display_name") or meter["display_name"]
+    return world.change(meter, "billing.meter.updated", display_name=name, updated=world.now())
+
+
+@route("POST", "/v1/billing/meters/{id}/deactivate")
+def deactivate(world: World, params: Record, id: str) -> Record:
+    meter = world.require("billing.meter", id)
+    now = world.now()
+    changes = {"status": "inactive", "status_transitions": {"deactivated_at": now}, "updated": now}
+    return world.change(meter, "billing.meter.deactivated", **changes)
+
+
+@route("POST", "/v1/billing/meters/{id}/reactivate")
+def reactivate(world: World, params: Record, id: str) -> Record:
+    meter = world.require("billing.meter", id)
+    if active_meter(world, meter["event_name"]) not in (None, meter):
+        message = f"An active meter already exists for event name {meter['event_name']}."
+        raise StripeFailure(message, param="event_name")
+    changes = {"status": "active", "status_transitions": {"deactivated_at": None}, "updated": world.now()}
+    return world.change(meter, "billing.meter.reactivated", **changes)
+
+
+@route("GET", "/v1/billing/meters/{id}/event_summaries", SUMMARIES)
+def list_event_summaries(world: World, params: Record, id: str) -> Record:
+    """One summary for the span, or one for each hour or day of it, newest first."""
+    meter = world.require("billing.meter", id)
+    world.require("customer", params["customer"], "customer")
+    window = {"hour": HOUR, "day": DAY}.get(params.get("value_grouping_window", ""), MINUTE)
+    for name in ("start_time", "end_time"):
+        if params[name] % window:
+            unit = {HOUR: "hour", DAY: "day"}.get(window, "minute")
+            message = f"{name} must be aligned with {unit} boundaries."
+            raise bad_parameter(message, None, name)
+    if params["end_time"] <= params["start_time"]:
+        raise bad_parameter("end_time must be after start_time.", None, "end_time")
+    summaries = [
+        _summary(world, meter, params["customer"], start, end)
+        for start, end in _windows(params["start_time"], params["end_time"], window)
+    ]
+    url = f"/v1/billing/meters/{id}/event_summaries"
+    return _cut(summaries, params, url)
+
+
+def _windows(start: int, end: int, window: int) -> Iterator[tuple[int, int]]:
+    if window == MINUTE:
+        yield start, end
+        return
+    for opening in range(end - window, start - 1, -window):
+        yield opening, opening + window
+
+
+def _summary(world: World, meter: Record, customer: str, start: int, end: int) -> Record:
+    return {
+        "id": f"mtrusg_{meter['id'][-8:]}_{customer[-8:]}_{start}_{end}",
+        "object": "billing.meter_event_summary",
+        "aggregated_value": used(world.store, meter, customer, start, end),
+        "end_time": end,
+        "livemode": False,
+        "meter": meter["id"],
+        "start_time": start,
+    }
+
+
+def _cut(summaries: list[Record], params: Record, url: str) -> Record:
+    ids = [summary["id"] for summary in summaries]
+    limit = params.get("limit", 10)
+    if params.get("ending_before") in ids:
+        rest = summaries[: ids.index(params["ending_before"])]
+        return listed(url, rest[-limit:], has_more=len(rest) > limit)
+    start = ids.index(params["starting_after"]) + 1 if params.get("starting_after") in ids else 0
+    rest = summaries[start:]
+    return listed(url, rest[:limit], has_more=len(rest) > limit)

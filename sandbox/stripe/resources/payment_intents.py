@@ -1,0 +1,56 @@
+"""/v1/payment_intents: the ones that invoices make."""
+
+from sandbox.stripe.billing.collection import collect
+from sandbox.stripe.errors import StripeFailure
+from sandbox.stripe.paging import page
+from sandbox.stripe.params import LIST, Flag, Text
+from sandbox.stripe.resources import payment_methods
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+
+@route("GET", "/v1/payment_intents", {**LIST, "customer": Text()})
+def list_all(world: World, params: Record) -> Record:
+    return page(world.store, "payment_intent", params, "/v1/payment_intents", customer=params.get("customer"))
+
+
+@route("GET", "/v1/payment_intents/{id}", {"client_secret": Text()})
+def retrieve(world: World, params: Record, id: str) -> Record:
+    return world.require("payment_intent", id)
+
+
+@route(
+    "POST",
+    "/v1/payment_intents/{id}/confirm",
+    {"payment_method": Text(), "off_session": Flag(), "return_url": Text()},
+)
+def confirm(world: World, params: Record, id: str) -> Record:
+    """Pay the invoice with this card. A card that asks the person leaves it at `requires_action`."""
+    intent = world.require("payment_intent", id)
+    if intent["status"] in ("succeeded", "canceled"):
+        message = f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}."
+        raise StripeFailure(message, code="payment_intent_unexpected_state")
+    given = params.get("payment_method") or intent["payment_method"]
+    if not given:
+        message = "You cannot confirm this PaymentIntent because it's missing a payment method."
+        raise StripeFailure(message, code="payment_intent_unexpected_state")
+    method = payment_methods.resolve(world, given, "payment_method")
+    if method["customer"] is None:
+        method = payment_methods.attach_to(world, method["id"], world.require("customer", intent["customer"]))
+    invoice = collect(world, world.require("invoice", intent["_invoice"]), method)
+    intent = world.require("payment_intent", id)
+    if invoice["status"] != "paid" and intent["status"] != "requires_action":
+        raise StripeFailure(**invoice["_last_error"], keeps_changes=True)
+    return intent
+
+
+def authenticate(world: World, intent: Record, *, success: bool) -> Record:
+    """The person answers the bank's 3-D Secure question (only through the sandbox's own pages)."""
+    if intent["status"] != "requires_action":
+        raise StripeFailure("This PaymentIntent does not wait for the person.")
+    if success:
+        method = world.require("payment_method", intent["payment_method"])
+        collect(world, world.require("invoice", intent["_invoice"]), method, authenticated=True)
+        return world.require("payment_intent", intent["id"])
+    return world.change(intent, status="requires_payment_method", next_action=None, payment_method=None)

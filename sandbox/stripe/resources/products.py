@@ -1,0 +1,111 @@
+"""/v1/products"""
+
+from typing import Any
+
+from sandbox.stripe.errors import StripeFailure
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.paging import page
+from sandbox.stripe.params import (
+    LIST,
+    METADATA,
+    Choice,
+    Field,
+    Flag,
+    Listed,
+    Required,
+    Shape,
+    Text,
+    merged,
+)
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+_COMMON: dict[str, Field] = {
+    "active": Flag(),
+    "description": Text(40000),
+    "images": Listed(Text()),
+    "marketing_features": Listed(Shape({"name": Required(Text())})),
+    "metadata": METADATA,
+    "shippable": Flag(),
+    "statement_descriptor": Text(22),
+    "tax_code": Text(),
+    "unit_label": Text(),
+    "url": Text(),
+}
+CREATE: dict[str, Field] = {
+    **_COMMON,
+    "name": Required(Text()),
+    "id": Text(),
+    "type": Choice(("good", "service")),
+}
+UPDATE: dict[str, Field] = {**_COMMON, "name": Required(Text()), "default_price": Text()}
+
+
+@route("POST", "/v1/products", CREATE)
+def create(world: World, params: Record) -> Record:
+    id = params.get("id") or new_id("prod", 14)
+    if world.store.find(id):
+        raise StripeFailure("Product already exists.", code="resource_already_exists", param="id")
+    return make_product(world, id, params)
+
+
+def make_product(world: World, id: str, params: Record) -> Record:
+    """File a product, announced."""
+    return world.add(
+        "product",
+        id,
+        event="product.created",
+        active=params.get("active", True),
+        default_price=None,
+        description=params.get("description"),
+        images=params.get("images") or [],
+        marketing_features=params.get("marketing_features") or [],
+        metadata=merged({}, params.get("metadata")),
+        name=params["name"],
+        package_dimensions=None,
+        shippable=params.get("shippable"),
+        statement_descriptor=params.get("statement_descriptor"),
+        tax_code=params.get("tax_code"),
+        type=params.get("type") or "service",
+        unit_label=params.get("unit_label"),
+        updated=world.now(),
+        url=params.get("url"),
+    )
+
+
+@route("GET", "/v1/products", {**LIST, "active": Flag(), "ids": Listed(Text())})
+def list_all(world: World, params: Record) -> Record:
+    def keep(product: Record) -> bool:
+        return params.get("active") in (None, product["active"]) and (
+            "ids" not in params or product["id"] in params["ids"]
+        )
+
+    return page(world.store, "product", params, "/v1/products", keep=keep)
+
+
+@route("GET", "/v1/products/{id}")
+def retrieve(world: World, params: Record, id: str) -> Record:
+    return world.require("product", id)
+
+
+@route("POST", "/v1/products/{id}", UPDATE)
+def update(world: World, params: Record, id: str) -> Record:
+    product = world.require("product", id)
+    if params.get("default_price"):
+        world.require("price", params["default_price"], "default_price")
+    changes: dict[str, Any] = {
+        name: value for name, value in params.items() if name not in ("metadata", "expand")
+    }
+    if "metadata" in params:
+        changes["metadata"] = merged(product["metadata"], params["metadata"])
+    return world.change(product, "product.updated", **changes, updated=world.now())
+
+
+@route("DELETE", "/v1/products/{id}")
+def delete(world: World, params: Record, id: str) -> Record:
+    product = world.require("product", id)
+    if world.store.count("price", product=id):
+        raise StripeFailure("This product cannot be deleted because it has one or more user-created prices.")
+    world.emit("product.deleted", product)
+    return world.change(product, deleted=True)

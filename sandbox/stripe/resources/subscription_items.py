@@ -1,0 +1,212 @@
+"""/v1/subscription_items, and changing the items of a subscription."""
+
+from typing import Any
+
+from sandbox.stripe.billing import subscribing
+from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.params import LIST, METADATA, Flag, Integer, Required, Shape, Text, merged
+from sandbox.stripe.render import listed, present, without_ours
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record, Store
+from sandbox.stripe.world import World
+
+ITEM = Shape(
+    {
+        "id": Text(),
+        "price": Text(),
+        "quantity": Integer(0),
+        "metadata": METADATA,
+        "deleted": Flag(),
+        "clear_usage": Flag(),
+    }
+)
+
+
+def new_items(world: World, subscription: str, given: list[Record]) -> tuple[list[Record], Record]:
+    """The items a subscription starts with, and the price of the first; they share one interval."""
+    if not given:
+        raise bad_parameter("Missing required param: items.", "parameter_missing", "items")
+    items = [_new_item(world, subscription, each, f"items[{index}]") for index, each in enumerate(given)]
+    _check_together(world, items)
+    return items, world.require("price", items[0]["price"])
+
+
+def change_items(world: World, subscription: Record, given: list[Record], params: Record) -> Record:
+    """Add, replace and remove items. Usage so far and prorations go on the next invoice, or on one now."""
+    prorate = params.get("proration_behavior") != "none" and subscription["status"] != "trialing"
+    items = list(subscription["items"]["data"])
+    starts = dict(subscription["_usage_from"])
+    pending = list(subscription["_pending"])
+    for index, each in enumerate(given):
+        old = _existing(items, each.get("id"), f"items[{index}][id]")
+        new = _changed(world, subscription, old, each, f"items[{index}]")
+        if old and new and (old["price"], old.get("quantity")) == (new["price"], new.get("quantity")):
+            items[items.index(old)] = new
+            continue
+        if old:
+            pending += subscribing.leave_item(world, subscription, old, prorate=prorate)
+            items.remove(old)
+        if new:
+            items.append(new)
+            starts[new["id"]] = world.now()
+            pending += subscribing.join_item(world, subscription, new, prorate=prorate)
+    if not items:
+        raise StripeFailure("A subscription must have at least one active plan.", param="items")
+    _check_together(world, items)
+    start, end = items[0]["current_period_start"], items[0]["current_period_end"]
+    subscription = world.change(
+        subscription,
+        "customer.subscription.updated",
+        items=subscribing.with_period({**subscription["items"], "data": items}, start, end),
+        _usage_from=starts,
+        _pending=pending,
+    )
+    behavior = params.get("payment_behavior") or "allow_incomplete"
+    if params.get("billing_cycle_anchor") == "now":
+        from sandbox.stripe.resources.subscriptions import restart_cycle
+
+        return restart_cycle(world, _without_prorated_starts(world, subscription), behavior)
+    if params.get("proration_behavior") == "always_invoice":
+        return subscribing.invoice_pending(world, subscription, behavior)
+    return subscription
+
+
+def _without_prorated_starts(world: World, subscription: Record) -> Record:
+    """A restarted cycle charges new items in full, so their remaining time is not charged beside it."""
+    pending = [each for each in subscription["_pending"] if each.get("text") != "Remaining time"]
+    return world.store.replace(subscription, _pending=pending)
+
+
+@route("GET", "/v1/subscription_items", {**LIST, "subscription": Required(Text())})
+def list_all(world: World, params: Record) -> Record:
+    subscription = world.require("subscription", params["subscription"], "subscription")
+    limit = params.get("limit", 10)
+    items = [present_item(world.store, item) for item in subscription["items"]["data"]]
+    ids = [item["id"] for item in items]
+    first = ids.index(params["starting_after"]) + 1 if params.get("starting_after") in ids else 0
+    url = "/v1/subscription_items"
+    return listed(url, items[first : first + limit], has_more=len(items) > first + limit)
+
+
+@route("GET", "/v1/subscription_items/{id}")
+def retrieve(world: World, params: Record, id: str) -> Record:
+    subscription = next(world.store.newest("subscription", item=id), None)
+    if subscription is None:
+        raise missing_object("subscription_item", id)
+    item = next(each for each in subscription["items"]["data"] if each["id"] == id)
+    return present_item(world.store, item)
+
+
+def present_item(store: Store, item: Record) -> Record:
+    """The item with its price, as it is now, and the old plan object that Stripe still sends along."""
+    price = present(store, store.find(item["price"]) or {})
+    recurring = price["recurring"]
+    plan = {
+        "id": price["id"],
+        "object": "plan",
+        "active": price["active"],
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "billing_scheme": price["billing_scheme"],
+        "created": price["created"],
+        "currency": price["currency"],
+        "interval": recurring["interval"],
+        "interval_count": recurring["interval_count"],
+        "livemode": False,
+        "metadata": price["metadata"],
+        "meter": recurring["meter"],
+        "nickname": price["nickname"],
+        "product": price["product"],
+        "tiers_mode": price["tiers_mode"],
+        "transform_usage": None,
+        "trial_period_days": None,
+        "usage_type": recurring["usage_type"],
+    }
+    return {**without_ours(item), "plan": plan, "price": price}
+
+
+def _new_item(world: World, subscription: str, given: Record, name: str) -> Record:
+    if not given.get("price"):
+        raise bad_parameter(f"Missing required param: {name}[price].", "parameter_missing", f"{name}[price]")
+    price = _price(world, given["price"], f"{name}[price]")
+    item: dict[str, Any] = {
+        "id": new_id("si", 14),
+        "object": "subscription_item",
+        "billing_thresholds": None,
+        "created": world.now(),
+        "current_period_end": 0,
+        "current_period_start": 0,
+        "discounts": [],
+        "metadata": merged({}, given.get("metadata")),
+        "price": price["id"],
+        "subscription": subscription,
+        "tax_rates": [],
+    }
+    if price["recurring"]["usage_type"] == "metered":
+        _refuse_quantity(given, name)
+    else:
+        item["quantity"] = given.get("quantity", 1)
+    return item
+
+
+def _refuse_quantity(given: Record, name: str) -> None:
+    if given.get("quantity") is not None:
+        message = "You cannot set the quantity for metered plans."
+        raise StripeFailure(message, param=f"{name}[quantity]")
+
+
+def _price(world: World, id: str, param: str) -> Record:
+    price = world.require("price", id, param)
+    if price["type"] != "recurring":
+        message = "This field only accepts prices with `type=recurring`."
+        raise StripeFailure(message, param=param)
+    if not price["active"]:
+        raise StripeFailure("The price specified is inactive.", param=param)
+    return price
+
+
+def _existing(items: list[Record], id: str | None, param: str) -> Record | None:
+    if id is None:
+        return None
+    found = next((item for item in items if item["id"] == id), None)
+    if found is None:
+        raise missing_object("subscription_item", id, param)
+    return found
+
+
+def _changed(
+    world: World, subscription: Record, old: Record | None, given: Record, name: str
+) -> Record | None:
+    if old is None:
+        fresh = _new_item(world, subscription["id"], given, name)
+        current = subscription["items"]["data"][0]
+        return {
+            **fresh,
+            "current_period_start": current["current_period_start"],
+            "current_period_end": current["current_period_end"],
+        }
+    if given.get("deleted"):
+        return None
+    price = (
+        _price(world, given["price"], f"{name}[price]")
+        if given.get("price")
+        else world.require("price", old["price"])
+    )
+    item = {**old, "price": price["id"], "metadata": merged(old["metadata"], given.get("metadata", {}))}
+    if price["recurring"]["usage_type"] == "metered":
+        _refuse_quantity(given, name)
+        item.pop("quantity", None)
+    else:
+        item["quantity"] = given.get("quantity", old.get("quantity", 1))
+    return item
+
+
+def _check_together(world: World, items: list[Record]) -> None:
+    prices = [world.require("price", item["price"]) for item in items]
+    if len({price["id"] for price in prices}) < len(prices):
+        raise StripeFailure("Cannot add multiple subscription items with the same plan.", param="items")
+    if len({price["currency"] for price in prices}) > 1:
+        raise StripeFailure("All prices on a subscription must have the same currency.", param="items")
+    if len({(p["recurring"]["interval"], p["recurring"]["interval_count"]) for p in prices}) > 1:
+        raise StripeFailure("The sandbox does not imitate mixed billing intervals.", param="items")

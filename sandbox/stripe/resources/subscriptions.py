@@ -1,0 +1,342 @@
+"""/v1/subscriptions"""
+
+from typing import Any
+
+from sandbox.stripe.billing import subscribing
+from sandbox.stripe.billing.periods import end_of_period
+from sandbox.stripe.billing.standing import ENDED, due_at
+from sandbox.stripe.clock import DAY
+from sandbox.stripe.errors import StripeFailure, bad_parameter
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.paging import page
+from sandbox.stripe.params import (
+    LIST,
+    METADATA,
+    Choice,
+    Either,
+    Field,
+    Flag,
+    Integer,
+    Listed,
+    Required,
+    Shape,
+    Text,
+    merged,
+)
+from sandbox.stripe.render import listed, presents, without_ours
+from sandbox.stripe.resources.subscription_items import ITEM, change_items, new_items, present_item
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record, Store
+from sandbox.stripe.world import World
+
+CANCELLATION = Shape({"comment": Text(), "feedback": Text()})
+_COMMON: dict[str, Field] = {
+    "cancel_at": Integer(0),
+    "cancel_at_period_end": Flag(),
+    "collection_method": Choice(("charge_automatically", "send_invoice")),
+    "days_until_due": Integer(0),
+    "default_payment_method": Text(),
+    "description": Text(500),
+    "metadata": METADATA,
+    "off_session": Flag(),
+    "payment_settings": Shape(
+        {
+            "payment_method_types": Listed(Text()),
+            "save_default_payment_method": Choice(("off", "on_subscription")),
+        }
+    ),
+    "proration_behavior": Choice(("always_invoice", "create_prorations", "none")),
+    "trial_end": Either(("now",), Integer(0)),
+}
+CREATE: dict[str, Field] = {
+    **_COMMON,
+    "customer": Required(Text()),
+    "items": Required(Listed(Shape({name: ITEM.fields[name] for name in ("price", "quantity", "metadata")}))),
+    "billing_cycle_anchor": Integer(0),
+    "billing_mode": Shape({"type": Required(Choice(("classic", "flexible")))}),
+    "currency": Text(),
+    "payment_behavior": Choice(
+        ("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete")
+    ),
+    "trial_period_days": Integer(1, 730),
+    "trial_settings": Shape({"end_behavior": Shape({"missing_payment_method": Text()})}),
+}
+UPDATE: dict[str, Field] = {
+    **_COMMON,
+    "items": Listed(ITEM),
+    "billing_cycle_anchor": Choice(("now", "unchanged")),
+    "cancellation_details": CANCELLATION,
+    "payment_behavior": CREATE["payment_behavior"],
+}
+
+
+@route("POST", "/v1/subscriptions", CREATE)
+def create(world: World, params: Record) -> Record:
+    customer = world.require("customer", params["customer"], "customer")
+    _check_collection(params, "charge_automatically")
+    _check_method(world, customer["id"], params)
+    id, now = new_id("sub"), world.now()
+    items, price = new_items(world, id, params["items"])
+    trial_end = _trial_end(params, now)
+    anchor = params.get("billing_cycle_anchor") or trial_end or now
+    ends = trial_end or (anchor if anchor > now else end_of_period(anchor, price["recurring"], now))
+    method = params.get("collection_method") or "charge_automatically"
+    subscription: Record = {
+        **_blank(world, params, price),
+        "billing_cycle_anchor": anchor,
+        "collection_method": method,
+        "customer": customer["id"],
+        "items": subscribing.with_period(
+            listed(f"/v1/subscription_items?subscription={id}", items), now, ends
+        ),
+        "status": "trialing" if trial_end else _first_status(world, items, method),
+        "trial_end": trial_end,
+        "trial_start": now if trial_end else None,
+        "_usage_from": {},
+        "_pending": [],
+    }
+    due = due_at({**subscription, "created": now})
+    filed = world.add("subscription", id, **subscription, _due_at=due)
+    return subscribing.begin(world, filed, params.get("payment_behavior") or "allow_incomplete")
+
+
+@route(
+    "GET",
+    "/v1/subscriptions",
+    {
+        **LIST,
+        "customer": Text(),
+        "price": Text(),
+        "collection_method": Text(),
+        "status": Choice(
+            (
+                "active",
+                "all",
+                "canceled",
+                "ended",
+                "incomplete",
+                "incomplete_expired",
+                "past_due",
+                "paused",
+                "trialing",
+                "unpaid",
+            )
+        ),
+    },
+)
+def list_all(world: World, params: Record) -> Record:
+    """Without a status, those that have not been canceled."""
+    status, price = params.get("status"), params.get("price")
+
+    def keep(subscription: Record) -> bool:
+        current = subscription["status"]
+        fits = {None: current != "canceled", "all": True, "ended": current in ENDED}.get(
+            status, current == status
+        )
+        return fits and (
+            price is None or any(item["price"] == price for item in subscription["items"]["data"])
+        )
+
+    return page(
+        world.store,
+        "subscription",
+        params,
+        "/v1/subscriptions",
+        keep=keep,
+        customer=params.get("customer"),
+        collection_method=params.get("collection_method"),
+    )
+
+
+@route("GET", "/v1/subscriptions/{id}")
+def retrieve(world: World, params: Record, id: str) -> Record:
+    return world.require("subscription", id)
+
+
+@route("POST", "/v1/subscriptions/{id}", UPDATE)
+def update(world: World, params: Record, id: str) -> Record:
+    subscription = world.require("subscription", id)
+    if subscription["status"] in ENDED:
+        message = "A canceled subscription can only update its cancellation_details and metadata."
+        raise StripeFailure(message)
+    _check_collection(params, subscription["collection_method"])
+    _check_method(world, subscription["customer"], params)
+    if params.get("trial_end") not in (None, "now"):
+        raise bad_parameter("The sandbox can only end a trial now.", None, "trial_end")
+    changes = _plain_changes(world, subscription, params)
+    subscription = world.change(subscription, "customer.subscription.updated", **changes)
+    if params.get("items"):
+        subscription = change_items(world, subscription, params["items"], params)
+    elif params.get("billing_cycle_anchor") == "now" or (
+        params.get("trial_end") == "now" and subscription["status"] == "trialing"
+    ):
+        subscription = restart_cycle(world, subscription, params.get("payment_behavior"))
+    return world.require("subscription", id)
+
+
+@route(
+    "DELETE",
+    "/v1/subscriptions/{id}",
+    {"cancellation_details": CANCELLATION, "invoice_now": Flag(), "prorate": Flag()},
+)
+def cancel(world: World, params: Record, id: str) -> Record:
+    """Usage not yet billed is billed only with `invoice_now`, as at Stripe."""
+    subscription = world.require("subscription", id)
+    if subscription["status"] in ENDED:
+        raise StripeFailure(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
+    details = {**subscription["cancellation_details"], **(params.get("cancellation_details") or {})}
+    subscription = world.store.replace(subscription, cancellation_details=details)
+    if params.get("prorate"):
+        pending = [
+            charge
+            for item in subscription["items"]["data"]
+            if not subscribing.is_metered(world, item)
+            for charge in subscribing.leave_item(world, subscription, item, prorate=True)
+        ]
+        subscription = world.store.replace(subscription, _pending=[*subscription["_pending"], *pending])
+    return subscribing.finish(
+        world, subscription, reason="cancellation_requested", invoice=bool(params.get("invoice_now"))
+    )
+
+
+def restart_cycle(world: World, subscription: Record, payment_behavior: str | None) -> Record:
+    """A new period starts now; the old one's usage and the new one's flat prices are invoiced at once."""
+    from sandbox.stripe.billing.standing import period
+
+    now = world.now()
+    start = period(subscription)[0]
+    before = subscription["latest_invoice"]
+    subscription = world.store.replace(
+        subscription, billing_cycle_anchor=now, trial_end=now if subscription["trial_end"] else None
+    )
+    subscription = subscribing.turn_over(
+        world, subscription, now, period_start=start, reason="subscription_update"
+    )
+    if subscription["latest_invoice"] == before:
+        return subscription
+    invoice = world.require("invoice", subscription["latest_invoice"])
+    return subscribing.settle_now(world, invoice, payment_behavior or "allow_incomplete")
+
+
+@presents("subscription")
+def present_subscription(store: Store, record: Record) -> Record:
+    items = record["items"]
+    return {
+        **without_ours(record),
+        "items": {**items, "data": [present_item(store, item) for item in items["data"]]},
+    }
+
+
+def _first_status(world: World, items: list[Record], method: str) -> str:
+    """What needs a first payment is incomplete until it has one."""
+    owed = method == "charge_automatically" and any(not subscribing.is_metered(world, item) for item in items)
+    return "incomplete" if owed else "active"
+
+
+def _trial_end(params: Record, now: int) -> int | None:
+    if params.get("trial_period_days"):
+        return now + int(params["trial_period_days"]) * DAY
+    if params.get("trial_end") in (None, "now"):
+        return None
+    if params["trial_end"] <= now:
+        raise bad_parameter(
+            "Invalid timestamp: must be an integer Unix timestamp in the future.", None, "trial_end"
+        )
+    return int(params["trial_end"])
+
+
+def _check_collection(params: Record, current: str) -> None:
+    method = params.get("collection_method") or current
+    if method == "charge_automatically" and params.get("days_until_due") is not None:
+        message = "You can only set `days_until_due` with collection_method=send_invoice."
+        raise bad_parameter(message, None, "days_until_due")
+    if params.get("collection_method") == "send_invoice" and params.get("days_until_due") is None:
+        raise bad_parameter("Missing required param: days_until_due.", "parameter_missing", "days_until_due")
+
+
+def _check_method(world: World, customer: str, params: Record) -> None:
+    id = params.get("default_payment_method")
+    if id and (world.store.get("payment_method", id) or {}).get("customer") != customer:
+        message = (
+            f"The customer does not have a payment method with the ID {id}. "
+            "The payment method must be attached to the customer."
+        )
+        raise StripeFailure(message, code="resource_missing", param="default_payment_method")
+
+
+def _plain_changes(world: World, subscription: Record, params: Record) -> dict[str, Any]:
+    names = ("default_payment_method", "description", "collection_method", "days_until_due")
+    changes: dict[str, Any] = {name: params[name] for name in names if name in params}
+    if "metadata" in params:
+        changes["metadata"] = merged(subscription["metadata"], params["metadata"])
+    if params.get("payment_settings"):
+        changes["payment_settings"] = {**subscription["payment_settings"], **params["payment_settings"]}
+    details = {**subscription["cancellation_details"], **(params.get("cancellation_details") or {})}
+    if "cancel_at_period_end" in params or "cancel_at" in params:
+        changes.update(_cancellation(world, subscription, params))
+        details["reason"] = "cancellation_requested" if changes["canceled_at"] else None
+    changes["cancellation_details"] = details
+    changes["_due_at"] = due_at({**subscription, **changes})
+    return changes
+
+
+def _cancellation(world: World, subscription: Record, params: Record) -> dict[str, Any]:
+    from sandbox.stripe.billing.standing import period
+
+    at_end = bool(params.get("cancel_at_period_end"))
+    at = period(subscription)[1] if at_end else params.get("cancel_at")
+    return {
+        "cancel_at_period_end": at_end,
+        "cancel_at": at,
+        "canceled_at": (subscription["canceled_at"] or world.now()) if at else None,
+    }
+
+
+def _blank(world: World, params: Record, price: Record) -> dict[str, Any]:
+    settings = {
+        "payment_method_options": None,
+        "payment_method_types": None,
+        "save_default_payment_method": "off",
+    }
+    mode = (params.get("billing_mode") or {}).get("type", "flexible")
+    cancel_at = params.get("cancel_at")
+    return {
+        "application": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {
+            "flexible": {"proration_discounts": "included"} if mode == "flexible" else None,
+            "type": mode,
+        },
+        "billing_thresholds": None,
+        "cancel_at": cancel_at,
+        "cancel_at_period_end": bool(params.get("cancel_at_period_end")),
+        "canceled_at": world.now() if cancel_at or params.get("cancel_at_period_end") else None,
+        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "currency": price["currency"],
+        "customer_account": None,
+        "days_until_due": params.get("days_until_due"),
+        "default_payment_method": params.get("default_payment_method"),
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": params.get("description"),
+        "discounts": [],
+        "ended_at": None,
+        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+        "latest_invoice": None,
+        "metadata": merged({}, params.get("metadata")),
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
+        "payment_settings": {**settings, **(params.get("payment_settings") or {})},
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "schedule": None,
+        "start_date": world.now(),
+        "test_clock": None,
+        "transfer_data": None,
+        "trial_settings": params.get("trial_settings")
+        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
+    }

@@ -1,0 +1,54 @@
+"""Which function answers which method and path, and what parameters it takes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.stripe.errors import StripeFailure
+from sandbox.stripe.params import Field, Listed, Shape, Text
+
+Handler = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    steps: tuple[str, ...]
+    shape: Shape
+    handler: Handler
+
+    def ids(self, steps: tuple[str, ...]) -> list[str] | None:
+        """What stands where the path has `{…}`, or None when the path is another."""
+        found: list[str] = []
+        for mine, given in zip(self.steps, steps, strict=True):
+            if mine.startswith("{"):
+                found.append(given)
+            elif mine != given:
+                return None
+        return found
+
+
+_routes: dict[tuple[str, int], list[Route]] = {}
+
+
+def route(method: str, path: str, fields: Mapping[str, Field] | None = None) -> Callable[[Handler], Handler]:
+    """Answer `method path` with `handler(world, params, *ids)`; every endpoint also takes `expand`."""
+
+    def register(handler: Handler) -> Handler:
+        steps = tuple(path.strip("/").split("/"))
+        shape = Shape({**(fields or {}), "expand": Listed(Text())})
+        _routes.setdefault((method, len(steps)), []).append(Route(method, steps, shape, handler))
+        return handler
+
+    return register
+
+
+def resolve(method: str, path: str) -> tuple[Route, list[str]]:
+    """The route and the ids in the path; an unknown address is refused as Stripe does."""
+    steps = tuple(path.strip("/").split("/"))
+    for candidate in _routes.get((method, len(steps)), []):
+        ids = candidate.ids(steps)
+        if ids is not None:
+            return candidate, ids
+    message = f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs"
+    raise StripeFailure(message, status=404, saved=False)

@@ -1,0 +1,144 @@
+"""Signed deliveries: a thread that sends what is pending, in order for each object, and tries again."""
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Sequence
+
+import httpx
+
+from sandbox.stripe.render import present
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+RETRY_DELAYS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
+
+
+def signature(secret: str, payload: str, timestamp: int) -> str:
+    """The `Stripe-Signature` header. The timestamp is real time, so that the receiver's tolerance holds."""
+    digest = hmac.new(secret.encode(), f"{timestamp}.{payload}".encode(), hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+class Courier(threading.Thread):
+    """Sends pending deliveries one at a time. After the last of `retry_delays` (seconds) it gives up."""
+
+    def __init__(self, world: World, retry_delays: Sequence[float] = RETRY_DELAYS) -> None:
+        super().__init__(name="stripe-courier", daemon=True)
+        self._world = world
+        self._delays = retry_delays
+        self._not_before: dict[str, float] = {}
+        self._overtakable: set[str] = set()
+        self._met: set[str] = set()
+        self._wake = threading.Event()
+        self._stopped = False
+        self._client = httpx.Client(timeout=10, trust_env=False)
+
+    def wake(self) -> None:
+        """Say that there may be something to send."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.wake()
+        self.join(timeout=5)
+        self._client.close()
+
+    def flush(self, timeout: float) -> int:
+        """Wait until nothing is pending or time is up; the number still pending."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._world.store.lock:
+                pending = self._world.store.count("sandbox.delivery", status="pending")
+            if not pending or time.monotonic() > deadline:
+                return pending
+            self.wake()
+            time.sleep(0.005)
+
+    def run(self) -> None:
+        while not self._stopped:
+            self._wake.clear()
+            with self._world.store.lock:
+                ready = self._next()
+            if ready:
+                self._send(ready)
+            else:
+                self._wake.wait(timeout=0.05 if self._not_before else 1.0)
+
+    def _next(self) -> Record | None:
+        """The oldest pending delivery that may go now and has no elder of the same object waiting."""
+        waiting: set[tuple[str, str]] = set()
+        for record in list(self._world.store.oldest("sandbox.delivery", status="pending")):
+            lane = (record["endpoint"], record["subject"])
+            if lane in waiting:
+                continue
+            if record["id"] not in self._met:
+                record = self._meet(record)
+            if record["status"] == "pending" and self._not_before.get(record["id"], 0) <= time.monotonic():
+                return record
+            if record["status"] == "pending" and record["id"] not in self._overtakable:
+                waiting.add(lane)
+        return None
+
+    def _meet(self, record: Record) -> Record:
+        """Let the faults decide, once, what becomes of a delivery."""
+        self._met.add(record["id"])
+        fault = None if record["duplicate_of"] else self._world.faults.for_webhook(record["type"])
+        if fault is None:
+            return record
+        if fault.kind == "webhook_drop":
+            return self._settle(record, "dropped")
+        if fault.kind == "webhook_duplicate":
+            copy = {**record, "id": f"{record['id']}_again", "duplicate_of": record["id"]}
+            self._world.store.insert(copy)
+            return record
+        self._not_before[record["id"]] = time.monotonic() + fault.ms / 1000
+        if fault.kind == "webhook_reorder":
+            self._overtakable.add(record["id"])
+        return record
+
+    def _send(self, record: Record) -> None:
+        with self._world.store.lock:
+            store = self._world.store
+            endpoint, event = store.find(record["endpoint"]), store.find(record["event"])
+            if not endpoint or not event or endpoint.get("deleted") or endpoint["status"] != "enabled":
+                self._settle(record, "dropped")
+                return
+            payload = json.dumps(present(store, event), indent=2)
+        code, error = self._post(endpoint, payload)
+        with self._world.store.lock:
+            if self._world.store.find(record["id"]):
+                self._note(record, code, error)
+
+    def _post(self, endpoint: Record, payload: str) -> tuple[int | None, str | None]:
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+            "Stripe-Signature": signature(endpoint["_secret"], payload, int(time.time())),
+        }
+        try:
+            answer = self._client.post(endpoint["url"], content=payload, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return None, f"{type(error).__name__}: {error}"
+        return answer.status_code, None if answer.is_success else answer.text[:200]
+
+    def _note(self, record: Record, code: int | None, error: str | None) -> None:
+        attempts = record["attempts"] + 1
+        record = self._world.store.replace(record, attempts=attempts, response_code=code, error=error)
+        if code is not None and 200 <= code < 300:
+            self._settle(record, "delivered")
+        elif attempts > len(self._delays):
+            self._settle(record, "failed")
+        else:
+            self._not_before[record["id"]] = time.monotonic() + self._delays[attempts - 1]
+
+    def _settle(self, record: Record, status: str) -> Record:
+        self._not_before.pop(record["id"], None)
+        self._overtakable.discard(record["id"])
+        self._met.discard(record["id"])
+        event = self._world.store.find(record["event"])
+        if event and status == "delivered" and not record["duplicate_of"]:
+            self._world.store.replace(event, pending_webhooks=max(0, event["pending_webhooks"] - 1))
+        return self._world.store.replace(record, status=status)

@@ -1,0 +1,32 @@
+"""A sandbox for the module's tests, emptied before each, and the real SDK pointed at it."""
+
+from collections.abc import Iterator
+
+import pytest
+import stripe
+
+from sandbox.stripe.server import StripeSandbox
+from tests.sandbox.stripe.shop import KEY, Shop
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[StripeSandbox]:
+    with StripeSandbox(retry_delays=(0.02, 0.02, 0.05)) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: StripeSandbox) -> StripeSandbox:
+    shared_sandbox.reset()
+    return shared_sandbox
+
+
+@pytest.fixture
+def client(sandbox: StripeSandbox) -> stripe.StripeClient:
+    addresses: stripe.BaseAddresses = {"api": sandbox.url, "meter_events": sandbox.url}
+    return stripe.StripeClient(KEY, base_addresses=addresses, max_network_retries=0)
+
+
+@pytest.fixture
+def shop(client: stripe.StripeClient) -> Shop:
+    return Shop(client)

@@ -1,0 +1,73 @@
+"""What the tests sell: a fix by the piece, and a team's monthly price with sixty fixes in it."""
+
+from functools import cached_property
+from typing import Any
+
+import stripe
+
+KEY = "sk_test_" + "a1B2" * 6
+
+
+class Shop:
+    """Products, prices and customers made on demand through the SDK."""
+
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self.v1 = client.v1
+
+    @cached_property
+    def meter(self) -> Any:
+        return self.v1.billing.meters.create(
+            {
+                "display_name": "Fixes",
+                "event_name": "fix_deployed",
+                "default_aggregation": {"formula": "sum"},
+            }
+        )
+
+    @cached_property
+    def product(self) -> Any:
+        return self.v1.products.create({"name": "Fix"})
+
+    @cached_property
+    def by_the_piece(self) -> Any:
+        return self._price(unit_amount=1500, recurring=self._metered(), lookup_key="payg")
+
+    @cached_property
+    def monthly(self) -> Any:
+        return self._price(unit_amount=49900, recurring={"interval": "month"}, lookup_key="teams")
+
+    @cached_property
+    def beyond_sixty(self) -> Any:
+        tiers = [{"up_to": 60, "unit_amount": 0}, {"up_to": "inf", "unit_amount": 800}]
+        return self._price(
+            billing_scheme="tiered", tiers_mode="graduated", tiers=tiers, recurring=self._metered()
+        )
+
+    def customer(self, card: str | None = "pm_card_visa", email: str = "ada@example.com") -> Any:
+        """A customer whose card, if any, pays by default."""
+        given: dict[str, Any] = {"email": email}
+        if card:
+            given |= {"payment_method": card, "invoice_settings": {"default_payment_method": card}}
+        return self.v1.customers.create(given)  # type: ignore[arg-type]
+
+    def subscribe(self, customer: Any, *prices: Any, **more: Any) -> Any:
+        items = [{"price": price.id} for price in prices]
+        return self.v1.subscriptions.create({"customer": customer.id, "items": items, **more})  # type: ignore[typeddict-item]
+
+    def fix(self, customer: Any, value: int = 1, **more: Any) -> Any:
+        """Report fixes to the meter."""
+        payload = {"stripe_customer_id": customer.id, "value": str(value)}
+        assert self.meter
+        return self.v1.billing.meter_events.create(
+            {"event_name": "fix_deployed", "payload": payload, **more}  # type: ignore[typeddict-item]
+        )
+
+    def invoices(self, customer: Any) -> list[Any]:
+        """Newest first."""
+        return list(self.v1.invoices.list({"customer": customer.id}).data)
+
+    def _metered(self) -> dict[str, str]:
+        return {"interval": "month", "usage_type": "metered", "meter": self.meter.id}
+
+    def _price(self, **fields: Any) -> Any:
+        return self.v1.prices.create({"product": self.product.id, "currency": "usd", **fields})  # type: ignore[typeddict-item]
