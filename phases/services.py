@@ -15,6 +15,8 @@ from .models import PhaseExecution, Repository
 from .outcomes import find_pull_request_url, judge_outcome
 from .signals import PhaseCompleted, phase_completed
 
+Outcome = PhaseExecution.Outcome
+
 
 @dataclass(frozen=True)
 class PhaseReport:
@@ -39,13 +41,13 @@ def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> Pha
     """
     repository = get_or_create_repository(customer=customer, report=report)
     execution, is_new = _lock_or_create(customer, repository, report, at)
-    if not is_new and not _differs(execution, report):
+    if is_new:
+        is_first_success = execution.announced_at is not None
+    elif _differs(execution, report):
+        is_first_success = _take_over(execution, report, at)
+    else:
         return execution
-    if not is_new:
-        _take_over(execution, report, at)
-    if execution.outcome == PhaseExecution.Outcome.SUCCEEDED and execution.announced_at is None:
-        execution.announced_at = at
-        execution.save(update_fields=["announced_at"])
+    if is_first_success:
         phase_completed.send(sender=PhaseExecution, **PhaseCompleted(execution=execution, occurred_at=at))
     return execution
 
@@ -80,6 +82,7 @@ def _lock_or_create(
         try:
             with transaction.atomic():
                 fields = _read_fields(report)
+                fields["announced_at"] = at if fields["outcome"] == Outcome.SUCCEEDED else None
                 execution = PhaseExecution.objects.create(
                     **(key | fields), customer=customer, created_at=at, updated_at=at
                 )
@@ -104,9 +107,13 @@ def _differs(execution: PhaseExecution, report: PhaseReport) -> bool:
     return any(getattr(execution, name) != value for name, value in _read_fields(report).items())
 
 
-def _take_over(execution: PhaseExecution, report: PhaseReport, at: datetime) -> None:
-    fields = _read_fields(report)
+def _take_over(execution: PhaseExecution, report: PhaseReport, at: datetime) -> bool:
+    """Overwrite the row with a later result; return whether that is its first success."""
+    fields = _read_fields(report) | {"updated_at": at}
+    is_first_success = execution.announced_at is None and fields["outcome"] == Outcome.SUCCEEDED
+    if is_first_success:
+        fields["announced_at"] = at
     for name, value in fields.items():
         setattr(execution, name, value)
-    execution.updated_at = at
-    execution.save(update_fields=[*fields, "updated_at"])
+    execution.save(update_fields=list(fields))
+    return is_first_success

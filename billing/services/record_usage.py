@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 Coverage = UsageRecord.Coverage
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: datetime) -> UsageRecord:
     """Enter a fix into the ledger and, where it is metered, ask for its report to Stripe on commit.
 
@@ -43,7 +43,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
         stripe_customer_id=account.stripe_customer_id,
         subscription_id=account.subscription_id,
     )
-    log.info("usage_recorded", usage=str(usage.pk), coverage=coverage, plan=account.plan)
+    log.info("usage_recorded", usage=str(usage.pk), coverage=str(coverage), plan=account.plan)
     if coverage == Coverage.METERED:
         UsageReport.objects.create(usage=usage)
         enqueue_on_commit("billing.tasks.report_usage", str(usage.pk))
@@ -52,8 +52,12 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
 
 def lock_account(customer: Customer) -> BillingAccount:
     """The customer's account, made if it is missing, its row locked until the transaction ends."""
-    BillingAccount.objects.get_or_create(customer=customer)
-    return BillingAccount.objects.select_for_update(of=("self",)).get(customer=customer)
+    locked = BillingAccount.objects.select_for_update()
+    account = locked.filter(customer=customer).first()
+    if account is None:
+        BillingAccount.objects.get_or_create(customer=customer)
+        account = locked.get(customer=customer)
+    return account
 
 
 def _choose_coverage(account: BillingAccount) -> UsageRecord.Coverage:

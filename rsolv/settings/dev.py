@@ -12,5 +12,6 @@ SECRET_KEY = env.str("RSOLV_SECRET_KEY", default="dev-only-" + "0123456789" * 5)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 INSTALLED_APPS += ["sandbox.staging"]
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-for name in ("queue", "queue-control", "mail"):
+STATIC_ROOT = DATA_DIR / "static"
+for name in ("queue", "queue-control", "mail", "static"):
     (DATA_DIR / name).mkdir(exist_ok=True)

@@ -16,3 +16,4 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
 ACCOUNT_RATE_LIMITS = False
 INSTALLED_APPS += ["sandbox.staging"]
+STATIC_ROOT = BASE_DIR / "static"

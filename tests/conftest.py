@@ -1,0 +1,92 @@
+"""What every test may ask for. Two tenants by name: Alice's Acme and Mallory's Other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import stripe
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from billing import stripe_gateway
+from customers.models import Customer
+from customers.services import create_api_key
+from rsolv.api.throttling import get_limiter
+
+from .factories import CustomerFactory
+
+if TYPE_CHECKING:
+    from sandbox.stripe.server import StripeSandbox
+
+
+@dataclass
+class ApiClient:
+    """What the Action does: JSON over HTTP with a key."""
+
+    key: str
+    customer: Customer | None = None
+
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        return self._call("post", path, body, content_type="application/json", headers=headers)
+
+    def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> Any:
+        return self._call("get", path, query or {}, headers=headers)
+
+    def _call(self, method: str, path: str, body: Any, *, headers: dict[str, str], **options: Any) -> Any:
+        sent = {"X-API-Key": self.key} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return getattr(Client(raise_request_exception=False), method)(path, body, headers=sent, **options)
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters() -> None:
+    cache.clear()
+    get_limiter().storage.reset()
+
+
+@pytest.fixture
+def alice(db: None) -> ApiClient:
+    """A customer's Action."""
+    return make_client(CustomerFactory(name="Acme"))
+
+
+@pytest.fixture
+def mallory(db: None) -> ApiClient:
+    """Another customer's Action."""
+    return make_client(CustomerFactory(name="Other"))
+
+
+def make_client(customer: Customer) -> ApiClient:
+    return ApiClient(key=create_api_key(customer=customer, name="test").raw, customer=customer)
+
+
+@pytest.fixture(scope="session")
+def stripe_server() -> Iterator["StripeSandbox"]:
+    from sandbox.stripe.server import StripeSandbox
+
+    with StripeSandbox() as server:
+        yield server
+
+
+@pytest.fixture
+def stripe_sandbox(stripe_server: "StripeSandbox", settings: Any, monkeypatch: Any) -> "StripeSandbox":
+    """An empty Stripe that speaks HTTP, and our gateway and dj-stripe pointed at it."""
+    stripe_server.reset()
+    settings.STRIPE_API_BASE = stripe_server.url
+    monkeypatch.setattr(stripe, "api_base", stripe_server.url)
+    stripe_gateway.get_client.cache_clear()
+    stripe_gateway.find_meter_id.cache_clear()
+    return stripe_server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `services` need PostgreSQL and Redis, and say so when they are skipped."""
+    from django.conf import settings
+
+    if connection.vendor == "postgresql" and settings.REDIS_URL:
+        return
+    skip = pytest.mark.skip(reason="needs PostgreSQL and Redis: make test-services")
+    for item in items:
+        if item.get_closest_marker("services"):
+            item.add_marker(skip)
