@@ -1,0 +1,109 @@
+# Everything a developer or CI runs. `make help` lists it. Needs python3 (3.11 or newer, with venv) and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+# The environment is remade when, and only when, the lock file's content changes.
+STAMP := $(VENV)/.installed-$(shell cksum < requirements-dev.lock | tr ' ' '-')
+
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+TEST_DATABASE_URL ?=
+TEST_REDIS_URL ?=
+export TEST_DATABASE_URL TEST_REDIS_URL
+PYTEST := $(PY) -m pytest
+PYTEST_ARGS ?=
+
+# Production's settings want every variable; these open nothing.
+PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
+	RSOLV_SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+	RSOLV_BASE_URL=https://app.example.com ALLOWED_HOSTS=app.example.com \
+	DATABASE_URL=postgres://nobody@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0 \
+	EMAIL_URL=smtp://127.0.0.1:9 STRIPE_SECRET_KEY=sk_test_000000000000000000000000
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) ## Install what the project needs into .venv; does nothing when nothing has changed
+
+$(STAMP): requirements-dev.lock
+	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@echo "Installing into $(VENV) …"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@rm -f $(VENV)/.installed-*
+	@touch $@
+
+.PHONY: demo
+demo: setup ## A customer's whole journey on real input, then a place to explore (ONCE=1: checks only)
+	@$(PY) -m sandbox.demo $(if $(ONCE),--once)
+
+.PHONY: run
+run: setup ## Web, worker, beat and the Stripe sandbox together; Ctrl-C ends all of them
+	@$(PY) -m sandbox.run
+
+.PHONY: test
+test: setup ## All tests on SQLite, then on PostgreSQL and Redis where they are reachable
+	$(PYTEST) -m "not services" $(PYTEST_ARGS)
+	@if $(PY) -m sandbox.probe --quiet; then \
+		$(MAKE) test-services; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "CI never skips the services tests: start PostgreSQL and Redis."; exit 1; \
+	else \
+		echo "SKIPPED: the tests that need PostgreSQL and Redis (make test-services)."; \
+	fi
+
+.PHONY: test-services
+test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
+	@urls="$$($(PY) -m sandbox.probe)" && set -x && env $$urls $(PYTEST) $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: setup ## Style of Python and of templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --check --quiet templates
+	$(BIN)/djlint --lint --quiet templates
+
+.PHONY: format
+format: setup ## Put Python and templates into the style that lint wants
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet templates
+
+.PHONY: types
+types: setup ## Static types
+	$(BIN)/mypy .
+
+.PHONY: layers
+layers: setup ## Who may import whom
+	$(BIN)/lint-imports
+
+.PHONY: check
+check: setup ## Migrations complete, production settings sound
+	DJANGO_SETTINGS_MODULE=rsolv.settings.test $(PY) manage.py makemigrations --check --dry-run
+	@echo "manage.py check --deploy --fail-level WARNING  (production settings)"
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+.PHONY: qa
+qa: lint types layers check test ## Everything that CI asks
+
+.PHONY: lock
+lock: ## Pin the dependencies of pyproject.toml with hashes (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## Remove what was made here: caches and var/ (keeps .venv)
+	rm -rf var staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
