@@ -1,0 +1,87 @@
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from billing.models import InboxEvent, UsageReport
+from customers.models import ApiKey, ForgeAccount
+from customers.services import create_api_key
+from tests.factories import (
+    BillingAccountFactory,
+    MembershipFactory,
+    UsageRecordFactory,
+    UserFactory,
+)
+
+OURS = ("customers", "phases", "billing")
+
+
+def list_our_models():
+    return [model for model in admin.site._registry if model._meta.app_label in OURS]
+
+
+@pytest.fixture
+def staff(db):
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def one_of_each(db):
+    usage = UsageRecordFactory()
+    UsageReport.objects.create(usage=usage)
+    BillingAccountFactory(customer=usage.customer)
+    MembershipFactory(customer=usage.customer)
+    create_api_key(customer=usage.customer, name="key")
+    InboxEvent.objects.create(event_id="evt_1", event_type="invoice.paid", payload="{}")
+
+
+@pytest.mark.parametrize("model", list_our_models(), ids=lambda model: model.__name__)
+class TestStaffPages:
+    def test_list_searches_and_each_row_opens(self, staff, one_of_each, model):
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert staff.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
+        row = model.objects.first()
+        assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+class TestWhatTheLedgerForbids:
+    @pytest.mark.parametrize("name", ["usagerecord", "usagereport", "inboxevent"])
+    def test_cannot_be_added_changed_or_deleted(self, staff, one_of_each, name):
+        model_admin = next(a for m, a in admin.site._registry.items() if m._meta.model_name == name)
+        row = model_admin.model.objects.first()
+        prefix = f"admin:billing_{name}"
+        assert staff.get(reverse(f"{prefix}_add")).status_code == 403
+        assert staff.post(reverse(f"{prefix}_change", args=[row.pk]), {}).status_code == 403
+        assert staff.post(reverse(f"{prefix}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+        assert model_admin.model.objects.filter(pk=row.pk).exists()
+
+
+class TestActions:
+    def test_a_key_is_revoked_from_the_list(self, staff, one_of_each):
+        key = ApiKey.objects.get()
+        answer = {"action": "revoke", "_selected_action": [str(key.pk)]}
+        staff.post(reverse("admin:customers_apikey_changelist"), answer)
+        key.refresh_from_db()
+        assert key.revoked_at is not None
+
+    def test_a_refused_report_is_sent_again(self, staff, one_of_each):
+        UsageReport.objects.update(status="rejected", last_error="no_meter")
+        answer = {"action": "requeue", "_selected_action": [str(UsageReport.objects.get().pk)]}
+        staff.post(reverse("admin:billing_usagereport_changelist"), answer)
+        assert UsageReport.objects.get().status == "pending"
+
+
+def test_every_model_of_ours_is_in_the_admin():
+    from django.apps import apps
+
+    registered = set(admin.site._registry)
+    assert {model for app in OURS for model in apps.get_app_config(app).get_models()} <= registered
+    assert ForgeAccount in registered
+
+
+def test_staff_pages_are_not_for_customers(db):
+    client = Client()
+    client.force_login(UserFactory())
+    assert client.get(reverse("admin:billing_usagerecord_changelist")).status_code == 302
