@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "rsolv.api",
+    "rsolv.portal",
     "customers",
     "phases",
     "billing",

@@ -1,0 +1,39 @@
+"""How amounts and instants read on a page. Pure: values in, text out."""
+
+from datetime import UTC, date, datetime, timedelta
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def format_cents(cents: int, *, currency: str = "usd", is_short: bool = False) -> str:
+    """Integer cents as `$1,234.50`, or `1,234.50 EUR`. Short, whole amounts lose their `.00`."""
+    whole, rest = divmod(abs(cents), 100)
+    digits = f"{whole:,}" if is_short and not rest else f"{whole:,}.{rest:02d}"
+    sign = "-" if cents < 0 else ""
+    return f"{sign}${digits}" if currency.lower() == "usd" else f"{sign}{digits} {currency.upper()}"
+
+
+def format_date(day: date) -> str:
+    """`7 Mar 2026`, an instant by its day in UTC."""
+    if isinstance(day, datetime):
+        day = day.astimezone(UTC)
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def format_exact(at: datetime) -> str:
+    """`7 Mar 2026, 14:05 UTC`."""
+    return f"{format_date(at)}, {at.astimezone(UTC):%H:%M} UTC"
+
+
+def format_relative(at: datetime, *, now: datetime) -> str:
+    """How long ago, in the largest unit that fits; the date itself once that is more than a month."""
+    elapsed = now - at
+    seconds = int(elapsed.total_seconds())
+    if elapsed < timedelta(0) or elapsed >= timedelta(days=31):
+        return "just now" if -MINUTE < seconds < 0 else format_date(at)
+    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -1,0 +1,192 @@
+"""The elements that pages are composed of: `{% load elements %}`. Each has its template in templates/elements/.
+
+Leaves are tags (`{% badge "active" %}`); what holds other things is a block (`{% panel "Fixes" %}…{% endpanel %}`).
+"""
+
+from datetime import date, datetime
+from email.utils import parseaddr
+from typing import Any, Literal
+
+from django import template
+from django.conf import settings
+from django.forms import BaseForm, BoundField
+from django.template import Context
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from rsolv.portal.formats import format_cents, format_date, format_exact, format_relative
+
+register = template.Library()
+
+Tone = Literal["good", "warn", "bad", "quiet"]
+
+# Every state that a page shows, in words and in colour.
+STATES: dict[str, tuple[str, Tone]] = {
+    # of a subscription
+    "trialing": ("Trial", "quiet"),
+    "pending": ("Being set up", "warn"),
+    "active": ("Active", "good"),
+    "past_due": ("Payment failed", "warn"),
+    "unpaid": ("Unpaid", "bad"),
+    "canceled": ("Canceled", "bad"),
+    # of a fix
+    "succeeded": ("Fixed", "good"),
+    "failed": ("Failed", "bad"),
+    "unverified": ("Not verified", "warn"),
+    # of an invoice
+    "draft": ("Draft", "quiet"),
+    "open": ("To be paid", "warn"),
+    "paid": ("Paid", "good"),
+    "uncollectible": ("Not collected", "bad"),
+    "void": ("Void", "quiet"),
+    # of an API key
+    "revoked": ("Revoked", "quiet"),
+    "expired": ("Expired", "quiet"),
+    # of an email address
+    "confirmed": ("Confirmed", "good"),
+    "unconfirmed": ("Not confirmed", "warn"),
+    "primary": ("Primary", "quiet"),
+}
+
+# What the side navigation lists: (heading, ((URL name, words), …)).
+NAVIGATION = (
+    ("Work", (("dashboard", "Overview"), ("api-docs", "API reference"))),
+    ("You", (("account_email", "Email addresses"), ("account_change_password", "Password"))),
+)
+
+
+@register.filter
+def cents(amount: int) -> str:
+    """`123450|cents` is `$1,234.50`."""
+    return format_cents(amount)
+
+
+@register.simple_tag
+def support_email() -> str:
+    """The address a customer writes to."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+@register.inclusion_tag("elements/badge.html")
+def badge(state: str, label: str = "") -> dict[str, Any]:
+    """A state, in words with its colour. An unknown one is quiet and says its own name."""
+    words, tone = STATES.get(state, (state.replace("_", " ").capitalize(), "quiet"))
+    return {"label": label or words, "tone": tone}
+
+
+@register.inclusion_tag("elements/button.html")
+def button(
+    label: str, kind: str = "plain", href: str = "", name: str = "", form: str = "", rel: str = ""
+) -> dict[str, Any]:
+    """A link with `href`, else a submit button. `kind`: primary (one a page), plain, quiet or danger."""
+    return {"label": label, "kind": kind, "href": href, "name": name, "form": form, "rel": rel}
+
+
+@register.inclusion_tag("elements/field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    """A form's field with its label, help and errors, bound to one another."""
+    placeholder = bound.field.widget.attrs.get("placeholder", "")
+    repeats_label = placeholder.lower() in (str(bound.label).lower(), "email address", "password")
+    return {
+        "field": bound,
+        "input": bound.as_widget(attrs={"placeholder": ""} if repeats_label else None),
+        "is_hidden": bound.is_hidden,
+    }
+
+
+@register.inclusion_tag("elements/fields.html")
+def fields(form: BaseForm) -> dict[str, Any]:
+    """All of a form: what is wrong as a whole, then its fields."""
+    return {"form": form}
+
+
+@register.inclusion_tag("elements/money.html")
+def money(amount_cents: int, currency: str = "usd", short: bool = False) -> dict[str, Any]:
+    """Integer cents as an amount; `short` drops `.00`."""
+    return {"text": format_cents(amount_cents, currency=currency, is_short=short)}
+
+
+@register.inclusion_tag("elements/time.html")
+def time(at: datetime, style: str = "relative") -> dict[str, Any]:
+    """An instant: how long ago, or with `style="date"` its day; the exact instant is in the title."""
+    text = format_date(at) if style == "date" else format_relative(at, now=timezone.now())
+    return {"at": at, "text": text, "exact": format_exact(at)}
+
+
+@register.filter
+def day(at: date) -> str:
+    """`7 Mar 2026`."""
+    return format_date(at)
+
+
+@register.inclusion_tag("elements/meter.html")
+def meter(used: int, included: int, label: str) -> dict[str, Any]:
+    """Progress of `used` towards `included`; what is beyond is drawn apart."""
+    scale = max(used, included, 1)
+    within = min(used, included)
+    return {
+        "label": label,
+        "used": used,
+        "included": included,
+        "scale": scale,
+        "within_percent": f"{100 * within / scale:.2f}%",
+        "beyond_start": f"{100 * included / scale:.2f}%",
+        "beyond_percent": f"{100 * (used - within) / scale:.2f}%",
+        "beyond": used - within,
+        "is_spent": used >= included,
+    }
+
+
+@register.inclusion_tag("elements/copyable.html")
+def copyable(text: str, id: str, label: str, kind: str = "plain") -> dict[str, Any]:
+    """Text to be taken along, with a button that copies it where scripts run."""
+    return {"text": text, "id": id, "label": label, "kind": kind}
+
+
+@register.inclusion_tag("elements/nav.html", takes_context=True)
+def portal_nav(context: Context) -> dict[str, Any]:
+    """The portal's navigation, the page one is on marked."""
+    request = context.get("request")
+    match = getattr(request, "resolver_match", None)
+    return {
+        "groups": NAVIGATION,
+        "current": match.url_name if match else "",
+        "user": context.get("user"),
+        "request": request,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.simple_block_tag
+def panel(content: SafeString, title: str, id: str = "", hint: str = "", flush: bool = False) -> str:
+    """A titled part of a page. `flush`: what it holds reaches its edges, as a table does."""
+    return _render("panel", content=content, title=title, id=id, hint=hint, flush=flush)
+
+
+@register.simple_block_tag
+def table(content: SafeString, label: str) -> str:
+    """A table by its name. Cells carry `data-label`, which a narrow screen shows; numbers have class `num`."""
+    return _render("table", content=content, label=label)
+
+
+@register.simple_block_tag
+def notice(content: SafeString, tone: str = "quiet", title: str = "") -> str:
+    """Something to be read before the rest. A bad one is announced."""
+    return _render("notice", content=content, tone=tone, title=title)
+
+
+@register.simple_block_tag
+def empty_state(content: SafeString, title: str) -> str:
+    """What stands where there is nothing yet: the content says what to do next."""
+    return _render("empty_state", content=content, title=title)
+
+
+@register.simple_block_tag
+def ask_once(content: SafeString, label: str) -> str:
+    """What is dangerous opens a question first; the content asks it and holds the form that does it."""
+    return _render("ask_once", content=content, label=label)
+
+
+def _render(element: str, **context: Any) -> str:
+    return render_to_string(f"elements/{element}.html", context)

@@ -1,0 +1,57 @@
+"""From a stored phase to a line on an invoice, for each plan."""
+
+from billing.models import UsageRecord, UsageReport
+from billing.selectors import get_entitlement, list_invoices
+from tests.billing.conftest import world  # noqa: F401 - the fixture
+from tests.conftest import make_client
+
+STORE = "/api/v1/phases/store"
+
+
+def store_fixes(world, client, numbers):  # noqa: F811
+    for number in numbers:
+        body = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "c", "issueNumber": number, "data": {"fixed": True}}
+        with world.run_tasks():
+            assert client.post(STORE, body).status_code == 200
+
+
+class TestPayAsYouGo:
+    def test_one_fix_stored_twice_is_invoiced_once_at_15_dollars(self, world):  # noqa: F811
+        customer = world.subscribe("payg")
+        client = make_client(customer)
+        store_fixes(world, client, [7, 7])
+        assert UsageReport.objects.get().status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+        world.advance()
+        newest = list_invoices(customer=customer, limit=5)[0]
+        assert (newest.total_cents, newest.status, newest.quantity) == (1500, "paid", 1)
+
+    def test_the_next_period_starts_at_nothing(self, world):  # noqa: F811
+        customer = world.subscribe("payg")
+        store_fixes(world, make_client(customer), [1, 2])
+        assert get_entitlement(customer=customer).used == 2
+        world.advance()
+        assert get_entitlement(customer=customer).used == 0
+
+
+class TestTeams:
+    def test_fixes_beyond_sixty_are_invoiced_at_8_dollars(self, world):  # noqa: F811
+        customer = world.subscribe("teams")
+        store_fixes(world, make_client(customer), range(1, 63))
+        entitlement = get_entitlement(customer=customer)
+        assert (entitlement.used, entitlement.remaining, entitlement.period_cents) == (62, 0, 49900 + 2 * 800)
+        world.advance()
+        totals = [invoice.total_cents for invoice in list_invoices(customer=customer, limit=5)]
+        assert totals == [49900 + 2 * 800, 49900]
+
+
+class TestTrial:
+    def test_ten_fixes_are_free_and_the_eleventh_is_stored_and_never_billed(self, world, alice):  # noqa: F811
+        store_fixes(world, alice, range(1, 12))
+        coverages = list(UsageRecord.objects.order_by("issue_number").values_list("coverage", flat=True))
+        assert coverages == ["trial"] * 10 + ["unbilled"]
+        entitlement = alice.get("/api/v1/entitlement").json()
+        assert (entitlement["canUseService"], entitlement["blockedReason"]) == (False, "trial_exhausted")
+        world.subscribe("payg", customer=alice.customer)
+        store_fixes(world, alice, [11])
+        assert world.stripe.control.meter_events() == []
