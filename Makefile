@@ -34,6 +34,7 @@ help: ## This list
 
 .PHONY: setup
 setup: $(STAMP) ## Install what the project needs into .venv; does nothing when nothing has changed
+	@:
 
 $(STAMP): requirements-dev.lock
 	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'

@@ -1,0 +1,87 @@
+"""The repository's own tests, run by pytest in a process of their own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+SECONDS = 120
+
+
+class SuiteBroken(Exception):
+    """pytest could not run the tests; the message is what it printed."""
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """How one test ended: passed, failed, error or skipped, with pytest's message."""
+
+    __test__ = False
+
+    name: str
+    status: str
+    message: str = ""
+
+    @property
+    def is_assertion(self) -> bool:
+        return self.status == "failed" and self.message.startswith(("AssertionError", "assert "))
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """One run of the whole suite."""
+
+    outcomes: tuple[TestOutcome, ...]
+
+    @property
+    def passed(self) -> set[str]:
+        return {each.name for each in self.outcomes if each.status == "passed"}
+
+    @property
+    def not_passed(self) -> list[TestOutcome]:
+        return [each for each in self.outcomes if each.status not in ("passed", "skipped")]
+
+    def describe(self) -> dict[str, int]:
+        """As the Action stores it."""
+        return {
+            "total": len(self.outcomes),
+            "passed": len(self.passed),
+            "failed": len(self.not_passed),
+        }
+
+
+def run_suite(checkout: Path) -> SuiteRun:
+    """Run all of a checkout's tests. Raises SuiteBroken unless pytest ran them, passed or failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "junit.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"]
+        done = subprocess.run(
+            command, cwd=checkout, env=_clean_environment(), capture_output=True, text=True, timeout=SECONDS
+        )
+        if done.returncode not in (0, 1):
+            raise SuiteBroken(done.stdout[-2000:] + done.stderr[-2000:])
+        return read_report(report.read_text())
+
+
+def read_report(xml: str) -> SuiteRun:
+    """A run from the JUnit XML that pytest writes."""
+    return SuiteRun(tuple(_read_case(case) for case in ElementTree.fromstring(xml).iter("testcase")))
+
+
+def _read_case(case: ElementTree.Element) -> TestOutcome:
+    name = f"{case.get('classname')}::{case.get('name')}"
+    for tag, status in (("error", "error"), ("failure", "failed"), ("skipped", "skipped")):
+        found = case.find(tag)
+        if found is not None:
+            return TestOutcome(name, status, found.get("message") or "")
+    return TestOutcome(name, "passed")
+
+
+def _clean_environment() -> dict[str, str]:
+    """The customer's suite sees none of the runner's Django, Python path, plugins or key."""
+    ours = ("DJANGO_", "PYTEST_", "RSOLV_", "STRIPE_", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
