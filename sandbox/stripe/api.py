@@ -1,5 +1,6 @@
 """One API call: who asks, what was asked before, the work, and the answer."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sandbox.stripe.routing import Route, resolve
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import NO_REQUEST, World
 
+_log = logging.getLogger(__name__)
 _KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{24,}$")
 
 
@@ -57,6 +59,12 @@ class Api:
             return self._faulty(question)
         except StripeFailure as failure:
             return Answer(failure.status, failure.body, {"Stripe-Should-Retry": "false"})
+        except Cut:
+            raise
+        except Exception as error:
+            _log.exception("the sandbox failed at %s %s", question.method, question.path)
+            message = f"The sandbox itself failed: {type(error).__name__}: {error}"
+            return Answer(500, StripeFailure(message, status=500, type="api_error").body)
 
     def _check_key(self, key: str | None) -> None:
         if not key:

@@ -123,8 +123,8 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Required:
-    """A field that must be there and not be empty."""
+class Filled:
+    """A field that may be left out, but not emptied."""
 
     field: Field
 
@@ -133,6 +133,11 @@ class Required:
             message = f"You passed an empty string for '{name}', which cannot be unset."
             raise bad_parameter(message, "parameter_invalid_empty", name)
         return self.field.read(value, name)
+
+
+@dataclass(frozen=True)
+class Required(Filled):
+    """A field that must be there and not be empty."""
 
 
 @dataclass(frozen=True)

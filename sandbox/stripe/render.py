@@ -59,6 +59,8 @@ def expanded(store: Store, view: Record, paths: Iterable[str]) -> Record:
 
 def _expand(store: Store, view: Record, steps: list[str], path: str) -> None:
     step, *rest = steps
+    if view.get("deleted"):
+        return  # Nothing is left of it that could be expanded.
     if isinstance(view.get(step), list):
         view[step] = [_object(store, entry, path) for entry in view[step]]
         for entry in view[step] if rest else []:

@@ -104,7 +104,10 @@ def create(world: World, params: Record) -> Record:
     found = card_for_token(card["token"]) if card.get("token") else card_for_number(card["number"])
     if found is None:
         raise bad_parameter(f"No such token: '{card['token']}'", "resource_missing", "card[token]")
-    return make_card(world, found, **params, exp_month=card.get("exp_month"), exp_year=card.get("exp_year"))
+    details = {name: value for name, value in params.items() if name != "card"}
+    return make_card(
+        world, found, **details, exp_month=card.get("exp_month"), exp_year=card.get("exp_year")
+    )
 
 
 @route("GET", "/v1/payment_methods", {**LIST, "customer": Text(), "type": Text(), "allow_redisplay": Text()})

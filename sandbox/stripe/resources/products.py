@@ -10,6 +10,7 @@ from sandbox.stripe.params import (
     METADATA,
     Choice,
     Field,
+    Filled,
     Flag,
     Listed,
     Required,
@@ -17,6 +18,7 @@ from sandbox.stripe.params import (
     Text,
     merged,
 )
+from sandbox.stripe.render import listed
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
@@ -39,7 +41,7 @@ CREATE: dict[str, Field] = {
     "id": Text(),
     "type": Choice(("good", "service")),
 }
-UPDATE: dict[str, Field] = {**_COMMON, "name": Required(Text()), "default_price": Text()}
+UPDATE: dict[str, Field] = {**_COMMON, "name": Filled(Text()), "default_price": Text()}
 
 
 @route("POST", "/v1/products", CREATE)
@@ -109,3 +111,10 @@ def delete(world: World, params: Record, id: str) -> Record:
         raise StripeFailure("This product cannot be deleted because it has one or more user-created prices.")
     world.emit("product.deleted", product)
     return world.change(product, deleted=True)
+
+
+@route("GET", "/v1/products/{id}/features", LIST)
+def list_features(world: World, params: Record, id: str) -> Record:
+    """None: entitlements are not imitated."""
+    world.require("product", id, "product")
+    return listed(f"/v1/products/{id}/features", [])

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.stripe.errors import bad_parameter
 from sandbox.stripe.ids import new_id, new_secret
 from sandbox.stripe.paging import page
-from sandbox.stripe.params import LIST, METADATA, Field, Flag, Listed, Required, Text, merged
+from sandbox.stripe.params import LIST, METADATA, Field, Filled, Flag, Listed, Required, Text, merged
 from sandbox.stripe.render import present
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
@@ -20,8 +20,8 @@ CREATE: dict[str, Field] = {
     "metadata": METADATA,
 }
 UPDATE: dict[str, Field] = {
-    "url": Required(Text()),
-    "enabled_events": Required(Listed(Text())),
+    "url": Filled(Text()),
+    "enabled_events": Filled(Listed(Text())),
     "description": Text(),
     "disabled": Flag(),
     "metadata": METADATA,

@@ -7,7 +7,7 @@ from sandbox.action.suite import SuiteBroken, read_report, run_suite
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.test_a" name="test_one"/>
-<testcase classname="tests.test_a" name="test_two"><failure message="AssertionError: assert 1 == 2"/></testcase>
+<testcase classname="tests.test_a" name="test_two"><failure message="AssertionError: assert 0"/></testcase>
 <testcase classname="tests.test_a" name="test_three"><failure message="KeyError: 'a'"/></testcase>
 <testcase classname="tests.test_a" name="test_four"><error message="fixture 'x' not found"/></testcase>
 <testcase classname="tests.test_a" name="test_five"><skipped message="later"/></testcase>

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from sandbox.stripe.server import StripeSandbox
+from tests.sandbox.stripe.receiver import Receiver
 from tests.sandbox.stripe.shop import KEY, Shop
 
 
@@ -30,3 +31,10 @@ def client(sandbox: StripeSandbox) -> stripe.StripeClient:
 @pytest.fixture
 def shop(client: stripe.StripeClient) -> Shop:
     return Shop(client)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.close()

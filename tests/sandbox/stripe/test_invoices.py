@@ -1,6 +1,7 @@
 """Periods closed into invoices with the right totals, by moving the clock."""
 
 import pytest
+import stripe
 
 from sandbox.stripe.server import StripeSandbox
 from tests.sandbox.stripe.shop import Shop
@@ -34,3 +35,94 @@ class TestTeams:
         sandbox.control.advance(days=MONTH_AND_A_DAY)
         renewal, first = shop.invoices(ada)
         assert (first.total, renewal.total) == (49900, 49900 + beyond)
+
+
+class TestDraft:
+    def test_follows_late_usage_of_its_period(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.by_the_piece)
+        ends = subscription["items"].data[0].current_period_end
+        sandbox.control.set_to(ends + 60)
+        shop.fix(ada, timestamp=ends - 1)
+        shop.fix(ada, timestamp=ends)
+        (invoice,) = shop.invoices(ada)
+        assert (invoice.status, invoice.total) == ("draft", 1500)
+
+    def test_is_final_an_hour_later(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.by_the_piece)
+        ends = subscription["items"].data[0].current_period_end
+        shop.fix(ada)
+        sandbox.control.set_to(ends + 3600)
+        shop.fix(ada, timestamp=ends - 1)
+        (invoice,) = shop.invoices(ada)
+        assert (invoice.status, invoice.total) == ("paid", 1500)
+
+
+class TestLines:
+    def test_say_what_they_are_for(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.by_the_piece)
+        item = subscription["items"].data[0]
+        shop.fix(ada, 3)
+        sandbox.control.advance(days=MONTH_AND_A_DAY)
+        (invoice,) = shop.invoices(ada)
+        (line,) = invoice.lines.data
+        assert (line.quantity, line.amount) == (3, 4500)
+        assert line.pricing.price_details.price == shop.by_the_piece.id
+        assert line.parent.subscription_item_details.subscription_item == item.id
+        assert (line.period.start, line.period.end) == (item.current_period_start, item.current_period_end)
+        assert invoice.parent.subscription_details.subscription == subscription.id
+
+    def test_negative_usage_counts_as_none(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.subscribe(ada, shop.by_the_piece)
+        shop.fix(ada, -5)
+        sandbox.control.advance(days=MONTH_AND_A_DAY)
+        assert shop.invoices(ada)[0].total == 0
+
+
+class TestClock:
+    def test_a_year_at_once_is_twelve_months(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.subscribe(ada, shop.monthly)
+        sandbox.control.advance(days=366)
+        invoices = list(shop.v1.invoices.list({"customer": ada.id, "limit": 100}).data)
+        assert len(invoices) == 13
+        assert [invoice.period_end for invoice in invoices] == sorted(
+            (invoice.period_end for invoice in invoices), reverse=True
+        )
+
+    def test_events_are_dated_when_they_happened(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        ends = shop.subscribe(ada, shop.by_the_piece)["items"].data[0].current_period_end
+        sandbox.control.advance(days=60)
+        assert sandbox.control.events("invoice.created")[0]["created"] == ends
+        assert sandbox.control.events("invoice.paid")[0]["created"] == ends + 3600
+
+    def test_never_goes_back(self, sandbox: StripeSandbox) -> None:
+        with pytest.raises(ValueError, match="never goes back"):
+            sandbox.control.set_to(sandbox.control.now() - 10)
+
+
+class TestPreview:
+    def test_counts_the_usage_so_far(self, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.monthly, shop.beyond_sixty)
+        shop.fix(ada, 61)
+        assert shop.v1.invoices.create_preview({"subscription": subscription.id}).total == 49900 + 800
+
+
+class TestByHand:
+    def test_finalizing_a_draft_early(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.by_the_piece)
+        shop.fix(ada)
+        sandbox.control.set_to(subscription["items"].data[0].current_period_end)
+        assert shop.v1.invoices.finalize_invoice(shop.invoices(ada)[0].id).status == "open"
+
+    def test_paying_twice_is_refused(self, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.subscribe(ada, shop.monthly)
+        with pytest.raises(stripe.InvalidRequestError, match="already paid"):
+            shop.v1.invoices.pay(shop.invoices(ada)[0].id)

@@ -1,0 +1,120 @@
+"""Usage: reported once, in time, for a known customer; summed up; taken back."""
+
+import pytest
+import stripe
+
+from sandbox.stripe.server import StripeSandbox
+from tests.sandbox.stripe.shop import Shop
+
+DAY = 86400
+
+
+def day_of(instant: int) -> int:
+    return instant - instant % DAY
+
+
+class TestIdentifier:
+    def test_counts_once_in_a_day(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.fix(ada, identifier="fix-1")
+        sandbox.control.advance(hours=23)
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            shop.fix(ada, identifier="fix-1")
+        assert refused.value.http_status == 400
+        assert refused.value.user_message == "An event already exists with identifier fix-1."
+
+    def test_is_forgotten_after_a_day(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.fix(ada, identifier="fix-1")
+        sandbox.control.advance(hours=24)
+        assert shop.fix(ada, identifier="fix-1").identifier == "fix-1"
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("value", ["1.5", "one"])
+    def test_value_must_be_whole(self, shop: Shop, value: str) -> None:
+        with pytest.raises(stripe.InvalidRequestError, match="whole numbers"):
+            shop.fix(shop.customer(), value)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("shift", [-36 * DAY, 400])
+    def test_timestamp_must_be_near(self, sandbox: StripeSandbox, shop: Shop, shift: int) -> None:
+        with pytest.raises(stripe.InvalidRequestError, match="timestamp"):
+            shop.fix(shop.customer(), timestamp=sandbox.control.now() + shift)
+
+    def test_customer_must_exist(self, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.v1.customers.delete(ada.id)
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            shop.fix(ada)
+        assert refused.value.code == "resource_missing"
+
+    def test_meter_must_be_active(self, shop: Shop) -> None:
+        shop.v1.billing.meters.deactivate(shop.meter.id)
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            shop.fix(shop.customer())
+        assert refused.value.code == "archived_meter"
+
+    def test_works_again_when_reactivated(self, shop: Shop) -> None:
+        shop.v1.billing.meters.deactivate(shop.meter.id)
+        shop.v1.billing.meters.reactivate(shop.meter.id)
+        assert shop.fix(shop.customer()).object == "billing.meter_event"
+
+    def test_event_name_belongs_to_one_meter(self, shop: Shop) -> None:
+        assert shop.meter
+        with pytest.raises(stripe.InvalidRequestError, match="already exists"):
+            shop.v1.billing.meters.create(
+                {
+                    "display_name": "Twice",
+                    "event_name": "fix_deployed",
+                    "default_aggregation": {"formula": "sum"},
+                }
+            )
+
+
+class TestSummaries:
+    def test_sums_by_day(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada, today = shop.customer(), day_of(sandbox.control.now())
+        shop.fix(ada, 2, timestamp=today - DAY + 5)
+        shop.fix(ada, 3, timestamp=today - 2 * DAY)
+        span = {"customer": ada.id, "start_time": today - 2 * DAY, "end_time": today}
+        days = shop.v1.billing.meters.event_summaries.list(
+            shop.meter.id, {**span, "value_grouping_window": "day"}
+        )
+        whole = shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)  # type: ignore[arg-type]
+        assert [each.aggregated_value for each in days.data] == [2, 3]
+        assert [each.aggregated_value for each in whole.data] == [5]
+
+    def test_other_customers_do_not_count(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada, bob = shop.customer(), shop.customer()
+        shop.fix(bob, timestamp=day_of(sandbox.control.now()) - 10)
+        end = day_of(sandbox.control.now())
+        span = {"customer": ada.id, "start_time": end - DAY, "end_time": end}
+        found = shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)  # type: ignore[arg-type]
+        assert found.data[0].aggregated_value == 0
+
+    def test_span_must_be_aligned(self, shop: Shop) -> None:
+        span = {"customer": shop.customer().id, "start_time": 61, "end_time": 120}
+        with pytest.raises(stripe.InvalidRequestError, match="minute boundaries"):
+            shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)  # type: ignore[arg-type]
+
+
+class TestAdjustments:
+    def cancel(self, shop: Shop, identifier: str) -> None:
+        shop.v1.billing.meter_event_adjustments.create(
+            {"event_name": "fix_deployed", "type": "cancel", "cancel": {"identifier": identifier}}
+        )
+
+    def test_takes_an_event_back(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.subscribe(ada, shop.by_the_piece)
+        shop.fix(ada, identifier="fix-1")
+        shop.fix(ada, identifier="fix-2")
+        self.cancel(shop, "fix-1")
+        sandbox.control.advance(days=32)
+        assert shop.invoices(ada)[0].total == 1500
+
+    def test_is_too_late_after_a_day(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        shop.fix(shop.customer(), identifier="fix-1")
+        sandbox.control.advance(hours=24)
+        with pytest.raises(stripe.InvalidRequestError, match="24 hours"):
+            self.cancel(shop, "fix-1")
