@@ -57,11 +57,16 @@ class BadSignature(Exception):
 
 @dataclass(frozen=True)
 class MeterEvent:
-    """One fix for Stripe's meter. `identifier` is the ledger row's id: Stripe counts it once in 24 hours."""
+    """One fix for Stripe's meter. `identifier` is the ledger row's id: Stripe counts it once in 24 hours.
+
+    `first_sent_at` tells one bout of attempts from the next: after a refusal, the refusal's stored answer
+    must not come back.
+    """
 
     identifier: str
     stripe_customer_id: str
     at: datetime
+    first_sent_at: datetime
 
 
 @cache
@@ -101,7 +106,7 @@ def report_usage(event: MeterEvent) -> None:
                     "timestamp": int(event.at.timestamp()),
                     "payload": {"stripe_customer_id": event.stripe_customer_id, "value": "1"},
                 },
-                {"idempotency_key": f"meter-{event.identifier}"},
+                {"idempotency_key": f"meter-{event.identifier}-{event.first_sent_at.timestamp()}"},
             )
         except stripe.InvalidRequestError as error:
             if not _is_duplicate(error):

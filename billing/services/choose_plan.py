@@ -66,7 +66,7 @@ def open_subscription(*, customer_id: UUID) -> None:
         stripe_gateway.create_subscription(
             stripe_customer_id=stripe_customer_id,
             plan=PLANS[account.plan],
-            attempt=f"{customer_id}-{account.plan_chosen_at.timestamp():.0f}",
+            attempt=f"{customer_id}-{account.plan_chosen_at.timestamp()}",
         )
     except stripe_gateway.StripeRefused as error:
         BillingAccount.objects.filter(pk=customer_id).update(status=Status.CANCELED, next_attempt_at=None)

@@ -32,15 +32,13 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
         text = payload.decode("utf-8")
         stripe_gateway.verify_webhook(payload=text, signature=signature)
         event = json.loads(text)
-        event_id, event_type = event["id"], event["type"]
+        event_id, event_type = str(event["id"])[:255], str(event["type"])[:100]
     except (stripe_gateway.BadSignature, ValueError, KeyError, TypeError) as error:
         raise WebhookRefused from error
     with transaction.atomic():
-        _, is_new = InboxEvent.objects.get_or_create(
-            event_id=event_id, defaults={"event_type": event_type, "payload": text}
-        )
-        if is_new:
-            enqueue_on_commit("billing.tasks.process_webhook", event_id)
+        kept = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
+        InboxEvent.objects.bulk_create([kept], ignore_conflicts=True)
+        enqueue_on_commit("billing.tasks.process_webhook", event_id)
 
 
 def process_webhook(*, event_id: str) -> None:

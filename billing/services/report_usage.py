@@ -44,8 +44,6 @@ def report_usage(*, usage_id: UUID) -> None:
         if lease.is_uncertain and _is_counted(usage_id, lease.event):
             _finish(usage_id)
             return
-        if lease.is_uncertain:
-            UsageReport.objects.filter(pk=usage_id).update(first_sent_at=now)
         stripe_gateway.report_usage(lease.event)
     except stripe_gateway.StripeUnavailable as error:
         _put_off(usage_id, attempts=lease.attempts, error=str(error))
@@ -58,7 +56,7 @@ def report_usage(*, usage_id: UUID) -> None:
 def requeue_report(*, usage_id: UUID, at: datetime) -> None:
     """Let a refused report be sent again, once what Stripe minded is mended."""
     UsageReport.objects.filter(pk=usage_id, status=Status.REJECTED).update(
-        status=Status.PENDING, next_attempt_at=at, last_error=""
+        status=Status.PENDING, first_sent_at=None, next_attempt_at=at, last_error=""
     )
 
 
@@ -80,13 +78,17 @@ def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
         report.save()
         return None
     is_uncertain = report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW
-    report.first_sent_at = report.first_sent_at or now
+    if report.first_sent_at is None:
+        report.first_sent_at = now
     # A fix from before the period is billed in the period: the one before may be invoiced already.
     report.meter_at = report.meter_at or max(report.usage.occurred_at, account.current_period_start)
     report.next_attempt_at = now + LEASE
     report.save()
     event = stripe_gateway.MeterEvent(
-        identifier=str(usage_id), stripe_customer_id=account.stripe_customer_id, at=report.meter_at
+        identifier=str(usage_id),
+        stripe_customer_id=account.stripe_customer_id,
+        at=report.meter_at,
+        first_sent_at=report.first_sent_at,
     )
     return Lease(event=event, attempts=report.attempts, is_uncertain=is_uncertain)
 

@@ -1,0 +1,82 @@
+import pytest
+from django.utils import timezone
+
+from billing import services, stripe_gateway
+from billing.models import BillingAccount
+from billing.plans import PAYG, TEAMS
+from tests.factories import CustomerFactory
+
+
+def sweep(world):
+    BillingAccount.objects.update(next_attempt_at=timezone.now())
+    with world.run_tasks():
+        services.sweep_billing()
+
+
+class TestChoosePlan:
+    @pytest.mark.parametrize("plan", ["payg", "teams"])
+    def test_opens_the_subscription_and_takes_its_period(self, world, plan):
+        account = world.account(world.subscribe(plan))
+        assert (account.plan, account.status) == (plan, "active")
+        assert account.current_period_start < account.current_period_end
+
+    def test_choosing_the_same_plan_again_subscribes_once(self, world):
+        customer = world.subscribe("payg")
+        world.subscribe("payg", customer=customer)
+        assert len(world.stripe.control.objects("subscription")) == 1
+
+    def test_another_plan_is_refused_while_one_runs(self, world):
+        customer = world.subscribe("payg")
+        with pytest.raises(services.PlanAlreadyChosen):
+            services.choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
+
+    @pytest.mark.parametrize("path", ["/v1/customers", "/v1/payment_methods/*", "/v1/subscriptions"])
+    @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+    def test_an_outage_anywhere_is_healed_by_the_sweep_and_subscribes_once(self, world, path, kind):
+        world.stripe.control.add_fault(kind, method="POST", path=path, times=3)
+        customer = world.subscribe("payg")
+        assert world.account(customer).status == "pending"
+        sweep(world)
+        assert world.account(customer).status == "active"
+        assert len(world.stripe.control.objects("subscription")) == 1
+        assert len(world.stripe.control.objects("customer")) == 1
+
+    def test_a_declined_card_leaves_no_plan(self, world):
+        customer = world.subscribe("payg", card="pm_card_chargeDeclined")
+        assert world.account(customer).status == "canceled"
+
+    def test_a_cancelled_customer_can_choose_again(self, world):
+        customer = world.subscribe("payg")
+        services.cancel_plan(customer=customer)
+        assert world.account(customer).status == "canceled"
+        world.subscribe("teams", customer=customer)
+        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
+
+    def test_cancelling_without_a_plan_is_refused(self, db):
+        with pytest.raises(services.cancel_plan.__globals__["NoPlanToCancel"]):
+            services.cancel_plan(customer=CustomerFactory())
+
+
+class TestPastDue:
+    def test_a_failed_renewal_is_past_due_and_paying_recovers(self, world):
+        customer = world.subscribe("teams")
+        method = world.stripe.control.objects("payment_method")[0]["id"]
+        world.stripe.control.set_card(method, "insufficient_funds")
+        world.advance()
+        assert world.account(customer).status == "past_due"
+        world.stripe.control.set_card(method, "success")
+        world.stripe.control.advance(days=8)
+        world.deliver()
+        assert world.account(customer).status == "active"
+
+
+class TestSyncPlans:
+    def test_repeating_it_makes_nothing_new(self, world):
+        before = world.stripe.control.state()
+        assert stripe_gateway.sync_plans() == stripe_gateway.sync_plans()
+        assert world.stripe.control.state() == before
+
+    def test_without_it_a_subscription_is_refused_with_a_sentence(self, stripe_sandbox, db):
+        customer = stripe_gateway.create_customer(customer_id=str(CustomerFactory().pk), name="A", email="a@b.test")
+        with pytest.raises(stripe_gateway.StripeRefused, match="sync_plans"):
+            stripe_gateway.create_subscription(stripe_customer_id=customer.id, plan=PAYG, attempt="1")

@@ -1,0 +1,123 @@
+import json
+from datetime import timedelta
+
+import pytest
+import stripe
+from django.utils import timezone
+from djstripe.models import WebhookEndpoint
+
+from billing import services, stripe_gateway
+from billing.models import InboxEvent
+from tests.billing.conftest import WEBHOOK, post_webhook
+from tests.factories import CustomerFactory
+
+EVENT = json.dumps({"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": {}}})
+
+
+@pytest.fixture
+def endpoint(db):
+    return WebhookEndpoint.objects.create(
+        id="we_1", url="https://rsolv.test", secret="whsec_one", enabled_events=["*"], status="enabled"
+    )
+
+
+@pytest.mark.usefixtures("endpoint")
+class TestReceiveWebhook:
+    def test_keeps_a_signed_event(self):
+        response = post_webhook(EVENT)
+        assert (response.status_code, response.json()) == (200, {"status": "success"})
+        assert InboxEvent.objects.get().payload == EVENT
+
+    def test_a_duplicate_is_accepted_and_kept_once(self):
+        assert [post_webhook(EVENT).status_code for _ in range(2)] == [200, 200]
+        assert InboxEvent.objects.count() == 1
+
+    def test_a_thin_event_is_kept_and_needs_nothing_done(self):
+        thin = json.dumps({"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found"})
+        assert post_webhook(thin).status_code == 200
+        services.process_webhook(event_id="evt_2")
+        assert InboxEvent.objects.get().processed_at is not None
+
+    def test_an_unknown_type_is_kept(self):
+        assert post_webhook(EVENT.replace("customer.updated", "moon.risen")).status_code == 200
+
+    @pytest.mark.parametrize("secret", ["whsec_wrong", ""])
+    def test_a_wrong_signature_is_refused_and_nothing_kept(self, secret):
+        response = post_webhook(EVENT, secret=secret or "x")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+        assert not InboxEvent.objects.exists()
+
+    def test_no_signature_is_refused(self, client):
+        assert client.post(WEBHOOK, EVENT, content_type="application/json").status_code == 400
+
+    @pytest.mark.parametrize(("seconds", "status"), [(290, 200), (310, 400)])
+    def test_an_old_signature_is_refused_past_the_tolerance(self, seconds, status):
+        assert post_webhook(EVENT, at=timezone.now() - timedelta(seconds=seconds)).status_code == status
+
+    def test_any_one_of_several_signatures_will_do(self, client):
+        seconds = int(timezone.now().timestamp())
+        good = stripe.WebhookSignature._compute_signature(f"{seconds}.{EVENT}", "whsec_one")
+        header = f"t={seconds},v1={'0' * 64},v1={good}"
+        response = client.post(
+            WEBHOOK, EVENT, content_type="application/json", headers={"Stripe-Signature": header}
+        )
+        assert response.status_code == 200
+
+    @pytest.mark.parametrize("payload", ["not json", "[]", "{}", '{"id": 1}', '"text"'])
+    def test_a_signed_body_that_is_no_event_is_refused(self, payload):
+        assert post_webhook(payload).status_code == 400
+
+    def test_other_methods_are_not_allowed(self, client):
+        assert client.get(WEBHOOK).status_code == 405
+
+    def test_costs_few_queries(self, django_assert_max_num_queries):
+        with django_assert_max_num_queries(5):
+            post_webhook(EVENT)
+
+
+class TestProcessWebhook:
+    def test_a_failure_is_put_off_and_then_waits_for_staff(self, endpoint, monkeypatch):
+        def fail(payload):
+            raise stripe_gateway.StripeUnavailable("away")
+
+        monkeypatch.setattr(stripe_gateway, "apply_event", fail)
+        post_webhook(EVENT)
+        for attempt in range(1, 13):
+            InboxEvent.objects.filter(attempts__lt=12).update(next_attempt_at=timezone.now())
+            services.process_webhook(event_id="evt_1")
+            event = InboxEvent.objects.get()
+            assert (event.attempts, event.last_error) == (attempt, "StripeUnavailable: away")
+            assert (event.next_attempt_at is None) is (attempt == 12)
+
+    def test_what_staff_replay_is_processed_again(self, world):
+        customer = world.subscribe("payg")
+        world.deliver()
+        event = InboxEvent.objects.filter(event_type="customer.subscription.created").get()
+        account = world.account(customer)
+        account.status = "unpaid"
+        account.save()
+        with world.run_tasks():
+            services.replay_webhook(event_id=event.pk, at=timezone.now())
+        assert world.account(customer).status == "active"
+
+    def test_an_event_that_died_half_way_is_taken_up_by_the_sweep(self, world):
+        customer = world.subscribe("payg")
+        world.deliver()
+        InboxEvent.objects.update(processed_at=None, next_attempt_at=timezone.now())
+        world.account(customer).__class__.objects.update(status="unpaid")
+        with world.run_tasks():
+            services.sweep_billing()
+        assert not InboxEvent.objects.filter(processed_at=None).exists()
+        assert world.account(customer).status == "active"
+
+
+class TestOrder:
+    @pytest.mark.parametrize("order", ["as sent", "reversed", "twice"])
+    def test_the_state_is_the_same_in_any_order(self, world, order):
+        customer = CustomerFactory()
+        world.subscribe("payg", customer=customer)
+        services.cancel_plan(customer=customer)
+        events = world.stripe.control.events()
+        arranged = {"as sent": events, "reversed": events[::-1], "twice": events + events}[order]
+        world.deliver(events=arranged)
+        assert (world.account(customer).plan, world.account(customer).status) == ("payg", "canceled")

@@ -1,0 +1,196 @@
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from billing import services
+from billing.models import UsageReport
+from tests.factories import make_mitigation_of
+
+# The package has a function of the module's name.
+module = importlib.import_module("billing.services.report_usage")
+
+
+@pytest.fixture
+def customer(world):
+    return world.subscribe("payg")
+
+
+@pytest.fixture
+def report(customer):
+    """A fix that is recorded, its task lost: it is for the test to report it."""
+    return make_report(customer)
+
+
+def make_report(customer):
+    execution = make_mitigation_of(customer)
+    usage = services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    return usage.report
+
+
+def send(report):
+    """Report now, whatever wait was set."""
+    UsageReport.objects.filter(pk=report.pk).update(next_attempt_at=timezone.now())
+    services.report_usage(usage_id=report.pk)
+    report.refresh_from_db()
+    return report
+
+
+def age(report, **ago):
+    UsageReport.objects.filter(pk=report.pk).update(first_sent_at=timezone.now() - timedelta(**ago))
+
+
+class TestReportUsage:
+    def test_sends_the_ledger_rows_id_as_identifier(self, world, report):
+        assert send(report).status == "reported"
+        event = world.stripe.control.meter_events()[0]
+        assert (event["identifier"], event["payload"]["value"]) == (str(report.pk), "1")
+
+    def test_repeating_it_sends_nothing(self, world, report):
+        send(report)
+        calls = len(world.stripe.control.requests())
+        send(report)
+        assert len(world.stripe.control.requests()) == calls
+
+    def test_a_report_that_another_worker_holds_is_left_alone(self, world, report):
+        module._take_lease(report.pk, timezone.now())
+        services.report_usage(usage_id=report.pk)
+        assert world.stripe.control.meter_events() == []
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"kind": "cut_before"},
+            {"kind": "cut_after"},
+            {"kind": "status", "status": 500},
+            {"kind": "status", "status": 500, "after": True},
+            {"kind": "status", "status": 429},
+        ],
+        ids=lambda fault: "-".join(str(value) for value in fault.values()),
+    )
+    def test_an_outage_puts_it_off_and_it_is_counted_once_in_the_end(self, world, report, fault):
+        world.stripe.control.add_fault(path="/v1/billing/meter_events", times=None, **fault)
+        assert send(report).status == "pending"
+        assert report.next_attempt_at > timezone.now()
+        assert report.last_error
+        world.stripe.control.clear_faults()
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_dying_between_the_answer_and_the_commit_counts_once(self, world, report, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_finish", lambda usage_id: (_ for _ in ()).throw(SystemExit))
+            with pytest.raises(SystemExit):
+                send(report)
+        report.refresh_from_db()
+        assert report.status == "pending"
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_a_refusal_is_kept_for_staff_with_stripes_reason(self, world, report):
+        meter = world.stripe.control.objects("billing.meter")[0]
+        with world.run_tasks():
+            module.stripe_gateway.get_client().v1.billing.meters.deactivate(meter["id"])
+        assert send(report).status == "rejected"
+        assert report.last_error
+        module.stripe_gateway.get_client().v1.billing.meters.reactivate(meter["id"])
+        services.requeue_report(usage_id=report.pk, at=timezone.now())
+        assert send(report).status == "reported"
+
+
+class TestAnUncertainReportPastTheIdentifiersWindow:
+    def test_that_the_meter_holds_is_not_sent_again(self, world, report, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_finish", lambda usage_id: None)
+            send(report)
+        age(report, days=2)
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_that_the_meter_lacks_is_sent_again(self, world, report):
+        world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
+        send(report)
+        world.stripe.control.clear_faults()
+        age(report, days=2)
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_is_told_apart_from_a_neighbour_in_its_minute(self, world, report, customer):
+        """One of two fixes of a minute is known to be there, the other never arrived."""
+        world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=3)
+        send(report)
+        neighbour = send(make_report(customer))
+        UsageReport.objects.update(meter_at=neighbour.meter_at)
+        age(report, days=2)
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 2
+
+
+class TestWaitingForTheSubscription:
+    def test_a_fix_before_stripe_knows_the_customer_is_billed_once_it_does(self, world):
+        world.stripe.control.add_fault("status", path="/v1/customers*", status=500, times=None)
+        customer = world.subscribe("payg")
+        report = make_report(customer)
+        assert send(report).last_error == "waits for the subscription"
+        world.stripe.control.clear_faults()
+        world.account(customer).__class__.objects.update(next_attempt_at=timezone.now())
+        UsageReport.objects.update(next_attempt_at=timezone.now())
+        with world.run_tasks():
+            services.sweep_billing()
+        assert send(report).status == "reported"
+        assert world.account(customer).status == "active"
+
+
+KILLED = """
+import importlib, os, signal, sys, uuid
+import django
+django.setup()
+import stripe
+from django.conf import settings
+settings.STRIPE_API_BASE = stripe.api_base = sys.argv[2]
+module = importlib.import_module("billing.services.report_usage")
+module._finish = lambda usage_id: os.kill(os.getpid(), signal.SIGKILL)
+module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
+"""
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_sandbox):
+    """A real process and a real SIGKILL."""
+    from billing import stripe_gateway
+    from billing.plans import PAYG
+    from tests.factories import CustomerFactory
+
+    stripe_gateway.sync_plans()
+    customer = CustomerFactory()
+    services.choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
+    report = make_report_without_task(customer)
+    name, host = connection.settings_dict["NAME"], settings.DATABASES["default"]["HOST"]
+    user = settings.DATABASES["default"]["USER"]
+    env = os.environ | {"DATABASE_URL": f"postgres://{user}@{host}/{name}"}
+    argv = [sys.executable, "-c", KILLED, str(report.pk), stripe_sandbox.url]
+    killed = subprocess.run(argv, env=env, capture_output=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    report.refresh_from_db()
+    assert report.status == "pending"
+    assert len(stripe_sandbox.control.meter_events()) == 1
+    assert send(report).status == "reported"
+    assert len(stripe_sandbox.control.meter_events()) == 1
+
+
+def make_report_without_task(customer):
+    """Recorded while the queue is away, as the sweep would find it."""
+    queue = importlib.import_module("rsolv.queue")
+    original, queue.import_string = queue.import_string, lambda path: None
+    try:
+        return make_report(customer)
+    finally:
+        queue.import_string = original
