@@ -105,9 +105,7 @@ def create(world: World, params: Record) -> Record:
     if found is None:
         raise bad_parameter(f"No such token: '{card['token']}'", "resource_missing", "card[token]")
     details = {name: value for name, value in params.items() if name != "card"}
-    return make_card(
-        world, found, **details, exp_month=card.get("exp_month"), exp_year=card.get("exp_year")
-    )
+    return make_card(world, found, **details, exp_month=card.get("exp_month"), exp_year=card.get("exp_year"))
 
 
 @route("GET", "/v1/payment_methods", {**LIST, "customer": Text(), "type": Text(), "allow_redisplay": Text()})

@@ -1,0 +1,133 @@
+"""The control API over HTTP, the pages, and what survives a restart."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stripe
+
+from sandbox.stripe.server import StripeSandbox
+from tests.sandbox.stripe.receiver import Receiver
+from tests.sandbox.stripe.shop import KEY, Shop
+
+
+def call(sandbox: StripeSandbox, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(
+        sandbox.url + path, data, {"Content-Type": "application/json"}, method=method
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def read(url: str, form: dict[str, str] | None = None) -> str:
+    data = urllib.parse.urlencode(form).encode() if form else None
+    with urllib.request.urlopen(url, data) as answer:
+        return str(answer.read().decode())
+
+
+class TestHttp:
+    def test_is_healthy(self, sandbox: StripeSandbox) -> None:
+        assert call(sandbox, "GET", "/_sandbox/health") == {"ok": True}
+
+    def test_moves_the_clock(self, sandbox: StripeSandbox) -> None:
+        before = call(sandbox, "GET", "/_sandbox/clock")["now"]
+        moved = call(sandbox, "POST", "/_sandbox/clock", {"advance_seconds": 3600})
+        assert 3600 <= moved["now"] - before <= 3602
+
+    def test_refuses_to_go_back(self, sandbox: StripeSandbox) -> None:
+        with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+            call(sandbox, "POST", "/_sandbox/clock", {"set_to": 1})
+        refused.value.close()
+
+    def test_adds_and_clears_faults(self, sandbox: StripeSandbox) -> None:
+        call(sandbox, "POST", "/_sandbox/faults", {"kind": "status", "status": 429, "times": None})
+        assert [fault["status"] for fault in call(sandbox, "GET", "/_sandbox/faults")] == [429]
+        call(sandbox, "DELETE", "/_sandbox/faults")
+        assert call(sandbox, "GET", "/_sandbox/faults") == []
+
+    def test_counts_and_forgets(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        shop.customer(card=None)
+        assert call(sandbox, "GET", "/_sandbox/state")["customer"] == 1
+        call(sandbox, "POST", "/_sandbox/reset")
+        assert call(sandbox, "GET", "/_sandbox/state") == {}
+
+    def test_logs_requests_without_secrets(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        shop.v1.customers.create({"email": "ada@example.com"}, {"idempotency_key": "order-1"})
+        log = call(sandbox, "GET", "/_sandbox/requests")
+        assert (log[0]["method"], log[0]["path"]) == ("POST", "/v1/customers")
+        assert (log[0]["idempotency_key"], log[0]["status"]) == ("order-1", 200)
+        assert KEY not in json.dumps(log)
+
+    def test_shows_reported_usage(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.fix(ada, 2, identifier="fix-1")
+        (event,) = call(sandbox, "GET", "/_sandbox/meter_events")
+        assert (event["identifier"], event["customer"], event["payload"]["value"]) == ("fix-1", ada.id, "2")
+
+    def test_flushes_deliveries(self, sandbox: StripeSandbox, shop: Shop, receiver: Receiver) -> None:
+        endpoint = {"url": receiver.url, "secret": "whsec_chosen"}
+        assert call(sandbox, "POST", "/_sandbox/webhook_endpoints", endpoint)["secret"] == "whsec_chosen"
+        shop.customer(card=None)
+        assert call(sandbox, "POST", "/_sandbox/deliveries/flush", {"timeout": 5}) == {"pending": 0}
+        assert call(sandbox, "GET", "/_sandbox/deliveries")[0]["status"] == "delivered"
+
+
+class TestPages:
+    def test_overview_shows_what_happened(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        shop.subscribe(shop.customer(), shop.monthly)
+        sandbox.control.add_fault("status", path="/v1/nowhere")
+        page = read(sandbox.url)
+        assert "invoice.paid" in page
+        assert "/v1/nowhere" in page
+
+    def test_kinds_link_to_objects(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        assert f"/_sandbox/objects/{ada.id}" in read(f"{sandbox.url}/kinds/customer")
+        assert json.loads(read(f"{sandbox.url}/_sandbox/objects/{ada.id}"))["email"] == "ada@example.com"
+
+    def test_the_form_moves_the_clock(self, sandbox: StripeSandbox) -> None:
+        before = sandbox.control.now()
+        assert "Stripe sandbox" in read(f"{sandbox.url}/clock", {"by": "month"})
+        assert 28 * 86400 <= sandbox.control.now() - before <= 31 * 86400 + 2
+
+    def test_mails_can_be_read(self, tmp_path: Path) -> None:
+        divider = "-" * 79 + "\n"
+        first = "Subject: Welcome\nFrom: a@example.com\nTo: ada@example.com\n\nSee https://example.com/x\n"
+        second = first.replace("Welcome", "Goodbye")
+        (tmp_path / "20260101-1.log").write_text(first + divider + second + divider)
+        with StripeSandbox(mail_dir=str(tmp_path)) as stripe_sandbox:
+            page = read(stripe_sandbox.url)
+            assert page.index("Goodbye") < page.index("Welcome")
+            mail = read(f"{stripe_sandbox.url}/mails/20260101-1-0")
+        assert '<a href="https://example.com/x"' in mail
+
+
+class TestRestart:
+    def test_everything_is_still_there(self, tmp_path: Path) -> None:
+        state = str(tmp_path / "stripe.sqlite3")
+        with StripeSandbox(state=state) as first:
+            shop = Shop(stripe.StripeClient(KEY, base_addresses={"api": first.url}))
+            ada = shop.customer()
+            shop.subscribe(ada, shop.by_the_piece)
+            shop.fix(ada)
+            once = shop.v1.customers.create({}, {"idempotency_key": "order-1"})
+            first.control.advance(days=10)
+        with StripeSandbox(state=state) as second:
+            shop = Shop(stripe.StripeClient(KEY, base_addresses={"api": second.url}))
+            assert second.control.now() >= ada.created + 10 * 86400
+            second.control.advance(days=22)
+            assert [invoice.total for invoice in shop.invoices(ada)] == [1500]
+            assert shop.v1.customers.create({}, {"idempotency_key": "order-2"}).id != once.id
+
+    def test_a_key_is_remembered(self, tmp_path: Path) -> None:
+        ids = set()
+        for _ in range(2):
+            with StripeSandbox(state=str(tmp_path / "stripe.sqlite3")) as sandbox:
+                shop = Shop(stripe.StripeClient(KEY, base_addresses={"api": sandbox.url}))
+                ids.add(shop.v1.customers.create({}, {"idempotency_key": "order-1"}).id)
+        assert len(ids) == 1
