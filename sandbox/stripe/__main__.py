@@ -13,6 +13,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=12111)
     parser.add_argument("--state", help="SQLite file in which the state survives a restart")
     parser.add_argument("--mail-dir", help="folder of Django's file-based email backend, shown on the page")
+    parser.add_argument("--clock", type=int, help="unix time at which a sandbox without a state begins")
     given = parser.parse_args()
     finished = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -20,6 +21,9 @@ def main() -> None:
     with StripeSandbox(
         host=given.host, port=given.port, state=given.state, mail_dir=given.mail_dir
     ) as sandbox:
+        if given.clock is not None and not sandbox.control.state():
+            with sandbox.world.store.lock:
+                sandbox.world.move_clock(given.clock)
         print(f"Stripe sandbox on {sandbox.url}", flush=True)
         finished.wait()
 

@@ -1,0 +1,197 @@
+"""Several processes as one: started together, watched, ended together, none left behind."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 10
+COLOURS = (36, 33, 32, 35, 34)
+
+
+class ProcessEnded(Exception):
+    """A process that should run on has ended; the message names it and its last lines."""
+
+
+class NotReady(Exception):
+    """What was waited for did not come in time."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """One process, the leader of a group of its own. Its lines are in `log`, or on the terminal."""
+
+    name: str
+    popen: subprocess.Popen[str]
+    log: Path | None
+
+    def read_tail(self, lines: int = 15) -> str:
+        if self.log is None or not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+class Supervisor:
+    """A context: whatever was started in it has ended when it is left, however it is left.
+
+    Lines go to `log_dir/<name>.log`, or, without one, to the terminal behind the process's name.
+    Should this process be killed outright, the kernel ends its children (Linux), which is why children are
+    started from the main thread only.
+    """
+
+    def __init__(self, *, environment: Mapping[str, str], log_dir: Path | None = None) -> None:
+        self._environment = {**os.environ, **environment}
+        self._log_dir = log_dir
+        self._children: list[Child] = []
+        self._printers: list[threading.Thread] = []
+
+    def __enter__(self) -> "Supervisor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, name: str, command: Sequence[str]) -> Child:
+        log = self._log_dir / f"{name}.log" if self._log_dir else None
+        with open(log, "a") if log else contextlib.nullcontext(subprocess.PIPE) as output:
+            popen = subprocess.Popen(
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                process_group=0,
+                preexec_fn=_end_with_parent,
+            )
+        child = Child(name, popen, log)
+        self._children.append(child)
+        if popen.stdout:
+            self._print_lines(child, popen.stdout)
+        return child
+
+    def check(self) -> None:
+        """Raise ProcessEnded unless every child still runs."""
+        for child in self._children:
+            code = child.popen.poll()
+            if code is not None:
+                raise ProcessEnded(f"{child.name} ended with code {code}\n{child.read_tail()}")
+
+    def wait_for(self, what: str, is_there: Callable[[], bool], seconds: float = 30) -> None:
+        """Return once `is_there`. Raises NotReady in time, ProcessEnded as soon as a child has ended."""
+        deadline = time.monotonic() + seconds
+        while not is_there():
+            self.check()
+            if time.monotonic() > deadline:
+                raise NotReady(f"waited {seconds:.0f} s for {what}")
+            time.sleep(0.05)
+
+    def watch(self) -> None:
+        """Stay until a child ends, which raises ProcessEnded, or a signal interrupts."""
+        while True:
+            self.check()
+            time.sleep(0.3)
+
+    def stop(self) -> None:
+        """End all, the last started first: asked to, and after ten seconds made to. Repeating it is safe."""
+        with _no_interruption():
+            for child in reversed(self._children):
+                _signal_group(child, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            for child in self._children:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.popen.wait(timeout=max(0.0, deadline - time.monotonic()))
+                _signal_group(child, signal.SIGKILL)
+                child.popen.wait()
+            for printer in self._printers:
+                printer.join(timeout=1)
+
+    def _print_lines(self, child: Child, lines: IO[str]) -> None:
+        colour = COLOURS[(len(self._children) - 1) % len(COLOURS)]
+        label = f"{child.name:<7}│"
+        if sys.stdout.isatty():
+            label = f"\033[{colour}m{label}\033[0m"
+
+        def copy() -> None:
+            with lines:
+                for line in lines:
+                    print(f"{label} {line.rstrip()}", flush=True)
+
+        printer = threading.Thread(target=copy, daemon=True, name=f"lines of {child.name}")
+        printer.start()
+        self._printers.append(printer)
+
+
+@contextlib.contextmanager
+def interrupt_on_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end what runs inside as Ctrl-C does: by KeyboardInterrupt."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def pick_port(preferred: int) -> int:
+    """The preferred port of this machine if nobody has it, else any free one."""
+    return preferred if is_port_free(preferred) else _pick_any_port()
+
+
+def is_port_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _pick_any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes its program: have the kernel end it when the parent dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() == 1:
+            os._exit(1)
+
+
+def _signal_group(child: Child, number: signal.Signals) -> None:
+    """To the whole group, so that a child's own children hear it; also when the child itself has ended."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.popen.pid, number)
+
+
+@contextlib.contextmanager
+def _no_interruption() -> Iterator[None]:
+    """A second Ctrl-C does not cut the ending short."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

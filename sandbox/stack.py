@@ -1,0 +1,85 @@
+"""RSOLV whole, on this machine alone: web, worker, beat, and a Stripe that is the sandbox's."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from .processes import Supervisor
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The embedded way to run: SQLite, a cache in the process, a queue in files, all under `data_dir`."""
+
+    data_dir: Path
+    web_port: int
+    stripe_port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.web_port}"
+
+    @property
+    def stripe_url(self) -> str:
+        return f"http://{HOST}:{self.stripe_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Named in full: rsolv's wsgi and celery modules are for production unless told otherwise."""
+        return {
+            "DJANGO_SETTINGS_MODULE": "rsolv.settings.dev",
+            "RSOLV_DATA_DIR": str(self.data_dir),
+            "RSOLV_BASE_URL": self.url,
+            "STRIPE_API_BASE": self.stripe_url,
+            "DATABASE_URL": f"sqlite:///{self.data_dir / 'rsolv.sqlite3'}",
+            "REDIS_URL": "",
+            "PYTHONUNBUFFERED": "1",
+            # The SDK talks to this machine: no proxy is to come between.
+            "NO_PROXY": f"{HOST},localhost",
+        }
+
+    def prepare(self) -> None:
+        """Take the environment over into this process, and make the folders."""
+        os.environ.update(self.environment)
+        for name in ("log", "mail"):
+            (self.data_dir / name).mkdir(parents=True, exist_ok=True)
+
+    def start_stripe(self, supervisor: Supervisor, *, clock: int | None = None) -> None:
+        """Start the sandbox's Stripe and wait for it. `clock`: where a fresh one's time begins."""
+        command = [sys.executable, "-m", "sandbox.stripe", "--port", str(self.stripe_port)]
+        command += ["--state", str(self.data_dir / "stripe.sqlite3")]
+        command += ["--mail-dir", str(self.data_dir / "mail")]
+        if clock is not None:
+            command += ["--clock", str(clock)]
+        supervisor.start("stripe", command)
+
+    def wait_for_stripe(self, supervisor: Supervisor) -> None:
+        supervisor.wait_for("Stripe's sandbox", lambda: _answers(f"{self.stripe_url}/_sandbox/health"))
+
+    def start_rsolv(self, supervisor: Supervisor) -> None:
+        """Start web, worker and beat. The database must be there."""
+        python = [sys.executable, "-m"]
+        gunicorn = ["gunicorn", "rsolv.wsgi", "--bind", f"{HOST}:{self.web_port}", "--no-control-socket"]
+        gunicorn += ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+        supervisor.start("web", [*python, *gunicorn])
+        celery = ["celery", "-A", "rsolv.celery", "--quiet"]
+        worker = ["worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
+        worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        supervisor.start("worker", [*python, *celery, *worker])
+        schedule = str(self.data_dir / "beat-schedule")
+        supervisor.start("beat", [*python, *celery, "beat", "--schedule", schedule, "--loglevel", "WARNING"])
+
+    def wait_for_web(self, supervisor: Supervisor) -> None:
+        supervisor.wait_for("the web process", lambda: _answers(f"{self.url}/api/health"))
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

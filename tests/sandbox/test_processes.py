@@ -1,0 +1,137 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.processes import (
+    NotReady,
+    ProcessEnded,
+    Supervisor,
+    interrupt_on_signals,
+    is_port_free,
+    pick_port,
+)
+
+# A child that starts a child of its own, notes both, and would stay for a minute.
+FAMILY = """
+import pathlib, subprocess, sys, time
+grandchild = subprocess.Popen(["sleep", "60"])
+pathlib.Path(sys.argv[1]).write_text(f"{__import__('os').getpid()} {grandchild.pid}")
+time.sleep(60)
+"""
+STUBBORN = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).write_text(str(__import__('os').getpid()))
+time.sleep(60)
+"""
+PARENT = """
+import sys, time
+from sandbox.processes import Supervisor
+with Supervisor(environment={}) as supervisor:
+    supervisor.start("sleeper", [sys.executable, "-c", sys.argv[1], sys.argv[2]])
+    time.sleep(60)
+"""
+SLEEPER = (
+    "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(60)"
+)
+
+
+def wait_until(is_so: Callable[[], object], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if is_so():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs; one that has ended and was not yet collected does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    return tmp_path / "pids"
+
+
+def read_pids(notes: Path) -> list[int]:
+    assert wait_until(lambda: notes.exists() and notes.read_text())
+    return [int(pid) for pid in notes.read_text().split()]
+
+
+class TestSupervisor:
+    def test_ends_children_and_their_children(self, tmp_path: Path, notes: Path) -> None:
+        with Supervisor(environment={}, log_dir=tmp_path) as supervisor:
+            supervisor.start("family", [sys.executable, "-c", FAMILY, str(notes)])
+            pids = read_pids(notes)
+            assert all(map(is_alive, pids))
+        assert wait_until(lambda: not any(map(is_alive, pids)))
+
+    def test_ends_them_after_an_error_too(self, tmp_path: Path, notes: Path) -> None:
+        with pytest.raises(KeyError), Supervisor(environment={}, log_dir=tmp_path) as supervisor:
+            supervisor.start("sleeper", [sys.executable, "-c", SLEEPER, str(notes)])
+            (pid,) = read_pids(notes)
+            raise KeyError
+        assert not is_alive(pid)
+
+    def test_kills_what_does_not_listen(
+        self, tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sandbox.processes.STOP_SECONDS", 0.2)
+        with Supervisor(environment={}, log_dir=tmp_path) as supervisor:
+            supervisor.start("stubborn", [sys.executable, "-c", STUBBORN, str(notes)])
+            (pid,) = read_pids(notes)
+        assert not is_alive(pid)
+
+    def test_tells_which_process_ended_and_what_it_said(self, tmp_path: Path) -> None:
+        with Supervisor(environment={}, log_dir=tmp_path) as supervisor:
+            supervisor.start("web", [sys.executable, "-c", "print('no database'); raise SystemExit(3)"])
+            with pytest.raises(ProcessEnded, match=r"web ended with code 3\nno database"):
+                supervisor.wait_for("what never comes", lambda: False, seconds=10)
+
+    def test_gives_up_waiting_in_time(self, tmp_path: Path) -> None:
+        with Supervisor(environment={}, log_dir=tmp_path) as supervisor, pytest.raises(NotReady):
+            supervisor.wait_for("what never comes", lambda: False, seconds=0)
+
+    def test_prints_lines_behind_the_name(self, capfd: pytest.CaptureFixture[str]) -> None:
+        with Supervisor(environment={}) as supervisor:
+            child = supervisor.start("web", [sys.executable, "-c", "print('listening')"])
+            child.popen.wait()
+            assert wait_until(lambda: "web    │ listening" in capfd.readouterr().out)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_parent_that_is_killed_leaves_nothing_behind(number: signal.Signals, notes: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, SLEEPER, str(notes)], stdout=subprocess.DEVNULL)
+    (pid,) = read_pids(notes)
+    parent.send_signal(number)
+    parent.wait(timeout=10)
+    assert wait_until(lambda: not is_alive(pid))
+
+
+def test_sigterm_interrupts_as_ctrl_c_does() -> None:
+    with pytest.raises(KeyboardInterrupt), interrupt_on_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+
+def test_a_taken_port_is_not_picked() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        assert not is_port_free(taken)
+        assert pick_port(taken) != taken
