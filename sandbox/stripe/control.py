@@ -95,8 +95,7 @@ class Control:
 
     def events(self, type: str | None = None) -> list[Record]:
         """Events, oldest first."""
-        where = {"type": type} if type else {}
-        return self._all("event", **where)
+        return self._all("event", type=type) if type else self._all("event")
 
     def objects(self, kind: str) -> list[Record]:
         """Everything of a kind (`customer`, `billing.meter`, …), oldest first, as the API shows it."""
@@ -135,5 +134,6 @@ class Control:
         return False
 
     def _all(self, kind: str, **where: str) -> list[Record]:
-        with self._world.store.lock:
-            return [present(self._world.store, each) for each in self._world.store.oldest(kind, **where)]
+        store = self._world.store
+        with store.lock:
+            return [present(store, each) for each in store.oldest(kind, after=None, **where)]

@@ -7,7 +7,6 @@ from datetime import datetime
 from email import message_from_string, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import cast
 
 _DIVIDER = re.compile(r"^-{79}\s*$", re.MULTILINE)
 
@@ -42,7 +41,7 @@ def _in_file(path: Path) -> Iterator[Mail]:
     for number, block in enumerate(blocks):
         if block.strip():
             message = message_from_string(block.lstrip(), policy=policy.default)
-            yield _mail(f"{path.stem}-{number}", cast(EmailMessage, message))
+            yield _mail(f"{path.stem}-{number}", message)
 
 
 def _mail(key: str, message: EmailMessage) -> Mail:

@@ -65,10 +65,12 @@ class Courier(threading.Thread):
             if ready:
                 self._send(ready)
             else:
-                self._wake.wait(timeout=0.05 if self._not_before else 1.0)
+                self._wake.wait(timeout=0.02 if self._not_before else 1.0)
 
     def _next(self) -> Record | None:
         """The oldest pending delivery that may go now and has no elder of the same object waiting."""
+        if not self._world.store.count("sandbox.delivery", status="pending"):
+            self._forget()
         waiting: set[tuple[str, str]] = set()
         for record in list(self._world.store.oldest("sandbox.delivery", status="pending")):
             lane = (record["endpoint"], record["subject"])
@@ -81,6 +83,12 @@ class Courier(threading.Thread):
             if record["status"] == "pending" and record["id"] not in self._overtakable:
                 waiting.add(lane)
         return None
+
+    def _forget(self) -> None:
+        """Nothing is pending, so nothing about single deliveries is worth knowing."""
+        self._not_before.clear()
+        self._overtakable.clear()
+        self._met.clear()
 
     def _meet(self, record: Record) -> Record:
         """Let the faults decide, once, what becomes of a delivery."""

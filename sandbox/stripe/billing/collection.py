@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from sandbox.stripe.billing.payments import make_charge
 from sandbox.stripe.billing.standing import after_failure, after_payment, end
 from sandbox.stripe.cards import AUTHENTICATION, SUCCESS, declined
 from sandbox.stripe.clock import DAY
 from sandbox.stripe.errors import StripeFailure, card_error
-from sandbox.stripe.ids import new_id
 from sandbox.stripe.render import present
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
@@ -91,7 +91,7 @@ def mark_paid(world: World, invoice: Record, **changes: Any) -> Record:
 
 def _succeed(world: World, invoice: Record, method: Record) -> None:
     intent = intent_of(world, invoice) or {}
-    charge = _charge(world, invoice, intent, method, None)
+    charge = make_charge(world, invoice, intent, method, None)
     world.emit("charge.succeeded", charge)
     settled = world.store.replace(
         intent,
@@ -108,7 +108,7 @@ def _succeed(world: World, invoice: Record, method: Record) -> None:
 def _failed(world: World, invoice: Record, method: Record | None, failure: StripeFailure) -> Record:
     intent = intent_of(world, invoice) or {}
     waiting = failure.error.get("code") == AUTHENTICATION
-    charge = _charge(world, invoice, intent, method, failure) if method and not waiting else None
+    charge = make_charge(world, invoice, intent, method, failure) if method and not waiting else None
     if charge:
         world.emit("charge.failed", charge)
     intent = world.store.replace(
@@ -166,92 +166,3 @@ def _no_method() -> StripeFailure:
 def _needs_person() -> StripeFailure:
     message = "Your card was declined. This transaction requires authentication."
     return card_error(message, code=AUTHENTICATION, decline_code=AUTHENTICATION)
-
-
-def _charge(
-    world: World, invoice: Record, intent: Record, method: Record | None, failure: StripeFailure | None
-) -> Record:
-    amount, paid = invoice["amount_due"], failure is None
-    id = new_id("ch")
-    error = failure.error if failure else {}
-    card = (method or {}).get("card", {})
-    return world.add(
-        "charge",
-        id,
-        amount=amount,
-        amount_captured=amount if paid else 0,
-        amount_refunded=0,
-        application=None,
-        application_fee=None,
-        application_fee_amount=None,
-        balance_transaction=_balance(world, id, amount, invoice["currency"]) if paid else None,
-        billing_details=(method or {}).get("billing_details"),
-        calculated_statement_descriptor="SANDBOX",
-        captured=paid,
-        currency=invoice["currency"],
-        customer=invoice["customer"],
-        description=intent.get("description"),
-        disputed=False,
-        failure_balance_transaction=None,
-        failure_code=error.get("code"),
-        failure_message=error.get("message"),
-        fraud_details={},
-        metadata={},
-        on_behalf_of=None,
-        outcome={
-            "advice_code": None,
-            "network_advice_code": None,
-            "network_decline_code": None,
-            "network_status": "approved_by_network" if paid else "declined_by_network",
-            "reason": error.get("decline_code"),
-            "risk_level": "normal",
-            "seller_message": "Payment complete." if paid else "The bank declined the payment.",
-            "type": "authorized" if paid else "issuer_declined",
-        },
-        paid=paid,
-        payment_intent=intent.get("id"),
-        payment_method=(method or {}).get("id"),
-        payment_method_details={"card": {**card, "network": card.get("brand")}, "type": "card"},
-        receipt_email=None,
-        receipt_number=None,
-        receipt_url=f"{world.url}/_sandbox/objects/{id}" if paid else None,
-        refunded=False,
-        review=None,
-        shipping=None,
-        source=None,
-        source_transfer=None,
-        statement_descriptor=None,
-        statement_descriptor_suffix=None,
-        status="succeeded" if paid else "failed",
-        transfer_data=None,
-        transfer_group=None,
-    )
-
-
-def _balance(world: World, charge: str, amount: int, currency: str) -> str:
-    fee = (amount * 29 + 500) // 1000 + 30
-    record = world.add(
-        "balance_transaction",
-        new_id("txn"),
-        amount=amount,
-        available_on=world.now() + 2 * DAY,
-        currency=currency,
-        description="Invoice",
-        exchange_rate=None,
-        fee=fee,
-        fee_details=[
-            {
-                "amount": fee,
-                "application": None,
-                "currency": currency,
-                "description": "Stripe processing fees",
-                "type": "stripe_fee",
-            }
-        ],
-        net=amount - fee,
-        reporting_category="charge",
-        source=charge,
-        status="pending",
-        type="charge",
-    )
-    return str(record["id"])

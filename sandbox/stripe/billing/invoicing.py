@@ -3,9 +3,11 @@
 from typing import Any
 
 from sandbox.stripe.billing.amounts import parts
+from sandbox.stripe.billing.invoice_fields import blank_invoice
+from sandbox.stripe.billing.payments import make_intent
 from sandbox.stripe.billing.usage import used
 from sandbox.stripe.clock import DAY, HOUR
-from sandbox.stripe.ids import new_id, new_secret
+from sandbox.stripe.ids import new_id
 from sandbox.stripe.render import listed
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
@@ -38,7 +40,7 @@ def draft(
     """A draft invoice of the charges for the period that ended, announced; it finalises itself later."""
     customer = world.require("customer", subscription["customer"])
     id = new_id("in")
-    fields = blank(subscription, customer, reason, start, end)
+    fields = blank_invoice(subscription, customer, reason, start, end)
     fields.update(totals(world, id, subscription, charges))
     invoice = world.add(
         "invoice",
@@ -89,68 +91,9 @@ def finalize(world: World, invoice: Record) -> Record:
         _due_at=None,
     )
     if opened["amount_due"]:
-        _make_intent(world, opened)
+        make_intent(world, opened)
     world.emit("invoice.finalized", opened)
     return opened
-
-
-def _make_intent(world: World, invoice: Record) -> None:
-    id = new_id("pi")
-    world.add(
-        "payment_intent",
-        id,
-        event="payment_intent.created",
-        amount=invoice["amount_due"],
-        amount_capturable=0,
-        amount_details={"tip": {}},
-        amount_received=0,
-        application=None,
-        application_fee_amount=None,
-        automatic_payment_methods=None,
-        canceled_at=None,
-        cancellation_reason=None,
-        capture_method="automatic",
-        client_secret=new_secret(f"{id}_secret"),
-        confirmation_method="automatic",
-        currency=invoice["currency"],
-        customer=invoice["customer"],
-        customer_account=None,
-        description="Subscription creation"
-        if invoice["billing_reason"] == "subscription_create"
-        else "Invoice",
-        last_payment_error=None,
-        latest_charge=None,
-        metadata={},
-        next_action=None,
-        on_behalf_of=None,
-        payment_method=None,
-        payment_method_options={},
-        payment_method_types=["card"],
-        processing=None,
-        receipt_email=None,
-        review=None,
-        setup_future_usage="off_session",
-        shipping=None,
-        statement_descriptor=None,
-        statement_descriptor_suffix=None,
-        status="requires_payment_method",
-        transfer_data=None,
-        transfer_group=None,
-        _invoice=invoice["id"],
-    )
-    world.add(
-        "invoice_payment",
-        new_id("inpay"),
-        amount_paid=None,
-        amount_requested=invoice["amount_due"],
-        currency=invoice["currency"],
-        invoice=invoice["id"],
-        is_default=True,
-        payment={"payment_intent": id, "type": "payment_intent"},
-        status="open",
-        status_transitions={"canceled_at": None, "paid_at": None},
-        _payment_intent=id,
-    )
 
 
 def totals(world: World, id: str, subscription: Record, charges: list[Record]) -> dict[str, Any]:
@@ -220,94 +163,3 @@ def _lines(world: World, id: str, subscription: Record, charge: Record, first: i
             }
         )
     return found
-
-
-def blank(subscription: Record, customer: Record, reason: str, start: int, end: int) -> dict[str, Any]:
-    """Every other field of a new draft."""
-    return {
-        "account_country": "US",
-        "account_name": "Sandbox",
-        "account_tax_ids": None,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_shipping": 0,
-        "application": None,
-        "attempt_count": 0,
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
-        "billing_reason": reason,
-        "collection_method": subscription["collection_method"],
-        "currency": subscription["currency"],
-        "custom_fields": None,
-        "customer": customer["id"],
-        "customer_account": None,
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
-        "customer_shipping": customer["shipping"],
-        "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [],
-        "default_payment_method": None,
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "due_date": None,
-        "effective_at": None,
-        "ending_balance": 0,
-        "footer": None,
-        "from_invoice": None,
-        "hosted_invoice_url": None,
-        "invoice_pdf": None,
-        "issuer": {"type": "self"},
-        "last_finalization_error": None,
-        "latest_revision": None,
-        "metadata": {},
-        "next_payment_attempt": None,
-        "number": None,
-        "on_behalf_of": None,
-        "parent": {
-            "quote_details": None,
-            "subscription_details": {
-                "metadata": subscription["metadata"],
-                "subscription": subscription["id"],
-            },
-            "type": "subscription_details",
-        },
-        "payment_settings": {
-            "default_mandate": None,
-            "payment_method_options": None,
-            "payment_method_types": None,
-        },
-        "period_end": end,
-        "period_start": start,
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "receipt_number": None,
-        "rendering": None,
-        "shipping_cost": None,
-        "shipping_details": None,
-        "starting_balance": 0,
-        "statement_descriptor": None,
-        "status": "draft",
-        "status_transitions": {
-            "finalized_at": None,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
-        "test_clock": None,
-        "total_discount_amounts": [],
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-        "webhooks_delivered_at": None,
-        "_days_until_due": subscription["days_until_due"],
-    }

@@ -123,6 +123,21 @@ def turn_over(world: World, subscription: Record, at: int, *, period_start: int,
     return world.change(subscription, "customer.subscription.updated", **changes, _due_at=due)
 
 
+def restart_cycle(world: World, subscription: Record, payment_behavior: str | None) -> Record:
+    """A new period starts now; the old one's usage and the new one's flat prices are invoiced at once."""
+    now = world.now()
+    start = period(subscription)[0]
+    before = subscription["latest_invoice"]
+    subscription = world.store.replace(
+        subscription, billing_cycle_anchor=now, trial_end=now if subscription["trial_end"] else None
+    )
+    subscription = turn_over(world, subscription, now, period_start=start, reason="subscription_update")
+    if subscription["latest_invoice"] == before:
+        return subscription
+    invoice = world.require("invoice", subscription["latest_invoice"])
+    return settle_now(world, invoice, payment_behavior or "allow_incomplete")
+
+
 def finish(world: World, subscription: Record, *, reason: str, invoice: bool) -> Record:
     """End it now; with `invoice`, what was used and is not yet billed goes on a last invoice."""
     charges = arrears_charges(world, subscription, world.now()) if invoice else []

@@ -4,6 +4,7 @@ import random
 import string
 from typing import Any
 
+from sandbox.stripe.billing.standing import ENDED, end
 from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -128,13 +129,15 @@ def update(world: World, params: Record, id: str) -> Record:
 
 @route("DELETE", "/v1/customers/{id}")
 def delete(world: World, params: Record, id: str) -> Record:
-    """Its subscriptions end at once; its payment methods are let go."""
-    from sandbox.stripe.billing.subscribing import end
-
+    """Its subscriptions end at once, its drafts go, its payment methods are let go."""
     customer = world.require("customer", id)
     for subscription in list(world.store.newest("subscription", customer=id)):
-        if subscription["status"] not in ("canceled", "incomplete_expired"):
+        if subscription["status"] not in ENDED:
             end(world, subscription, reason="cancellation_requested")
+    for invoice in list(world.store.newest("invoice", customer=id)):
+        if invoice["status"] == "draft":
+            world.emit("invoice.deleted", invoice)
+            world.change(invoice, deleted=True, _due_at=None)
     for method in list(world.store.newest("payment_method", customer=id)):
         world.change(method, customer=None)
     world.emit("customer.deleted", customer)
@@ -176,7 +179,7 @@ def subscriptions(store: Store, customer: Record) -> Record:
     found = [
         present(store, each)
         for each in store.newest("subscription", customer=customer["id"])
-        if each["status"] not in ("canceled", "incomplete_expired")
+        if each["status"] not in ENDED
     ]
     return listed(f"/v1/customers/{customer['id']}/subscriptions", found)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.stripe.billing import invoicing, subscribing
 from sandbox.stripe.billing.collection import collect_or_raise, mark_paid
+from sandbox.stripe.billing.invoice_fields import blank_invoice
 from sandbox.stripe.billing.periods import end_of_period
 from sandbox.stripe.billing.standing import period
 from sandbox.stripe.errors import StripeFailure
@@ -76,7 +77,7 @@ def create_preview(world: World, params: Record) -> Record:
             "object": "invoice",
             "created": end,
             "livemode": False,
-            **invoicing.blank(subscription, customer, "upcoming", start, end),
+            **blank_invoice(subscription, customer, "upcoming", start, end),
             **invoicing.totals(world, id, subscription, charges),
             "next_payment_attempt": end + invoicing.GRACE,
         }

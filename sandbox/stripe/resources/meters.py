@@ -64,11 +64,10 @@ def active_meter(world: World, event_name: str) -> Record | None:
 
 @route("GET", "/v1/billing/meters", {**LIST, "status": Choice(("active", "inactive"))})
 def list_all(world: World, params: Record) -> Record:
-    return page(world.store, "billing.meter", params, "/v1/billing/meters", **_status(params))
+    def keep(meter: Record) -> bool:
+        return params.get("status") in (None, meter["status"])
 
-
-def _status(params: Record) -> dict[str, object]:
-    return {"keep": lambda meter: params.get("status") in (None, meter["status"])}
+    return page(world.store, "billing.meter", params, "/v1/billing/meters", keep=keep)
 
 
 @route("GET", "/v1/billing/meters/{id}")

@@ -64,9 +64,7 @@ def change_items(world: World, subscription: Record, given: list[Record], params
     )
     behavior = params.get("payment_behavior") or "allow_incomplete"
     if params.get("billing_cycle_anchor") == "now":
-        from sandbox.stripe.resources.subscriptions import restart_cycle
-
-        return restart_cycle(world, _without_prorated_starts(world, subscription), behavior)
+        return subscribing.restart_cycle(world, _without_prorated_starts(world, subscription), behavior)
     if params.get("proration_behavior") == "always_invoice":
         return subscribing.invoice_pending(world, subscription, behavior)
     return subscription

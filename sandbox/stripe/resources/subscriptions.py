@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.stripe.billing import subscribing
 from sandbox.stripe.billing.periods import end_of_period
-from sandbox.stripe.billing.standing import ENDED, due_at
+from sandbox.stripe.billing.standing import ENDED, due_at, period
 from sandbox.stripe.clock import DAY
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
@@ -24,6 +24,7 @@ from sandbox.stripe.params import (
     merged,
 )
 from sandbox.stripe.render import listed, presents, without_ours
+from sandbox.stripe.resources.subscription_fields import blank_subscription
 from sandbox.stripe.resources.subscription_items import ITEM, change_items, new_items, present_item
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
@@ -82,7 +83,7 @@ def create(world: World, params: Record) -> Record:
     ends = trial_end or (anchor if anchor > now else end_of_period(anchor, price["recurring"], now))
     method = params.get("collection_method") or "charge_automatically"
     subscription: Record = {
-        **_blank(world, params, price),
+        **blank_subscription(params, price, now),
         "billing_cycle_anchor": anchor,
         "collection_method": method,
         "customer": customer["id"],
@@ -170,7 +171,7 @@ def update(world: World, params: Record, id: str) -> Record:
     elif params.get("billing_cycle_anchor") == "now" or (
         params.get("trial_end") == "now" and subscription["status"] == "trialing"
     ):
-        subscription = restart_cycle(world, subscription, params.get("payment_behavior"))
+        subscription = subscribing.restart_cycle(world, subscription, params.get("payment_behavior"))
     return world.require("subscription", id)
 
 
@@ -197,25 +198,6 @@ def cancel(world: World, params: Record, id: str) -> Record:
     return subscribing.finish(
         world, subscription, reason="cancellation_requested", invoice=bool(params.get("invoice_now"))
     )
-
-
-def restart_cycle(world: World, subscription: Record, payment_behavior: str | None) -> Record:
-    """A new period starts now; the old one's usage and the new one's flat prices are invoiced at once."""
-    from sandbox.stripe.billing.standing import period
-
-    now = world.now()
-    start = period(subscription)[0]
-    before = subscription["latest_invoice"]
-    subscription = world.store.replace(
-        subscription, billing_cycle_anchor=now, trial_end=now if subscription["trial_end"] else None
-    )
-    subscription = subscribing.turn_over(
-        world, subscription, now, period_start=start, reason="subscription_update"
-    )
-    if subscription["latest_invoice"] == before:
-        return subscription
-    invoice = world.require("invoice", subscription["latest_invoice"])
-    return subscribing.settle_now(world, invoice, payment_behavior or "allow_incomplete")
 
 
 @presents("subscription")
@@ -281,62 +263,10 @@ def _plain_changes(world: World, subscription: Record, params: Record) -> dict[s
 
 
 def _cancellation(world: World, subscription: Record, params: Record) -> dict[str, Any]:
-    from sandbox.stripe.billing.standing import period
-
     at_end = bool(params.get("cancel_at_period_end"))
     at = period(subscription)[1] if at_end else params.get("cancel_at")
     return {
         "cancel_at_period_end": at_end,
         "cancel_at": at,
         "canceled_at": (subscription["canceled_at"] or world.now()) if at else None,
-    }
-
-
-def _blank(world: World, params: Record, price: Record) -> dict[str, Any]:
-    settings = {
-        "payment_method_options": None,
-        "payment_method_types": None,
-        "save_default_payment_method": "off",
-    }
-    mode = (params.get("billing_mode") or {}).get("type", "flexible")
-    cancel_at = params.get("cancel_at")
-    return {
-        "application": None,
-        "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_cycle_anchor_config": None,
-        "billing_mode": {
-            "flexible": {"proration_discounts": "included"} if mode == "flexible" else None,
-            "type": mode,
-        },
-        "billing_thresholds": None,
-        "cancel_at": cancel_at,
-        "cancel_at_period_end": bool(params.get("cancel_at_period_end")),
-        "canceled_at": world.now() if cancel_at or params.get("cancel_at_period_end") else None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "currency": price["currency"],
-        "customer_account": None,
-        "days_until_due": params.get("days_until_due"),
-        "default_payment_method": params.get("default_payment_method"),
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": params.get("description"),
-        "discounts": [],
-        "ended_at": None,
-        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "latest_invoice": None,
-        "metadata": merged({}, params.get("metadata")),
-        "next_pending_invoice_item_invoice": None,
-        "on_behalf_of": None,
-        "pause_collection": None,
-        "payment_settings": {**settings, **(params.get("payment_settings") or {})},
-        "pending_invoice_item_interval": None,
-        "pending_setup_intent": None,
-        "pending_update": None,
-        "schedule": None,
-        "start_date": world.now(),
-        "test_clock": None,
-        "transfer_data": None,
-        "trial_settings": params.get("trial_settings")
-        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
     }

@@ -24,8 +24,9 @@ def sandbox(shared_sandbox: StripeSandbox) -> StripeSandbox:
 
 @pytest.fixture
 def client(sandbox: StripeSandbox) -> stripe.StripeClient:
-    addresses: stripe.BaseAddresses = {"api": sandbox.url, "meter_events": sandbox.url}
-    return stripe.StripeClient(KEY, base_addresses=addresses, max_network_retries=0)
+    return stripe.StripeClient(
+        KEY, base_addresses={"api": sandbox.url, "meter_events": sandbox.url}, max_network_retries=0
+    )
 
 
 @pytest.fixture

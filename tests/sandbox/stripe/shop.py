@@ -12,7 +12,7 @@ class Shop:
     """Products, prices and customers made on demand through the SDK."""
 
     def __init__(self, client: stripe.StripeClient) -> None:
-        self.v1 = client.v1
+        self.v1: Any = client.v1
 
     @cached_property
     def meter(self) -> Any:
@@ -48,19 +48,17 @@ class Shop:
         given: dict[str, Any] = {"email": email}
         if card:
             given |= {"payment_method": card, "invoice_settings": {"default_payment_method": card}}
-        return self.v1.customers.create(given)  # type: ignore[arg-type]
+        return self.v1.customers.create(given)
 
     def subscribe(self, customer: Any, *prices: Any, **more: Any) -> Any:
         items = [{"price": price.id} for price in prices]
-        return self.v1.subscriptions.create({"customer": customer.id, "items": items, **more})  # type: ignore[typeddict-item]
+        return self.v1.subscriptions.create({"customer": customer.id, "items": items, **more})
 
-    def fix(self, customer: Any, value: int = 1, **more: Any) -> Any:
+    def fix(self, customer: Any, value: int | str = 1, **more: Any) -> Any:
         """Report fixes to the meter."""
         payload = {"stripe_customer_id": customer.id, "value": str(value)}
         assert self.meter
-        return self.v1.billing.meter_events.create(
-            {"event_name": "fix_deployed", "payload": payload, **more}  # type: ignore[typeddict-item]
-        )
+        return self.v1.billing.meter_events.create({"event_name": "fix_deployed", "payload": payload, **more})
 
     def invoices(self, customer: Any) -> list[Any]:
         """Newest first."""
@@ -70,4 +68,4 @@ class Shop:
         return {"interval": "month", "usage_type": "metered", "meter": self.meter.id}
 
     def _price(self, **fields: Any) -> Any:
-        return self.v1.prices.create({"product": self.product.id, "currency": "usd", **fields})  # type: ignore[typeddict-item]
+        return self.v1.prices.create({"product": self.product.id, "currency": "usd", **fields})

@@ -34,7 +34,7 @@ class TestRefusals:
     @pytest.mark.parametrize("value", ["1.5", "one"])
     def test_value_must_be_whole(self, shop: Shop, value: str) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="whole numbers"):
-            shop.fix(shop.customer(), value)  # type: ignore[arg-type]
+            shop.fix(shop.customer(), value)
 
     @pytest.mark.parametrize("shift", [-36 * DAY, 400])
     def test_timestamp_must_be_near(self, sandbox: StripeSandbox, shop: Shop, shift: int) -> None:
@@ -80,7 +80,7 @@ class TestSummaries:
         days = shop.v1.billing.meters.event_summaries.list(
             shop.meter.id, {**span, "value_grouping_window": "day"}
         )
-        whole = shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)  # type: ignore[arg-type]
+        whole = shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)
         assert [each.aggregated_value for each in days.data] == [2, 3]
         assert [each.aggregated_value for each in whole.data] == [5]
 
@@ -89,13 +89,13 @@ class TestSummaries:
         shop.fix(bob, timestamp=day_of(sandbox.control.now()) - 10)
         end = day_of(sandbox.control.now())
         span = {"customer": ada.id, "start_time": end - DAY, "end_time": end}
-        found = shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)  # type: ignore[arg-type]
+        found = shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)
         assert found.data[0].aggregated_value == 0
 
     def test_span_must_be_aligned(self, shop: Shop) -> None:
         span = {"customer": shop.customer().id, "start_time": 61, "end_time": 120}
         with pytest.raises(stripe.InvalidRequestError, match="minute boundaries"):
-            shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)  # type: ignore[arg-type]
+            shop.v1.billing.meters.event_summaries.list(shop.meter.id, span)
 
 
 class TestAdjustments:

@@ -26,11 +26,12 @@ class TestAttach:
         with pytest.raises(stripe.CardError) as refused:
             shop.v1.payment_methods.attach(card, {"customer": shop.customer(card=None).id})
         assert refused.value.http_status == 402
-        assert (refused.value.code, refused.value.error.decline_code) == (code, decline_code)
+        error = refused.value.json_body["error"]
+        assert (error["code"], error["decline_code"]) == (code, decline_code)
 
     def test_by_number(self, shop: Shop) -> None:
         card = {"number": "4242424242424242", "exp_month": 4, "exp_year": 2031, "cvc": "123"}
-        method = shop.v1.payment_methods.create({"type": "card", "card": card})  # type: ignore[typeddict-item]
+        method = shop.v1.payment_methods.create({"type": "card", "card": card})
         assert (method.card.last4, method.card.exp_year) == ("4242", 2031)
 
     def test_a_card_belongs_to_one_customer(self, shop: Shop) -> None:

@@ -77,7 +77,7 @@ class TestBegin:
     def test_quantity_on_a_metered_price_is_refused(self, shop: Shop) -> None:
         items = [{"price": shop.by_the_piece.id, "quantity": 2}]
         with pytest.raises(stripe.InvalidRequestError, match="quantity"):
-            shop.v1.subscriptions.create({"customer": shop.customer().id, "items": items})  # type: ignore[typeddict-item]
+            shop.v1.subscriptions.create({"customer": shop.customer().id, "items": items})
 
     def test_legacy_metered_prices_are_refused(self, shop: Shop) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="backed by meters"):
@@ -179,7 +179,7 @@ class TestChangeItems:
     def to_teams(self, shop: Shop, subscription: Any, **more: Any) -> Any:
         old = subscription["items"].data[0].id
         items = [{"id": old, "deleted": True}, {"price": shop.monthly.id}, {"price": shop.beyond_sixty.id}]
-        return shop.v1.subscriptions.update(subscription.id, {"items": items, **more})  # type: ignore[typeddict-item]
+        return shop.v1.subscriptions.update(subscription.id, {"items": items, **more})
 
     def test_bills_what_was_used_before_at_the_old_price(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()
@@ -216,3 +216,15 @@ class TestChangeItems:
         listed = shop.v1.subscription_items.list({"subscription": subscription.id})
         assert [each.price.id for each in listed.data] == [shop.monthly.id, shop.beyond_sixty.id]
         assert len(changed["items"].data) == 2
+
+
+class TestCustomerDeleted:
+    def test_ends_everything(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.by_the_piece)
+        sandbox.control.set_to(subscription["items"].data[0].current_period_end)
+        shop.v1.customers.delete(ada.id)
+        sandbox.control.advance(days=60)
+        assert status(shop, subscription) == "canceled"
+        assert shop.v1.customers.retrieve(ada.id).deleted
+        assert len(sandbox.control.events("invoice.deleted")) == 1
