@@ -15,6 +15,7 @@ from customers.models import Customer
 from customers.services import create_api_key
 from rsolv.api.throttling import get_limiter
 
+from .billing.world import world  # noqa: F401 - a fixture
 from .factories import CustomerFactory
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from phases.models import PhaseExecution
+from rsolv.api.fields import StrictCharField, StrictIntegerField
 from rsolv.errors import DomainError
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
@@ -16,10 +17,10 @@ class MissingParameters(DomainError):
     code, status = "MISSING_PARAMETERS", 400
 
 
-class RepositoryField(serializers.CharField):
+class RepositoryField(StrictCharField):
     """`owner/name`, read as the pair of both."""
 
-    def to_internal_value(self, data: Any) -> tuple[str, str]:  # type: ignore[override]
+    def to_internal_value(self, data: Any) -> Any:
         match = REPOSITORY.match(super().to_internal_value(data))
         if match is None or match["name"] in (".", "..") or match["namespace"] in (".", ".."):
             raise serializers.ValidationError("Write the repository as owner/name.")
@@ -33,24 +34,6 @@ def require(data: Any, *names: str) -> None:
         raise MissingParameters(
             f"Missing: {', '.join(missing)}.", fields=dict.fromkeys(missing, "This field is required.")
         )
-
-
-class StrictCharField(serializers.CharField):
-    """Text that was sent as text: a number is a wrong type, not a spelling of it."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class StrictIntegerField(serializers.IntegerField):
-    """A whole number that was sent as a number, or as its digits."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool | float):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class StorePhaseSerializer(serializers.Serializer[Any]):

@@ -39,18 +39,19 @@ def hit(item: RateLimitItem, *identifiers: str, code: str) -> Standing | None:
 
 
 class CustomerThrottle(BaseThrottle):
-    """The customer's overall limit, and the endpoint's own where its view has a `rate_scope`."""
+    """The overall limit of the customer, or of the address where no key is asked for.
+
+    A view with a `rate_scope` has a limit of its own beside it.
+    """
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if request.auth is None:
-            return True
-        customer = str(request.auth.customer_id)
+        caller = str(request.auth.customer_id) if request.auth else _address(request)
         overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
-        request.standing = hit(overall, customer, code="RATE_LIMIT_EXCEEDED")
+        request.standing = hit(overall, caller, code="RATE_LIMIT_EXCEEDED")
         scope = getattr(view, "rate_scope", None)
         if scope is not None:
             own = RateLimitItemPerMinute(settings.API_TEST_INTEGRATION_PER_MINUTE, namespace=scope)
-            request.standing = hit(own, customer, code="RATE_LIMITED") or request.standing
+            request.standing = hit(own, caller, code="RATE_LIMITED") or request.standing
         return True
 
 

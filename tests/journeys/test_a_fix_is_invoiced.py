@@ -2,13 +2,12 @@
 
 from billing.models import UsageRecord, UsageReport
 from billing.selectors import get_entitlement, list_invoices
-from tests.billing.conftest import world  # noqa: F401 - the fixture
 from tests.conftest import make_client
 
 STORE = "/api/v1/phases/store"
 
 
-def store_fixes(world, client, numbers):  # noqa: F811
+def store_fixes(world, client, numbers):
     for number in numbers:
         body = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "c", "issueNumber": number, "data": {"fixed": True}}
         with world.run_tasks():
@@ -16,7 +15,7 @@ def store_fixes(world, client, numbers):  # noqa: F811
 
 
 class TestPayAsYouGo:
-    def test_one_fix_stored_twice_is_invoiced_once_at_15_dollars(self, world):  # noqa: F811
+    def test_one_fix_stored_twice_is_invoiced_once_at_15_dollars(self, world):
         customer = world.subscribe("payg")
         client = make_client(customer)
         store_fixes(world, client, [7, 7])
@@ -26,7 +25,7 @@ class TestPayAsYouGo:
         newest = list_invoices(customer=customer, limit=5)[0]
         assert (newest.total_cents, newest.status, newest.quantity) == (1500, "paid", 1)
 
-    def test_the_next_period_starts_at_nothing(self, world):  # noqa: F811
+    def test_the_next_period_starts_at_nothing(self, world):
         customer = world.subscribe("payg")
         store_fixes(world, make_client(customer), [1, 2])
         assert get_entitlement(customer=customer).used == 2
@@ -35,7 +34,7 @@ class TestPayAsYouGo:
 
 
 class TestTeams:
-    def test_fixes_beyond_sixty_are_invoiced_at_8_dollars(self, world):  # noqa: F811
+    def test_fixes_beyond_sixty_are_invoiced_at_8_dollars(self, world):
         customer = world.subscribe("teams")
         store_fixes(world, make_client(customer), range(1, 63))
         entitlement = get_entitlement(customer=customer)
@@ -46,7 +45,7 @@ class TestTeams:
 
 
 class TestTrial:
-    def test_ten_fixes_are_free_and_the_eleventh_is_stored_and_never_billed(self, world, alice):  # noqa: F811
+    def test_ten_fixes_are_free_and_the_eleventh_is_stored_and_never_billed(self, world, alice):
         store_fixes(world, alice, range(1, 12))
         coverages = list(UsageRecord.objects.order_by("issue_number").values_list("coverage", flat=True))
         assert coverages == ["trial"] * 10 + ["unbilled"]

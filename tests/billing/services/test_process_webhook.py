@@ -8,7 +8,7 @@ from djstripe.models import WebhookEndpoint
 
 from billing import services, stripe_gateway
 from billing.models import InboxEvent
-from tests.billing.conftest import WEBHOOK, post_webhook
+from tests.billing.world import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
 
 EVENT = json.dumps({"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": {}}})

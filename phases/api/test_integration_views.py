@@ -1,0 +1,135 @@
+"""`test-integration/*` and `framework/detect`: the engine over HTTP. Nothing of a customer's file is kept."""
+
+import time
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from phases.api import test_integration_serializers as shapes
+from phases.test_integration import services as engine
+from rsolv.api.errors import describe_fields
+from rsolv.api.middleware import get_request_id
+from rsolv.api.views import ApiView
+from rsolv.errors import DomainError
+
+
+class InvalidFields(DomainError):
+    """What naming says of missing or malformed fields."""
+
+    code, status = "VALIDATION_ERROR", 422
+
+
+def read(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    serializer = shape(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return {name: value for name, value in serializer.validated_data.items() if value is not None}
+
+
+class AnalyzeView(ApiView):
+    rate_scope = "test-integration"
+
+    @extend_schema(
+        operation_id="analyzeTestFiles",
+        summary="Which test file should take the new test",
+        request=shapes.AnalyzeSerializer,
+        responses=shapes.AnalysisSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        sent = read(shapes.AnalyzeSerializer, request)
+        analysis = engine.analyze(
+            vulnerable_file=sent["vulnerableFile"],
+            candidate_test_files=sent["candidateTestFiles"],
+            framework=sent["framework"],
+            vulnerability_type=sent.get("vulnerabilityType"),
+        )
+        ranked = [
+            {"path": each.path, "score": each.score, "reason": each.reason} for each in analysis.recommendations
+        ]
+        fallback = {"path": analysis.fallback.path, "reason": analysis.fallback.reason}
+        return Response({"recommendations": ranked, "fallback": fallback})
+
+
+class GenerateView(ApiView):
+    rate_scope = "test-integration"
+
+    @extend_schema(
+        operation_id="generateTestFile",
+        summary="The test file with the new tests in it",
+        request=shapes.GenerateSerializer,
+        responses=shapes.GeneratedSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        started = time.perf_counter()
+        sent = read(shapes.GenerateSerializer, request)
+        made = engine.generate(
+            target_file_content=sent["targetFileContent"],
+            red_tests=sent["testSuite"]["redTests"],
+            framework=sent["framework"],
+            language=sent["language"],
+        )
+        point = made.point
+        return Response(
+            {
+                "requestId": sent.get("requestId") or get_request_id(request._request),
+                "integratedContent": made.content,
+                "method": made.method,
+                "insertionPoint": point
+                and {"line": point.line, "strategy": point.strategy, "parent": point.parent or None},
+                "timing": {"totalTimeMs": round((time.perf_counter() - started) * 1000, 3)},
+                "warnings": [_show_notice(notice) for notice in made.notices],
+            }
+        )
+
+
+def _show_notice(notice: Any) -> dict[str, Any]:
+    shown = {"code": notice.code, "message": notice.message}
+    return shown if notice.line is None else shown | {"line": notice.line}
+
+
+class NamingView(ApiView):
+    rate_scope = "test-integration"
+
+    @extend_schema(
+        operation_id="nameTestFile",
+        summary="What a new test file is called, and where it goes",
+        request=shapes.NamingSerializer,
+        responses=shapes.NamedSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        try:
+            sent = read(shapes.NamingSerializer, request)
+        except ValidationError as error:
+            message, fields = describe_fields(error.detail)
+            raise InvalidFields(message, fields=fields) from error
+        named = engine.name_test_file(
+            vulnerable_file=sent["vulnerableFile"], vulnerability_type=sent["type"], framework=sent["framework"]
+        )
+        return Response({"testFileName": named.file_name, "testPath": named.path})
+
+
+class DetectFrameworkView(ApiView):
+    """No key is needed; one that is sent must be valid."""
+
+    permission_classes = ()
+
+    @extend_schema(
+        operation_id="detectFramework",
+        summary="The test framework of a project, from its manifests",
+        request=shapes.DetectSerializer,
+        responses=shapes.DetectedSerializer,
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        found = engine.detect_framework(read(shapes.DetectSerializer, request))
+        return Response(
+            {
+                "framework": found.framework,
+                "version": found.version,
+                "testDir": found.test_dir,
+                "compatibleWith": list(found.compatible_with),
+            }
+        )

@@ -1,0 +1,30 @@
+"""Fields that take a value as it was sent, or not at all."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class StrictCharField(serializers.CharField):
+    """Text that was sent as text: a number is a wrong type, not a spelling of it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ExactCharField(StrictCharField):
+    """Text of which not a byte may change: neither trimmed nor refused for being empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, allow_blank=True, **options)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number that was sent as a number, or as its digits."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool | float):
+            self.fail("invalid")
+        return super().to_internal_value(data)

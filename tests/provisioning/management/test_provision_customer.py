@@ -1,0 +1,55 @@
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing.models import BillingAccount
+from customers.models import Customer, ForgeAccount, Membership
+from tests.conftest import ApiClient
+
+
+def provision(*arguments):
+    out = io.StringIO()
+    call_command("provision_customer", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+class TestProvisionCustomer:
+    def test_makes_a_customer_whose_key_works(self):
+        made = json.loads(provision("a@acme.test", "--name", "Acme", "--namespace", "acme", "--json"))
+        customer = Customer.objects.get()
+        assert (made["customer_id"], made["plan"], made["namespace"]) == (str(customer.pk), "trial", "acme")
+        assert ApiClient(made["api_key"]).get("/api/v1/entitlement").json()["plan"] == "trial"
+        assert ForgeAccount.objects.get().customer == customer
+        assert Membership.objects.get().role == "owner"
+
+    def test_prints_for_people_too(self):
+        assert "rsolv_" in provision("a@acme.test", "--name", "Acme")
+
+    def test_a_metered_plan_counts_at_once_while_stripe_is_away(self):
+        made = json.loads(provision("a@acme.test", "--name", "Acme", "--plan", "payg", "--json"))
+        entitlement = ApiClient(made["api_key"]).get("/api/v1/entitlement").json()
+        assert (entitlement["plan"], entitlement["unitPriceCents"], entitlement["canUseService"]) == ("payg", 1500, True)
+
+    @pytest.mark.parametrize("plan", ["payg", "teams"])
+    def test_opens_the_subscription_at_stripe(self, world, plan):
+        with world.run_tasks():
+            provision("a@acme.test", "--name", "Acme", "--plan", plan, "--payment-method", "pm_card_visa")
+        assert (BillingAccount.objects.get().plan, BillingAccount.objects.get().status) == (plan, "active")
+
+    def test_a_second_customer_of_an_address_is_refused(self):
+        provision("a@acme.test", "--name", "Acme")
+        with pytest.raises(CommandError, match="cannot be used"):
+            provision("A@acme.test", "--name", "Other")
+
+    def test_a_namespace_that_is_held_leaves_nothing_behind(self):
+        provision("a@acme.test", "--name", "Acme", "--namespace", "acme")
+        with pytest.raises(CommandError, match="namespace"):
+            provision("b@other.test", "--name", "Other", "--namespace", "ACME")
+        assert Customer.objects.count() == 1
+
+    def test_what_is_no_address_is_refused(self):
+        with pytest.raises(CommandError, match="not an email"):
+            provision("nonsense", "--name", "Acme")

@@ -1,0 +1,140 @@
+import json
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from rsolv.api import throttling
+
+PATH = "/api/v1/phases/store"
+VALID = {"phase": "scan", "repo": "acme/shop", "commitSha": "abc", "data": {}}
+
+
+def nest(levels, opening="[", closing="]"):
+    return '{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{"x":' + opening * levels + closing * levels + "}}"
+
+
+class TestMalformedBodies:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "not json",
+            "{",
+            "[]",
+            '"text"',
+            "null",
+            '{"a": NaN}',
+            '{"a": Infinity}',
+            '{"a": "\\u0000"}',
+            '{"a": "\\ud800"}',
+            '{"\\u0000": 1}',
+            '{"a": ' + "9" * 5000 + "}",
+            nest(101),
+            nest(10_000),
+            nest(100_000),
+            '{"a": "\x00"}',
+        ],
+        ids=lambda body: body[:20],
+    )
+    def test_are_refused_with_400(self, alice, body):
+        response = alice.post(PATH, body)
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+
+    def test_that_are_empty_lack_their_parameters(self, alice):
+        response = alice.post(PATH, "")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "MISSING_PARAMETERS")
+
+    def test_that_are_no_utf8_are_refused_with_400(self, alice):
+        response = Client().post(
+            PATH, b'{"a": "\xff"}', content_type="application/json", headers={"X-API-Key": alice.key}
+        )
+        assert response.status_code == 400
+
+    def test_of_another_content_type_are_refused_with_400(self, alice):
+        response = Client().post(PATH, {"phase": "scan"}, headers={"X-API-Key": alice.key})
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+
+    def test_a_whole_surrogate_pair_is_text(self, alice):
+        body = json.dumps(VALID | {"data": {"face": "😀"}})
+        assert "\\ud83d" in body
+        assert alice.post(PATH, body).status_code == 200
+
+    def test_over_8_mb_are_refused_with_413(self, alice):
+        response = alice.post(PATH, VALID | {"data": {"x": "a" * 8 * 1024 * 1024}})
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+    def test_just_under_8_mb_are_accepted(self, alice):
+        assert alice.post(PATH, VALID | {"data": {"x": "a" * (8 * 1024 * 1024 - 200)}}).status_code == 200
+
+
+class TestShape:
+    def test_carries_the_requests_id(self, alice):
+        response = alice.post(PATH, "{", X_Request_Id="run-42-abc")
+        assert response["X-Request-Id"] == response.json()["requestId"] == "run-42-abc"
+
+    @pytest.mark.parametrize("sent", ["short", "with space inside", "a" * 200, "<script>alert</script>"])
+    def test_an_insane_request_id_is_replaced(self, alice, sent):
+        assert alice.post(PATH, "{", X_Request_Id=sent)["X-Request-Id"].startswith("req_")
+
+    @pytest.mark.parametrize(
+        "path", ["credentials/exchange", "usage/report", "fix-attempts", "ast/validate", "patterns"]
+    )
+    def test_services_that_are_not_ours_are_404(self, alice, path):
+        response = alice.post(f"/api/v1/{path}", {})
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+    def test_a_method_that_is_not_there_is_405(self, alice):
+        response = alice.get(PATH)
+        assert (response.status_code, response.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+    def test_what_we_did_not_expect_is_500_without_a_trace(self, alice, monkeypatch):
+        def fail(**_):
+            raise RuntimeError("secret detail")
+
+        monkeypatch.setattr("phases.services.store_phase", fail)
+        response = alice.post(PATH, VALID)
+        assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+        assert b"secret" not in response.content
+
+    def test_a_database_that_is_away_is_503(self, alice, monkeypatch):
+        def fail(**_):
+            raise OperationalError
+
+        monkeypatch.setattr("phases.services.store_phase", fail)
+        response = alice.post(PATH, VALID)
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+
+    def test_answers_json_whatever_is_accepted(self, alice):
+        response = alice.get("/api/v1/entitlement", Accept="text/html")
+        assert response["Content-Type"] == "application/json"
+
+
+class TestLimits:
+    def test_every_answer_says_where_the_caller_stands(self, alice):
+        response = alice.get("/api/v1/entitlement")
+        assert (response["X-RateLimit-Limit"], response["X-RateLimit-Remaining"]) == ("500", "499")
+        assert {"X-RateLimit-Reset", "RateLimit", "RateLimit-Policy"} <= set(response.headers)
+
+    def test_past_the_limit_is_429_with_its_wait(self, alice, mallory, settings):
+        settings.API_REQUESTS_PER_MINUTE = 2
+        responses = [alice.get("/api/v1/entitlement") for _ in range(3)]
+        assert [response.status_code for response in responses] == [200, 200, 429]
+        assert responses[-1].json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+        assert 1 <= int(responses[-1]["Retry-After"]) <= 60
+        assert responses[-1]["X-RateLimit-Remaining"] == "0"
+        assert mallory.get("/api/v1/entitlement").status_code == 200
+
+    def test_test_integration_has_a_limit_of_its_own(self, alice, settings):
+        settings.API_TEST_INTEGRATION_PER_MINUTE = 1
+        body = {"vulnerableFile": "a.py", "type": "xss", "framework": "pytest"}
+        responses = [alice.post("/api/v1/test-integration/naming", body) for _ in range(2)]
+        assert [response.status_code for response in responses] == [200, 429]
+        assert responses[-1].json()["error"]["code"] == "RATE_LIMITED"
+        assert alice.get("/api/v1/entitlement").status_code == 200
+
+    def test_requests_pass_while_the_limiters_store_is_down(self, alice, monkeypatch):
+        def fail(*_, **__):
+            raise ConnectionError
+
+        monkeypatch.setattr(throttling.get_limiter(), "hit", fail)
+        assert alice.get("/api/v1/entitlement").status_code == 200

@@ -1,0 +1,45 @@
+import pytest
+from django.test import Client
+
+from rsolv.api import health
+from tests.conftest import ApiClient
+
+
+def fail():
+    raise ConnectionError
+
+
+@pytest.fixture
+def all_well(monkeypatch):
+    monkeypatch.setitem(health.CHECKS, "stripe", lambda: None)
+    monkeypatch.setitem(health.CHECKS, "queue", lambda: None)
+
+
+@pytest.mark.django_db
+class TestHealth:
+    def test_needs_no_key(self, all_well):
+        response = Client().get("/api/health")
+        names = ("database", "cache", "queue", "stripe")
+        assert response.json() == {"status": "healthy", "services": dict.fromkeys(names, "healthy")}
+
+    def test_a_key_that_is_sent_must_be_valid(self):
+        assert ApiClient("rsolv_nope").get("/api/health").status_code == 401
+
+    @pytest.mark.parametrize("name", ["cache", "queue", "stripe"])
+    def test_is_degraded_when_a_service_is_away(self, all_well, monkeypatch, name):
+        monkeypatch.setitem(health.CHECKS, name, fail)
+        response = Client().get("/api/health")
+        assert (response.status_code, response.json()["status"]) == (200, "degraded")
+        assert response.json()["services"][name] == "unhealthy"
+
+    def test_is_503_without_the_database(self, all_well, monkeypatch):
+        monkeypatch.setitem(health.CHECKS, "database", fail)
+        assert Client().get("/api/health").status_code == 503
+
+    def test_really_asks_stripe(self, stripe_sandbox, monkeypatch):
+        assert Client().get("/api/health").json()["services"]["stripe"] == "healthy"
+        assert [each["path"] for each in stripe_sandbox.control.requests()] == ["/v1/account"]
+
+    def test_says_when_stripe_does_not_answer(self, settings):
+        settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+        assert Client().get("/api/health").json()["services"]["stripe"] == "unhealthy"
