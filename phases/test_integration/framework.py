@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from phases.test_integration.words import camel, pascal, snake, split_extension, split_path
+
+if TYPE_CHECKING:
+    from phases.test_integration.insertion import Inserter
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Framework:
     """One test framework: its languages, where its tests go, how it is recognised, how a test is inserted.
 
     Of several frameworks in one project the lowest `precedence` is the one that is named.
+    `inserter` is None while we can name and detect the framework's files, but not yet insert into them.
     """
 
     name: str
@@ -73,3 +78,4 @@ class Framework:
     test_path: Callable[[Subject], str]
     signals: Signals
     precedence: int
+    inserter: Inserter | None = None

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from phases.test_integration import detection, naming, ranking
 from phases.test_integration.detection import Detection
-from phases.test_integration.errors import InvalidValue
+from phases.test_integration.engine import Integration, integrate
+from phases.test_integration.errors import InsertionNotSupported, InvalidValue, LanguageMismatch
 from phases.test_integration.frameworks import get_framework
 from phases.test_integration.naming import NewTestFile
 from phases.test_integration.ranking import Recommendation
+from phases.test_integration.red_tests import read_red_tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,23 @@ def detect_framework(manifests: Mapping[str, object]) -> Detection:
     Raises NothingToDetect, FrameworkNotDetected, InvalidValue naming the field.
     """
     return detection.detect_framework(manifests)
+
+
+def generate(*, target_file_content: str, red_tests: object, framework: str, language: str) -> Integration:
+    """The file with the tests in it, as the framework's own developers would have written them.
+
+    `red_tests` is the request's `testSuite.redTests`, unread.
+    Raises InvalidValue naming the field, UnsupportedFramework, LanguageMismatch, InsertionNotSupported,
+    InvalidTestCode, and TargetRefused where the file would be harmed.
+    """
+    _require_text(targetFileContent=target_file_content, framework=framework, language=language)
+    known = get_framework(framework)
+    if language.strip().lower() not in known.languages:
+        raise LanguageMismatch(known.name, language)
+    tests = read_red_tests(red_tests)
+    if known.inserter is None:
+        raise InsertionNotSupported(known.name)
+    return integrate(known.inserter, target_file_content, tests)
 
 
 def _require_text(**values: object) -> None:

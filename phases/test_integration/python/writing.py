@@ -1,0 +1,89 @@
+"""Writes Python: names, comments that carry data, and functions around a body."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Sequence
+
+from phases.test_integration.python.snippet import indented
+from phases.test_integration.red_tests import RedTest
+from phases.test_integration.words import words_of
+
+LONGEST_NAME = 80
+INDENT = "    "
+
+
+def marks(red_test: RedTest) -> list[str]:
+    """Comments that name the test and its attack, one line each; by them a later request finds it again."""
+    lines = [
+        f"# security: {_as_comment(red_test.name)}",
+        f"# attack vector: {_as_comment(red_test.attack_vector)}",
+    ]
+    if red_test.expected_behavior.strip():
+        lines.append(f"# expected: {_as_comment(red_test.expected_behavior)}")
+    return lines
+
+
+def function_name(red_test: RedTest) -> str:
+    """`test_security_...`, plain ASCII, whatever the test is called."""
+    words = words_of(red_test.name[:LONGEST_NAME])
+    if words[:1] in (["test"], ["tests"]):
+        del words[0]
+    if "security" not in words:
+        words.insert(0, "security")
+    return "_".join(("test", *words))
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """The name, or the name with the first number that makes it new."""
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name}_{number}", number + 1
+    return candidate
+
+
+def function(
+    name: str,
+    parameters: Sequence[str],
+    lines: Sequence[str],
+    body: str,
+    *,
+    is_async: bool,
+    decorators: Sequence[str],
+) -> str:
+    """A function in the first column, with `lines` before its body."""
+    header = f"{'async ' if is_async else ''}def {name}({', '.join(parameters)}):"
+    comments = [INDENT + line for line in lines]
+    return "\n".join((*(f"@{each}" for each in decorators), header, *comments, indented(body, INDENT)))
+
+
+def fingerprint(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Equal for functions that do the same: comments, layout, imports and numbers behind names aside."""
+    statements = [node for node in function.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return re.sub(r"_\d+(?=')", "", "\n".join(map(ast.dump, statements)))
+
+
+def to_file_style(code: str, rows_in_strings: set[int], prefix: str, unit: str, eol: str) -> str:
+    """The code moved right by `prefix`, its levels as deep as the file's, its lines ended as the file's."""
+    lines = code.split("\n")
+    margins = {
+        len(line) - len(line.lstrip(" "))
+        for row, line in enumerate(lines)
+        if row not in rows_in_strings and line.strip()
+    }
+    converts = unit != INDENT and all(margin % len(INDENT) == 0 for margin in margins)
+    for row, line in enumerate(lines):
+        if row in rows_in_strings or not line.strip():
+            continue
+        bare = line.lstrip(" ") if converts else line
+        levels = (len(line) - len(bare)) // len(INDENT)
+        lines[row] = prefix + unit * levels + bare
+    return eol.join(lines)
+
+
+def _as_comment(text: str) -> str:
+    """One line whatever the text has in it: what is not printable is written as its escape."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    ).strip()

@@ -1,0 +1,88 @@
+"""Parsing with tree-sitter, within a time, and what the trees are asked whatever the language."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from tree_sitter import Language, Node, Parser, Tree
+
+from phases.test_integration.document import Document, Splice
+from phases.test_integration.errors import TargetRefused
+
+LONGEST_PARSE = 2.0  # seconds
+MOST_ERRORS = 1000  # a file with more is not looked at further
+_CHUNK = 16_384
+
+
+class Grammar:
+    """One language's parser."""
+
+    def __init__(self, language: object) -> None:
+        self._language = Language(language)
+
+    def parse(self, document: Document) -> Tree:
+        """Raises TargetRefused where parsing takes too long."""
+        return self._parse(document, None)
+
+    def parse_again(self, tree: Tree, document: Document, splices: tuple[Splice, ...], old: Document) -> Tree:
+        """The tree of `old` with the splices, which gave `document`; quick where `old` was without errors.
+
+        `tree` must not be used afterwards.
+        """
+        if tree.root_node.has_error:
+            return self._parse(document, None)
+        for splice in reversed(splices):
+            start = _point(old, splice.offset)
+            end = _end_point(start, splice.text)
+            tree.edit(splice.offset, splice.offset, splice.offset + len(splice.text), start, start, end)
+        return self._parse(document, tree)
+
+    def _parse(self, document: Document, old: Tree | None) -> Tree:
+        source = document.lines
+        deadline = time.monotonic() + LONGEST_PARSE
+
+        def read(offset: int, _: object) -> bytes:
+            return source[offset : offset + _CHUNK]
+
+        def is_late(_offset: int, _has_error: bool) -> bool:
+            return time.monotonic() > deadline
+
+        parser = Parser(self._language)
+        try:
+            if old is None:
+                return parser.parse(read, progress_callback=is_late)
+            return parser.parse(read, old, progress_callback=is_late)
+        except ValueError:
+            raise TargetRefused("the file takes too long to parse") from None
+
+
+def walk(root: Node, *, errors_only: bool = False) -> Iterator[Node]:
+    """Every node below and with `root`, without recursion; `errors_only` skips what has no error in it."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not errors_only or node.has_error:
+            stack.extend(reversed(node.children))
+
+
+def errors(tree: Tree) -> list[Node]:
+    """What could not be parsed, in order, at most MOST_ERRORS."""
+    found: list[Node] = []
+    if tree.root_node.has_error:
+        for node in walk(tree.root_node, errors_only=True):
+            if node.is_error or node.is_missing:
+                found.append(node)
+                if len(found) == MOST_ERRORS:
+                    break
+    return found
+
+
+def _point(document: Document, offset: int) -> tuple[int, int]:
+    return document.row_of(offset), offset - (document.lines.rfind(b"\n", 0, offset) + 1)
+
+
+def _end_point(start: tuple[int, int], text: bytes) -> tuple[int, int]:
+    rows = text.count(b"\n")
+    return start[0] + rows, len(text) - text.rfind(b"\n") - 1 if rows else start[1] + len(text)
