@@ -43,7 +43,15 @@ class BillingAccountAdmin(ModelAdmin):
 
 @admin.register(UsageRecord)
 class UsageRecordAdmin(ReadOnlyAdmin):
-    list_display = ("customer", "repository", "issue_number", "coverage", "plan", "unit_price_cents", "occurred_at")
+    list_display = (
+        "customer",
+        "repository",
+        "issue_number",
+        "coverage",
+        "plan",
+        "unit_price_cents",
+        "occurred_at",
+    )
     list_filter = ("coverage", "plan", "occurred_at")
     list_select_related = ("customer", "repository__forge_account")
     search_fields = ("id", "customer__name", "customer__email", "repository__name", "=issue_number")
@@ -52,7 +60,15 @@ class UsageRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(UsageReport)
 class UsageReportAdmin(ReadOnlyAdmin):
-    list_display = ("usage_id", "customer", "status", "attempts", "next_attempt_at", "reported_at", "last_error")
+    list_display = (
+        "usage_id",
+        "customer",
+        "status",
+        "attempts",
+        "next_attempt_at",
+        "reported_at",
+        "last_error",
+    )
     list_filter = ("status", "reported_at")
     list_select_related = ("usage__customer",)
     search_fields = ("usage__id", "usage__customer__name", "usage__customer__email", "last_error")

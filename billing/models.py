@@ -34,9 +34,11 @@ class BillingAccount(models.Model):
     plan = models.CharField(max_length=10, choices=Plan.choices, default=Plan.TRIAL)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.TRIALING)
     trial_fixes_limit = models.PositiveIntegerField(default=10)
+    stripe_customer_id: str | None
     stripe_customer = models.ForeignKey(
         "djstripe.Customer", to_field="id", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    subscription_id: str | None
     subscription = models.ForeignKey(
         "djstripe.Subscription",
         to_field="id",
@@ -102,9 +104,11 @@ class UsageRecord(models.Model):
     unit_price_cents = models.PositiveIntegerField()
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    stripe_customer_id: str | None
     stripe_customer = models.ForeignKey(
         "djstripe.Customer", to_field="id", null=True, on_delete=models.PROTECT, related_name="+"
     )
+    subscription_id: str | None
     subscription = models.ForeignKey(
         "djstripe.Subscription", to_field="id", null=True, on_delete=models.PROTECT, related_name="+"
     )

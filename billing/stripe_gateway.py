@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 SIGNATURE_TOLERANCE_SECONDS = 300
 # What we act on, and what dj-stripe mirrors for the portal.
-WEBHOOK_EVENTS = (
+WEBHOOK_EVENTS: Any = [
     "customer.created",
     "customer.updated",
     "customer.subscription.created",
@@ -36,7 +36,7 @@ WEBHOOK_EVENTS = (
     "invoice.payment_failed",
     "invoice.updated",
     "invoice.voided",
-)
+]
 
 
 class StripeUnavailable(Exception):
@@ -279,8 +279,9 @@ def register_webhook(url: str) -> str:
     if known := djstripe.WebhookEndpoint.objects.filter(url=url).exclude(secret="").first():
         return str(known.id)
     with _translate_errors("register_webhook"):
+        version: Any = settings.STRIPE_API_VERSION
         created = get_client().v1.webhook_endpoints.create(
-            {"url": url, "enabled_events": list(WEBHOOK_EVENTS), "api_version": settings.STRIPE_API_VERSION}
+            {"url": url, "enabled_events": WEBHOOK_EVENTS, "api_version": version}
         )
         row = djstripe.WebhookEndpoint.sync_from_stripe_data(created)
     return str(row.id)

@@ -43,7 +43,13 @@ class CustomerAdmin(ModelAdmin):
     list_display = ("name", "email", "plan", "status", "created_at")
     list_filter = ("billing_account__plan", "billing_account__status", "created_at")
     list_select_related = ("billing_account",)
-    search_fields = ("name", "email", "id", "forge_accounts__namespace", "billing_account__stripe_customer__id")
+    search_fields = (
+        "name",
+        "email",
+        "id",
+        "forge_accounts__namespace",
+        "billing_account__stripe_customer__id",
+    )
     readonly_fields = ("id", "created_at")
     date_hierarchy = "created_at"
     inlines = (MembershipInline,)
@@ -79,7 +85,16 @@ class ApiKeyAdmin(ModelAdmin):
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "created_at", "last_used_at")
     list_select_related = ("customer",)
     search_fields = ("prefix", "name", "customer__name", "customer__email")
-    fields = ("customer", "name", "prefix", "created_by", "created_at", "last_used_at", "expires_at", "revoked_at")
+    fields = (
+        "customer",
+        "name",
+        "prefix",
+        "created_by",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
     readonly_fields = ("customer", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
     actions = ("revoke",)
 

@@ -20,7 +20,15 @@ class RepositoryAdmin(ReadOnlyAdmin):
 
 @admin.register(PhaseExecution)
 class PhaseExecutionAdmin(ReadOnlyAdmin):
-    list_display = ("phase", "outcome", "repository", "issue_number", "customer", "updated_at", "announced_at")
+    list_display = (
+        "phase",
+        "outcome",
+        "repository",
+        "issue_number",
+        "customer",
+        "updated_at",
+        "announced_at",
+    )
     list_filter = ("phase", "outcome", "updated_at")
     list_select_related = ("repository__forge_account", "customer")
     search_fields = ("commit_sha", "=issue_number", "repository__name", "customer__name", "customer__email")

@@ -9,7 +9,7 @@ from customers.models import Customer, ForgeAccount
 from customers.selectors import find_forge_account
 from rsolv.errors import NotFound
 
-from .models import PhaseExecution
+from .models import PhaseExecution, Repository
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,10 @@ class StoredResults:
     scan: str | None = None
     validation: str | None = None
     mitigation: str | None = None
+
+
+def find_repository(*, account: ForgeAccount, name: str) -> Repository | None:
+    return Repository.objects.alias(key=Lower("name")).filter(forge_account=account, key=name.lower()).first()
 
 
 def get_results(*, customer: Customer, namespace: str, name: str, issue: int, commit: str) -> StoredResults:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Lower
 
 from customers.models import Customer
 from customers.services import claim_namespace
 
 from .models import PhaseExecution, Repository
 from .outcomes import find_pull_request_url, judge_outcome
+from .selectors import find_repository
 from .signals import PhaseCompleted, phase_completed
 
 Outcome = PhaseExecution.Outcome
@@ -54,16 +54,13 @@ def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> Pha
 
 def get_or_create_repository(*, customer: Customer, report: PhaseReport) -> Repository:
     account = claim_namespace(customer=customer, namespace=report.namespace)
-    same_name = Repository.objects.alias(key=Lower("name")).filter(
-        forge_account=account, key=report.repository_name.lower()
-    )
-    repository = same_name.first()
+    repository = find_repository(account=account, name=report.repository_name)
     if repository is None:
         try:
             with transaction.atomic():
-                repository = Repository.objects.create(forge_account=account, name=report.repository_name)
+                return Repository.objects.create(forge_account=account, name=report.repository_name)
         except IntegrityError:
-            repository = same_name.get()
+            repository = Repository.objects.get(forge_account=account, name__iexact=report.repository_name)
     repository.forge_account = account
     return repository
 

@@ -4,14 +4,13 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import selectors, services
 from rsolv.api.auth import get_customer
 from rsolv.api.errors import build_error
 from rsolv.api.middleware import get_request_id
-from rsolv.api.views import ApiView
+from rsolv.api.views import ApiRequest, ApiView
 
 from .serializers import EntitlementSerializer
 
@@ -22,7 +21,7 @@ class EntitlementView(ApiView):
         summary="What the account may still do",
         responses=EntitlementSerializer,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         entitlement = selectors.get_entitlement(customer=get_customer(request))
         return Response(EntitlementSerializer(entitlement).data)
 

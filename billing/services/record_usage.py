@@ -24,6 +24,8 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     A fix of the same repository and issue gives back the row that stands. The account's row is locked,
     so fixes that race for a trial's last slot are counted one after the other.
     """
+    if execution.issue_number is None:
+        raise ValueError("a fix belongs to an issue")
     account = lock_account(customer)
     known = UsageRecord.objects.filter(
         repository_id=execution.repository_id, issue_number=execution.issue_number

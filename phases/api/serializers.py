@@ -48,7 +48,8 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
         help_text="Not needed for a scan.",
     )
     branch = StrictCharField(max_length=255, required=False, allow_null=True, allow_blank=True)
-    data = serializers.DictField(help_text="Given back exactly as it is sent.")
+    # The base class has a property of this name; declared fields never become attributes.
+    data = serializers.DictField(help_text="Given back exactly as sent.")  # type: ignore[assignment]
 
     def to_internal_value(self, data: Any) -> Any:
         data = dict(data)

@@ -52,9 +52,11 @@ class GenerateSerializer(serializers.Serializer[Any]):
 
 
 class InsertionPointSerializer(serializers.Serializer[Any]):
-    line = serializers.IntegerField(min_value=1, help_text="1-based, of the first inserted line in the result.")
+    line = serializers.IntegerField(
+        min_value=1, help_text="1-based, of the first inserted line in the result."
+    )
     strategy = serializers.CharField()
-    parent = serializers.CharField(allow_null=True)
+    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment]
 
 
 class WarningSerializer(serializers.Serializer[Any]):

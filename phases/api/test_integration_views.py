@@ -6,14 +6,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from phases.api import test_integration_serializers as shapes
 from phases.test_integration import services as engine
 from rsolv.api.errors import describe_fields
 from rsolv.api.middleware import get_request_id
-from rsolv.api.views import ApiView
+from rsolv.api.views import ApiRequest, ApiView
 from rsolv.errors import DomainError
 
 
@@ -23,7 +22,7 @@ class InvalidFields(DomainError):
     code, status = "VALIDATION_ERROR", 422
 
 
-def read(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+def read(shape: type[serializers.Serializer[Any]], request: ApiRequest) -> dict[str, Any]:
     serializer = shape(data=request.data)
     serializer.is_valid(raise_exception=True)
     return {name: value for name, value in serializer.validated_data.items() if value is not None}
@@ -38,7 +37,7 @@ class AnalyzeView(ApiView):
         request=shapes.AnalyzeSerializer,
         responses=shapes.AnalysisSerializer,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         sent = read(shapes.AnalyzeSerializer, request)
         analysis = engine.analyze(
             vulnerable_file=sent["vulnerableFile"],
@@ -47,7 +46,8 @@ class AnalyzeView(ApiView):
             vulnerability_type=sent.get("vulnerabilityType"),
         )
         ranked = [
-            {"path": each.path, "score": each.score, "reason": each.reason} for each in analysis.recommendations
+            {"path": each.path, "score": each.score, "reason": each.reason}
+            for each in analysis.recommendations
         ]
         fallback = {"path": analysis.fallback.path, "reason": analysis.fallback.reason}
         return Response({"recommendations": ranked, "fallback": fallback})
@@ -62,7 +62,7 @@ class GenerateView(ApiView):
         request=shapes.GenerateSerializer,
         responses=shapes.GeneratedSerializer,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         started = time.perf_counter()
         sent = read(shapes.GenerateSerializer, request)
         made = engine.generate(
@@ -99,14 +99,16 @@ class NamingView(ApiView):
         request=shapes.NamingSerializer,
         responses=shapes.NamedSerializer,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         try:
             sent = read(shapes.NamingSerializer, request)
         except ValidationError as error:
             message, fields = describe_fields(error.detail)
             raise InvalidFields(message, fields=fields) from error
         named = engine.name_test_file(
-            vulnerable_file=sent["vulnerableFile"], vulnerability_type=sent["type"], framework=sent["framework"]
+            vulnerable_file=sent["vulnerableFile"],
+            vulnerability_type=sent["type"],
+            framework=sent["framework"],
         )
         return Response({"testFileName": named.file_name, "testPath": named.path})
 
@@ -123,7 +125,7 @@ class DetectFrameworkView(ApiView):
         responses=shapes.DetectedSerializer,
         auth=[],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         found = engine.detect_framework(read(shapes.DetectSerializer, request))
         return Response(
             {

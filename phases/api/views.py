@@ -3,13 +3,12 @@
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from phases import selectors, services
 from rsolv.api.auth import get_customer
 from rsolv.api.parsers import slice_member
-from rsolv.api.views import ApiView
+from rsolv.api.views import ApiRequest, ApiView
 
 from . import serializers
 
@@ -21,7 +20,7 @@ class StorePhaseView(ApiView):
         request=serializers.StorePhaseSerializer,
         responses=serializers.StoredPhaseSerializer,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         serializer = serializers.StorePhaseSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         sent = serializer.validated_data
@@ -51,7 +50,7 @@ class RetrievePhasesView(ApiView):
         ],
         responses=serializers.RetrievedPhasesSerializer,
     )
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: ApiRequest) -> HttpResponse:
         serializer = serializers.RetrievePhasesSerializer(data=request.query_params)
         serializer.is_valid(raise_exception=True)
         sent = serializer.validated_data

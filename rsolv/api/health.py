@@ -8,12 +8,11 @@ from django.core.cache import cache
 from django.db import connection
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import stripe_gateway
 
-from .views import ApiView
+from .views import ApiRequest, ApiView
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +78,7 @@ class HealthView(ApiView):
             },
         ),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         services = check_services()
         status = "healthy" if set(services.values()) == {"healthy"} else "degraded"
         is_down = services["database"] != "healthy"

@@ -1,10 +1,12 @@
 """How the API describes itself in OpenAPI."""
 
+from typing import Literal
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "rsolv.api.auth.ApiKeyAuthentication"
     name = "apiKey"
 
@@ -15,7 +17,9 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 class ApiSchema(AutoSchema):
     """Adds the error shape to every operation."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, object]:
+    def _get_response_bodies(
+        self, direction: Literal["request", "response"] = "response"
+    ) -> dict[str, object]:
         responses: dict[str, object] = super()._get_response_bodies(direction)
         for status, meaning in ERRORS.items():
             responses.setdefault(status, {"description": meaning, "content": ERROR_CONTENT})

@@ -44,7 +44,7 @@ class CustomerThrottle(BaseThrottle):
     A view with a `rate_scope` has a limit of its own beside it.
     """
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Any, view: Any) -> bool:
         caller = str(request.auth.customer_id) if request.auth else _address(request)
         overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
         request.standing = hit(overall, caller, code="RATE_LIMIT_EXCEEDED")

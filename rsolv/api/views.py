@@ -4,14 +4,31 @@ from typing import Any
 
 from django.http import HttpRequest
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from .errors import Standing
+
+
+class ApiRequest(Request):
+    """A request that remembers the bytes of its body, and where its caller stands against the limits."""
+
+    raw_body: bytes = b""
+    standing: Standing | None = None
 
 
 class ApiView(APIView):
     """An API view that always says where the caller stands against the limits."""
 
-    def finalize_response(self, request: HttpRequest, response: Any, *args: Any, **kwargs: Any) -> Response:
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
+        return ApiRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         standing = getattr(request, "standing", None)
         if standing is not None:
@@ -20,7 +37,4 @@ class ApiView(APIView):
             response["X-RateLimit-Reset"] = str(standing.reset_at)
             response["RateLimit-Policy"] = f'"default";q={standing.limit};w=60'
             response["RateLimit"] = f'"default";r={standing.remaining};t={standing.seconds_left}'
-        return response  # type: ignore[no-any-return]
-
-
-__all__ = ["ApiView", "Request", "Response"]
+        return response

@@ -2,8 +2,10 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
+from rsolv.logs import configure_structlog
+
 from .base import *
-from .base import configure_structlog, env
+from .reader import env
 
 DEBUG = False
 SECRET_KEY = env.str("RSOLV_SECRET_KEY")

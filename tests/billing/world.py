@@ -33,7 +33,9 @@ class BillingWorld:
     run_tasks: Callable[[], AbstractContextManager[Any]]
     delivered: set[str] = field(default_factory=set)
 
-    def subscribe(self, plan: str, *, card: str = "pm_card_visa", customer: Customer | None = None) -> Customer:
+    def subscribe(
+        self, plan: str, *, card: str = "pm_card_visa", customer: Customer | None = None
+    ) -> Customer:
         customer = customer or CustomerFactory()
         with self.run_tasks():
             services.choose_plan(customer=customer, plan=PLANS[plan], payment_method=card, at=timezone.now())
@@ -41,7 +43,9 @@ class BillingWorld:
 
     def deliver(self, *, events: list[dict[str, Any]] | None = None) -> None:
         """Post every event that we have not had, signed, and run what it asks for."""
-        for event in events or [each for each in self.stripe.control.events() if each["id"] not in self.delivered]:
+        for event in events or [
+            each for each in self.stripe.control.events() if each["id"] not in self.delivered
+        ]:
             self.delivered.add(event["id"])
             with self.run_tasks():
                 response = post_webhook(json.dumps(event))
@@ -74,4 +78,6 @@ def post_webhook(payload: str, *, secret: str | None = None, at: datetime | None
     seconds = int((at or timezone.now()).timestamp())
     signature = stripe.WebhookSignature._compute_signature(f"{seconds}.{payload}", secret)
     header = f"t={seconds},v1={signature}"
-    return Client().post(WEBHOOK, payload, content_type="application/json", headers={"Stripe-Signature": header})
+    return Client().post(
+        WEBHOOK, payload, content_type="application/json", headers={"Stripe-Signature": header}
+    )

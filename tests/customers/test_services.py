@@ -46,7 +46,9 @@ class TestKeys:
 
     def test_active_keys_are_neither_revoked_nor_expired(self, db):
         customer, now = CustomerFactory(), timezone.now()
-        good, expired, revoked = (services.create_api_key(customer=customer, name="x").api_key for _ in range(3))
+        good, expired, revoked = (
+            services.create_api_key(customer=customer, name="x").api_key for _ in range(3)
+        )
         ApiKey.objects.filter(pk=expired.pk).update(expires_at=now - timedelta(seconds=1))
         services.revoke_api_key(api_key=revoked, at=now)
         assert list(ApiKey.objects.active()) == [good]

@@ -9,7 +9,13 @@ STORE = "/api/v1/phases/store"
 
 def store_fixes(world, client, numbers):
     for number in numbers:
-        body = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "c", "issueNumber": number, "data": {"fixed": True}}
+        body = {
+            "phase": "mitigation",
+            "repo": "acme/shop",
+            "commitSha": "c",
+            "issueNumber": number,
+            "data": {"fixed": True},
+        }
         with world.run_tasks():
             assert client.post(STORE, body).status_code == 200
 

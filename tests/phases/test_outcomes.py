@@ -18,7 +18,13 @@ class TestJudgeOutcome:
 
     @pytest.mark.parametrize(
         "data",
-        [{}, {"success": False, "error": "no patch"}, {"fixed": "true"}, {"fixed": 1}, {"prUrl": "https://x.test"}],
+        [
+            {},
+            {"success": False, "error": "no patch"},
+            {"fixed": "true"},
+            {"fixed": 1},
+            {"prUrl": "https://x.test"},
+        ],
     )
     def test_what_does_not_claim_success_failed(self, data):
         assert judge_outcome("mitigation", data) == "failed"
@@ -46,10 +52,14 @@ class TestJudgeOutcome:
 
 class TestFindPullRequestUrl:
     def test_takes_a_web_address(self):
-        assert find_pull_request_url({"prUrl": "https://github.com/a/b/pull/1"}) == "https://github.com/a/b/pull/1"
+        assert (
+            find_pull_request_url({"prUrl": "https://github.com/a/b/pull/1"})
+            == "https://github.com/a/b/pull/1"
+        )
 
     @pytest.mark.parametrize(
-        "url", ["javascript:alert(1)", "//evil.test", "", None, 7, ["x"], "https://[", "https://x/" + "a" * 600]
+        "url",
+        ["javascript:alert(1)", "//evil.test", "", None, 7, ["x"], "https://[", "https://x/" + "a" * 600],
     )
     def test_leaves_out_what_is_not_fit_to_be_a_link(self, url):
         assert find_pull_request_url({"prUrl": url}) == ""

@@ -46,7 +46,9 @@ class TestStorePhase:
     def test_repeating_it_changes_and_announces_nothing(self, heard):
         customer = CustomerFactory()
         first = store_phase(customer=customer, report=make_report({"fixed": True}), at=AT)
-        again = store_phase(customer=customer, report=make_report({"fixed": True}), at=AT + timedelta(hours=1))
+        again = store_phase(
+            customer=customer, report=make_report({"fixed": True}), at=AT + timedelta(hours=1)
+        )
         assert (again.pk, again.updated_at) == (first.pk, AT)
         assert len(heard) == 1
 
@@ -58,7 +60,9 @@ class TestStorePhase:
         assert PhaseExecution.objects.get().outcome == "succeeded"
 
     def test_a_failure_is_not_announced(self, heard):
-        store_phase(customer=CustomerFactory(), report=make_report({"success": True, "testsPass": False}), at=AT)
+        store_phase(
+            customer=CustomerFactory(), report=make_report({"success": True, "testsPass": False}), at=AT
+        )
         assert heard == []
         assert PhaseExecution.objects.get().outcome == "unverified"
 

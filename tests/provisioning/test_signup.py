@@ -43,7 +43,8 @@ class TestSignup:
         assert [mail.to for mail in mailoutbox] == [["ann@acme.test"]]
 
     @pytest.mark.parametrize(
-        "changes", [{"email": "nonsense"}, {"name": ""}, {"password1": "short"}, {"password1": "password123456"[:8]}]
+        "changes",
+        [{"email": "nonsense"}, {"name": ""}, {"password1": "short"}, {"password1": "password123456"[:8]}],
     )
     def test_bad_input_makes_nothing(self, changes):
         _, response = sign_up(**changes)

@@ -77,6 +77,8 @@ class TestSyncPlans:
         assert world.stripe.control.state() == before
 
     def test_without_it_a_subscription_is_refused_with_a_sentence(self, stripe_sandbox, db):
-        customer = stripe_gateway.create_customer(customer_id=str(CustomerFactory().pk), name="A", email="a@b.test")
+        customer = stripe_gateway.create_customer(
+            customer_id=str(CustomerFactory().pk), name="A", email="a@b.test"
+        )
         with pytest.raises(stripe_gateway.StripeRefused, match="sync_plans"):
             stripe_gateway.create_subscription(stripe_customer_id=customer.id, plan=PAYG, attempt="1")

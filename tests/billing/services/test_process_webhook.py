@@ -33,7 +33,9 @@ class TestReceiveWebhook:
         assert InboxEvent.objects.count() == 1
 
     def test_a_thin_event_is_kept_and_needs_nothing_done(self):
-        thin = json.dumps({"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found"})
+        thin = json.dumps(
+            {"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found"}
+        )
         assert post_webhook(thin).status_code == 200
         services.process_webhook(event_id="evt_2")
         assert InboxEvent.objects.get().processed_at is not None

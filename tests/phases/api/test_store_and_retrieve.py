@@ -9,7 +9,13 @@ STORE, RETRIEVE = "/api/v1/phases/store", "/api/v1/phases/retrieve"
 
 
 def make_body(**changes):
-    body = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "abc", "issueNumber": 7, "data": {"fixed": True}}
+    body = {
+        "phase": "mitigation",
+        "repo": "acme/shop",
+        "commitSha": "abc",
+        "issueNumber": 7,
+        "data": {"fixed": True},
+    }
     return {name: value for name, value in (body | changes).items() if value is not ...}
 
 
@@ -93,8 +99,10 @@ class TestStore:
 
 class TestRetrieve:
     def test_gives_data_back_exactly_as_it_was_stored(self, alice):
-        data = '{"z": 1, "a": {"y": null, "b": [1.10, 1e2, 12345678901234567890]}, "t": "\\u00e9 \\" /", "fixed":true}'
-        body = f'{{"phase":"mitigation","repo":"acme/shop","data" : {data} ,"commitSha":"abc","issueNumber":7}}'
+        data = '{"z": 1, "a": {"y": null, "b": [1.10, 1e2, 12345678901234567890]}, "t": "\\u00e9 \\"", "fixed":true}'
+        body = (
+            f'{{"phase":"mitigation","repo":"acme/shop","data" : {data} ,"commitSha":"abc","issueNumber":7}}'
+        )
         assert alice.post(STORE, body).status_code == 200
         assert retrieve(alice).content.decode() == f'{{"mitigation":{{"issue-7":{data}}}}}'
 
@@ -142,7 +150,15 @@ class TestRetrieve:
 
 def test_bodies_that_are_json_come_back_as_they_are(alice):
     """A document with every kind of value, through the API and back, compared as text."""
-    data = {"null": None, "no": False, "int": -0, "float": 0.1, "list": [[], {}], "text": 'é"\\\n😀', "": {"": ""}}
+    data = {
+        "null": None,
+        "no": False,
+        "int": -0,
+        "float": 0.1,
+        "list": [[], {}],
+        "text": 'é"\\\n😀',
+        "": {"": ""},
+    }
     text = json.dumps(data, ensure_ascii=False)
     alice.post(STORE, f'{{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{text}}}')
     assert retrieve(alice).content.decode() == f'{{"scan":{text}}}'

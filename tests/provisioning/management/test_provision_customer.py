@@ -31,7 +31,11 @@ class TestProvisionCustomer:
     def test_a_metered_plan_counts_at_once_while_stripe_is_away(self):
         made = json.loads(provision("a@acme.test", "--name", "Acme", "--plan", "payg", "--json"))
         entitlement = ApiClient(made["api_key"]).get("/api/v1/entitlement").json()
-        assert (entitlement["plan"], entitlement["unitPriceCents"], entitlement["canUseService"]) == ("payg", 1500, True)
+        assert (entitlement["plan"], entitlement["unitPriceCents"], entitlement["canUseService"]) == (
+            "payg",
+            1500,
+            True,
+        )
 
     @pytest.mark.parametrize("plan", ["payg", "teams"])
     def test_opens_the_subscription_at_stripe(self, world, plan):

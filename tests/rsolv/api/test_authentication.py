@@ -25,7 +25,9 @@ class TestApiKeyAuthentication:
     def test_asks_for_a_key(self, db):
         assert error_of(Client().get(PATH)) == (401, "AUTH_REQUIRED")
 
-    @pytest.mark.parametrize("key", ["x", "rsolv_" + "a" * 43, "", "rsolv_é" + "a" * 42, "rsolv_" + "a" * 43 + "\t"])
+    @pytest.mark.parametrize(
+        "key", ["x", "rsolv_" + "a" * 43, "", "rsolv_é" + "a" * 42, "rsolv_" + "a" * 43 + "\t"]
+    )
     def test_refuses_an_unknown_key(self, db, key):
         response = ApiClient(key).get(PATH)
         assert error_of(response) == (401, "INVALID_API_KEY")

@@ -11,7 +11,12 @@ VALID = {"phase": "scan", "repo": "acme/shop", "commitSha": "abc", "data": {}}
 
 
 def nest(levels, opening="[", closing="]"):
-    return '{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{"x":' + opening * levels + closing * levels + "}}"
+    return (
+        '{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{"x":'
+        + opening * levels
+        + closing * levels
+        + "}}"
+    )
 
 
 class TestMalformedBodies:
