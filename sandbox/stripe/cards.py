@@ -7,12 +7,16 @@ from sandbox.stripe.errors import StripeFailure, card_error
 
 @dataclass(frozen=True)
 class Card:
-    """A test card. `behaviour` names how the bank answers; `refuses` says when."""
+    """A test card. `behaviour` names how the bank answers.
+
+    `attaches`: it can be saved. `asks_once`: after the person has passed 3-D Secure it pays by itself.
+    """
 
     behaviour: str
     brand: str
     last4: str
     attaches: bool = True
+    asks_once: bool = False
 
 
 # behaviour -> (code, decline_code, message)
@@ -49,6 +53,7 @@ _BY_TOKEN: dict[str, Card] = {
     "chargeDeclinedIncorrectCvc": Card("incorrect_cvc", "visa", "0127", attaches=False),
     "chargeDeclinedProcessingError": Card("processing_error", "visa", "0119", attaches=False),
     "authenticationRequired": Card(AUTHENTICATION, "visa", "3184"),
+    "authenticationRequiredOnSetup": Card(AUTHENTICATION, "visa", "3155", asks_once=True),
     "threeDSecure2Required": Card(AUTHENTICATION, "visa", "3220"),
 }
 _BY_NUMBER: dict[str, str] = {
@@ -66,6 +71,7 @@ _BY_NUMBER: dict[str, str] = {
     "4000000000000127": "chargeDeclinedIncorrectCvc",
     "4000000000000119": "chargeDeclinedProcessingError",
     "4000002760003184": "authenticationRequired",
+    "4000002500003155": "authenticationRequiredOnSetup",
     "4000000000003220": "threeDSecure2Required",
 }
 

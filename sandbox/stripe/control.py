@@ -1,19 +1,22 @@
 """What tests and people do to the sandbox from outside Stripe's API."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sandbox.stripe.billing.timeline import advance, catch_up
 from sandbox.stripe.cards import BEHAVIOURS
 from sandbox.stripe.errors import bad_parameter
 from sandbox.stripe.faults import Fault
+from sandbox.stripe.hosted import complete_checkout
 from sandbox.stripe.ids import new_secret
 from sandbox.stripe.render import present
-from sandbox.stripe.resources.payment_intents import authenticate
+from sandbox.stripe.resources import payment_intents, setup_intents
 from sandbox.stripe.resources.webhook_endpoints import add_endpoint
 from sandbox.stripe.store import Record
 from sandbox.stripe.webhooks import Courier
-from sandbox.stripe.world import World
+from sandbox.stripe.world import NO_REQUEST, World
 
 
 class Control:
@@ -116,13 +119,37 @@ class Control:
             method = self._world.require("payment_method", payment_method)
             self._world.store.replace(method, _behaviour=behaviour)
 
-    def authenticate(self, payment_intent: str, *, success: bool = True) -> Record:
-        """Answer the bank's 3-D Secure question in the person's place."""
-        with self._world.store.lock, self._world.store.transaction():
-            intent = self._world.require("payment_intent", payment_intent)
-            answered = authenticate(self._world, intent, success=success)
+    def authenticate(self, intent: str, *, success: bool = True) -> Record:
+        """Answer the bank's 3-D Secure question about a payment or setup intent in the person's place."""
+        with self._world.store.lock:
+            with self.acting():
+                if intent.startswith("seti_"):
+                    waiting = self._world.require("setup_intent", intent)
+                    answered = setup_intents.authenticate(self._world, waiting, success=success)
+                else:
+                    waiting = self._world.require("payment_intent", intent)
+                    answered = payment_intents.authenticate(self._world, waiting, success=success)
+            return present(self._world.store, answered)
+
+    def complete_checkout(
+        self, session: str, *, number: str = "4242424242424242", email: str | None = None, passed: bool = True
+    ) -> Record:
+        """Pay a Checkout session in the person's place; raises the card's error."""
+        with self._world.store.lock:
+            with self.acting():
+                open_session = self._world.require("checkout.session", session)
+                done = complete_checkout(self._world, open_session, number=number, email=email, passed=passed)
+            return present(self._world.store, done)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Around what a person does on Stripe's pages: time caught up, all or nothing, then delivered."""
+        with self._world.store.lock:
+            catch_up(self._world, self._world.now())
+            self._world.request = NO_REQUEST
+            with self._world.store.transaction():
+                yield
         self._courier.wake()
-        return present(self._world.store, answered)
 
     def wait_for_requests(self, path: str, count: int = 1, timeout: float = 5.0) -> bool:
         """Whether so many calls to the path were answered before time was up."""

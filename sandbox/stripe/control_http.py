@@ -87,9 +87,15 @@ def blueprint(world: World, control: Control) -> Blueprint:
         control.set_card(id, _body().get("behaviour", ""))
         return jsonify(ok=True)
 
-    @routes.post("/payment_intents/<id>/authenticate")
+    @routes.post("/intents/<id>/authenticate")
     def authenticate(id: str) -> ResponseReturnValue:
         return jsonify(control.authenticate(id, success=bool(_body().get("success", True))))
+
+    @routes.post("/checkout/<id>/complete")
+    def complete(id: str) -> ResponseReturnValue:
+        names = ("number", "email", "passed")
+        chosen = {name: value for name, value in _body().items() if name in names}
+        return jsonify(control.complete_checkout(id, **chosen))
 
     @routes.get("/objects/<id>")
     def show(id: str) -> ResponseReturnValue:

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox.stripe import API_VERSION, control_http, forms, page
+from sandbox.stripe import API_VERSION, control_http, forms, hosted_pages, page
 from sandbox.stripe.api import Answer, Api, Cut, Question
 from sandbox.stripe.control import Control
 from sandbox.stripe.errors import StripeFailure
@@ -101,6 +101,7 @@ def make_app(world: World, control: Control, courier: Courier, mail_dir: str | N
     app.config["PROPAGATE_EXCEPTIONS"] = True
     api = Api(world, courier.wake)
     app.register_blueprint(control_http.blueprint(world, control))
+    app.register_blueprint(hosted_pages.blueprint(world, control))
     app.register_blueprint(page.blueprint(world, control, mail_dir))
 
     @app.route("/v1/<path:rest>", methods=["GET", "POST", "DELETE"])

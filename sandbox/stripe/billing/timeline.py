@@ -2,6 +2,7 @@
 
 from sandbox.stripe.billing.collection import collect
 from sandbox.stripe.billing.invoicing import finalize
+from sandbox.stripe.billing.sessions import close_unpaid
 from sandbox.stripe.billing.subscribing import pass_time
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import NO_REQUEST, World
@@ -30,6 +31,9 @@ def advance(world: World, target: int) -> int:
 def happen(world: World, record: Record) -> None:
     if record["object"] == "subscription":
         pass_time(world, record)
+        return
+    if record["object"] == "checkout.session":
+        close_unpaid(world, record)
         return
     if record["status"] == "draft":
         record = finalize(world, record)

@@ -2,7 +2,9 @@
 
 from sandbox.stripe.resources import (
     account,
+    billing_portal,
     charges,
+    checkout_sessions,
     customers,
     events,
     invoices,
@@ -12,6 +14,7 @@ from sandbox.stripe.resources import (
     payment_methods,
     prices,
     products,
+    setup_intents,
     subscription_items,
     subscriptions,
     webhook_endpoints,
@@ -19,7 +22,9 @@ from sandbox.stripe.resources import (
 
 __all__ = [
     "account",
+    "billing_portal",
     "charges",
+    "checkout_sessions",
     "customers",
     "events",
     "invoices",
@@ -29,6 +34,7 @@ __all__ = [
     "payment_methods",
     "prices",
     "products",
+    "setup_intents",
     "subscription_items",
     "subscriptions",
     "webhook_endpoints",

@@ -52,5 +52,6 @@ def authenticate(world: World, intent: Record, *, success: bool) -> Record:
     if success:
         method = world.require("payment_method", intent["payment_method"])
         collect(world, world.require("invoice", intent["_invoice"]), method, authenticated=True)
+        payment_methods.person_passed(world, method)
         return world.require("payment_intent", intent["id"])
     return world.change(intent, status="requires_payment_method", next_action=None, payment_method=None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe.cards import Card, card_for_number, card_for_token, declined
+from sandbox.stripe.cards import SUCCESS, Card, card_for_number, card_for_token, declined
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -73,6 +73,7 @@ def make_card(world: World, card: Card, **fields: Any) -> Record:
         type="card",
         _behaviour=card.behaviour,
         _attaches=card.attaches,
+        _asks_once=card.asks_once,
     )
 
 
@@ -80,6 +81,12 @@ def resolve(world: World, id: str, param: str = "id") -> Record:
     """The payment method, freshly made when the id is a test card's token."""
     card = card_for_token(id)
     return make_card(world, card) if card else world.require("payment_method", id, param)
+
+
+def person_passed(world: World, method: Record) -> None:
+    """The person has answered the bank; a card that asks only once pays by itself from now on."""
+    if method["_asks_once"]:
+        world.store.replace(method, _behaviour=SUCCESS)
 
 
 def attach_to(world: World, id: str, customer: Record) -> Record:

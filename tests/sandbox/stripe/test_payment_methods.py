@@ -1,5 +1,7 @@
 """The documented test cards: which attach, which pay."""
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -26,8 +28,8 @@ class TestAttach:
         with pytest.raises(stripe.CardError) as refused:
             shop.v1.payment_methods.attach(card, {"customer": shop.customer(card=None).id})
         assert refused.value.http_status == 402
-        error = refused.value.json_body["error"]
-        assert (error["code"], error["decline_code"]) == (code, decline_code)
+        error: Any = refused.value.error
+        assert (error.code, error.decline_code) == (code, decline_code)
 
     def test_by_number(self, shop: Shop) -> None:
         card = {"number": "4242424242424242", "exp_month": 4, "exp_year": 2031, "cvc": "123"}

@@ -1,0 +1,111 @@
+"""What happens on Stripe's own pages: a person pays at Checkout, or looks after cards in the portal."""
+
+from typing import Any
+
+from sandbox.stripe.billing.collection import collect
+from sandbox.stripe.cards import AUTHENTICATION, Card, card_for_number
+from sandbox.stripe.errors import StripeFailure, card_error
+from sandbox.stripe.resources import customers, payment_methods, setup_intents, subscriptions
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+
+class PersonNeeded(Exception):
+    """The bank asks the person; ask, and call again with `passed`."""
+
+
+def complete_checkout(
+    world: World, session: Record, *, number: str, email: str | None = None, passed: bool | None = None
+) -> Record:
+    """Pay a session with a card number; the completed session.
+
+    `passed` is the person's answer to 3-D Secure. Raises PersonNeeded, or the card's error: then the caller's
+    transaction undoes everything, and the session stays open.
+    """
+    if session["status"] != "open":
+        raise StripeFailure(f"This session is {session['status']}.")
+    card = card_for_number(number)
+    _ask_person(card, passed)
+    customer = _customer(world, session, email)
+    method = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
+    changes: dict[str, Any] = {"customer": customer["id"], "status": "complete", "url": None, "_due_at": None}
+    if session["mode"] == "setup":
+        intent = world.change(world.require("setup_intent", session["setup_intent"]), customer=customer["id"])
+        setup_intents.complete(world, intent, method)
+    else:
+        method = payment_methods.attach_to(world, method["id"], customer)
+        changes |= _subscribe(world, session, customer, method)
+    payment_methods.person_passed(world, method)
+    changes["customer_details"] = _details(customer)
+    completed = world.change(session, **changes)
+    world.emit("checkout.session.completed", completed)
+    return completed
+
+
+def _ask_person(card: Card, passed: bool | None) -> None:
+    if card.behaviour != AUTHENTICATION:
+        return
+    if passed is None:
+        raise PersonNeeded
+    if not passed:
+        message = "We are unable to authenticate your payment method. Please choose a different one."
+        raise card_error(message, code="payment_intent_authentication_failure")
+
+
+def _customer(world: World, session: Record, email: str | None) -> Record:
+    if session["customer"]:
+        return world.require("customer", session["customer"])
+    return customers.create(world, {"email": session["customer_email"] or email})
+
+
+def _details(customer: Record) -> Record:
+    names = ("address", "email", "name", "phone", "tax_exempt")
+    return {
+        **{name: customer[name] for name in names},
+        "business_name": None,
+        "individual_name": None,
+        "tax_ids": [],
+    }
+
+
+def _subscribe(world: World, session: Record, customer: Record, method: Record) -> dict[str, Any]:
+    data = dict(session["_params"].get("subscription_data") or {})
+    items = [{"price": item["price"], **_quantity(item)} for item in session["_items"]]
+    subscription = subscriptions.create(
+        world,
+        {
+            **data,
+            "customer": customer["id"],
+            "items": items,
+            "default_payment_method": method["id"],
+            "payment_behavior": "default_incomplete",
+        },
+    )
+    paid = "no_payment_required"
+    if subscription["status"] == "incomplete":
+        invoice = world.require("invoice", subscription["latest_invoice"])
+        invoice = collect(world, invoice, method, authenticated=True)
+        if invoice["status"] != "paid":
+            raise StripeFailure(**invoice["_last_error"])
+        paid = "paid"
+    current = world.require("subscription", subscription["id"])
+    return {"subscription": current["id"], "invoice": current["latest_invoice"], "payment_status": paid}
+
+
+def _quantity(item: Record) -> dict[str, int]:
+    return {"quantity": item["quantity"]} if item["quantity"] is not None else {}
+
+
+def replace_card(world: World, customer: Record, *, number: str, passed: bool | None = None) -> Record:
+    """Save a card and let it pay for everything from now on; the attached payment method."""
+    card = card_for_number(number)
+    _ask_person(card, passed)
+    made = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
+    method = payment_methods.attach_to(world, made["id"], customer)
+    payment_methods.person_passed(world, method)
+    customers.update(world, {"invoice_settings": {"default_payment_method": method["id"]}}, customer["id"])
+    for subscription in list(world.store.newest("subscription", customer=customer["id"])):
+        if subscription["default_payment_method"]:
+            change = {"default_payment_method": method["id"]}
+            world.change(subscription, "customer.subscription.updated", **change)
+    return method

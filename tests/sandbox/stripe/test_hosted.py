@@ -1,0 +1,162 @@
+"""Checkout and the portal: through the API, and with a browser's forms."""
+
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import pytest
+import stripe
+
+from sandbox.stripe.server import StripeSandbox
+from tests.sandbox.stripe.shop import Shop
+
+URLS = {
+    "success_url": "https://example.com/done?id={CHECKOUT_SESSION_ID}",
+    "cancel_url": "https://example.com",
+}
+ASKS_ONCE = "4000002500003155"
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    """Does not follow redirects, so that where they point can be read."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def submit(url: str, **form: str) -> tuple[int, str, str]:
+    """Status, body and Location of a form sent."""
+    opener = urllib.request.build_opener(Stay)
+    try:
+        with opener.open(url, urllib.parse.urlencode(form).encode()) as answer:
+            return answer.status, answer.read().decode(), ""
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read().decode(), answer.headers.get("Location", "")
+
+
+def teams(shop: Shop, **more: Any) -> Any:
+    items = [{"price": shop.monthly.id, "quantity": 1}, {"price": shop.beyond_sixty.id}]
+    return shop.v1.checkout.sessions.create({"mode": "subscription", "line_items": items, **URLS, **more})
+
+
+class TestCheckout:
+    def test_subscribes(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer(card=None)
+        session = teams(shop, customer=ada.id, subscription_data={"metadata": {"plan": "teams"}})
+        sandbox.control.complete_checkout(session.id)
+        session = shop.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription", "line_items"]})
+        assert (session.status, session.payment_status) == ("complete", "paid")
+        assert (session.subscription.status, session.subscription.metadata.plan) == ("active", "teams")
+        assert shop.invoices(ada)[0].total == 49900
+        assert len(sandbox.control.events("checkout.session.completed")) == 1
+
+    def test_makes_a_customer_when_there_is_none(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        session = teams(shop, customer_email="new@example.com")
+        done = sandbox.control.complete_checkout(session.id)
+        assert shop.v1.customers.retrieve(done["customer"]).email == "new@example.com"
+
+    def test_a_declined_card_leaves_it_open(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        session = teams(shop, customer=shop.customer(card=None).id)
+        with pytest.raises(Exception, match="insufficient funds"):
+            sandbox.control.complete_checkout(session.id, number="4000000000009995")
+        assert shop.v1.checkout.sessions.retrieve(session.id).status == "open"
+        assert "subscription" not in sandbox.control.state()
+
+    def test_quantity_on_a_metered_price_is_refused(self, shop: Shop) -> None:
+        items = [{"price": shop.by_the_piece.id, "quantity": 1}]
+        with pytest.raises(stripe.InvalidRequestError, match="Quantity should not be specified"):
+            shop.v1.checkout.sessions.create({"mode": "subscription", "line_items": items, **URLS})
+
+    def test_expires_after_a_day(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        session = teams(shop)
+        sandbox.control.advance(hours=25)
+        assert shop.v1.checkout.sessions.retrieve(session.id).status == "expired"
+
+    def test_saves_a_card(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer(card=None)
+        session = shop.v1.checkout.sessions.create(
+            {"mode": "setup", "customer": ada.id, "currency": "usd", **URLS}
+        )
+        sandbox.control.complete_checkout(session.id)
+        assert shop.v1.setup_intents.retrieve(session.setup_intent).status == "succeeded"
+        assert len(shop.v1.payment_methods.list({"customer": ada.id}).data) == 1
+
+
+class TestCheckoutPage:
+    def test_redirects_when_paid(self, shop: Shop) -> None:
+        session = teams(shop)
+        status, _, location = submit(session.url, number="4242424242424242", email="ada@example.com")
+        assert (status, location) == (302, f"https://example.com/done?id={session.id}")
+
+    def test_shows_why_a_card_was_declined(self, shop: Shop) -> None:
+        status, body, _ = submit(teams(shop).url, number="4000000000000002", email="ada@example.com")
+        assert status == 402
+        assert "Your card was declined." in body
+
+    def test_asks_the_person(self, shop: Shop) -> None:
+        session = teams(shop)
+        form = {"number": ASKS_ONCE, "email": "ada@example.com"}
+        assert "really you" in submit(session.url, **form)[1]
+        assert submit(session.url, **form, passed="yes")[0] == 302
+
+    def test_a_card_that_asked_once_pays_by_itself(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer(card=None)
+        sandbox.control.complete_checkout(teams(shop, customer=ada.id).id, number=ASKS_ONCE)
+        sandbox.control.advance(days=32)
+        assert [invoice.status for invoice in shop.invoices(ada)] == ["paid", "paid"]
+
+
+class TestPortal:
+    def open(self, shop: Shop, customer: Any) -> str:
+        made = shop.v1.billing_portal.sessions.create(
+            {"customer": customer.id, "return_url": "https://example.com"}
+        )
+        return str(made.url)
+
+    def test_replaces_the_card(self, shop: Shop) -> None:
+        ada = shop.customer(card="pm_card_chargeCustomerFail")
+        submit(self.open(shop, ada), do="card", number="5555555555554444")
+        ada = shop.v1.customers.retrieve(ada.id, {"expand": ["invoice_settings.default_payment_method"]})
+        assert ada.invoice_settings.default_payment_method.card.brand == "mastercard"
+
+    def test_cancels_and_keeps_a_plan(self, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.by_the_piece)
+        url = self.open(shop, ada)
+        submit(url, do="cancel", subject=subscription.id)
+        assert shop.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+        submit(url, do="resume", subject=subscription.id)
+        assert not shop.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+
+    def test_touches_nothing_of_another_customer(self, shop: Shop) -> None:
+        ada, bob = shop.customer(), shop.customer()
+        subscription = shop.subscribe(bob, shop.by_the_piece)
+        assert submit(self.open(shop, ada), do="cancel", subject=subscription.id)[0] == 404
+
+
+class TestSetupIntent:
+    def test_saves_a_card(self, shop: Shop) -> None:
+        ada = shop.customer(card=None)
+        intent = shop.v1.setup_intents.create(
+            {"customer": ada.id, "payment_method": "pm_card_visa", "confirm": True}
+        )
+        assert intent.status == "succeeded"
+        assert len(shop.v1.payment_methods.list({"customer": ada.id}).data) == 1
+
+    def test_a_declined_card_is_not_saved(self, shop: Shop) -> None:
+        ada = shop.customer(card=None)
+        intent = shop.v1.setup_intents.create({"customer": ada.id})
+        with pytest.raises(stripe.CardError):
+            shop.v1.setup_intents.confirm(intent.id, {"payment_method": "pm_card_chargeDeclined"})
+        intent = shop.v1.setup_intents.retrieve(intent.id)
+        assert (intent.status, intent.last_setup_error.code) == ("requires_payment_method", "card_declined")
+
+    def test_waits_for_the_person(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer(card=None)
+        card = "pm_card_authenticationRequiredOnSetup"
+        given = {"customer": ada.id, "payment_method": card, "confirm": True}
+        intent = shop.v1.setup_intents.create(given)
+        assert intent.status == "requires_action"
+        assert sandbox.control.authenticate(intent.id)["status"] == "succeeded"
