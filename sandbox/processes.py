@@ -16,7 +16,6 @@ from types import FrameType
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
-STOP_SECONDS = 10
 COLOURS = (36, 33, 32, 35, 34)
 
 
@@ -45,13 +44,16 @@ class Child:
 class Supervisor:
     """A context: whatever was started in it has ended when it is left, however it is left.
 
-    Lines go to `log_dir/<name>.log`, or, without one, to the terminal behind the process's name.
-    Should this process be killed outright, the kernel ends its children (Linux), which is why children are
-    started from the main thread only.
+    Children are asked to end, and made to after `patience` seconds. Their lines go to `log_dir/<name>.log`,
+    or, without one, to the terminal behind the process's name. Should this process be killed outright, the
+    kernel ends its children (Linux), which is why they are started from the main thread only.
     """
 
-    def __init__(self, *, environment: Mapping[str, str], log_dir: Path | None = None) -> None:
+    def __init__(
+        self, *, environment: Mapping[str, str], log_dir: Path | None = None, patience: float = 10
+    ) -> None:
         self._environment = {**os.environ, **environment}
+        self._patience = patience
         self._log_dir = log_dir
         self._children: list[Child] = []
         self._printers: list[threading.Thread] = []
@@ -104,11 +106,11 @@ class Supervisor:
             time.sleep(0.3)
 
     def stop(self) -> None:
-        """End all, the last started first: asked to, and after ten seconds made to. Repeating it is safe."""
+        """End all, the last started first. Repeating it is safe."""
         with _no_interruption():
             for child in reversed(self._children):
                 _signal_group(child, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_SECONDS
+            deadline = time.monotonic() + self._patience
             for child in self._children:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.popen.wait(timeout=max(0.0, deadline - time.monotonic()))

@@ -10,6 +10,7 @@ import httpx
 from .processes import Supervisor
 
 HOST = "127.0.0.1"
+CELERY = [sys.executable, "-m", "celery", "-A", "rsolv.celery", "--quiet"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Stack:
             "STRIPE_API_BASE": self.stripe_url,
             "DATABASE_URL": f"sqlite:///{self.data_dir / 'rsolv.sqlite3'}",
             "REDIS_URL": "",
+            "EMAIL_URL": "",
+            "LOG_LEVEL": "INFO",
             "PYTHONUNBUFFERED": "1",
             # The SDK talks to this machine: no proxy is to come between.
             "NO_PROXY": f"{HOST},localhost",
@@ -61,18 +64,19 @@ class Stack:
     def wait_for_stripe(self, supervisor: Supervisor) -> None:
         supervisor.wait_for("Stripe's sandbox", lambda: _answers(f"{self.stripe_url}/_sandbox/health"))
 
-    def start_rsolv(self, supervisor: Supervisor) -> None:
-        """Start web, worker and beat. The database must be there."""
-        python = [sys.executable, "-m"]
+    def start_web(self, supervisor: Supervisor) -> None:
         gunicorn = ["gunicorn", "rsolv.wsgi", "--bind", f"{HOST}:{self.web_port}", "--no-control-socket"]
         gunicorn += ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
-        supervisor.start("web", [*python, *gunicorn])
-        celery = ["celery", "-A", "rsolv.celery", "--quiet"]
-        worker = ["worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
-        worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        supervisor.start("worker", [*python, *celery, *worker])
+        supervisor.start("web", [sys.executable, "-m", *gunicorn])
+
+    def start_worker(self, supervisor: Supervisor) -> None:
+        options = ["--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
+        options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        supervisor.start("worker", [*CELERY, "worker", *options])
+
+    def start_beat(self, supervisor: Supervisor) -> None:
         schedule = str(self.data_dir / "beat-schedule")
-        supervisor.start("beat", [*python, *celery, "beat", "--schedule", schedule, "--loglevel", "WARNING"])
+        supervisor.start("beat", [*CELERY, "beat", "--schedule", schedule, "--loglevel", "WARNING"])
 
     def wait_for_web(self, supervisor: Supervisor) -> None:
         supervisor.wait_for("the web process", lambda: _answers(f"{self.url}/api/health"))

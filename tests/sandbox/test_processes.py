@@ -86,11 +86,8 @@ class TestSupervisor:
             raise KeyError
         assert not is_alive(pid)
 
-    def test_kills_what_does_not_listen(
-        self, tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("sandbox.processes.STOP_SECONDS", 0.2)
-        with Supervisor(environment={}, log_dir=tmp_path) as supervisor:
+    def test_kills_what_does_not_listen(self, tmp_path: Path, notes: Path) -> None:
+        with Supervisor(environment={}, log_dir=tmp_path, patience=0.2) as supervisor:
             supervisor.start("stubborn", [sys.executable, "-c", STUBBORN, str(notes)])
             (pid,) = read_pids(notes)
         assert not is_alive(pid)

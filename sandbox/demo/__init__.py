@@ -1,0 +1,1 @@
+"""A customer's whole journey on real input, every step checked: `make demo`."""

@@ -1,0 +1,73 @@
+"""A person with a browser: pages, forms, cookies."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import httpx
+
+VOID = {"input", "img", "br", "hr", "meta", "link", "source", "wbr"}
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a person, or a form, reads from a page."""
+
+    url: str
+    status: int
+    html: str
+    fields: dict[str, str] = field(default_factory=dict)
+    by_id: dict[str, str] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)
+    rows: list[dict[str, str]] = field(default_factory=list)
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._open: list[tuple[str, dict[str, str]]] = []
+        self.feed(self.html)
+        self.text = " ".join(self.text.split())
+        for texts in (self.by_id, *self.rows):
+            texts.update({key: " ".join(value.split()) for key, value in texts.items()})
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "input" and "name" in attributes:
+            self.fields[attributes["name"]] = attributes.get("value", "")
+        if tag == "a":
+            self.links.append(attributes.get("href", ""))
+        if tag == "tr":
+            self.rows.append({})
+        if tag not in VOID:
+            self._open.append((tag, attributes))
+
+    def handle_endtag(self, tag: str) -> None:
+        while any(name == tag for name, _ in self._open):
+            if self._open.pop()[0] == tag:
+                return
+
+    def handle_data(self, data: str) -> None:
+        self.text += f"{data} "
+        for _, attributes in self._open:
+            if "id" in attributes:
+                self.by_id[attributes["id"]] = self.by_id.get(attributes["id"], "") + data
+            if "data-label" in attributes and self.rows:
+                label = attributes["data-label"]
+                self.rows[-1][label] = self.rows[-1].get(label, "") + data
+
+
+class Browser:
+    """Keeps cookies and follows redirects, as a browser does."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, follow_redirects=True, timeout=30, trust_env=False)
+
+    def open(self, path: str) -> Page:
+        return self._read(self._http.get(path))
+
+    def submit(self, page: Page, **values: str) -> Page:
+        """Send the page's form, its hidden fields and all, to where it came from."""
+        sent = page.fields | values
+        return self._read(self._http.post(page.url, data=sent, headers={"Referer": page.url}))
+
+    def _read(self, answer: httpx.Response) -> Page:
+        return Page(url=str(answer.url), status=answer.status_code, html=answer.text)

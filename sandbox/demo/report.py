@@ -1,0 +1,72 @@
+"""What a demo tells: steps, what was checked in them, how long they took."""
+
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sandbox.processes import NotReady, ProcessEnded
+
+
+class CheckFailed(Exception):
+    """Something is not as it should be; the message says what was found instead."""
+
+
+@dataclass
+class Step:
+    title: str
+    checks: int = 0
+    seconds: float = 0.0
+
+
+class Report:
+    """Prints as it goes; a check that fails ends the demo."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        step = Step(title)
+        self.steps.append(step)
+        print(f"\n{_bold(f'{len(self.steps)}  {title}')}", flush=True)
+        started = time.monotonic()
+        try:
+            yield
+        except (CheckFailed, NotReady, ProcessEnded):
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            raise CheckFailed(f"{type(error).__name__}: {error}") from error
+        finally:
+            step.seconds = time.monotonic() - started
+
+    def tell(self, text: str) -> None:
+        print(f"   {text}", flush=True)
+
+    def check(self, text: str, is_so: bool, found: object = "") -> None:
+        """Raise CheckFailed unless it is so."""
+        if not is_so:
+            raise CheckFailed(f"{text}{f': found {found}' if found != '' else ''}")
+        self.steps[-1].checks += 1
+        print(f"   ✓ {text}", flush=True)
+
+    def print_table(self) -> None:
+        width = max(len(step.title) for step in self.steps)
+        print(f"\n   {'Step':<{width + 3}}  Checks  Seconds")
+        for number, step in enumerate(self.steps, start=1):
+            print(f"   {number}  {step.title:<{width}}  {step.checks:>6}  {step.seconds:>7.1f}")
+        checks, seconds = sum(step.checks for step in self.steps), sum(step.seconds for step in self.steps)
+        print(f"   {'all':<{width + 3}}  {checks:>6}  {seconds:>7.1f}")
+
+
+def _bold(text: str) -> str:
+    return f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text
+
+
+class Silent:
+    """Where the output of commands goes that the demo sums up itself."""
+
+    def write(self, text: str) -> None: ...

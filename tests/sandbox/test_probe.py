@@ -1,0 +1,17 @@
+import pytest
+
+from sandbox.probe import NotReachable, find_database, find_redis
+
+
+@pytest.mark.parametrize(
+    ("find", "url"),
+    [(find_database, "postgres://nobody@127.0.0.1:9/none"), (find_redis, "redis://127.0.0.1:9/0")],
+)
+def test_says_where_it_looked_in_vain(find, url) -> None:
+    with pytest.raises(NotReachable, match="127.0.0.1:9"):
+        find([url])
+
+
+@pytest.mark.services
+def test_finds_the_first_that_answers() -> None:
+    assert find_redis(["redis://127.0.0.1:9/0", "redis://127.0.0.1:6379/9"]) == "redis://127.0.0.1:6379/9"
