@@ -139,6 +139,19 @@ def line_items(store: Store, view: Record) -> Record:
     return listed(f"/v1/checkout/sessions/{view['id']}/line_items", data)
 
 
+@hidden("item", "discounts")
+@hidden("item", "taxes")
+def nothing(store: Store, item: Record) -> list[Record]:
+    """Discounts and taxes are not imitated."""
+    return []
+
+
+@hidden("", "breakdown")
+def breakdown(store: Store, total_details: Record) -> Record:
+    """Of `total_details`, which is an object without a kind."""
+    return {"discounts": [], "taxes": []}
+
+
 def _line_items(world: World, params: Record) -> list[Record]:
     given = params.get("line_items") or []
     if params["mode"] == "setup":

@@ -83,6 +83,12 @@ class TestCheckout:
         assert shop.v1.setup_intents.retrieve(session.setup_intent).status == "succeeded"
         assert len(shop.v1.payment_methods.list({"customer": ada.id}).data) == 1
 
+    def test_expands_what_dj_stripe_asks_for(self, shop: Shop) -> None:
+        paths = ["line_items.data.discounts", "line_items.data.taxes", "total_details.breakdown"]
+        session = shop.v1.checkout.sessions.retrieve(teams(shop).id, {"expand": paths})
+        assert session.line_items.data[0].discounts == []
+        assert session.total_details.breakdown.taxes == []
+
 
 class TestCheckoutPage:
     def test_redirects_when_paid(self, shop: Shop) -> None:
