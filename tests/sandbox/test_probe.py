@@ -1,3 +1,6 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pytest
 
 from sandbox.probe import NotReachable, find_database, find_redis
@@ -7,11 +10,11 @@ from sandbox.probe import NotReachable, find_database, find_redis
     ("find", "url"),
     [(find_database, "postgres://nobody@127.0.0.1:9/none"), (find_redis, "redis://127.0.0.1:9/0")],
 )
-def test_says_where_it_looked_in_vain(find, url) -> None:
+def test_says_where_it_looked_in_vain(find: Callable[[Sequence[str]], str], url: str) -> None:
     with pytest.raises(NotReachable, match="127.0.0.1:9"):
         find([url])
 
 
 @pytest.mark.services
-def test_finds_the_first_that_answers() -> None:
-    assert find_redis(["redis://127.0.0.1:9/0", "redis://127.0.0.1:6379/9"]) == "redis://127.0.0.1:6379/9"
+def test_finds_the_first_that_answers(settings: Any) -> None:
+    assert find_redis(["redis://127.0.0.1:9/0", settings.REDIS_URL]) == settings.REDIS_URL
