@@ -58,7 +58,8 @@ class Api:
             self._check_key(question.key)
             return self._faulty(question)
         except StripeFailure as failure:
-            return Answer(failure.status, failure.body, {"Stripe-Should-Retry": "false"})
+            retry = "true" if failure.status == 409 else "false"
+            return Answer(failure.status, failure.body, {"Stripe-Should-Retry": retry})
         except Cut:
             raise
         except Exception as error:

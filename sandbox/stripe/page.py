@@ -29,7 +29,7 @@ def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint
                 "overview.html",
                 now=world.now(),
                 offset=world.clock.offset,
-                kinds=[(kind, count) for kind, count in control.state().items() if kind != "sandbox.clock"],
+                kinds=[each for each in control.state().items() if not each[0].startswith("sandbox.")],
                 events=_newest(world, "event"),
                 deliveries=_newest(world, "sandbox.delivery"),
                 requests=list(islice(reversed(world.requests), SHOWN)),

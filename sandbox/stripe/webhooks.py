@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from sandbox.stripe.render import present
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
 
+_log = logging.getLogger(__name__)
 RETRY_DELAYS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
 
 
@@ -60,29 +62,40 @@ class Courier(threading.Thread):
     def run(self) -> None:
         while not self._stopped:
             self._wake.clear()
-            with self._world.store.lock:
-                ready = self._next()
-            if ready:
-                self._send(ready)
-            else:
-                self._wake.wait(timeout=0.02 if self._not_before else 1.0)
+            try:
+                with self._world.store.lock:
+                    ready = self._next()
+                if ready:
+                    self._send(ready)
+                else:
+                    self._wake.wait(timeout=0.02 if self._not_before else 1.0)
+            except Exception:
+                _log.exception("a delivery failed inside the sandbox")
+                self._wake.wait(timeout=1.0)
 
     def _next(self) -> Record | None:
         """The oldest pending delivery that may go now and has no elder of the same object waiting."""
         if not self._world.store.count("sandbox.delivery", status="pending"):
             self._forget()
+        found, settled = self._look()
+        while settled:
+            found, settled = self._look()
+        return found
+
+    def _look(self) -> tuple[Record | None, bool]:
+        """What may go, and whether a fault settled one on the way, so that the queue is another now."""
         waiting: set[tuple[str, str]] = set()
-        for record in list(self._world.store.oldest("sandbox.delivery", status="pending")):
+        for record in self._world.store.oldest("sandbox.delivery", status="pending"):
             lane = (record["endpoint"], record["subject"])
             if lane in waiting:
                 continue
-            if record["id"] not in self._met:
-                record = self._meet(record)
-            if record["status"] == "pending" and self._not_before.get(record["id"], 0) <= time.monotonic():
-                return record
-            if record["status"] == "pending" and record["id"] not in self._overtakable:
+            if record["id"] not in self._met and self._meet(record)["status"] != "pending":
+                return None, True
+            if self._not_before.get(record["id"], 0) <= time.monotonic():
+                return record, False
+            if record["id"] not in self._overtakable:
                 waiting.add(lane)
-        return None
+        return None, False
 
     def _forget(self) -> None:
         """Nothing is pending, so nothing about single deliveries is worth knowing."""
@@ -110,6 +123,8 @@ class Courier(threading.Thread):
     def _send(self, record: Record) -> None:
         with self._world.store.lock:
             store = self._world.store
+            if not store.find(record["id"]):
+                return  # The sandbox was reset meanwhile.
             endpoint, event = store.find(record["endpoint"]), store.find(record["event"])
             if not endpoint or not event or endpoint.get("deleted") or endpoint["status"] != "enabled":
                 self._settle(record, "dropped")

@@ -23,8 +23,9 @@ def default_method(world: World, invoice: Record) -> Record | None:
         subscription.get("default_payment_method"),
         customer["invoice_settings"]["default_payment_method"],
     ):
-        if id:
-            return world.store.get("payment_method", id)
+        method = world.store.get("payment_method", id or "")
+        if method and method["customer"] == customer["id"]:
+            return method
     return None
 
 

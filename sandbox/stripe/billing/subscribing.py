@@ -30,7 +30,12 @@ def advance_charges(world: World, items: Record, start: int, end: int, *, free: 
 
 
 def arrears_charges(world: World, subscription: Record, until: int) -> list[Record]:
-    """What is charged afterwards for the period: metered items, and what changes left pending."""
+    """What is charged afterwards for the period: metered items, and what changes left pending.
+
+    Usage in a trial is free.
+    """
+    if subscription["status"] == "trialing":
+        return list(subscription["_pending"])
     start = period(subscription)[0]
     starts = subscription["_usage_from"]
     used = [

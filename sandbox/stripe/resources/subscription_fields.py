@@ -25,7 +25,6 @@ def blank_subscription(params: Record, price: Record, now: int) -> dict[str, Any
             "type": mode,
         },
         "billing_thresholds": None,
-        "cancel_at": cancel_at,
         "cancel_at_period_end": bool(params.get("cancel_at_period_end")),
         "canceled_at": now if cancel_at or params.get("cancel_at_period_end") else None,
         "cancellation_details": {"comment": None, "feedback": None, "reason": None},

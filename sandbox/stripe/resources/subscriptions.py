@@ -85,6 +85,7 @@ def create(world: World, params: Record) -> Record:
     subscription: Record = {
         **blank_subscription(params, price, now),
         "billing_cycle_anchor": anchor,
+        "cancel_at": ends if params.get("cancel_at_period_end") else params.get("cancel_at"),
         "collection_method": method,
         "customer": customer["id"],
         "items": subscribing.with_period(

@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from sandbox.stripe.server import StripeSandbox
-from tests.sandbox.stripe.shop import Shop
+from tests.sandbox.stripe.shop import KEY, Shop
 
 ONCE = {"idempotency_key": "order-1"}
 
@@ -56,3 +56,15 @@ def test_conflicts_while_in_flight(sandbox: StripeSandbox, shop: Shop) -> None:
             shop.v1.customers.create({}, ONCE)
     slow.join()
     assert refused.value.http_status == 409
+
+
+def test_the_sdk_waits_for_the_first_answer(sandbox: StripeSandbox, shop: Shop) -> None:
+    sandbox.control.add_fault("latency", path="/v1/customers", ms=200)
+    slow = threading.Thread(target=lambda: shop.v1.customers.create({}, ONCE))
+    slow.start()
+    while not sandbox.control.faults()[0]["hits"]:
+        pass
+    patient = stripe.StripeClient(KEY, base_addresses={"api": sandbox.url}, max_network_retries=2)
+    again = patient.v1.customers.create({}, {"idempotency_key": "order-1"})
+    slow.join()
+    assert [each["id"] for each in sandbox.control.objects("customer")] == [again.id]

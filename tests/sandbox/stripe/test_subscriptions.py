@@ -74,6 +74,15 @@ class TestBegin:
         assert status(shop, subscription) == "active"
         assert [invoice.total for invoice in shop.invoices(ada)] == [49900, 0]
 
+    def test_usage_in_a_trial_is_free(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.subscribe(ada, shop.by_the_piece, trial_period_days=7)
+        shop.fix(ada, 5)
+        sandbox.control.advance(days=8)
+        shop.fix(ada)
+        sandbox.control.advance(days=32)
+        assert [invoice.total for invoice in shop.invoices(ada)] == [1500]
+
     def test_quantity_on_a_metered_price_is_refused(self, shop: Shop) -> None:
         items = [{"price": shop.by_the_piece.id, "quantity": 2}]
         with pytest.raises(stripe.InvalidRequestError, match="quantity"):
@@ -125,6 +134,14 @@ class TestFailedRenewal:
         with pytest.raises(stripe.CardError, match="insufficient funds"):
             shop.v1.invoices.pay(invoice.id)
         assert shop.v1.invoices.retrieve(invoice.id).attempt_count == 2
+
+    def test_a_detached_card_is_not_charged(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        card = ada.invoice_settings.default_payment_method
+        subscription = shop.subscribe(ada, shop.monthly, default_payment_method=card)
+        shop.v1.payment_methods.detach(card)
+        sandbox.control.advance(days=32)
+        assert status(shop, subscription) == "past_due"
 
     def test_is_canceled_after_the_last_retry(self, sandbox: StripeSandbox, shop: Shop, overdue: Any) -> None:
         sandbox.control.advance(days=16)

@@ -132,3 +132,15 @@ class TestFaults:
         shop.v1.customers.update(ada.id, {"name": "Ada"})
         sandbox.control.flush()
         assert types(receiver.events(secret)) == ["customer.created", "customer.updated"]
+
+    def test_drops_and_duplicates_by_the_hundred(
+        self, sandbox: StripeSandbox, shop: Shop, receiver: Receiver, secret: str
+    ) -> None:
+        sandbox.control.add_fault("webhook_drop", times=None, probability=0.3, seed=1)
+        sandbox.control.add_fault("webhook_duplicate", times=None, probability=0.3, seed=2)
+        for _ in range(100):
+            shop.v1.customers.create({})
+        assert sandbox.control.flush(20) == 0
+        statuses = [each["status"] for each in sandbox.control.deliveries()]
+        assert len(receiver.received) == statuses.count("delivered")
+        assert statuses.count("dropped") + statuses.count("delivered") == len(statuses) > 100
