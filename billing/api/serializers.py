@@ -9,7 +9,7 @@ class EntitlementSerializer(serializers.Serializer[Any]):
     plan = serializers.CharField(source="plan.key", help_text="trial, payg or teams")
     subscriptionStatus = serializers.CharField(source="status")
     canUseService = serializers.BooleanField(source="can_use_service")
-    blockedReason = serializers.CharField(source="blocked_reason", allow_null=True)
+    blockedReason = serializers.CharField(source="blocked_reason", required=False)
     used = serializers.IntegerField(help_text="Fixes of the trial, or of the current period.")
     included = serializers.IntegerField()
     remaining = serializers.IntegerField(allow_null=True, help_text="null: without a bound")
@@ -21,10 +21,5 @@ class EntitlementSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        if shown["blockedReason"] is None:
-            del shown["blockedReason"]
-        return shown
+        return {name: value for name, value in shown.items() if name != "blockedReason" or value}
 
-
-class WebhookAnswerSerializer(serializers.Serializer[Any]):
-    status = serializers.CharField(default="success")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from rsolv.errors import DomainError
 
-class TestIntegrationError(Exception):
-    """Base of every refusal: `code` is stable, `status` is HTTP's, `fields` maps a field to its reasons."""
+
+class TestIntegrationError(DomainError):
+    """Base of every refusal; `field` is the request's field at fault, where it is one."""
 
     __test__ = False  # the name begins with Test, and pytest would try to collect it
 
-    code = "INVALID_REQUEST"
-    status = 400
-
     def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(message, fields=None if field is None else {field: message})
         self.field = field
-
-    @property
-    def fields(self) -> dict[str, list[str]] | None:
-        return None if self.field is None else {self.field: [self.message]}
 
 
 class InvalidValue(TestIntegrationError):

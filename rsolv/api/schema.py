@@ -29,8 +29,12 @@ class ApiSchema(AutoSchema):
 ERRORS = {
     "400": "The request is malformed: `INVALID_REQUEST`, `MISSING_PARAMETERS`",
     "401": "No key or a bad one: `AUTH_REQUIRED`, `INVALID_API_KEY`",
+    "403": "`FORBIDDEN`",
+    "404": "`NOT_FOUND`",
     "413": "`PAYLOAD_TOO_LARGE`",
+    "422": "Well formed, and not to be carried out: `VALIDATION_ERROR`",
     "429": "`RATE_LIMIT_EXCEEDED`, `RATE_LIMITED`",
+    "503": "`SERVICE_UNAVAILABLE`",
 }
 ERROR_CONTENT = {
     "application/json": {

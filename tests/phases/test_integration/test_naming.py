@@ -58,7 +58,7 @@ class TestEachFramework:
     def test_unknown_is_refused_by_name(self):
         with pytest.raises(UnsupportedFramework, match="unsupported framework") as refused:
             path_of("a.py", "xss", "nose")
-        assert refused.value.fields == {"framework": ["unsupported framework: 'nose'"]}
+        assert refused.value.fields == {"framework": "unsupported framework: 'nose'"}
 
     def test_wrong_type_names_the_field(self):
         with pytest.raises(InvalidValue) as refused:

@@ -1,0 +1,177 @@
+import ast
+
+import pytest
+from django.test import Client
+
+ANALYZE, GENERATE = "/api/v1/test-integration/analyze", "/api/v1/test-integration/generate"
+NAMING, DETECT = "/api/v1/test-integration/naming", "/api/v1/framework/detect"
+
+OLD = "import pytest\n\n\ndef test_home(client):\n    assert client.get('/').status_code == 200\n"
+RED = {
+    "testName": "search is not open to SQL injection",
+    "testCode": "response = client.get('/search', query_string={'q': \"' OR 1=1 --\"})\nassert response.json == []",
+    "attackVector": "' OR 1=1 --",
+}
+
+
+def generate_body(**changes):
+    body = {
+        "targetFileContent": OLD,
+        "testSuite": {"redTests": [RED]},
+        "framework": "pytest",
+        "language": "python",
+        "requestId": "run-1",
+    }
+    return {name: value for name, value in (body | changes).items() if value is not ...}
+
+
+def analyze_body(**changes):
+    body = {
+        "vulnerableFile": "app/controllers/users_controller.rb",
+        "candidateTestFiles": ["spec/models/user_spec.rb", "spec/controllers/users_controller_spec.rb"],
+        "framework": "rspec",
+    }
+    return {name: value for name, value in (body | changes).items() if value is not ...}
+
+
+def error_of(response):
+    return response.status_code, response.json()["error"]["code"]
+
+
+class TestAnalyze:
+    def test_recommends_every_candidate_best_first(self, alice):
+        answer = alice.post(ANALYZE, analyze_body()).json()
+        paths = [each["path"] for each in answer["recommendations"]]
+        assert paths == ["spec/controllers/users_controller_spec.rb", "spec/models/user_spec.rb"]
+        assert answer["recommendations"][0]["score"] > 1.4
+        assert set(answer["recommendations"][0]) == {"path", "score", "reason"}
+
+    def test_falls_back_to_what_naming_gives(self, alice):
+        body = analyze_body(candidateTestFiles=[], vulnerabilityType="sql_injection")
+        answer = alice.post(ANALYZE, body).json()
+        named = {"vulnerableFile": body["vulnerableFile"], "type": "sql_injection", "framework": "rspec"}
+        assert answer["recommendations"] == []
+        assert answer["fallback"]["path"] == alice.post(NAMING, named).json()["testPath"]
+
+    @pytest.mark.parametrize("name", ["vulnerableFile", "candidateTestFiles", "framework"])
+    @pytest.mark.parametrize("value", [..., 7, {"x": 1}])
+    def test_names_the_field_that_is_missing_or_wrong(self, alice, name, value):
+        response = alice.post(ANALYZE, analyze_body(**{name: value}))
+        assert error_of(response) == (400, "INVALID_REQUEST")
+        assert name in response.json()["error"]["fields"]
+
+    def test_an_unknown_framework_is_refused(self, alice):
+        response = alice.post(ANALYZE, analyze_body(framework="nose"))
+        assert error_of(response) == (400, "INVALID_REQUEST")
+        assert "unsupported framework" in response.json()["error"]["message"].lower()
+
+
+class TestGenerate:
+    def test_answers_with_the_file_and_where_the_test_stands(self, alice):
+        answer = alice.post(GENERATE, generate_body()).json()
+        ast.parse(answer["integratedContent"])
+        assert answer["integratedContent"].startswith(OLD.rstrip())
+        assert "security" in answer["integratedContent"]
+        assert (answer["requestId"], answer["method"]) == ("run-1", "ast")
+        assert set(answer["insertionPoint"]) == {"line", "strategy", "parent"}
+        assert answer["timing"]["totalTimeMs"] > 0
+        assert isinstance(answer["warnings"], list)
+
+    def test_keeps_white_space_that_is_not_ours(self, alice):
+        content = "\n\n" + OLD.replace("\n", "\r\n") + "   \r\n"
+        answer = alice.post(GENERATE, generate_body(targetFileContent=content)).json()
+        assert answer["integratedContent"].startswith("\n\nimport pytest\r\n")
+
+    def test_makes_up_a_request_id(self, alice):
+        response = alice.post(GENERATE, generate_body(requestId=...))
+        assert response.json()["requestId"] == response["X-Request-Id"]
+
+    def test_writes_a_new_file_into_nothing(self, alice):
+        answer = alice.post(GENERATE, generate_body(targetFileContent="")).json()
+        assert "def test_" in answer["integratedContent"]
+
+    @pytest.mark.parametrize("name", ["targetFileContent", "testSuite", "framework", "language"])
+    @pytest.mark.parametrize("value", [..., 7, []])
+    def test_names_the_field_that_is_missing_or_wrong(self, alice, name, value):
+        response = alice.post(GENERATE, generate_body(**{name: value}))
+        assert error_of(response) == (400, "INVALID_REQUEST")
+        assert any(field.startswith(name) for field in response.json()["error"]["fields"])
+
+    @pytest.mark.parametrize(
+        "red_tests", [[], [{}], [7], "x", [RED | {"testCode": None}], [RED | {"testName": 7}]]
+    )
+    def test_needs_at_least_one_whole_red_test(self, alice, red_tests):
+        response = alice.post(GENERATE, generate_body(testSuite={"redTests": red_tests}))
+        assert error_of(response) == (400, "INVALID_REQUEST")
+
+    @pytest.mark.parametrize(
+        ("framework", "language"), [("pytest", "ruby"), ("nose", "python"), ("pytest", "cobol")]
+    )
+    def test_what_does_not_belong_together_is_refused(self, alice, framework, language):
+        response = alice.post(GENERATE, generate_body(framework=framework, language=language))
+        assert error_of(response) == (400, "INVALID_REQUEST")
+
+    def test_a_framework_without_insertion_says_so(self, alice):
+        response = alice.post(GENERATE, generate_body(framework="rspec", language="ruby"))
+        assert error_of(response) == (400, "INVALID_REQUEST")
+        assert "not available yet" in response.json()["error"]["message"]
+
+    def test_nothing_of_the_file_is_logged(self, alice, caplog):
+        alice.post(GENERATE, generate_body(targetFileContent=OLD + "\nSECRET_OF_THE_CUSTOMER = 1\n"))
+        assert "SECRET_OF_THE_CUSTOMER" not in caplog.text
+
+
+class TestNaming:
+    @pytest.mark.parametrize(
+        ("file", "framework", "path"),
+        [
+            ("users_controller.rb", "RSpec", "spec/security/users_controller_sql_injection_spec.rb"),
+            (
+                "src/controllers/UsersController.ts",
+                "vitest",
+                "__tests__/security/UsersController.sqlInjection.test.ts",
+            ),
+            (
+                "app/controllers/users_controller.py",
+                "pytest",
+                "tests/security/test_sql_injection_users_controller.py",
+            ),
+        ],
+    )
+    def test_gives_the_path_of_a_new_file(self, alice, file, framework, path):
+        body = {"vulnerableFile": file, "type": "sql_injection", "framework": framework}
+        answer = alice.post(NAMING, body).json()
+        assert answer == {"testFileName": path.rsplit("/", 1)[1], "testPath": path}
+
+    @pytest.mark.parametrize("name", ["vulnerableFile", "type", "framework"])
+    def test_a_missing_field_is_422(self, alice, name):
+        body = {"vulnerableFile": "a.py", "type": "xss", "framework": "pytest"}
+        del body[name]
+        response = alice.post(NAMING, body)
+        assert error_of(response) == (422, "VALIDATION_ERROR")
+        assert name in response.json()["error"]["fields"]
+
+
+@pytest.mark.django_db
+class TestDetect:
+    def detect(self, **body):
+        return Client().post(DETECT, body, content_type="application/json")
+
+    def test_needs_no_key(self):
+        answer = self.detect(packageJson={"devDependencies": {"vitest": "^1.0.0", "jest": "~29.0.0"}}).json()
+        assert answer == {
+            "framework": "vitest",
+            "version": "1.0.0",
+            "testDir": "test/",
+            "compatibleWith": ["jest"],
+        }
+
+    def test_nothing_given_is_400(self):
+        assert error_of(self.detect()) == (400, "INVALID_REQUEST")
+
+    def test_no_framework_in_what_was_given_is_422(self):
+        assert error_of(self.detect(requirementsTxt="requests==2\n")) == (422, "VALIDATION_ERROR")
+
+    @pytest.mark.parametrize("body", [{"packageJson": "x"}, {"gemfile": 7}, {"configFiles": "x"}])
+    def test_wrong_types_are_400(self, body):
+        assert error_of(self.detect(**body)) == (400, "INVALID_REQUEST")
