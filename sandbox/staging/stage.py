@@ -40,11 +40,16 @@ def stage_customers(*, outside: Outside, today: datetime, until: datetime | None
         for moment in STORY:
             at = _date(moment, today)
             if began < at <= until:
-                outside.move_to(at)
+                _move_clock(outside, at)
                 moment.act(actors[moment.actor], at)
-    if until > outside.now():
-        outside.move_to(until)
+    _move_clock(outside, until)
     return ACTORS
+
+
+def _move_clock(outside: Outside, instant: datetime) -> None:
+    """Unless the clock, which runs by itself too, has passed the instant meanwhile."""
+    if instant > outside.now():
+        outside.move_to(instant)
 
 
 def stage_staff() -> str:
