@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from phases import selectors, services
 from rsolv.api.auth import get_customer
+from rsolv.api.idempotency import idempotent
 from rsolv.api.parsers import slice_member
 from rsolv.api.views import ApiRequest, ApiView
 
@@ -20,6 +21,7 @@ class StorePhaseView(ApiView):
         request=serializers.StorePhaseSerializer,
         responses=serializers.StoredPhaseSerializer,
     )
+    @idempotent
     def post(self, request: ApiRequest) -> Response:
         serializer = serializers.StorePhaseSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)

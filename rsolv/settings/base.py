@@ -117,6 +117,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
+    "prune-idempotent-answers": {"task": "rsolv.api.tasks.prune_idempotent_answers", "schedule": 3600},
     "sweep-billing": {
         "task": "billing.tasks.sweep_billing",
         "schedule": env.int("SWEEP_SECONDS", default=60),

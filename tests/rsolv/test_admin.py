@@ -6,6 +6,7 @@ from django.urls import reverse
 from billing.models import InboxEvent, UsageReport
 from customers.models import ApiKey, ForgeAccount
 from customers.services import create_api_key
+from rsolv.api.models import IdempotentAnswer
 from tests.factories import (
     BillingAccountFactory,
     MembershipFactory,
@@ -13,7 +14,7 @@ from tests.factories import (
     UserFactory,
 )
 
-OURS = ("customers", "phases", "billing")
+OURS = ("api", "customers", "phases", "billing")
 
 
 def list_our_models():
@@ -34,6 +35,7 @@ def one_of_each(db):
     BillingAccountFactory(customer=usage.customer)
     MembershipFactory(customer=usage.customer)
     create_api_key(customer=usage.customer, name="key")
+    IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
     InboxEvent.objects.create(event_id="evt_1", event_type="invoice.paid", payload="{}")
 
 
