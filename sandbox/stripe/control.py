@@ -1,6 +1,5 @@
 """What tests and people do to the sandbox from outside Stripe's API."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -150,15 +149,6 @@ class Control:
             with self._world.store.transaction():
                 yield
         self._courier.wake()
-
-    def wait_for_requests(self, path: str, count: int = 1, timeout: float = 5.0) -> bool:
-        """Whether so many calls to the path were answered before time was up."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if sum(1 for each in self.requests() if each["path"] == path) >= count:
-                return True
-            time.sleep(0.01)
-        return False
 
     def _all(self, kind: str, **where: str) -> list[Record]:
         store = self._world.store

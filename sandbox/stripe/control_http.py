@@ -1,5 +1,6 @@
 """The control API under `/_sandbox/`, in JSON."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -109,5 +110,7 @@ def blueprint(world: World, control: Control) -> Blueprint:
 
 
 def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True, force=True) if request.data else request.form.to_dict()
-    return body or {}
+    """JSON whatever its content type (curl calls it a form), or form fields."""
+    text = request.get_data(as_text=True)
+    body = json.loads(text) if text.startswith("{") else request.form.to_dict()
+    return dict(body)

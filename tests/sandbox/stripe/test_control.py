@@ -50,6 +50,10 @@ class TestHttp:
         call(sandbox, "DELETE", "/_sandbox/faults")
         assert call(sandbox, "GET", "/_sandbox/faults") == []
 
+    def test_reads_json_that_curl_calls_a_form(self, sandbox: StripeSandbox) -> None:
+        with urllib.request.urlopen(f"{sandbox.url}/_sandbox/faults", b'{"kind": "latency"}') as answer:
+            assert answer.status == 201
+
     def test_counts_and_forgets(self, sandbox: StripeSandbox, shop: Shop) -> None:
         shop.customer(card=None)
         assert call(sandbox, "GET", "/_sandbox/state")["customer"] == 1
