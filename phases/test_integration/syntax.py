@@ -10,7 +10,7 @@ from tree_sitter import Language, Node, Parser, Tree
 from phases.test_integration.document import Document, Splice
 from phases.test_integration.errors import TargetRefused
 
-LONGEST_PARSE = 2.0  # seconds
+LONGEST_PARSE = 1.0  # seconds
 MOST_ERRORS = 1000  # a file with more is not looked at further
 _CHUNK = 16_384
 

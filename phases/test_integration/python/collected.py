@@ -16,6 +16,8 @@ _NOT_RUN = re.compile(r"\bmark\.(skip|skipif|xfail|parametrize)\b")
 _FIXTURE = re.compile(r"(?:\w+\.)*fixture\b|(?:\w+\.)*yield_fixture\b")
 _FIXTURE_NAME = re.compile(r"""\bname\s*=\s*["'](\w+)["']""")
 _PARAMETRIZE = re.compile(r"""\bparametrize\(\s*(?:argnames\s*=\s*)?[\[(]?((?:\s*["'][\w\s,]+["']\s*,?)+)""")
+_TEST_CASE = re.compile(r"TestCase$")
+_TEST_BASE = re.compile(r"(?:Tests?|Test[A-Z]\w*)$")
 _SKIPS_MODULE = re.compile(
     r"\bskip\(.*allow_module_level\s*=\s*True|\bSkipTest\b|\b__test__\s*=\s*False", re.DOTALL
 )
@@ -51,14 +53,20 @@ def tests_of(functions: Iterable[Function]) -> list[Function]:
 
 
 def is_test_case(layout: Layout, group: Class) -> bool:
-    """Whether it is a `unittest.TestCase`, by its name or through the file's own classes."""
+    """Whether it is a `unittest.TestCase`, by its name or through the file's own classes.
+
+    A base of another file that is called a test makes one of a class that pytest would not collect by name.
+    """
     seen: set[str] = set()
     waiting = list(group.bases)
     while waiting:
         base = waiting.pop()
-        if base.rpartition(".")[2].endswith("TestCase"):
+        own = layout.class_at(base)
+        if own is None and _TEST_CASE.search(base):
             return True
-        if base not in seen and (own := layout.class_at(base)):
+        if own is None and _TEST_BASE.search(base) and not group.name.startswith("Test"):
+            return True
+        if own is not None and base not in seen:
             seen.add(base)
             waiting += own.bases
     return False
@@ -75,25 +83,20 @@ def runs(layout: Layout, group: Class) -> bool:
     )
 
 
-def fixtures(layout: Layout, group: Class | None) -> frozenset[str]:
-    """The fixtures that are sure to exist for tests of the class, or of the file's top level."""
-    functions = [*layout.functions, *(group.functions if group else ())]
-    defined = {
-        name[1] if (name := _FIXTURE_NAME.search(decorator)) else function.name
-        for function in functions
-        for decorator in function.decorators
-        if _FIXTURE.match(decorator)
-    }
-    everywhere = [*layout.functions, *(each for other in layout.classes for each in other.functions)]
-    used = {name for function in everywhere for name in _fixture_parameters(function)}
-    elsewhere = {
-        function.name
-        for other in layout.classes
-        if other is not group
-        for function in other.functions
-        if any(map(_FIXTURE.match, function.decorators))
-    }
-    return frozenset(defined | (used - elsewhere) | (BUILTIN_FIXTURES - layout.names))
+class Fixtures:
+    """The fixtures that a file's tests can name."""
+
+    def __init__(self, layout: Layout) -> None:
+        methods = [each for group in layout.classes for each in group.functions]
+        self._in_file = _defined(layout.functions)
+        self._in_classes = _defined(methods)
+        self._used = {name for each in (*layout.functions, *methods) for name in _fixture_parameters(each)}
+        self._builtin = BUILTIN_FIXTURES - layout.names
+
+    def known_to(self, group: Class | None) -> frozenset[str]:
+        """Those that are sure to exist for tests of the class, or of the file's top level."""
+        own = _defined(group.functions) if group else frozenset()
+        return self._in_file | own | (self._used - self._in_classes) | self._builtin
 
 
 def module_notices(layout: Layout) -> tuple[Notice, ...]:
@@ -101,7 +104,7 @@ def module_notices(layout: Layout) -> tuple[Notice, ...]:
     notices = []
     for node, statement in layout.statements:
         bare = bare_statement(statement)
-        line = layout.document.row_of(node.start_byte) + 1
+        line = node.start_point.row + 1
         is_top_level = node.parent == layout.root
         marker = _NOT_RUN.search(bare) if bare.startswith("pytestmark") else None
         if (marker and marker[1] == "skip") or (_SKIPS_MODULE.search(bare) and is_top_level):
@@ -139,6 +142,15 @@ def _is_unconditional(group: Class) -> bool:
     marks = (statement for statement in group.statements if statement.startswith("pytestmark"))
     return all(map(_HARMLESS_CLASS_DECORATOR.match, group.decorators)) and not any(
         map(_NOT_RUN.search, marks)
+    )
+
+
+def _defined(functions: Iterable[Function]) -> frozenset[str]:
+    return frozenset(
+        name[1] if (name := _FIXTURE_NAME.search(decorator)) else function.name
+        for function in functions
+        for decorator in function.decorators
+        if _FIXTURE.match(decorator)
     )
 
 

@@ -54,6 +54,10 @@ class PytestTarget:
             (group, tests) for group, tests in with_tests if tests and collected.runs(self._layout, group)
         ]
 
+    @cached_property
+    def _fixtures(self) -> collected.Fixtures:
+        return collected.Fixtures(self._layout)
+
     @property
     def has_tests(self) -> bool:
         return bool(self._tests or any(collected.tests_of(group.functions) for group in self._layout.classes))
@@ -74,9 +78,7 @@ class PytestTarget:
 
     def plan_append(self, red_test: RedTest) -> Plan:
         test = PytestTest.of(red_test)
-        place = _Place(
-            Setting(self._layout, wraps=self._wraps(test)), spots.end_of_file(self._layout), "append"
-        )
+        place = _Place(self._setting(wraps=self._wraps(test)), spots.end_of_file(self._layout), "append")
         return self._plan_at(test, place)
 
     def has(self, plan: Plan, span: Span) -> bool:
@@ -113,19 +115,18 @@ class PytestTarget:
         if test.uses_self or (best and not self._tests):
             return self._in_new_class(test)
         if self._tests:
-            return _Place(
-                Setting(self._layout), spots.after(self._layout, self._tests[-1].node), "after_last_test"
-            )
-        return self._behind_classes(Setting(self._layout), "after_last_class")
+            return _Place(self._setting(), spots.after(self._layout, self._tests[-1].node), "after_last_test")
+        return self._behind_classes(self._setting(), "after_last_class")
 
     def _candidates(self, test: PytestTest) -> list[_Group]:
         if not test.fits_a_class:
             return []
         found = []
+        clues = self._clues(test)
         for group, tests in self._groups:
             spot = spots.inside_class(self._layout, group, tests)
             if spot and self._takes(group, test):
-                found.append(_Group(group, spot, groups.affinity(self._layout, group, self._clues(test))))
+                found.append(_Group(group, spot, groups.affinity(self._layout, group, clues)))
         return found
 
     def _takes(self, group: Class, test: PytestTest) -> bool:
@@ -133,15 +134,16 @@ class PytestTarget:
         if not collected.is_test_case(self._layout, group):
             return not test.needs_test_case
         awaits = any("Async" in base for base in group.bases)
-        return not test.fixtures(Setting(self._layout)) and (awaits or not test.is_async)
+        return not test.fixtures(self._setting()) and (awaits or not test.is_async)
 
     def _suits(self, test: PytestTest, best: _Group, *, alone: bool) -> bool:
         if test.uses_self:
             return True
         if not self._tests:
             return alone or best.affinity > 0
-        rival = groups.module_affinity(self._layout, self._tests, self._clues(test))
-        return best.affinity >= _ENOUGH and best.affinity > rival
+        if best.affinity < _ENOUGH:
+            return False
+        return best.affinity > groups.module_affinity(self._layout, self._tests, self._clues(test))
 
     def _clues(self, test: PytestTest) -> groups.Clues:
         used = test.snippet.free_names.keys() - ALWAYS_BOUND - {"pytest"}
@@ -149,14 +151,12 @@ class PytestTarget:
         return groups.clues(self._layout, vulnerable_file, name, used, test.snippet.self_attributes)
 
     def _in_class(self, chosen: _Group) -> _Place:
-        return _Place(Setting(self._layout, chosen.group), chosen.spot, "after_last_method")
+        return _Place(self._setting(chosen.group), chosen.spot, "after_last_method")
 
     def _in_new_class(self, test: PytestTest) -> _Place:
         if not test.fits_a_class:
-            return self._behind_classes(Setting(self._layout), "after_last_class")
-        return self._behind_classes(
-            Setting(self._layout, wraps=self._wraps(test) or self._header("")), "new_class"
-        )
+            return self._behind_classes(self._setting(), "after_last_class")
+        return self._behind_classes(self._setting(wraps=self._wraps(test) or self._header("")), "new_class")
 
     def _behind_classes(self, setting: Setting, strategy: str) -> _Place:
         """Behind the last class with tests, or at the end of a file that has none."""
@@ -167,6 +167,9 @@ class PytestTarget:
             return _Place(setting, spots.end_of_module(self._layout), "end_of_module")
         last = max(anchors, key=lambda node: node.end_byte)
         return _Place(setting, spots.after(self._layout, last), strategy)
+
+    def _setting(self, group: Class | None = None, wraps: str = "") -> Setting:
+        return Setting(self._layout, self._fixtures, group, wraps)
 
     def _wraps(self, test: PytestTest) -> str:
         """The header of the class that a test with `self` needs."""

@@ -24,6 +24,7 @@ class Setting:
     """Where a test is to stand: in `group`, in a new class under the header `wraps`, or in neither."""
 
     layout: Layout
+    fixtures: collected.Fixtures
     group: Class | None = None
     wraps: str = ""
 
@@ -103,7 +104,7 @@ class PytestTest:
                 if isinstance(each, DEFINITIONS)
                 for name in _parameters(each)
             ]
-        known = collected.fixtures(setting.layout, setting.group)
+        known = setting.fixtures.known_to(setting.group)
         assumed = collected.PLUGIN_FIXTURES - setting.layout.names
         return [name for name in self.snippet.free_names if name in known or name in assumed]
 
@@ -188,7 +189,7 @@ class PytestTest:
 
     def _name_notices(self, setting: Setting, fixtures: Sequence[str]) -> list[Notice]:
         notices = []
-        known = collected.fixtures(setting.layout, setting.group)
+        known = setting.fixtures.known_to(setting.group)
         for name in fixtures if self.is_body else ():
             if name not in known:
                 message = f"`{name}` is taken to be a fixture that is defined outside this file"
@@ -201,7 +202,7 @@ class PytestTest:
 def _taken(setting: Setting) -> set[str]:
     layout = setting.layout
     methods = {name for group in layout.classes for name in group.names}
-    return layout.names | methods | collected.fixtures(layout, setting.group)
+    return layout.names | methods | setting.fixtures.known_to(setting.group)
 
 
 def _test_functions(snippet: Snippet) -> list[Definition]:

@@ -41,7 +41,6 @@ def codes(integration: Integration) -> list[str]:
 
 ONE_TEST = "def test_a():\n    pass\n"
 ONE_CLASS = "class TestA:\n    def test_a(self):\n        pass\n"
-BODY = "# security: rejects SQL injection\n{0}# attack vector: ' OR 1=1 --\n{0}assert 1 == 2\n"
 
 
 class TestPlace:
@@ -420,7 +419,7 @@ class TestWholeTests:
         assert "assert make_2()" in result
 
     def test_fixture_does_not_replace_that_of_the_siblings(self):
-        code = "import pytest\n\n@pytest.fixture\ndef client():\n    return 1\n\ndef test_b(client):\n    assert client"
+        code = "@pytest.fixture\ndef client():\n    return 1\n\ndef test_b(client):\n    assert client"
         result = inserted("def test_a(client):\n    pass\n", code)
         assert "def client_2():" in result
         assert "def test_b(client_2):" in result
