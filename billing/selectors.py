@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from djstripe.models import Invoice
 
 from customers.models import Customer
@@ -64,10 +65,13 @@ def count_trial_fixes(*, customer_id: UUID) -> int:
 
 
 def count_period_fixes(account: BillingAccount) -> int:
-    """Metered fixes since the period began; since the plan was chosen while Stripe has not answered."""
+    """Fixes that Stripe bills in the current period: by the instant of their meter events.
+
+    One that is not sent yet is going to be billed in the period, whenever it occurred.
+    """
     fixes = UsageRecord.objects.filter(customer_id=account.customer_id, coverage=UsageRecord.Coverage.METERED)
-    since = account.current_period_start or account.plan_chosen_at
-    return fixes.filter(occurred_at__gte=since).count() if since else fixes.count()
+    in_period = Q(report__meter_at=None) | Q(report__meter_at__gte=account.current_period_start)
+    return fixes.filter(in_period).count() if account.current_period_start else fixes.count()
 
 
 def get_entitlement(*, customer: Customer) -> Entitlement:

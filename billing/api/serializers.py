@@ -22,4 +22,3 @@ class EntitlementSerializer(serializers.Serializer[Any]):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown = super().to_representation(instance)
         return {name: value for name, value in shown.items() if name != "blockedReason" or value}
-

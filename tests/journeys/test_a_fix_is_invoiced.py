@@ -1,5 +1,8 @@
 """From a stored phase to a line on an invoice, for each plan."""
 
+from django.utils import timezone
+
+from billing import services
 from billing.models import UsageRecord, UsageReport
 from billing.selectors import get_entitlement, list_invoices
 from tests.conftest import make_client
@@ -37,6 +40,19 @@ class TestPayAsYouGo:
         assert get_entitlement(customer=customer).used == 2
         world.advance()
         assert get_entitlement(customer=customer).used == 0
+
+    def test_a_fix_whose_report_was_late_is_billed_and_shown_in_the_new_period(self, world):
+        customer = world.subscribe("payg")
+        world.stripe.control.add_fault("status", path="/v1/billing/meter_events", status=500, times=None)
+        store_fixes(world, make_client(customer), [1])
+        world.advance()
+        world.stripe.control.clear_faults()
+        UsageReport.objects.update(meter_at=None, first_sent_at=None, next_attempt_at=timezone.now())
+        with world.run_tasks():
+            services.sweep_billing()
+        assert get_entitlement(customer=customer).used == 1
+        world.advance()
+        assert [each.total_cents for each in list_invoices(customer=customer, limit=5)][:2] == [1500, 0]
 
 
 class TestTeams:

@@ -1,8 +1,11 @@
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connections
 
+from billing.models import UsageRecord
 from phases.models import PhaseExecution
 from phases.services import PhaseReport, store_phase
 from phases.signals import phase_completed
@@ -77,3 +80,31 @@ class TestStorePhase:
         finally:
             phase_completed.disconnect(fail)
         assert not PhaseExecution.objects.exists()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_runners_that_race_on_one_issue_leave_one_row_one_announcement_one_fix(heard):
+    customer = CustomerFactory()
+    start = threading.Barrier(8)
+    failures = []
+
+    def run(number):
+        start.wait()
+        try:
+            report = make_report({"success": True, "attempts": number}, commit_sha=f"commit-{number}")
+            store_phase(customer=customer, report=report, at=AT)
+        except Exception as error:
+            failures.append(error)
+        connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    stored = PhaseExecution.objects.get()
+    assert stored.commit_sha == f"commit-{json.loads(stored.data)['attempts']}"
+    assert len(heard) == 1
+    assert UsageRecord.objects.count() == 1
