@@ -137,12 +137,17 @@ class Supervisor:
 
 @contextlib.contextmanager
 def interrupt_on_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end what runs inside as Ctrl-C does: by KeyboardInterrupt."""
+    """SIGTERM and SIGHUP end what runs inside as Ctrl-C does: by KeyboardInterrupt.
+
+    Ctrl-C itself too where a shell has started us in the background, with SIGINT ignored.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:
