@@ -21,11 +21,12 @@ export TEST_DATABASE_URL TEST_REDIS_URL
 PYTEST := $(PY) -m pytest
 PYTEST_ARGS ?=
 
-# Production's settings want every variable; these open nothing.
+# Production's settings want every variable. These open nothing, and dj-stripe's checks, which ask the
+# database, are answered at once.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
 	RSOLV_SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 	RSOLV_BASE_URL=https://app.example.com ALLOWED_HOSTS=app.example.com \
-	DATABASE_URL=postgres://nobody@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0 \
+	DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:9/0 \
 	EMAIL_URL=smtp://127.0.0.1:9 STRIPE_SECRET_KEY=sk_test_000000000000000000000000
 
 .PHONY: help
@@ -82,7 +83,7 @@ format: setup ## Put Python and templates into the style that lint wants
 
 .PHONY: types
 types: setup ## Static types
-	$(BIN)/mypy .
+	$(BIN)/mypy
 
 .PHONY: layers
 layers: setup ## Who may import whom

@@ -30,10 +30,10 @@ def main() -> int:
             run(stack, supervisor)
     except KeyboardInterrupt:
         print("All processes have ended.")
-        return 0
     except (ProcessEnded, NotReady) as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
 
 
 def run(stack: Stack, supervisor: Supervisor) -> None:
