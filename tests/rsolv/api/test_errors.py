@@ -1,13 +1,23 @@
 import json
+import logging
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from structlog.stdlib import ProcessorFormatter
 
 from rsolv.api import throttling
 
 PATH = "/api/v1/phases/store"
 VALID = {"phase": "scan", "repo": "acme/shop", "commitSha": "abc", "data": {}}
+
+
+def format_as_logged(records):
+    """What the console handler writes for these records."""
+    handlers = [
+        each for each in logging.getLogger().handlers if isinstance(each.formatter, ProcessorFormatter)
+    ]
+    return "\n".join(handlers[0].format(record) for record in records)
 
 
 def nest(levels, opening="[", closing="]"):
@@ -100,6 +110,14 @@ class TestShape:
         response = alice.post(PATH, VALID)
         assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
         assert b"secret" not in response.content
+
+    def test_what_is_logged_of_it_holds_no_key(self, alice, monkeypatch, caplog):
+        monkeypatch.setattr("phases.services.store_phase", lambda **_: 1 / 0)
+        alice.post(PATH, VALID | {"data": {"x": "payload-of-the-customer"}})
+        logged = format_as_logged(caplog.records)
+        assert "ZeroDivisionError" in logged
+        assert alice.key not in logged
+        assert "payload-of-the-customer" not in logged
 
     def test_a_database_that_is_away_is_503(self, alice, monkeypatch):
         def fail(**_):

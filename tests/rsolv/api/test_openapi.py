@@ -2,7 +2,9 @@
 
 import pytest
 import schemathesis
+from django.core import signals
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +20,17 @@ CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance,
 
 SCHEMA = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
 OPERATIONS = [operation.ok() for operation in SCHEMA.get_all_operations()]
+
+
+@pytest.fixture(autouse=True)
+def kept_connection():
+    """Requests past Django's test client must not close the connection that holds the test's transaction."""
+    watched = (signals.request_started, signals.request_finished)
+    for signal in watched:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in watched:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(autouse=True)
