@@ -124,7 +124,7 @@ def _broken(state: _State) -> list[Notice]:
     if not found:
         return []
     line = state.document.row_of(found[0].start_byte) + 1
-    message = f"the file has a syntax error near line {line}; its tests, new and old, may not run"
+    message = f"the parser stumbles near line {line}: if that is an error, no test of the file runs"
     return [Notice("target_has_errors", message, line)]
 
 

@@ -112,7 +112,7 @@ class PytestTarget:
         best = max(candidates, key=lambda each: each.affinity, default=None)
         if best and self._suits(test, best, alone=len(candidates) == 1):
             return self._in_class(best)
-        if test.uses_self or (best and not self._tests):
+        if (test.uses_self and test.fits_a_class) or (best and not self._tests):
             return self._in_new_class(test)
         if self._tests:
             return _Place(self._setting(), spots.after(self._layout, self._tests[-1].node), "after_last_test")
@@ -173,7 +173,7 @@ class PytestTarget:
 
     def _wraps(self, test: PytestTest) -> str:
         """The header of the class that a test with `self` needs."""
-        if not test.uses_self:
+        if not (test.uses_self and test.fits_a_class):
             return ""
         return self._header(self._test_case if test.needs_test_case else "")
 

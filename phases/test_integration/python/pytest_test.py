@@ -8,10 +8,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.insertion import Notice
 from phases.test_integration.python import collected, whole_tests, writing
+from phases.test_integration.python.edits import Style
 from phases.test_integration.python.layout import Class, Function, Layout
-from phases.test_integration.python.snippet import DEFINITIONS, Definition, Snippet, check, indented, renamed
+from phases.test_integration.python.snippet import (
+    DEFINITIONS,
+    Definition,
+    Snippet,
+    check,
+    indented,
+    names_in,
+    renamed,
+)
 from phases.test_integration.python.unbound import unbound
 from phases.test_integration.red_tests import RedTest
 
@@ -58,7 +68,14 @@ class PytestTest:
 
     @classmethod
     def of(cls, red_test: RedTest) -> PytestTest:
-        return cls(red_test, Snippet.of(red_test.code))
+        """Raises InvalidTestCode."""
+        test = cls(red_test, Snippet.of(red_test.code))
+        loose = [each for each in test.snippet.tests if isinstance(each, DEFINITIONS)]
+        if loose and not test.fits_a_class and any(_reads_self(each) for each in loose):
+            raise InvalidTestCode(
+                "testCode reads self outside of a class and has helpers beside: make it a class"
+            )
+        return test
 
     @cached_property
     def marks(self) -> list[str]:
@@ -79,7 +96,7 @@ class PytestTest:
 
     @property
     def uses_self(self) -> bool:
-        return bool(self.snippet.self_attributes) and self.fits_a_class
+        return bool(self.snippet.self_attributes) or "self" in self.snippet.free_names
 
     @cached_property
     def needs_test_case(self) -> bool:
@@ -156,7 +173,7 @@ class PytestTest:
                 new_names[name] = new
         snippet = Snippet.of(renamed(self.snippet.code, new_names)) if new_names else self.snippet
         asynchronous = [each for each in _test_functions(snippet) if isinstance(each, ast.AsyncFunctionDef)]
-        style = whole_tests.Style(
+        style = Style(
             marks=self.marks,
             decorators={each.name: decorators for each in asynchronous if not _is_marked(each)},
             adds_self=setting.is_class,
@@ -194,7 +211,8 @@ class PytestTest:
             if name not in known:
                 message = f"`{name}` is taken to be a fixture that is defined outside this file"
                 notices.append(Notice("fixture_assumed", message))
-        for name in unbound(self.snippet.free_names, setting.layout, {*fixtures, "pytest"}):
+        given = {*fixtures, "pytest", *(["self"] if setting.is_class else [])}
+        for name in unbound(self.snippet.free_names, setting.layout, given):
             notices.append(Notice("unbound_name", f"nothing binds `{name}`, which the test reads"))
         return notices
 
@@ -215,6 +233,10 @@ def _test_functions(snippet: Snippet) -> list[Definition]:
             if isinstance(each, DEFINITIONS) and (each is node or each.name.startswith("test"))
         ]
     return found
+
+
+def _reads_self(function: Definition) -> bool:
+    return any(name.id == "self" for name in names_in([function]))
 
 
 def _parameters(function: Definition) -> list[str]:

@@ -13,7 +13,6 @@ ALWAYS_BOUND = frozenset(dir(builtins)) | {
     "__doc__",
     "__package__",
     "__spec__",
-    "self",
 }
 
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.insertion import Notice
+from phases.test_integration.python.edits import Edits, Style, first_row, is_docstring, line_starts
 from phases.test_integration.python.snippet import (
     DEFINITIONS,
     IMPORTS,
     Definition,
     Snippet,
-    indented,
     names_in,
 )
 
@@ -29,9 +29,7 @@ _HOOKS = re.compile(
     r"|setup_module|tear_?[dD]own(?:_?[mM]odule|_function)?"
 )
 _SAFE_ROOTS = sys.stdlib_module_names | {"pytest"}
-_HEADER = re.compile(rb"(?:async\s+)?def\s+[^\s(]+\s*\(")
 _COMMENT = re.compile(rb"[ \t]*#[^\n]*")
-_SELF = re.compile(rb"\s*self\s*(?::[^,)]*)?,?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,6 @@ class WholeTests:
     imports: list[str]
     names: tuple[str, ...]
     notices: list[Notice] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How the tests are to be changed: `adds_self` and `drops_self` for where they go."""
-
-    marks: Sequence[str]
-    decorators: Mapping[str, Sequence[str]]
-    adds_self: bool = False
-    drops_self: bool = False
 
 
 def fit(snippet: Snippet, style: Style, origins: Mapping[str, str]) -> WholeTests:
@@ -87,7 +75,7 @@ def fit(snippet: Snippet, style: Style, origins: Mapping[str, str]) -> WholeTest
         else:
             moved.append(piece)
     at_import = _needed(moved, _names_at_import([piece.node for piece in kept]))
-    edits = _Edits(code)
+    edits = Edits(code)
     for piece in kept:
         for function in _functions(piece.node):
             is_test = function.name.startswith("test") or piece.node in snippet.tests
@@ -139,82 +127,10 @@ def methods_of(snippet: Snippet) -> tuple[str, str] | None:
     return (only.name, "\n".join(lines[row:])) if row >= only.lineno else None
 
 
-class _Edits:
-    """Changes to code, by bytes of what it was."""
-
-    def __init__(self, code: bytes) -> None:
-        self._code = code
-        self._starts = _line_starts(code)
-        self._changes: list[tuple[int, int, bytes]] = []
-
-    def first_lines(self, function: Definition, comments: Sequence[str], statements: Sequence[str]) -> None:
-        """Puts the comments before the function's first statement, the statements behind a docstring."""
-        body = function.body
-        first = body[0]
-        second = body[1] if len(body) > 1 and _is_docstring(first) and statements else first
-        if first is second:
-            self._before(function, first, [*comments, *statements])
-        else:
-            self._before(function, first, comments)
-            self._before(function, second, statements)
-
-    def change_self(self, function: Definition, style: Style) -> None:
-        header = _HEADER.match(self._code, self._offset(function.lineno, function.col_offset))
-        if header is None:
-            return
-        arguments = function.args
-        names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-        has_self = names[:1] == ["self"]
-        if style.adds_self and not has_self:
-            rest = any((names, arguments.vararg, arguments.kwonlyargs, arguments.kwarg))
-            self._changes.append((header.end(), header.end(), b"self, " if rest else b"self"))
-        elif style.drops_self and has_self and (own := _SELF.match(self._code, header.end())):
-            self._changes.append((header.end(), own.end(), b""))
-
-    def decorate(self, function: Definition, decorators: Sequence[str]) -> None:
-        start = self._offset(function.lineno, function.col_offset)
-        text = "".join(f"@{decorator}\n{' ' * function.col_offset}" for decorator in decorators)
-        self._changes.append((start, start, text.encode()))
-
-    def applied(self, start: int, end: int) -> str:
-        """The code between, changed."""
-        pieces: list[bytes] = []
-        taken = start
-        for begin, stop, text in sorted(self._changes):
-            if start <= begin < end:
-                pieces += (self._code[taken:begin], text)
-                taken = stop
-        return b"".join((*pieces, self._code[taken:end])).decode()
-
-    def _before(self, function: Definition, statement: ast.stmt, lines: Sequence[str]) -> None:
-        if not lines:
-            return
-        row = first_row(statement)
-        start = self._starts[row]
-        margin = self._code[start : self._offset(row + 1, statement.col_offset)]
-        end = start
-        if margin.strip():
-            start, end = start + len(margin.rstrip()), start + len(margin)
-            prefix = " " * (function.col_offset + 4)
-            text = "\n" + "".join(f"{indented(line, prefix)}\n" for line in lines) + prefix
-        else:
-            text = "".join(f"{indented(line, margin.decode())}\n" for line in lines)
-        self._changes.append((start, end, text.encode()))
-
-    def _offset(self, line: int, column: int) -> int:
-        return self._starts[line - 1] + column
-
-
-def first_row(node: ast.stmt) -> int:
-    """0-based, decorators included."""
-    decorators = node.decorator_list if isinstance(node, (*DEFINITIONS, ast.ClassDef)) else []
-    return min([node.lineno, *(each.lineno for each in decorators)]) - 1
-
-
 def _pieces(snippet: Snippet) -> list[Piece]:
     """The top-level statements; those that share a line are told apart by their columns."""
     code = snippet.code.encode()
-    starts = _line_starts(code)
+    starts = line_starts(code)
     pieces: list[Piece] = []
     position = 0
     for node in snippet.tree.body:
@@ -224,10 +140,6 @@ def _pieces(snippet: Snippet) -> list[Piece]:
         pieces.append(Piece(node, position, end))
         position = end + len(code[end:]) - len(code[end:].lstrip(b" \t;\n"))
     return pieces
-
-
-def _line_starts(code: bytes) -> list[int]:
-    return [0, *(match.end() for match in re.finditer(rb"\n", code))]
 
 
 def _text(code: bytes, piece: Piece) -> str:
@@ -249,15 +161,7 @@ def _is_dropped(node: ast.stmt) -> bool:
     """A docstring of its own, a `__main__` block, and `__future__`, which only a file's top may import."""
     if isinstance(node, ast.If):
         return any(name.id == "__name__" for name in names_in([node.test]))
-    return _is_docstring(node) or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    return is_docstring(node) or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
 
 
 def _origins(node: ast.stmt) -> dict[str, str]:

@@ -223,6 +223,13 @@ class TestChoiceOfClass:
         target = "class FooTest(TestCase):\n    def test_a(self):\n        pass\n"
         assert "\nasync def test_security" in inserted(target, "await f()")
 
+    def test_bare_self_needs_a_class_too(self):
+        assert "class TestSecurity:\n    def test_security" in inserted(ONE_TEST, "assert check(self)")
+
+    def test_self_beside_helpers_is_refused(self):
+        with pytest.raises(InvalidTestCode, match="make it a class"):
+            insert(ONE_TEST, "def helper():\n    pass\n\ndef test_b(self):\n    assert self.x")
+
 
 class TestFixtures:
     def test_parameter_of_a_sibling_becomes_one(self):
