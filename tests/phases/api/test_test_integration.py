@@ -9,7 +9,7 @@ NAMING, DETECT = "/api/v1/test-integration/naming", "/api/v1/framework/detect"
 OLD = "import pytest\n\n\ndef test_home(client):\n    assert client.get('/').status_code == 200\n"
 RED = {
     "testName": "search is not open to SQL injection",
-    "testCode": "response = client.get('/search', query_string={'q': \"' OR 1=1 --\"})\nassert response.json == []",
+    "testCode": "response = client.get('/search?q=%27 OR 1=1 --')\nassert response.json == []",
     "attackVector": "' OR 1=1 --",
 }
 
