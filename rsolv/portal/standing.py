@@ -51,7 +51,7 @@ def explain_standing(
         return Standing(
             "bad",
             "Fixes are paused: an invoice is unpaid",
-            "Every attempt to charge your card has failed. Pay the open invoice and fixes go on by themselves.",
+            "Every attempt to charge your card failed. Pay the open invoice and fixes go on by themselves.",
             *pay,
         )
     if "past_due" in (entitlement.status, entitlement.blocked_reason):
@@ -74,8 +74,8 @@ def _explain_past_due(entitlement: Entitlement, pay: tuple[str, str]) -> Standin
     return Standing(
         "warn",
         "Your last payment failed",
-        "Fixes still go on. The charge is tried again over the next days; pay the open invoice before they end "
-        "so that nothing is paused.",
+        "Fixes still go on. The charge is tried again over the next days: pay the open invoice before then "
+        "and nothing is paused.",
         *pay,
     )
 

@@ -1,6 +1,7 @@
-"""The elements that pages are composed of: `{% load elements %}`. Each has its template in templates/elements/.
+"""The elements that pages are composed of: `{% load elements %}`. Their templates are in templates/elements/.
 
-Leaves are tags (`{% badge "active" %}`); what holds other things is a block (`{% panel "Fixes" %}…{% endpanel %}`).
+Leaves are tags (`{% badge "active" %}`); what holds other things is a block
+(`{% panel "Fixes" %}…{% endpanel %}`).
 """
 
 from datetime import date, datetime
@@ -166,7 +167,7 @@ def panel(content: SafeString, title: str, id: str = "", hint: str = "", flush: 
 
 @register.simple_block_tag
 def table(content: SafeString, label: str) -> str:
-    """A table by its name. Cells carry `data-label`, which a narrow screen shows; numbers have class `num`."""
+    """A table by its name. A cell's `data-label` is what a narrow screen shows; numbers have class `num`."""
     return _render("table", content=content, label=label)
 
 
