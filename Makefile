@@ -20,6 +20,8 @@ TEST_REDIS_URL ?=
 export TEST_DATABASE_URL TEST_REDIS_URL
 PYTEST := $(PY) -m pytest
 PYTEST_ARGS ?=
+# Two at a time is a third faster on SQLite. On Redis tests take turns: each empties the database it uses.
+PARALLEL ?= -n 2
 
 # Production's settings want every variable. These open nothing, and dj-stripe's checks, which ask the
 # database, are answered at once.
@@ -55,7 +57,7 @@ run: setup ## Web, worker, beat and the Stripe sandbox together; Ctrl-C ends all
 
 .PHONY: test
 test: setup ## All tests on SQLite, then on PostgreSQL and Redis where they are reachable
-	$(PYTEST) -m "not services" $(PYTEST_ARGS)
+	$(PYTEST) -m "not services" $(PARALLEL) $(PYTEST_ARGS)
 	@if $(PY) -m sandbox.probe --quiet; then \
 		$(MAKE) test-services; \
 	elif [ "$${CI:-}" = true ]; then \
@@ -66,7 +68,8 @@ test: setup ## All tests on SQLite, then on PostgreSQL and Redis where they are 
 
 .PHONY: test-services
 test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
-	@urls="$$($(PY) -m sandbox.probe)" && set -x && env $$urls $(PYTEST) $(PYTEST_ARGS)
+	@urls="$$($(PY) -m sandbox.probe)" && echo "On PostgreSQL and Redis:" && \
+		env $$urls $(PYTEST) $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Style of Python and of templates
