@@ -74,11 +74,10 @@ def is_test_case(layout: Layout, group: Class) -> bool:
 
 def runs(layout: Layout, group: Class) -> bool:
     """Whether one more test in the class is collected, and run exactly once and without conditions."""
-    families = {base for other in layout.classes for base in other.bases}
     around = [
         layout.class_at(group.path.rsplit(".", depth)[0]) for depth in range(1, group.path.count(".") + 1)
     ]
-    return group.name not in families and all(
+    return group.name not in layout.bases and all(
         _collects(layout, each) and _is_unconditional(each) for each in (group, *filter(None, around))
     )
 

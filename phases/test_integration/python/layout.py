@@ -65,12 +65,17 @@ class Import:
 
 @dataclass(slots=True)
 class Layout:
-    """A file's outline. `statements` are the texts of top-level lines that are neither def nor import."""
+    """A file's outline.
+
+    `bases` are those of all classes, `statements` the top-level lines that are neither def nor import.
+    """
 
     document: Document
     root: Node
     functions: list[Function] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
+    by_path: dict[str, Class] = field(default_factory=dict)
+    bases: set[str] = field(default_factory=set)
     imports: list[Import] = field(default_factory=list)
     statements: list[tuple[Node, str]] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
@@ -97,7 +102,7 @@ class Layout:
         return "    "
 
     def class_at(self, path: str) -> Class | None:
-        return next((each for each in self.classes if each.path == path), None)
+        return self.by_path.get(path)
 
 
 def read_layout(document: Document, tree: Tree) -> Layout:
@@ -236,6 +241,8 @@ def _read_class(layout: Layout, node: Node, definition: Node, decorators: tuple[
                 statements=tuple(statements),
             )
         )
+        layout.by_path.setdefault(path, layout.classes[-1])
+        layout.bases.update(layout.classes[-1].bases)
         stack.extend(reversed(nested))
 
 
