@@ -87,7 +87,7 @@ red_tests = st.lists(
     min_size=1,
     max_size=3,
 )
-thorough = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def insert(target: str, tests: list[dict[str, str]]) -> Integration:
