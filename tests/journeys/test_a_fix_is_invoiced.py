@@ -32,7 +32,7 @@ class TestPayAsYouGo:
         assert len(world.stripe.control.meter_events()) == 1
         world.advance()
         newest = list_invoices(customer=customer, limit=5)[0]
-        assert (newest.total_cents, newest.status, newest.quantity) == (1500, "paid", 1)
+        assert (newest.total_cents, newest.status, newest.fixes) == (1500, "paid", 1)
 
     def test_the_next_period_starts_at_nothing(self, world):
         customer = world.subscribe("payg")
@@ -62,8 +62,8 @@ class TestTeams:
         entitlement = get_entitlement(customer=customer)
         assert (entitlement.used, entitlement.remaining, entitlement.period_cents) == (62, 0, 49900 + 2 * 800)
         world.advance()
-        totals = [invoice.total_cents for invoice in list_invoices(customer=customer, limit=5)]
-        assert totals == [49900 + 2 * 800, 49900]
+        invoices = [(each.total_cents, each.fixes) for each in list_invoices(customer=customer, limit=5)]
+        assert invoices == [(49900 + 2 * 800, 62), (49900, 0)]
 
 
 class TestTrial:
