@@ -19,6 +19,7 @@ from phases.models import PhaseExecution
 from phases.selectors import list_latest_fixes
 from provisioning.key_reveal import forget_new_key, take_new_key
 
+from .formats import format_date
 from .standing import explain_standing
 
 FIXES_SHOWN = 10
@@ -74,8 +75,10 @@ def _prepare_dashboard(customer: Customer) -> dict[str, object]:
     return {
         "customer": customer,
         "entitlement": entitlement,
+        "plan_state": "exhausted" if entitlement.blocked_reason == "trial_exhausted" else entitlement.status,
         "standing": explain_standing(entitlement, invoices, support=support),
         "usage_words": _describe_usage(entitlement),
+        "cost_words": _describe_cost(entitlement),
         "fixes": [_to_fix_row(execution) for execution in fixes],
         "invoices": invoices,
         "api_keys": [_to_key_row(key) for key in customer.api_keys.all()[:KEYS_SHOWN]],
@@ -91,6 +94,18 @@ def _describe_usage(entitlement: Entitlement) -> str:
     if beyond and entitlement.plan.is_metered:
         return f"{beyond} beyond the {entitlement.included} included"
     return f"{entitlement.remaining} left"
+
+
+def _describe_cost(entitlement: Entitlement) -> str:
+    """What time the cost is of, in words."""
+    if not entitlement.plan.is_metered:
+        return "Nothing is billed during the trial"
+    if entitlement.status == "canceled":
+        return "Nothing more is billed"
+    if entitlement.period_start and entitlement.period_end:
+        start, end = format_date(entitlement.period_start), format_date(entitlement.period_end)
+        return f"{start} to {end}, before tax"
+    return "Since the plan was chosen, before tax"
 
 
 def _to_fix_row(execution: PhaseExecution) -> FixRow:

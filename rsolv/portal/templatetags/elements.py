@@ -4,7 +4,7 @@ Leaves are tags (`{% badge "active" %}`); what holds other things is a block
 (`{% panel "Fixes" %}…{% endpanel %}`).
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from email.utils import parseaddr
 from typing import Any, Literal
 
@@ -25,7 +25,8 @@ Tone = Literal["good", "warn", "bad", "quiet"]
 # Every state that a page shows, in words and in colour.
 STATES: dict[str, tuple[str, Tone]] = {
     # of a subscription
-    "trialing": ("Trial", "quiet"),
+    "trialing": ("Active", "good"),
+    "exhausted": ("Used up", "warn"),
     "pending": ("Being set up", "warn"),
     "active": ("Active", "good"),
     "past_due": ("Payment failed", "warn"),
@@ -113,12 +114,6 @@ def time(at: datetime, style: str = "relative") -> dict[str, Any]:
     """An instant: how long ago, or with `style="date"` its day; the exact instant is in the title."""
     text = format_date(at) if style == "date" else format_relative(at, now=timezone.now())
     return {"at": at, "text": text, "exact": format_exact(at)}
-
-
-@register.filter
-def day(at: date) -> str:
-    """`7 Mar 2026`."""
-    return format_date(at)
 
 
 @register.inclusion_tag("elements/meter.html")
