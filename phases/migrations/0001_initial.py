@@ -9,66 +9,127 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Repository',
+            name="Repository",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('forge_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='repositories', to='customers.forgeaccount')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "forge_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="repositories",
+                        to="customers.forgeaccount",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'repositories',
-                'ordering': ('name',),
+                "verbose_name_plural": "repositories",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='PhaseExecution',
+            name="PhaseExecution",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('phase', models.CharField(choices=[('scan', 'Scan'), ('validation', 'Validation'), ('mitigation', 'Mitigation')], max_length=10)),
-                ('commit_sha', models.CharField(max_length=255)),
-                ('issue_number', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('branch', models.CharField(blank=True, max_length=255)),
-                ('outcome', models.CharField(choices=[('succeeded', 'Succeeded'), ('failed', 'Failed'), ('unverified', 'Unverified')], max_length=10)),
-                ('pull_request_url', models.URLField(blank=True, max_length=500)),
-                ('data', models.TextField()),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('announced_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='phase_executions', to='customers.customer')),
-                ('repository', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='phase_executions', to='phases.repository')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("scan", "Scan"),
+                            ("validation", "Validation"),
+                            ("mitigation", "Mitigation"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("commit_sha", models.CharField(max_length=255)),
+                ("issue_number", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("branch", models.CharField(blank=True, max_length=255)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("unverified", "Unverified"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("pull_request_url", models.URLField(blank=True, max_length=500)),
+                ("data", models.TextField()),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                ("announced_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="phase_executions",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "repository",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="phase_executions",
+                        to="phases.repository",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-updated_at',),
+                "ordering": ("-updated_at",),
             },
         ),
         migrations.AddConstraint(
-            model_name='repository',
-            constraint=models.UniqueConstraint(models.F('forge_account'), django.db.models.functions.text.Lower('name'), name='repository_once_per_namespace'),
+            model_name="repository",
+            constraint=models.UniqueConstraint(
+                models.F("forge_account"),
+                django.db.models.functions.text.Lower("name"),
+                name="repository_once_per_namespace",
+            ),
         ),
         migrations.AddIndex(
-            model_name='phaseexecution',
-            index=models.Index(fields=['customer', 'phase', '-updated_at'], name='phase_latest_of_customer'),
+            model_name="phaseexecution",
+            index=models.Index(fields=["customer", "phase", "-updated_at"], name="phase_latest_of_customer"),
         ),
         migrations.AddConstraint(
-            model_name='phaseexecution',
-            constraint=models.UniqueConstraint(condition=models.Q(('phase', 'scan')), fields=('repository', 'commit_sha'), name='scan_once_per_commit'),
+            model_name="phaseexecution",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("phase", "scan")),
+                fields=("repository", "commit_sha"),
+                name="scan_once_per_commit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phaseexecution',
-            constraint=models.UniqueConstraint(condition=models.Q(('phase', 'scan'), _negated=True), fields=('repository', 'phase', 'issue_number'), name='phase_once_per_issue'),
+            model_name="phaseexecution",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("phase", "scan"), _negated=True),
+                fields=("repository", "phase", "issue_number"),
+                name="phase_once_per_issue",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phaseexecution',
-            constraint=models.CheckConstraint(condition=models.Q(('phase', 'scan'), ('issue_number__gt', 0), _connector='OR'), name='phase_names_its_issue'),
+            model_name="phaseexecution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase", "scan"), ("issue_number__gt", 0), _connector="OR"),
+                name="phase_names_its_issue",
+            ),
         ),
     ]
