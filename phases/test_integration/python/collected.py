@@ -139,9 +139,11 @@ def _collects(layout: Layout, group: Class) -> bool:
 
 def _is_unconditional(group: Class) -> bool:
     marks = (statement for statement in group.statements if statement.startswith("pytestmark"))
-    return all(map(_HARMLESS_CLASS_DECORATOR.match, group.decorators)) and not any(
-        map(_NOT_RUN.search, marks)
-    )
+    return has_harmless_decorators(group) and not any(map(_NOT_RUN.search, marks))
+
+
+def has_harmless_decorators(group: Class) -> bool:
+    return all(map(_HARMLESS_CLASS_DECORATOR.match, group.decorators))
 
 
 def _defined(functions: Iterable[Function]) -> frozenset[str]:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from phases.test_integration.document import Span
+from phases.test_integration.document import Span, Splice
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.insertion import Notice, Plan
 from phases.test_integration.python import collected, groups, spots, whole_tests, writing
@@ -21,7 +21,7 @@ _NEW_CLASS = "TestSecurity"
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     setting: Setting
     spot: spots.Spot
     strategy: str
@@ -72,13 +72,13 @@ class PytestTarget:
             raise TargetRefused(
                 "the file's pytestmark parametrizes every test: a new one would not be collected"
             )
-        test, same_class = self._into_class_of_same_name(PytestTest.of(red_test))
+        test, same_class = self._into_class_of_same_name(self._read(red_test))
         place = self._choose(test, same_class)
         return self._already_there(test, place) or self._plan_at(test, place)
 
     def plan_append(self, red_test: RedTest) -> Plan:
-        test = PytestTest.of(red_test)
-        place = _Place(self._setting(wraps=self._wraps(test)), spots.end_of_file(self._layout), "append")
+        test = self._read(red_test)
+        place = Place(self._setting(wraps=self._wraps(test)), spots.end_of_file(self._layout), "append")
         return self._plan_at(test, place)
 
     def has(self, plan: Plan, span: Span) -> bool:
@@ -94,6 +94,9 @@ class PytestTarget:
         }
         return standing.issuperset(plan.names)
 
+    def _read(self, red_test: RedTest) -> PytestTest:
+        return PytestTest.of(red_test)
+
     def _into_class_of_same_name(self, test: PytestTest) -> tuple[PytestTest, Class | None]:
         """A class that the file has already gives its methods to the file's."""
         methods = whole_tests.methods_of(test.snippet)
@@ -104,7 +107,7 @@ class PytestTarget:
                     return replace(test, snippet=Snippet.of(code)), group
         return test, None
 
-    def _choose(self, test: PytestTest, same_class: Class | None) -> _Place:
+    def _choose(self, test: PytestTest, same_class: Class | None) -> Place:
         candidates = self._candidates(test)
         for each in candidates:
             if each.group is same_class:
@@ -115,7 +118,7 @@ class PytestTarget:
         if (test.uses_self and test.fits_a_class) or (best and not self._tests):
             return self._in_new_class(test)
         if self._tests:
-            return _Place(self._setting(), spots.after(self._layout, self._tests[-1].node), "after_last_test")
+            return Place(self._setting(), spots.after(self._layout, self._tests[-1].node), "after_last_test")
         return self._behind_classes(self._setting(), "after_last_class")
 
     def _candidates(self, test: PytestTest) -> list[_Group]:
@@ -150,23 +153,23 @@ class PytestTarget:
         vulnerable_file, name = test.red_test.vulnerable_file, test.red_test.name
         return groups.clues(self._layout, vulnerable_file, name, used, test.snippet.self_attributes)
 
-    def _in_class(self, chosen: _Group) -> _Place:
-        return _Place(self._setting(chosen.group), chosen.spot, "after_last_method")
+    def _in_class(self, chosen: _Group) -> Place:
+        return Place(self._setting(chosen.group), chosen.spot, "after_last_method")
 
-    def _in_new_class(self, test: PytestTest) -> _Place:
+    def _in_new_class(self, test: PytestTest) -> Place:
         if not test.fits_a_class:
             return self._behind_classes(self._setting(), "after_last_class")
         return self._behind_classes(self._setting(wraps=self._wraps(test) or self._header("")), "new_class")
 
-    def _behind_classes(self, setting: Setting, strategy: str) -> _Place:
+    def _behind_classes(self, setting: Setting, strategy: str) -> Place:
         """Behind the last class with tests, or at the end of a file that has none."""
         outermost = [group for group in self._layout.classes if group.path == group.name]
         holders = [group for group in outermost if collected.tests_of(group.functions)]
         anchors = [*(each.node for each in holders), *(each.node for each in self._tests)]
         if not anchors:
-            return _Place(setting, spots.end_of_module(self._layout), "end_of_module")
+            return Place(setting, spots.end_of_module(self._layout), "end_of_module")
         last = max(anchors, key=lambda node: node.end_byte)
-        return _Place(setting, spots.after(self._layout, last), strategy)
+        return Place(setting, spots.after(self._layout, last), strategy)
 
     def _setting(self, group: Class | None = None, wraps: str = "") -> Setting:
         return Setting(self._layout, self._fixtures, group, wraps)
@@ -187,7 +190,7 @@ class PytestTarget:
         by_origin = {origin: name for name, origin in self._layout.origins.items()}
         return by_origin.get("unittest.TestCase") or f"{by_origin.get('unittest', 'unittest')}.TestCase"
 
-    def _already_there(self, test: PytestTest, place: _Place) -> Plan | None:
+    def _already_there(self, test: PytestTest, place: Place) -> Plan | None:
         """The file's own copy of the test: the same statements under the same marks."""
         mark = test.marks[0].encode()
         if mark not in self._layout.document.content:
@@ -220,20 +223,17 @@ class PytestTarget:
         functions = (node for node in ast.walk(tree) if isinstance(node, DEFINITIONS))
         return next(map(writing.fingerprint, functions), "")
 
-    def _plan_at(self, test: PytestTest, place: _Place) -> Plan:
+    def _plan_at(self, test: PytestTest, place: Place) -> Plan:
         written = test.write(place.setting)
         layout = self._layout
-        eol = layout.document.eol.decode()
         text, imports = written.text, list(written.imports)
-        if "unittest.TestCase" in place.setting.wraps and "unittest" not in layout.names:
+        if "(unittest." in text and "unittest" not in layout.names and "import unittest" not in imports:
             imports.append("import unittest")
         if place.strategy == "append" and imports:
             text, imports = "\n".join((*imports, "", "", text)), []
-        styled = writing.to_file_style(
-            text, rows_in_strings(text), place.spot.prefix, layout.indent_unit, eol
-        )
-        main = spots.splice_at(layout.document, place.spot, styled)
-        head = spots.import_splice(layout, imports)
+        main, head = self._splices(place, text, imports)
+        if head and head.offset == main.offset:
+            main, head = self._splices(place, "\n".join((*imports, "", "", text)), [])
         splices = sorted(filter(None, (head, main)), key=lambda splice: splice.offset)
         group = place.setting.group
         return Plan(
@@ -244,3 +244,12 @@ class PytestTarget:
             names=written.names,
             notices=written.notices,
         )
+
+    def _splices(self, place: Place, text: str, imports: list[str]) -> tuple[Splice, Splice | None]:
+        """The text at its place in the file's style, and the imports at theirs."""
+        document = self._layout.document
+        styled = writing.to_file_style(
+            text, rows_in_strings(text), place.spot.prefix, self._layout.indent_unit, document.eol.decode()
+        )
+        main = spots.splice_at(document, place.spot, styled)
+        return main, spots.import_splice(self._layout, imports)

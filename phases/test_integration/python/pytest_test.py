@@ -31,12 +31,16 @@ _TEST_CASE_METHOD = re.compile(r"assert\w*|fail|subTest|skipTest|addCleanup")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a test is to stand: in `group`, in a new class under the header `wraps`, or in neither."""
+    """Where a test is to stand: in `group`, in a new class under the header `wraps`, or in neither.
+
+    `only_test_cases` says that whatever stands here is a `unittest.TestCase`'s.
+    """
 
     layout: Layout
     fixtures: collected.Fixtures
     group: Class | None = None
     wraps: str = ""
+    only_test_cases: bool = False
 
     @property
     def is_class(self) -> bool:
@@ -45,8 +49,10 @@ class Setting:
     @property
     def is_test_case(self) -> bool:
         return (
-            self.group is not None and collected.is_test_case(self.layout, self.group)
-        ) or "(" in self.wraps
+            self.only_test_cases
+            or (self.group is not None and collected.is_test_case(self.layout, self.group))
+            or "(" in self.wraps
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,8 @@ class PytestTest:
                 message = f"`{name}` is taken to be a fixture that is defined outside this file"
                 notices.append(Notice("fixture_assumed", message))
         given = {*fixtures, "pytest", *(["self"] if setting.is_class else [])}
+        if setting.only_test_cases:
+            given.add("unittest")
         for name in unbound(self.snippet.free_names, setting.layout, given):
             notices.append(Notice("unbound_name", f"nothing binds `{name}`, which the test reads"))
         return notices

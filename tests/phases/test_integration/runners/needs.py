@@ -1,0 +1,16 @@
+"""What a test needs installed: elsewhere it is skipped without it, in CI it fails."""
+
+import os
+import shutil
+
+import pytest
+
+
+def need(*programs: str) -> None:
+    missing = [program for program in programs if shutil.which(program) is None]
+    if not missing:
+        return
+    message = f"not installed: {', '.join(missing)}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
