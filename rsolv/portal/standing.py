@@ -36,7 +36,7 @@ def explain_standing(
     if entitlement.blocked_reason == "trial_exhausted":
         return Standing(
             "warn",
-            f"Your {entitlement.included} free fixes are used up",
+            f"Your free fixes are used up: {entitlement.used} of {entitlement.included}",
             f"Scans and proofs go on; new fixes wait until you choose a plan. {CHOICE}",
             *choose,
         )

@@ -1,0 +1,34 @@
+"""Two people in two customers, each with a browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from customers.models import Customer
+from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory
+
+
+class Browser(Client):
+    """A logged-in person's browser."""
+
+    customer: Customer
+
+
+@pytest.fixture
+def bob(db: None) -> Iterator[Browser]:
+    yield open_browser("Acme")
+
+
+@pytest.fixture
+def mallet(db: None) -> Iterator[Browser]:
+    yield open_browser("Other")
+
+
+def open_browser(name: str) -> Browser:
+    membership = MembershipFactory(customer=CustomerFactory(name=name))
+    BillingAccountFactory(customer=membership.customer)
+    browser = Browser(raise_request_exception=False)
+    browser.force_login(membership.user)
+    browser.customer = membership.customer
+    return browser

@@ -1,0 +1,77 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from billing.plans import PAYG, TRIAL
+from billing.selectors import Entitlement, InvoiceLine
+from rsolv.portal.standing import Standing, explain_standing
+
+GOOD = Entitlement(
+    plan=PAYG,
+    status="active",
+    blocked_reason=None,
+    used=3,
+    included=0,
+    remaining=None,
+    unit_price_cents=1500,
+    period_start=None,
+    period_end=None,
+    period_cents=4500,
+)
+OPEN = InvoiceLine(
+    number="RS-7",
+    status="open",
+    total_cents=4500,
+    currency="usd",
+    created_at=datetime(2026, 3, 1, tzinfo=UTC),
+    period_end=None,
+    fixes=3,
+    page_url="https://invoice.stripe.com/i/7",
+    pdf_url="",
+)
+
+
+def explain(*invoices: InvoiceLine, **changes: object) -> Standing:
+    standing = explain_standing(replace(GOOD, **changes), invoices, support="help@rsolv.dev")  # type: ignore[arg-type]
+    assert standing
+    return standing
+
+
+class TestExplainStanding:
+    def test_is_silent_when_all_is_well(self) -> None:
+        assert explain_standing(GOOD, [OPEN], support="help@rsolv.dev") is None
+
+    def test_offers_plans_with_prices_after_the_trial(self) -> None:
+        standing = explain(
+            plan=TRIAL, status="trialing", blocked_reason="trial_exhausted", used=10, included=10
+        )
+        assert standing.title == "Your free fixes are used up: 10 of 10"
+        assert "$15 a fix" in standing.text
+        assert "$499 a month with 60 fixes included, then $8 each" in standing.text
+        assert standing.action_label == "Choose a plan"
+
+    def test_offers_plans_after_a_cancellation(self) -> None:
+        standing = explain(status="canceled", blocked_reason="subscription_canceled")
+        assert (standing.title, standing.action_label) == ("Your plan is canceled", "Choose a plan")
+
+    def test_leads_from_an_unpaid_subscription_to_the_open_invoice(self) -> None:
+        standing = explain(OPEN, status="unpaid", blocked_reason="subscription_unpaid")
+        assert (standing.action_label, standing.action_url) == ("Pay invoice RS-7", OPEN.page_url)
+
+    def test_leads_to_support_when_no_invoice_can_be_paid(self) -> None:
+        standing = explain(
+            replace(OPEN, status="paid"), status="unpaid", blocked_reason="subscription_unpaid"
+        )
+        assert standing.action_url.startswith("mailto:help@rsolv.dev")
+
+    def test_says_that_fixes_go_on_while_past_due(self) -> None:
+        standing = explain(OPEN, status="past_due")
+        assert standing.tone == "warn"
+        assert "still go on" in standing.text
+
+    @pytest.mark.parametrize("reason", ["subscription_past_due", "subscription_unpaid", "something_new"])
+    def test_says_that_fixes_are_paused_when_blocked(self, reason: str) -> None:
+        standing = explain(blocked_reason=reason)
+        assert standing.tone == "bad"
+        assert "paused" in standing.title
