@@ -52,3 +52,10 @@ def pascal(text: str, default: str = "") -> str:
     """`users_controller` becomes `UsersController`; capitals that are there stay (`XMLParser`)."""
     pieces = _NOT_WORD.sub(" ", ascii_only(text[:LONGEST_PART])).split()
     return "".join(piece[0].upper() + piece[1:] for piece in pieces) or default
+
+
+def one_line(text: str) -> str:
+    """One line, for a comment, whatever the text has in it: what is not printable is written as its escape."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    ).strip()

@@ -15,6 +15,7 @@ from phases.test_integration.python.pytest_test import PytestTest, Setting, func
 from phases.test_integration.python.snippet import DEFINITIONS, Snippet, parse, rows_in_strings
 from phases.test_integration.python.unbound import ALWAYS_BOUND
 from phases.test_integration.red_tests import RedTest
+from phases.test_integration.spots import Spot, splice_at
 
 _ENOUGH = 5  # what must speak for a class where the file has tests outside of classes
 _NEW_CLASS = "TestSecurity"
@@ -23,7 +24,7 @@ _NEW_CLASS = "TestSecurity"
 @dataclass(frozen=True, slots=True)
 class Place:
     setting: Setting
-    spot: spots.Spot
+    spot: Spot
     strategy: str
 
 
@@ -32,7 +33,7 @@ class _Group:
     """A class that takes the test, and how much speaks for it."""
 
     group: Class
-    spot: spots.Spot
+    spot: Spot
     affinity: int
 
 
@@ -251,5 +252,5 @@ class PytestTarget:
         styled = writing.to_file_style(
             text, rows_in_strings(text), place.spot.prefix, self._layout.indent_unit, document.eol.decode()
         )
-        main = spots.splice_at(document, place.spot, styled)
+        main = splice_at(document, place.spot, styled)
         return main, spots.import_splice(self._layout, imports)

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from phases.test_integration.document import Document, Splice
 from phases.test_integration.python.layout import Class, Function, Layout
+from phases.test_integration.spots import Spot
 
 _MODULE_GAP, _CLASS_GAP = 2, 1  # empty lines around a definition
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """The end of the line that something is put after, and how: `gap` is the number of empty lines around."""
-
-    offset: int
-    prefix: str
-    gap: int
 
 
 def after(layout: Layout, node: Node) -> Spot:
@@ -70,24 +61,6 @@ def end_of_module(layout: Layout) -> Spot:
     while offset > document.start and not document.line_at(document.line_start(offset - 1)).strip():
         offset = document.line_start(offset - 1)
     return Spot(offset, "", _MODULE_GAP)
-
-
-def splice_at(document: Document, spot: Spot, code: str) -> Splice:
-    """The code, already in the file's style, with the empty lines that it needs around it.
-
-    Empty lines that are there count, so that what is inserted begins with code where it can.
-    """
-    eol = document.eol
-    offset, blank = spot.offset, 0
-    while blank < spot.gap and offset < len(document.content) and not document.line_at(offset).strip():
-        offset, blank = document.next_line(offset), blank + 1
-    is_first = not document.lines[:offset].strip()
-    before = b"" if is_first else eol * (spot.gap - blank)
-    if document.ends_mid_line(offset):
-        return Splice(offset, eol + before + code.encode())
-    is_last = not document.lines[offset:].strip()
-    after_it = eol if is_last else eol * (1 + spot.gap)
-    return Splice(offset, before + code.encode() + after_it)
 
 
 def import_splice(layout: Layout, statements: list[str]) -> Splice | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from phases.test_integration.python.snippet import indented
 from phases.test_integration.red_tests import RedTest
-from phases.test_integration.words import words_of
+from phases.test_integration.words import one_line, words_of
 
 LONGEST_NAME = 80
 INDENT = "    "
@@ -17,11 +17,11 @@ INDENT = "    "
 def marks(red_test: RedTest) -> list[str]:
     """Comments that name the test and its attack, one line each; by them a later request finds it again."""
     lines = [
-        f"# security: {_as_comment(red_test.name)}",
-        f"# attack vector: {_as_comment(red_test.attack_vector)}",
+        f"# security: {one_line(red_test.name)}",
+        f"# attack vector: {one_line(red_test.attack_vector)}",
     ]
     if red_test.expected_behavior.strip():
-        lines.append(f"# expected: {_as_comment(red_test.expected_behavior)}")
+        lines.append(f"# expected: {one_line(red_test.expected_behavior)}")
     return lines
 
 
@@ -80,10 +80,3 @@ def to_file_style(code: str, rows_in_strings: set[int], prefix: str, unit: str, 
         levels = (len(line) - len(bare)) // len(INDENT)
         lines[row] = prefix + unit * levels + bare
     return eol.join(lines)
-
-
-def _as_comment(text: str) -> str:
-    """One line whatever the text has in it: what is not printable is written as its escape."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    ).strip()
