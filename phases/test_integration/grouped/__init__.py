@@ -1,0 +1,1 @@
+"""What the languages share whose tests stand in groups: classes, modules, describes."""

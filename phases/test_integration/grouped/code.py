@@ -1,0 +1,94 @@
+"""Moves code to and fro, but never what stands within its strings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from tree_sitter import Node
+
+from phases.test_integration.syntax import walk
+
+INDENT = "    "
+
+
+def tidy(code: str) -> str:
+    """The code with `\\n` endings, without empty lines around it."""
+    lines = re.sub(r"\r\n?", "\n", code).rstrip().split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    return "\n".join(lines)
+
+
+def rows_within(root: Node, types: Collection[str], *, above: int = 0) -> set[int]:
+    """The rows that begin within a node of these types, counted from the row `above`."""
+    rows: set[int] = set()
+    for node in walk(root):
+        if node.type in types and node.end_point.row > node.start_point.row:
+            rows.update(range(node.start_point.row + 1 - above, node.end_point.row + 1 - above))
+    return rows
+
+
+def dedented(code: str, protected: Collection[int]) -> str:
+    """The code with its first column at that of its leftmost line, which may not be the first."""
+    lines = code.split("\n")
+    margins = [
+        line[: len(line) - len(line.lstrip(" \t"))]
+        for row, line in enumerate(lines)
+        if row not in protected and line.strip()
+    ]
+    first, rest = (margins[0] if margins else ""), margins[1:]
+    # What lost only the white space before its first line, as by `strip()`, is made even again.
+    prefix = min(rest, key=len) if rest and not first else min(margins, key=len, default="")
+    if not first and prefix and _opens(lines[0]):
+        prefix = ""
+    return "\n".join(
+        line if row in protected else line.removeprefix(prefix) if line.startswith(prefix) else line.lstrip()
+        for row, line in enumerate(lines)
+    )
+
+
+def indented(code: str, prefix: str, protected: Collection[int]) -> str:
+    return "\n".join(
+        line if row in protected or not line.strip() else prefix + line
+        for row, line in enumerate(code.split("\n"))
+    )
+
+
+def to_file_style(code: str, protected: Collection[int], prefix: str, unit: str, eol: str) -> str:
+    """The code moved right by `prefix`, its levels as deep as the file's, its lines ended as the file's."""
+    lines = code.split("\n")
+    own = _unit(line for row, line in enumerate(lines) if row not in protected and line.strip())
+    for row, line in enumerate(lines):
+        if row in protected or not line.strip():
+            continue
+        bare = line.lstrip(own[0]) if own else line
+        levels = (len(line) - len(bare)) // len(own) if own else 0
+        lines[row] = prefix + unit * levels + bare
+    return eol.join(lines)
+
+
+def tokens(node: Node) -> tuple[str, ...]:
+    """What the code says: its leaves without comments, and without numbers at the end of names."""
+    found = []
+    for leaf in walk(node):
+        if not leaf.children and leaf.text and not _is_comment(leaf):
+            found.append(re.sub(r"(?<=[^\W\d])_?\d+$", "", leaf.text.decode(errors="replace").strip()))
+    return tuple(token for token in found if token)
+
+
+def _is_comment(node: Node) -> bool:
+    return "comment" in node.type or (node.parent is not None and "comment" in node.parent.type)
+
+
+def _opens(line: str) -> bool:
+    return line.rstrip().endswith(("{", "(", "[", ",", "->", " do", "fn", "=>", "="))
+
+
+def _unit(lines: Iterable[str]) -> str:
+    """The white space of one level, empty where the lines have no even levels."""
+    margins = [line[: len(line) - len(line.lstrip())] for line in lines]
+    for unit in ("\t", INDENT, "  "):
+        if all(not margin.strip(unit[0]) and len(margin) % len(unit) == 0 for margin in margins):
+            return unit
+    return ""

@@ -1,0 +1,83 @@
+"""The outline of a file whose tests stand in groups, whatever the language calls them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from tree_sitter import Node
+
+from phases.test_integration.document import Document
+from phases.test_integration.insertion import Notice
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_INDENT = re.compile(rb"^([ \t]+)\S", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A test or another function of a group; its range has the comment and the attributes on it.
+
+    `node` is the function itself, `body` what holds its statements.
+    """
+
+    name: str
+    start: int
+    end: int
+    node: Node
+    body: Node | None
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`path` is the name behind those around it, dotted. Between `opens` and `closes` are its members.
+
+    `takes` tells whether one more test in it runs, once, and under no condition. `names` are taken in it.
+    """
+
+    name: str
+    path: str
+    node: Node
+    opens: int
+    closes: int
+    members: tuple[Member, ...]
+    names: frozenset[str]
+    takes: bool
+
+    @property
+    def tests(self) -> list[Member]:
+        return [member for member in self.members if member.is_test]
+
+
+@dataclass(slots=True)
+class Outline:
+    """`origins` maps a name that the file's imports bind to what it is, dotted (`App.Users`)."""
+
+    document: Document
+    root: Node
+    groups: list[Group] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+
+    def text(self, node: Node) -> str:
+        return self.document.lines[node.start_byte : node.end_byte].decode(errors="replace")
+
+    def words(self, node: Node) -> frozenset[str]:
+        """Every word in the node's text, be it code or not."""
+        return frozenset(_WORD.findall(self.text(node)))
+
+    def line(self, node: Node) -> int:
+        return node.start_point.row + 1
+
+    def group_at(self, path: str) -> Group | None:
+        return next((group for group in self.groups if group.path == path), None)
+
+    def unit(self, default: str) -> str:
+        """One level of the file's indentation: that of the first line that has one in a group."""
+        for group in self.groups:
+            own = self.document.indent_at(group.node.start_byte)
+            for found in _INDENT.finditer(self.document.lines, group.opens, group.closes):
+                if found[1].startswith(own) and len(found[1]) > len(own):
+                    return found[1][len(own) :].decode()
+        return default

@@ -1,0 +1,1 @@
+"""PHP test files: their outline, and how tests are written in them."""

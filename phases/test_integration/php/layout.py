@@ -1,0 +1,261 @@
+"""The outline of a PHP file: its classes, what it imports, and what PHPUnit makes of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import tree_sitter_php
+from tree_sitter import Node, Tree
+
+from phases.test_integration.document import Document
+from phases.test_integration.grouped.outline import Group, Member, Outline
+from phases.test_integration.insertion import Notice
+from phases.test_integration.syntax import Grammar
+
+GRAMMAR = Grammar(tree_sitter_php.language_php())
+STRINGS = frozenset({"string", "encapsed_string", "heredoc", "nowdoc", "shell_command_expression", "text"})
+HOOKS = frozenset(
+    {"setup", "setupbeforeclass", "teardown", "teardownafterclass"}
+    | {"assertpreconditions", "assertpostconditions"}
+)
+
+_TEST_CLASS = re.compile(r"(?:Tests?|TestCase|TestBase|_TestCase)$")
+_PEST = re.compile(r"(?:it|test|describe|uses|pest|beforeEach|dataset|arch)$")
+_TEST_TAG = re.compile(r"@test\b")
+_TEST_ATTRIBUTE = re.compile(r"(?:^|[\\,\[\s])Test\s*(?:$|[,\]\(])")
+_SKIPS = re.compile(r"\bmarkTest(?:Skipped|Incomplete)\s*\(")
+_REQUIRES = re.compile(r"@requires\b|\bRequires[A-Z]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A top-level `use`; `bindings` maps each name to what it is, with backslashes, by kind of import."""
+
+    node: Node
+    bindings: dict[str, tuple[str, str]]
+
+
+@dataclass(slots=True)
+class PhpOutline(Outline):
+    """`namespace` is the file's only one; `bases` and `abstract` tell of its classes by their names."""
+
+    uses: list[Use] = field(default_factory=list)
+    namespace: str = ""
+    namespace_node: Node | None = None
+    has_blocks: bool = False
+    has_tag: bool = False
+    is_pest: bool = False
+    halts: bool = False
+    declared: set[str] = field(default_factory=set)
+    bases: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def bound(self) -> dict[str, tuple[str, str]]:
+        return {name: origin for use in self.uses for name, origin in use.bindings.items()}
+
+
+def read_outline(document: Document, tree: Tree) -> PhpOutline:
+    """Looks at the top level, at namespaces' blocks and at the bodies of classes; never into functions."""
+    outline = PhpOutline(document, tree.root_node)
+    classes: list[Node] = []
+    for node in _top_level(outline):
+        if node.type == "namespace_use_declaration":
+            outline.uses.append(Use(node, bindings_of(node)))
+        elif node.type == "class_declaration":
+            classes.append(node)
+            outline.bases[_name(node)] = _base(node)
+            outline.declared.add(_name(node))
+        elif node.type in ("trait_declaration", "interface_declaration", "enum_declaration"):
+            outline.declared.add(_name(node))
+        elif node.type == "expression_statement" and _is_pest(node):
+            outline.is_pest = True
+    for name, (origin, _) in outline.bound.items():
+        outline.origins[name] = origin.replace("\\", ".")
+    extended = set(outline.bases.values())
+    for node in classes:
+        _read_class(outline, node, extended)
+    return outline
+
+
+def bindings_of(use: Node) -> dict[str, tuple[str, str]]:
+    """What a `use` binds: `{"Q": ("X\\\\Z", "")}`, the kind being `function`, `const` or empty."""
+    text = _text(use).removeprefix("use").rstrip(";").strip()
+    text = re.sub(r"/\*.*?\*/|(?://|#)[^\n]*", " ", text, flags=re.S)
+    prefix, brace, inner = text.partition("{")
+    names = inner.rstrip("} \t\n") if brace else text
+    common = _kind_and_name(prefix) if brace else ("", "")
+    found = {}
+    for each in names.split(","):
+        kind, name = _kind_and_name(each)
+        origin, _, alias = name.partition(" as ")
+        origin = (common[1] + origin).strip().lstrip("\\")
+        if origin:
+            found[(alias or origin.rpartition("\\")[2]).strip()] = (origin, kind or common[0])
+    return found
+
+
+def method_member(node: Node, above: Node | None) -> Member:
+    """A method with its comment and attributes; `above` is what stands before it in its class."""
+    start, comment = node.start_byte, ""
+    while above is not None and above.type == "comment" and above.end_point.row + 1 >= node.start_point.row:
+        is_own = above.prev_sibling is None or above.prev_sibling.end_point.row < above.start_point.row
+        if not is_own:
+            break
+        start, comment = above.start_byte, _text(above) + comment
+        node_above, above = above, above.prev_sibling
+        if above is None or above.end_point.row + 1 < node_above.start_point.row:
+            break
+    name = _name(node)
+    return Member(
+        name, start, node.end_byte, node, node.child_by_field_name("body"), _is_test(node, name, comment)
+    )
+
+
+def attribute_of(node: Node) -> str:
+    attributes = node.child_by_field_name("attributes")
+    return _text(attributes) if attributes else ""
+
+
+def has_test_tag(comment: str) -> bool:
+    return bool(_TEST_TAG.search(comment))
+
+
+def has_test_attribute(node: Node) -> bool:
+    return bool(_TEST_ATTRIBUTE.search(attribute_of(node)))
+
+
+def _top_level(outline: PhpOutline) -> Iterator[Node]:
+    stack = outline.root.named_children[::-1]
+    while stack:
+        node = stack.pop()
+        if node.type == "ERROR":
+            stack.extend(reversed(node.named_children))
+        elif node.type == "namespace_definition":
+            body = node.child_by_field_name("body")
+            name = node.child_by_field_name("name")
+            outline.namespace, outline.namespace_node = _text(name) if name else "", node
+            if body is not None:
+                outline.has_blocks = True
+                stack.extend(reversed(body.named_children))
+        elif node.type == "php_tag":
+            outline.has_tag = True
+        elif node.type in ("exit_statement", "halt_compiler_statement") or _text_is_halt(node):
+            outline.halts = True
+        else:
+            yield node
+
+
+def _text_is_halt(node: Node) -> bool:
+    text = node.text or b""
+    return text[:15].lower() == b"__halt_compiler"
+
+
+def _read_class(outline: PhpOutline, node: Node, extended: set[str]) -> None:
+    body = node.child_by_field_name("body")
+    if body is None or not body.children:
+        return
+    members: list[Member] = []
+    names: set[str] = set()
+    for child in body.named_children:
+        if child.type == "method_declaration":
+            members.append(method_member(child, child.prev_sibling))
+            names.add(members[-1].name)
+        elif child.type in ("property_declaration", "const_declaration"):
+            names.update(_elements(child))
+    name = _name(node)
+    takes = _is_collected(outline, node) and name not in extended
+    closer = body.children[-1]
+    outline.groups.append(
+        Group(
+            name=name,
+            path=name,
+            node=node,
+            opens=body.start_byte + 1,
+            closes=closer.start_byte if closer.type == "}" else body.end_byte,
+            members=tuple(members),
+            names=frozenset(names),
+            takes=takes,
+        )
+    )
+    if takes:
+        outline.notices += _skips(node, members)
+
+
+def _is_collected(outline: PhpOutline, node: Node) -> bool:
+    """Whether it is concrete and, by its own name or those of its bases, a test case."""
+    if any(child.type == "abstract_modifier" for child in node.children):
+        return False
+    base, seen = _base(node), set[str]()
+    while base and base not in seen:
+        if _TEST_CLASS.search(base):
+            return True
+        seen.add(base)
+        base = outline.bases.get(base, "")
+    return bool(seen) and bool(_TEST_CLASS.search(_name(node)))
+
+
+def _is_test(node: Node, name: str, comment: str) -> bool:
+    modifiers = {child.type for child in node.children}
+    if modifiers & {"abstract_modifier", "static_modifier"} or node.child_by_field_name("body") is None:
+        return False
+    if any(child.type == "visibility_modifier" and _text(child) != "public" for child in node.children):
+        return False
+    return name.startswith("test") or has_test_tag(comment) or has_test_attribute(node)
+
+
+def _skips(node: Node, members: list[Member]) -> Iterator[Notice]:
+    for member in members:
+        if member.name.lower() in ("setup", "setupbeforeclass") and member.body is not None:
+            for statement in member.body.named_children:
+                if not _SKIPS.search(_text(statement)):
+                    continue
+                line = statement.start_point.row + 1
+                if statement.type == "expression_statement":
+                    yield Notice("module_skipped", "the class skips all of its tests, new ones too", line)
+                else:
+                    message = "the class skips its tests under a condition"
+                    yield Notice("module_may_be_skipped", message, line)
+    above = node.prev_sibling
+    comment = _text(above) if above is not None and above.type == "comment" else ""
+    if _REQUIRES.search(comment + attribute_of(node)):
+        line = node.start_point.row + 1
+        yield Notice("module_may_be_skipped", "the class runs only where its requirements are met", line)
+
+
+def _is_pest(statement: Node) -> bool:
+    call: Node | None = statement.named_children[0] if statement.named_children else None
+    while call is not None and call.type == "member_call_expression":
+        call = call.child_by_field_name("object")
+    if call is None or call.type != "function_call_expression":
+        return False
+    function = call.child_by_field_name("function")
+    return function is not None and bool(_PEST.match(_text(function)))
+
+
+def _elements(declaration: Node) -> Iterator[str]:
+    for element in declaration.named_children:
+        if element.type in ("property_element", "const_element") and element.named_children:
+            yield _text(element.named_children[0]).lstrip("$")
+
+
+def _kind_and_name(text: str) -> tuple[str, str]:
+    found = re.match(r"\s*(?:(function|const)\s+)?(.*)", " ".join(text.split()))
+    return (found[1] or "", found[2]) if found else ("", text)
+
+
+def _base(node: Node) -> str:
+    for child in node.children:
+        if child.type == "base_clause" and child.named_children:
+            return _text(child.named_children[0]).rpartition("\\")[2]
+    return ""
+
+
+def _name(node: Node) -> str:
+    name = node.child_by_field_name("name")
+    return _text(name) if name else ""
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode(errors="replace")

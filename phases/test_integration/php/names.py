@@ -1,0 +1,112 @@
+"""What a PHP test reads: classes, and variables that nothing gives a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from phases.test_integration.syntax import walk
+
+# Classes of PHP itself, which a namespace hides.
+GLOBALS = frozenset(
+    {
+        "ArgumentCountError",
+        "ArrayIterator",
+        "ArrayObject",
+        "BadFunctionCallException",
+        "Closure",
+        "DOMDocument",
+    }
+    | {"BadMethodCallException", "DateInterval", "DateTime", "DateTimeImmutable", "DateTimeZone", "DOMXPath"}
+    | {"DomainException", "Error", "ErrorException", "Exception", "Generator", "InvalidArgumentException"}
+    | {"Iterator", "JsonException", "LengthException", "LogicException", "OutOfBoundsException", "PDO"}
+    | {"OutOfRangeException", "OverflowException", "PDOException", "PDOStatement", "RangeException", "mysqli"}
+    | {"ReflectionClass", "ReflectionMethod", "ReflectionObject", "ReflectionProperty", "RuntimeException"}
+    | {
+        "SimpleXMLElement",
+        "SplFileInfo",
+        "SplObjectStorage",
+        "SQLite3",
+        "Stringable",
+        "Throwable",
+        "stdClass",
+    }
+    | {"Traversable", "TypeError", "UnexpectedValueException", "ValueError", "XMLReader", "ZipArchive"}
+)
+_RESERVED = {"self", "static", "parent"}
+_BINDING_PARENTS = {
+    "simple_parameter",
+    "variadic_parameter",
+    "property_promotion_parameter",
+    "catch_clause",
+    "global_declaration",
+    "static_variable_declaration",
+    "by_ref",
+    "list_literal",
+    "array_element_initializer",
+    "reference_assignment_expression",
+    "anonymous_function_use_clause",
+    "argument",
+    "foreach_statement",
+    "pair",
+}
+_ALWAYS = {"this", "GLOBALS", "_SERVER", "_GET", "_POST", "_FILES", "_COOKIE", "_SESSION", "_REQUEST", "_ENV"}
+
+
+def class_names(root: Node) -> Iterator[Node]:
+    """Every unqualified name that is a class's, where it is read."""
+    for node in walk(root):
+        parent = node.parent
+        if node.type != "name" or parent is None or _text(node).lower() in _RESERVED:
+            continue
+        if parent.type in ("object_creation_expression", "named_type"):
+            yield node
+        elif parent.type in ("scoped_call_expression", "scoped_property_access_expression"):
+            if parent.child_by_field_name("scope") == node:
+                yield node
+        elif parent.type == "class_constant_access_expression":
+            if parent.named_children[0] == node:
+                yield node
+        elif parent.type == "binary_expression" and parent.child_by_field_name("right") == node:
+            operator = parent.child_by_field_name("operator")
+            if operator is not None and operator.type == "instanceof":
+                yield node
+
+
+def function_names(root: Node) -> Iterator[Node]:
+    for node in walk(root):
+        function = node.child_by_field_name("function") if node.type == "function_call_expression" else None
+        if function is not None and function.type == "name":
+            yield function
+
+
+def unbound_variables(root: Node) -> list[str]:
+    """Variables that are read and nowhere written, in order; an argument may be written by its function."""
+    read: dict[str, None] = {}
+    bound = set(_ALWAYS)
+    for node in walk(root):
+        if node.type == "dynamic_variable_name":
+            return []
+        if node.type == "function_call_expression" and _text(node).startswith(("extract(", "compact(")):
+            return []
+        if node.type == "variable_name" and node.parent is not None:
+            name = _text(node).lstrip("$")
+            read.setdefault(name)
+            is_left = node.parent.child_by_field_name("left") == node and "assignment" in node.parent.type
+            if is_left or (node.parent.type in _BINDING_PARENTS and not _is_mere_argument(node)):
+                bound.add(name)
+    return [name for name in read if name not in bound]
+
+
+def _is_mere_argument(node: Node) -> bool:
+    """Whether it is handed to a method or a constructor, which rarely write their arguments."""
+    parent = node.parent
+    if parent is None or parent.type != "argument":
+        return False
+    call = parent.parent.parent if parent.parent is not None else None
+    return call is not None and call.type != "function_call_expression"
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode(errors="replace")

@@ -1,0 +1,175 @@
+"""A PHP test's code as it came: told apart into imports and a body, or whole methods, or a class."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from tree_sitter import Node
+
+from phases.test_integration.document import Document
+from phases.test_integration.errors import InvalidTestCode
+from phases.test_integration.grouped.code import dedented, rows_within, tidy
+from phases.test_integration.grouped.outline import Member
+from phases.test_integration.php.layout import GRAMMAR, STRINGS, bindings_of, method_member
+from phases.test_integration.syntax import errors
+
+TOP = "<?php\n"
+CLASS = "<?php class A {\n"
+METHOD = "<?php class A { function f() {\n"
+_DROPPED = {"declare_statement", "namespace_definition", "namespace_use_declaration"}
+
+
+@dataclass(frozen=True)
+class PhpSnippet:
+    """`code` is a body or, where `is_whole`, members of a class; `imports` are those of `bindings_of`."""
+
+    code: str
+    is_whole: bool
+    imports: dict[str, tuple[str, str]]
+    class_name: str = ""
+    traits: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, code: str) -> PhpSnippet:
+        """Raises InvalidTestCode for what is no PHP, and for what would be more than tests."""
+        text = re.sub(r"\A<\?php\b[ \t]*\n?", "", tidy(code))
+        text = tidy(re.sub(r"\?>\s*\Z", "", text))
+        root = parse(TOP + text)
+        snippet = _of_top_level(text, root) if root is not None else _of_members(text, {})
+        if not snippet.code.strip():
+            raise InvalidTestCode("testCode has no statement")
+        if not snippet.is_whole and not _is_one_method(METHOD + snippet.code + "\n}}"):
+            raise InvalidTestCode("testCode is not valid PHP: it is no body of a method")
+        return snippet
+
+    @cached_property
+    def protected(self) -> set[int]:
+        return string_rows(self.code, is_whole=self.is_whole)
+
+    @property
+    def root(self) -> Node:
+        header = CLASS if self.is_whole else METHOD
+        return parse_known(header + self.code + ("\n}" if self.is_whole else "\n}}"))
+
+    @property
+    def offset(self) -> int:
+        """Where the code begins in `root`."""
+        return len(CLASS if self.is_whole else METHOD)
+
+
+def parse(text: str) -> Node | None:
+    tree = GRAMMAR.parse(Document(text.encode()))
+    return None if errors(tree) else tree.root_node
+
+
+def parse_known(text: str) -> Node:
+    return GRAMMAR.parse(Document(text.encode())).root_node
+
+
+def string_rows(code: str, *, is_whole: bool) -> set[int]:
+    header, footer = (CLASS, "\n}") if is_whole else (METHOD, "\n}}")
+    return rows_within(parse_known(header + code + footer), STRINGS, above=1)
+
+
+def members_of(root: Node) -> list[Node]:
+    """What stands in the only class of a text."""
+    for node in root.named_children:
+        body = node.child_by_field_name("body") if node.type == "class_declaration" else None
+        if body is not None:
+            return body.named_children
+    return []
+
+
+def methods_of(root: Node) -> list[Member]:
+    return [
+        method_member(node, node.prev_sibling)
+        for node in members_of(root)
+        if node.type == "method_declaration"
+    ]
+
+
+def _of_top_level(text: str, root: Node) -> PhpSnippet:
+    nodes = [node for node in root.named_children if node.type != "php_tag"]
+    block = (
+        nodes[0].child_by_field_name("body") if nodes and nodes[0].type == "namespace_definition" else None
+    )
+    if block is not None:
+        nodes = [*nodes[1:], *block.named_children]
+    imports = {
+        name: origin
+        for node in nodes
+        if node.type == "namespace_use_declaration"
+        for name, origin in bindings_of(node).items()
+    }
+    rest = [node for node in nodes if node.type not in _DROPPED]
+    code = [node for node in rest if node.type != "comment"]
+    classes = [node for node in code if node.type == "class_declaration"]
+    if classes:
+        return _of_class(text, classes, code, imports)
+    if code and all(node.type == "function_definition" for node in code):
+        return _of_members(_between(text, rest[0].start_byte, rest[-1].end_byte), imports)
+    kept = _without(text, [node for node in nodes if node.type in _DROPPED and node is not block])
+    return PhpSnippet(_even(kept, is_whole=False), False, imports)
+
+
+def _of_class(
+    text: str, classes: list[Node], code: list[Node], imports: dict[str, tuple[str, str]]
+) -> PhpSnippet:
+    if len(classes) > 1 or len(code) > 1:
+        raise InvalidTestCode("testCode has more than a class of tests: make what it needs its methods")
+    body = classes[0].child_by_field_name("body")
+    name = classes[0].child_by_field_name("name")
+    if body is None or name is None:
+        raise InvalidTestCode("testCode's class has no body")
+    inner = _between(text, body.start_byte + 1, body.end_byte - 1)
+    members = body.named_children
+    traits = [node for node in members if node.type == "use_declaration"]
+    names = [
+        (child.text or b"").decode().rpartition("\\")[2]
+        for node in traits
+        for child in node.named_children
+        if child.type in ("name", "qualified_name")
+    ]
+    start = len(TOP) + len(text[: text.index(inner)].encode()) if inner in text else 0
+    kept = _without(inner, traits, start)
+    return PhpSnippet(_even(kept, is_whole=True), True, imports, (name.text or b"").decode(), tuple(names))
+
+
+def _of_members(text: str, imports: dict[str, tuple[str, str]]) -> PhpSnippet:
+    root = parse(CLASS + text + "\n}")
+    if root is None or [node.type for node in root.named_children] != ["php_tag", "class_declaration"]:
+        raise InvalidTestCode("testCode is not valid PHP")
+    members = members_of(root)
+    if not any(node.type == "method_declaration" for node in members):
+        raise InvalidTestCode("testCode has no test")
+    uses = [node for node in members if node.type == "use_declaration"]
+    found = {name: origin for node in uses for name, origin in bindings_of(node).items()}
+    kept = _without(text, uses, len(CLASS))
+    return PhpSnippet(_even(kept, is_whole=True), True, {**imports, **found})
+
+
+def _is_one_method(text: str) -> bool:
+    root = parse(text)
+    if root is None or [node.type for node in root.named_children] != ["php_tag", "class_declaration"]:
+        return False
+    return [node.type for node in members_of(root)] == ["method_declaration"]
+
+
+def _even(code: str, *, is_whole: bool) -> str:
+    even = tidy(code)
+    return dedented(even, string_rows(even, is_whole=is_whole))
+
+
+def _between(text: str, start: int, end: int) -> str:
+    return text.encode()[start - len(TOP) : end - len(TOP)].decode()
+
+
+def _without(text: str, nodes: list[Node], start: int = len(TOP)) -> str:
+    """The text without these statements and the rest of their lines; `start` is its place in the tree."""
+    content = text.encode()
+    for node in reversed(nodes):
+        begin, end = node.start_byte - start, node.end_byte - start
+        content = content[:begin].rstrip(b" \t") + content[end:].lstrip(b" \t").removeprefix(b"\n")
+    return content.decode()

@@ -1,0 +1,194 @@
+"""Writes PHP: a method around a body, whole methods made fit for a class, a class around methods."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from phases.test_integration.errors import InvalidTestCode
+from phases.test_integration.grouped.code import INDENT, indented
+from phases.test_integration.grouped.marks import unique
+from phases.test_integration.grouped.outline import Group, Member
+from phases.test_integration.php.layout import HOOKS, attribute_of, has_test_attribute, has_test_tag
+from phases.test_integration.php.snippet import (
+    CLASS,
+    PhpSnippet,
+    members_of,
+    methods_of,
+    parse_known,
+    string_rows,
+)
+
+_RETURNS_VOID = re.compile(r"\)\s*:\s*void\b")
+_SNAKE = re.compile(r"[a-z0-9]+(?:_[A-Za-z0-9]+)+")
+_SETUP = "setUpSecurity"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the class writes its tests: `marker` is a line above each that makes it one, or empty."""
+
+    marker: str = ""
+    is_snake: bool = False
+    returns_void: bool = True
+    is_public: bool = True
+    opens_below: bool = True
+
+
+def style_of(group: Group | None, text: str) -> Style:
+    tests = group.tests if group else []
+    if not tests:
+        return Style(is_public=True)
+    headers = [_header(member, text) for member in tests]
+
+    def most(matches: Sequence[bool]) -> bool:
+        return sum(matches) * 2 > len(matches)
+
+    return Style(
+        marker=_marker(tests, headers),
+        is_snake=most([bool(_SNAKE.fullmatch(member.name)) for member in tests]),
+        returns_void=most([bool(_RETURNS_VOID.search(header)) for header in headers]),
+        is_public=most(["public" in header.rpartition("function")[0] for header in headers]),
+        opens_below=most(["\n" in header[header.rfind(")") :] for header in headers]),
+    )
+
+
+def method_name(words: Sequence[str], style: Style) -> str:
+    words = list(words) if style.marker else ["test", *words]
+    if words[0][0].isdigit():
+        words.insert(0, "it")
+    return "_".join(words) if style.is_snake else words[0] + "".join(map(str.capitalize, words[1:]))
+
+
+def method(name: str, style: Style, marks: Sequence[str], snippet: PhpSnippet) -> str:
+    header = (
+        f"{'public ' if style.is_public else ''}function {name}(){': void' if style.returns_void else ''}"
+    )
+    lines = [style.marker] if style.marker else []
+    lines += [header, "{"] if style.opens_below else [f"{header} {{"]
+    body = indented(snippet.code, INDENT, snippet.protected)
+    return "\n".join((*lines, *(INDENT + mark for mark in marks), body, "}"))
+
+
+def whole(
+    snippet: PhpSnippet, taken: Collection[str], marks: Sequence[str], *, knows_attribute: bool
+) -> tuple[str, tuple[str, ...]]:
+    """The snippet's members with marks in each test, under names of their own; and the tests' names.
+
+    Raises InvalidTestCode for what would change how the class's own tests run.
+    """
+    root = snippet.root
+    base = len(CLASS.encode())
+    methods = methods_of(root)
+    tests = [each for each in methods if _is_test(each, snippet, knows_attribute)]
+    tests = tests or [each for each in methods if each.name.lower() not in HOOKS][-1:]
+    if not tests:
+        raise InvalidTestCode("testCode has no test")
+    _refuse(methods, members_of(root), taken, base)
+    helpers = {each.name: each for each in methods if each not in tests}
+    edits: list[tuple[int, int, bytes]] = []
+    renamed: dict[str, str] = {}
+    names: list[str] = []
+    has_setup = False
+    for each in methods:
+        wanted = each.name
+        if each in tests and not _is_test(each, snippet, knows_attribute):
+            wanted = f"test{wanted[:1].upper()}{wanted[1:]}"
+        elif each.name.lower() == "setup":
+            wanted, has_setup = _SETUP, True
+        new = unique(wanted, {*taken, *names, *renamed.values()})
+        name = each.node.child_by_field_name("name")
+        if new != each.name and name is not None and each.name not in helpers:
+            edits.append((name.start_byte - base, name.end_byte - base, new.encode()))
+        elif new != each.name:
+            renamed[each.name] = new
+        names.append(new)
+    setup = renamed.get(next((name for name in helpers if name.lower() == "setup"), ""), _SETUP)
+    for each in tests:
+        if each.body is not None:
+            lines = [*marks, *([f"$this->{setup}();"] if has_setup else [])]
+            margin = " " * (each.node.start_point.column + len(INDENT))
+            text = "".join(f"\n{margin}{line}" for line in lines)
+            inner = each.body.text or b""
+            text += f"\n{margin}" if b"\n" not in inner[1 : inner.find(b";") + 1 or None] else ""
+            edits.append((each.body.start_byte + 1 - base, each.body.start_byte + 1 - base, text.encode()))
+    code = _edited(snippet.code, edits)
+    if has_setup:
+        code = re.sub(r"[ \t]*parent::setUp\(\);[ \t]*\n?", "", code)
+    for old, new in renamed.items():
+        code = re.sub(rf"(?<![\w$\\]){re.escape(old)}\b", lambda _, new=new: new, code)  # type: ignore[misc]
+    if has_setup:
+        code = re.sub(rf"\b(?:protected|public)(\s+function\s+{setup}\b)", r"private\1", code)
+    return code, tuple(names)
+
+
+def test_class(name: str, base: str, members: str) -> str:
+    protected = string_rows(members, is_whole=True)
+    return f"class {name} extends {base}\n{{\n{indented(members, INDENT, protected)}\n}}"
+
+
+def class_methods(text: str) -> list[Member]:
+    return methods_of(parse_known(text))
+
+
+def _is_test(member: Member, snippet: PhpSnippet, knows_attribute: bool) -> bool:
+    if member.name.startswith("test"):
+        return member.is_test
+    bound = knows_attribute or "Test" in snippet.imports or "\\Test" in attribute_of(member.node)
+    return member.is_test and (bound or not has_test_attribute(member.node))
+
+
+def _refuse(methods: Sequence[Member], members: Sequence[object], taken: Collection[str], base: int) -> None:
+    for each in methods:
+        if each.name.lower() in HOOKS - {"setup"}:
+            raise InvalidTestCode(f"testCode has {each.name}, which would run for the file's own tests")
+        comment = (each.node.prev_sibling.text or b"") if each.node.prev_sibling is not None else b""
+        if re.search(rb"@(?:before|after)(?:Class)?\b", comment) or re.search(
+            r"\b(?:Before|After)(?:Class)?\b", attribute_of(each.node)
+        ):
+            raise InvalidTestCode(
+                f"testCode has a hook, {each.name}, which would run for the file's own tests"
+            )
+    folded = {name.lower() for name in taken}
+    for node in members:
+        kind = getattr(node, "type", "")
+        if kind in ("property_declaration", "const_declaration"):
+            text = (getattr(node, "text", b"") or b"").decode()
+            found = re.search(r"\$(\w+)|(\w+)\s*=", text)
+            if found and (found[1] or found[2]).lower() in folded:
+                raise InvalidTestCode(
+                    f"testCode declares {found[1] or found[2]}, which the class has already"
+                )
+
+
+def _header(member: Member, text: str) -> str:
+    """What stands before the method's body, without comment and attributes."""
+    start, end = member.node.start_byte, member.body.start_byte if member.body else member.end
+    attributes = member.node.child_by_field_name("attributes")
+    content = (member.node.text or b"")[(attributes.end_byte - start) if attributes else 0 : end - start]
+    return content.decode(errors="replace") or text
+
+
+def _marker(tests: Sequence[Member], headers: Sequence[str]) -> str:
+    """`#[Test]` or `/** @test */` as most of the tests have it, none where they are named `test...`."""
+    kinds: Counter[str] = Counter()
+    for member in tests:
+        if member.name.startswith("test"):
+            kinds[""] += 1
+        elif has_test_attribute(member.node):
+            found = re.search(r"(?<![\w\\])\\?(?:\w+\\)*Test(?=\s*[,\](])", attribute_of(member.node))
+            kinds[f"#[{found[0]}]" if found else ""] += 1
+        else:
+            above = member.node.prev_sibling
+            has_tag = above is not None and has_test_tag((above.text or b"").decode(errors="replace"))
+            kinds["/** @test */" if has_tag else ""] += 1
+    return kinds.most_common(1)[0][0]
+
+
+def _edited(code: str, edits: Sequence[tuple[int, int, bytes]]) -> str:
+    content = code.encode()
+    for start, end, text in sorted(edits, reverse=True):
+        content = content[:start] + text + content[end:]
+    return content.decode()
