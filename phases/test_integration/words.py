@@ -55,7 +55,7 @@ def pascal(text: str, default: str = "") -> str:
 
 
 def one_line(text: str) -> str:
-    """One line, for a comment, whatever the text has in it: what is not printable is written as its escape."""
+    """One line, for a comment: what is not printable is written as its escape."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     ).strip()

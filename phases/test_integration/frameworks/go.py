@@ -1,8 +1,16 @@
-"""Go's own testing: named and detected; tests cannot be inserted yet."""
+"""Go's own testing: tests are functions that take `*testing.T`, or methods of testify's suites."""
+
+from __future__ import annotations
 
 import re
 
+from tree_sitter import Tree
+
+from phases.test_integration.document import Document
 from phases.test_integration.framework import Framework, Signals, Subject
+from phases.test_integration.golang.layout import GRAMMAR, read_layout
+from phases.test_integration.golang.target import GoTarget
+from phases.test_integration.syntax import Grammar
 
 
 def _test_path(subject: Subject) -> str:
@@ -13,6 +21,15 @@ def _test_path(subject: Subject) -> str:
     return "/".join((*package, f"{subject.module_snake}_{subject.kind_snake}_test.go"))
 
 
+class GoInserter:
+    """Reads and writes the files of `go test`."""
+
+    grammars: tuple[Grammar, ...] = (GRAMMAR,)
+
+    def read(self, document: Document, tree: Tree) -> GoTarget:
+        return GoTarget(read_layout(document, tree))
+
+
 FRAMEWORK = Framework(
     name="go",
     languages=("go",),
@@ -20,4 +37,5 @@ FRAMEWORK = Framework(
     test_path=_test_path,
     signals=Signals(packages={"go": ("testing",)}, config_files=("go.mod",)),
     precedence=110,
+    inserter=GoInserter(),
 )

@@ -1,0 +1,1 @@
+"""Go's test files: reading one, reading a test's code, writing it."""

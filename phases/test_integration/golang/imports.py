@@ -1,0 +1,152 @@
+"""Adds imports to a Go file, sorted into the groups that it has, as gofmt would leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tree_sitter import Node
+
+from phases.test_integration.document import Document, Splice
+from phases.test_integration.golang.layout import Import, Layout, default_name
+
+# What a name that nothing binds stands for, where it is read as a package.
+STANDARD = {
+    default_name(path): path
+    for path in (
+        "bufio",
+        "bytes",
+        "context",
+        "crypto/hmac",
+        "crypto/md5",
+        "crypto/sha1",
+        "crypto/sha256",
+        "crypto/sha512",
+        "database/sql",
+        "encoding/base64",
+        "encoding/binary",
+        "encoding/hex",
+        "encoding/json",
+        "encoding/xml",
+        "errors",
+        "fmt",
+        "html",
+        "io",
+        "io/fs",
+        "log",
+        "math",
+        "math/big",
+        "net",
+        "net/http",
+        "net/http/httptest",
+        "net/mail",
+        "net/url",
+        "os",
+        "os/exec",
+        "path",
+        "path/filepath",
+        "reflect",
+        "regexp",
+        "runtime",
+        "sort",
+        "strconv",
+        "strings",
+        "sync",
+        "sync/atomic",
+        "testing",
+        "testing/fstest",
+        "time",
+        "unicode",
+        "unicode/utf8",
+        "html/template",
+        "net/http/cookiejar",
+        "mime/multipart",
+        "archive/tar",
+        "archive/zip",
+    )
+}
+TESTIFY = "github.com/stretchr/testify/"
+
+
+def splices(layout: Layout, imports: Sequence[tuple[str, str]]) -> list[Splice]:
+    """New imports, as (name, path), at their places; none of these splits a line."""
+    if not imports:
+        return []
+    document = layout.document
+    block = next((each for each in layout.import_blocks if _takes(layout, each)), None)
+    if block is None:
+        return [_new_block(layout, imports)]
+    at: dict[int, list[tuple[str, bool, bool]]] = {}
+    own = [each for each in layout.imports if each.block == block]
+    for name, path in sorted(imports, key=lambda each: each[1]):
+        offset, before, after = _place(document, own, path)
+        at.setdefault(offset, []).append((spec(name, path), before, after))
+    eol = document.eol
+    made = []
+    for offset, specs in sorted(at.items()):
+        text = b"".join(b"\t" + each.encode() + eol for each, _, _ in specs)
+        made.append(Splice(offset, eol * specs[0][1] + text + eol * specs[0][2]))
+    return made
+
+
+def spec(name: str, path: str) -> str:
+    return f'"{path}"' if name == default_name(path) else f'{name} "{path}"'
+
+
+def _takes(layout: Layout, block: Node) -> bool:
+    """Whether it is `import (...)` with each package on a line of its own."""
+    own = [each.node for each in layout.imports if each.block == block]
+    rows = [node.start_point.row for node in own]
+    edges = {block.start_point.row, block.end_point.row}
+    return bool(own) and len(set(rows)) == len(rows) and not edges & set(rows)
+
+
+def _place(document: Document, own: list[Import], path: str) -> tuple[int, bool, bool]:
+    """Where the package goes in the block, and whether an empty line comes before or after it."""
+    groups: list[list[Import]] = []
+    for each in own:
+        if not groups or each.node.start_point.row != groups[-1][-1].node.end_point.row + 1:
+            groups.append([])
+        groups[-1].append(each)
+    alike = [
+        group for group in groups if any(_is_standard(each.path) == _is_standard(path) for each in group)
+    ]
+    if not alike and _is_standard(path):
+        return document.line_start(own[0].node.start_byte), False, True
+    if not alike:
+        return document.next_line(own[-1].node.end_byte), True, False
+    root = path.split("/")[:3]
+    group = max(alike, key=lambda each: any(one.path.split("/")[:3] == root for one in each))
+    for each in group:
+        if each.path > path:
+            return document.line_start(each.node.start_byte), False, False
+    return document.next_line(group[-1].node.end_byte), False, False
+
+
+def _is_standard(path: str) -> bool:
+    return "." not in path.partition("/")[0]
+
+
+def _new_block(layout: Layout, imports: Sequence[tuple[str, str]]) -> Splice:
+    document = layout.document
+    eol = document.eol
+    anchor = layout.import_blocks[-1] if layout.import_blocks else layout.package
+    lines = list(block(imports))
+    if anchor is None:
+        return Splice(document.start, b"".join(line.encode() + eol for line in (*lines, "")))
+    offset = document.next_line(anchor.end_byte)
+    text = eol.join(line.encode() for line in lines)
+    gap = b"" if layout.import_blocks else eol
+    if document.ends_mid_line(offset):
+        return Splice(offset, eol + gap + text)
+    is_last = not document.lines[offset:].strip()
+    needs_gap = not is_last and bool(document.line_at(offset).strip())
+    return Splice(offset, gap + text + eol + eol * needs_gap)
+
+
+def block(imports: Sequence[tuple[str, str]]) -> Iterable[str]:
+    if len(imports) == 1:
+        return [f"import {spec(*imports[0])}"]
+    ordered = sorted(imports, key=lambda each: each[1])
+    standard = [f"\t{spec(*each)}" for each in ordered if _is_standard(each[1])]
+    others = [f"\t{spec(*each)}" for each in ordered if not _is_standard(each[1])]
+    return ["import (", *standard, *([""] if standard and others else []), *others, ")"]
