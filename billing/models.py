@@ -58,6 +58,7 @@ class BillingAccount(models.Model):
     next_attempt_at = models.DateTimeField(
         null=True, blank=True, help_text="When a pending plan is tried again."
     )
+    attempts = models.PositiveIntegerField(default=0, help_text="To open the pending plan.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -71,6 +72,11 @@ class BillingAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer} on {self.get_plan_display()}"
+
+    @property
+    def has_subscription(self) -> bool:
+        """Whether a subscription runs at Stripe, paid or not, or is about to."""
+        return self.status not in (self.Status.TRIALING, self.Status.CANCELED)
 
     @property
     def can_meter(self) -> bool:
@@ -131,8 +137,9 @@ class UsageRecord(models.Model):
 class UsageReport(models.Model):
     """What is to be told to Stripe's meter about one ledger row, and how far that has come.
 
-    `meter_at` and `first_sent_at` are set, and committed, before the first call: whatever happens in it,
-    the next attempt sends the same event again.
+    `meter_at` is the instant that the last attempt gave its event, `earlier_meter_at` another that an
+    attempt before it gave; `first_sent_at` is when this bout of attempts began. All are committed before
+    the call, so that whatever happens in it, we know what may have been counted.
     """
 
     class Status(models.TextChoices):
@@ -144,7 +151,12 @@ class UsageReport(models.Model):
         UsageRecord, on_delete=models.PROTECT, primary_key=True, related_name="report"
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="usage_reports")
     meter_at = models.DateTimeField(null=True, blank=True, help_text="The meter event's own instant.")
+    earlier_meter_at = models.DateTimeField(null=True, blank=True)
+    bout = models.PositiveSmallIntegerField(
+        default=1, help_text="Grows when a settlement finds that the event never arrived."
+    )
     first_sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
@@ -153,6 +165,7 @@ class UsageReport(models.Model):
 
     class Meta:
         indexes = (
+            models.Index(fields=("customer", "meter_at"), name="usage_report_of_customer"),
             models.Index(
                 fields=("next_attempt_at",), condition=models.Q(status="pending"), name="usage_report_due"
             ),
@@ -166,6 +179,11 @@ class UsageReport(models.Model):
 
     def __str__(self) -> str:
         return f"report of {self.usage_id}: {self.status}"
+
+    @property
+    def identifier(self) -> str:
+        """What the meter event is called. A new bout has a new name: the meter may remember the old one."""
+        return f"{self.usage_id}" if self.bout == 1 else f"{self.usage_id}-{self.bout}"
 
 
 class InboxEvent(models.Model):

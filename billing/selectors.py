@@ -11,7 +11,7 @@ from djstripe.models import Invoice, Price
 
 from customers.models import Customer
 
-from .models import BillingAccount, UsageRecord
+from .models import BillingAccount, UsageRecord, UsageReport
 from .plans import PLANS, Plan
 from .pricing import compute_period_cents, count_remaining
 
@@ -69,9 +69,11 @@ def count_period_fixes(account: BillingAccount) -> int:
 
     One that is not sent yet is going to be billed in the period, whenever it occurred.
     """
-    fixes = UsageRecord.objects.filter(customer_id=account.customer_id, coverage=UsageRecord.Coverage.METERED)
-    in_period = Q(report__meter_at=None) | Q(report__meter_at__gte=account.current_period_start)
-    return fixes.filter(in_period).count() if account.current_period_start else fixes.count()
+    reports = UsageReport.objects.filter(customer_id=account.customer_id)
+    if account.current_period_start is None:
+        return reports.filter(meter_at=None).count()
+    in_period = Q(meter_at=None) | Q(meter_at__gte=account.current_period_start)
+    return reports.filter(in_period).count()
 
 
 def get_entitlement(*, customer: Customer) -> Entitlement:

@@ -1,9 +1,10 @@
 """The one module that speaks to Stripe. Small functions in our language, plain values back.
 
 Every function calls out, with a timeout and two bounded retries, and raises StripeUnavailable when the
-answer is unknown or will be another later, StripeRefused when Stripe has said no. Every write carries an
-idempotency key. Objects that we keep are synced into dj-stripe's tables before a function returns.
-Source: https://docs.stripe.com/api (2026-08-26.dahlia), https://docs.stripe.com/billing/subscriptions/usage-based
+answer is unknown or will be another later, StripeRefused when Stripe has said no. A write for a customer
+carries an idempotency key, and what it makes is looked for before it is made. Objects that we keep are
+synced into dj-stripe's tables before a function returns. Sources: https://docs.stripe.com/api
+(2026-08-26.dahlia), https://docs.stripe.com/billing/subscriptions/usage-based
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from .plans import CURRENCY, METER_EVENT_NAME, PLANS, Plan
 log = structlog.get_logger(__name__)
 
 SIGNATURE_TOLERANCE_SECONDS = 300
+SUBSCRIBER = "djstripe_subscriber"  # where dj-stripe looks for our customer's id
 # What we act on, and what dj-stripe mirrors for the portal.
 WEBHOOK_EVENTS: Any = [
     "customer.created",
@@ -43,6 +45,10 @@ class StripeUnavailable(Exception):
     """No answer, or one that will be another later: the outcome of the call is unknown."""
 
 
+class NotSetUp(StripeUnavailable):
+    """Stripe lacks what `sync_plans` makes: everything waits until an operator has run it."""
+
+
 class StripeRefused(Exception):
     """Stripe understood and said no. `code` is Stripe's own."""
 
@@ -57,16 +63,16 @@ class BadSignature(Exception):
 
 @dataclass(frozen=True)
 class MeterEvent:
-    """One fix for Stripe's meter. `identifier` is the ledger row's id: Stripe counts it once in 24 hours.
+    """One fix for Stripe's meter. `identifier` is derived from the ledger row: Stripe counts it once a day.
 
-    `first_sent_at` tells one bout of attempts from the next: after a refusal, the refusal's stored answer
-    must not come back.
+    `attempt` makes the idempotency key a new one: Stripe keeps any answer under its key for a day, an error
+    of its own too, and it is the identifier that keeps an attempt from counting again.
     """
 
     identifier: str
     stripe_customer_id: str
     at: datetime
-    first_sent_at: datetime
+    attempt: int
 
 
 @cache
@@ -87,6 +93,9 @@ def _translate_errors(call: str) -> Iterator[None]:
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         log.warning("stripe_unavailable", call=call, error=type(error).__name__)
         raise StripeUnavailable(f"{call}: {type(error).__name__}") from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        log.error("stripe_key_refused", call=call, status=error.http_status)
+        raise StripeUnavailable(f"{call}: Stripe refuses our key") from error
     except stripe.StripeError as error:
         if (error.http_status or 500) >= 500 or error.http_status == 409:
             log.warning("stripe_unavailable", call=call, status=error.http_status)
@@ -95,8 +104,11 @@ def _translate_errors(call: str) -> Iterator[None]:
         raise StripeRefused(error.user_message or str(error), code=error.code or "") from error
 
 
-def report_usage(event: MeterEvent) -> None:
-    """Count one fix at the meter. Repeating it within 24 hours counts once."""
+def report_usage(event: MeterEvent) -> bool:
+    """Count one fix at the meter; whether it was counted now, False where it stood there already.
+
+    Repeating it within 24 hours counts once.
+    """
     with _translate_errors("report_usage"):
         try:
             get_client().v1.billing.meter_events.create(
@@ -106,11 +118,15 @@ def report_usage(event: MeterEvent) -> None:
                     "timestamp": int(event.at.timestamp()),
                     "payload": {"stripe_customer_id": event.stripe_customer_id, "value": "1"},
                 },
-                {"idempotency_key": f"meter-{event.identifier}-{event.first_sent_at.timestamp()}"},
+                {"idempotency_key": f"meter-{event.identifier}-{event.attempt}"},
             )
         except stripe.InvalidRequestError as error:
-            if not _is_duplicate(error):
-                raise
+            if _is_duplicate(error):
+                return False
+            if "timestamp_in_future" in f"{error.code} {error}":
+                raise StripeUnavailable("our clock is ahead of Stripe's") from error
+            raise
+    return True
 
 
 def _is_duplicate(error: stripe.InvalidRequestError) -> bool:
@@ -129,19 +145,21 @@ def count_metered(*, stripe_customer_id: str, minute: datetime) -> int:
 
 @cache
 def find_meter_id() -> str:
-    """The id of our meter. Raises StripeRefused where `sync_plans` has not made it."""
+    """The id of our meter. Raises NotSetUp."""
     for meter in get_client().v1.billing.meters.list({"status": "active", "limit": 100}).auto_paging_iter():
         if meter.event_name == METER_EVENT_NAME:
             return meter.id
-    raise StripeRefused("There is no meter at Stripe yet: run manage.py sync_plans.", code="no_meter")
+    raise NotSetUp("There is no meter at Stripe yet: run manage.py sync_plans.")
 
 
-def create_customer(*, customer_id: str, name: str, email: str) -> djstripe.Customer:
+def create_customer(*, customer_id: str, name: str, email: str, attempt: int) -> djstripe.Customer:
     """The Stripe customer that stands for ours. Repeating it gives the same one."""
     with _translate_errors("create_customer"):
-        created = get_client().v1.customers.create(
-            {"name": name, "email": email, "metadata": {"djstripe_subscriber": customer_id}},
-            {"idempotency_key": f"customer-{customer_id}"},
+        same_email = get_client().v1.customers.list({"email": email, "limit": 100})
+        ours = (each for each in same_email.data if _read_metadata(each, SUBSCRIBER) == customer_id)
+        created = next(ours, None) or get_client().v1.customers.create(
+            {"name": name, "email": email, "metadata": {SUBSCRIBER: customer_id}},
+            {"idempotency_key": f"customer-{customer_id}-{attempt}"},
         )
         row: djstripe.Customer = djstripe.Customer.sync_from_stripe_data(created)
     djstripe.Customer.objects.filter(id=row.id).update(subscriber_id=customer_id)
@@ -163,16 +181,21 @@ def set_payment_method(*, stripe_customer_id: str, payment_method: str) -> None:
         )
 
 
-def create_subscription(*, stripe_customer_id: str, plan: Plan, attempt: str) -> djstripe.Subscription:
-    """Subscribe a customer to a plan's prices. `attempt` names the wish: repeating it subscribes once."""
+def create_subscription(
+    *, stripe_customer_id: str, plan: Plan, wish: str, attempt: int
+) -> djstripe.Subscription:
+    """Subscribe a customer to a plan's prices. Repeating it for the same wish subscribes once."""
     with _translate_errors("create_subscription"):
-        price_ids = find_price_ids(plan)
-        items: list[Any] = [{"price": price_ids[key]} for key in _lookup_keys(plan)]
-        created = get_client().v1.subscriptions.create(
-            {"customer": stripe_customer_id, "items": items, "metadata": {"plan": plan.key}},
-            {"idempotency_key": f"subscription-{attempt}"},
-        )
-        return _sync_subscription(created)
+        existing = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "status": "all"})
+        opened = next((each for each in existing.data if _read_metadata(each, "wish") == wish), None)
+        if opened is None:
+            price_ids = find_price_ids(plan)
+            items: list[Any] = [{"price": price_ids[key]} for key in _lookup_keys(plan)]
+            opened = get_client().v1.subscriptions.create(
+                {"customer": stripe_customer_id, "items": items, "metadata": {"wish": wish}},
+                {"idempotency_key": f"subscription-{wish}-{attempt}"},
+            )
+        return _sync_subscription(opened)
 
 
 def cancel_subscription(subscription_id: str) -> djstripe.Subscription:
@@ -190,6 +213,10 @@ def sync_subscription(subscription_id: str) -> djstripe.Subscription:
         return _sync_subscription(get_client().v1.subscriptions.retrieve(subscription_id))
 
 
+def _read_metadata(found: Any, key: str) -> str | None:
+    return found.metadata[key] if found.metadata and key in found.metadata else None
+
+
 def _sync_subscription(subscription: stripe.Subscription) -> djstripe.Subscription:
     row: djstripe.Subscription = djstripe.Subscription.sync_from_stripe_data(subscription)
     return row
@@ -200,19 +227,21 @@ def _lookup_keys(plan: Plan) -> list[str]:
 
 
 def find_price_ids(plan: Plan) -> dict[str, str]:
-    """Price ids by lookup key. Raises StripeRefused where `sync_plans` has not made them."""
+    """Price ids by lookup key. Raises NotSetUp."""
     wanted = _lookup_keys(plan)
     prices = get_client().v1.prices.list({"lookup_keys": wanted, "active": True})
     found = {price.lookup_key: price.id for price in prices.data if price.lookup_key}
     if missing := set(wanted) - set(found):
-        raise StripeRefused(
-            f"No price at Stripe for {sorted(missing)}: run manage.py sync_plans.", code="no_price"
-        )
+        raise NotSetUp(f"No price at Stripe for {sorted(missing)}: run manage.py sync_plans.")
     return found
 
 
 def sync_plans() -> dict[str, str]:
-    """Make the meter, products and prices that Stripe lacks; return every id by name. Repeatable."""
+    """Make the meter, products and prices that Stripe lacks; return every id by name. Repeatable.
+
+    A price that our plans have changed is made anew and takes over the lookup key; subscriptions that run
+    keep the price that they were opened at.
+    """
     with _translate_errors("sync_plans"):
         ids = {METER_EVENT_NAME: _find_or_create_meter()}
         for plan in PLANS.values():
@@ -224,7 +253,7 @@ def sync_plans() -> dict[str, str]:
 def _find_or_create_meter() -> str:
     try:
         return find_meter_id()
-    except StripeRefused:
+    except NotSetUp:
         created = get_client().v1.billing.meters.create(
             {
                 "display_name": "Fixes deployed",
@@ -249,11 +278,21 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
     djstripe.Product.sync_from_stripe_data(product)
     ids = {product_id: product.id}
     for parameters in _describe_prices(plan, product_id=product_id, meter_id=meter_id):
-        existing = client.prices.list({"lookup_keys": [parameters["lookup_key"]], "active": True}).data
-        price = existing[0] if existing else client.prices.create(parameters)
+        found = client.prices.list(
+            {"lookup_keys": [parameters["lookup_key"]], "active": True, "expand": ["data.tiers"]}
+        ).data
+        price = next((each for each in found if _costs(each) == _costs(parameters)), None)
+        if price is None:
+            price = client.prices.create(parameters | {"transfer_lookup_key": True})
         djstripe.Price.sync_from_stripe_data(price)
         ids[parameters["lookup_key"]] = price.id
     return ids
+
+
+def _costs(price: Any) -> list[tuple[str, int]]:
+    """A price, ours or Stripe's, as its tiers: up to how many, for how many cents each."""
+    tiers = price.get("tiers") or [{"up_to": None, "unit_amount": price.get("unit_amount")}]
+    return [(str(tier["up_to"] or "inf"), tier["unit_amount"]) for tier in tiers]
 
 
 def _describe_prices(plan: Plan, *, product_id: str, meter_id: str) -> list[Any]:

@@ -1,6 +1,6 @@
 """Every change of money's state, one module a verb."""
 
-from .cancel_plan import cancel_plan
+from .cancel_plan import NoPlanToCancel, UsageStillUnreported, cancel_plan
 from .choose_plan import PlanAlreadyChosen, choose_plan, open_subscription
 from .process_webhook import WebhookRefused, process_webhook, receive_webhook, replay_webhook
 from .record_usage import record_usage
@@ -9,7 +9,9 @@ from .report_usage import report_usage, requeue_report
 from .sweep_billing import sweep_billing
 
 __all__ = [
+    "NoPlanToCancel",
     "PlanAlreadyChosen",
+    "UsageStillUnreported",
     "WebhookRefused",
     "cancel_plan",
     "choose_plan",

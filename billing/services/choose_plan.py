@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import stripe_gateway
+from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
 from billing.retries import LEASE
@@ -25,7 +26,7 @@ Status = BillingAccount.Status
 
 class PlanAlreadyChosen(DomainError):
     code, status = "CONFLICT", 409
-    message = "This account has a plan already. Cancel it before another is chosen."
+    message = "This account has a plan already. Pay what is open, or cancel it, before another is chosen."
 
 
 @transaction.atomic
@@ -35,13 +36,13 @@ def choose_plan(*, customer: Customer, plan: Plan, payment_method: str = "", at:
     `payment_method` is Stripe's id. Choosing the same plan again changes nothing. Raises PlanAlreadyChosen.
     """
     account = lock_account(customer)
-    if account.can_meter:
+    if account.has_subscription:
         if account.plan != plan.key:
             raise PlanAlreadyChosen
         return account
     account.plan, account.status = plan.key, Status.PENDING
     account.plan_chosen_at, account.next_attempt_at = at, at
-    account.payment_method = payment_method
+    account.payment_method, account.attempts = payment_method, 0
     account.subscription = account.current_period_start = account.current_period_end = None
     account.save()
     enqueue_on_commit("billing.tasks.open_subscription", str(customer.pk))
@@ -63,16 +64,20 @@ def open_subscription(*, customer_id: UUID) -> None:
             stripe_gateway.set_payment_method(
                 stripe_customer_id=stripe_customer_id, payment_method=account.payment_method
             )
-        stripe_gateway.create_subscription(
-            stripe_customer_id=stripe_customer_id,
-            plan=PLANS[account.plan],
-            attempt=f"{customer_id}-{account.plan_chosen_at.timestamp()}",
-        )
+        with hold_stripe_customer(stripe_customer_id):
+            stripe_gateway.create_subscription(
+                stripe_customer_id=stripe_customer_id,
+                plan=PLANS[account.plan],
+                wish=f"{customer_id}-{account.plan_chosen_at.timestamp()}",
+                attempt=account.attempts,
+            )
+            refresh_account(stripe_customer_id=stripe_customer_id)
     except stripe_gateway.StripeRefused as error:
-        BillingAccount.objects.filter(pk=customer_id).update(status=Status.CANCELED, next_attempt_at=None)
+        BillingAccount.objects.filter(
+            pk=customer_id, status=Status.PENDING, plan_chosen_at=account.plan_chosen_at
+        ).update(status=Status.CANCELED, next_attempt_at=None)
         log.error("subscription_refused", customer=str(customer_id), code=error.code)
         raise
-    refresh_account(stripe_customer_id=stripe_customer_id)
 
 
 @transaction.atomic
@@ -84,15 +89,15 @@ def _lease_pending(customer_id: UUID, now: datetime) -> BillingAccount | None:
         .first()
     )
     if account is not None:
-        account.next_attempt_at = now + LEASE
-        account.save(update_fields=["next_attempt_at"])
+        account.next_attempt_at, account.attempts = now + LEASE, account.attempts + 1
+        account.save(update_fields=["next_attempt_at", "attempts"])
     return account
 
 
 def _create_stripe_customer(account: BillingAccount) -> str:
     customer = account.customer
     row = stripe_gateway.create_customer(
-        customer_id=str(customer.pk), name=customer.name, email=customer.email
+        customer_id=str(customer.pk), name=customer.name, email=customer.email, attempt=account.attempts
     )
     BillingAccount.objects.filter(pk=customer.pk).update(stripe_customer_id=row.id)
     return str(row.id)

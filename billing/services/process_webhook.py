@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import stripe_gateway
+from billing.locks import hold_stripe_customer
 from billing.models import InboxEvent
 from billing.retries import LEASE, schedule_retry
 from rsolv.errors import DomainError
@@ -52,7 +53,8 @@ def process_webhook(*, event_id: str) -> None:
     payload: dict[str, Any] = json.loads(event.payload)
     try:
         if payload.get("object") == "event":
-            stripe_gateway.apply_event(payload)
+            with hold_stripe_customer(_find_stripe_customer(payload)):
+                stripe_gateway.apply_event(payload)
     except Exception as error:
         _put_off(event, error)
         return
@@ -66,6 +68,14 @@ def replay_webhook(*, event_id: str, at: datetime) -> None:
     with transaction.atomic():
         InboxEvent.objects.filter(pk=event_id).update(processed_at=None, attempts=0, next_attempt_at=at)
         enqueue_on_commit("billing.tasks.process_webhook", event_id)
+
+
+def _find_stripe_customer(payload: dict[str, Any]) -> str:
+    """Whose state an event is about; the event itself where it is nobody's."""
+    subject = (payload.get("data") or {}).get("object") or {}
+    return str(
+        subject["id"] if subject.get("object") == "customer" else subject.get("customer") or payload["id"]
+    )
 
 
 @transaction.atomic

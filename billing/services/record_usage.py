@@ -47,7 +47,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     )
     log.info("usage_recorded", usage=str(usage.pk), coverage=str(coverage), plan=account.plan)
     if coverage == Coverage.METERED:
-        UsageReport.objects.create(usage=usage)
+        UsageReport.objects.create(usage=usage, customer=customer)
         enqueue_on_commit("billing.tasks.report_usage", str(usage.pk))
     return usage
 

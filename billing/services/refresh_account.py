@@ -8,6 +8,8 @@ from django.db import transaction
 from djstripe.models import Customer as StripeCustomer
 from djstripe.models import Subscription
 
+from billing import stripe_gateway
+from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan, find_plan_by_price
 
@@ -65,9 +67,21 @@ def refresh_account(*, stripe_customer_id: str) -> None:
     account.plan, account.status = plan.key, _read_status(current)
     account.subscription_id = current["id"]
     account.current_period_start, account.current_period_end = read_period(current)
-    account.next_attempt_at, account.payment_method = None, ""
+    account.next_attempt_at, account.payment_method, account.attempts = None, "", 0
     account.save()
     log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)
+
+
+def resync_account(account: BillingAccount) -> None:
+    """Read the account's subscription from Stripe and derive its state anew. Calls out.
+
+    Raises StripeUnavailable, StripeRefused.
+    """
+    if account.subscription_id is None or account.stripe_customer_id is None:
+        return
+    with hold_stripe_customer(account.stripe_customer_id):
+        stripe_gateway.sync_subscription(account.subscription_id)
+        refresh_account(stripe_customer_id=account.stripe_customer_id)
 
 
 def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:

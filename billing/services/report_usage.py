@@ -6,62 +6,79 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from billing import stripe_gateway
 from billing.models import BillingAccount, UsageReport
 from billing.retries import LEASE, schedule_retry
 
+from .refresh_account import resync_account
+
 log = structlog.get_logger(__name__)
 
 # Stripe forgets a meter event's identifier after 24 hours; an hour of that is left for the call itself.
 IDENTIFIER_WINDOW = timedelta(hours=23)
+# The meter's summaries may lag behind what it was sent; after this long they do not.
+SUMMARY_LAG = timedelta(hours=1)
 
 Status = UsageReport.Status
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to send one report for a while. `is_uncertain`: sent once, too long ago to ask again."""
+    """The right to send one report for a while."""
 
     event: stripe_gateway.MeterEvent
-    attempts: int
-    is_uncertain: bool
+    earlier_meter_at: datetime | None
 
 
 def report_usage(*, usage_id: UUID) -> None:
     """Send one report that is due; repeating it is safe, and a failure is put off, not raised.
 
-    The instant and the fact of sending are committed before the call, so that after a crash the same
-    event goes out again, which Stripe counts once within 24 hours. A report that has been uncertain for
-    longer is settled against the meter's summaries before it is sent again (docs/decisions/004).
+    What is sent is committed before the call, so that after a crash the same identifier goes out again,
+    which Stripe counts once within 24 hours. A report that has been uncertain for longer is settled against
+    the meter's summaries before it is sent again. Source: docs/decisions/004-exactly-once.md.
     """
-    now = timezone.now()
-    lease = _take_lease(usage_id, now)
-    if lease is None:
+    due = UsageReport.objects.filter(pk=usage_id, status=Status.PENDING, next_attempt_at__lte=timezone.now())
+    report = due.first()
+    if report is None:
         return
     try:
-        if lease.is_uncertain and _is_counted(usage_id, lease.event):
-            _finish(usage_id)
-            return
-        stripe_gateway.report_usage(lease.event)
+        _renew_period(report.customer_id)
+        lease = _take_lease(usage_id, timezone.now())
+        if lease is not None:
+            was_new = stripe_gateway.report_usage(lease.event)
+            _finish(usage_id, meter_at=lease.event.at if was_new else lease.earlier_meter_at)
     except stripe_gateway.StripeUnavailable as error:
-        _put_off(usage_id, attempts=lease.attempts, error=str(error))
+        _put_off(usage_id, error=str(error))
     except stripe_gateway.StripeRefused as error:
         _reject(usage_id, error=f"{error.code}: {error}")
-    else:
-        _finish(usage_id)
 
 
 def requeue_report(*, usage_id: UUID, at: datetime) -> None:
-    """Let a refused report be sent again, once what Stripe minded is mended."""
+    """Let a refused report be sent again, once what Stripe minded is mended. It may still be uncertain."""
     UsageReport.objects.filter(pk=usage_id, status=Status.REJECTED).update(
-        status=Status.PENDING, first_sent_at=None, next_attempt_at=at, last_error=""
+        status=Status.PENDING, next_attempt_at=at, last_error=""
     )
+
+
+def _renew_period(customer_id: UUID) -> None:
+    """Ask Stripe for the period that has begun, where its news has not reached us yet."""
+    account = BillingAccount.objects.get(pk=customer_id)
+    if account.current_period_end is not None and account.current_period_end <= timezone.now():
+        resync_account(account)
 
 
 @transaction.atomic
 def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
+    """Lease the report if it is due and can be sent; None where it has to wait or turns out to be counted.
+
+    Locks the customer's account, so that no other of its reports is leased while this one is settled. Only
+    a settlement, a day after an outage, calls out under the lock.
+    """
+    customer_id = UsageReport.objects.values_list("customer_id", flat=True).get(pk=usage_id)
+    account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=customer_id)
     report = (
         UsageReport.objects.select_for_update(of=("self",))
         .select_related("usage")
@@ -70,58 +87,96 @@ def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
     )
     if report is None:
         return None
-    account = BillingAccount.objects.get(customer_id=report.usage.customer_id)
     report.attempts += 1
-    if account.stripe_customer_id is None or account.current_period_start is None:
-        report.next_attempt_at = schedule_retry(attempts=report.attempts, now=now)
-        report.last_error = "waits for the subscription"
-        report.save()
+    period_start, stripe_customer_id = account.current_period_start, account.stripe_customer_id
+    if not account.can_meter or period_start is None or stripe_customer_id is None:
+        _wait(report, now, "waits for a subscription")
         return None
-    is_uncertain = report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW
-    if report.first_sent_at is None:
-        report.first_sent_at = now
+    if report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW:
+        if _has_fresh_neighbours(report, now):
+            _wait(report, now, "waits for others of its minute")
+            return None
+        if (counted_at := _find_counted(report, stripe_customer_id)) is not None:
+            report.meter_at = counted_at
+            _mark_reported(report, now)
+            return None
+        report.first_sent_at, report.bout = now, report.bout + 1
     # A fix from before the period is billed in the period: the one before may be invoiced already.
-    report.meter_at = report.meter_at or max(report.usage.occurred_at, account.current_period_start)
+    meter_at = max(report.usage.occurred_at, period_start)
+    if report.meter_at is not None and report.meter_at != meter_at:
+        report.earlier_meter_at = report.meter_at
+    report.meter_at = meter_at
+    report.first_sent_at = report.first_sent_at or now
     report.next_attempt_at = now + LEASE
     report.save()
     event = stripe_gateway.MeterEvent(
-        identifier=str(usage_id),
-        stripe_customer_id=account.stripe_customer_id,
-        at=report.meter_at,
-        first_sent_at=report.first_sent_at,
+        identifier=report.identifier,
+        stripe_customer_id=stripe_customer_id,
+        at=meter_at,
+        attempt=report.attempts,
     )
-    return Lease(event=event, attempts=report.attempts, is_uncertain=is_uncertain)
+    return Lease(event=event, earlier_meter_at=report.earlier_meter_at)
 
 
-def _is_counted(usage_id: UUID, event: stripe_gateway.MeterEvent) -> bool:
-    """Whether the meter holds more in the event's minute than the reports that we know to be there.
+def _wait(report: UsageReport, now: datetime, reason: str) -> None:
+    report.next_attempt_at = schedule_retry(attempts=report.attempts, now=now)
+    report.last_error = reason
+    report.save()
+
+
+def _list_meter_minutes(report: UsageReport) -> list[datetime]:
+    instants = (report.meter_at, report.earlier_meter_at)
+    return [instant.replace(second=0, microsecond=0) for instant in instants if instant is not None]
+
+
+def _list_reports_of_minute(report: UsageReport, minute: datetime) -> QuerySet[UsageReport]:
+    return UsageReport.objects.filter(
+        customer_id=report.customer_id, meter_at__gte=minute, meter_at__lt=minute + timedelta(minutes=1)
+    ).exclude(pk=report.pk)
+
+
+def _has_fresh_neighbours(report: UsageReport, now: datetime) -> bool:
+    """Whether a report of the same minute is under way, or too young for the summary to hold it surely."""
+    under_way = Q(status=Status.PENDING, first_sent_at__gt=now - IDENTIFIER_WINDOW)
+    young = Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
+    return any(
+        _list_reports_of_minute(report, minute).filter(under_way | young).exists()
+        for minute in _list_meter_minutes(report)
+    )
+
+
+def _find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | None:
+    """The minute in which the meter holds more than the reports that we know to be there.
 
     Reports of one customer and minute are alike: which of two uncertain ones arrived makes no difference.
     """
-    minute = event.at.replace(second=0, microsecond=0)
-    held = stripe_gateway.count_metered(stripe_customer_id=event.stripe_customer_id, minute=minute)
-    customer_id = UsageReport.objects.values_list("usage__customer_id", flat=True).get(pk=usage_id)
-    known = UsageReport.objects.filter(
-        usage__customer_id=customer_id,
-        status=Status.REPORTED,
-        meter_at__gte=minute,
-        meter_at__lt=minute + timedelta(minutes=1),
-    ).count()
-    log.info("report_settled", usage=str(usage_id), held=held, known=known)
-    return held > known
+    for minute in _list_meter_minutes(report):
+        held = stripe_gateway.count_metered(stripe_customer_id=stripe_customer_id, minute=minute)
+        known = _list_reports_of_minute(report, minute).filter(status=Status.REPORTED).count()
+        log.info("report_settled", usage=str(report.pk), held=held, known=known)
+        if held > known:
+            return minute
+    return None
 
 
-def _finish(usage_id: UUID) -> None:
+def _mark_reported(report: UsageReport, now: datetime) -> None:
+    report.status, report.reported_at, report.last_error = Status.REPORTED, now, ""
+    report.save()
+
+
+def _finish(usage_id: UUID, *, meter_at: datetime | None) -> None:
+    counted = {} if meter_at is None else {"meter_at": meter_at}
     UsageReport.objects.filter(pk=usage_id).update(
-        status=Status.REPORTED, reported_at=timezone.now(), last_error=""
+        status=Status.REPORTED, reported_at=timezone.now(), last_error="", **counted
     )
     log.info("usage_reported", usage=str(usage_id))
 
 
-def _put_off(usage_id: UUID, *, attempts: int, error: str) -> None:
-    UsageReport.objects.filter(pk=usage_id).update(
-        next_attempt_at=schedule_retry(attempts=attempts, now=timezone.now()), last_error=error[:300]
-    )
+def _put_off(usage_id: UUID, *, error: str) -> None:
+    pending = UsageReport.objects.filter(pk=usage_id, status=Status.PENDING)
+    attempts = pending.values_list("attempts", flat=True).first() or 0
+    next_attempt_at = schedule_retry(attempts=attempts, now=timezone.now())
+    pending.update(next_attempt_at=next_attempt_at, last_error=error[:300])
 
 
 def _reject(usage_id: UUID, *, error: str) -> None:

@@ -31,7 +31,7 @@ def staff(db):
 @pytest.fixture
 def one_of_each(db):
     usage = UsageRecordFactory()
-    UsageReport.objects.create(usage=usage)
+    UsageReport.objects.create(usage=usage, customer=usage.customer)
     BillingAccountFactory(customer=usage.customer)
     MembershipFactory(customer=usage.customer)
     create_api_key(customer=usage.customer, name="key")

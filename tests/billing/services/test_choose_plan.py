@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from django.utils import timezone
 
@@ -53,8 +55,32 @@ class TestChoosePlan:
         assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
 
     def test_cancelling_without_a_plan_is_refused(self, db):
-        with pytest.raises(services.cancel_plan.__globals__["NoPlanToCancel"]):
+        with pytest.raises(services.NoPlanToCancel):
             services.cancel_plan(customer=CustomerFactory())
+
+
+class TestAFirstPaymentThatNeedsMore:
+    def test_is_not_answered_by_a_second_subscription(self, world):
+        customer = world.subscribe("teams", card="pm_card_chargeCustomerFail")
+        assert world.account(customer).status == "unpaid"
+        world.subscribe("teams", customer=customer)
+        with pytest.raises(services.PlanAlreadyChosen):
+            services.choose_plan(customer=customer, plan=PAYG, at=timezone.now())
+        assert len(world.stripe.control.objects("subscription")) == 1
+
+
+class TestOurOwnMistakes:
+    def test_a_refused_key_leaves_the_plan_pending(self, world, settings):
+        world.stripe.control.add_fault("status", path="/v1/customers", status=401, times=None)
+        customer = world.subscribe("payg")
+        assert world.account(customer).status == "pending"
+
+    def test_a_price_that_was_changed_is_made_anew(self, world, monkeypatch):
+        dearer = dataclasses.replace(PAYG, unit_price_cents=2000)
+        monkeypatch.setitem(stripe_gateway.PLANS, "payg", dearer)
+        before = stripe_gateway.find_price_ids(PAYG)
+        stripe_gateway.sync_plans()
+        assert stripe_gateway.find_price_ids(PAYG) != before
 
 
 class TestPastDue:
@@ -78,7 +104,7 @@ class TestSyncPlans:
 
     def test_without_it_a_subscription_is_refused_with_a_sentence(self, stripe_sandbox, db):
         customer = stripe_gateway.create_customer(
-            customer_id=str(CustomerFactory().pk), name="A", email="a@b.test"
+            customer_id=str(CustomerFactory().pk), name="A", email="a@b.test", attempt=1
         )
-        with pytest.raises(stripe_gateway.StripeRefused, match="sync_plans"):
-            stripe_gateway.create_subscription(stripe_customer_id=customer.id, plan=PAYG, attempt="1")
+        with pytest.raises(stripe_gateway.NotSetUp, match="sync_plans"):
+            stripe_gateway.create_subscription(stripe_customer_id=customer.id, plan=PAYG, wish="1", attempt=1)

@@ -11,7 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from billing import services
-from billing.models import UsageReport
+from billing.models import BillingAccount, UsageReport
+from billing.selectors import get_entitlement, list_invoices
 from tests.factories import make_mitigation_of
 
 # The package has a function of the module's name.
@@ -41,6 +42,17 @@ def send(report):
     services.report_usage(usage_id=report.pk)
     report.refresh_from_db()
     return report
+
+
+def cut(world, report, *, kind="cut_before"):
+    """Send, and lose the answer."""
+    world.stripe.control.add_fault(kind, path="/v1/billing/meter_events", times=None)
+    assert send(report).status == "pending"
+    world.stripe.control.clear_faults()
+
+
+def days_ago(days):
+    return timezone.now() - timedelta(days=days)
 
 
 def age(report, **ago):
@@ -86,7 +98,7 @@ class TestReportUsage:
 
     def test_dying_between_the_answer_and_the_commit_counts_once(self, world, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish", lambda usage_id: (_ for _ in ()).throw(SystemExit))
+            patch.setattr(module, "_finish", lambda usage_id, **_: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
                 send(report)
         report.refresh_from_db()
@@ -108,29 +120,109 @@ class TestReportUsage:
 class TestAnUncertainReportPastTheIdentifiersWindow:
     def test_that_the_meter_holds_is_not_sent_again(self, world, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish", lambda usage_id: None)
+            patch.setattr(module, "_finish", lambda usage_id, **_: None)
             send(report)
         age(report, days=2)
         assert send(report).status == "reported"
         assert len(world.stripe.control.meter_events()) == 1
 
     def test_that_the_meter_lacks_is_sent_again(self, world, report):
-        world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
-        send(report)
-        world.stripe.control.clear_faults()
+        cut(world, report)
         age(report, days=2)
         assert send(report).status == "reported"
         assert len(world.stripe.control.meter_events()) == 1
 
     def test_is_told_apart_from_a_neighbour_in_its_minute(self, world, report, customer):
         """One of two fixes of a minute is known to be there, the other never arrived."""
-        world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=3)
-        send(report)
+        cut(world, report)
         neighbour = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbour.meter_at)
+        UsageReport.objects.filter(pk=neighbour.pk).update(reported_at=days_ago(2))
         age(report, days=2)
         assert send(report).status == "reported"
         assert len(world.stripe.control.meter_events()) == 2
+
+    def test_waits_while_the_summary_may_lag_behind_a_neighbour(self, world, report, customer):
+        cut(world, report)
+        neighbour = send(make_report(customer))
+        UsageReport.objects.update(meter_at=neighbour.meter_at)
+        age(report, days=2)
+        assert send(report).last_error == "waits for others of its minute"
+
+    def test_of_two_alike_of_which_one_arrived_one_is_sent_again(self, world, report, customer):
+        other = make_report(customer)
+        cut(world, report)
+        cut(world, other, kind="cut_after")
+        UsageReport.objects.update(meter_at=other.meter_at)
+        age(report, days=2)
+        age(other, days=2)
+        assert send(report).status == "reported"
+        UsageReport.objects.filter(pk=report.pk).update(reported_at=days_ago(1))
+        assert send(other).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 2
+
+    def test_stays_uncertain_through_a_refusal(self, world, report):
+        cut(world, report, kind="cut_after")
+        UsageReport.objects.update(status="rejected")
+        age(report, days=2)
+        services.requeue_report(usage_id=report.pk, at=timezone.now())
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+
+class TestAPeriodThatEndsMeanwhile:
+    def test_a_report_that_never_arrived_is_billed_in_the_new_period(self, world, report, customer):
+        cut(world, report)
+        world.advance()
+        assert send(report).status == "reported"
+        world.advance()
+        assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]
+
+    def test_a_report_that_had_arrived_is_billed_in_the_old_one(self, world, report, customer):
+        cut(world, report, kind="cut_after")
+        world.advance()
+        age(report, days=31)
+        assert send(report).status == "reported"
+        world.advance()
+        assert sum(each.total_cents for each in list_invoices(customer=customer, limit=3)) == 1500
+        assert get_entitlement(customer=customer).used == 0
+
+    def test_news_of_it_that_has_not_come_is_asked_for(self, world, report, customer):
+        world.stripe.control.advance(days=32)
+        BillingAccount.objects.update(current_period_end=timezone.now())
+        assert send(report).status == "reported"
+        world.advance()
+        assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
+
+
+class TestASubscriptionThatEnds:
+    def test_takes_what_is_unreported_with_it(self, world, report, customer):
+        assert send(report).status == "reported"
+        make_report(customer)
+        world.stripe.control.advance(hours=1)
+        services.cancel_plan(customer=customer)
+        world.deliver()
+        report.refresh_from_db()
+        assert report.status == "reported"
+        world.stripe.control.advance(hours=2)
+        world.deliver()
+        assert list_invoices(customer=customer, limit=1)[0].total_cents == 3000
+
+    def test_waits_for_what_cannot_be_reported_yet(self, world, report, customer):
+        world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
+        with pytest.raises(services.UsageStillUnreported):
+            services.cancel_plan(customer=customer)
+        assert world.account(customer).status == "active"
+
+    def test_by_itself_leaves_the_rest_to_the_next_one(self, world, report, customer):
+        account = world.account(customer)
+        module.stripe_gateway.cancel_subscription(account.subscription_id)
+        world.deliver()
+        assert send(report).last_error == "waits for a subscription"
+        world.subscribe("payg", customer=customer)
+        assert send(report).status == "reported"
+        world.advance()
+        assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 
 class TestWaitingForTheSubscription:
@@ -138,7 +230,7 @@ class TestWaitingForTheSubscription:
         world.stripe.control.add_fault("status", path="/v1/customers*", status=500, times=None)
         customer = world.subscribe("payg")
         report = make_report(customer)
-        assert send(report).last_error == "waits for the subscription"
+        assert send(report).last_error == "waits for a subscription"
         world.stripe.control.clear_faults()
         world.account(customer).__class__.objects.update(next_attempt_at=timezone.now())
         UsageReport.objects.update(next_attempt_at=timezone.now())
@@ -156,7 +248,7 @@ import stripe
 from django.conf import settings
 settings.STRIPE_API_BASE = stripe.api_base = sys.argv[2]
 module = importlib.import_module("billing.services.report_usage")
-module._finish = lambda usage_id: os.kill(os.getpid(), signal.SIGKILL)
+module._finish = lambda usage_id, **_: os.kill(os.getpid(), signal.SIGKILL)
 module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
 """
 
