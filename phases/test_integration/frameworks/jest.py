@@ -1,7 +1,30 @@
-"""jest: named and detected; tests cannot be inserted yet."""
+"""jest: `describe` and `it` or `test`, as globals or from `@jest/globals`."""
 
 from phases.test_integration.framework import Framework, Signals
 from phases.test_integration.frameworks import _javascript
+from phases.test_integration.javascript.dialect import Dialect
+from phases.test_integration.javascript.inserter import JavaScriptInserter
+
+_BDD = {
+    "before": "beforeAll",
+    "after": "afterAll",
+    "context": "describe",
+    "specify": "it",
+    "suite": "describe",
+}
+
+DIALECT = Dialect(
+    name="jest",
+    module="@jest/globals",
+    exports=frozenset(
+        {"afterAll", "afterEach", "beforeAll", "beforeEach", "describe", "expect", "fdescribe", "fit", "it"}
+        | {"jest", "test", "xdescribe", "xit", "xtest"}
+    ),
+    is_global=True,
+    renames=_BDD,
+    takes_done=True,
+    globals=frozenset(),
+)
 
 FRAMEWORK = Framework(
     name="jest",
@@ -13,4 +36,5 @@ FRAMEWORK = Framework(
         config_files=_javascript.configs("jest.config", "js", "ts", "json", "mjs", "cjs"),
     ),
     precedence=20,
+    inserter=JavaScriptInserter(DIALECT),
 )

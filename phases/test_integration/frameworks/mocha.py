@@ -1,7 +1,24 @@
-"""mocha: named and detected; tests cannot be inserted yet."""
+"""mocha: `describe` and `it`, or `suite` and `test`, as globals."""
 
 from phases.test_integration.framework import Framework, Signals
 from phases.test_integration.frameworks import _javascript
+from phases.test_integration.javascript.dialect import Dialect
+from phases.test_integration.javascript.inserter import JavaScriptInserter
+
+_BDD = {"beforeAll": "before", "afterAll": "after", "test": "it", "suite": "describe"}
+
+DIALECT = Dialect(
+    name="mocha",
+    module="mocha",
+    exports=frozenset(
+        {"after", "afterEach", "before", "beforeEach", "context", "describe", "it", "run", "setup"}
+        | {"specify", "suite", "suiteSetup", "suiteTeardown", "teardown", "test", "xdescribe", "xit"}
+    ),
+    is_global=True,
+    renames=_BDD,
+    takes_done=True,
+    globals=frozenset({"mocha"}),
+)
 
 FRAMEWORK = Framework(
     name="mocha",
@@ -16,4 +33,5 @@ FRAMEWORK = Framework(
         ),
     ),
     precedence=30,
+    inserter=JavaScriptInserter(DIALECT),
 )

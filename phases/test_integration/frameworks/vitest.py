@@ -1,7 +1,24 @@
-"""vitest: named and detected; tests cannot be inserted yet."""
+"""vitest: `describe` and `it` or `test`, imported from `vitest` or globals."""
 
 from phases.test_integration.framework import Framework, Signals
 from phases.test_integration.frameworks import _javascript
+from phases.test_integration.javascript.dialect import Dialect
+from phases.test_integration.javascript.inserter import JavaScriptInserter
+
+_BDD = {"before": "beforeAll", "after": "afterAll", "context": "describe", "specify": "it"}
+
+DIALECT = Dialect(
+    name="vitest",
+    module="vitest",
+    exports=frozenset(
+        {"afterAll", "afterEach", "assert", "assertType", "beforeAll", "beforeEach", "chai", "describe"}
+        | {"expect", "expectTypeOf", "it", "onTestFailed", "onTestFinished", "suite", "test", "vi", "vitest"}
+    ),
+    is_global=False,
+    renames=_BDD,
+    takes_done=False,
+    globals=frozenset(),
+)
 
 FRAMEWORK = Framework(
     name="vitest",
@@ -16,4 +33,5 @@ FRAMEWORK = Framework(
         ),
     ),
     precedence=10,
+    inserter=JavaScriptInserter(DIALECT),
 )

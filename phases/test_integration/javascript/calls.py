@@ -1,0 +1,151 @@
+"""Calls of a framework's functions: what is called, with which modifiers, title and callback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from phases.test_integration.document import Document
+from phases.test_integration.javascript.bindings import text_of
+from phases.test_integration.javascript.dialect import FOCUSED, GROUPS, KNOWN, SKIPPED, TESTS
+
+_FUNCTIONS = {"arrow_function", "function_expression", "generator_function"}
+_WRAPPERS = {"await_expression", "parenthesized_expression", "unary_expression", "as_expression"} | {
+    "non_null_expression",
+    "satisfies_expression",
+}
+_CONFIGURES = {"timeout", "slow", "retries"}  # mocha: `it(...).timeout(100)`
+# Under these a group or test runs once and always.
+_HARMLESS = {"concurrent", "sequential", "shuffle"}
+_LONGEST_CHAIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A test or a group. `function` is how the file calls it, without modifiers: `it`, `v.test.describe`."""
+
+    statement: Node
+    expression: Node
+    function: str
+    modifiers: tuple[str, ...]
+    is_group: bool
+    title_node: Node | None
+    callback: Node | None
+
+    @property
+    def is_plain(self) -> bool:
+        return all(each in _HARMLESS for each in self.modifiers)
+
+    @property
+    def body(self) -> Node | None:
+        """The callback's block; None for an arrow that is one expression."""
+        body = self.callback.child_by_field_name("body") if self.callback else None
+        return body if body is not None and body.type == "statement_block" else None
+
+
+def unwrapped(statement: Node) -> Node | None:
+    """The expression of a statement, without `await`, `void` and brackets around it."""
+    if statement.type != "expression_statement" or not statement.named_children:
+        return None
+    node = statement.named_children[0]
+    while node.type in _WRAPPERS and node.named_children:
+        node = node.named_children[-1 if node.type == "unary_expression" else 0]
+    return node
+
+
+def read_call(document: Document, statement: Node, names: Mapping[str, tuple[str, ...]]) -> Call | None:
+    """The test or group that the statement calls. `names` maps the file's names to what they stand for."""
+    expression = unwrapped(statement)
+    return None if expression is None else _read(document, statement, expression, names)
+
+
+def read_arrow_body(document: Document, body: Node, names: Mapping[str, tuple[str, ...]]) -> Call | None:
+    """The same for an arrow function's only expression."""
+    return _read(document, body, body, names)
+
+
+def _read(
+    document: Document, statement: Node, expression: Node, names: Mapping[str, tuple[str, ...]]
+) -> Call | None:
+    call = _configured(document, expression)
+    if call is None:
+        return None
+    chain = chain_of(document, call.child_by_field_name("function"))
+    arguments = call.child_by_field_name("arguments")
+    if not chain or arguments is None or arguments.type != "arguments" or chain[0] not in names:
+        return None
+    kind = understood(chain, names)
+    if kind is None:
+        return None
+    function, is_group, modifiers = kind
+    given = [each for each in arguments.named_children if each.type != "comment"]
+    callback = next((each for each in given[1:3] if each.type in _FUNCTIONS), None)
+    if callback is None and given and given[0].type in _FUNCTIONS:
+        callback = given[0]
+    title = given[0] if given and given[0] is not callback else None
+    if callback is None and not is_group and title is None:
+        return None
+    return Call(statement, expression, function, modifiers, is_group, title, callback)
+
+
+def understood(
+    chain: tuple[str, ...], names: Mapping[str, tuple[str, ...]]
+) -> tuple[str, bool, tuple[str, ...]] | None:
+    """How the file calls the function, whether it makes a group, and its modifiers.
+
+    A chain that only names a test function, `v.it`, is understood too.
+    """
+    meaning = (*names[chain[0]], *chain[1:])
+    length = 1
+    if meaning[0] == "*":
+        meaning, length = meaning[1:], 2
+    if not meaning or meaning[0] not in KNOWN:
+        return None
+    known, modifiers = meaning[0], list(meaning[1:])
+    implied = len(names[chain[0]]) - 1 if length == 1 else 0
+    root = chain[:length]
+    if known in SKIPPED or known in FOCUSED:
+        modifiers.insert(0, "skip" if known in SKIPPED else "only")
+        plain = SKIPPED.get(known) or FOCUSED[known]
+        root = (*chain[: length - 1], plain)
+        known = plain
+    if known in TESTS and "describe" in modifiers[:1] and not implied:
+        known, root = "describe", (*root, modifiers.pop(0))
+    return ".".join(root), known in GROUPS, tuple(modifiers)
+
+
+def chain_of(document: Document, node: Node | None) -> tuple[str, ...]:
+    """`v.it.skip` as its names; calls on the way (`it.each(...)`) are left out. Empty for anything else."""
+    parts: list[str] = []
+    while node is not None and len(parts) < _LONGEST_CHAIN:
+        if node.type == "identifier":
+            return (text_of(document, node), *reversed(parts))
+        if node.type == "member_expression":
+            name = node.child_by_field_name("property")
+            parts.append(text_of(document, name) if name else "")
+            node = node.child_by_field_name("object")
+        elif node.type == "call_expression":
+            node = node.child_by_field_name("function")
+        elif node.type in _WRAPPERS and node.named_children:
+            node = node.named_children[0]
+        else:
+            return ()
+    return ()
+
+
+def _configured(document: Document, expression: Node) -> Node | None:
+    """The call itself where more is called on its result, `it(...).timeout(100)`."""
+    node: Node | None = expression
+    while node is not None and node.type == "call_expression":
+        function = node.child_by_field_name("function")
+        if function is None or function.type != "member_expression":
+            return node
+        name, inner = function.child_by_field_name("property"), function.child_by_field_name("object")
+        if name is None or inner is None or inner.type != "call_expression":
+            return node
+        if text_of(document, name) not in _CONFIGURES:
+            return node
+        node = inner
+    return None

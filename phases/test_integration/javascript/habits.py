@@ -1,0 +1,179 @@
+"""How a file writes its tests: what it calls, its quotes, semicolons and functions."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from itertools import islice
+
+from tree_sitter import Node
+
+from phases.test_integration.javascript.bindings import pattern_names, text_of
+from phases.test_integration.javascript.calls import Call
+from phases.test_integration.javascript.dialect import FRAMEWORK_MODULES, KNOWN, TDD_RENAMES, TESTS
+from phases.test_integration.javascript.layout import Group, Layout
+from phases.test_integration.javascript.snippet import Snippet
+
+_SAMPLE = 20  # tests that are looked at
+_START = 20_000  # bytes
+_ENDS = re.compile(rb"[;)\w'\"`\]](?=\r?\n)")
+
+
+class Habits:
+    """As the tests beside the new one have it, else as the file has it."""
+
+    def __init__(self, layout: Layout, group: Group | None) -> None:
+        self._layout = layout
+        self._group = group
+
+    @cached_property
+    def _siblings(self) -> list[Call]:
+        near = self._group.tests if self._group else self._layout.tests
+        return [*reversed(near), *islice(self._layout.all_tests(), _SAMPLE)]
+
+    @cached_property
+    def _sibling_tests(self) -> list[Call]:
+        return [each for each in self._siblings if not each.is_group]
+
+    @cached_property
+    def is_tdd(self) -> bool:
+        """Mocha's `suite` and `test`."""
+        if self._layout.dialect.name != "mocha":
+            return False
+        groups = [group.call.function for group in self._layout.groups[:_SAMPLE]]
+        if groups:
+            return groups[0] == "suite"
+        return [each.function for each in self._sibling_tests[:1]] == ["test"]
+
+    @cached_property
+    def namespace(self) -> str:
+        """What the framework's module is called, where the file imports it as a whole."""
+        found = self._layout.module_import
+        if found is None or found.last is not None:
+            return ""
+        return next((name for name, what in found.names.items() if what in ("*", "default")), "")
+
+    @cached_property
+    def is_explicit(self) -> bool:
+        """Whether the framework's names must be imported."""
+        called = [each.function.partition(".")[0] for each in self._siblings[:_SAMPLE]]
+        called += [group.call.function.partition(".")[0] for group in self._layout.groups[:_SAMPLE]]
+        if any(name in KNOWN and name not in self._layout.bound for name in called):
+            return False
+        return self._layout.module_import is not None or not (called or self._layout.dialect.is_global)
+
+    @cached_property
+    def test_function(self) -> str:
+        for call in self._sibling_tests:
+            if "." in call.function or call.function in self._layout.bound or not self.is_explicit:
+                return call.function
+        imported = (
+            {name: what for name, what in found.names.items() if what in TESTS}
+            if (found := self._layout.module_import)
+            else {}
+        )
+        for name in imported:
+            return name
+        own = "test" if self.is_tdd else "it"
+        return f"{self.namespace}.{own}" if self.namespace else own
+
+    @cached_property
+    def group_function(self) -> str:
+        for group in [*filter(None, [self._group]), *self._layout.groups]:
+            return group.call.function
+        own = "suite" if self.is_tdd else "describe"
+        return f"{self.namespace}.{own}" if self.namespace else own
+
+    @cached_property
+    def quote(self) -> str:
+        titles = [each.title_node for each in self._siblings[:_SAMPLE]]
+        titles += [group.call.title_node for group in self._layout.groups[:_SAMPLE]]
+        for title in filter(None, titles):
+            first = self._layout.text(title)[:1]
+            if first in ("'", '"'):
+                return first
+        start = self._layout.document.content[:_START]
+        return '"' if start.count(b'"') > start.count(b"'") else "'"
+
+    @cached_property
+    def semicolon(self) -> str:
+        """`;` or nothing."""
+        statements = [each.statement for each in self._siblings[:_SAMPLE]]
+        statements += [group.call.statement for group in self._layout.groups[:_SAMPLE]]
+        statements = [each for each in statements if each.type == "expression_statement"]
+        if not statements:
+            statements = [each for each in self._layout.root.named_children[:_SAMPLE] if _may_end(each)]
+        if not statements:
+            return ";"
+        content = self._layout.document.content
+        with_semicolon = [content[each.end_byte - 1 : each.end_byte] == b";" for each in statements]
+        return ";" if with_semicolon[0] or sum(with_semicolon) * 2 > len(with_semicolon) else ""
+
+    @cached_property
+    def is_arrow(self) -> bool:
+        groups = [self._group.call] if self._group else []
+        for call in (*self._sibling_tests[:_SAMPLE], *groups):
+            if call.callback is not None:
+                return call.callback.type == "arrow_function"
+        return True
+
+    @cached_property
+    def chai(self) -> str:
+        for each in self._layout.imports:
+            if each.source == "chai":
+                return next((name for name, what in each.names.items() if what in ("*", "default")), "")
+        return ""
+
+    @cached_property
+    def sibling_parameters(self) -> frozenset[str]:
+        """What the tests take from the framework, `({ page }) => ...`."""
+        names: set[str] = set()
+        for call in self._sibling_tests[:_SAMPLE]:
+            parameters = call.callback.child_by_field_name("parameters") if call.callback else None
+            first = parameters.named_children[0] if parameters and parameters.named_children else None
+            if first is not None and call.is_plain and _destructures(first):
+                names.update(pattern_names(self._layout.document, first))
+        return frozenset(names)
+
+    def parameters(self, snippet: Snippet, scope: set[str]) -> str:
+        names = [name for name in snippet.free if name in self.sibling_parameters and name not in scope]
+        return f"{{ {', '.join(names)} }}" if names else ""
+
+    def renames(self, snippet: Snippet, layout: Layout) -> dict[str, str]:
+        """What the test's names of other frameworks are called here."""
+        known = TDD_RENAMES if self.is_tdd else layout.dialect.renames
+        found = {}
+        for name in snippet.free:
+            if name in layout.bound:
+                continue
+            new = known.get(name, name)
+            if self.namespace and new in layout.dialect.exports:
+                new = f"{self.namespace}.{new}"
+            if new != name and _is_called(snippet, name):
+                found[name] = new
+        return found
+
+
+def _is_called(snippet: Snippet, name: str) -> bool:
+    for node in snippet.free[name]:
+        parent = node.parent
+        if parent is not None and parent.type in ("call_expression", "member_expression"):
+            return True
+    return False
+
+
+def _destructures(parameter: Node) -> bool:
+    pattern = parameter.child_by_field_name("pattern") or parameter
+    return pattern.type == "object_pattern"
+
+
+def _may_end(node: Node) -> bool:
+    return node.type in (
+        "expression_statement",
+        "import_statement",
+        "lexical_declaration",
+        "variable_declaration",
+    )
+
+
+__all__ = ["FRAMEWORK_MODULES", "Habits", "text_of"]

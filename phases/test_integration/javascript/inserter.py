@@ -1,0 +1,25 @@
+"""What every framework of JavaScript gives to the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tree_sitter import Tree
+
+from phases.test_integration.document import Document
+from phases.test_integration.javascript.dialect import Dialect
+from phases.test_integration.javascript.grammars import GRAMMARS
+from phases.test_integration.javascript.layout import read_layout
+from phases.test_integration.javascript.target import JavaScriptTarget
+from phases.test_integration.syntax import Grammar
+
+
+@dataclass(frozen=True, slots=True)
+class JavaScriptInserter:
+    """Reads and writes the files of one framework."""
+
+    dialect: Dialect
+    grammars: tuple[Grammar, ...] = GRAMMARS
+
+    def read(self, document: Document, tree: Tree) -> JavaScriptTarget:
+        return JavaScriptTarget(read_layout(document, tree, self.dialect))

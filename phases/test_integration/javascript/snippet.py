@@ -1,0 +1,173 @@
+"""A test's code as it came: parsed, told apart into body and whole tests, with what it needs and binds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tree_sitter import Node, Tree
+
+from phases.test_integration.document import Document
+from phases.test_integration.errors import InvalidTestCode, InvalidValue
+from phases.test_integration.javascript.bindings import (
+    DECLARATIONS,
+    Import,
+    declared,
+    pattern_names,
+    read_import,
+    text_of,
+)
+from phases.test_integration.javascript.calls import Call, read_call
+from phases.test_integration.javascript.dialect import FRAMEWORK_MODULES, KNOWN
+from phases.test_integration.javascript.grammars import GRAMMARS
+from phases.test_integration.syntax import Grammar, errors, walk
+
+_FUNCTIONS = {"function_expression", "function_declaration", "method_definition", "generator_function"} | {
+    "generator_function_declaration",
+    "class_declaration",
+    "class",
+}
+_LITERALS = {"template_string", "string", "regex"}
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Code with `\\n` endings."""
+
+    code: str
+    document: Document
+    tree: Tree
+    grammar: Grammar
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, code: str) -> Snippet:
+        """Raises InvalidTestCode for what cannot be parsed, and for what has no statement."""
+        lines = re.sub(r"\r\n?", "\n", code).split("\n")
+        while lines and not lines[0].strip():
+            del lines[0]
+        text = "\n".join(lines).rstrip()
+        try:
+            document = Document.of(text)
+        except InvalidValue as error:
+            raise InvalidTestCode(str(error)) from None
+        for grammar in GRAMMARS:
+            tree = grammar.parse(document)
+            if not errors(tree):
+                break
+        else:
+            line = errors(tree)[0].start_point.row + 1
+            raise InvalidTestCode(f"testCode is not valid JavaScript or TypeScript: line {line}")
+        statements = [each for each in tree.root_node.named_children if each.type != "comment"]
+        if not statements:
+            raise InvalidTestCode("testCode has no statement")
+        if any(each.type == "export_statement" for each in statements):
+            raise InvalidTestCode("testCode exports something: a test in a file cannot")
+        if text.startswith("#!") or text.endswith("\\"):
+            raise InvalidTestCode("testCode is not a test's code")
+        snippet = cls(text, document, tree, grammar)
+        for found in snippet.imports:
+            for local, imported in found.names.items():
+                if found.source in FRAMEWORK_MODULES:
+                    snippet.names[local] = ("*",) if imported in ("*", "default") else (imported,)
+        return snippet
+
+    @cached_property
+    def statements(self) -> list[Node]:
+        return [each for each in self.tree.root_node.named_children if each.type != "comment"]
+
+    @cached_property
+    def imports(self) -> list[Import]:
+        found = [each for node in self.statements for each in read_import(self.document, node)]
+        return [
+            each for each in found if each.node.type == "import_statement" or each.source in FRAMEWORK_MODULES
+        ]
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The tests and groups at the top; none where this is a body."""
+        names = {name: (name,) for name in KNOWN} | self.names
+        found = (read_call(self.document, each, names) for each in self.statements)
+        return [each for each in found if each]
+
+    @property
+    def is_body(self) -> bool:
+        return not self.calls
+
+    @cached_property
+    def helpers(self) -> list[Node]:
+        """What stands beside whole tests, imports aside: it needs a scope of its own."""
+        own = {each.statement.id for each in self.calls} | {each.node.id for each in self.imports}
+        return [each for each in self.statements if each.id not in own and each.type != "empty_statement"]
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        return list(walk(self.tree.root_node))
+
+    @cached_property
+    def bound(self) -> set[str]:
+        """Every name that is bound anywhere in the code, imports aside."""
+        names: set[str] = set()
+        for node in self.nodes:
+            if node.type == "import_statement":
+                continue
+            if node.type in ("variable_declarator", *DECLARATIONS, "class", "function_expression"):
+                names.update(pattern_names(self.document, node.child_by_field_name("name")))
+            elif node.type == "formal_parameters":
+                names.update(pattern_names(self.document, node))
+            elif node.type in ("arrow_function", "catch_clause"):
+                names.update(pattern_names(self.document, node.child_by_field_name("parameter")))
+            elif node.type == "for_in_statement" and node.child_by_field_name("kind"):
+                names.update(pattern_names(self.document, node.child_by_field_name("left")))
+        return names
+
+    @cached_property
+    def top_bound(self) -> set[str]:
+        return {name for each in self.helpers for name in declared(self.document, each)}
+
+    @cached_property
+    def free(self) -> dict[str, list[Node]]:
+        """Names that are read and not bound in the code, imports aside, each with where it is read."""
+        found: dict[str, list[Node]] = {}
+        inside_imports = [(each.node.start_byte, each.node.end_byte) for each in self.imports]
+        for node in self.nodes:
+            if node.type not in ("identifier", "shorthand_property_identifier"):
+                continue
+            if any(start <= node.start_byte < end for start, end in inside_imports):
+                continue
+            name = text_of(self.document, node)
+            parent = node.parent
+            is_tag = parent is not None and parent.type.startswith("jsx_") and name[:1].islower()
+            if name not in self.bound and not is_tag and name not in ("undefined", "arguments"):
+                found.setdefault(name, []).append(node)
+        return found
+
+    @cached_property
+    def awaits(self) -> bool:
+        """Whether the body itself, not a function in it, awaits."""
+        return any(self._outside_functions({"await_expression", "for_await"}))
+
+    @cached_property
+    def uses_this(self) -> bool:
+        return any(self._outside_functions({"this"}, through_arrows=True))
+
+    def _outside_functions(self, types: set[str], *, through_arrows: bool = False) -> list[Node]:
+        skipped = _FUNCTIONS if through_arrows else _FUNCTIONS | {"arrow_function"}
+        found, stack = [], [self.tree.root_node]
+        while stack:
+            node = stack.pop()
+            if node.type in types:
+                found.append(node)
+            if node.type == "for_in_statement" and any(each.type == "await" for each in node.children):
+                found += [node] if "for_await" in types else []
+            stack += [each for each in node.children if each.type not in skipped]
+        return found
+
+    def fixed_rows(self) -> set[int]:
+        """0-based rows that begin within a literal, and must not be moved."""
+        rows: set[int] = set()
+        for node in self.nodes:
+            if node.type in _LITERALS and node.end_point.row > node.start_point.row:
+                rows.update(range(node.start_point.row + 1, node.end_point.row + 1))
+        return rows

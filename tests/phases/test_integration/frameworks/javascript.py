@@ -1,0 +1,46 @@
+"""What the tests of JavaScript's frameworks share."""
+
+import textwrap
+
+from phases.test_integration.engine import Integration
+from phases.test_integration.services import generate
+
+NAME, ATTACK = "rejects SQL injection", "' OR 1=1 --"
+
+
+def red(code: str, name: str = NAME, attack: str = ATTACK, **others: str) -> dict[str, str]:
+    return {"testName": name, "testCode": code, "attackVector": attack, **others}
+
+
+def insert(framework: str, target: str, *codes: str, **others: str) -> Integration:
+    return generate(
+        target_file_content=target,
+        red_tests=[red(code, **others) for code in codes or ("expect(1).toBe(2);",)],
+        framework=framework,
+        language="typescript",
+    )
+
+
+def dedent(text: str) -> str:
+    return textwrap.dedent(text).lstrip("\n")
+
+
+def codes(integration: Integration) -> list[str]:
+    return [notice.code for notice in integration.notices]
+
+
+def parent_of(integration: Integration) -> str:
+    assert integration.point is not None
+    return integration.point.parent
+
+
+def strategy_of(integration: Integration) -> str:
+    assert integration.point is not None
+    return integration.point.strategy
+
+
+def without_inserted(result: Integration) -> str:
+    content = result.content.encode()
+    for span in reversed(result.inserted):
+        content = content[: span.start] + content[span.end :]
+    return content.decode()
