@@ -9,7 +9,7 @@ from django.utils import timezone
 from djstripe.models import Customer as StripeCustomer
 from djstripe.models import Invoice, Price, Product
 
-from billing.models import BillingAccount
+from billing.models import BillingAccount, UsageReport
 from customers.models import Customer
 from customers.services import create_api_key, revoke_api_key
 from tests.factories import UsageRecordFactory, UserFactory, make_mitigation_of
@@ -124,7 +124,7 @@ class TestEmptyStates:
         assert "Set up your first repository" in text
         assert "RSOLV_API_KEY" in text
         assert "No fixes yet Follow the steps above." in text
-        assert "No invoices yet The first one comes when" in text
+        assert "No invoices yet The first one comes with a paid plan." in text
         assert "No API keys The Action needs one." in text
 
     def test_the_setup_makes_room_for_the_first_fix(self, bob: Browser) -> None:
@@ -156,7 +156,10 @@ class TestFigures:
         set_account(bob.customer, plan="payg", status="active")
         for _ in range(2):
             execution = make_mitigation_of(bob.customer)
-            UsageRecordFactory(execution=execution, coverage="metered", plan="payg", unit_price_cents=1500)
+            record = UsageRecordFactory(
+                execution=execution, coverage="metered", plan="payg", unit_price_cents=1500
+            )
+            UsageReport.objects.create(usage=record, customer=bob.customer)
         page = open_dashboard(bob)
         assert "$15 a fix, nothing else" in page.find("dl").words
         assert "$30.00" in page.find("dl").words
@@ -234,7 +237,9 @@ class TestTables:
         make_invoice(
             bob.customer, number=None, status="draft", hosted_invoice_url=None, invoice_pdf=None, total=0
         )
-        assert read_rows(open_dashboard(bob), "Invoices") == ["no number yet Draft 64 $0.00 1 Mar 2026 none"]
+        assert read_rows(open_dashboard(bob), "Invoices") == [
+            "no number yet Draft 64 $0.00 1 Mar 2026 no PDF yet"
+        ]
 
     def test_a_key_is_listed_by_its_beginning(self, bob: Browser) -> None:
         key = create_api_key(customer=bob.customer, name="CI")
