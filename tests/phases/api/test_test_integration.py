@@ -1,7 +1,10 @@
 import ast
+from dataclasses import replace
 
 import pytest
 from django.test import Client
+
+from phases.test_integration.frameworks import FRAMEWORKS
 
 ANALYZE, GENERATE = "/api/v1/test-integration/analyze", "/api/v1/test-integration/generate"
 NAMING, DETECT = "/api/v1/test-integration/naming", "/api/v1/framework/detect"
@@ -111,7 +114,8 @@ class TestGenerate:
         response = alice.post(GENERATE, generate_body(framework=framework, language=language))
         assert error_of(response) == (400, "INVALID_REQUEST")
 
-    def test_a_framework_without_insertion_says_so(self, alice):
+    def test_a_framework_without_insertion_says_so(self, alice, monkeypatch):
+        monkeypatch.setitem(FRAMEWORKS, "rspec", replace(FRAMEWORKS["rspec"], inserter=None))
         response = alice.post(GENERATE, generate_body(framework="rspec", language="ruby"))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert "not available yet" in response.json()["error"]["message"]
