@@ -1,0 +1,180 @@
+"""The code of a red test: its statements, the names that it reads, and the rows that must not move."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from tree_sitter import Node
+
+from phases.test_integration.document import Document
+from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.ruby.dialect import EITHER
+from phases.test_integration.ruby.layout import GRAMMAR, Layout, Member, read_layout, text_of
+from phases.test_integration.syntax import walk
+
+REQUIRES = {"require", "require_relative"}
+_STRINGS = {"heredoc_body", "string", "regex", "subshell", "string_content", "uninterpreted"}
+_SCOPES = {"class", "module", "singleton_class"}
+# The grammar takes these for names where they stand alone; Ruby does not.
+_RESERVED_WORDS = """
+    alias and begin break case class def defined? do else elsif end ensure for if in module next not or redo
+    rescue retry return super then undef unless until when while yield
+"""
+_RESERVED = frozenset(_RESERVED_WORDS.split())
+_NAMING = {"method", "singleton_method", "keyword_parameter", "alias", "undef"}
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Code that parses, without margin, its lines ended by newlines.
+
+    `protected` are the rows that begin inside a string. `bare_names` are identifiers that nothing in the
+    code binds. With `needs_block` it can not stand in a `def`: it defines classes or constants.
+    """
+
+    code: str
+    layout: Layout
+    protected: frozenset[int]
+    bare_names: frozenset[str]
+    words: frozenset[str]
+    constants: frozenset[str]
+    needs_block: bool
+    requires: tuple[Member, ...] = field(default=())
+
+    @classmethod
+    def of(cls, code: str) -> Snippet:
+        """Raises InvalidTestCode."""
+        code = _without_margin(re.sub(r"\r\n?", "\n", code).rstrip().lstrip("\n"))
+        if re.search(r"\\\s*$", code):
+            raise InvalidTestCode("testCode ends with a backslash")
+        return cls.parsed(code)
+
+    @classmethod
+    def parsed(cls, code: str) -> Snippet:
+        """The code as it stands. Raises InvalidTestCode."""
+        document = Document(f"{code}\n".encode())
+        try:
+            tree = GRAMMAR.parse(document)
+        except TargetRefused:
+            raise InvalidTestCode("testCode takes too long to parse") from None
+        facts = _Facts()
+        for node in walk(tree.root_node):
+            facts.add(document, node)
+        layout = read_layout(document, tree, EITHER)
+        requires = [member for member in layout.file.members if member.word in REQUIRES]
+        return cls(
+            code=code,
+            layout=layout,
+            protected=frozenset(facts.protected),
+            bare_names=frozenset(facts.read - facts.bound),
+            words=frozenset(facts.read | facts.constants),
+            constants=frozenset(facts.defined),
+            needs_block=facts.needs_block,
+            requires=tuple(requires),
+        )
+
+    @property
+    def members(self) -> list[Member]:
+        """The statements at the top, requires aside."""
+        return [member for member in self.layout.file.members if member not in self.requires]
+
+    @property
+    def is_body(self) -> bool:
+        return not self.layout.file.holds_tests and not any(member.holds_tests for member in self.members)
+
+    @property
+    def is_only_tests(self) -> bool:
+        return not self.is_body and all(member.test for member in self.members)
+
+    def text(self, node: Node) -> str:
+        return text_of(self.layout.document, node)
+
+
+@dataclass
+class _Facts:
+    protected: set[int] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    bound: set[str] = field(default_factory=set)
+    constants: set[str] = field(default_factory=set)
+    defined: set[str] = field(default_factory=set)
+    needs_block: bool = False
+
+    def add(self, document: Document, node: Node) -> None:
+        kind = node.type
+        if node.is_error or node.is_missing:
+            raise InvalidTestCode(f"testCode is no valid Ruby, near line {node.start_point.row + 1}")
+        if kind in ("uninterpreted", "begin_block", "end_block"):
+            raise InvalidTestCode("testCode has what only a whole file may have: __END__, BEGIN or END")
+        if kind == "heredoc_end" and node.start_byte == node.end_byte:
+            raise InvalidTestCode("testCode has a heredoc without end")
+        if kind in _STRINGS or (kind == "comment" and node.end_point.row > node.start_point.row):
+            first = node.start_point.row + (0 if kind == "comment" else 1)
+            self.protected.update(range(first, node.end_point.row + 1))
+        elif kind == "identifier":
+            self._identifier(document, node)
+        elif kind == "instance_variable":
+            self.read.add(text_of(document, node))
+        elif kind == "constant":
+            self._constant(document, node)
+        elif kind in _SCOPES and node.is_named:
+            self.needs_block = True
+
+    def _identifier(self, document: Document, node: Node) -> None:
+        parent, text = node.parent, text_of(document, node)
+        role = parent.type if parent else ""
+        if text in _RESERVED and not self._may_be_reserved(parent):
+            raise InvalidTestCode(f"testCode is no valid Ruby: {text} in line {node.start_point.row + 1}")
+        if (
+            role in ("assignment", "operator_assignment")
+            and parent
+            and _is(parent, "left", node)
+            or role.endswith(("parameters", "parameter", "assignment_list", "pattern"))
+            or (role in ("method", "exception_variable", "for", "rest_assignment"))
+        ):
+            self.bound.add(text)
+        elif role == "call" and parent and _is(parent, "method", node):
+            if parent.child_by_field_name("receiver") is None:
+                self.bound.add(text)  # a call with arguments is no bare name
+        else:
+            self.read.add(text)
+
+    def _may_be_reserved(self, parent: Node | None) -> bool:
+        if parent is None or parent.type == "call":
+            return parent is not None and parent.child_by_field_name("receiver") is not None
+        return parent.type in _NAMING
+
+    def _constant(self, document: Document, node: Node) -> None:
+        parent, text = node.parent, text_of(document, node)
+        self.constants.add(text)
+        if parent is None:
+            return
+        if parent.type in ("assignment", "operator_assignment") and _is(parent, "left", node):
+            self.needs_block = True
+            self.defined.add(text)
+        elif parent.type in _SCOPES and _is(parent, "name", node):
+            self.defined.add(text)
+
+
+def _is(parent: Node, name: str, node: Node) -> bool:
+    child = parent.child_by_field_name(name)
+    return child is not None and child.id == node.id
+
+
+def _without_margin(code: str) -> str:
+    """The code moved to the first column; if only its first line was moved there, it stays as it is."""
+    document = Document(f"{code}\n".encode())
+    try:
+        tree = GRAMMAR.parse(document)
+    except TargetRefused:
+        return code
+    protected: set[int] = set()
+    for node in walk(tree.root_node):
+        if node.type in _STRINGS or node.type == "comment":
+            protected.update(range(node.start_point.row + 1, node.end_point.row + 1))
+    lines = code.split("\n")
+    free = [row for row, line in enumerate(lines) if row not in protected and line.strip()]
+    margin = min((len(lines[row]) - len(lines[row].lstrip(" \t")) for row in free), default=0)
+    for row in free if margin else ():
+        lines[row] = lines[row][margin:]
+    return "\n".join(lines)
