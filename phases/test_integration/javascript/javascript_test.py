@@ -92,7 +92,7 @@ class JavaScriptTest:
         written = Written()
         renames = setting.habits.renames(self.snippet, setting.layout)
         scope = setting.layout.scope_names(setting.group)
-        self._bind_imports(setting, written, scope)
+        self._bind_imports(setting, written, scope, renames)
         if self.snippet.is_body:
             self._write_body(setting, written, scope, renames)
         else:
@@ -189,7 +189,9 @@ class JavaScriptTest:
                 written.lines[row + 1 : row + 1] = new
                 return
 
-    def _bind_imports(self, setting: Setting, written: Written, scope: set[str]) -> None:
+    def _bind_imports(
+        self, setting: Setting, written: Written, scope: set[str], renames: Mapping[str, str]
+    ) -> None:
         layout = setting.layout
         origins = {
             name: (each.source, imported) for each in layout.imports for name, imported in each.names.items()
@@ -205,7 +207,7 @@ class JavaScriptTest:
                 continue
             if each.source in FRAMEWORK_MODULES and all(name == what for name, what in names.items()):
                 for name in names:
-                    if name in self.snippet.free:
+                    if name in self.snippet.free and name not in renames:
                         self._bind(setting, written, scope, name)
             elif (
                 each.is_type

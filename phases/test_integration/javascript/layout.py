@@ -151,6 +151,8 @@ def read_layout(document: Document, tree: Tree, dialect: Dialect) -> Layout:
     for statement in top:
         _read_names(layout, statement)
     for statement in top:
+        if layout.may_stop is None and _leaves(statement):
+            layout.may_stop = statement
         before = _count(layout)
         _read_statements(layout, statement)
         if _count(layout) > before:
@@ -259,7 +261,7 @@ def _read_group(
         last=members[-1] if members else None,
     )
     layout.groups.append(group)
-    if parent:
+    if parent and runs:
         parent.groups.append(group)
     if depth >= _DEEPEST:
         return []
@@ -290,8 +292,6 @@ def _inner_statements(layout: Layout, statement: Node) -> list[Node]:
     """Statements that run under a condition, several times, or where something else calls them."""
     if statement.type in _BRANCHES:
         return statement.named_children
-    if layout.may_stop is None and statement.type == "return_statement":
-        layout.may_stop = statement
     expression = calls.unwrapped(statement)
     if statement.type in ("call_expression", "arrow_function", "function_expression"):
         expression = statement
