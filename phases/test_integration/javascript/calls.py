@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ _CONFIGURES = {"timeout", "slow", "retries"}  # mocha: `it(...).timeout(100)`
 # Under these a group or test runs once and always.
 _HARMLESS = {"concurrent", "sequential", "shuffle"}
 _LONGEST_CHAIN = 12
+_LOOKS_LIKE_ONE = re.compile(r"(?:it|test|describe)[A-Z]\w*|\w+(?:It|Test|Describe)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,9 @@ def _read(
         return None
     chain = chain_of(document, call.child_by_field_name("function"))
     arguments = call.child_by_field_name("arguments")
-    if not chain or arguments is None or arguments.type != "arguments" or chain[0] not in names:
+    if not chain or arguments is None or arguments.type != "arguments":
         return None
-    kind = understood(chain, names)
+    kind = understood(chain, names) if chain[0] in names else _guessed(chain)
     if kind is None:
         return None
     function, is_group, modifiers = kind
@@ -85,7 +87,7 @@ def _read(
     if callback is None and given and given[0].type in _FUNCTIONS:
         callback = given[0]
     title = given[0] if given and given[0] is not callback else None
-    if callback is None and not is_group and title is None:
+    if callback is None and ((not is_group and title is None) or "unknown" in modifiers):
         return None
     return Call(statement, expression, function, modifiers, is_group, title, callback)
 
@@ -114,6 +116,13 @@ def understood(
     if known in TESTS and "describe" in modifiers[:1] and not implied:
         known, root = "describe", (*root, modifiers.pop(0))
     return ".".join(root), known in GROUPS, tuple(modifiers)
+
+
+def _guessed(chain: tuple[str, ...]) -> tuple[str, bool, tuple[str, ...]] | None:
+    """A function of the project's own that is called as if it made tests: what it does is not known."""
+    if not _LOOKS_LIKE_ONE.fullmatch(chain[0]):
+        return None
+    return chain[0], "describe" in chain[0].lower(), ("unknown",)
 
 
 def chain_of(document: Document, node: Node | None) -> tuple[str, ...]:
