@@ -1,10 +1,27 @@
-"""JUnit 5: named and detected; tests cannot be inserted yet."""
+"""JUnit 5: tests are annotated methods of classes, and of classes nested in them."""
+
+from __future__ import annotations
 
 import re
 
+from tree_sitter import Tree
+
+from phases.test_integration.document import Document
 from phases.test_integration.framework import Framework, Signals, Subject
+from phases.test_integration.java.layout import GRAMMAR, read_outline
+from phases.test_integration.java.target import JunitTarget
+from phases.test_integration.syntax import Grammar
 
 _MAIN = ("src", "main", "java")
+
+
+class JunitInserter:
+    """Reads and writes JUnit 5's files."""
+
+    grammars: tuple[Grammar, ...] = (GRAMMAR,)
+
+    def read(self, document: Document, tree: Tree) -> JunitTarget:
+        return JunitTarget(read_outline(document, tree))
 
 
 def _test_path(subject: Subject) -> str:
@@ -39,4 +56,5 @@ FRAMEWORK = Framework(
         config_files=("junit-platform.properties",),
     ),
     precedence=90,
+    inserter=JunitInserter(),
 )

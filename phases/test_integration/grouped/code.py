@@ -73,7 +73,8 @@ def tokens(node: Node) -> tuple[str, ...]:
     found = []
     for leaf in walk(node):
         if not leaf.children and leaf.text and not _is_comment(leaf):
-            found.append(re.sub(r"(?<=[^\W\d])_?\d+$", "", leaf.text.decode(errors="replace").strip()))
+            text = re.sub(r"\r\n?", "\n", leaf.text.decode(errors="replace")).strip()
+            found.append(re.sub(r"(?<=[^\W\d])_?\d+$", "", text))
     return tuple(token for token in found if token)
 
 

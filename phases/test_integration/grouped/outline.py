@@ -67,8 +67,9 @@ class Outline:
         """Every word in the node's text, be it code or not."""
         return frozenset(_WORD.findall(self.text(node)))
 
-    def line(self, node: Node) -> int:
-        return node.start_point.row + 1
+    def mentions(self, name: str) -> bool:
+        """Whether the name is anywhere in the file: to import it could change what it means there."""
+        return bool(re.search(rf"\b{re.escape(name)}\b".encode(), self.document.content))
 
     def group_at(self, path: str) -> Group | None:
         return next((group for group in self.groups if group.path == path), None)

@@ -119,6 +119,10 @@ class GroupedTarget(ABC):
         """The imports' splices."""
         return ()
 
+    def is_opened(self, is_append: bool) -> bool:
+        """Whether imports go before the new group instead of to the file's head."""
+        return is_append or not self.has_tests
+
     def opening(self, written: Written) -> str:
         """What must stand before a group at the end of this file, imports included."""
         return "".join(f"{each}\n" for each in written.imports) + "\n" * bool(written.imports)
@@ -164,7 +168,7 @@ class GroupedTarget(ABC):
 
     def _plan_behind(self, test: Test, spot: spots.Spot, strategy: str, *, is_append: bool = False) -> Plan:
         written = self.write(test, None)
-        if is_append or not self.has_tests:
+        if self.is_opened(is_append):
             opening = self.opening(written)
             rows = opening.count("\n")
             written = Written(

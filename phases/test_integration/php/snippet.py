@@ -105,6 +105,8 @@ def _of_top_level(text: str, root: Node) -> PhpSnippet:
     }
     rest = [node for node in nodes if node.type not in _DROPPED]
     code = [node for node in rest if node.type != "comment"]
+    if not code:
+        raise InvalidTestCode("testCode has no statement")
     classes = [node for node in code if node.type == "class_declaration"]
     if classes:
         return _of_class(text, classes, code, imports)

@@ -138,7 +138,8 @@ class PhpunitTarget(GroupedTarget):
         for name, (origin, kind) in snippet.imports.items():
             if bound.get(name) == (origin, kind) or origin == self._in_namespace(name):
                 continue
-            if name in bound or name in outline.declared or not can_import:
+            is_taken = name in bound or name in outline.declared or (not kind and outline.mentions(name))
+            if is_taken or not can_import:
                 full[name] = "\\" + origin
             else:
                 alias = "" if origin.rpartition("\\")[2] == name else f" as {name}"

@@ -112,8 +112,11 @@ def whole(
             margin = " " * (each.node.start_point.column + len(INDENT))
             text = "".join(f"\n{margin}{line}" for line in lines)
             inner = each.body.text or b""
-            text += f"\n{margin}" if b"\n" not in inner[1 : inner.find(b";") + 1 or None] else ""
-            edits.append((each.body.start_byte + 1 - base, each.body.start_byte + 1 - base, text.encode()))
+            gap = len(inner[1:]) - len(inner[1:].lstrip(b" \t"))
+            goes_on = inner[1 + gap : 2 + gap] != b"\n"
+            text += f"\n{margin}" if goes_on else ""
+            start = each.body.start_byte + 1 - base
+            edits.append((start, start + gap * goes_on, text.encode()))
     code = _edited(snippet.code, edits)
     if has_setup:
         code = re.sub(r"[ \t]*parent::setUp\(\);[ \t]*\n?", "", code)

@@ -283,7 +283,8 @@ class TestWholeTests:
             "class A extends TestCase { use Refresh; function testA() {} }",
             "class A extends TestCase { private $helper; const B = 1; function testA() {} }\nclass B {}",
             "<<<EOT\n",
-            "// nothing\n/* open",
+            "// nothing",
+            "/* open",
             "?>\n",
         ],
     )

@@ -1,0 +1,213 @@
+"""The outline of a Java file: its classes, what it imports, and what JUnit 5 makes of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import tree_sitter_java
+from tree_sitter import Node, Tree
+
+from phases.test_integration.document import Document
+from phases.test_integration.grouped.outline import Group, Member, Outline
+from phases.test_integration.insertion import Notice
+from phases.test_integration.syntax import Grammar
+
+GRAMMAR = Grammar(tree_sitter_java.language())
+STRINGS = frozenset({"string_literal"})
+JUPITER = "org.junit.jupiter.api"
+_TESTS = {"Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "TestTemplate"}
+_TYPES = {
+    "class_declaration",
+    "record_declaration",
+    "enum_declaration",
+    "interface_declaration",
+    "annotation_type_declaration",
+}
+_SETUPS = {"BeforeEach", "BeforeAll"}
+_CONDITION = re.compile(r"(?:Disabled|Enabled)\w*|ParameterizedClass|Suite|Ignore|DisabledIf|EnabledIf")
+_ASSUMES = re.compile(r"\bassum(?:e|ing)\w*\(|\bAssumptions\.\w+\(|\bassumeThat\(")
+
+
+@dataclass(slots=True)
+class JavaOutline(Outline):
+    """`stars` are packages or classes imported whole, `static_names` what is imported of classes."""
+
+    package: Node | None = None
+    imports: list[Node] = field(default_factory=list)
+    stars: set[str] = field(default_factory=set)
+    static_stars: set[str] = field(default_factory=set)
+    static_names: dict[str, set[str]] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
+    supers: dict[str, str] = field(default_factory=dict)
+    is_foreign: str = ""
+
+    @property
+    def package_name(self) -> str:
+        return self.text(self.package.named_children[-1]) if self.package else ""
+
+    def binds(self, name: str, origin: str) -> bool:
+        """Whether the name is that class here."""
+        known = self.origins.get(name)
+        return known == origin if known else origin.rpartition(".")[0] in self.stars
+
+
+def read_outline(document: Document, tree: Tree) -> JavaOutline:
+    """Looks at the top level and at the bodies of classes; never into methods."""
+    outline = JavaOutline(document, tree.root_node)
+    stack: list[tuple[Node, str, bool]] = [(node, "", True) for node in tree.root_node.named_children[::-1]]
+    types: list[tuple[Node, str, bool]] = []
+    while stack:
+        node, around, runs = stack.pop()
+        if node.type == "ERROR":
+            stack.extend((child, around, runs) for child in reversed(node.named_children))
+        elif node.type == "import_declaration":
+            read_import(outline, node)
+        elif node.type == "package_declaration":
+            outline.package = node
+        elif node.type in _TYPES:
+            path = f"{around}.{name_of(node)}".lstrip(".")
+            outline.declared.add(name_of(node))
+            outline.supers[name_of(node)] = _super(node)
+            runs = runs and _runs(node, is_nested=bool(around))
+            types.append((node, path, runs))
+            body = node.child_by_field_name("body")
+            if body is not None:
+                inner = [child for child in body.named_children if child.type in _TYPES]
+                stack.extend((child, path, runs) for child in reversed(inner))
+    extended = set(outline.supers.values())
+    for node, path, runs in types:
+        if node.type == "class_declaration":
+            _read_class(
+                outline, node, path, takes=runs and name_of(node) not in extended and not is_abstract(node)
+            )
+    outline.is_foreign = _foreign(outline)
+    return outline
+
+
+def read_import(outline: JavaOutline, node: Node) -> None:
+    origin, is_static, is_star = import_of(node)
+    outline.imports.append(node)
+    if is_star:
+        (outline.static_stars if is_static else outline.stars).add(origin)
+    elif is_static:
+        outline.static_names.setdefault(origin.rpartition(".")[2], set()).add(origin)
+    else:
+        outline.origins[origin.rpartition(".")[2]] = origin
+
+
+def import_of(node: Node) -> tuple[str, bool, bool]:
+    """What is imported, whether of a class, and whether all of it."""
+    text = re.sub(r"/\*.*?\*/|\s+", " ", text_of(node), flags=re.S).removeprefix("import").strip(" ;")
+    is_static = text.startswith("static ")
+    origin = text.removeprefix("static ").replace(" ", "")
+    return origin.removesuffix(".*"), is_static, origin.endswith(".*")
+
+
+def method_member(node: Node) -> Member:
+    start, above = node.start_byte, node.prev_sibling
+    while above is not None and "comment" in above.type:
+        own_line = above.prev_sibling is None or above.prev_sibling.end_point.row < above.start_point.row
+        if not own_line:
+            break
+        start, above = above.start_byte, above.prev_sibling
+    is_test = bool(annotations_of(node) & _TESTS)
+    return Member(name_of(node), start, node.end_byte, node, node.child_by_field_name("body"), is_test)
+
+
+def annotations_of(node: Node) -> set[str]:
+    """The last names of the annotations on a declaration."""
+    return {text_of(name).rpartition(".")[2] for name in _annotation_names(node)}
+
+
+def modifiers_of(node: Node) -> Node | None:
+    return next((child for child in node.children if child.type == "modifiers"), None)
+
+
+def has_modifier(node: Node, word: str) -> bool:
+    modifiers = modifiers_of(node)
+    return modifiers is not None and any(child.type == word for child in modifiers.children)
+
+
+def is_abstract(node: Node) -> bool:
+    return has_modifier(node, "abstract")
+
+
+def name_of(node: Node) -> str:
+    name = node.child_by_field_name("name")
+    return text_of(name) if name else ""
+
+
+def text_of(node: Node) -> str:
+    return (node.text or b"").decode(errors="replace")
+
+
+def _annotation_names(node: Node) -> Iterator[Node]:
+    modifiers = modifiers_of(node)
+    for child in modifiers.children if modifiers else ():
+        if child.type in ("annotation", "marker_annotation") and (name := child.child_by_field_name("name")):
+            yield name
+
+
+def _runs(node: Node, *, is_nested: bool) -> bool:
+    """Whether JUnit collects it without conditions; abstract or extended classes are another matter."""
+    annotations = annotations_of(node)
+    if any(map(_CONDITION.fullmatch, annotations)):
+        return False
+    if node.type != "class_declaration" or has_modifier(node, "private"):
+        return False
+    return not is_nested or "Nested" in annotations
+
+
+def _read_class(outline: JavaOutline, node: Node, path: str, *, takes: bool) -> None:
+    body = node.child_by_field_name("body")
+    if body is None or not body.children:
+        return
+    members: list[Member] = []
+    names: set[str] = set()
+    for child in body.named_children:
+        if child.type == "method_declaration":
+            members.append(method_member(child))
+            names.add(members[-1].name)
+        elif child.type == "field_declaration":
+            names.update(name_of(each) for each in child.named_children if each.type == "variable_declarator")
+        elif child.type in _TYPES:
+            names.add(name_of(child))
+    closer = body.children[-1]
+    outline.groups.append(
+        Group(
+            name=name_of(node),
+            path=path,
+            node=node,
+            opens=body.start_byte + 1,
+            closes=closer.start_byte if closer.type == "}" else body.end_byte,
+            members=tuple(members),
+            names=frozenset(names),
+            takes=takes,
+        )
+    )
+    if takes:
+        outline.notices += _assumptions(members)
+
+
+def _assumptions(members: list[Member]) -> Iterator[Notice]:
+    for member in members:
+        if annotations_of(member.node) & _SETUPS and member.body and _ASSUMES.search(text_of(member.body)):
+            line = member.node.start_point.row + 1
+            yield Notice("module_may_be_skipped", "the class skips its tests under a condition", line)
+
+
+def _super(node: Node) -> str:
+    superclass = node.child_by_field_name("superclass")
+    if superclass is None or not superclass.named_children:
+        return ""
+    return text_of(superclass.named_children[0]).partition("<")[0].rpartition(".")[2].strip()
+
+
+def _foreign(outline: JavaOutline) -> str:
+    """The other framework that `@Test` is of, where it is."""
+    origin = outline.origins.get("Test", "")
+    if origin == "org.junit.Test" or (not origin and "org.junit" in outline.stars):
+        return "JUnit 4"
+    return "TestNG" if origin.startswith("org.testng") or "org.testng.annotations" in outline.stars else ""

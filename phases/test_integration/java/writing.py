@@ -1,0 +1,153 @@
+"""Writes Java: a method around a body, and marks in whole methods under names of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from phases.test_integration.errors import InvalidTestCode
+from phases.test_integration.grouped.code import INDENT, indented
+from phases.test_integration.grouped.marks import unique
+from phases.test_integration.grouped.outline import Group, Member
+from phases.test_integration.java.layout import annotations_of, has_modifier, modifiers_of, name_of
+from phases.test_integration.java.snippet import CLASSES, JavaSnippet, methods_of, types_of
+
+_SNAKE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the class writes its tests."""
+
+    is_prefixed: bool = False
+    is_snake: bool = False
+    is_public: bool = False
+
+
+def style_of(group: Group | None) -> Style:
+    tests = group.tests if group else []
+    if not tests:
+        return Style()
+
+    def most(matches: Sequence[bool]) -> bool:
+        return sum(matches) * 2 > len(matches)
+
+    return Style(
+        is_prefixed=most([test.name.startswith("test") for test in tests]),
+        is_snake=most([bool(_SNAKE.fullmatch(test.name)) for test in tests]),
+        is_public=most([has_modifier(test.node, "public") for test in tests]),
+    )
+
+
+def method_name(words: Sequence[str], style: Style) -> str:
+    words = ["test", *words] if style.is_prefixed else list(words)
+    if words[0][0].isdigit():
+        words.insert(0, "test")
+    return "_".join(words) if style.is_snake else words[0] + "".join(map(str.capitalize, words[1:]))
+
+
+def method(name: str, annotation: str, style: Style, marks: Sequence[str], snippet: JavaSnippet) -> str:
+    header = f"{'public ' if style.is_public else ''}void {name}() throws Exception {{"
+    body = indented(snippet.code, INDENT, snippet.protected)
+    return "\n".join((annotation, header, *(INDENT + mark for mark in marks), body, "}"))
+
+
+def whole(
+    snippet: JavaSnippet,
+    taken: Collection[str],
+    declared: Collection[str],
+    marks: Sequence[str],
+    annotation: str,
+) -> tuple[str, tuple[str, ...]]:
+    """The snippet's methods or classes with marks in each test; and the names that then stand there.
+
+    Raises InvalidTestCode.
+    """
+    methods = methods_of(snippet.root)
+    tests = [each for each in methods if each.is_test]
+    edits: list[tuple[int, int, str]] = []
+    if not tests and snippet.kind != CLASSES:
+        tests = methods[-1:]
+        edits.append((_start(tests[0]) - snippet.offset, 0, f"{annotation}\n"))
+    if not tests:
+        raise InvalidTestCode("testCode has no test")
+    for each in tests:
+        if each.body is not None:
+            margin = " " * (each.node.start_point.column + len(INDENT))
+            text = "".join(f"\n{margin}{mark}" for mark in marks)
+            inner = each.body.text or b""
+            gap = len(inner[1:]) - len(inner[1:].lstrip(b" \t"))
+            goes_on = inner[1 + gap : 2 + gap] != b"\n"
+            text += f"\n{margin}" if goes_on else ""
+            edits.append((each.body.start_byte + 1 - snippet.offset, gap * goes_on, text))
+    renamed: dict[str, str] = {}
+    if snippet.kind == CLASSES:
+        names: tuple[str, ...] = (_rename_classes(snippet, declared, edits, renamed),)
+    else:
+        names = _rename_methods(methods, tests, taken, snippet.offset, edits, renamed)
+    code = _edited(snippet.code, edits)
+    for old, new in renamed.items():
+        code = re.sub(rf"(?<![\w$.]){re.escape(old)}\b(?!\s*:)", new, code)
+    return code, names
+
+
+def _rename_methods(
+    methods: Sequence[Member],
+    tests: Sequence[Member],
+    taken: Collection[str],
+    offset: int,
+    edits: list[tuple[int, int, str]],
+    renamed: dict[str, str],
+) -> tuple[str, ...]:
+    names: list[str] = []
+    for each in methods:
+        # Helpers of one name are overloads of each other; both move together.
+        new = renamed.get(each.name) or unique(each.name, {*taken, *(names if each in tests else ())})
+        name = each.node.child_by_field_name("name")
+        if new != each.name and each in tests and name is not None:
+            edits.append((name.start_byte - offset, name.end_byte - name.start_byte, new))
+        elif new != each.name:
+            renamed[each.name] = new
+        names.append(new)
+    return tuple(names)
+
+
+def _rename_classes(
+    snippet: JavaSnippet,
+    declared: Collection[str],
+    edits: list[tuple[int, int, str]],
+    renamed: dict[str, str],
+) -> str:
+    """Classes beside the file's own cannot be public, and need names of their own."""
+    main = snippet.class_name
+    for node in types_of(snippet.root):
+        modifiers = modifiers_of(node)
+        for child in modifiers.children if modifiers else ():
+            if child.type in ("public", "private", "protected"):
+                edits.append((child.start_byte - snippet.offset, child.end_byte - child.start_byte, ""))
+        name = name_of(node)
+        wanted = name if name != main or re.search(r"Tests?$|^Test", name) else f"{name}Test"
+        new = unique(wanted, declared)
+        if new != name:
+            renamed[name] = new
+    return renamed.get(main, main)
+
+
+def test_class(name: str, members: str, protected: Collection[int]) -> str:
+    return f"class {name} {{\n\n{indented(members, INDENT, protected)}\n}}"
+
+
+def is_test(member: Member) -> bool:
+    return "Test" in annotations_of(member.node) or member.is_test
+
+
+def _start(member: Member) -> int:
+    return member.node.start_byte
+
+
+def _edited(code: str, edits: Sequence[tuple[int, int, str]]) -> str:
+    content = code.encode()
+    for start, length, text in sorted(edits, reverse=True):
+        content = content[:start] + text.encode() + content[start + length :]
+    return re.sub(r"(?m)^([ \t]*) +(?=(?:(?:abstract|final|static) )*class )", r"\1", content.decode())
