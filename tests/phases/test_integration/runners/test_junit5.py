@@ -56,8 +56,8 @@ CODES = {
         'assertFalse(query.contains("OR 1=1"), """\n  two\n lines""");'
     ),
     "ClassTest.java": (
-        '@Test\nvoid attack() {\n"
-        "    Assertions.assertEquals(-1, new Users().find("\' OR 1=1").indexOf("OR"));\n}'
+        "@Test\nvoid attack() {\n"
+        '    Assertions.assertEquals(-1, new Users().find("\' OR 1=1").indexOf("OR"));\n}'
     ),
     "WholeTest.java": (
         "package other;\n\nimport org.junit.jupiter.api.BeforeEach;\nimport org.junit.jupiter.api.Test;\n"
