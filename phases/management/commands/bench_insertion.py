@@ -1,0 +1,102 @@
+"""`manage.py bench_insertion`: how long inserting a test takes, by framework and size of the file."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from django.apps import apps
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+from django.test import Client, override_settings
+
+from customers.services import create_api_key, create_customer
+from phases.test_integration import bench, corpus
+
+_PATH = "/api/v1/test-integration/generate"
+_UNLIMITED = {"API_REQUESTS_PER_MINUTE": 10**9, "API_TEST_INTEGRATION_PER_MINUTE": 10**9}
+HEADERS = (
+    "framework",
+    "lines",
+    "engine p50",
+    "engine p99",
+    "request p50",
+    "request p99",
+    "parse p50",
+    "growth",
+)
+
+
+class Command(BaseCommand):
+    help = "Time insertion into generated files, in ms. Keeps nothing: needs a database that may be empty."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+        parser.add_argument("--framework", action="append", help="only this one; may be given several times")
+        parser.add_argument("--rounds", type=int, default=30, help="of each measurement up to 1,000 lines")
+        parser.add_argument("--sizes", type=int, nargs="+", default=list(bench.SIZES), help="in lines")
+
+    def handle(self, **options: Any) -> None:
+        names = bench.insertable()
+        if unknown := set(options["framework"] or ()) - set(names):
+            raise CommandError(f"no insertion for {', '.join(sorted(unknown))}; there is: {', '.join(names)}")
+        chosen = [name for name in names if name in (options["framework"] or names)]
+        rows: list[dict[str, Any]] = []
+        with _api_key() as key:
+            for name in chosen:
+                for lines in options["sizes"]:
+                    rows.append(self._measure(key, name, lines, options["rounds"]))
+        _add_growth(rows)
+        if options["json"]:
+            self.stdout.write(json.dumps(rows, indent=2))
+            return
+        fields = ("framework", "lines", "p50", "p99", "request_p50", "request_p99", "parse_p50", "growth")
+        self.stdout.write(corpus.table(HEADERS, [[row[field] for field in fields] for row in rows]))
+        self.stdout.write("Milliseconds. parse: parsing the file once, nothing else. growth: time per line")
+        self.stdout.write("against the size before; 1.00 is linear, less is better.")
+
+    def _measure(self, key: str, framework: str, lines: int, rounds: int) -> dict[str, Any]:
+        engine = bench.measure_engine(framework, lines, rounds)
+        client, sent = Client(), json.dumps(bench.body(framework, lines))
+
+        def request() -> None:
+            answer = client.post(_PATH, sent, content_type="application/json", headers={"X-API-Key": key})
+            if answer.status_code != 200:
+                raise CommandError(
+                    f"{framework}, {lines} lines: {answer.status_code} {answer.content[:200]!r}"
+                )
+
+        times = bench.timed(request, bench.rounds_for(lines, rounds))
+        return asdict(engine) | {
+            "request_p50": corpus.percentile(times, 50),
+            "request_p99": corpus.percentile(times, 99),
+        }
+
+
+def _add_growth(rows: list[dict[str, Any]]) -> None:
+    """Time per line against that of the next smaller size."""
+    before: dict[str, Any] = {}
+    for row in rows:
+        row["growth"] = "-"
+        if before.get("framework") == row["framework"]:
+            row["growth"] = round((row["p50"] / row["lines"]) / (before["p50"] / before["lines"]), 2)
+        before = row
+
+
+@contextmanager
+def _api_key() -> Iterator[str]:
+    """A customer's key that is gone afterwards."""
+    unmigrated = {config.label: None for config in apps.get_app_configs()}
+    logging.disable(logging.INFO)  # a line per request
+    with override_settings(**_UNLIMITED, ALLOWED_HOSTS=["testserver"]), ExitStack() as afterwards:
+        afterwards.callback(logging.disable, logging.NOTSET)
+        if "customers_customer" not in connection.introspection.table_names():
+            with override_settings(MIGRATION_MODULES=unmigrated):
+                call_command("migrate", run_syncdb=True, verbosity=0)
+        with transaction.atomic():
+            customer = create_customer(name="Bench", email="bench@example.com")
+            yield create_api_key(customer=customer, name="bench").raw
+            transaction.set_rollback(True)

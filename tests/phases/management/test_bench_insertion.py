@@ -1,0 +1,46 @@
+"""`manage.py bench_insertion`: every framework with an inserter, engine and request apart."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from customers.models import Customer
+from phases.test_integration import bench
+
+
+def run(*arguments: object) -> str:
+    out = StringIO()
+    call_command("bench_insertion", "--rounds", "1", *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+class TestGenerated:
+    @pytest.mark.parametrize("framework", bench.insertable())
+    def test_a_file_of_every_framework_takes_a_test_by_the_tree(self, framework):
+        assert 95 <= bench.generated(framework, 100).count("\n") < 110
+        assert bench.measure_engine(framework, 100, 1).method == "ast"
+
+
+@pytest.mark.django_db
+class TestCommand:
+    def test_shows_engine_request_and_baseline(self):
+        rows = json.loads(run("--json", "--framework", "pytest", "--sizes", 50, 100))
+        assert [(row["framework"], row["lines"]) for row in rows] == [("pytest", 50), ("pytest", 100)]
+        for row in rows:
+            assert 0 < row["parse_p50"] < row["p50"] <= row["p99"]
+            assert row["request_p50"] > 0
+        assert rows[0]["growth"] == "-"
+        assert rows[1]["growth"] > 0
+
+    def test_prints_a_table(self):
+        assert run("--framework", "go", "--sizes", 50).startswith("framework  lines  engine p50")
+
+    def test_keeps_nothing(self):
+        run("--framework", "go", "--sizes", 50)
+        assert not Customer.objects.exists()
+
+    def test_says_which_frameworks_there_are(self):
+        with pytest.raises(CommandError, match="there is: .*pytest"):
+            run("--framework", "cobol")
