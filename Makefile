@@ -101,6 +101,15 @@ check: setup ## Migrations complete, production settings sound
 .PHONY: qa
 qa: lint types layers check test ## Everything that CI asks
 
+.PHONY: bench-insertion
+bench-insertion: setup ## How long inserting a test takes, by framework and size of the file
+	@DJANGO_SETTINGS_MODULE=rsolv.settings.test $(PY) manage.py bench_insertion $(ARGS)
+
+.PHONY: corpus
+corpus: setup ## How insertion fares over real test files: make corpus DIRS="a b" (ARGS=--json)
+	@test -n "$(DIRS)" || { echo 'Which directories? make corpus DIRS="path path"'; exit 2; }
+	@DJANGO_SETTINGS_MODULE=rsolv.settings.test $(PY) manage.py insertion_corpus $(DIRS) $(ARGS)
+
 .PHONY: lock
 lock: ## Pin the dependencies of pyproject.toml with hashes (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
