@@ -23,12 +23,10 @@ PYTEST_ARGS ?=
 # Two at a time is a third faster on SQLite. On Redis tests take turns: each empties the database it uses.
 PARALLEL ?= -n 2
 
-# Production's settings want every variable. These open nothing, and dj-stripe's checks, which ask the
-# database, are answered at once.
+# What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
 	RSOLV_SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 	RSOLV_BASE_URL=https://app.example.com ALLOWED_HOSTS=app.example.com \
-	DATABASE_URL=sqlite://:memory: REDIS_URL=redis://127.0.0.1:9/0 \
 	EMAIL_URL=smtp://127.0.0.1:9 STRIPE_SECRET_KEY=sk_test_000000000000000000000000
 
 .PHONY: help
@@ -95,8 +93,14 @@ layers: setup ## Who may import whom
 .PHONY: check
 check: setup ## Migrations complete, production settings sound
 	DJANGO_SETTINGS_MODULE=rsolv.settings.test $(PY) manage.py makemigrations --check --dry-run
-	@echo "manage.py check --deploy --fail-level WARNING  (production settings)"
-	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+	@if urls="$$($(PY) -m sandbox.probe 2>/dev/null)"; then \
+		echo "manage.py check --deploy --fail-level WARNING  (production settings)"; \
+		env $$urls $(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "CI never skips the check of production settings: start PostgreSQL and Redis."; exit 1; \
+	else \
+		echo "SKIPPED: the check of production settings, which needs PostgreSQL and Redis."; \
+	fi
 
 .PHONY: qa
 qa: lint types layers check test ## Everything that CI asks

@@ -8,7 +8,7 @@ from unfold.admin import ModelAdmin
 
 from billing import services
 from billing.models import BillingAccount, InboxEvent, UsageRecord, UsageReport
-from rsolv.admin import ReadOnlyAdmin
+from rsolv.admin import ReadOnly, ReadOnlyAdmin
 
 
 @admin.register(BillingAccount)
@@ -95,6 +95,7 @@ class InboxEventAdmin(ReadOnlyAdmin):
     search_fields = ("event_id", "event_type", "last_error")
     date_hierarchy = "received_at"
     actions = ("replay",)
+    deferred = ("payload",)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_inboxevent")
@@ -104,3 +105,21 @@ class InboxEventAdmin(ReadOnlyAdmin):
         for event in queryset:
             services.replay_webhook(event_id=event.pk, at=timezone.now())
         self.message_user(request, "Queued.", messages.SUCCESS)
+
+
+def guard_stripe_mirror() -> None:
+    """dj-stripe's own pages mirror Stripe: they are looked at here, and changed there."""
+    for model, model_admin in list(admin.site._registry.items()):
+        if model._meta.app_label == "djstripe":
+            name = f"ReadOnly{type(model_admin).__name__}"
+            admin.site.unregister(model)
+            admin.site.register(
+                model, type(name, (ReadOnly, type(model_admin)), {"get_actions": _no_actions})
+            )
+
+
+def _no_actions(self: object, request: HttpRequest) -> dict[str, object]:
+    return {}
+
+
+guard_stripe_mirror()

@@ -31,6 +31,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a customer must not lose its owner: switch the person off instead
+
 
 class MembershipInline(TabularInline):
     model = Membership
@@ -98,7 +101,7 @@ class ApiKeyAdmin(ModelAdmin):
     readonly_fields = ("customer", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
     actions = ("revoke",)
 
-    @admin.action(description="Revoke: the next request with the key is refused")
+    @admin.action(description="Revoke: the next request with the key is refused", permissions=("change",))
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         now = timezone.now()
         for api_key in queryset:

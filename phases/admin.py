@@ -33,3 +33,4 @@ class PhaseExecutionAdmin(ReadOnlyAdmin):
     list_select_related = ("repository__forge_account", "customer")
     search_fields = ("commit_sha", "=issue_number", "repository__name", "customer__name", "customer__email")
     date_hierarchy = "updated_at"
+    deferred = ("data",)

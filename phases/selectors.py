@@ -35,12 +35,12 @@ def get_results(*, customer: Customer, namespace: str, name: str, issue: int, co
         return StoredResults()
     if account.customer_id != customer.pk:
         raise NotFound
-    rows = (
-        PhaseExecution.objects.alias(repository_key=Lower("repository__name"))
-        .filter(repository__forge_account=account, repository_key=name.lower())
-        .filter(Q(phase="scan", commit_sha=commit) | (~Q(phase="scan") & Q(issue_number=issue)))
-    )
-    return StoredResults(**dict(rows.values_list("phase", "data")))
+    repository = find_repository(account=account, name=name)
+    rows = PhaseExecution.objects.filter(repository=repository).order_by().values_list("phase", "data")
+    scan = rows.filter(phase=PhaseExecution.Phase.SCAN, commit_sha=commit)
+    # Two index look-ups; with OR in one query it is a walk over the repository's rows.
+    of_issue = rows.filter(~Q(phase=PhaseExecution.Phase.SCAN), issue_number=issue)
+    return StoredResults(**dict(scan.union(of_issue, all=True)))
 
 
 def list_latest_fixes(*, customer: Customer, limit: int) -> QuerySet[PhaseExecution]:

@@ -32,5 +32,5 @@ class SignupForm(AllauthSignupForm):
     def save(self, request: HttpRequest) -> Any:
         user: User = super().save(request)
         provisioned = provision_customer(name=self.cleaned_data["name"], email=user.email, user=user)
-        request.new_api_key = provisioned.key.raw  # type: ignore[attr-defined]
+        request.new_api_key = provisioned.key  # type: ignore[attr-defined]
         return user

@@ -7,16 +7,18 @@ soon as a page has shown it. See docs/decisions/005-a-new-key-is-shown-once.md.
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from customers.models import User
+
 COOKIE = "rsolv_new_key"
 SALT = "new-api-key"
 SECONDS = 600
 
 
-def keep_new_key(response: HttpResponse, raw: str) -> None:
+def keep_new_key(response: HttpResponse, raw: str, *, user: User) -> None:
     response.set_signed_cookie(
         COOKIE,
         raw,
-        salt=SALT,
+        salt=f"{SALT}-{user.pk}",
         max_age=SECONDS,
         path="/dashboard/",
         httponly=True,
@@ -25,8 +27,9 @@ def keep_new_key(response: HttpResponse, raw: str) -> None:
     )
 
 
-def take_new_key(request: HttpRequest) -> str | None:
-    return request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=SECONDS)
+def take_new_key(request: HttpRequest, *, user: User) -> str | None:
+    """The key on its way to this person, if there is one; not to whoever uses their browser next."""
+    return request.get_signed_cookie(COOKIE, default=None, salt=f"{SALT}-{user.pk}", max_age=SECONDS)
 
 
 def forget_new_key(response: HttpResponse) -> None:

@@ -4,8 +4,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from billing.api.views import receive_stripe_webhook
 from provisioning.views import SignupView
-from rsolv.api.errors import page_not_found
 from rsolv.api.health import HealthView
+from rsolv.api.views import NothingHere
 
 handler400 = "rsolv.api.errors.bad_request"
 handler404 = "rsolv.api.errors.page_not_found"
@@ -26,5 +26,5 @@ urlpatterns = [
     path("api/openapi", SpectacularAPIView.as_view(), name="openapi"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
     path("api/webhooks/stripe", receive_stripe_webhook, name="stripe-webhook"),
-    path("api/<path:rest>", page_not_found),
+    path("api/<path:rest>", NothingHere.as_view()),
 ]

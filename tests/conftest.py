@@ -37,7 +37,9 @@ class ApiClient:
 
     def _call(self, method: str, path: str, body: Any, *, headers: dict[str, str], **options: Any) -> Any:
         sent = {"X-API-Key": self.key} | {name.replace("_", "-"): value for name, value in headers.items()}
-        return getattr(Client(raise_request_exception=False), method)(path, body, headers=sent, **options)
+        return getattr(Client(raise_request_exception=False, enforce_csrf_checks=True), method)(
+            path, body, headers=sent, **options
+        )
 
 
 @pytest.fixture(autouse=True)

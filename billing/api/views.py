@@ -1,18 +1,23 @@
 """`entitlement`, and where Stripe delivers its webhooks."""
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from billing import selectors, services
 from rsolv.api.auth import get_customer
-from rsolv.api.errors import build_error
+from rsolv.api.errors import PayloadTooLarge, build_error
 from rsolv.api.middleware import get_request_id
 from rsolv.api.views import ApiRequest, ApiView
+from rsolv.errors import DomainError
 
 from .serializers import EntitlementSerializer
+
+
+class PostOnly(DomainError):
+    code, status, message = "METHOD_NOT_ALLOWED", 405, "Stripe delivers by POST."
 
 
 class EntitlementView(ApiView):
@@ -27,12 +32,18 @@ class EntitlementView(ApiView):
 
 
 @csrf_exempt
-@require_POST
 def receive_stripe_webhook(request: HttpRequest) -> JsonResponse:
     """Not a DRF view: the signature is over the body's bytes, and nothing else may read them first."""
     try:
+        if request.method != "POST":
+            raise PostOnly
         services.receive_webhook(payload=request.body, signature=request.headers.get("Stripe-Signature", ""))
-    except services.WebhookRefused as error:
-        answer = build_error(error.code, error.message, get_request_id(request))
-        return JsonResponse(answer, status=error.status)
+    except RequestDataTooBig:
+        return _refuse(request, PayloadTooLarge())
+    except DomainError as error:
+        return _refuse(request, error)
     return JsonResponse({"status": "success"})
+
+
+def _refuse(request: HttpRequest, error: DomainError) -> JsonResponse:
+    return JsonResponse(build_error(error.code, error.message, get_request_id(request)), status=error.status)

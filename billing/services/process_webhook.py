@@ -1,6 +1,7 @@
 """What Stripe tells us is kept first, and acted on later."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from rsolv.queue import enqueue_on_commit
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 12
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z", re.ASCII)
 
 
 class WebhookRefused(DomainError):
@@ -33,13 +35,19 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
         text = payload.decode("utf-8")
         stripe_gateway.verify_webhook(payload=text, signature=signature)
         event = json.loads(text)
-        event_id, event_type = str(event["id"])[:255], str(event["type"])[:100]
-    except (stripe_gateway.BadSignature, ValueError, KeyError, TypeError) as error:
+        event_id, event_type = event["id"], event["type"]
+    except (stripe_gateway.BadSignature, ValueError, KeyError, TypeError, RecursionError) as error:
         raise WebhookRefused from error
+    if not (_is_name(event_id) and _is_name(event_type)):
+        raise WebhookRefused
     with transaction.atomic():
         kept = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
         InboxEvent.objects.bulk_create([kept], ignore_conflicts=True)
         enqueue_on_commit("billing.tasks.process_webhook", event_id)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and NAME.match(value) is not None
 
 
 def process_webhook(*, event_id: str) -> None:

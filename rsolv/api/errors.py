@@ -137,7 +137,7 @@ def describe_fields(detail: Any) -> tuple[str, dict[str, str]]:
     return "; ".join(f"{name}: {text}" for name, text in fields.items()), fields
 
 
-def page_not_found(request: HttpRequest, exception: Exception | None = None, **_: str) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         error = build_error(
             "NOT_FOUND", "There is no such address in this API. See /api/docs.", get_request_id(request)

@@ -1,8 +1,11 @@
 """Fields that take a value as it was sent, or not at all."""
 
+import re
 from typing import Any
 
 from rest_framework import serializers
+
+DIGITS = re.compile(r"-?[0-9]{1,30}\Z", re.ASCII)
 
 
 class StrictCharField(serializers.CharField):
@@ -25,6 +28,6 @@ class StrictIntegerField(serializers.IntegerField):
     """A whole number that was sent as a number, or as its digits."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool | float):
+        if isinstance(data, bool | float) or (isinstance(data, str) and not DIGITS.match(data)):
             self.fail("invalid")
         return super().to_internal_value(data)

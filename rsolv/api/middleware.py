@@ -30,11 +30,16 @@ class RequestIdMiddleware:
         log.info(
             "request",
             method=request.method,
-            path=request.path,
+            route=_find_route(request),
             status=response.status_code,
             seconds=round(time.perf_counter() - started, 4),
         )
         return response
+
+
+def _find_route(request: HttpRequest) -> str:
+    """The pattern, not the path: a path may hold a token, such as a password reset's."""
+    return request.resolver_match.route if request.resolver_match else "none"
 
 
 def get_request_id(request: HttpRequest) -> str:

@@ -15,10 +15,14 @@ from rsolv.errors import DomainError
 
 from .errors import PayloadTooLarge
 
-# What may hide a NUL or half a surrogate pair: only then are the strings walked.
-SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 DECODER = json.JSONDecoder()
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+SQUARE = bytes.maketrans(b"{}", b"[]")
+# What may hide a NUL or half a surrogate pair: only then is every escape looked at.
+SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+UNFIT_TEXT = "The body holds a NUL character or half a surrogate pair. Remove it and try again."
 
 
 class MalformedJSON(DomainError):
@@ -57,7 +61,8 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
         raise MalformedJSON("The body holds a number that is too long.") from error
     if not isinstance(parsed, dict):
         raise MalformedJSON("The body must be a JSON object.")
-    _check_contents(parsed, check_text=SUSPECT.search(body) is not None)
+    _check_depth(body)
+    _check_text(body)
     return parsed
 
 
@@ -65,23 +70,33 @@ def _refuse_constant(name: str) -> None:
     raise MalformedJSON(f"The body is not valid JSON: {name} is not a number.")
 
 
-def _check_contents(parsed: Any, *, check_text: bool) -> None:
-    stack = [(parsed, 1)]
-    while stack:
-        node, depth = stack.pop()
-        if isinstance(node, dict | list):
-            if depth > settings.API_MAX_NESTING:
-                raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.")
-            children = node.values() if isinstance(node, dict) else node
-            if check_text and isinstance(node, dict):
-                stack += [(key, depth) for key in node]
-            stack += [
-                (child, depth + 1) for child in children if check_text or isinstance(child, dict | list)
-            ]
-        elif check_text and isinstance(node, str) and ("\0" in node or LONE_SURROGATE.search(node)):
-            raise MalformedJSON(
-                "The body holds a NUL character or half a surrogate pair. Remove it and try again."
-            )
+def _check_depth(body: bytes) -> None:
+    """Raise MalformedJSON past the nesting allowed. Peels the brackets off from the inside, level by level.
+
+    Over the text and not the parsed values: those are many more steps, and lack what stood twice.
+    """
+    brackets = STRING.sub(b"", body).translate(SQUARE, NO_BRACKETS)
+    for _ in range(settings.API_MAX_NESTING):
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.")
+
+
+def _check_text(body: bytes) -> None:
+    """Raise MalformedJSON for an escaped NUL or half a surrogate pair, which no database holds."""
+    if SUSPECT.search(body) is None:
+        return
+    expected_at = None  # where the second half of a pair must stand
+    for escape in ESCAPE.finditer(body):
+        unit = int(escape[1], 16) if escape[1] else -1
+        is_second_half = 0xDC00 <= unit <= 0xDFFF
+        if unit == 0 or is_second_half is not (escape.start() == expected_at):
+            raise MalformedJSON(UNFIT_TEXT)
+        if expected_at is not None and not is_second_half:
+            raise MalformedJSON(UNFIT_TEXT)
+        expected_at = escape.end() if 0xD800 <= unit <= 0xDBFF else None
+    if expected_at is not None:
+        raise MalformedJSON(UNFIT_TEXT)
 
 
 def slice_member(body: bytes, name: str) -> str:

@@ -25,8 +25,8 @@ def get_limiter() -> FixedWindowRateLimiter:
 
 def hit(item: RateLimitItem, *identifiers: str, code: str) -> Standing | None:
     """Count one and return where the caller stands, None when the store is down. Raises RateLimited."""
-    limiter = get_limiter()
     try:
+        limiter = get_limiter()
         passed = limiter.hit(item, *identifiers)
         stats = limiter.get_window_stats(item, *identifiers)
     except Exception as error:
@@ -60,7 +60,23 @@ def _bad_keys_item() -> RateLimitItem:
 
 
 def _address(request: Request) -> str:
+    """The caller's address, as the outermost proxy that we trust saw it."""
+    proxies = settings.TRUSTED_PROXY_COUNT
+    forwarded = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
+    if proxies and len(forwarded) >= proxies and forwarded[-proxies]:
+        return str(forwarded[-proxies])
     return str(request.META.get("REMOTE_ADDR", "")) or "unknown"
+
+
+def find_standing(request: Request) -> Standing | None:
+    """Where the caller's address stands, for an answer that no limit was counted for."""
+    overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
+    try:
+        stats = get_limiter().get_window_stats(overall, _address(request))
+    except Exception as error:
+        log.warning("limiter_unavailable", error=type(error).__name__)
+        return None
+    return Standing(overall.amount, stats.remaining, int(stats.reset_time))
 
 
 def count_bad_key(request: Request) -> None:

@@ -4,9 +4,13 @@ from typing import Any
 
 from django.http import HttpRequest
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from rsolv.errors import NotFound
+
 from .errors import Standing
+from .throttling import find_standing
 
 
 class ApiRequest(Request):
@@ -30,7 +34,7 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        standing = getattr(request, "standing", None)
+        standing = getattr(request, "standing", None) or find_standing(request)
         if standing is not None:
             response["X-RateLimit-Limit"] = str(standing.limit)
             response["X-RateLimit-Remaining"] = str(standing.remaining)
@@ -38,3 +42,15 @@ class ApiView(APIView):
             response["RateLimit-Policy"] = f'"default";q={standing.limit};w=60'
             response["RateLimit"] = f'"default";r={standing.remaining};t={standing.seconds_left}'
         return response
+
+
+class NothingHere(ApiView):
+    """Every address of the API that is none, whatever the method; other services of the past among them."""
+
+    permission_classes = ()
+    schema = None
+
+    def answer(self, request: Request, **_: Any) -> Response:
+        raise NotFound("There is no such address in this API. See /api/docs.")
+
+    get = post = put = patch = delete = answer

@@ -60,7 +60,7 @@ def show_dashboard(request: HttpRequest) -> HttpResponse:
     customer = get_customer_of(request.user)
     if customer is None:
         return render(request, "portal/no_account.html")
-    new_key = take_new_key(request)
+    new_key = take_new_key(request, user=request.user)
     response = render(request, "portal/dashboard.html", _prepare_dashboard(customer) | {"new_key": new_key})
     if new_key:
         forget_new_key(response)

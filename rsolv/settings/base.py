@@ -1,15 +1,18 @@
 """What every environment shares. The environments set what differs, and read no secret of their own."""
 
+import re
 from pathlib import Path
 from typing import Any
 
-from rsolv.logs import configure_structlog
+from rsolv.logs import LOG_LEVELS, configure_structlog
 
 from .reader import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(env.str("RSOLV_DATA_DIR", default=str(BASE_DIR / "var")))
-BASE_URL = env.str("RSOLV_BASE_URL", default="http://localhost:8000").rstrip("/")
+BASE_URL = env.address("RSOLV_BASE_URL", default="http://localhost:8000", schemes=("http", "https")).rstrip(
+    "/"
+)
 
 INSTALLED_APPS = [
     "unfold",
@@ -67,7 +70,7 @@ TEMPLATES = [
 
 # Database: SQLite when nothing is said, else what DATABASE_URL names.
 DATABASES: dict[str, Any] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'rsolv.sqlite3'}")
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'rsolv.sqlite3'}")
 }
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
@@ -81,19 +84,24 @@ if IS_SQLITE:
     MIGRATION_MODULES: dict[str, str | None] = {"djstripe": None}
 else:
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16)}
+        "connect_timeout": 3,
+        "pool": {"min_size": 1, "max_size": env.count("DATABASE_POOL", default=16), "timeout": 3},
     }
+    # A connection that the server has dropped is replaced, not handed to a request.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and queue: Redis when it is named, else inside this machine.
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.address("REDIS_URL", default="", schemes=("redis", "rediss", "unix"))
 if REDIS_URL:
     CACHES: dict[str, Any] = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        "default": {"BACKEND": "rsolv.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}
     }
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
         "visibility_timeout": 600,
+        # A request that enqueues does not wait for a broker that is away: the sweep picks the row up.
+        "max_retries": 0,
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
     }
@@ -113,14 +121,20 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# A request that enqueues never waits long for a broker that is away: the sweep picks the row up.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+SWEEP_SECONDS = env.count("SWEEP_SECONDS", default=60)
+# What no worker has taken up when the next is due is not worth doing twice.
 CELERY_BEAT_SCHEDULE = {
-    "prune-idempotent-answers": {"task": "rsolv.api.tasks.prune_idempotent_answers", "schedule": 3600},
     "sweep-billing": {
         "task": "billing.tasks.sweep_billing",
-        "schedule": env.int("SWEEP_SECONDS", default=60),
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    "prune-idempotent-answers": {
+        "task": "rsolv.api.tasks.prune_idempotent_answers",
+        "schedule": 3600,
+        "options": {"expires": 3600},
     },
 }
 
@@ -138,6 +152,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {"signup": "provisioning.forms.SignupForm"}
+ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
@@ -147,7 +162,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "rsolv_session"
 
 # Mail: readable files unless a server is named.
-EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_URL = env.address("EMAIL_URL", default="", schemes=("smtp", "smtps", "smtp+tls", "smtp+ssl"))
 if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
 else:
@@ -183,11 +198,15 @@ SPECTACULAR_SETTINGS = {
 }
 API_MAX_BODY_BYTES = 8 * 1024 * 1024
 API_MAX_NESTING = 100
-API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=500)
-API_TEST_INTEGRATION_PER_MINUTE = env.int("API_TEST_INTEGRATION_PER_MINUTE", default=100)
-API_BAD_KEYS_PER_MINUTE = env.int("API_BAD_KEYS_PER_MINUTE", default=30)
+API_REQUESTS_PER_MINUTE = env.count("API_REQUESTS_PER_MINUTE", default=500)
+API_TEST_INTEGRATION_PER_MINUTE = env.count("API_TEST_INTEGRATION_PER_MINUTE", default=100)
+API_BAD_KEYS_PER_MINUTE = env.count("API_BAD_KEYS_PER_MINUTE", default=30)
 # One more than the API's own limit: its parser must be the one that refuses, in our error shape.
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES + 1
+
+# How many proxies of ours stand in front; addresses that a caller could write itself are not believed.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # Stripe, through dj-stripe and billing/stripe_gateway.py.
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
@@ -196,9 +215,10 @@ if STRIPE_API_BASE != "https://api.stripe.com":
 STRIPE_API_VERSION = "2026-08-26.dahlia"
 STRIPE_LIVE_MODE = env.bool("STRIPE_LIVE_MODE", default=False)
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}\Z")
 STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
 STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
-STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", default=20)
+STRIPE_TIMEOUT_SECONDS = env.count("STRIPE_TIMEOUT_SECONDS", default=20)
 DJSTRIPE_SUBSCRIBER_MODEL = "customers.Customer"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_WEBHOOK_VALIDATION = "verify_signature"
@@ -216,5 +236,6 @@ X_FRAME_OPTIONS = "DENY"
 UNFOLD = {"SITE_TITLE": "RSOLV staff", "SITE_HEADER": "RSOLV staff", "SITE_SYMBOL": "verified_user"}
 
 LOGGING = configure_structlog(
-    as_json=env.bool("LOG_JSON", default=False), level=env.str("LOG_LEVEL", default="INFO")
+    as_json=env.bool("LOG_JSON", default=False),
+    level=env.choice("LOG_LEVEL", default="INFO", choices=LOG_LEVELS),
 )

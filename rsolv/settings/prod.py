@@ -2,19 +2,27 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from rsolv.logs import configure_structlog
+from rsolv.logs import LOG_LEVELS, configure_structlog
 
 from .base import *
 from .reader import env
 
 DEBUG = False
-SECRET_KEY = env.str("RSOLV_SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
-
 for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY", "EMAIL_URL", "RSOLV_BASE_URL"):
     if not env.str(name):
         raise ImproperlyConfigured(f"{name}: must not be empty in production")
+if IS_SQLITE:
+    raise ImproperlyConfigured("DATABASE_URL: production needs PostgreSQL")
+if not STRIPE_KEY.match(STRIPE_SECRET_KEY):
+    raise ImproperlyConfigured("STRIPE_SECRET_KEY: not a secret or restricted key of Stripe's")
+
+SECRET_KEY = env.str("RSOLV_SECRET_KEY")
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("RSOLV_SECRET_KEY: must have at least 50 characters")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS: must name at least one host")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = (
@@ -30,4 +38,4 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-LOGGING = configure_structlog(as_json=True, level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING = configure_structlog(as_json=True, level=env.choice("LOG_LEVEL", default="INFO", choices=LOG_LEVELS))

@@ -1,6 +1,8 @@
 """Typed settings from the environment that fail at start, naming the variable."""
 
+from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -20,7 +22,7 @@ class Reader(environ.Env):
             raise ImproperlyConfigured(f"{var}: cannot be read as {cast.__name__}: {error}") from error
 
     def _get_bool(self, var: str, default: Any) -> Any:
-        raw = self.ENVIRON.get(self.prefix + var if self.prefix else var)
+        raw = self.ENVIRON.get(var)
         if raw is None:
             if default is environ.Env.NOTSET:
                 raise ImproperlyConfigured(f"Set the {var} environment variable to true or false")
@@ -30,6 +32,42 @@ class Reader(environ.Env):
         if raw.lower() in FALSE:
             return False
         raise ImproperlyConfigured(f"{var}: {raw!r} is neither true nor false")
+
+    def count(self, var: str, *, default: int) -> int:
+        """A whole number of at least one."""
+        value: int = self.int(var, default=default)
+        if value < 1:
+            raise ImproperlyConfigured(f"{var}: must be at least 1")
+        return value
+
+    def choice(self, var: str, *, default: str, choices: Collection[str]) -> str:
+        value: str = self.str(var, default=default)
+        if value not in choices:
+            raise ImproperlyConfigured(f"{var}: must be one of {', '.join(choices)}")
+        return value
+
+    def address(self, var: str, *, default: str, schemes: Collection[str]) -> str:
+        """A URL of one of these schemes, or nothing. Its text may hold a password and is never repeated."""
+        value: str = self.str(var, default=default)
+        try:
+            parts = urlsplit(value)
+            is_good = not value or (parts.scheme in schemes and bool(parts.netloc or parts.path))
+            _ = parts.port
+        except ValueError:
+            is_good = False
+        if not is_good:
+            raise ImproperlyConfigured(
+                f"{var}: must be an address that begins with {' or '.join(schemes)}://"
+            )
+        return value
+
+    def database(self, var: str, *, default: str) -> dict[str, Any]:
+        """Django's settings for a PostgreSQL or SQLite database."""
+        schemes = ("postgres", "postgresql", "sqlite")
+        if not self.address(var, default=default, schemes=schemes):
+            raise ImproperlyConfigured(f"{var}: must not be empty")
+        parsed: dict[str, Any] = self.db_url(var, default=default)
+        return parsed
 
 
 env = Reader()

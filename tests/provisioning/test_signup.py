@@ -5,8 +5,9 @@ from django.test import Client
 
 from billing.models import BillingAccount
 from customers.models import ApiKey, Customer, Membership, User
+from customers.services import EmailTaken
 from tests.conftest import ApiClient
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, MembershipFactory
 
 FORM = {"name": "Acme", "email": "ann@acme.test", "password1": "correct-horse-battery"}
 
@@ -61,3 +62,27 @@ class TestSignup:
         sign_up(is_staff="on", is_superuser="on", plan="teams")
         assert not User.objects.get().is_staff
         assert BillingAccount.objects.get().plan == "trial"
+
+    def test_a_key_is_shown_to_nobody_else_on_the_same_browser(self):
+        client = Client()
+        client.post("/accounts/signup/", FORM)
+        client.post("/accounts/logout/")
+        stranger = MembershipFactory().user
+        client.force_login(stranger)
+        assert read_key(client.get("/dashboard/")) is None
+
+    def test_the_same_form_twice_at_once_is_a_form_error(self, monkeypatch):
+        def fail(**_):
+            raise EmailTaken
+
+        monkeypatch.setattr("provisioning.forms.provision_customer", fail)
+        client, response = sign_up()
+        assert response.status_code == 200
+        assert "cannot be used" in response.content.decode()
+        assert not User.objects.exists()
+
+    def test_works_while_the_mail_server_is_away(self, settings):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+        _, response = sign_up()
+        assert read_key(response)

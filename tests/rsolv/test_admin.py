@@ -1,5 +1,6 @@
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -73,6 +74,22 @@ class TestActions:
         answer = {"action": "requeue", "_selected_action": [str(UsageReport.objects.get().pk)]}
         staff.post(reverse("admin:billing_usagereport_changelist"), answer)
         assert UsageReport.objects.get().status == "pending"
+
+
+def test_stripes_mirror_is_only_looked_at(staff, db):
+    assert staff.get(reverse("admin:djstripe_customer_changelist")).status_code == 200
+    assert staff.get(reverse("admin:djstripe_webhookendpoint_add")).status_code == 403
+
+
+def test_staff_who_may_only_look_cannot_revoke_a_key(one_of_each):
+    person = UserFactory(is_staff=True)
+    permissions = Permission.objects.filter(content_type__app_label="customers")
+    person.user_permissions.add(permissions.get(codename="view_apikey"))
+    client = Client()
+    client.force_login(person)
+    answer = {"action": "revoke", "_selected_action": [str(ApiKey.objects.get().pk)]}
+    client.post(reverse("admin:customers_apikey_changelist"), answer)
+    assert ApiKey.objects.get().revoked_at is None
 
 
 def test_every_model_of_ours_is_in_the_admin():

@@ -1,13 +1,17 @@
 import json
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 import stripe
+from django.db import connections
 from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 
 from billing import services, stripe_gateway
-from billing.models import InboxEvent
+from billing.models import BillingAccount, InboxEvent
+from billing.plans import PAYG
 from tests.billing.world import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
 
@@ -65,12 +69,31 @@ class TestReceiveWebhook:
         )
         assert response.status_code == 200
 
-    @pytest.mark.parametrize("payload", ["not json", "[]", "{}", '{"id": 1}', '"text"'])
+    @pytest.mark.parametrize(
+        "payload",
+        [
+            "not json",
+            "[]",
+            "{}",
+            '{"id": 1}',
+            '"text"',
+            '{"id": null, "type": "x"}',
+            '{"id": "evt_\\u0000", "type": "x"}',
+            '{"id": "\\ud800", "type": "x"}',
+            '{"id": "evt_1", "type": ["x"]}',
+            "[" * 100_000 + "]" * 100_000,
+        ],
+        ids=lambda payload: payload[:30],
+    )
     def test_a_signed_body_that_is_no_event_is_refused(self, payload):
         assert post_webhook(payload).status_code == 400
 
     def test_other_methods_are_not_allowed(self, client):
-        assert client.get(WEBHOOK).status_code == 405
+        response = client.get(WEBHOOK)
+        assert (response.status_code, response.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+    def test_a_body_that_is_too_large_is_413(self):
+        assert post_webhook("x" * 9 * 1024 * 1024).status_code == 413
 
     def test_costs_few_queries(self, django_assert_max_num_queries):
         with django_assert_max_num_queries(5):
@@ -123,3 +146,54 @@ class TestOrder:
         arranged = {"as sent": events, "reversed": events[::-1], "twice": events + events}[order]
         world.deliver(events=arranged)
         assert (world.account(customer).plan, world.account(customer).status) == ("payg", "canceled")
+
+
+class TestAStaleRead:
+    @pytest.mark.services
+    @pytest.mark.django_db(transaction=True)
+    def test_does_not_overwrite_a_newer_one(self, stripe_sandbox):
+        """While one worker reads the subscription slowly, another hears that it ended."""
+        stripe_gateway.sync_plans()
+        customer = CustomerFactory()
+        services.choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
+        account = BillingAccount.objects.get()
+        stripe_sandbox.control.add_fault("latency", path="/v1/subscriptions/*", method="GET", ms=700)
+        updated, canceled = (make_event(account, name) for name in ("updated", "deleted"))
+        slow = threading.Thread(target=process_in_thread, args=(updated,))
+        slow.start()
+        wait_until(lambda: stripe_sandbox.control.faults()[0]["hits"])
+        stripe_gateway.get_client().v1.subscriptions.cancel(account.subscription_id)
+        services.process_webhook(event_id=canceled)
+        slow.join()
+        account.refresh_from_db()
+        assert account.status == "canceled"
+
+
+def wait_until(condition, *, seconds=5):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def make_event(account, name):
+    """An event as Stripe would send it; only whom it is about matters, since all is read anew."""
+    subject = {
+        "id": account.subscription_id,
+        "object": "subscription",
+        "customer": account.stripe_customer_id,
+    }
+    event_type = f"customer.subscription.{name}"
+    payload = {"id": f"evt_{name}", "object": "event", "type": event_type, "data": {"object": subject}}
+    payload |= {
+        "created": int(timezone.now().timestamp()),
+        "livemode": False,
+        "api_version": "2026-08-26.dahlia",
+    }
+    InboxEvent.objects.create(event_id=payload["id"], event_type=event_type, payload=json.dumps(payload))
+    return payload["id"]
+
+
+def process_in_thread(event_id):
+    services.process_webhook(event_id=event_id)
+    connections.close_all()

@@ -55,6 +55,12 @@ class TestMalformedBodies:
             nest(10_000),
             nest(100_000),
             '{"a": "\x00"}',
+            '{"a": "\\u0000", "a": 1}',
+            '{"a": "\\udc00\\ud800"}',
+            '{"a": "\\ud800\\ud800"}',
+            '{"a": "\\ud83d\\n"}',
+            nest(101).replace('"data"', '"phase"') + "",
+            '{"a": ' + "[" * 200 + "]" * 200 + ', "a": 1}',
         ],
         ids=lambda body: body[:20],
     )
@@ -75,6 +81,9 @@ class TestMalformedBodies:
     def test_of_another_content_type_are_refused_with_400(self, alice):
         response = Client().post(PATH, {"phase": "scan"}, headers={"X-API-Key": alice.key})
         assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+
+    def test_brackets_in_text_are_not_nesting(self, alice):
+        assert alice.post(PATH, VALID | {"data": {"x": '["\\' * 500, "y": [{}] * 500}}).status_code == 200
 
     def test_a_whole_surrogate_pair_is_text(self, alice):
         body = json.dumps(VALID | {"data": {"face": "😀"}})
@@ -104,6 +113,7 @@ class TestShape:
     def test_services_that_are_not_ours_are_404(self, alice, path):
         response = alice.post(f"/api/v1/{path}", {})
         assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
+        assert "X-RateLimit-Limit" in response
 
     def test_a_method_that_is_not_there_is_405(self, alice):
         response = alice.get(PATH)
@@ -144,6 +154,21 @@ class TestLimits:
         response = alice.get("/api/v1/entitlement")
         assert (response["X-RateLimit-Limit"], response["X-RateLimit-Remaining"]) == ("500", "499")
         assert {"X-RateLimit-Reset", "RateLimit", "RateLimit-Policy"} <= set(response.headers)
+
+    def test_so_does_a_refusal(self, db):
+        assert Client().get("/api/v1/entitlement")["X-RateLimit-Limit"] == "500"
+
+    def test_proxies_are_believed_as_far_as_they_are_ours(self, db, settings):
+        settings.API_REQUESTS_PER_MINUTE = 2
+        settings.TRUSTED_PROXY_COUNT = 1
+
+        def ask(forwarded):
+            headers = {"X-Forwarded-For": forwarded}
+            body = {"requirementsTxt": "pytest"}
+            return Client().post("/api/v1/framework/detect", body, "application/json", headers=headers)
+
+        assert [ask(f"made-up-{n}, 10.0.0.1").status_code for n in range(3)] == [200, 200, 429]
+        assert ask("made-up, 10.0.0.2").status_code == 200
 
     def test_past_the_limit_is_429_with_its_wait(self, alice, mallory, settings):
         settings.API_REQUESTS_PER_MINUTE = 2

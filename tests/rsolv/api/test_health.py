@@ -15,6 +15,11 @@ def all_well(monkeypatch):
     monkeypatch.setitem(health.CHECKS, "queue", lambda: None)
 
 
+@pytest.fixture(autouse=True)
+def not_asked_lately(monkeypatch):
+    monkeypatch.setattr(health._Stripe, "asked_at", float("-inf"))
+
+
 @pytest.mark.django_db
 class TestHealth:
     def test_needs_no_key(self, all_well):

@@ -1,0 +1,57 @@
+"""Production settings, started as a process would, with one variable wrong at a time."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+GOOD = {
+    "DJANGO_SETTINGS_MODULE": "rsolv.settings.prod",
+    "RSOLV_SECRET_KEY": "k" * 60,
+    "ALLOWED_HOSTS": "app.example.com",
+    "RSOLV_BASE_URL": "https://app.example.com",
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
+    "REDIS_URL": "redis://127.0.0.1:9/0",
+    "STRIPE_SECRET_KEY": "sk_test_" + "0" * 24,
+    "EMAIL_URL": "smtp://127.0.0.1:9",
+}
+READ = "from django.conf import settings; settings.DEBUG"
+
+
+def start(**changes):
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    variables = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    return subprocess.run([sys.executable, "-c", READ], env=kept | variables, capture_output=True, text=True)
+
+
+def test_start_with_everything_named():
+    assert start().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, None) for name in GOOD if name != "DJANGO_SETTINGS_MODULE"),
+        ("RSOLV_SECRET_KEY", "short"),
+        ("ALLOWED_HOSTS", ""),
+        ("RSOLV_BASE_URL", "app.example.com"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "garbage"),
+        ("DATABASE_URL", "sqlite:///x"),
+        ("DATABASE_URL", "postgres://a@b:port/x"),
+        ("DATABASE_POOL", "0"),
+        ("REDIS_URL", "localhost:6379"),
+        ("STRIPE_SECRET_KEY", "pk_test_xx"),
+        ("STRIPE_LIVE_MODE", "ture"),
+        ("EMAIL_URL", "garbage"),
+        ("LOG_LEVEL", "LOUD"),
+        ("API_REQUESTS_PER_MINUTE", "many"),
+    ],
+)
+def test_stop_and_name_the_variable_that_is_wrong(name, value):
+    process = start(**{name: value})
+    assert process.returncode != 0
+    said = process.stderr.rsplit("ImproperlyConfigured: ", 1)
+    assert len(said) == 2
+    assert name in said[1]
