@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tree_sitter import Node
+
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.insertion import Notice
 from phases.test_integration.javascript import writing
@@ -62,7 +64,10 @@ class JavaScriptTest:
     @classmethod
     def of(cls, red_test: RedTest) -> JavaScriptTest:
         """Raises InvalidTestCode."""
-        return cls(red_test, Snippet.of(red_test.code))
+        test = cls(red_test, Snippet.of(red_test.code))
+        if not test.snippet.is_body and test.snippet.awaits:
+            raise InvalidTestCode("testCode awaits outside of its tests: do it in a hook or in the test")
+        return test
 
     @cached_property
     def marks(self) -> list[str]:
@@ -77,15 +82,27 @@ class JavaScriptTest:
         """The code without its imports, with the framework's own names."""
         snippet = self.snippet
         source = snippet.document.content
-        edits = [(each.node.start_byte, each.node.end_byte, b"") for each in snippet.imports]
+        edits = {(each.node.start_byte, each.node.end_byte): "" for each in snippet.imports}
         for name, new in renames.items():
             for node in snippet.free.get(name, ()):
                 if node.type == "identifier":
-                    edits.append((node.start_byte, node.end_byte, new.encode()))
-        for start, end, text in sorted(set(edits), reverse=True):
-            source = source[:start] + text + source[end:]
+                    edits[node.start_byte, node.end_byte] = new
+        for start, end, text in snippet.unfocused:
+            edits[start, end] = renames.get(text, text)
+        for (start, end), text in sorted(edits.items(), reverse=True):
+            source = source[:start] + text.encode() + source[end:]
         edited = Snippet.of(source.decode()) if edits else snippet
-        return writing.code_lines(edited.code, edited.fixed_rows())
+        lines = writing.code_lines(edited.code, edited.fixed_rows())
+        if function := snippet.only_functions:
+            lines.append(Line(self._run(function)))
+        return lines
+
+    def _run(self, function: Node) -> str:
+        """Calls the code's last function; it has nothing else, and would test nothing as a body."""
+        name, parameters = function.child_by_field_name("name"), function.child_by_field_name("parameters")
+        if name is None or (parameters is not None and parameters.named_children):
+            raise InvalidTestCode("testCode only has functions, and the last takes parameters")
+        return f"return {text_of(self.snippet.document, name)}();"
 
     def write(self, setting: Setting) -> Written:
         """Raises InvalidTestCode where an import takes a name that the file uses for something else."""
@@ -98,9 +115,20 @@ class JavaScriptTest:
         else:
             self._write_whole(setting, written, renames)
         self._bind_names(setting, written, scope, renames)
+        written.notices += self._notices(setting)
         if self.snippet.is_body and written.prelude:
             self._insert_prelude(written)
         return written
+
+    def _notices(self, setting: Setting) -> list[Notice]:
+        notices = []
+        if self.snippet.mocks:
+            message = "testCode mocks a module, for the file's other tests too"
+            notices.append(Notice("mocks_for_whole_file", message))
+        if self.snippet.is_typescript and setting.layout.is_plain:
+            message = "testCode has types, and nothing else of the file has: a JavaScript file would not load"
+            notices.append(Notice("types_assumed", message))
+        return notices
 
     def _write_whole(self, setting: Setting, written: Written, renames: Mapping[str, str]) -> None:
         code = self.code(renames)
@@ -155,15 +183,15 @@ class JavaScriptTest:
         code = [*(Line(mark) for mark in self.marks), *self.code(renames)]
         parameters = habits.parameters(snippet, scope)
         opener, closer = "{", "}"
-        if uses_done and not (setting.layout.dialect.takes_done and not is_async):
-            opener, closer, code = _promised(code, is_async, habits.semicolon)
-            is_async = False
+        is_arrow = habits.is_arrow and not snippet.uses_this
+        if uses_done and (is_async or not setting.layout.dialect.takes_done):
+            opener, code = _promised(code, is_async, habits.semicolon, snippet)
+            closer, is_async = "})", False
+            if not is_arrow:
+                code = [Line(f"return {opener}"), *writing.deeper(code), Line(closer + habits.semicolon)]
+                opener, closer = "{", "}"
         elif uses_done:
             parameters = "done"
-        is_arrow = habits.is_arrow and not snippet.uses_this
-        if not is_arrow and closer != "}":
-            opener, closer = "{", "}"
-            code = [Line(_PROMISE_RETURN), *writing.deeper(code), Line("})" + habits.semicolon)]
         head = f"({parameters}) => {opener}" if is_arrow else f"function ({parameters}) {opener}"
         function = habits.test_function
         written.needs(function.partition(".")[0])
@@ -280,16 +308,17 @@ class JavaScriptTest:
             written.imports.append(f"const assert = require({quote}node:assert{quote}){semicolon}")
 
 
-_PROMISE = "new Promise((resolve, reject) => {"
-_PROMISE_RETURN = "return " + _PROMISE
-
-
-def _promised(code: list[Line], is_async: bool, semicolon: str) -> tuple[str, str, list[Line]]:
+def _promised(code: list[Line], is_async: bool, semicolon: str, snippet: Snippet) -> tuple[str, list[Line]]:
     """The body of a test with `done`, for a framework or a body that cannot have it as a parameter."""
-    done = Line("const done = (error) => (error ? reject(error) : resolve());")
+    taken = snippet.bound | snippet.free.keys()
+    resolve, reject = (
+        next(name for name in (word, f"{word}Test", f"_{word}", f"{word}_{word}") if name not in taken)
+        for word in ("resolve", "reject")
+    )
+    done = Line(f"const done = (error) => (error ? {reject}(error) : {resolve}());")
     if is_async:
-        code = [Line("(async () => {"), *writing.deeper(code), Line("})().catch(reject)" + semicolon)]
-    return _PROMISE, "})", [done, *code]
+        code = [Line("(async () => {"), *writing.deeper(code), Line(f"}})().catch({reject}){semicolon}")]
+    return f"new Promise(({resolve}, {reject}) => {{", [done, *code]
 
 
 def _statement(found: Import, names: Mapping[str, str], quote: str) -> str:

@@ -27,6 +27,8 @@ from phases.test_integration.javascript.dialect import (
     OTHER_RUNNERS,
     Dialect,
 )
+from phases.test_integration.javascript.grammars import JAVASCRIPT
+from phases.test_integration.syntax import errors
 
 _DEEPEST = 50  # groups within groups; what lies deeper is not looked at
 _CALLBACKS = {"arrow_function", "function_expression"}
@@ -49,7 +51,7 @@ _BRANCHES = {
     "function_declaration",
     "ERROR",
 }
-_INDENT = re.compile(rb"^([ \t]+)\S", re.MULTILINE)
+_INDENT = re.compile(rb"^([ \t]+)[^\s*]", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -113,6 +115,11 @@ class Layout:
             if each.source == self.dialect.module and not each.is_type:
                 return each
         return None
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether there is no type in the file."""
+        return bool(self.document.content.strip()) and not errors(JAVASCRIPT.parse(self.document))
 
     @cached_property
     def unit(self) -> str:

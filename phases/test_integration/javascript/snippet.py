@@ -10,6 +10,7 @@ from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode, InvalidValue
+from phases.test_integration.javascript import legality
 from phases.test_integration.javascript.bindings import (
     DECLARATIONS,
     Import,
@@ -19,8 +20,8 @@ from phases.test_integration.javascript.bindings import (
     text_of,
 )
 from phases.test_integration.javascript.calls import Call, read_call
-from phases.test_integration.javascript.dialect import FRAMEWORK_MODULES, KNOWN
-from phases.test_integration.javascript.grammars import GRAMMARS
+from phases.test_integration.javascript.dialect import FOCUSED, FRAMEWORK_MODULES, KNOWN, SKIPPED
+from phases.test_integration.javascript.grammars import GRAMMARS, JAVASCRIPT
 from phases.test_integration.syntax import Grammar, errors, walk
 
 _FUNCTIONS = {"function_expression", "function_declaration", "method_definition", "generator_function"} | {
@@ -28,6 +29,8 @@ _FUNCTIONS = {"function_expression", "function_declaration", "method_definition"
     "class_declaration",
     "class",
 }
+_LONGEST_CHAIN = 12
+_MOCKS = {"vi.mock", "vi.unmock", "vitest.mock", "jest.mock", "jest.unmock"}
 _LITERALS = {"template_string", "string", "regex"}
 
 
@@ -67,6 +70,9 @@ class Snippet:
         if text.startswith("#!") or text.endswith("\\"):
             raise InvalidTestCode("testCode is not a test's code")
         snippet = cls(text, document, tree, grammar)
+        misplaced = legality.misplaced(document, tree.root_node)
+        if misplaced:
+            raise InvalidTestCode(f"testCode is not valid: {misplaced}")
         for found in snippet.imports:
             for local, imported in found.names.items():
                 if found.source in FRAMEWORK_MODULES:
@@ -89,7 +95,7 @@ class Snippet:
         """The tests and groups at the top; none where this is a body."""
         names = {name: (name,) for name in KNOWN} | self.names
         found = (read_call(self.document, each, names) for each in self.statements)
-        return [each for each in found if each]
+        return [each for each in found if each and "unknown" not in each.modifiers]
 
     @property
     def is_body(self) -> bool:
@@ -147,6 +153,57 @@ class Snippet:
     def awaits(self) -> bool:
         """Whether the body itself, not a function in it, awaits."""
         return any(self._outside_functions({"await_expression", "for_await"}))
+
+    @cached_property
+    def mocks(self) -> bool:
+        """Whether it mocks a module, which is done for the file, wherever the call stands."""
+        calls = (node for node in self.nodes if node.type == "call_expression")
+        functions = (node.child_by_field_name("function") for node in calls)
+        return any(
+            text_of(self.document, each) in _MOCKS
+            for each in functions
+            if each and each.end_byte - each.start_byte < 20
+        )
+
+    @cached_property
+    def is_typescript(self) -> bool:
+        return bool(errors(JAVASCRIPT.parse(self.document)))
+
+    @cached_property
+    def only_functions(self) -> Node | None:
+        """The last of the code's functions, where it has nothing else: as a body it would test nothing."""
+        own = {each.node.id for each in self.imports}
+        rest = [each for each in self.statements if each.id not in own]
+        if rest and all(each.type == "function_declaration" for each in rest):
+            return rest[-1]
+        return None
+
+    @cached_property
+    def unfocused(self) -> list[tuple[int, int, str]]:
+        """The edits that take `.only` and `.skip` away: the file's other tests must run, and this one too."""
+        edits = {
+            edit for node in self.nodes if node.type == "call_expression" for edit in self._unfocused(node)
+        }
+        return sorted(edits)
+
+    def _unfocused(self, call: Node) -> list[tuple[int, int, str]]:
+        edits = []
+        inner = call.child_by_field_name("function")
+        for _ in range(_LONGEST_CHAIN):
+            if inner is None or inner.type not in ("member_expression", "call_expression"):
+                break
+            name = inner.child_by_field_name("property")
+            below = inner.child_by_field_name("object") or inner.child_by_field_name("function")
+            if below and name and text_of(self.document, name) in ("only", "skip"):
+                edits.append((below.end_byte, name.end_byte, ""))
+            inner = below
+        if inner is None or inner.type != "identifier":
+            return []
+        root = text_of(self.document, inner)
+        if root in self.bound or root not in KNOWN | self.names.keys():
+            return []
+        plain = SKIPPED.get(root) or FOCUSED.get(root)
+        return [*edits, (inner.start_byte, inner.end_byte, plain)] if plain else edits
 
     @cached_property
     def uses_this(self) -> bool:
