@@ -1,13 +1,12 @@
 import json
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 import stripe
 from django.db import connections
 from django.utils import timezone
-from djstripe.models import WebhookEndpoint
+from djstripe.models import Subscription, WebhookEndpoint
 
 from billing import services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent
@@ -151,29 +150,33 @@ class TestOrder:
 class TestAStaleRead:
     @pytest.mark.services
     @pytest.mark.django_db(transaction=True)
-    def test_does_not_overwrite_a_newer_one(self, stripe_sandbox):
-        """While one worker reads the subscription slowly, another hears that it ended."""
+    def test_does_not_overwrite_a_newer_one(self, stripe_sandbox, monkeypatch):
+        """One worker has read the subscription and not yet written it, when another hears that it ended."""
         stripe_gateway.sync_plans()
         customer = CustomerFactory()
         services.choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
         account = BillingAccount.objects.get()
-        stripe_sandbox.control.add_fault("latency", path="/v1/subscriptions/*", method="GET", ms=700)
         updated, canceled = (make_event(account, name) for name in ("updated", "deleted"))
         slow = threading.Thread(target=process_in_thread, args=(updated,))
+        has_read, may_write = threading.Event(), threading.Event()
+        write = Subscription.sync_from_stripe_data
+
+        def write_late(data, **options):
+            if threading.current_thread() is slow:
+                has_read.set()
+                may_write.wait(5)
+            return write(data, **options)
+
+        monkeypatch.setattr(Subscription, "sync_from_stripe_data", write_late)
         slow.start()
-        wait_until(lambda: stripe_sandbox.control.faults()[0]["hits"])
+        assert has_read.wait(5)
         stripe_gateway.get_client().v1.subscriptions.cancel(account.subscription_id)
+        threading.Timer(0.5, may_write.set).start()
         services.process_webhook(event_id=canceled)
+        may_write.set()
         slow.join()
         account.refresh_from_db()
         assert account.status == "canceled"
-
-
-def wait_until(condition, *, seconds=5):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def make_event(account, name):
