@@ -10,7 +10,7 @@ from phases.test_integration.document import Document
 from phases.test_integration.ruby.layout import text_of
 from phases.test_integration.ruby.snippet import REQUIRES
 
-_IGNORED = {"comment", ";", "then"}
+_IGNORED = {"comment", ";", "then", "begin", "end"}  # words and signs, which have no children, too
 
 
 def fingerprint(document: Document, nodes: Iterable[Node]) -> str:
@@ -19,7 +19,7 @@ def fingerprint(document: Document, nodes: Iterable[Node]) -> str:
     stack = list(nodes)[::-1]
     while stack:
         node = stack.pop()
-        if node.type in _IGNORED or _is_require(document, node):
+        if _is_require(document, node) or (node.type in _IGNORED and not node.children):
             continue
         if node.children:
             stack.extend(reversed(node.children))

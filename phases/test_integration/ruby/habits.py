@@ -10,6 +10,7 @@ from phases.test_integration.ruby import writing
 from phases.test_integration.ruby.dialect import Dialect
 from phases.test_integration.ruby.layout import Group, Layout
 from phases.test_integration.ruby.snippet import Snippet
+from phases.test_integration.words import split_extension, split_path, words_of
 
 _QUOTES = re.compile(r"""\b(?:it|describe|context|test|should|require|require_relative)[ (]\s*(['"])""")
 _CODING = re.compile(r"coding[:=]\s*([\w.-]+)")
@@ -95,14 +96,15 @@ class Habits:
         """What makes a test in a group that has none."""
         return "def" if group.kind == "class" and "Spec" not in group.base else "it"
 
-    def new_header(self, like: Group | None, *, as_block: bool) -> str:
-        """The first line of a new group."""
+    def new_header(self, like: Group | None, vulnerable_file: str, *, as_block: bool) -> str:
+        """The first line of a new group. Its name is rare: classes of one name in two files would be one."""
         title = writing.literal(self._title(), self.quote)
         if as_block or not self.has_classes:
             return f"{self.receiver}describe {title} do"
-        number, name = 2, "SecurityTest"
+        wanted = name = f"{self._subject(like, vulnerable_file)}SecurityTest"
+        number = 2
         while name in self.taken:
-            name, number = f"SecurityTest{number}", number + 1
+            name, number = f"{wanted}{number}", number + 1
         return f"class {name} < {self._base(like)}"
 
     def head(self, requires: Sequence[str], *, is_spec: bool) -> list[str]:
@@ -115,6 +117,12 @@ class Habits:
         if is_spec and self._dialect.has_methods and self.has_classes:
             return [f"require {writing.literal('minitest/spec', self.quote)}"]
         return []
+
+    def _subject(self, like: Group | None, vulnerable_file: str) -> str:
+        if like is not None and like.kind == "class":
+            return re.sub(r"^Test|Tests?$|TestCase$|Spec$", "", like.name.rpartition("::")[2])
+        stem = split_extension(split_path(vulnerable_file)[1])[0]
+        return "".join(word.capitalize() for word in words_of(stem)).lstrip("0123456789")
 
     def _title(self) -> str:
         names = {writing.as_method(group.name) for group in self._layout.groups if group.kind == "block"}

@@ -10,6 +10,7 @@ import tree_sitter_ruby
 from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
+from phases.test_integration.errors import TargetRefused
 from phases.test_integration.ruby.dialect import HOOKS, VALUES, Dialect
 from phases.test_integration.syntax import Grammar
 
@@ -22,6 +23,8 @@ _CONDITIONAL |= {"rescue_modifier", "do_block", "block", "argument_list", "assig
 _SKIPPING = {"skip", "pending", "if", "unless"}
 _IVAR = re.compile(r"@\w+")
 _NO = {"false", "nil"}
+MOST_STATEMENTS = 40_000  # outside of tests, in all groups
+DEEPEST = 100  # groups within groups that are looked into
 LONGEST_PATH = 300  # characters of a group's name with those around it; hostile files nest without end
 
 
@@ -37,6 +40,10 @@ class Test:
     name: str
     body: Node | None
     is_plain: bool = True
+
+    @property
+    def has_code(self) -> bool:
+        return self.node.type == "method" or self.node.child_by_field_name("block") is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +64,7 @@ class Group:
     has_receiver: bool = False
     is_shared: bool = False
     holds_tests: bool = False
+    depth: int = 0
     members: list[Member] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
 
@@ -118,10 +126,18 @@ class _Reader:
 
     def read(self, root: Node) -> Layout:
         stack = [Group(root, "root")]
+        count = 0
         while stack:
             group = stack.pop()
+            group.depth = group.parent.depth + 1 if group.parent else 0
             self.layout.groups.append(group)
-            for node in self._statements(group):
+            if group.depth == DEEPEST:
+                continue
+            statements = self._statements(group)
+            count += len(statements)
+            if count > MOST_STATEMENTS:
+                raise TargetRefused(f"the file has more than {MOST_STATEMENTS} statements outside of tests")
+            for node in statements:
                 if node.type not in ("comment", "heredoc_body"):
                     group.members.append(self._member(node, group))
             stack.extend(member.group for member in reversed(group.members) if member.group)
@@ -319,7 +335,10 @@ class _Reader:
 
 
 def read_layout(document: Document, tree: Tree, dialect: Dialect) -> Layout:
-    """Looks at modules, classes and groups, however deep; never into tests. Does not recurse."""
+    """Looks at modules, classes and groups, never into tests. Does not recurse.
+
+    Raises TargetRefused for a file with too many statements.
+    """
     return _Reader(document, tree.root_node, dialect).read(tree.root_node)
 
 

@@ -17,7 +17,9 @@ def of_file(layout: Layout) -> tuple[Notice, ...]:
         node = member.node
         if node.type not in ("identifier", "call", "return", "if_modifier", "unless_modifier"):
             continue
-        text = layout.document.line_at(node.start_byte).decode(errors="replace")
+        text = layout.document.lines[node.start_byte : min(node.end_byte, node.start_byte + 200)].decode(
+            errors="replace"
+        )
         if not _LEAVES.match(text):
             continue
         line = node.start_point.row + 1

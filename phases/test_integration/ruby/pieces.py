@@ -81,8 +81,8 @@ def marked(snippet: Snippet, lines: Sequence[str], names: Mapping[str, str], pre
         for member in group.members:
             if member.word in ("private", "protected") and member.node.type == "identifier":
                 changes.append(_without(snippet, member.node))
-            if member.test and member.test.is_plain:
-                changes.append(_first_lines(snippet, member.test, lines))
+            if member.test and member.test.has_code:
+                changes += [_first_lines(snippet, member.test, lines), *_unfocused(member.test)]
             changes += _renamed(snippet, member.node, names)
         if group.kind == "block" and prefix is not None and group.parent is snippet.layout.file:
             changes.append(_receiver(group, prefix))
@@ -172,6 +172,14 @@ def _first_lines(snippet: Snippet, test: Test, lines: Sequence[str]) -> _Change:
         return _Change(line_start, line_start, text)
     text = "".join(f"\n{margin}{writing.INDENT}{line}" for line in lines)
     return _Change(start, start, f"{text}\n{margin}{writing.INDENT if test.body else ''}")
+
+
+def _unfocused(test: Test) -> list[_Change]:
+    """`fit` and `xit` become `it`."""
+    method = test.node.child_by_field_name("method")
+    if method is None or test.keyword not in EITHER.focused | EITHER.skipped:
+        return []
+    return [_Change(method.start_byte, method.start_byte + 1, "")]
 
 
 def _renamed(snippet: Snippet, node: Node, names: Mapping[str, str]) -> list[_Change]:

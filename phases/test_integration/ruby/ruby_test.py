@@ -93,7 +93,7 @@ class RubyTest:
         document = self.snippet.layout.document
         if self.snippet.is_body:
             return [fingerprint(document, [self.snippet.layout.root])]
-        tests = [test for group in self.snippet.layout.groups for test in group.tests]
+        tests = [test for group in self.snippet.layout.groups for test in group.tests if test.has_code]
         return [fingerprint(document, [test.body] if test.body else []) for test in tests]
 
     @property
@@ -193,7 +193,7 @@ class RubyTest:
         else:
             inner = self._as_it_is(prefix="")
         is_spec = self.dialect.has_methods and self._has_spec_words
-        header = habits.new_header(setting.like, as_block=is_spec)
+        header = habits.new_header(setting.like, self.red_test.vulnerable_file, as_block=is_spec)
         return self._with_head(self._wrapped(header, inner), is_spec=header.startswith("describe"))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -22,6 +23,7 @@ _RESERVED_WORDS = """
     rescue retry return super then undef unless until when while yield
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
+_CLAUSE = re.compile(r"^(?:rescue|ensure|else)\b", re.MULTILINE)
 _NAMING = {"method", "singleton_method", "keyword_parameter", "alias", "undef"}
 
 
@@ -48,7 +50,26 @@ class Snippet:
         code = _without_margin(re.sub(r"\r\n?", "\n", code).rstrip().lstrip("\n"))
         if re.search(r"\\\s*$", code):
             raise InvalidTestCode("testCode ends with a backslash")
+        if _CLAUSE.search(code):
+            with suppress(InvalidTestCode):
+                return cls.parsed(code)
+            return cls._as_block(code)
         return cls.parsed(code)
+
+    @classmethod
+    def _as_block(cls, code: str) -> Snippet:
+        """A method's statements with the `rescue` or `ensure` that is the whole method's."""
+        whole = cls.parsed(f"begin\n{code}\nend")
+        lines = whole.code.split("\n")
+        inner = [
+            row
+            for row in range(1, len(lines) - 1)
+            if row not in whole.protected and lines[row].strip() and not _CLAUSE.match(lines[row])
+        ]
+        is_flat = any(lines[row][0] not in " \t" for row in inner)
+        for row in inner if is_flat else ():
+            lines[row] = f"  {lines[row]}"
+        return cls.parsed("\n".join(lines))
 
     @classmethod
     def parsed(cls, code: str) -> Snippet:

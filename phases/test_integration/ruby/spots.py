@@ -46,7 +46,8 @@ def after(layout: Layout, members: list[Member], position: int) -> int:
     for member in members[position + 1 :]:
         if member.node.start_byte >= offset:
             break
-        offset = line_behind(layout, member.node.end_byte)
+        if member.node.end_byte > offset:
+            offset = line_behind(layout, member.node.end_byte)
     return offset
 
 

@@ -153,7 +153,12 @@ class RubyTarget:
         """A class needs tests of its own, a block only some below it; where no group has any, none does."""
         if group.closer is None:
             return False
-        return group.kind == "block" or bool(group.tests) or not self._layout.file.holds_tests
+        if group.kind == "block" or not self._layout.file.holds_tests:
+            return True
+        return any(
+            member.test or (member.holds_tests and member.group and member.group.kind in ("other", "block"))
+            for member in group.members
+        )
 
     def _top(self, group: Group) -> Group:
         while group.parent is not None and group.parent.kind not in ("root", "module"):
@@ -184,7 +189,7 @@ class RubyTarget:
             holding = [index for index, each in enumerate(container.members) if each.holds_tests]
             position = holding[-1] if holding else -1
             inner = container.members[position].group if holding else None
-            if inner is None or inner.kind != "module" or inner.closer is None:
+            if inner is None or inner.kind != "module" or inner.closer is None or inner.tests:
                 break
             container = inner
         anchor = container.members[position].group if position >= 0 else None

@@ -54,7 +54,7 @@ def as_method(name: str) -> str:
 def unique_method(name: str, taken: Collection[str]) -> str:
     candidate, number = name, 2
     while as_method(candidate) in taken:
-        candidate, number = f"{name}_{number}", number + 1
+        candidate, number = f"{name.rstrip('?!=')}_{number}", number + 1
     return candidate
 
 

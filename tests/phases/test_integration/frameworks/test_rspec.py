@@ -194,6 +194,8 @@ class TestWholeTests:
     def test_focus_does_not_come_along(self):
         content = inserted(ONE_GROUP, "fit 'is safe', :focus do\n  expect(1).to eq 2\nend")
         assert "\n  it 'is safe' do\n" in content
+        content = inserted(ONE_GROUP, "context 'x' do\n  let(:a) { 1 }\n  fit 'is safe' do\n  end\nend")
+        assert "\n    it 'is safe' do\n" in content
 
     def test_context_with_its_values_stays_whole(self):
         code = "context 'when bad' do\n  let(:x) { 1 }\n  it { expect(x).to eq 2 }\n  it('b') { 1 }\nend"
