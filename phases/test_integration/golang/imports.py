@@ -77,8 +77,8 @@ def splices(layout: Layout, imports: Sequence[tuple[str, str]]) -> list[Splice]:
         return [_new_block(layout, imports)]
     at: dict[int, list[tuple[str, bool, bool]]] = {}
     own = [each for each in layout.imports if each.block == block]
-    for name, path in sorted(imports, key=lambda each: each[1]):
-        offset, before, after = _place(document, own, path)
+    for name, path in sorted(imports, key=lambda each: _order(*each)):
+        offset, before, after = _place(document, own, name, path)
         at.setdefault(offset, []).append((spec(name, path), before, after))
     eol = document.eol
     made = []
@@ -100,7 +100,7 @@ def _takes(layout: Layout, block: Node) -> bool:
     return bool(own) and len(set(rows)) == len(rows) and not edges & set(rows)
 
 
-def _place(document: Document, own: list[Import], path: str) -> tuple[int, bool, bool]:
+def _place(document: Document, own: list[Import], name: str, path: str) -> tuple[int, bool, bool]:
     """Where the package goes in the block, and whether an empty line comes before or after it."""
     groups: list[list[Import]] = []
     for each in own:
@@ -117,9 +117,14 @@ def _place(document: Document, own: list[Import], path: str) -> tuple[int, bool,
     root = path.split("/")[:3]
     group = max(alike, key=lambda each: any(one.path.split("/")[:3] == root for one in each))
     for each in group:
-        if each.path > path:
+        if _order(each.name, each.path) > _order(name, path):
             return document.line_start(each.node.start_byte), False, False
     return document.next_line(group[-1].node.end_byte), False, False
+
+
+def _order(name: str, path: str) -> tuple[str, str]:
+    """What gofmt sorts by: the path, then the name where one is written."""
+    return path, "" if name == default_name(path) else name
 
 
 def _is_standard(path: str) -> bool:
@@ -146,7 +151,7 @@ def _new_block(layout: Layout, imports: Sequence[tuple[str, str]]) -> Splice:
 def block(imports: Sequence[tuple[str, str]]) -> Iterable[str]:
     if len(imports) == 1:
         return [f"import {spec(*imports[0])}"]
-    ordered = sorted(imports, key=lambda each: each[1])
+    ordered = sorted(imports, key=lambda each: _order(*each))
     standard = [f"\t{spec(*each)}" for each in ordered if _is_standard(each[1])]
     others = [f"\t{spec(*each)}" for each in ordered if not _is_standard(each[1])]
     return ["import (", *standard, *([""] if standard and others else []), *others, ")"]

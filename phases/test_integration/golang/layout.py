@@ -137,8 +137,9 @@ def _function(layout: Layout, node: Node) -> Function:
         words = re.findall(r"\w+", layout.text(receiver))
         own, type_name = (words[0], words[1]) if len(words) > 1 else ("", words[0] if words else "")
     found = _TEST_PARAMETER.fullmatch(layout.text(parameters)) if parameters else None
-    # Code that imports nothing means the package by its name.
-    package = layout.imported.get(found[2] or ".", found[2]) if found else ""
+    # Code that imports nothing means the package by its name; within the package nothing names it.
+    unnamed = layout.package_name if found and not found[2] else ""
+    package = (layout.imported.get(found[2] or ".", found[2]) or unnamed) if found else ""
     parameter = found[1] if found and package == "testing" else ""
     return Function(node, layout.text(name) if name else "", body, parameter, own, type_name)
 

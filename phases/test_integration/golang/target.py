@@ -321,14 +321,18 @@ class GoTarget:
         if name in ("assert", "require"):
             used = any(path.startswith(go_imports.TESTIFY) for path in self._layout.imported.values())
             return go_imports.TESTIFY + name if used else None
-        return go_imports.STANDARD.get(name)
+        # A package that imports itself would not be compiled.
+        return go_imports.STANDARD.get(name) if name != self._layout.package_name else None
 
     def _testing(self) -> dict[str, str]:
-        return {} if "testing" in self._layout.imported.values() else {"testing": "testing"}
+        bound = self._layout.package_name == "testing" or "testing" in self._layout.imported.values()
+        return {} if bound else {"testing": "testing"}
 
     @property
     def _testing_name(self) -> str:
         names = [name for name, path in self._layout.imported.items() if path == "testing"]
+        if self._layout.package_name == "testing" and not names:
+            return ""
         return "" if names == ["."] else f"{names[0]}." if names else "testing."
 
     def _parameter(self, snippet: Snippet) -> str:

@@ -159,6 +159,19 @@ class TestWriting:
         assert 'strings_2 "strings"' in content
         assert 'strings_2.ToUpper("a")' in content
 
+    def test_import_beside_a_dot_import_of_the_same_is_sorted_as_gofmt_does(self):
+        target = 'package shop\n\nimport (\n\t. "fmt"\n\t"testing"\n)\n\nvar _ = Sprint\n\n' + TEST
+        assert '\t"fmt"\n\t. "fmt"\n\t"testing"\n' in inserted(target, "t.Fatal(fmt.Sprint(1))")
+
+    def test_package_never_imports_itself(self):
+        result = insert(HEAD.replace("shop", "strings") + TEST, "t.Fatal(strings.X)")
+        assert '"strings"' not in result.content
+        assert codes(result) == ["unbound_name"]
+
+    def test_tests_of_testing_itself_are_seen(self):
+        assert insert("package testing\n\nfunc TestA(t *T) {\n}\n").method == "ast"
+        assert "(t *T) {" in inserted("package testing\n\nfunc TestA(t *T) {\n}\n").partition("Security")[2]
+
     def test_unused_import_is_left_out(self):
         assert '"os"' not in inserted(HEAD + TEST, 'import "os"\n\nt.Fatal(1)')
 
