@@ -10,7 +10,7 @@ VOID = {"input", "img", "br", "hr", "meta", "link", "source", "wbr"}
 
 @dataclass
 class Page(HTMLParser):
-    """What a person, or a form, reads from a page."""
+    """What a person, or a form, reads from a page. `rows` are tables' rows, each cell by its column's heading."""
 
     url: str
     status: int
@@ -24,10 +24,11 @@ class Page(HTMLParser):
     def __post_init__(self) -> None:
         super().__init__()
         self._open: list[tuple[str, dict[str, str]]] = []
+        self._headings: list[str] = []
+        self._cells: list[str] = []
         self.feed(self.html)
         self.text = " ".join(self.text.split())
-        for texts in (self.by_id, *self.rows):
-            texts.update({key: " ".join(value.split()) for key, value in texts.items()})
+        self.by_id = {key: " ".join(value.split()) for key, value in self.by_id.items()}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -35,12 +36,18 @@ class Page(HTMLParser):
             self.fields[attributes["name"]] = attributes.get("value", "")
         if tag == "a":
             self.links.append(attributes.get("href", ""))
+        if tag == "thead":
+            self._headings = []
         if tag == "tr":
-            self.rows.append({})
+            self._cells = []
+        if tag in ("td", "th"):
+            self._cells.append("")
         if tag not in VOID:
             self._open.append((tag, attributes))
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "tr":
+            self._end_row()
         while any(name == tag for name, _ in self._open):
             if self._open.pop()[0] == tag:
                 return
@@ -50,9 +57,15 @@ class Page(HTMLParser):
         for _, attributes in self._open:
             if "id" in attributes:
                 self.by_id[attributes["id"]] = self.by_id.get(attributes["id"], "") + data
-            if "data-label" in attributes and self.rows:
-                label = attributes["data-label"]
-                self.rows[-1][label] = self.rows[-1].get(label, "") + data
+        if any(name in ("td", "th") for name, _ in self._open):
+            self._cells[-1] += data
+
+    def _end_row(self) -> None:
+        texts = [" ".join(cell.split()) for cell in self._cells]
+        if any(name == "thead" for name, _ in self._open):
+            self._headings = texts
+        else:
+            self.rows.append(dict(zip(self._headings, texts, strict=False)))
 
 
 class Browser:
