@@ -53,6 +53,7 @@ class GroupedTarget(ABC):
 
     comment: re.Pattern[bytes]  # what may stand behind a function on its last line
     default_unit = code.INDENT
+    new_group = "new_class"
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
@@ -160,7 +161,7 @@ class GroupedTarget(ABC):
 
     def _plan_in(self, test: Test, group: Group | None) -> Plan:
         if group is None:
-            return self._plan_behind(test, self.behind_groups(), "new_class")
+            return self._plan_behind(test, self.behind_groups(), self.new_group)
         written = self.write(test, group)
         spot = spots.inside(self.outline.document, group, self.unit, self.comment)
         strategy = "after_last_test" if group.tests else "inside_class"

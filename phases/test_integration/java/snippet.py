@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode
-from phases.test_integration.grouped.code import dedented, rows_within, tidy
+from phases.test_integration.grouped.code import INDENT, dedented, rows_within, tidy, to_file_style
 from phases.test_integration.grouped.outline import Member
 from phases.test_integration.java.layout import GRAMMAR, STRINGS, import_of, method_member, name_of
 from phases.test_integration.syntax import errors
@@ -168,7 +168,8 @@ def _translated(code: str) -> str:
 
 def _even(code: str, kind: str) -> str:
     even = tidy(code)
-    return dedented(even, string_rows(even, kind))
+    rows = string_rows(even, kind)
+    return to_file_style(dedented(even, rows), rows, "", INDENT, "\n")
 
 
 def _without(text: str, nodes: list[Node]) -> str:

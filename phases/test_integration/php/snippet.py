@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode
-from phases.test_integration.grouped.code import dedented, rows_within, tidy
+from phases.test_integration.grouped.code import INDENT, dedented, rows_within, tidy, to_file_style
 from phases.test_integration.grouped.outline import Member
 from phases.test_integration.php.layout import GRAMMAR, STRINGS, bindings_of, method_member
 from phases.test_integration.syntax import errors
@@ -161,7 +161,8 @@ def _is_one_method(text: str) -> bool:
 
 def _even(code: str, *, is_whole: bool) -> str:
     even = tidy(code)
-    return dedented(even, string_rows(even, is_whole=is_whole))
+    rows = string_rows(even, is_whole=is_whole)
+    return to_file_style(dedented(even, rows), rows, "", INDENT, "\n")
 
 
 def _between(text: str, start: int, end: int) -> str:

@@ -1,0 +1,1 @@
+"""Elixir test files: their outline, and how tests are written in them."""

@@ -1,0 +1,245 @@
+"""The outline of an Elixir file: its modules, their describes and tests, and what ExUnit makes of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import tree_sitter_elixir
+from tree_sitter import Node, Tree
+
+from phases.test_integration.document import Document
+from phases.test_integration.grouped.outline import Group, Member, Outline
+from phases.test_integration.insertion import Notice
+from phases.test_integration.syntax import Grammar, walk
+
+GRAMMAR = Grammar(tree_sitter_elixir.language())
+STRINGS = frozenset({"string", "charlist", "sigil", "quoted_atom"})
+TESTS = {"test", "property"}
+_CASE = re.compile(r"(?:\w+\.)*\w*Case$")
+_SKIP = re.compile(r"@(?:moduletag|describetag)\s*\(?\s*(?::skip\b|\[?\s*skip:\s*(?!false|nil))")
+_HARMLESS = re.compile(r"(?::|\[?\s*)(?:capture_log|capture_io|timeout|tmp_dir|async|line|module)\b")
+_FILTER = re.compile(r"\bExUnit\.(?:configure|start)\b[^\n]*\b(?:exclude|only|include)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """`uses` are whole `use` statements, `keys` what its tests take from their context, by variable."""
+
+    uses: tuple[str, ...]
+    keys: dict[str, str]
+    has_imports: bool
+    functions: frozenset[str]
+    describes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class ElixirOutline(Outline):
+    """`modules` and `parents` are found by the path of a group, a describe's parent being its module."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    contexts: dict[str, dict[str, str]] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
+
+
+def read_outline(document: Document, tree: Tree) -> ElixirOutline:
+    """Looks at the top level, at modules and describes; never into functions, loops and conditions."""
+    outline = ElixirOutline(document, tree.root_node)
+    stack = [(node, "") for node in tree.root_node.named_children[::-1]]
+    while stack:
+        node, around = stack.pop()
+        if node.type == "ERROR":
+            stack.extend((child, around) for child in reversed(node.named_children))
+        elif _FILTER.match(text_of(node)):
+            message = "the file configures which tests run"
+            outline.notices.append(Notice("module_may_be_skipped", message, node.start_point.row + 1))
+        elif call_name(node) == "defmodule":
+            stack.extend(reversed(_read_module(outline, node, around)))
+    return outline
+
+
+def call_name(node: Node) -> str:
+    """`test` for `test "x" do ... end`, empty for what is no plain call."""
+    target = node.child_by_field_name("target") if node.type == "call" else None
+    return text_of(target) if target is not None and target.type == "identifier" else ""
+
+
+def arguments_of(call: Node) -> list[Node]:
+    found = next((child for child in call.named_children if child.type == "arguments"), None)
+    return found.named_children if found else []
+
+
+def block_of(call: Node) -> Node | None:
+    return next((child for child in call.named_children if child.type == "do_block"), None)
+
+
+def title_of(call: Node) -> str:
+    """The text of a test's or a describe's name, as it is written."""
+    arguments = arguments_of(call)
+    return text_of(arguments[0])[1:-1] if arguments and arguments[0].type == "string" else ""
+
+
+def member_of(node: Node) -> Member:
+    """A statement of a module with the comments and attributes above it."""
+    start, above, name = node.start_byte, node.prev_sibling, call_name(node)
+    row = node.start_point.row
+    while name in (*TESTS, "describe", "def", "defp") and above is not None and _belongs(above, row):
+        start, row, above = above.start_byte, above.start_point.row, above.prev_sibling
+    title = f"{'describe ' if name == 'describe' else ''}{title_of(node)}"
+    body = block_of(node) or _inline(node)
+    is_test = name in TESTS and bool(arguments_of(node))
+    return Member(title if is_test or name == "describe" else "", start, node.end_byte, node, body, is_test)
+
+
+def patterns_of(test: Node) -> dict[str, str]:
+    """What a test takes from its context: each variable with its key, or with nothing for all of it."""
+    arguments = arguments_of(test)
+    if len(arguments) < 2:
+        return {}
+    context = arguments[1]
+    if context.type == "identifier":
+        return {text_of(context): ""}
+    found = {}
+    for node in walk(context) if context.type == "map" else ():
+        if node.type == "pair":
+            key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
+            if key is not None and value is not None and value.type == "identifier":
+                found[text_of(value)] = text_of(key).strip().rstrip(":")
+    return found
+
+
+def text_of(node: Node) -> str:
+    return (node.text or b"").decode(errors="replace")
+
+
+def _read_module(outline: ElixirOutline, node: Node, around: str) -> list[tuple[Node, str]]:
+    """Adds the module and its describes; gives the modules within it."""
+    block, arguments = block_of(node), arguments_of(node)
+    if block is None or not arguments:
+        return []
+    name = text_of(arguments[0])
+    path = f"{around}.{name}".lstrip(".")
+    outline.declared.add(path)
+    statements = _statements(block)
+    uses = tuple(text_of(each) for each in statements if call_name(each) == "use")
+    attributes = [each for each in statements if each.type == "unary_operator"]
+    for each in statements:
+        if call_name(each) == "alias":
+            outline.origins.update(_aliases(each))
+    is_case = any(
+        _CASE.match(use.removeprefix("use").strip(" (").partition(",")[0].strip(" )")) for use in uses
+    )
+    takes = is_case and not any(_SKIP.match(text_of(each)) for each in attributes)
+    describes = [each for each in statements if call_name(each) == "describe" and block_of(each)]
+    outline.modules[path] = Module(
+        uses=uses,
+        keys=_keys(statements, uses),
+        has_imports=len(uses) > 1
+        or any("ExUnit.Case" not in use for use in uses)
+        or any(call_name(each) == "import" for each in statements),
+        functions=frozenset(_functions(statements)),
+        describes=tuple(title_of(each) for each in describes),
+    )
+    _add_group(outline, node, block, statements, (name, path), takes=takes)
+    if takes:
+        outline.notices += _tag_notices(attributes)
+    for describe in describes:
+        inner = block_of(describe)
+        if inner is not None:
+            held = _statements(inner)
+            runs = takes and not any(_SKIP.match(text_of(each)) for each in held)
+            title = (title_of(describe), f"{path}: {title_of(describe)}")
+            outline.parents[title[1]] = path
+            _add_group(outline, describe, inner, held, title, takes=runs)
+            outline.contexts[title[1]] = _keys(held, ())
+    return [(each, path) for each in statements if call_name(each) == "defmodule"]
+
+
+def _add_group(
+    outline: ElixirOutline,
+    node: Node,
+    block: Node,
+    statements: list[Node],
+    names: tuple[str, str],
+    *,
+    takes: bool,
+) -> None:
+    members = tuple(member_of(each) for each in statements)
+    closer = block.children[-1]
+    outline.groups.append(
+        Group(
+            name=names[0],
+            path=names[1],
+            node=node,
+            opens=block.start_byte + 2,
+            closes=closer.start_byte if closer.type == "end" else block.end_byte,
+            members=members,
+            names=frozenset(member.name for member in members if member.name),
+            takes=takes,
+        )
+    )
+
+
+def _statements(block: Node) -> list[Node]:
+    return [child for child in block.named_children if child.type != "comment"]
+
+
+def _belongs(above: Node, row: int) -> bool:
+    if above.end_point.row + 1 < row or above.end_point.row == row:
+        return False
+    if above.type == "comment":
+        return above.prev_sibling is None or above.prev_sibling.end_point.row < above.start_point.row
+    return bool(re.match(r"@(?:tag|doc|spec)\b", text_of(above)))
+
+
+def _inline(node: Node) -> Node | None:
+    """What stands behind `do:`."""
+    for argument in arguments_of(node)[-1:]:
+        for pair in argument.named_children if argument.type == "keywords" else ():
+            key = pair.child_by_field_name("key")
+            if key is not None and text_of(key).strip() == "do:":
+                return pair.child_by_field_name("value")
+    return None
+
+
+def _keys(statements: list[Node], uses: tuple[str, ...]) -> dict[str, str]:
+    keys = {"conn": "conn"} if any("ConnCase" in use for use in uses) else {}
+    for each in statements:
+        name = call_name(each)
+        if name in TESTS:
+            keys.update(patterns_of(each))
+        elif name in ("setup", "setup_all") and (block := block_of(each)) and block.named_children:
+            last = block.named_children[-1]
+            for node in walk(last) if last.type in ("tuple", "map", "list", "keywords") else ():
+                if node.type == "pair" and (key := node.child_by_field_name("key")):
+                    word = text_of(key).strip().rstrip(":")
+                    keys[word] = word
+    return keys
+
+
+def _functions(statements: list[Node]) -> Iterator[str]:
+    for each in statements:
+        if call_name(each) in ("def", "defp", "defmacro", "defmacrop"):
+            for argument in arguments_of(each)[:1]:
+                yield from re.findall(r"^\w+[?!]?", text_of(argument))
+
+
+def _aliases(statement: Node) -> dict[str, str]:
+    text = " ".join(text_of(statement).removeprefix("alias").split())
+    prefix, brace, inner = text.partition(".{")
+    if brace:
+        names = [name.strip() for name in inner.partition("}")[0].split(",")]
+        return {name.rpartition(".")[2]: f"{prefix.strip()}.{name}" for name in names if name}
+    origin, _, options = text.partition(",")
+    renamed = re.search(r"as:\s*(\w+)", options)
+    return {renamed[1] if renamed else origin.strip().rpartition(".")[2]: origin.strip()}
+
+
+def _tag_notices(attributes: list[Node]) -> Iterator[Notice]:
+    for each in attributes:
+        text = text_of(each)
+        if text.startswith("@moduletag") and not _HARMLESS.match(text.removeprefix("@moduletag").strip(" (")):
+            message = f"the module's tests are tagged and may be left out: {text[:60]}"
+            yield Notice("module_may_be_skipped", message, each.start_point.row + 1)
