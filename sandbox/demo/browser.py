@@ -10,7 +10,7 @@ VOID = {"input", "img", "br", "hr", "meta", "link", "source", "wbr"}
 
 @dataclass
 class Page(HTMLParser):
-    """What a person, or a form, reads from a page. `rows` are tables' rows, each cell by its column's heading."""
+    """What a person, or a form, reads from a page. `rows` of tables hold each cell by its heading."""
 
     url: str
     status: int
