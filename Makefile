@@ -20,7 +20,7 @@ TEST_REDIS_URL ?=
 export TEST_DATABASE_URL TEST_REDIS_URL
 PYTEST := $(PY) -m pytest
 PYTEST_ARGS ?=
-# Two at a time is a third faster on SQLite. On Redis tests take turns: each empties the database it uses.
+# Two at a time is a third faster.
 PARALLEL ?= -n 2
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
@@ -67,7 +67,7 @@ test: setup ## All tests on SQLite, then on PostgreSQL and Redis where they are 
 .PHONY: test-services
 test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
 	@urls="$$($(PY) -m sandbox.probe)" && echo "On PostgreSQL and Redis:" && \
-		env $$urls $(PYTEST) $(PYTEST_ARGS)
+		env $$urls $(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Style of Python and of templates

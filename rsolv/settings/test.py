@@ -6,6 +6,10 @@ import tempfile
 os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:9")
 os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_" + "sandbox" * 4)
 os.environ.setdefault("RSOLV_DATA_DIR", tempfile.mkdtemp(prefix="rsolv-test-"))
+# Each test empties the Redis database it uses, so every process of a parallel run has its own.
+if (process := os.environ.get("PYTEST_XDIST_WORKER")) and os.environ.get("REDIS_URL"):
+    address, _, number = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{address}/{int(number) + int(process.removeprefix('gw'))}"
 
 from .base import *
 
