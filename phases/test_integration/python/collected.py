@@ -77,8 +77,13 @@ def runs(layout: Layout, group: Class) -> bool:
     around = [
         layout.class_at(group.path.rsplit(".", depth)[0]) for depth in range(1, group.path.count(".") + 1)
     ]
-    return group.name not in layout.bases and all(
-        _collects(layout, each) and _is_unconditional(each) for each in (group, *filter(None, around))
+    is_hidden = layout.class_at(group.path) is not group
+    return (
+        not is_hidden
+        and group.name not in layout.bases
+        and all(
+            _collects(layout, each) and _is_unconditional(each) for each in (group, *filter(None, around))
+        )
     )
 
 

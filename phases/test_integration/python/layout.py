@@ -102,6 +102,7 @@ class Layout:
         return "    "
 
     def class_at(self, path: str) -> Class | None:
+        """The class of that path; of several the last, which hides the others."""
         return self.by_path.get(path)
 
 
@@ -241,7 +242,7 @@ def _read_class(layout: Layout, node: Node, definition: Node, decorators: tuple[
                 statements=tuple(statements),
             )
         )
-        layout.by_path.setdefault(path, layout.classes[-1])
+        layout.by_path[path] = layout.classes[-1]
         layout.bases.update(layout.classes[-1].bases)
         stack.extend(reversed(nested))
 

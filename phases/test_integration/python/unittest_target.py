@@ -41,7 +41,10 @@ class UnittestTarget(PytestTarget):
         return [
             (group, collected.tests_of(group.functions))
             for group in self._layout.classes
-            if group.path == group.name and self._is_case(group) and self._runs(group)
+            if group.path == group.name
+            and self._layout.class_at(group.path) is group
+            and self._is_case(group)
+            and self._runs(group)
         ]
 
     @property

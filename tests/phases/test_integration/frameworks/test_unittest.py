@@ -111,6 +111,12 @@ class TestPlace:
         content = inserted("import unittest\n\n\n" + unfit)
         assert "class TestSecurity(unittest.TestCase):\n    def test_security" in content
 
+    def test_of_two_classes_of_one_name_the_last_takes_it_as_the_first_is_hidden(self):
+        other = CASE.replace("test_a", "test_b")
+        content = inserted(f"import unittest\n\n\n{CASE}\n\n{other}")
+        assert content.index("test_b") < content.index("test_security")
+        assert "TestSecurity" not in content
+
     def test_class_is_chosen_by_what_it_is_called(self):
         result = insert("import unittest\n\n\n" + TWO, vulnerableCodePath="app/users.py")
         assert parent_of(result) == "UserTest"
