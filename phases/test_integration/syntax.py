@@ -12,7 +12,7 @@ from phases.test_integration.errors import TargetRefused
 
 LONGEST_PARSE = 1.0  # seconds
 MOST_ERRORS = 1000  # a file with more is not looked at further
-_CHUNK = 16_384
+_CHUNK = 1_024  # small: a node's text is read in whole chunks
 
 
 class Grammar:
