@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tree_sitter import Node
 
@@ -21,10 +22,11 @@ _CONFIGURES = {"timeout", "slow", "retries"}  # mocha: `it(...).timeout(100)`
 # Under these a group or test runs once and always.
 _HARMLESS = {"concurrent", "sequential", "shuffle"}
 _LONGEST_CHAIN = 12
+UNKNOWN = "unknown"  # the modifier of what the project itself defines
 _LOOKS_LIKE_ONE = re.compile(r"(?:it|test|describe)[A-Z]\w*|\w+(?:It|Test|Describe)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Call:
     """A test or a group. `function` is how the file calls it, without modifiers: `it`, `v.test.describe`."""
 
@@ -33,8 +35,19 @@ class Call:
     function: str
     modifiers: tuple[str, ...]
     is_group: bool
-    title_node: Node | None
-    callback: Node | None
+    arguments: Node
+
+    @cached_property
+    def _given(self) -> list[Node]:
+        return [each for each in self.arguments.named_children if each.type != "comment"]
+
+    @cached_property
+    def title_node(self) -> Node | None:
+        return self._given[0] if self._given and self._given[0] != self.callback else None
+
+    @cached_property
+    def callback(self) -> Node | None:
+        return next((each for each in self._given[:3] if each.type in _FUNCTIONS), None)
 
     @property
     def is_plain(self) -> bool:
@@ -49,56 +62,67 @@ class Call:
 
 def unwrapped(statement: Node) -> Node | None:
     """The expression of a statement, without `await`, `void` and brackets around it."""
-    if statement.type != "expression_statement" or not statement.named_children:
+    node = statement.named_child(0) if statement.type == "expression_statement" else None
+    if node is None:
         return None
-    node = statement.named_children[0]
     while node.type in _WRAPPERS and node.named_children:
         node = node.named_children[-1 if node.type == "unary_expression" else 0]
     return node
 
 
-def read_call(document: Document, statement: Node, names: Mapping[str, tuple[str, ...]]) -> Call | None:
+def read_call(document: Document, statement: Node, names: Names) -> Call | None:
     """The test or group that the statement calls. `names` maps the file's names to what they stand for."""
     expression = unwrapped(statement)
     return None if expression is None else _read(document, statement, expression, names)
 
 
-def read_arrow_body(document: Document, body: Node, names: Mapping[str, tuple[str, ...]]) -> Call | None:
+def read_arrow_body(document: Document, body: Node, names: Names) -> Call | None:
     """The same for an arrow function's only expression."""
     return _read(document, body, body, names)
 
 
-def _read(
-    document: Document, statement: Node, expression: Node, names: Mapping[str, tuple[str, ...]]
-) -> Call | None:
+def _read(document: Document, statement: Node, expression: Node, names: Names) -> Call | None:
     call = _configured(document, expression)
     if call is None:
         return None
-    chain = chain_of(document, call.child_by_field_name("function"))
-    arguments = call.child_by_field_name("arguments")
-    if not chain or arguments is None or arguments.type != "arguments":
+    function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if function is None or arguments is None or arguments.type != "arguments":
         return None
-    kind = understood(chain, names) if chain[0] in names else _guessed(chain)
+    if function.type == "identifier":
+        chain: tuple[str, ...] = (text_of(document, function),)
+    else:
+        chain = chain_of(document, function)
+    if not chain:
+        return None
+    kind = names.understood(chain)
     if kind is None:
         return None
-    function, is_group, modifiers = kind
-    given = [each for each in arguments.named_children if each.type != "comment"]
-    callback = next((each for each in given[1:3] if each.type in _FUNCTIONS), None)
-    if callback is None and given and given[0].type in _FUNCTIONS:
-        callback = given[0]
-    title = given[0] if given and given[0] is not callback else None
-    if callback is None and ((not is_group and title is None) or "unknown" in modifiers):
+    found = Call(statement, expression, *kind, arguments)
+    if UNKNOWN in found.modifiers and found.callback is None:
         return None
-    return Call(statement, expression, function, modifiers, is_group, title, callback)
+    return found
 
 
-def understood(
+class Names(dict[str, tuple[str, ...]]):
+    """What a file calls tests and groups by, and what each stands for in the framework."""
+
+    def __init__(self) -> None:
+        super().__init__({name: (name,) for name in KNOWN})
+        self._understood: dict[tuple[str, ...], tuple[str, tuple[str, ...], bool] | None] = {}
+
+    def understood(self, chain: tuple[str, ...]) -> tuple[str, tuple[str, ...], bool] | None:
+        """How the file calls the function, its modifiers, and whether it makes a group.
+
+        A chain that only names a test function, `v.it`, is understood too.
+        """
+        if chain not in self._understood:
+            self._understood[chain] = _understood(chain, self) if chain[0] in self else _guessed(chain)
+        return self._understood[chain]
+
+
+def _understood(
     chain: tuple[str, ...], names: Mapping[str, tuple[str, ...]]
-) -> tuple[str, bool, tuple[str, ...]] | None:
-    """How the file calls the function, whether it makes a group, and its modifiers.
-
-    A chain that only names a test function, `v.it`, is understood too.
-    """
+) -> tuple[str, tuple[str, ...], bool] | None:
     meaning = (*names[chain[0]], *chain[1:])
     length = 1
     if meaning[0] == "*":
@@ -115,14 +139,14 @@ def understood(
         known = plain
     if known in TESTS and "describe" in modifiers[:1] and not implied:
         known, root = "describe", (*root, modifiers.pop(0))
-    return ".".join(root), known in GROUPS, tuple(modifiers)
+    return ".".join(root), tuple(modifiers), known in GROUPS
 
 
-def _guessed(chain: tuple[str, ...]) -> tuple[str, bool, tuple[str, ...]] | None:
+def _guessed(chain: tuple[str, ...]) -> tuple[str, tuple[str, ...], bool] | None:
     """A function of the project's own that is called as if it made tests: what it does is not known."""
     if not _LOOKS_LIKE_ONE.fullmatch(chain[0]):
         return None
-    return chain[0], "describe" in chain[0].lower(), ("unknown",)
+    return chain[0], (UNKNOWN,), "describe" in chain[0].lower()
 
 
 def chain_of(document: Document, node: Node | None) -> tuple[str, ...]:

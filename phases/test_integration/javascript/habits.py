@@ -8,9 +8,9 @@ from itertools import islice
 
 from tree_sitter import Node
 
-from phases.test_integration.javascript.bindings import pattern_names, text_of
-from phases.test_integration.javascript.calls import Call
-from phases.test_integration.javascript.dialect import FRAMEWORK_MODULES, KNOWN, TDD_RENAMES, TESTS
+from phases.test_integration.javascript.bindings import pattern_names
+from phases.test_integration.javascript.calls import UNKNOWN, Call
+from phases.test_integration.javascript.dialect import KNOWN, TDD_RENAMES, TESTS
 from phases.test_integration.javascript.layout import Group, Layout
 from phases.test_integration.javascript.snippet import Snippet
 
@@ -33,7 +33,7 @@ class Habits:
 
     @cached_property
     def _sibling_tests(self) -> list[Call]:
-        return [each for each in self._siblings if not each.is_group]
+        return [each for each in self._siblings if not each.is_group and UNKNOWN not in each.modifiers]
 
     @cached_property
     def is_tdd(self) -> bool:
@@ -79,8 +79,9 @@ class Habits:
 
     @cached_property
     def group_function(self) -> str:
-        for group in [*filter(None, [self._group]), *self._layout.groups]:
-            return group.call.function
+        for group in [*filter(None, [self._group]), *self._layout.groups[:_SAMPLE]]:
+            if UNKNOWN not in group.call.modifiers:
+                return group.call.function
         own = "suite" if self.is_tdd else "describe"
         return f"{self.namespace}.{own}" if self.namespace else own
 
@@ -149,17 +150,9 @@ class Habits:
             new = known.get(name, name)
             if self.namespace and new in layout.dialect.exports:
                 new = f"{self.namespace}.{new}"
-            if new != name and _is_called(snippet, name):
+            if new != name and name in snippet.called:
                 found[name] = new
         return found
-
-
-def _is_called(snippet: Snippet, name: str) -> bool:
-    for node in snippet.free[name]:
-        parent = node.parent
-        if parent is not None and parent.type in ("call_expression", "member_expression"):
-            return True
-    return False
 
 
 def _destructures(parameter: Node) -> bool:
@@ -174,6 +167,3 @@ def _may_end(node: Node) -> bool:
         "lexical_declaration",
         "variable_declaration",
     )
-
-
-__all__ = ["FRAMEWORK_MODULES", "Habits", "text_of"]

@@ -23,6 +23,7 @@ from phases.test_integration.red_tests import RedTest
 
 _CHAI = frozenset({"expect", "assert"})
 _NODE_ASSERT = "assert"
+_MOST_NOTICES = 20
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class JavaScriptTest:
         else:
             self._write_whole(setting, written, renames)
         self._bind_names(setting, written, scope, renames)
-        written.notices += self._notices(setting)
+        written.notices = [*dict.fromkeys(written.notices)][:_MOST_NOTICES] + self._notices(setting)
         if self.snippet.is_body and written.prelude:
             self._insert_prelude(written)
         return written
@@ -272,8 +273,9 @@ class JavaScriptTest:
         for name in needed:
             self._bind(setting, written, scope, name)
         given = {"done"} if self.snippet.is_body else set()
+        given |= imported | renames.keys()
         for name in self.snippet.free:
-            if name not in imported | given | renames.keys():
+            if name not in given:
                 self._bind(setting, written, scope, name)
         for new in renames.values():
             self._bind(setting, written, scope, new.partition(".")[0])
@@ -294,9 +296,7 @@ class JavaScriptTest:
             self._bind_assert(setting, written)
         else:
             message = f"nothing binds `{name[:80]}`, which the test reads"
-            notice = Notice("unbound_name", message)
-            if notice not in written.notices:
-                written.notices.append(notice)
+            written.notices.append(Notice("unbound_name", message))
 
     def _bind_assert(self, setting: Setting, written: Written) -> None:
         quote, semicolon = setting.habits.quote, setting.habits.semicolon

@@ -10,6 +10,7 @@ from functools import cached_property
 from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
+from phases.test_integration.errors import TargetRefused
 from phases.test_integration.javascript import calls
 from phases.test_integration.javascript.bindings import (
     VARIABLES,
@@ -30,6 +31,7 @@ from phases.test_integration.javascript.dialect import (
 from phases.test_integration.javascript.grammars import JAVASCRIPT
 from phases.test_integration.syntax import errors
 
+_MOST_STATEMENTS = 30_000
 _DEEPEST = 50  # groups within groups; what lies deeper is not looked at
 _CALLBACKS = {"arrow_function", "function_expression"}
 _BRANCHES = {
@@ -88,7 +90,7 @@ class Layout:
     document: Document
     root: Node
     dialect: Dialect
-    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    names: calls.Names = field(default_factory=calls.Names)
     imports: list[Import] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
     tests: list[Call] = field(default_factory=list)
@@ -98,6 +100,7 @@ class Layout:
     other_runner: str = ""
     is_module: bool = False
     may_stop: Node | None = None
+    statement_count: int = 0
 
     def text(self, node: Node) -> str:
         return text_of(self.document, node)
@@ -153,8 +156,9 @@ class Layout:
 def read_layout(document: Document, tree: Tree, dialect: Dialect) -> Layout:
     """Looks at statements at the top level and in callbacks that make groups; never into tests."""
     layout = Layout(document, tree.root_node, dialect)
-    layout.names = {name: (name,) for name in KNOWN}
     top = _top_level(tree.root_node)
+    if len(top) > _MOST_STATEMENTS:
+        raise TargetRefused(f"the file has more than {_MOST_STATEMENTS} statements")
     for statement in top:
         _read_names(layout, statement)
     for statement in top:
@@ -188,7 +192,10 @@ def _read_names(layout: Layout, statement: Node) -> None:
         layout.is_module = True
     imports = read_import(document, statement)
     layout.imports += imports
-    layout.bound.update(declared(document, statement))
+    own = set(declared(document, statement))
+    layout.bound |= own
+    for name in own & KNOWN if not imports else ():
+        layout.names[name] = (name, calls.UNKNOWN)
     for each in imports:
         for local, imported in each.names.items():
             _read_imported(layout, each.source, local, imported)
@@ -217,7 +224,7 @@ def _read_aliases(layout: Layout, statement: Node) -> None:
         if conditional:
             value = value.child_by_field_name("consequence") or value.child_by_field_name("left") or value
         chain = calls.chain_of(layout.document, value)
-        if not chain or chain[0] not in layout.names or layout.text(name) in KNOWN:
+        if not chain or chain[0] not in layout.names or chain[0] == layout.text(name):
             continue
         meaning = (*layout.names[chain[0]], *chain[1:])
         meaning = meaning[1:] if meaning[0] == "*" else meaning
@@ -229,6 +236,9 @@ def _read_aliases(layout: Layout, statement: Node) -> None:
 def _read_statements(layout: Layout, top: Node) -> None:
     stack: list[tuple[Node, Group | None, bool, int]] = [(top, None, True, 0)]
     while stack:
+        layout.statement_count += 1
+        if layout.statement_count > _MOST_STATEMENTS:
+            raise TargetRefused(f"the file has more than {_MOST_STATEMENTS} statements")
         statement, parent, runs, depth = stack.pop()
         call = None
         if statement.type == "expression_statement":

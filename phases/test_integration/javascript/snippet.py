@@ -19,10 +19,10 @@ from phases.test_integration.javascript.bindings import (
     read_import,
     text_of,
 )
-from phases.test_integration.javascript.calls import Call, read_call
+from phases.test_integration.javascript.calls import UNKNOWN, Call, Names, read_call
 from phases.test_integration.javascript.dialect import FOCUSED, FRAMEWORK_MODULES, KNOWN, SKIPPED
 from phases.test_integration.javascript.grammars import GRAMMARS, JAVASCRIPT
-from phases.test_integration.syntax import Grammar, errors, walk
+from phases.test_integration.syntax import Grammar, errors
 
 _FUNCTIONS = {"function_expression", "function_declaration", "method_definition", "generator_function"} | {
     "generator_function_declaration",
@@ -30,6 +30,7 @@ _FUNCTIONS = {"function_expression", "function_declaration", "method_definition"
     "class",
 }
 _LONGEST_CHAIN = 12
+_MOST_NODES = 40_000
 _MOCKS = {"vi.mock", "vi.unmock", "vitest.mock", "jest.mock", "jest.unmock"}
 _LITERALS = {"template_string", "string", "regex"}
 
@@ -70,6 +71,8 @@ class Snippet:
         if text.startswith("#!") or text.endswith("\\"):
             raise InvalidTestCode("testCode is not a test's code")
         snippet = cls(text, document, tree, grammar)
+        if tree.root_node.descendant_count > _MOST_NODES:
+            raise InvalidTestCode(f"testCode is too long: it has more than {_MOST_NODES} tokens")
         misplaced = legality.misplaced(document, tree.root_node)
         if misplaced:
             raise InvalidTestCode(f"testCode is not valid: {misplaced}")
@@ -93,9 +96,10 @@ class Snippet:
     @cached_property
     def calls(self) -> list[Call]:
         """The tests and groups at the top; none where this is a body."""
-        names = {name: (name,) for name in KNOWN} | self.names
+        names = Names()
+        names.update(self.names)
         found = (read_call(self.document, each, names) for each in self.statements)
-        return [each for each in found if each and "unknown" not in each.modifiers]
+        return [each for each in found if each and UNKNOWN not in each.modifiers]
 
     @property
     def is_body(self) -> bool:
@@ -109,7 +113,29 @@ class Snippet:
 
     @cached_property
     def nodes(self) -> list[Node]:
-        return list(walk(self.tree.root_node))
+        return [node for node, _ in self._with_parents]
+
+    @cached_property
+    def _with_parents(self) -> list[tuple[Node, str]]:
+        """Every node and the type of the one around it; asking the tree for a parent takes long."""
+        found: list[tuple[Node, str]] = []
+        skipped = {each.node.id for each in self.imports}
+        stack = [(self.tree.root_node, "")]
+        while stack:
+            node, parent = stack.pop()
+            found.append((node, parent))
+            if not (skipped and node.id in skipped):
+                stack += [(each, node.type) for each in reversed(node.named_children)]
+        return found
+
+    @cached_property
+    def called(self) -> set[str]:
+        """Names that are called, or that something is called on."""
+        return {
+            text_of(self.document, node)
+            for node, parent in self._with_parents
+            if node.type == "identifier" and parent in ("call_expression", "member_expression")
+        }
 
     @cached_property
     def bound(self) -> set[str]:
@@ -136,15 +162,11 @@ class Snippet:
     def free(self) -> dict[str, list[Node]]:
         """Names that are read and not bound in the code, imports aside, each with where it is read."""
         found: dict[str, list[Node]] = {}
-        inside_imports = [(each.node.start_byte, each.node.end_byte) for each in self.imports]
-        for node in self.nodes:
+        for node, parent in self._with_parents:
             if node.type not in ("identifier", "shorthand_property_identifier"):
                 continue
-            if any(start <= node.start_byte < end for start, end in inside_imports):
-                continue
             name = text_of(self.document, node)
-            parent = node.parent
-            is_tag = parent is not None and parent.type.startswith("jsx_") and name[:1].islower()
+            is_tag = parent.startswith("jsx_") and name[:1].islower()
             if name not in self.bound and not is_tag and name not in ("undefined", "arguments"):
                 found.setdefault(name, []).append(node)
         return found
@@ -218,7 +240,7 @@ class Snippet:
                 found.append(node)
             if node.type == "for_in_statement" and any(each.type == "await" for each in node.children):
                 found += [node] if "for_await" in types else []
-            stack += [each for each in node.children if each.type not in skipped]
+            stack += [each for each in node.named_children if each.type not in skipped]
         return found
 
     def fixed_rows(self) -> set[int]:
