@@ -127,10 +127,12 @@ class PytestTarget:
             return []
         found = []
         clues = self._clues(test)
+        has_choice = len(self._groups) > 1 or bool(self._tests)
         for group, tests in self._groups:
             spot = spots.inside_class(self._layout, group, tests)
             if spot and self._takes(group, test):
-                found.append(_Group(group, spot, groups.affinity(self._layout, group, clues)))
+                affinity = groups.affinity(self._layout, group, clues) if has_choice else 0
+                found.append(_Group(group, spot, affinity))
         return found
 
     def _takes(self, group: Class, test: PytestTest) -> bool:

@@ -47,6 +47,11 @@ class UnittestTarget(PytestTarget):
             and self._runs(group)
         ]
 
+    @cached_property
+    def _fixtures(self) -> collected.Fixtures:
+        """None: a test case's methods take nothing."""
+        return collected.Fixtures(Layout(self._layout.document, self._layout.root))
+
     @property
     def has_tests(self) -> bool:
         return bool(self._groups) or any(
