@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import tree_sitter_elixir
 from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
+from phases.test_integration.grouped.code import comments_above
 from phases.test_integration.grouped.outline import Group, Member, Outline
 from phases.test_integration.insertion import Notice
 from phases.test_integration.syntax import Grammar, walk
@@ -17,6 +18,8 @@ from phases.test_integration.syntax import Grammar, walk
 GRAMMAR = Grammar(tree_sitter_elixir.language())
 STRINGS = frozenset({"string", "charlist", "sigil", "quoted_atom"})
 TESTS = {"test", "property"}
+_TITLED = {*TESTS, "describe"}
+_CARRIES_ATTRIBUTES = {*_TITLED, "def", "defp"}
 _CASE = re.compile(r"(?:\w+\.)*\w*Case$")
 _SKIP = re.compile(r"@(?:moduletag|describetag)\s*\(?\s*(?::skip\b|\[?\s*skip:\s*(?!false|nil))")
 _HARMLESS = re.compile(r"(?::|\[?\s*)(?:capture_log|capture_io|timeout|tmp_dir|async|line|module)\b")
@@ -81,16 +84,26 @@ def title_of(call: Node) -> str:
     return text_of(arguments[0])[1:-1] if arguments and arguments[0].type == "string" else ""
 
 
-def member_of(node: Node) -> Member:
+def member_of(siblings: Sequence[Node], index: int) -> Member:
     """A statement of a module with the comments and attributes above it."""
-    start, above, name = node.start_byte, node.prev_sibling, call_name(node)
-    row = node.start_point.row
-    while name in (*TESTS, "describe", "def", "defp") and above is not None and _belongs(above, row):
-        start, row, above = above.start_byte, above.start_point.row, above.prev_sibling
-    title = f"{'describe ' if name == 'describe' else ''}{title_of(node)}"
-    body = block_of(node) or _inline(node)
+    node = siblings[index]
+    name, start = call_name(node), node.start_byte
+    if name in _CARRIES_ATTRIBUTES:
+        while index > 0:
+            above = comments_above(siblings, index) or _attribute_above(siblings, index)
+            if not above:
+                break
+            start, index = above[0].start_byte, index - len(above)
+    title = title_of(node) if name in _TITLED else ""
     is_test = name in TESTS and bool(arguments_of(node))
-    return Member(title if is_test or name == "describe" else "", start, node.end_byte, node, body, is_test)
+    return Member(
+        name=f"describe {title}" if name == "describe" else title,
+        start=start,
+        end=node.end_byte,
+        node=node,
+        body=(block_of(node) or _inline(node)) if is_test else None,
+        is_test=is_test,
+    )
 
 
 def patterns_of(test: Node) -> dict[str, str]:
@@ -142,7 +155,7 @@ def _read_module(outline: ElixirOutline, node: Node, around: str) -> list[tuple[
         functions=frozenset(_functions(statements)),
         describes=tuple(title_of(each) for each in describes),
     )
-    _add_group(outline, node, block, statements, (name, path), takes=takes)
+    _add_group(outline, node, block, (name, path), takes=takes)
     if takes:
         outline.notices += _tag_notices(attributes)
     for describe in describes:
@@ -152,7 +165,7 @@ def _read_module(outline: ElixirOutline, node: Node, around: str) -> list[tuple[
             runs = takes and not any(_SKIP.match(text_of(each)) for each in held)
             title = (title_of(describe), f"{path}: {title_of(describe)}")
             outline.parents[title[1]] = path
-            _add_group(outline, describe, inner, held, title, takes=runs)
+            _add_group(outline, describe, inner, title, takes=runs)
             outline.contexts[title[1]] = _keys(held, ())
     return [(each, path) for each in statements if call_name(each) == "defmodule"]
 
@@ -161,13 +174,17 @@ def _add_group(
     outline: ElixirOutline,
     node: Node,
     block: Node,
-    statements: list[Node],
     names: tuple[str, str],
     *,
     takes: bool,
 ) -> None:
-    members = tuple(member_of(each) for each in statements)
-    closer = block.children[-1]
+    children = block.children
+    members = tuple(
+        member_of(children, index)
+        for index, child in enumerate(children)
+        if child.is_named and child.type != "comment"
+    )
+    closer = children[-1]
     outline.groups.append(
         Group(
             name=names[0],
@@ -186,12 +203,10 @@ def _statements(block: Node) -> list[Node]:
     return [child for child in block.named_children if child.type != "comment"]
 
 
-def _belongs(above: Node, row: int) -> bool:
-    if above.end_point.row + 1 < row or above.end_point.row == row:
-        return False
-    if above.type == "comment":
-        return above.prev_sibling is None or above.prev_sibling.end_point.row < above.start_point.row
-    return bool(re.match(r"@(?:tag|doc|spec)\b", text_of(above)))
+def _attribute_above(siblings: Sequence[Node], index: int) -> list[Node]:
+    above = siblings[index - 1]
+    belongs = above.type == "unary_operator" and re.match(r"@(?:tag|doc|spec)\b", text_of(above))
+    return [above] if belongs else []
 
 
 def _inline(node: Node) -> Node | None:

@@ -19,7 +19,7 @@ from phases.test_integration.elixir.layout import (
     text_of,
 )
 from phases.test_integration.errors import InvalidTestCode
-from phases.test_integration.grouped.code import dedented, rows_within, tidy, to_file_style
+from phases.test_integration.grouped.code import dedented, rows_within, tidy, to_file_style, with_parents
 from phases.test_integration.syntax import errors, walk
 
 UNIT = "  "
@@ -110,7 +110,7 @@ def free_names(root: Node) -> list[str]:
     """Names that are read as variables or called without arguments, and bound nowhere in the code."""
     bound: set[str] = set()
     read: dict[str, None] = {}
-    for node in walk(root):
+    for node, parent, _ in with_parents(root):
         if node.type == "binary_operator":
             operator, left = node.child_by_field_name("operator"), node.child_by_field_name("left")
             if operator is not None and left is not None and operator.type in ("=", "<-", "->"):
@@ -119,13 +119,12 @@ def free_names(root: Node) -> list[str]:
             bound.update(text_of(each) for each in walk(left) if each.type == "identifier")
         elif call_name(node) in TESTS:
             bound.update(patterns_of(node))
-        elif node.type == "identifier" and _is_read(node):
+        elif node.type == "identifier" and _is_read(node, parent):
             read.setdefault(text_of(node))
     return [name for name in read if name not in bound and not name.startswith(("_", "__"))]
 
 
-def _is_read(node: Node) -> bool:
-    parent = node.parent
+def _is_read(node: Node, parent: Node | None) -> bool:
     if parent is None or parent.child_by_field_name("target") == node:
         return False
     if parent.type == "dot" and parent.child_by_field_name("right") == node:

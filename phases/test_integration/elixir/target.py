@@ -68,7 +68,7 @@ class ExunitTarget(GroupedTarget):
 
     def functions_in(self, text: str, *, is_group: bool) -> list[Member]:
         root = parse_as(text, MODULE if is_group else WHOLE)
-        return [member_of(node) for node in calls_within(root, TESTS)]
+        return [member_of([node], 0) for node in calls_within(root, TESTS)]
 
     @property
     def has_tests(self) -> bool:

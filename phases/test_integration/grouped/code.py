@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tree_sitter import Node
 
@@ -71,15 +71,40 @@ def to_file_style(code: str, protected: Collection[int], prefix: str, unit: str,
 def tokens(node: Node) -> tuple[str, ...]:
     """What the code says: its leaves without comments, and without numbers at the end of names."""
     found = []
-    for leaf in walk(node):
-        if not leaf.children and leaf.text and not _is_comment(leaf):
-            text = re.sub(r"\r\n?", "\n", leaf.text.decode(errors="replace")).strip()
+    stack = [node]
+    while stack:
+        inner = stack.pop()
+        if "comment" in inner.type:
+            continue
+        if inner.children:
+            stack.extend(reversed(inner.children))
+        elif inner.text:
+            text = re.sub(r"\r\n?", "\n", inner.text.decode(errors="replace")).strip()
             found.append(re.sub(r"(?<=[^\W\d])_?\d+$", "", text))
     return tuple(token for token in found if token)
 
 
-def _is_comment(node: Node) -> bool:
-    return "comment" in node.type or (node.parent is not None and "comment" in node.parent.type)
+def with_parents(root: Node) -> Iterator[tuple[Node, Node | None, Node | None]]:
+    """Every node with its parent and its parent's, in order: to ask a node for them takes long."""
+    stack: list[tuple[Node, Node | None, Node | None]] = [(root, None, None)]
+    while stack:
+        node, parent, above = stack.pop()
+        yield node, parent, above
+        stack.extend((child, node, parent) for child in reversed(node.children))
+
+
+def comments_above(siblings: Sequence[Node], index: int) -> list[Node]:
+    """The comments on lines of their own right above a node, in order."""
+    found: list[Node] = []
+    row = siblings[index].start_point.row
+    while index > 0:
+        above = siblings[index - 1]
+        is_own = index < 2 or siblings[index - 2].end_point.row < above.start_point.row
+        if "comment" not in above.type or above.end_point.row + 1 < row or not is_own:
+            break
+        found.append(above)
+        row, index = above.start_point.row, index - 1
+    return found[::-1]
 
 
 def _opens(line: str) -> bool:

@@ -18,7 +18,7 @@ _INDENT = re.compile(rb"^([ \t]+)\S", re.M)
 class Member:
     """A test or another function of a group; its range has the comment and the attributes on it.
 
-    `node` is the function itself, `body` what holds its statements.
+    `node` is the function itself, `body` what holds its statements, `comment` what stands above it.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Member:
     node: Node
     body: Node | None
     is_test: bool
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,12 +78,12 @@ def _bind_types(outline: JavaOutline, snippet: JavaSnippet, own: dict[str, str],
     }
     local = names.declared_names(root)
     stars = {origin for origin, _, is_star in snippet.imports if is_star} | outline.stars
-    for node in names.type_names(root):
+    for node, parent in names.type_names(root):
         name = text_of(node)
         if name in own or name in declared or name in names.LANG or name in local or len(name) == 1:
             continue
         if name == "Assertions":
-            _bind_assertions(outline, text_of(node.parent) if node.parent else "", bound)
+            _bind_assertions(outline, text_of(parent), bound)
         elif name in outline.origins:
             continue
         elif name in names.JDK:
@@ -150,9 +150,8 @@ def _rewritten(snippet: JavaSnippet, bound: Bound) -> str:
     if not bound.types and not bound.methods:
         return snippet.code
     root = snippet.root
-    changes = [
-        (node, bound.types[text_of(node)]) for node in names.type_names(root) if text_of(node) in bound.types
-    ]
+    types = [node for node, _ in names.type_names(root) if text_of(node) in bound.types]
+    changes = [(node, bound.types[text_of(node)]) for node in types]
     changes += [
         (node, bound.methods[text_of(node)])
         for node in names.called_methods(root)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import tree_sitter_java
 from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
+from phases.test_integration.grouped.code import comments_above
 from phases.test_integration.grouped.outline import Group, Member, Outline
 from phases.test_integration.insertion import Notice
 from phases.test_integration.syntax import Grammar
@@ -105,15 +106,18 @@ def import_of(node: Node) -> tuple[str, bool, bool]:
     return origin.removesuffix(".*"), is_static, origin.endswith(".*")
 
 
-def method_member(node: Node) -> Member:
-    start, above = node.start_byte, node.prev_sibling
-    while above is not None and "comment" in above.type:
-        own_line = above.prev_sibling is None or above.prev_sibling.end_point.row < above.start_point.row
-        if not own_line:
-            break
-        start, above = above.start_byte, above.prev_sibling
-    is_test = bool(annotations_of(node) & _TESTS)
-    return Member(name_of(node), start, node.end_byte, node, node.child_by_field_name("body"), is_test)
+def method_member(siblings: Sequence[Node], index: int) -> Member:
+    """A method with its comment and annotations, one of the children of a class's body."""
+    node = siblings[index]
+    above = comments_above(siblings, index)
+    return Member(
+        name=name_of(node),
+        start=above[0].start_byte if above else node.start_byte,
+        end=node.end_byte,
+        node=node,
+        body=node.child_by_field_name("body"),
+        is_test=bool(annotations_of(node) & _TESTS),
+    )
 
 
 def annotations_of(node: Node) -> set[str]:
@@ -166,15 +170,16 @@ def _read_class(outline: JavaOutline, node: Node, path: str, *, takes: bool) -> 
         return
     members: list[Member] = []
     names: set[str] = set()
-    for child in body.named_children:
+    children = body.children
+    for index, child in enumerate(children):
         if child.type == "method_declaration":
-            members.append(method_member(child))
+            members.append(method_member(children, index))
             names.add(members[-1].name)
         elif child.type == "field_declaration":
             names.update(name_of(each) for each in child.named_children if each.type == "variable_declarator")
         elif child.type in _TYPES:
             names.add(name_of(child))
-    closer = body.children[-1]
+    closer = children[-1]
     outline.groups.append(
         Group(
             name=name_of(node),

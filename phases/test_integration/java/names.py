@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from phases.test_integration.grouped.code import with_parents
 from phases.test_integration.java.layout import text_of
 from phases.test_integration.syntax import walk
 
@@ -59,19 +60,18 @@ _DECLARING = {
 }
 
 
-def type_names(root: Node) -> Iterator[Node]:
-    """Every simple name that is a type's, where it is read."""
-    for node in walk(root):
-        parent = node.parent
+def type_names(root: Node) -> Iterator[tuple[Node, Node]]:
+    """Every simple name that is a type's, where it is read, with its parent."""
+    for node, parent, _ in with_parents(root):
         if parent is None or parent.type in ("scoped_type_identifier", "type_parameter"):
             continue
         if node.type == "type_identifier":
-            yield node
+            yield node, parent
         elif node.type == "identifier" and text_of(node)[:1].isupper():
             holds = parent.type in ("method_invocation", "field_access", "method_reference")
             is_first = parent.child_by_field_name("object") == node or parent.type == "method_reference"
             if (holds and is_first) or parent.type in ("annotation", "marker_annotation"):
-                yield node
+                yield node, parent
 
 
 def called_methods(root: Node) -> Iterator[Node]:
@@ -100,8 +100,7 @@ def declared_names(root: Node) -> set[str]:
 def read_variables(root: Node) -> list[str]:
     """Names in lower case that are read as variables, in order."""
     found: dict[str, None] = {}
-    for node in walk(root):
-        parent = node.parent
+    for node, parent, _ in with_parents(root):
         if node.type != "identifier" or parent is None or not text_of(node)[:1].islower():
             continue
         is_member = any(

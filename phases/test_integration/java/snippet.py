@@ -86,12 +86,7 @@ def members_of(node: Node) -> list[Node]:
 
 def methods_of(root: Node) -> list[Member]:
     """Those of all outermost classes."""
-    return [
-        method_member(node)
-        for each in types_of(root)
-        for node in members_of(each)
-        if node.type == "method_declaration"
-    ]
+    return [member for each in types_of(root) for member in _methods(each)]
 
 
 def _of_top_level(text: str, root: Node) -> JavaSnippet:
@@ -114,7 +109,7 @@ def _of_top_level(text: str, root: Node) -> JavaSnippet:
 def _of_classes(
     text: str, kept: str, classes: list[Node], imports: tuple[tuple[str, bool, bool], ...]
 ) -> JavaSnippet:
-    with_tests = [node for node in classes if any(m.is_test for m in map(method_member, _methods(node)))]
+    with_tests = [node for node in classes if any(member.is_test for member in _methods(node))]
     main = (with_tests or classes)[0]
     name, members = name_of(main), members_of(main)
     is_plain = len(classes) == 1 and all(
@@ -128,8 +123,13 @@ def _of_classes(
     return JavaSnippet(_even(kept, CLASSES), CLASSES, imports, name)
 
 
-def _methods(node: Node) -> list[Node]:
-    return [each for each in members_of(node) if each.type == "method_declaration"]
+def _methods(node: Node) -> list[Member]:
+    members = members_of(node)
+    return [
+        method_member(members, index)
+        for index, each in enumerate(members)
+        if each.type == "method_declaration"
+    ]
 
 
 def _is_hook(node: Node) -> bool:

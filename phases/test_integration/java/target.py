@@ -35,7 +35,7 @@ class JavaTest(Test):
 
     @cached_property
     def used_names(self) -> frozenset[str]:
-        return frozenset(map(text_of, names.type_names(self.snippet.root))) - names.LANG
+        return frozenset(text_of(node) for node, _ in names.type_names(self.snippet.root)) - names.LANG
 
     @property
     def group_name(self) -> str:

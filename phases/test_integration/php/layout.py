@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import tree_sitter_php
 from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
+from phases.test_integration.grouped.code import comments_above
 from phases.test_integration.grouped.outline import Group, Member, Outline
 from phases.test_integration.insertion import Notice
 from phases.test_integration.syntax import Grammar
@@ -96,20 +97,19 @@ def bindings_of(use: Node) -> dict[str, tuple[str, str]]:
     return found
 
 
-def method_member(node: Node, above: Node | None) -> Member:
-    """A method with its comment and attributes; `above` is what stands before it in its class."""
-    start, comment = node.start_byte, ""
-    while above is not None and above.type == "comment" and above.end_point.row + 1 >= node.start_point.row:
-        is_own = above.prev_sibling is None or above.prev_sibling.end_point.row < above.start_point.row
-        if not is_own:
-            break
-        start, comment = above.start_byte, _text(above) + comment
-        node_above, above = above, above.prev_sibling
-        if above is None or above.end_point.row + 1 < node_above.start_point.row:
-            break
-    name = _name(node)
+def method_member(siblings: Sequence[Node], index: int) -> Member:
+    """A method with its comment and attributes, one of the children of a class's body."""
+    node = siblings[index]
+    above = comments_above(siblings, index)
+    comment, name = "\n".join(map(_text, above)), _name(node)
     return Member(
-        name, start, node.end_byte, node, node.child_by_field_name("body"), _is_test(node, name, comment)
+        name=name,
+        start=above[0].start_byte if above else node.start_byte,
+        end=node.end_byte,
+        node=node,
+        body=node.child_by_field_name("body"),
+        is_test=_is_test(node, name, comment),
+        comment=comment,
     )
 
 
@@ -158,15 +158,16 @@ def _read_class(outline: PhpOutline, node: Node, extended: set[str]) -> None:
         return
     members: list[Member] = []
     names: set[str] = set()
-    for child in body.named_children:
+    children = body.children
+    for index, child in enumerate(children):
         if child.type == "method_declaration":
-            members.append(method_member(child, child.prev_sibling))
+            members.append(method_member(children, index))
             names.add(members[-1].name)
         elif child.type in ("property_declaration", "const_declaration"):
             names.update(_elements(child))
     name = _name(node)
     takes = _is_collected(outline, node) and name not in extended
-    closer = body.children[-1]
+    closer = children[-1]
     outline.groups.append(
         Group(
             name=name,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from phases.test_integration.grouped.code import with_parents
 from phases.test_integration.syntax import walk
 
 # Classes of PHP itself, which a namespace hides.
@@ -56,8 +57,7 @@ _ALWAYS = {"this", "GLOBALS", "_SERVER", "_GET", "_POST", "_FILES", "_COOKIE", "
 
 def class_names(root: Node) -> Iterator[Node]:
     """Every unqualified name that is a class's, where it is read."""
-    for node in walk(root):
-        parent = node.parent
+    for node, parent, _ in with_parents(root):
         if node.type != "name" or parent is None or _text(node).lower() in _RESERVED:
             continue
         if parent.type in ("object_creation_expression", "named_type"):
@@ -85,27 +85,23 @@ def unbound_variables(root: Node) -> list[str]:
     """Variables that are read and nowhere written, in order; an argument may be written by its function."""
     read: dict[str, None] = {}
     bound = set(_ALWAYS)
-    for node in walk(root):
+    arguments_of_methods: set[Node] = set()
+    for node, parent, above in with_parents(root):
         if node.type == "dynamic_variable_name":
             return []
+        if node.type == "arguments" and parent is not None and parent.type != "function_call_expression":
+            arguments_of_methods.add(node)
         if node.type == "function_call_expression" and _text(node).startswith(("extract(", "compact(")):
             return []
-        if node.type == "variable_name" and node.parent is not None:
+        if node.type == "variable_name" and parent is not None:
             name = _text(node).lstrip("$")
             read.setdefault(name)
-            is_left = node.parent.child_by_field_name("left") == node and "assignment" in node.parent.type
-            if is_left or (node.parent.type in _BINDING_PARENTS and not _is_mere_argument(node)):
+            is_left = "assignment" in parent.type and parent.child_by_field_name("left") == node
+            # An argument may be written by its function, but hardly by a method or a constructor.
+            is_argument = parent.type == "argument" and above in arguments_of_methods
+            if is_left or (parent.type in _BINDING_PARENTS and not is_argument):
                 bound.add(name)
     return [name for name in read if name not in bound]
-
-
-def _is_mere_argument(node: Node) -> bool:
-    """Whether it is handed to a method or a constructor, which rarely write their arguments."""
-    parent = node.parent
-    if parent is None or parent.type != "argument":
-        return False
-    call = parent.parent.parent if parent.parent is not None else None
-    return call is not None and call.type != "function_call_expression"
 
 
 def _text(node: Node) -> str:

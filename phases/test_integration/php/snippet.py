@@ -83,9 +83,10 @@ def members_of(root: Node) -> list[Node]:
 
 
 def methods_of(root: Node) -> list[Member]:
+    members = members_of(root)
     return [
-        method_member(node, node.prev_sibling)
-        for node in members_of(root)
+        method_member(members, index)
+        for index, node in enumerate(members)
         if node.type == "method_declaration"
     ]
 

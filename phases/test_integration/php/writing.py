@@ -147,8 +147,7 @@ def _refuse(methods: Sequence[Member], members: Sequence[object], taken: Collect
     for each in methods:
         if each.name.lower() in HOOKS - {"setup"}:
             raise InvalidTestCode(f"testCode has {each.name}, which would run for the file's own tests")
-        comment = (each.node.prev_sibling.text or b"") if each.node.prev_sibling is not None else b""
-        if re.search(rb"@(?:before|after)(?:Class)?\b", comment) or re.search(
+        if re.search(r"@(?:before|after)(?:Class)?\b", each.comment) or re.search(
             r"\b(?:Before|After)(?:Class)?\b", attribute_of(each.node)
         ):
             raise InvalidTestCode(
@@ -184,9 +183,7 @@ def _marker(tests: Sequence[Member], headers: Sequence[str]) -> str:
             found = re.search(r"(?<![\w\\])\\?(?:\w+\\)*Test(?=\s*[,\](])", attribute_of(member.node))
             kinds[f"#[{found[0]}]" if found else ""] += 1
         else:
-            above = member.node.prev_sibling
-            has_tag = above is not None and has_test_tag((above.text or b"").decode(errors="replace"))
-            kinds["/** @test */" if has_tag else ""] += 1
+            kinds["/** @test */" if has_test_tag(member.comment) else ""] += 1
     return kinds.most_common(1)[0][0]
 
 
