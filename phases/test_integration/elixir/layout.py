@@ -23,6 +23,7 @@ _CARRIES_ATTRIBUTES = {*_TITLED, "def", "defp"}
 _CASE = re.compile(r"(?:\w+\.)*\w*Case$")
 _SKIP = re.compile(r"@(?:moduletag|describetag)\s*\(?\s*(?::skip\b|\[?\s*skip:\s*(?!false|nil))")
 _HARMLESS = re.compile(r"(?::|\[?\s*)(?:capture_log|capture_io|timeout|tmp_dir|async|line|module)\b")
+_PAIR = re.compile(r"(\w+):\s*([a-z_]\w*)\b(?![.(\[])")
 _FILTER = re.compile(r"\bExUnit\.(?:configure|start)\b[^\n]*\b(?:exclude|only|include)\b")
 
 
@@ -111,16 +112,10 @@ def patterns_of(test: Node) -> dict[str, str]:
     arguments = arguments_of(test)
     if len(arguments) < 2:
         return {}
-    context = arguments[1]
-    if context.type == "identifier":
-        return {text_of(context): ""}
-    found = {}
-    for node in walk(context) if context.type == "map" else ():
-        if node.type == "pair":
-            key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
-            if key is not None and value is not None and value.type == "identifier":
-                found[text_of(value)] = text_of(key).strip().rstrip(":")
-    return found
+    context = text_of(arguments[1])
+    if arguments[1].type == "identifier":
+        return {context: ""}
+    return {variable: key for key, variable in _PAIR.findall(context)} if context[:1] == "%" else {}
 
 
 def text_of(node: Node) -> str:
@@ -136,22 +131,22 @@ def _read_module(outline: ElixirOutline, node: Node, around: str) -> list[tuple[
     path = f"{around}.{name}".lstrip(".")
     outline.declared.add(path)
     statements = _statements(block)
-    uses = tuple(text_of(each) for each in statements if call_name(each) == "use")
-    attributes = [each for each in statements if each.type == "unary_operator"]
-    for each in statements:
-        if call_name(each) == "alias":
+    uses = tuple(text_of(each) for called, each in statements if called == "use")
+    attributes = [each for _, each in statements if each.type == "unary_operator"]
+    for called, each in statements:
+        if called == "alias":
             outline.origins.update(_aliases(each))
     is_case = any(
         _CASE.match(use.removeprefix("use").strip(" (").partition(",")[0].strip(" )")) for use in uses
     )
     takes = is_case and not any(_SKIP.match(text_of(each)) for each in attributes)
-    describes = [each for each in statements if call_name(each) == "describe" and block_of(each)]
+    describes = [each for called, each in statements if called == "describe" and block_of(each)]
     outline.modules[path] = Module(
         uses=uses,
         keys=_keys(statements, uses),
         has_imports=len(uses) > 1
         or any("ExUnit.Case" not in use for use in uses)
-        or any(call_name(each) == "import" for each in statements),
+        or any(called == "import" for called, _ in statements),
         functions=frozenset(_functions(statements)),
         describes=tuple(title_of(each) for each in describes),
     )
@@ -162,12 +157,12 @@ def _read_module(outline: ElixirOutline, node: Node, around: str) -> list[tuple[
         inner = block_of(describe)
         if inner is not None:
             held = _statements(inner)
-            runs = takes and not any(_SKIP.match(text_of(each)) for each in held)
+            runs = takes and not any(_SKIP.match(text_of(each)) for called, each in held if not called)
             title = (title_of(describe), f"{path}: {title_of(describe)}")
             outline.parents[title[1]] = path
             _add_group(outline, describe, inner, title, takes=runs)
             outline.contexts[title[1]] = _keys(held, ())
-    return [(each, path) for each in statements if call_name(each) == "defmodule"]
+    return [(each, path) for called, each in statements if called == "defmodule"]
 
 
 def _add_group(
@@ -199,8 +194,9 @@ def _add_group(
     )
 
 
-def _statements(block: Node) -> list[Node]:
-    return [child for child in block.named_children if child.type != "comment"]
+def _statements(block: Node) -> list[tuple[str, Node]]:
+    """What stands in a block, each with the name of what it calls."""
+    return [(call_name(child), child) for child in block.named_children if child.type != "comment"]
 
 
 def _attribute_above(siblings: Sequence[Node], index: int) -> list[Node]:
@@ -219,10 +215,9 @@ def _inline(node: Node) -> Node | None:
     return None
 
 
-def _keys(statements: list[Node], uses: tuple[str, ...]) -> dict[str, str]:
+def _keys(statements: list[tuple[str, Node]], uses: tuple[str, ...]) -> dict[str, str]:
     keys = {"conn": "conn"} if any("ConnCase" in use for use in uses) else {}
-    for each in statements:
-        name = call_name(each)
+    for name, each in statements:
         if name in TESTS:
             keys.update(patterns_of(each))
         elif name in ("setup", "setup_all") and (block := block_of(each)) and block.named_children:
@@ -234,9 +229,9 @@ def _keys(statements: list[Node], uses: tuple[str, ...]) -> dict[str, str]:
     return keys
 
 
-def _functions(statements: list[Node]) -> Iterator[str]:
-    for each in statements:
-        if call_name(each) in ("def", "defp", "defmacro", "defmacrop"):
+def _functions(statements: list[tuple[str, Node]]) -> Iterator[str]:
+    for called, each in statements:
+        if called in ("def", "defp", "defmacro", "defmacrop"):
             for argument in arguments_of(each)[:1]:
                 yield from re.findall(r"^\w+[?!]?", text_of(argument))
 

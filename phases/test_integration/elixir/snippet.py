@@ -62,7 +62,7 @@ class ElixirSnippet:
     def protected(self) -> set[int]:
         return string_rows(self.code, self.kind)
 
-    @property
+    @cached_property
     def root(self) -> Node:
         return parse_as(self.code, self.kind)
 

@@ -51,7 +51,7 @@ class JavaSnippet:
     def protected(self) -> set[int]:
         return string_rows(self.code, self.kind)
 
-    @property
+    @cached_property
     def root(self) -> Node:
         return parse_as(self.code, self.kind)
 

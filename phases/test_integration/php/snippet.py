@@ -48,7 +48,7 @@ class PhpSnippet:
     def protected(self) -> set[int]:
         return string_rows(self.code, is_whole=self.is_whole)
 
-    @property
+    @cached_property
     def root(self) -> Node:
         header = CLASS if self.is_whole else METHOD
         return parse_known(header + self.code + ("\n}" if self.is_whole else "\n}}"))
