@@ -21,6 +21,7 @@ _WRAPPERS = {"await_expression", "parenthesized_expression", "unary_expression",
 _CONFIGURES = {"timeout", "slow", "retries"}  # mocha: `it(...).timeout(100)`
 # Under these a group or test runs once and always.
 _HARMLESS = {"concurrent", "sequential", "shuffle"}
+_OPTIONS = (b"skip", b"only", b"todo", b"fails", b"repeats", b"...")
 _LONGEST_CHAIN = 12
 UNKNOWN = "unknown"  # the modifier of what the project itself defines
 _LOOKS_LIKE_ONE = re.compile(r"(?:it|test|describe)[A-Z]\w*|\w+(?:It|Test|Describe)")
@@ -51,7 +52,14 @@ class Call:
 
     @property
     def is_plain(self) -> bool:
-        return all(each in _HARMLESS for each in self.modifiers)
+        return all(each in _HARMLESS for each in self.modifiers) and not self._is_optional
+
+    @property
+    def _is_optional(self) -> bool:
+        """vitest: `describe('...', { skip: true }, ...)`."""
+        options = [each for each in self._given[1:3] if each.type == "object"] if self.is_group else []
+        words = [each.text or b"" for each in options]
+        return any(word in text for text in words for word in _OPTIONS)
 
     @property
     def body(self) -> Node | None:

@@ -16,7 +16,6 @@ from phases.test_integration.javascript.snippet import Snippet
 
 _SAMPLE = 20  # tests that are looked at
 _START = 20_000  # bytes
-_ENDS = re.compile(rb"[;)\w'\"`\]](?=\r?\n)")
 
 
 class Habits:
@@ -124,6 +123,11 @@ class Habits:
             if each.source == "chai":
                 return next((name for name, what in each.names.items() if what in ("*", "default")), "")
         return ""
+
+    def reads(self, name: str) -> bool:
+        """Whether the file has a call of the name: some set-up made it global."""
+        called = rb"(?<![\w$.])" + re.escape(name.encode()) + rb"[.(]"
+        return re.search(called, self._layout.document.content) is not None
 
     @cached_property
     def sibling_parameters(self) -> frozenset[str]:

@@ -31,6 +31,8 @@ from phases.test_integration.javascript.dialect import (
 from phases.test_integration.javascript.grammars import JAVASCRIPT
 from phases.test_integration.syntax import errors
 
+HOOK_SKIP = re.compile(rb"\bthis\s*\.\s*skip\s*\(")
+_BEFORE = re.compile(rb"before(?:All|Each)?\s*\(")
 _MOST_STATEMENTS = 30_000
 _DEEPEST = 50  # groups within groups; what lies deeper is not looked at
 _CALLBACKS = {"arrow_function", "function_expression"}
@@ -134,6 +136,19 @@ class Layout:
                 return inner[len(outer) :].decode()
         found = _INDENT.search(self.document.lines)
         return found[1].decode() if found and len(found[1]) in (1, 2, 4, 8) else "  "
+
+    @cached_property
+    def _may_skip(self) -> bool:
+        return HOOK_SKIP.search(self.document.content) is not None
+
+    def skips_in_hook(self, statement: Node) -> bool:
+        """Whether it is a hook that may skip the tests around it."""
+        if not self._may_skip or statement.type != "expression_statement":
+            return False
+        content = self.document.content
+        if not _BEFORE.match(content, statement.start_byte, statement.end_byte):
+            return False
+        return HOOK_SKIP.search(content, statement.start_byte, statement.end_byte) is not None
 
     def all_tests(self) -> Iterator[Call]:
         yield from self.tests
@@ -273,7 +288,10 @@ def _read_group(
         body=body,
         parent=parent,
         depth=depth,
-        runs=runs and call.is_plain and (parent is None or parent.runs) and not any(map(_leaves, members)),
+        runs=runs
+        and call.is_plain
+        and (parent is None or parent.runs)
+        and not any(_leaves(each) or layout.skips_in_hook(each) for each in members),
         title=_title(layout, call),
         last=members[-1] if members else None,
     )
@@ -295,7 +313,7 @@ def _title(layout: Layout, call: Call) -> str:
 def _leaves(statement: Node) -> bool:
     """Whether a group's callback may end there."""
     if statement.type == "return_statement":
-        return not any(each.type == "call_expression" for each in statement.named_children)
+        return True
     if statement.type != "if_statement":
         return False
     consequence = statement.child_by_field_name("consequence")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from phases.test_integration.insertion import Notice
 from phases.test_integration.javascript.layout import Layout
-
-_FOCUS = re.compile(rb"(?<![\w$.])(?:f(?:it|describe)\s*\(|[\w$.]*\.only\b)")
-_HOOK_SKIP = re.compile(rb"\bthis\s*\.\s*skip\s*\(")
 
 
 def file_notices(layout: Layout) -> Iterator[Notice]:
@@ -21,13 +17,9 @@ def file_notices(layout: Layout) -> Iterator[Notice]:
         message = "the file may return before its last tests"
         yield Notice("module_may_be_skipped", message, layout.may_stop.start_point.row + 1)
     for node in layout.root.named_children:
-        if node.type == "expression_statement":
-            text = layout.document.content[node.start_byte : node.start_byte + 200]
-            if re.match(rb"before(?:All|Each)?\(", text) and _HOOK_SKIP.search(
-                layout.document.content, node.start_byte, node.end_byte
-            ):
-                message = "a hook of the file may skip all of its tests"
-                yield Notice("module_may_be_skipped", message, node.start_point.row + 1)
+        if layout.skips_in_hook(node):
+            message = "a hook of the file may skip all of its tests"
+            yield Notice("module_may_be_skipped", message, node.start_point.row + 1)
 
 
 def _focused_line(layout: Layout) -> int:

@@ -63,14 +63,19 @@ class JavaScriptTarget:
         return self._plan_at(JavaScriptTest.of(red_test), _Place(self._setting(None), spot, "append"))
 
     def has(self, plan: Plan, span: Span) -> bool:
+        container = self._layout.root
         calls = self._layout.tests if not plan.parent else []
         groups = [each for each in self._layout.groups if each.parent is None] if not plan.parent else []
         for group in self._layout.groups if plan.parent else ():
             body = group.body
             if body.start_byte < span.start and span.end < body.end_byte and group.path == plan.parent:
-                calls, groups = group.tests, group.groups
+                container, calls, groups = body, group.tests, group.groups
         standing = [*calls, *(group.call for group in groups)]
-        standing += [each for each in self._layout.others if each.is_group and each.callback]
+        standing += [
+            each
+            for each in self._layout.others
+            if span.start <= each.statement.start_byte < span.end and each.statement.parent == container
+        ]
         titles = [
             self._layout.text(each.title_node) if each.title_node else ""
             for each in standing

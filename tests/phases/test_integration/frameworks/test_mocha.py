@@ -81,6 +81,9 @@ class TestWriting:
     def test_expect_of_nothing_is_told(self):
         assert codes(insert(SHOULD, "expect(1).to.equal(2);")) == ["unbound_name"]
 
+    def test_expect_that_the_file_has_from_somewhere(self):
+        assert codes(insert(SHOULD.replace("{}", "{ expect(1, 'to be', 1); }"), "expect(1).to.be(2);")) == []
+
     def test_should_is_left_alone(self):
         result = insert("require('should');\nconst x = {};\n" + SHOULD, "x.should.equal(2);")
         assert codes(result) == []
@@ -108,6 +111,11 @@ class TestPlace:
     def test_hook_that_may_skip_all_is_told(self):
         target = "before(function () {\n  if (x) this.skip();\n});\n" + SHOULD
         assert codes(insert(target, "f2 = 1;")) == ["module_may_be_skipped", "unbound_name"]
+
+    @pytest.mark.parametrize("first", ["before(function () { this.skip(); });", "return it('c', f);"])
+    def test_group_that_may_skip_or_end_is_left_alone(self, first):
+        target = f"describe('a', function () {{\n  it('b', f);\n  {first}\n}});\n"
+        assert parent_of(insert(target)) == "module"
 
     def test_file_that_may_return_is_told(self):
         assert "module_may_be_skipped" in codes(insert("if (x) return;\n" + SHOULD))

@@ -92,6 +92,14 @@ class TestPlace:
         result = insert(f"{ALL}describe.{modifier}('a', () => {{\n  it('b', f)\n}})\n")
         assert (parent_of(result), strategy_of(result)) == ("module", "after_last_group")
 
+    @pytest.mark.parametrize("option", ["skip: true", "only: true", "...options"])
+    def test_group_with_an_option_that_keeps_it_from_running(self, option):
+        result = insert(f"{ALL}describe('a', {{ {option} }}, () => {{\n  it('b', f)\n}})\n")
+        assert parent_of(result) == "module"
+
+    def test_group_with_a_timeout(self):
+        assert parent_of(insert(f"{ALL}describe('a', {{ timeout: 5 }}, () => {{\n  it('b', f)\n}})\n")) == "a"
+
     def test_extended_test_is_the_files_own(self):
         target = f"{ALL}const dbTest = it.extend({{ db }})\n"
         target += "describe('a', () => {\n  dbTest('b', ({ db }) => {})\n})\n"
