@@ -22,6 +22,8 @@ PYTEST := $(PY) -m pytest
 PYTEST_ARGS ?=
 # Two at a time is a third faster.
 PARALLEL ?= -n 2
+# These touch no database: once is enough.
+PURE := tests/phases/test_integration tests/sandbox/stripe tests/sandbox/action
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
@@ -54,7 +56,7 @@ run: setup ## Web, worker, beat and the Stripe sandbox together; Ctrl-C ends all
 	@$(PY) -m sandbox.run
 
 .PHONY: test
-test: setup ## All tests on SQLite, then on PostgreSQL and Redis where they are reachable
+test: setup ## All tests on SQLite, then those of the database on PostgreSQL and Redis where reachable
 	$(PYTEST) -m "not services" $(PARALLEL) $(PYTEST_ARGS)
 	@if $(PY) -m sandbox.probe --quiet; then \
 		$(MAKE) test-services; \
@@ -65,9 +67,9 @@ test: setup ## All tests on SQLite, then on PostgreSQL and Redis where they are 
 	fi
 
 .PHONY: test-services
-test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
+test-services: setup ## All tests of the database on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
 	@urls="$$($(PY) -m sandbox.probe)" && echo "On PostgreSQL and Redis:" && \
-		env $$urls $(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
+		env $$urls $(PYTEST) $(PARALLEL) $(PURE:%=--ignore=%) $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Style of Python and of templates

@@ -1,9 +1,11 @@
 """What every test may ask for. Two tenants by name: Alice's Acme and Mallory's Other."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import stripe
 from django.core.cache import cache
@@ -20,6 +22,12 @@ from .factories import CustomerFactory
 
 if TYPE_CHECKING:
     from sandbox.stripe.server import StripeSandbox
+
+
+# CI looks at the same examples every time; a developer's run looks at new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI") == "true":
+    hypothesis.settings.load_profile("ci")
 
 
 @dataclass
