@@ -29,7 +29,8 @@ class TestCommand:
         rows = json.loads(run("--json", "--framework", "pytest", "--sizes", 50, 100))
         assert [(row["framework"], row["lines"]) for row in rows] == [("pytest", 50), ("pytest", 100)]
         for row in rows:
-            assert 0 < row["parse_p50"] < row["p50"] <= row["p99"]
+            assert 0 < row["p50"] <= row["p99"]
+            assert row["cpu_p50"] > 0 < row["parse_p50"]
             assert row["request_p50"] > 0
         assert rows[0]["growth"] == "-"
         assert rows[1]["growth"] > 0
