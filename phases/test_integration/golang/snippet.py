@@ -73,6 +73,7 @@ PREDECLARED = frozenset(
         "_",
     }
 )
+_Surroundings = tuple[Node, ...]  # the innermost first, at most three
 _FUNCTIONS = frozenset({"function_declaration", "method_declaration"})
 _DECLARATIONS = _FUNCTIONS | frozenset(
     {"import_declaration", "package_clause"}
@@ -80,9 +81,9 @@ _DECLARATIONS = _FUNCTIONS | frozenset(
 )
 _HEADER, _FOOTER = "package p\n\nfunc _() {\n", "\n}\n"
 _PACKAGE = re.compile(r"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*package\s")
-_IMPORT = re.compile(
-    r"\s*(?:package\s+\w+\s*;?\n|import\s*(?:\([^)]*\)|[\w.]*\s*[\"`][^\"`\n]*[\"`])|//[^\n]*\n)"
-)
+_IMPORT = re.compile(r"\s*(?:package\s+\w+\s*;?\n|import\s*(?:\([^)]*\)|[\w.]*\s*[\"`][^\"`\n]*[\"`]))")
+_COMMENT = re.compile(r"\s*//[^\n]*\n")
+_MOST_NODES = 20_000  # of the tree; a test that a person would read has a twentieth of them
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,12 @@ class Snippet:
     @cached_property
     def used(self) -> Counter[str]:
         """Names that are read: neither fields, nor keys, nor what is only declared or assigned."""
-        return Counter(self.layout.text(node) for node in self._identifiers() if _is_read(node))
+        return Counter(self.layout.text(node) for node, around in self._identifiers if _is_read(node, around))
 
     @cached_property
     def declared(self) -> set[str]:
         """Names that the code itself binds, wherever in it."""
-        return {self.layout.text(node) for node in self._identifiers() if not _is_read(node)}
+        return {self.layout.text(node) for node, around in self._identifiers if not _is_read(node, around)}
 
     @cached_property
     def packages(self) -> dict[str, set[str]]:
@@ -157,11 +158,11 @@ class Snippet:
 
         Raises InvalidTestCode.
         """
-        for node in walk(self.layout.root):
+        for node, around in _with_surroundings(self.layout.root):
             names: list[Node] = []
             if node.type == "short_var_declaration" and (left := node.child_by_field_name("left")):
                 names = left.named_children
-            elif node.type == "var_spec" and not _is_top_level(node):
+            elif node.type == "var_spec" and not _is_top_level(around):
                 names = node.children_by_field_name("name")
             for name in map(self.layout.text, names):
                 if name != "_" and not self.used[name]:
@@ -174,13 +175,13 @@ class Snippet:
         source = self.layout.document.content
         pieces: list[bytes] = []
         taken = 0
-        for node in walk(self.layout.root):
+        for node, around in _with_surroundings(self.layout.root):
             if node.type == "import_spec" and node.child_by_field_name("name") is None:
                 name = default_name(self.layout.text(node).strip('"`'))
                 if name in names:
                     pieces += [source[taken : node.start_byte], f"{names[name]} ".encode()]
                     taken = node.start_byte
-            elif node.type in IDENTIFIERS and not _is_key(node):
+            elif node.type in IDENTIFIERS and not _is_key(around):
                 name = self.layout.text(node)
                 if name in names:
                     pieces += [source[taken : node.start_byte], names[name].encode()]
@@ -194,10 +195,13 @@ class Snippet:
         renamed = Snippet.of(text)
         return Snippet(renamed.code, renamed.is_body, renamed.layout, imports)
 
-    def _identifiers(self) -> Iterator[Node]:
-        for node in walk(self.layout.root):
-            if node.type in IDENTIFIERS and not _is_key(node) and not _in_clause(node):
-                yield node
+    @cached_property
+    def _identifiers(self) -> list[tuple[Node, _Surroundings]]:
+        return [
+            (node, around)
+            for node, around in _with_surroundings(self.layout.root)
+            if node.type in IDENTIFIERS and not _is_key(around) and not _in_clause(around)
+        ]
 
 
 def fingerprint(layout: Layout, body: Node) -> str:
@@ -260,12 +264,17 @@ def _opens(line: str) -> bool:
 
 
 def _parsed(text: str) -> Layout | None:
-    """The outline of the text, None where it has errors."""
+    """The outline of the text, None where it has errors.
+
+    Raises InvalidTestCode.
+    """
     document = Document(text.encode())
     try:
         tree = GRAMMAR.parse(document)
     except TargetRefused:
         raise InvalidTestCode("testCode is too complex to be a test") from None
+    if tree.root_node.descendant_count > _MOST_NODES:
+        raise InvalidTestCode("testCode is too complex to be a test")
     return None if errors(tree) else read_layout(document, tree)
 
 
@@ -276,16 +285,16 @@ def _named(layout: Layout) -> tuple[tuple[str, str], ...]:
 def _without_imports(text: str) -> tuple[str, str]:
     """A body's imports, which some write before it, and the rest."""
     end = 0
-    while found := _IMPORT.match(text, end):
-        if found[0].lstrip().startswith("//"):
-            following = found.end()
-            while comment := re.compile(r"\s*//[^\n]*\n").match(text, following):
-                following = comment.end()
-            if not re.compile(r"\s*import\b").match(text, following):
-                break
+    while found := _IMPORT.match(text, _past_comments(text, end)):
         end = found.end()
     head = re.sub(r"^\s*package\s+\w+\s*;?\n", "", text[:end])
     return head, text[end:].strip("\n")
+
+
+def _past_comments(text: str, start: int) -> int:
+    while found := _COMMENT.match(text, start):
+        start = found.end()
+    return start
 
 
 def _statements(layout: Layout) -> list[Node]:
@@ -296,45 +305,46 @@ def _statements(layout: Layout) -> list[Node]:
     return [node for node in inner if node.type not in ("comment", "statement_list")]
 
 
-def _is_top_level(node: Node) -> bool:
-    parent = node.parent
-    while parent is not None and parent.type in ("var_spec_list", "var_declaration"):
-        parent = parent.parent
-    return parent is None or parent.type == "source_file"
+def _with_surroundings(root: Node) -> Iterator[tuple[Node, _Surroundings]]:
+    """Every node with what it stands in; asking a node for its parent takes as long as it is deep."""
+    stack: list[tuple[Node, _Surroundings]] = [(root, ())]
+    while stack:
+        node, around = stack.pop()
+        yield node, around
+        within = (node, *around)[:3]
+        stack.extend((child, within) for child in reversed(node.children))
 
 
-def _in_clause(node: Node) -> bool:
-    return node.parent is not None and node.parent.type in ("package_clause", "import_spec")
+def _is_top_level(around: _Surroundings) -> bool:
+    """Whether a variable is declared there by the file, not by a function."""
+    outer = [node.type for node in around if node.type not in ("var_spec_list", "var_declaration")]
+    return outer[:1] == ["source_file"]
 
 
-def _is_key(node: Node) -> bool:
+def _in_clause(around: _Surroundings) -> bool:
+    return bool(around) and around[0].type in ("package_clause", "import_spec")
+
+
+def _is_key(around: _Surroundings) -> bool:
     """Whether it names a field: the key of a composite literal, which may also be a constant."""
-    element = node.parent
-    if element is None or element.type != "literal_element":
+    if len(around) < 2 or around[0].type != "literal_element" or around[1].type != "keyed_element":
         return False
-    pair = element.parent
-    return pair is not None and pair.type == "keyed_element" and pair.named_children[0] == element
+    return around[1].named_children[0] == around[0]
 
 
-def _is_read(node: Node) -> bool:
-    parent = node.parent
-    if parent is None:
+def _is_read(node: Node, around: _Surroundings) -> bool:
+    if not around:
         return False
-    if parent.type == "expression_list" and (outer := parent.parent) is not None:
-        left = outer.child_by_field_name("left")
-        is_left = left == parent and outer.type in (
-            "short_var_declaration",
-            "range_clause",
-            "assignment_statement",
-        )
-        plain = outer.type != "assignment_statement" or outer.child_by_field_name("operator") is None
-        return not (is_left and (plain or _operator(outer) == b"="))
+    parent = around[0]
+    if parent.type == "expression_list" and len(around) > 1:
+        outer = around[1]
+        binds = outer.type in ("short_var_declaration", "range_clause")
+        binds = binds or (outer.type == "assignment_statement" and _operator(outer) in (b"", b"="))
+        return not (binds and outer.child_by_field_name("left") == parent)
     if parent.type in ("parameter_declaration", "variadic_parameter_declaration", "var_spec", "const_spec"):
         return node not in parent.children_by_field_name("name")
     if parent.type in ("function_declaration", "type_spec", "type_alias", "method_declaration"):
         return node != parent.child_by_field_name("name")
-    if parent.type == "type_switch_statement":
-        return False
     return not parent.type.startswith("label")
 
 

@@ -349,6 +349,22 @@ class TestProperties:
             insert(HEAD + text)
         assert time.perf_counter() - started < 4
 
+    @pytest.mark.parametrize(
+        "code", ["f(" * 60_000 + "1" + ")" * 60_000, "//\n" * 60_000, "x++\n" * 40_000, "(" * 199_000]
+    )
+    def test_hostile_code_is_refused_in_time(self, code):
+        started = time.perf_counter()
+        with pytest.raises(InvalidTestCode):
+            insert(HEAD + TEST, code)
+        assert time.perf_counter() - started < 4
+
+    def test_comments_before_a_bodys_imports(self):
+        content = inserted(
+            HEAD + TEST, '// why\n// so\nimport "strings"\n\n// then\nt.Fatal(strings.Title("a"))'
+        )
+        assert 'import "strings"' in content
+        assert "\t// then\n\tt.Fatal(" in content
+
     def test_a_long_file_is_quick(self):
         target = HEAD + "".join(TEST.replace("A", str(number)) + "\n" for number in range(2500))
         started = time.perf_counter()
