@@ -262,16 +262,36 @@ def _read_statements(layout: Layout, top: Node) -> None:
             call = calls.read_arrow_body(layout.document, statement, layout.names)
             runs = False
         if call is None:
-            inner = _inner_statements(layout, statement)
-            stack += (
-                [(each, parent, False, depth + 1) for each in reversed(inner)] if depth < _DEEPEST else []
-            )
+            own = _called_at_once(statement) if statement.id == top.id else None
+            if own is not None:
+                inner = [each for each in own.named_children if each.type != "comment"]
+                for each in inner:
+                    _read_names(layout, each)
+            else:
+                inner = _inner_statements(layout, statement) if depth < _DEEPEST else []
+            stack += [(each, parent, own is not None, depth + 1) for each in reversed(inner)]
         elif call.is_group:
             stack += _read_group(layout, call, parent, runs, depth)
         elif not runs or statement.type == "call_expression":
             layout.others.append(call)
         else:
             (parent.tests if parent else layout.tests).append(call)
+
+
+def _called_at_once(statement: Node) -> Node | None:
+    """The body of `(function () { ... })()`, which runs once and always."""
+    call = statement.named_child(0) if statement.type == "expression_statement" else None
+    if call is not None and call.type == "parenthesized_expression":
+        call = call.named_child(0)
+    if call is None or call.type != "call_expression":
+        return None
+    function = call.child_by_field_name("function")
+    while function is not None and function.type == "parenthesized_expression":
+        function = function.named_child(0)
+    body = function.child_by_field_name("body") if function and function.type in _CALLBACKS else None
+    if body is None or body.type != "statement_block" or any(map(_leaves, body.named_children)):
+        return None
+    return body
 
 
 def _read_group(

@@ -29,6 +29,7 @@ _FUNCTIONS = {"function_expression", "function_declaration", "method_definition"
     "class_declaration",
     "class",
 }
+_FENCE = re.compile(r"```\w*")
 _LONGEST_CHAIN = 12
 _MOST_NODES = 40_000
 _MOCKS = {"vi.mock", "vi.unmock", "vitest.mock", "jest.mock", "jest.unmock"}
@@ -51,6 +52,10 @@ class Snippet:
         lines = re.sub(r"\r\n?", "\n", code).split("\n")
         while lines and not lines[0].strip():
             del lines[0]
+        while lines and not lines[-1].strip():
+            del lines[-1]
+        if len(lines) > 2 and _FENCE.fullmatch(lines[0].strip()) and lines[-1].strip() == "```":
+            lines = lines[1:-1]  # Markdown around the code is valid JavaScript, and does nothing
         text = "\n".join(lines).rstrip()
         try:
             document = Document.of(text)

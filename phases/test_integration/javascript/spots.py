@@ -58,7 +58,8 @@ def in_group(layout: Layout, group: Group, anchor: Node | None) -> Spot:
 
 
 def at_top(layout: Layout, anchor: Node) -> Spot:
-    return after(layout.document, end_of(anchor), "", "")
+    prefix = layout.document.indent_at(anchor.start_byte).decode()
+    return after(layout.document, end_of(anchor), prefix, prefix)
 
 
 def end_of_file(layout: Layout) -> Spot:

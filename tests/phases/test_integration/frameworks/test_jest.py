@@ -180,6 +180,9 @@ class TestWriting:
         result = insert(ONE, "if (x) {\n    expect(`a\n  b`).toBe(1);\n}")
         assert "    if (x) {\n      expect(`a\n  b`).toBe(1);\n    }\n" in result.content
 
+    def test_markdown_around_the_code_is_taken_off(self):
+        assert "`" not in insert(ONE, "```js\nexpect(1).toBe(2);\n```\n").content
+
     def test_tabs(self):
         result = insert(ONE.replace("  ", "\t"), "if (x) {\n  f();\n}")
         assert "\n\t\tif (x) {\n\t\t\tf();\n\t\t}\n\t});\n" in result.content

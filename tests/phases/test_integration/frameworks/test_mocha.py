@@ -108,6 +108,19 @@ class TestPlace:
         assert parent_of(result) == "a"
         assert f"    }});\n  }}\n\n  it('{NAME}'" in result.content
 
+    @pytest.mark.parametrize("call", ["})()", "}())"], ids=["outside", "inside"])
+    def test_function_that_is_called_at_once_is_transparent(self, call):
+        inner = "  const x = require('x')\n  describe('a', function () {\n    it('b', f)\n  })\n"
+        result = insert(f"(function () {{\n{inner}{call}\n", "x();")
+        assert (parent_of(result), codes(result)) == ("a", [])
+        result = insert(f"(function () {{\n  it('b', f)\n{call}\n")
+        assert f"  it('b', f)\n\n  it('{NAME}', () => {{\n    // sec" in result.content
+
+    def test_asynchronous_modules_are_followed_by_the_test(self):
+        group = "  describe('a', function () {\n    it('b', f)\n  })\n"
+        result = insert(f"define(['a'], function (a) {{\n{group}}})\n")
+        assert (parent_of(result), strategy_of(result)) == ("module", "after_last_group")
+
     def test_hook_that_may_skip_all_is_told(self):
         target = "before(function () {\n  if (x) this.skip();\n});\n" + SHOULD
         assert codes(insert(target, "f2 = 1;")) == ["module_may_be_skipped", "unbound_name"]
