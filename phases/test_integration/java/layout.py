@@ -77,7 +77,7 @@ def read_outline(document: Document, tree: Tree) -> JavaOutline:
             if body is not None:
                 inner = [child for child in body.named_children if child.type in _TYPES]
                 stack.extend((child, path, runs) for child in reversed(inner))
-    extended = set(outline.supers.values())
+    extended = {base for name, base in outline.supers.items() if base != name}
     for node, path, runs in types:
         if node.type == "class_declaration":
             _read_class(

@@ -74,7 +74,7 @@ def read_outline(document: Document, tree: Tree) -> PhpOutline:
             outline.is_pest = True
     for name, (origin, _) in outline.bound.items():
         outline.origins[name] = origin.replace("\\", ".")
-    extended = set(outline.bases.values())
+    extended = {base for name, base in outline.bases.items() if base != name}
     for node in classes:
         _read_class(outline, node, extended)
     return outline

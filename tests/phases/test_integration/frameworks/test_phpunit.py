@@ -136,6 +136,10 @@ class TestPlace:
             """)
         assert parent_of(insert(target)) == "UsersTest"
 
+    def test_base_of_the_same_name_elsewhere(self):
+        target = "<?php\nclass ATest extends \\Other\\ATest\n{\n}\n"
+        assert "{\n    public function testSecurity" in inserted(target)
+
     def test_one_line_class(self):
         target = "<?php class ATest extends TestCase { public function testA() {} }"
         result = insert(target)
