@@ -19,6 +19,7 @@ from phases.test_integration.ruby.snippet import Snippet
 from phases.test_integration.ruby.unbound import unbound
 from phases.test_integration.words import one_line
 
+MOST_MEMBERS = 300
 _OTHER_STYLE = "testCode is a class of tests with more than tests in it, and the file has no such classes"
 
 
@@ -65,6 +66,8 @@ class RubyTest:
         snippet = Snippet.of(red_test.code)
         if habits.is_ascii and not snippet.code.isascii():
             raise TargetRefused("the file's encoding does not have the letters of testCode")
+        if sum(len(group.members) for group in snippet.layout.groups if group.holds_tests) > MOST_MEMBERS:
+            raise InvalidTestCode(f"testCode has more than {MOST_MEMBERS} tests and statements beside them")
         clash = sorted(snippet.constants & layout.file.bound)
         if clash:
             raise InvalidTestCode(f"testCode defines {clash[0]}, which the file does too")
@@ -238,10 +241,13 @@ class RubyTest:
 
     def _tests(self, setting: Setting) -> Text:
         taken = set(self.habits.taken)
-        blocks: list[str] = []
-        for loose in self._loose_tests():
-            code = self._test(loose, setting, taken)
-            blocks.append(code)
+        try:
+            blocks = [self._test(loose, setting, taken) for loose in self._loose_tests()]
+        except InvalidTestCode:
+            # The body of `it { f <<~A }` is not all within its brackets: so it stays what it is.
+            if setting.keyword not in self.dialect.tests or self.snippet.is_body:
+                raise
+            return self._as_it_is(prefix="")
         return pieces.parsed("\n\n".join(blocks))
 
     def _loose_tests(self) -> Iterator[LooseTest]:

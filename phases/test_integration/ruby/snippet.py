@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -24,6 +25,12 @@ _RESERVED_WORDS = """
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _CLAUSE = re.compile(r"^(?:rescue|ensure|else)\b", re.MULTILINE)
+_JUMPS = {"break", "next", "redo", "retry", "yield"}
+_METHODS = {"method", "singleton_method"}
+_LEFT = {"block", "do_block", "lambda", "while", "until", "for", "while_modifier", "until_modifier"}
+_FARTHEST = 100  # nodes around one
+_MAGIC = re.compile(r"\s*#[\s*-]*(?:frozen[_-]string[_-]literal|(?:en)?coding|warn[_-]indent|typed)\s*:.*\n")
+_SPREADING = re.compile(r"#[\s*-]*shareable[_-]constant[_-]value", re.I)
 _NAMING = {"method", "singleton_method", "keyword_parameter", "alias", "undef"}
 
 
@@ -47,7 +54,10 @@ class Snippet:
     @classmethod
     def of(cls, code: str) -> Snippet:
         """Raises InvalidTestCode."""
-        code = _without_margin(re.sub(r"\r\n?", "\n", code).rstrip().lstrip("\n"))
+        code = re.sub(r"\r\n?", "\n", code)
+        while magic := _MAGIC.match(code):
+            code = code[magic.end() :]
+        code = _without_margin(code.rstrip().lstrip("\n"))
         if re.search(r"\\\s*$", code):
             raise InvalidTestCode("testCode ends with a backslash")
         if _CLAUSE.search(code):
@@ -80,8 +90,12 @@ class Snippet:
         except TargetRefused:
             raise InvalidTestCode("testCode takes too long to parse") from None
         facts = _Facts()
-        for node in walk(tree.root_node):
-            facts.add(document, node)
+        stack: list[tuple[Node, _Around | None]] = [(tree.root_node, None)]
+        while stack:
+            node, around = stack.pop()
+            facts.add(document, node, around)
+            here = _Around(node, around)
+            stack.extend((child, here) for child in reversed(node.children))
         layout = read_layout(document, tree, EITHER)
         requires = [member for member in layout.file.members if member.word in REQUIRES]
         return cls(
@@ -112,6 +126,25 @@ class Snippet:
         return text_of(self.layout.document, node)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Around:
+    """A node and what is around it; asking a node for its parent takes as long as the file is wide."""
+
+    node: Node
+    outer: _Around | None
+
+    def first(self, types: Collection[str]) -> str:
+        """The type of the innermost node that has one of these; empty where none has, or far away."""
+        around: _Around | None = self
+        for _ in range(_FARTHEST):
+            if around is None:
+                break
+            if around.node.type in types:
+                return around.node.type
+            around = around.outer
+        return ""
+
+
 @dataclass
 class _Facts:
     protected: set[int] = field(default_factory=set)
@@ -121,7 +154,7 @@ class _Facts:
     defined: set[str] = field(default_factory=set)
     needs_block: bool = False
 
-    def add(self, document: Document, node: Node) -> None:
+    def add(self, document: Document, node: Node, around: _Around | None) -> None:
         kind = node.type
         if node.is_error or node.is_missing:
             raise InvalidTestCode(f"testCode is no valid Ruby, near line {node.start_point.row + 1}")
@@ -129,22 +162,30 @@ class _Facts:
             raise InvalidTestCode("testCode has what only a whole file may have: __END__, BEGIN or END")
         if kind == "heredoc_end" and node.start_byte == node.end_byte:
             raise InvalidTestCode("testCode has a heredoc without end")
+        if kind == "comment" and _SPREADING.match(text_of(document, node)):
+            raise InvalidTestCode("testCode has a comment that changes the constants behind it")
         if kind in _STRINGS or (kind == "comment" and node.end_point.row > node.start_point.row):
             first = node.start_point.row + (0 if kind == "comment" else 1)
             self.protected.update(range(first, node.end_point.row + 1))
         elif kind == "identifier":
-            self._identifier(document, node)
+            self._identifier(document, node, around)
         elif kind == "instance_variable":
             self.read.add(text_of(document, node))
         elif kind == "constant":
-            self._constant(document, node)
+            self._constant(document, node, around)
         elif kind in _SCOPES and node.is_named:
-            self.needs_block = True
+            self._defines(around)
+        elif kind in _JUMPS and node.is_named:
+            self._jump(node, around)
+        elif kind == "assignment":
+            left = node.child_by_field_name("left")
+            if left is not None and left.type in ("nil", "self", "true", "false"):
+                raise InvalidTestCode(f"testCode assigns to {left.type}")
 
-    def _identifier(self, document: Document, node: Node) -> None:
-        parent, text = node.parent, text_of(document, node)
+    def _identifier(self, document: Document, node: Node, around: _Around | None) -> None:
+        parent, text = around.node if around else None, text_of(document, node)
         role = parent.type if parent else ""
-        if text in _RESERVED and not self._may_be_reserved(parent):
+        if text in _RESERVED and not self._may_be_reserved(node, parent):
             raise InvalidTestCode(f"testCode is no valid Ruby: {text} in line {node.start_point.row + 1}")
         if (
             role in ("assignment", "operator_assignment")
@@ -160,18 +201,38 @@ class _Facts:
         else:
             self.read.add(text)
 
-    def _may_be_reserved(self, parent: Node | None) -> bool:
+    def _may_be_reserved(self, node: Node, parent: Node | None) -> bool:
         if parent is None or parent.type == "call":
-            return parent is not None and parent.child_by_field_name("receiver") is not None
+            has_receiver = parent is not None and parent.child_by_field_name("receiver") is not None
+            return has_receiver and parent is not None and _is(parent, "method", node)
         return parent.type in _NAMING
 
-    def _constant(self, document: Document, node: Node) -> None:
-        parent, text = node.parent, text_of(document, node)
+    def _defines(self, around: _Around | None) -> None:
+        """A class or a constant, which no method may define."""
+        self.needs_block = True
+        if around and around.first(_METHODS | _SCOPES | {"do_block", "block"}) in _METHODS:
+            raise InvalidTestCode("testCode defines a class or a constant in a method")
+
+    def _jump(self, node: Node, around: _Around | None) -> None:
+        """Ruby refuses the whole file where one of these has nothing to leave or to repeat."""
+        if node.type == "retry":
+            is_fit = around is not None and around.first(_METHODS | {"rescue"}) == "rescue"
+        elif node.type == "yield":
+            is_fit = around is not None and around.first(_METHODS) != ""
+        else:
+            left = around.first(_METHODS | _LEFT) if around else ""
+            self.needs_block |= not left
+            is_fit = left not in _METHODS
+        if not is_fit:
+            raise InvalidTestCode(f"testCode has {node.type} where Ruby refuses it")
+
+    def _constant(self, document: Document, node: Node, around: _Around | None) -> None:
+        parent, text = around.node if around else None, text_of(document, node)
         self.constants.add(text)
         if parent is None:
             return
         if parent.type in ("assignment", "operator_assignment") and _is(parent, "left", node):
-            self.needs_block = True
+            self._defines(around)
             self.defined.add(text)
         elif parent.type in _SCOPES and _is(parent, "name", node):
             self.defined.add(text)

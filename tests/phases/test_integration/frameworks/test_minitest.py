@@ -251,6 +251,16 @@ class TestWholeTests:
             ONE_CLASS, "ATTACK = 1\nassert_equal ATTACK, 2"
         )
 
+    def test_body_that_leaves_is_no_def(self):
+        assert "define_method" in inserted(ONE_CLASS, "next if windows?\nassert 1")
+
+    @pytest.mark.parametrize(
+        "code", ["x\nend.foo", "def x\n  X = 1\nend\nx", "retry", "yield", "nil = 1", "def y\n  break\nend"]
+    )
+    def test_what_only_ruby_itself_refuses_is_refused(self, code):
+        with pytest.raises(InvalidTestCode):
+            insert(ONE_CLASS, code)
+
     def test_constant_of_the_file_is_not_replaced(self):
         with pytest.raises(InvalidTestCode, match="ATTACK"):
             insert("ATTACK = 1\n" + ONE_CLASS, "ATTACK = 2\nassert_equal ATTACK, 1")
