@@ -25,6 +25,7 @@ _RESERVED_WORDS = """
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _CLAUSE = re.compile(r"^(?:rescue|ensure|else)\b", re.MULTILINE)
+MOST_NODES = 100_000  # of the syntax tree of a test's code
 _JUMPS = {"break", "next", "redo", "retry", "yield"}
 _METHODS = {"method", "singleton_method"}
 _LEFT = {"block", "do_block", "lambda", "while", "until", "for", "while_modifier", "until_modifier"}
@@ -91,7 +92,11 @@ class Snippet:
             raise InvalidTestCode("testCode takes too long to parse") from None
         facts = _Facts()
         stack: list[tuple[Node, _Around | None]] = [(tree.root_node, None)]
+        count = 0
         while stack:
+            count += 1
+            if count > MOST_NODES:
+                raise InvalidTestCode("testCode is too long for a test")
             node, around = stack.pop()
             facts.add(document, node, around)
             here = _Around(node, around)
