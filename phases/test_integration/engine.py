@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,10 @@ from phases.test_integration.errors import TargetRefused
 from phases.test_integration.insertion import Inserter, Notice, Plan, Target
 from phases.test_integration.red_tests import RedTest
 from phases.test_integration.syntax import Grammar, errors
+
+
+# Of the processor, for one request's tests: no worker is held up by one request.
+MOST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,10 @@ def integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> In
     notices = [*_broken(state), *state.target.notices]
     spans: tuple[Span, ...] = ()
     steps: list[_Step] = []
+    began = time.thread_time()
     for red_test in red_tests:
+        if time.thread_time() - began > MOST_SECONDS:
+            raise TargetRefused("these tests take too long in this file: send fewer of them at once")
         state, step, new_spans = _insert(inserter, state, red_test)
         spans = _merge(spans, new_spans)
         steps = [_moved(earlier, new_spans) for earlier in steps] + [step]

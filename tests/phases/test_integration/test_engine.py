@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from phases.test_integration import engine
 from phases.test_integration.engine import Integration
 from phases.test_integration.errors import (
     InsertionNotSupported,
@@ -245,3 +246,9 @@ class TestRequest:
         with pytest.raises(InvalidValue) as refused:
             generate(target_file_content="", red_tests=red_tests, framework="pytest", language="python")
         assert refused.value.field == field
+
+
+def test_tests_that_take_too_long_together_are_refused(monkeypatch):
+    monkeypatch.setattr(engine, "MOST_SECONDS", -1.0)
+    with pytest.raises(TargetRefused, match="fewer"):
+        insert(TARGET)
