@@ -14,7 +14,6 @@ from phases.test_integration.insertion import Inserter, Notice, Plan, Target
 from phases.test_integration.red_tests import RedTest
 from phases.test_integration.syntax import Grammar, errors
 
-
 # Of the processor, for one request's tests: no worker is held up by one request.
 MOST_SECONDS = 1.0
 
