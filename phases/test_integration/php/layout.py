@@ -53,6 +53,12 @@ class PhpOutline(Outline):
     bases: dict[str, str] = field(default_factory=dict)
 
     @property
+    def breaks_off(self) -> bool:
+        """Whether the file ends in what is no whole statement."""
+        last = self.root.children[-1] if self.root.children else None
+        return last is not None and (last.is_error or last.is_missing)
+
+    @property
     def bound(self) -> dict[str, tuple[str, str]]:
         return {name: origin for use in self.uses for name, origin in use.bindings.items()}
 

@@ -408,3 +408,11 @@ def _broken_by_insertion(pairs: list[tuple[str, str]]) -> list[str]:
 
 def test_name_of_the_request_is_in_the_file():
     assert f"// security: {NAME}" in inserted(TARGET)
+
+
+def test_a_file_that_breaks_off_in_a_statement_is_refused():
+    """Its last word would swallow the test's import, and the same request would not know its own work."""
+    with pytest.raises(TargetRefused, match="breaks off"):
+        PHP.insert(
+            "<?php\nuse", {"testName": "'", "testCode": "$this->assertTrue(false);", "attackVector": "'"}
+        )
