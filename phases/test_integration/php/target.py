@@ -68,9 +68,7 @@ class PhpunitTarget(GroupedTarget):
         if outline.document.content.strip() and not outline.has_tag and outline.document.start == 0:
             raise TargetRefused("the file is no PHP")
         if outline.breaks_off:
-            raise TargetRefused(
-                "the file breaks off in a statement, which would swallow the test"
-            )
+            raise TargetRefused("the file breaks off in a statement, which would swallow the test")
         if outline.has_blocks or outline.halts:
             raise TargetRefused("no class takes the test, and code cannot follow at the end of this file")
 
