@@ -16,7 +16,7 @@ from rsolv.errors import DomainError
 from .errors import PayloadTooLarge
 
 DECODER = json.JSONDecoder()
-STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 SQUARE = bytes.maketrans(b"{}", b"[]")
 # What may hide a NUL or half a surrogate pair: only then is every escape looked at.
