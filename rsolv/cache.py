@@ -18,6 +18,14 @@ class ForgivingRedisCache(RedisCache):
         except redis.RedisError as error:
             return _forgive(error, default)
 
+    def add(self, key: Any, value: Any, timeout: Any = ..., version: Any = None) -> bool:
+        """Whether the key was free, as it is in an empty cache: who locks with it goes on."""
+        options = {} if timeout is ... else {"timeout": timeout}
+        try:
+            return bool(super().add(key, value, version=version, **options))
+        except redis.RedisError as error:
+            return bool(_forgive(error, True))
+
     def set(self, key: Any, value: Any, timeout: Any = ..., version: Any = None) -> None:
         options = {} if timeout is ... else {"timeout": timeout}
         try:
