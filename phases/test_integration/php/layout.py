@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import tree_sitter_php
 from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
-from phases.test_integration.grouped.code import comments_above
 from phases.test_integration.grouped.outline import Group, Member, Outline
 from phases.test_integration.insertion import Notice
+from phases.test_integration.php.methods import attribute_of, method_member, text_of
 from phases.test_integration.syntax import Grammar
 
 GRAMMAR = Grammar(tree_sitter_php.language_php())
 STRINGS = frozenset({"string", "encapsed_string", "heredoc", "nowdoc", "shell_command_expression", "text"})
-HOOKS = frozenset(
-    {"setup", "setupbeforeclass", "teardown", "teardownafterclass"}
-    | {"assertpreconditions", "assertpostconditions"}
-)
 
 _TEST_CLASS = re.compile(r"(?:Tests?|TestCase|TestBase|_TestCase)$")
 _PEST = re.compile(r"(?:it|test|describe|uses|pest|beforeEach|dataset|arch)$")
-_TEST_TAG = re.compile(r"@test\b")
-_TEST_ATTRIBUTE = re.compile(r"(?:^|[\\,\[\s])Test\s*(?:$|[,\]\(])")
 _SKIPS = re.compile(r"\bmarkTest(?:Skipped|Incomplete)\s*\(")
 _REQUIRES = re.compile(r"@requires\b|\bRequires[A-Z]\w*")
 
@@ -88,7 +82,7 @@ def read_outline(document: Document, tree: Tree) -> PhpOutline:
 
 def bindings_of(use: Node) -> dict[str, tuple[str, str]]:
     """What a `use` binds: `{"Q": ("X\\\\Z", "")}`, the kind being `function`, `const` or empty."""
-    text = _text(use).removeprefix("use").rstrip(";").strip()
+    text = text_of(use).removeprefix("use").rstrip(";").strip()
     text = re.sub(r"/\*.*?\*/|(?://|#)[^\n]*", " ", text, flags=re.S)
     prefix, brace, inner = text.partition("{")
     names = inner.rstrip("} \t\n") if brace else text
@@ -103,35 +97,6 @@ def bindings_of(use: Node) -> dict[str, tuple[str, str]]:
     return found
 
 
-def method_member(siblings: Sequence[Node], index: int) -> Member:
-    """A method with its comment and attributes, one of the children of a class's body."""
-    node = siblings[index]
-    above = comments_above(siblings, index)
-    comment, name = "\n".join(map(_text, above)), _name(node)
-    return Member(
-        name=name,
-        start=above[0].start_byte if above else node.start_byte,
-        end=node.end_byte,
-        node=node,
-        body=node.child_by_field_name("body"),
-        is_test=_is_test(node, name, comment),
-        comment=comment,
-    )
-
-
-def attribute_of(node: Node) -> str:
-    attributes = node.child_by_field_name("attributes")
-    return _text(attributes) if attributes else ""
-
-
-def has_test_tag(comment: str) -> bool:
-    return bool(_TEST_TAG.search(comment))
-
-
-def has_test_attribute(node: Node) -> bool:
-    return bool(_TEST_ATTRIBUTE.search(attribute_of(node)))
-
-
 def _top_level(outline: PhpOutline) -> Iterator[Node]:
     stack = outline.root.named_children[::-1]
     while stack:
@@ -141,21 +106,20 @@ def _top_level(outline: PhpOutline) -> Iterator[Node]:
         elif node.type == "namespace_definition":
             body = node.child_by_field_name("body")
             name = node.child_by_field_name("name")
-            outline.namespace, outline.namespace_node = _text(name) if name else "", node
+            outline.namespace, outline.namespace_node = text_of(name) if name else "", node
             if body is not None:
                 outline.has_blocks = True
                 stack.extend(reversed(body.named_children))
         elif node.type == "php_tag":
             outline.has_tag = True
-        elif node.type in ("exit_statement", "halt_compiler_statement") or _text_is_halt(node):
+        elif node.type in ("exit_statement", "halt_compiler_statement") or _is_halt(outline, node):
             outline.halts = True
         else:
             yield node
 
 
-def _text_is_halt(node: Node) -> bool:
-    text = node.text or b""
-    return text[:15].lower() == b"__halt_compiler"
+def _is_halt(outline: PhpOutline, node: Node) -> bool:
+    return outline.document.lines[node.start_byte : node.start_byte + 15].lower() == b"__halt_compiler"
 
 
 def _read_class(outline: PhpOutline, node: Node, extended: set[str]) -> None:
@@ -167,7 +131,7 @@ def _read_class(outline: PhpOutline, node: Node, extended: set[str]) -> None:
     children = body.children
     for index, child in enumerate(children):
         if child.type == "method_declaration":
-            members.append(method_member(children, index))
+            members.append(method_member(children, index, outline.text))
             names.add(members[-1].name)
         elif child.type in ("property_declaration", "const_declaration"):
             names.update(_elements(child))
@@ -203,20 +167,11 @@ def _is_collected(outline: PhpOutline, node: Node) -> bool:
     return bool(seen) and bool(_TEST_CLASS.search(_name(node)))
 
 
-def _is_test(node: Node, name: str, comment: str) -> bool:
-    modifiers = {child.type for child in node.children}
-    if modifiers & {"abstract_modifier", "static_modifier"} or node.child_by_field_name("body") is None:
-        return False
-    if any(child.type == "visibility_modifier" and _text(child) != "public" for child in node.children):
-        return False
-    return name.startswith("test") or has_test_tag(comment) or has_test_attribute(node)
-
-
 def _skips(node: Node, members: list[Member]) -> Iterator[Notice]:
     for member in members:
         if member.name.lower() in ("setup", "setupbeforeclass") and member.body is not None:
             for statement in member.body.named_children:
-                if not _SKIPS.search(_text(statement)):
+                if not _SKIPS.search(text_of(statement)):
                     continue
                 line = statement.start_point.row + 1
                 if statement.type == "expression_statement":
@@ -225,7 +180,7 @@ def _skips(node: Node, members: list[Member]) -> Iterator[Notice]:
                     message = "the class skips its tests under a condition"
                     yield Notice("module_may_be_skipped", message, line)
     above = node.prev_sibling
-    comment = _text(above) if above is not None and above.type == "comment" else ""
+    comment = text_of(above) if above is not None and above.type == "comment" else ""
     if _REQUIRES.search(comment + attribute_of(node)):
         line = node.start_point.row + 1
         yield Notice("module_may_be_skipped", "the class runs only where its requirements are met", line)
@@ -238,13 +193,13 @@ def _is_pest(statement: Node) -> bool:
     if call is None or call.type != "function_call_expression":
         return False
     function = call.child_by_field_name("function")
-    return function is not None and bool(_PEST.match(_text(function)))
+    return function is not None and bool(_PEST.match(text_of(function)))
 
 
 def _elements(declaration: Node) -> Iterator[str]:
     for element in declaration.named_children:
         if element.type in ("property_element", "const_element") and element.named_children:
-            yield _text(element.named_children[0]).lstrip("$")
+            yield text_of(element.named_children[0]).lstrip("$")
 
 
 def _kind_and_name(text: str) -> tuple[str, str]:
@@ -255,14 +210,10 @@ def _kind_and_name(text: str) -> tuple[str, str]:
 def _base(node: Node) -> str:
     for child in node.children:
         if child.type == "base_clause" and child.named_children:
-            return _text(child.named_children[0]).rpartition("\\")[2]
+            return text_of(child.named_children[0]).rpartition("\\")[2]
     return ""
 
 
 def _name(node: Node) -> str:
     name = node.child_by_field_name("name")
-    return _text(name) if name else ""
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode(errors="replace")
+    return text_of(name) if name else ""

@@ -12,7 +12,8 @@ from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.grouped.code import INDENT, dedented, rows_within, tidy, to_file_style
 from phases.test_integration.grouped.outline import Member
-from phases.test_integration.php.layout import GRAMMAR, STRINGS, bindings_of, method_member
+from phases.test_integration.php.layout import GRAMMAR, STRINGS, bindings_of
+from phases.test_integration.php.methods import method_member
 from phases.test_integration.syntax import errors
 
 TOP = "<?php\n"

@@ -86,7 +86,7 @@ class PhpunitTarget(GroupedTarget):
         taken = group.names if group and not keep_names else frozenset()
         snippet, imports, notices = self._bound(test, group)
         self._check_traits(snippet, group)
-        style = writing.style_of(group, "")
+        style = writing.style_of(self.outline, group)
         if snippet.is_whole:
             text, new = writing.whole(
                 snippet, taken, self.marks(test), knows_attribute="Test" in self.outline.bound

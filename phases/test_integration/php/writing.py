@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.grouped.code import INDENT, indented
 from phases.test_integration.grouped.marks import unique
-from phases.test_integration.grouped.outline import Group, Member
-from phases.test_integration.php.layout import HOOKS, attribute_of, has_test_attribute, has_test_tag
+from phases.test_integration.grouped.outline import Group, Member, Outline
+from phases.test_integration.php.methods import HOOKS, attribute_of, has_test_attribute, has_test_tag
 from phases.test_integration.php.snippet import (
     CLASS,
     PhpSnippet,
@@ -37,17 +37,17 @@ class Style:
     opens_below: bool = True
 
 
-def style_of(group: Group | None, text: str) -> Style:
+def style_of(outline: Outline, group: Group | None) -> Style:
     tests = group.tests if group else []
     if not tests:
         return Style(is_public=True)
-    headers = [_header(member, text) for member in tests]
+    headers = [_header(outline, member) for member in tests]
 
     def most(matches: Sequence[bool]) -> bool:
         return sum(matches) * 2 > len(matches)
 
     return Style(
-        marker=_marker(tests, headers),
+        marker=_marker(outline, tests),
         is_snake=most([bool(_SNAKE.fullmatch(member.name)) for member in tests]),
         returns_void=most([bool(_RETURNS_VOID.search(header)) for header in headers]),
         is_public=most(["public" in header.rpartition("function")[0] for header in headers]),
@@ -165,22 +165,24 @@ def _refuse(methods: Sequence[Member], members: Sequence[object], taken: Collect
                 )
 
 
-def _header(member: Member, text: str) -> str:
+def _header(outline: Outline, member: Member) -> str:
     """What stands before the method's body, without comment and attributes."""
-    start, end = member.node.start_byte, member.body.start_byte if member.body else member.end
     attributes = member.node.child_by_field_name("attributes")
-    content = (member.node.text or b"")[(attributes.end_byte - start) if attributes else 0 : end - start]
-    return content.decode(errors="replace") or text
+    start = attributes.end_byte if attributes else member.node.start_byte
+    end = member.body.start_byte if member.body else member.end
+    return outline.document.lines[start:end].decode(errors="replace")
 
 
-def _marker(tests: Sequence[Member], headers: Sequence[str]) -> str:
+def _marker(outline: Outline, tests: Sequence[Member]) -> str:
     """`#[Test]` or `/** @test */` as most of the tests have it, none where they are named `test...`."""
     kinds: Counter[str] = Counter()
     for member in tests:
         if member.name.startswith("test"):
             kinds[""] += 1
-        elif has_test_attribute(member.node):
-            found = re.search(r"(?<![\w\\])\\?(?:\w+\\)*Test(?=\s*[,\](])", attribute_of(member.node))
+        elif has_test_attribute(member.node, outline.text):
+            found = re.search(
+                r"(?<![\w\\])\\?(?:\w+\\)*Test(?=\s*[,\](])", attribute_of(member.node, outline.text)
+            )
             kinds[f"#[{found[0]}]" if found else ""] += 1
         else:
             kinds["/** @test */" if has_test_tag(member.comment) else ""] += 1
