@@ -29,6 +29,7 @@ INDEXES: dict[str, dict[str, Index]] = {
     "charge": {"customer": _field("customer"), "payment_intent": _field("payment_intent")},
     "checkout.session": {"customer": _field("customer"), "subscription": _field("subscription")},
     "customer": {"email": _field("email")},
+    "customer_balance_transaction": {"customer": _field("customer")},
     "event": {"type": _field("type")},
     "invoice": {"customer": _field("customer"), "subscription": _field("_subscription")},
     "invoice_payment": {"invoice": _field("invoice"), "payment_intent": _field("_payment_intent")},

@@ -47,7 +47,7 @@ def blank_invoice(
         "discounts": [],
         "due_date": None,
         "effective_at": None,
-        "ending_balance": 0,
+        "ending_balance": None,
         "footer": None,
         "from_invoice": None,
         "hosted_invoice_url": None,

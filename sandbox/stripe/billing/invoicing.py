@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.stripe.billing import balance
 from sandbox.stripe.billing.amounts import parts
 from sandbox.stripe.billing.invoice_fields import blank_invoice
 from sandbox.stripe.billing.payments import make_intent
@@ -74,12 +75,14 @@ def recount(world: World, invoice: Record) -> Record:
 def finalize(world: World, invoice: Record) -> Record:
     """Number it, open it, and make the payment intent that will collect it."""
     invoice = recount(world, invoice)
+    settled = balance.settle(world, invoice)
     customer = world.require("customer", invoice["customer"])
     sequence = customer["next_invoice_sequence"]
     world.store.replace(customer, next_invoice_sequence=sequence + 1, currency=invoice["currency"])
     now = world.now()
     opened = world.store.replace(
         invoice,
+        **settled,
         status="open",
         number=f"{customer['invoice_prefix']}-{sequence:04d}",
         automatically_finalizes_at=None,
@@ -97,15 +100,14 @@ def finalize(world: World, invoice: Record) -> Record:
 
 
 def totals(world: World, id: str, subscription: Record, charges: list[Record]) -> dict[str, Any]:
-    """The lines and sums of an invoice; a negative sum is owed by nobody and collects nothing."""
+    """The lines and sums of an invoice, with the customer's balance as it is now."""
     lines: list[Record] = []
     for charge in charges:
         lines += _lines(world, id, subscription, charge, len(lines))
     total = sum(line["amount"] for line in lines)
     return {
         "lines": listed(f"/v1/invoices/{id}/lines", lines),
-        "amount_due": max(0, total),
-        "amount_remaining": max(0, total),
+        **balance.owed(total, world.require("customer", subscription["customer"])["balance"]),
         "subtotal": total,
         "subtotal_excluding_tax": total,
         "total": total,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.stripe.billing import balance
 from sandbox.stripe.billing.amounts import parts, share
 from sandbox.stripe.billing.collection import collect, default_method
 from sandbox.stripe.billing.invoicing import draft, finalize, flat, metered
@@ -158,6 +159,7 @@ def _expire(world: World, subscription: Record) -> None:
             transitions = {**invoice["status_transitions"], "voided_at": world.now()}
             world.change(invoice, status="void", status_transitions=transitions, _due_at=None)
             world.emit("invoice.voided", world.require("invoice", invoice["id"]))
+            balance.give_back(world, invoice)
     stand(world, subscription, "incomplete_expired")
 
 

@@ -8,15 +8,27 @@ from sandbox.stripe.billing.standing import ENDED, end
 from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
-from sandbox.stripe.params import ADDRESS, LIST, METADATA, Choice, Field, Listed, Shape, Text, merged
+from sandbox.stripe.params import (
+    ADDRESS,
+    LIST,
+    METADATA,
+    Choice,
+    Field,
+    Integer,
+    Listed,
+    Shape,
+    Text,
+    merged,
+)
 from sandbox.stripe.render import hidden, listed, present
-from sandbox.stripe.resources import payment_methods
+from sandbox.stripe.resources import customer_balance, payment_methods
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
 from sandbox.stripe.world import World
 
 UPDATE: dict[str, Field] = {
     "address": ADDRESS,
+    "balance": Integer(-99_999_999, 99_999_999),
     "description": Text(),
     "email": Text(512),
     "invoice_settings": Shape({"default_payment_method": Text(), "footer": Text()}),
@@ -73,7 +85,9 @@ def create(world: World, params: Record) -> Record:
         same = attached and default in (params["payment_method"], attached["id"])
         customer = _with_default(world, customer, attached["id"] if attached and same else default)
     world.emit("customer.created", customer)
-    return customer
+    if params.get("balance"):
+        customer_balance.adjust(world, id, params["balance"], "usd", {}, "initial")
+    return world.require("customer", id)
 
 
 @route("GET", "/v1/customers", {**LIST, "email": Text()})
@@ -124,6 +138,10 @@ def update(world: World, params: Record, id: str) -> Record:
         if settings.get("default_payment_method"):
             _own_method(world, customer, settings["default_payment_method"])
         changes["invoice_settings"] = {**customer["invoice_settings"], **settings}
+    if params.get("balance", customer["balance"]) != customer["balance"]:
+        amount = params["balance"] - customer["balance"]
+        customer_balance.adjust(world, id, amount, customer["currency"] or "usd", {})
+        customer = world.require("customer", id)
     return world.change(customer, "customer.updated", **changes)
 
 

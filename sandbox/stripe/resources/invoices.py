@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe.billing import invoicing, subscribing
+from sandbox.stripe.billing import balance, invoicing, subscribing
 from sandbox.stripe.billing.collection import collect_or_raise, mark_paid
 from sandbox.stripe.billing.invoice_fields import blank_invoice
 from sandbox.stripe.billing.periods import end_of_period
@@ -156,6 +156,8 @@ def _close(world: World, id: str, status: str, transition: str, event: str) -> R
         _due_at=None,
     )
     world.emit(event, closed)
+    if status == "void":
+        balance.give_back(world, closed)
     return closed
 
 

@@ -1,0 +1,72 @@
+"""The customer's balance: credit (negative) or debt (positive) that the next final invoice takes along."""
+
+from typing import Any
+
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+SMALLEST_CHARGE = {"usd": 50, "eur": 50, "gbp": 30}  # Less than this is not collected, but owed.
+
+
+def move(world: World, customer: str, amount: int, type: str, currency: str, **fields: Any) -> Record:
+    """File one balance transaction of some cents and change the balance by it, announced."""
+    record = world.require("customer", customer)
+    ending = record["balance"] + amount
+    own = record["currency"] or currency
+    world.change(record, "customer.updated", balance=ending, currency=own)
+    return world.add(
+        "customer_balance_transaction",
+        new_id("cbtxn"),
+        amount=amount,
+        checkout_session=None,
+        credit_note=None,
+        currency=currency,
+        customer=customer,
+        customer_account=None,
+        description=fields.get("description"),
+        ending_balance=ending,
+        invoice=fields.get("invoice"),
+        metadata=fields.get("metadata") or {},
+        type=type,
+    )
+
+
+def owed(total: int, balance: int) -> dict[str, int]:
+    """What a total leaves to pay beside a balance. Credit that it does not use up stays on the balance."""
+    due = max(0, total + balance)
+    return {"starting_balance": balance, "amount_due": due, "amount_remaining": due}
+
+
+def settle(world: World, invoice: Record) -> dict[str, int]:
+    """Apply the balance to an invoice that becomes final; its changed fields.
+
+    A negative total becomes credit. A sum too small to charge becomes debt, and nothing is due.
+    """
+    customer = world.require("customer", invoice["customer"])
+    total, starting, currency = invoice["total"], customer["balance"], invoice["currency"]
+    fields = owed(total, starting)
+    ending = min(0, total + starting)
+    if ending != starting:
+        move(
+            world,
+            customer["id"],
+            ending - starting,
+            "applied_to_invoice",
+            currency,
+            invoice=invoice["id"],
+        )
+    due = fields["amount_due"]
+    if 0 < due < SMALLEST_CHARGE[currency]:
+        move(world, customer["id"], due, "invoice_too_small", currency, invoice=invoice["id"])
+        fields |= {"amount_due": 0, "amount_remaining": 0}
+        ending = due
+    return {**fields, "ending_balance": ending}
+
+
+def give_back(world: World, invoice: Record) -> None:
+    """A void invoice returns what it took from the balance (or takes back what it gave)."""
+    took = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
+    if took:
+        customer, currency = invoice["customer"], invoice["currency"]
+        move(world, customer, -took, "unapplied_from_invoice", currency, invoice=invoice["id"])
