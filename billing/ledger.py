@@ -9,25 +9,27 @@ from typing import Any
 
 from django.db import connections
 
-TABLE = "billing_usagerecord"
+TABLES = ("billing_usagerecord", "billing_usagecorrection")
 MESSAGE = "the usage ledger is append-only"
 
 POSTGRESQL = f"""
 CREATE OR REPLACE FUNCTION rsolv_refuse_change() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$;
-CREATE OR REPLACE TRIGGER {TABLE}_append_only BEFORE UPDATE OR DELETE ON {TABLE}
+CREATE OR REPLACE TRIGGER %(table)s_append_only BEFORE UPDATE OR DELETE ON %(table)s
     FOR EACH ROW EXECUTE FUNCTION rsolv_refuse_change();
 """
 SQLITE = f"""
-CREATE TRIGGER IF NOT EXISTS {TABLE}_append_only BEFORE UPDATE ON {TABLE}
+CREATE TRIGGER IF NOT EXISTS %(table)s_append_only BEFORE UPDATE ON %(table)s
     BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END
 """
 
 
 def guard_ledger(using: str = "default", **_: Any) -> None:
-    """Install the guard. Repeating it changes nothing; before the ledger's table exists it does nothing."""
+    """Install the guards. Repeating it changes nothing; before the ledger's tables exist it does nothing."""
     connection = connections[using]
-    if TABLE not in connection.introspection.table_names():
-        return
+    statement = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    existing = connection.introspection.table_names()
     with connection.cursor() as cursor:
-        cursor.execute(POSTGRESQL if connection.vendor == "postgresql" else SQLITE)
+        for table in TABLES:
+            if table in existing:
+                cursor.execute(statement % {"table": table})

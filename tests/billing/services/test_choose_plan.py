@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from billing import services, stripe_gateway
 from billing.models import BillingAccount
-from billing.plans import PAYG, TEAMS
+from billing.plans import PAYG, PLANS, TEAMS
 from tests.factories import CustomerFactory
 
 
@@ -77,7 +77,7 @@ class TestOurOwnMistakes:
 
     def test_a_price_that_was_changed_is_made_anew(self, world, monkeypatch):
         dearer = dataclasses.replace(PAYG, unit_price_cents=2000)
-        monkeypatch.setitem(stripe_gateway.PLANS, "payg", dearer)
+        monkeypatch.setitem(PLANS, "payg", dearer)
         before = stripe_gateway.find_price_ids(PAYG)
         stripe_gateway.sync_plans()
         assert stripe_gateway.find_price_ids(PAYG) != before

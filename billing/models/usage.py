@@ -1,4 +1,4 @@
-"""Money: where customers stand, the ledger, what Stripe is still to be told, and what it told us."""
+"""The ledger, and what Stripe is still to be told of it."""
 
 import uuid
 
@@ -8,84 +8,7 @@ from django.utils import timezone
 from customers.models import Customer
 from phases.models import PhaseExecution, Repository
 
-
-class BillingAccount(models.Model):
-    """Where a customer stands: plan and subscription as last derived from Stripe.
-
-    Its row is the lock under which a customer's fixes are counted.
-    """
-
-    class Plan(models.TextChoices):
-        TRIAL = "trial", "Trial"
-        PAYG = "payg", "Pay as you go"
-        TEAMS = "teams", "Teams"
-
-    class Status(models.TextChoices):
-        TRIALING = "trialing"
-        PENDING = "pending", "Waiting for Stripe"
-        ACTIVE = "active"
-        PAST_DUE = "past_due", "Past due"
-        UNPAID = "unpaid"
-        CANCELED = "canceled"
-
-    customer = models.OneToOneField(
-        Customer, on_delete=models.PROTECT, primary_key=True, related_name="billing_account"
-    )
-    plan = models.CharField(max_length=10, choices=Plan.choices, default=Plan.TRIAL)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.TRIALING)
-    trial_fixes_limit = models.PositiveIntegerField(default=10)
-    stripe_customer_id: str | None
-    stripe_customer = models.ForeignKey(
-        "djstripe.Customer", to_field="id", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    subscription_id: str | None
-    subscription = models.ForeignKey(
-        "djstripe.Subscription",
-        to_field="id",
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    current_period_start = models.DateTimeField(null=True, blank=True)
-    current_period_end = models.DateTimeField(null=True, blank=True)
-    plan_chosen_at = models.DateTimeField(null=True, blank=True)
-    payment_method = models.CharField(
-        max_length=255,
-        blank=True,
-        help_text="Stripe's id of what pays for a plan that is still to be opened.",
-    )
-    next_attempt_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a pending plan is tried again."
-    )
-    attempts = models.PositiveIntegerField(default=0, help_text="To open the pending plan.")
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=models.Q(plan="trial", status__in=("trialing", "canceled"))
-                | (~models.Q(plan="trial") & ~models.Q(status="trialing")),
-                name="billing_account_status_fits_plan",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.customer} on {self.get_plan_display()}"
-
-    @property
-    def has_subscription(self) -> bool:
-        """Whether a subscription runs at Stripe, paid or not, or is about to."""
-        return self.status not in (self.Status.TRIALING, self.Status.CANCELED)
-
-    @property
-    def can_meter(self) -> bool:
-        """Whether a fix made now is billed through the meter."""
-        return self.plan != self.Plan.TRIAL and self.status in (
-            self.Status.PENDING,
-            self.Status.ACTIVE,
-            self.Status.PAST_DUE,
-        )
+from .account import BillingAccount
 
 
 class UsageRecord(models.Model):
@@ -146,6 +69,7 @@ class UsageReport(models.Model):
         PENDING = "pending"
         REPORTED = "reported"
         REJECTED = "rejected", "Refused by Stripe"
+        WITHDRAWN = "withdrawn", "Voided: not on the meter"
 
     usage = models.OneToOneField(
         UsageRecord, on_delete=models.PROTECT, primary_key=True, related_name="report"
@@ -184,28 +108,3 @@ class UsageReport(models.Model):
     def identifier(self) -> str:
         """What the meter event is called. A new bout has a new name: the meter may remember the old one."""
         return f"{self.usage_id}" if self.bout == 1 else f"{self.usage_id}-{self.bout}"
-
-
-class InboxEvent(models.Model):
-    """A webhook from Stripe, kept before anything is done about it: one row, however often it came."""
-
-    event_id = models.CharField(max_length=255, primary_key=True)
-    event_type = models.CharField(max_length=100)
-    payload = models.TextField()
-    received_at = models.DateTimeField(default=timezone.now, editable=False)
-    processed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    last_error = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ("-received_at",)
-        verbose_name = "webhook event"
-        indexes = (
-            models.Index(
-                fields=("next_attempt_at",), condition=models.Q(processed_at=None), name="inbox_event_due"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.event_type} ({self.event_id})"

@@ -1,0 +1,8 @@
+"""What operators count about money. No customer is a label: see their rows instead."""
+
+from prometheus_client import Counter
+
+STRIPE_CALLS = Counter("rsolv_billing_stripe_calls", "Calls to Stripe.", ["call", "outcome"])
+RECONCILIATION_DIFFERENCES = Counter(
+    "rsolv_billing_reconciliation_differences", "Differences that reconciliation found.", ["kind"]
+)

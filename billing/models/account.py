@@ -1,0 +1,97 @@
+"""Where customers stand."""
+
+from django.db import models
+
+from customers.models import Customer
+
+
+class BillingAccount(models.Model):
+    """Where a customer stands: plan and subscription as last derived from Stripe.
+
+    Its row is the lock under which a customer's fixes are counted.
+    """
+
+    class Plan(models.TextChoices):
+        TRIAL = "trial", "Trial"
+        PAYG = "payg", "Pay as you go"
+        TEAMS = "teams", "Teams"
+
+    class Status(models.TextChoices):
+        TRIALING = "trialing"
+        PENDING = "pending", "Waiting for Stripe"
+        ACTIVE = "active"
+        PAST_DUE = "past_due", "Past due"
+        UNPAID = "unpaid"
+        CANCELED = "canceled"
+
+    customer = models.OneToOneField(
+        Customer, on_delete=models.PROTECT, primary_key=True, related_name="billing_account"
+    )
+    plan = models.CharField(max_length=10, choices=Plan.choices, default=Plan.TRIAL)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.TRIALING)
+    trial_fixes_limit = models.PositiveIntegerField(default=10)
+    stripe_customer_id: str | None
+    stripe_customer = models.ForeignKey(
+        "djstripe.Customer", to_field="id", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    subscription_id: str | None
+    subscription = models.ForeignKey(
+        "djstripe.Subscription",
+        to_field="id",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    current_period_start = models.DateTimeField(null=True, blank=True)
+    current_period_end = models.DateTimeField(null=True, blank=True)
+    plan_chosen_at = models.DateTimeField(null=True, blank=True)
+    payment_method = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="Stripe's id of what pays for a plan that is still to be opened.",
+    )
+    next_attempt_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a pending plan is tried again."
+    )
+    attempts = models.PositiveIntegerField(default=0, help_text="To open the pending plan.")
+    cancel_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the subscription ends, where that has been asked for."
+    )
+    past_due_since = models.DateTimeField(
+        null=True, blank=True, help_text="The first failure of the payment that is now open."
+    )
+    spend_cap_cents = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The customer's own bound for a period, in US cents."
+    )
+    paused_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when nothing is sent to Stripe for this customer."
+    )
+    paused_reason = models.CharField(max_length=300, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(plan="trial", status__in=("trialing", "canceled"))
+                | (~models.Q(plan="trial") & ~models.Q(status="trialing")),
+                name="billing_account_status_fits_plan",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.customer} on {self.get_plan_display()}"
+
+    @property
+    def has_subscription(self) -> bool:
+        """Whether a subscription runs at Stripe, paid or not, or is about to."""
+        return self.status not in (self.Status.TRIALING, self.Status.CANCELED)
+
+    @property
+    def can_meter(self) -> bool:
+        """Whether a fix made now is billed through the meter."""
+        return self.plan != self.Plan.TRIAL and self.status in (
+            self.Status.PENDING,
+            self.Status.ACTIVE,
+            self.Status.PAST_DUE,
+        )

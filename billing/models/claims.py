@@ -1,0 +1,39 @@
+"""What a runner has asked for before it works."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from customers.models import Customer
+from phases.models import Repository
+
+
+class UsageClaim(models.Model):
+    """One fix held for one issue until `expires_at`, so that work is refused before it costs.
+
+    One row for each issue: claiming again extends it. A stored fix of the issue uses it up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="usage_claims")
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="usage_claims")
+    issue_number = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=("customer", "expires_at"),
+                condition=models.Q(used_at=None),
+                name="usage_claim_of_customer",
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("repository", "issue_number"), name="claim_once_per_issue"),
+        )
+
+    def __str__(self) -> str:
+        return f"claim on issue {self.issue_number}"

@@ -1,0 +1,51 @@
+"""What customers are told about their money: each thing once."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from customers.models import Customer
+
+
+class Notice(models.Model):
+    """Something a customer is told by mail and in the portal, once for each `reference`.
+
+    `reference` says what it is about: an invoice's id, or a share and the start of its period.
+    `data` holds what the words need.
+    """
+
+    class Kind(models.TextChoices):
+        INCLUDED = "included", "Included fixes used"
+        CAP = "cap", "Spend cap used"
+        PAYMENT_FAILED = "payment_failed", "Payment failed"
+        ACTION_REQUIRED = "action_required", "Bank asks for confirmation"
+        BLOCKED = "blocked", "Fixes paused after the grace period"
+        RECOVERED = "recovered", "Payment recovered"
+        PLAN_CHANGED = "plan_changed", "Plan changed"
+        CORRECTED = "corrected", "Fix corrected"
+        REFUNDED = "refunded", "Payment refunded"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    reference = models.CharField(max_length=255)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=("next_attempt_at",), condition=models.Q(mailed_at=None), name="notice_due"),
+            models.Index(fields=("customer", "-created_at"), name="notice_of_customer"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("customer", "kind", "reference"), name="notice_given_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.reference})"

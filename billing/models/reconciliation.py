@@ -1,0 +1,69 @@
+"""What was found when the ledger, Stripe and the portal were held against each other."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from customers.models import Customer
+
+
+class Reconciliation(models.Model):
+    """One run over the accounts. `finished_at` None: under way, or died."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    accounts = models.PositiveIntegerField(default=0)
+    unasked = models.PositiveIntegerField(default=0, help_text="Accounts about which Stripe did not answer.")
+
+    class Meta:
+        ordering = ("-started_at",)
+        get_latest_by = "started_at"
+
+    def __str__(self) -> str:
+        return f"reconciliation of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Discrepancy(models.Model):
+    """A customer and period in which the ledger, Stripe's meter and the portal do not say the same."""
+
+    class Kind(models.TextChoices):
+        MISSING_AT_STRIPE = "missing_at_stripe", "Reported, but not on the meter"
+        UNKNOWN_AT_STRIPE = "unknown_at_stripe", "On the meter, but not in the ledger"
+        PORTAL = "portal", "The portal shows another count"
+        STALE_ACCOUNT = "stale_account", "The account differs from its subscription"
+        INVOICE = "invoice", "An invoice differs from its fixes"
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        REPAIRED = "repaired"
+        RESOLVED = "resolved", "Gone, or settled by staff"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    found_in = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="discrepancies")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="discrepancies")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    period_start = models.DateTimeField()
+    period_end = models.DateTimeField()
+    ledger = models.IntegerField()
+    stripe = models.IntegerField()
+    portal = models.IntegerField()
+    detail = models.CharField(max_length=500, blank=True)
+    found_at = models.DateTimeField(default=timezone.now, editable=False)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-found_at",)
+        verbose_name_plural = "discrepancies"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("customer", "kind", "period_start"),
+                condition=models.Q(state="open"),
+                name="discrepancy_open_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.ledger}, {self.stripe}, {self.portal}"

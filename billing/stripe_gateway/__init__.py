@@ -1,0 +1,40 @@
+"""The one package that speaks to Stripe. Small functions in our language, plain values back.
+
+Every function calls out, with a timeout and two bounded retries, and raises StripeUnavailable when the
+answer is unknown or will be another later, StripeRefused when Stripe has said no. A write for a customer
+carries an idempotency key, and what it makes is looked for before it is made. Objects that we keep are
+synced into dj-stripe's tables before a function returns. Sources: https://docs.stripe.com/api
+(2026-08-26.dahlia), https://docs.stripe.com/billing/subscriptions/usage-based
+"""
+
+from .client import check_connection, get_client
+from .customers import create_customer, set_payment_method
+from .errors import BadSignature, NotSetUp, StripeRefused, StripeUnavailable
+from .meter import MeterEvent, count_metered, find_meter_id, report_usage
+from .prices import find_price_ids, sync_plans
+from .subscriptions import cancel_subscription, create_subscription, sync_subscription
+from .webhooks import WEBHOOK_EVENTS, apply_event, register_webhook, verify_webhook
+
+__all__ = [
+    "BadSignature",
+    "MeterEvent",
+    "NotSetUp",
+    "StripeRefused",
+    "StripeUnavailable",
+    "WEBHOOK_EVENTS",
+    "apply_event",
+    "cancel_subscription",
+    "check_connection",
+    "count_metered",
+    "create_customer",
+    "create_subscription",
+    "find_meter_id",
+    "find_price_ids",
+    "get_client",
+    "register_webhook",
+    "report_usage",
+    "set_payment_method",
+    "sync_plans",
+    "sync_subscription",
+    "verify_webhook",
+]

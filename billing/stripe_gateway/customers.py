@@ -1,0 +1,35 @@
+"""Stripe's customers, and what they pay with."""
+
+from djstripe import models as djstripe
+
+from .client import SUBSCRIBER, get_client, read_metadata
+from .errors import translate_errors
+
+
+def create_customer(*, customer_id: str, name: str, email: str, attempt: int) -> djstripe.Customer:
+    """The Stripe customer that stands for ours. Repeating it gives the same one."""
+    with translate_errors("create_customer"):
+        same_email = get_client().v1.customers.list({"email": email, "limit": 100})
+        ours = (each for each in same_email.data if read_metadata(each, SUBSCRIBER) == customer_id)
+        created = next(ours, None) or get_client().v1.customers.create(
+            {"name": name, "email": email, "metadata": {SUBSCRIBER: customer_id}},
+            {"idempotency_key": f"customer-{customer_id}-{attempt}"},
+        )
+        row: djstripe.Customer = djstripe.Customer.sync_from_stripe_data(created)
+    djstripe.Customer.objects.filter(id=row.id).update(subscriber_id=customer_id)
+    return row
+
+
+def set_payment_method(*, stripe_customer_id: str, payment_method: str) -> None:
+    """Make a payment method the customer's default. Repeating it changes nothing."""
+    key = f"payment-method-{stripe_customer_id}-{payment_method}"
+    with translate_errors("set_payment_method"):
+        client = get_client().v1
+        attached = client.payment_methods.attach(
+            payment_method, {"customer": stripe_customer_id}, {"idempotency_key": key}
+        )
+        client.customers.update(
+            stripe_customer_id,
+            {"invoice_settings": {"default_payment_method": attached.id}},
+            {"idempotency_key": f"default-{key}"},
+        )

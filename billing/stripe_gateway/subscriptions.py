@@ -1,0 +1,49 @@
+"""Subscriptions to a plan's prices."""
+
+from typing import Any
+
+import stripe
+from djstripe import models as djstripe
+
+from billing.plans import Plan
+
+from .client import get_client, read_metadata
+from .errors import translate_errors
+from .prices import find_price_ids, list_lookup_keys
+
+
+def create_subscription(
+    *, stripe_customer_id: str, plan: Plan, wish: str, attempt: int
+) -> djstripe.Subscription:
+    """Subscribe a customer to a plan's prices. Repeating it for the same wish subscribes once."""
+    with translate_errors("create_subscription"):
+        existing = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "status": "all"})
+        opened = next((each for each in existing.data if read_metadata(each, "wish") == wish), None)
+        if opened is None:
+            price_ids = find_price_ids(plan)
+            items: list[Any] = [{"price": price_ids[key]} for key in list_lookup_keys(plan)]
+            opened = get_client().v1.subscriptions.create(
+                {"customer": stripe_customer_id, "items": items, "metadata": {"wish": wish}},
+                {"idempotency_key": f"subscription-{wish}-{attempt}"},
+            )
+        return _sync_subscription(opened)
+
+
+def cancel_subscription(subscription_id: str) -> djstripe.Subscription:
+    """End a subscription now, its open usage invoiced. Repeating it changes nothing."""
+    with translate_errors("cancel_subscription"):
+        canceled = get_client().v1.subscriptions.cancel(
+            subscription_id, {"invoice_now": True}, {"idempotency_key": f"cancel-{subscription_id}"}
+        )
+        return _sync_subscription(canceled)
+
+
+def sync_subscription(subscription_id: str) -> djstripe.Subscription:
+    """Read a subscription as it is now."""
+    with translate_errors("sync_subscription"):
+        return _sync_subscription(get_client().v1.subscriptions.retrieve(subscription_id))
+
+
+def _sync_subscription(subscription: stripe.Subscription) -> djstripe.Subscription:
+    row: djstripe.Subscription = djstripe.Subscription.sync_from_stripe_data(subscription)
+    return row

@@ -1,0 +1,64 @@
+"""Where Stripe delivers its news, and what is done with it."""
+
+from typing import Any
+
+import stripe
+from django.conf import settings
+from djstripe import models as djstripe
+
+from .client import get_client
+from .errors import BadSignature, translate_errors
+
+SIGNATURE_TOLERANCE_SECONDS = 300
+# What we act on, and what dj-stripe mirrors for the portal.
+WEBHOOK_EVENTS: Any = [
+    "customer.created",
+    "customer.updated",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.updated",
+    "invoice.voided",
+]
+
+
+def register_webhook(url: str) -> str:
+    """Ask Stripe to deliver to a URL, and keep the endpoint's secret. An endpoint we hold for it is kept."""
+    if known := djstripe.WebhookEndpoint.objects.filter(url=url).exclude(secret="").first():
+        return str(known.id)
+    with translate_errors("register_webhook"):
+        version: Any = settings.STRIPE_API_VERSION
+        created = get_client().v1.webhook_endpoints.create(
+            {"url": url, "enabled_events": WEBHOOK_EVENTS, "api_version": version}
+        )
+        row = djstripe.WebhookEndpoint.sync_from_stripe_data(created)
+    return str(row.id)
+
+
+def verify_webhook(*, payload: str, signature: str) -> None:
+    """Raise BadSignature unless an endpoint of ours signed this, at most 300 seconds ago. No call."""
+    for secret in djstripe.WebhookEndpoint.objects.exclude(secret="").values_list("secret", flat=True):
+        try:
+            stripe.WebhookSignature.verify_header(payload, signature, secret, SIGNATURE_TOLERANCE_SECONDS)
+        except stripe.SignatureVerificationError:
+            continue
+        return
+    raise BadSignature
+
+
+def apply_event(payload: dict[str, Any]) -> None:
+    """Let dj-stripe mirror what an event is about, and its receivers run. Safe to repeat.
+
+    An event that dj-stripe knows already is handed to the receivers again: the last time may have died
+    between its commit and ours.
+    """
+    with translate_errors("apply_event"):
+        known = djstripe.Event.objects.filter(id=payload["id"]).first()
+        if known is None:
+            djstripe.Event.process(data=payload)
+        else:
+            known.invoke_webhook_handlers()
