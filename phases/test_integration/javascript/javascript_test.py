@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tree_sitter import Node
 
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.insertion import Notice
-from phases.test_integration.javascript import writing
+from phases.test_integration.javascript import matchers, writing
 from phases.test_integration.javascript.bindings import Import, text_of
 from phases.test_integration.javascript.dialect import FRAMEWORK_MODULES
 from phases.test_integration.javascript.globals import BUILTINS
@@ -61,6 +61,7 @@ class JavaScriptTest:
 
     red_test: RedTest
     snippet: Snippet
+    style_notices: tuple[Notice, ...] = ()
 
     @classmethod
     def of(cls, red_test: RedTest) -> JavaScriptTest:
@@ -69,6 +70,11 @@ class JavaScriptTest:
         if not test.snippet.is_body and test.snippet.awaits:
             raise InvalidTestCode("testCode awaits outside of its tests: do it in a hook or in the test")
         return test
+
+    def in_style(self, layout: Layout) -> JavaScriptTest:
+        """With its assertions written as the file writes its own."""
+        snippet, found = matchers.in_style(self.snippet, layout)
+        return replace(self, snippet=snippet, style_notices=found)
 
     @cached_property
     def marks(self) -> list[str]:
@@ -122,7 +128,7 @@ class JavaScriptTest:
         return written
 
     def _notices(self, setting: Setting) -> list[Notice]:
-        notices = []
+        notices = [*self.style_notices]
         if self.snippet.mocks:
             message = "testCode mocks a module, for the file's other tests too"
             notices.append(Notice("mocks_for_whole_file", message))

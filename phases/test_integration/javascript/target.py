@@ -54,13 +54,17 @@ class JavaScriptTarget:
         test = JavaScriptTest.of(red_test)
         if there := self._already_there(test):
             return there
+        test = test.in_style(self._layout)
+        if there := self._already_there(test):
+            return there
         test, place = self._choose(test)
         return self._plan_at(test, place)
 
     def plan_append(self, red_test: RedTest) -> Plan:
         self._refuse_other_runner()
         spot = spots.end_of_file(self._layout)
-        return self._plan_at(JavaScriptTest.of(red_test), _Place(self._setting(None), spot, "append"))
+        test = JavaScriptTest.of(red_test).in_style(self._layout)
+        return self._plan_at(test, _Place(self._setting(None), spot, "append"))
 
     def has(self, plan: Plan, span: Span) -> bool:
         container = self._layout.root

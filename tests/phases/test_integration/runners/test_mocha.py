@@ -42,6 +42,7 @@ BDD = {
         SHOP + GROUP,
         f"setTimeout(() => {{\n  try {{ {CODE} done(); }} catch (e) {{ done(e); }}\n}}, 1);",
     ),
+    "matchers.js": (SHOP + GROUP, "expect(find(\"' OR 1=1 --\")).not.toContain('OR 1=1');"),
     "empty.js": ("", "const { find } = require('./shop');\n" + CODE),
 }
 TDD = {
