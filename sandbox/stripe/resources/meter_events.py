@@ -61,7 +61,7 @@ def create(world: World, params: Record) -> Record:
 
 @route("POST", "/v1/billing/meter_event_adjustments", CANCEL)
 def adjust(world: World, params: Record) -> Record:
-    """Take one event back, within 24 hours of receiving it."""
+    """Take one event back, once, within 24 hours of receiving it. Invoices that are final stay as they are."""
     _meter(world, params["event_name"])
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier:
@@ -73,6 +73,9 @@ def adjust(world: World, params: Record) -> Record:
         raise StripeFailure(message, code="resource_missing", param="cancel[identifier]")
     if event["created"] + DAY <= world.now():
         message = "You can only cancel events within 24 hours of Stripe receiving them."
+        raise StripeFailure(message, param="cancel[identifier]")
+    if event["_cancelled"]:
+        message = f"The meter event with identifier {identifier} has already been cancelled."
         raise StripeFailure(message, param="cancel[identifier]")
     world.store.replace(event, _cancelled=True)
     refresh_drafts(world, event["_customer"])

@@ -118,3 +118,35 @@ class TestAdjustments:
         sandbox.control.advance(hours=24)
         with pytest.raises(stripe.InvalidRequestError, match="24 hours"):
             self.cancel(shop, "fix-1")
+
+    def test_is_refused_a_second_time(self, shop: Shop) -> None:
+        shop.fix(shop.customer(), identifier="fix-1")
+        self.cancel(shop, "fix-1")
+        with pytest.raises(stripe.InvalidRequestError, match="already been cancelled") as refused:
+            self.cancel(shop, "fix-1")
+        assert (refused.value.http_status, refused.value.param) == (400, "cancel[identifier]")
+
+    def test_needs_an_event(self, shop: Shop) -> None:
+        shop.fix(shop.customer(), identifier="fix-1")
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            self.cancel(shop, "fix-2")
+        assert refused.value.code == "resource_missing"
+
+    def test_changes_no_final_invoice(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        ends = shop.subscribe(ada, shop.by_the_piece)["items"].data[0].current_period_end
+        sandbox.control.set_to(ends - 60)
+        shop.fix(ada, identifier="fix-1")
+        sandbox.control.set_to(ends + 2 * 3600)
+        self.cancel(shop, "fix-1")
+        sandbox.control.advance(days=32)
+        assert [(each.status, each.total) for each in shop.invoices(ada)] == [("paid", 0), ("paid", 1500)]
+
+    def test_drops_the_value_from_summaries(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada, today = shop.customer(), day_of(sandbox.control.now())
+        shop.fix(ada, 2, timestamp=today - 5, identifier="fix-1")
+        shop.fix(ada, 3, timestamp=today - 6)
+        self.cancel(shop, "fix-1")
+        span = {"customer": ada.id, "start_time": today - DAY, "end_time": today}
+        (whole,) = shop.v1.billing.meters.event_summaries.list(shop.meter.id, span).data
+        assert whole.aggregated_value == 3
