@@ -11,7 +11,7 @@ from sandbox.stripe.faults import Fault
 from sandbox.stripe.hosted import complete_checkout
 from sandbox.stripe.ids import new_secret
 from sandbox.stripe.render import present
-from sandbox.stripe.resources import payment_intents, setup_intents
+from sandbox.stripe.resources import disputes, payment_intents, setup_intents
 from sandbox.stripe.resources.webhook_endpoints import add_endpoint
 from sandbox.stripe.store import Record
 from sandbox.stripe.webhooks import Courier
@@ -139,6 +139,21 @@ class Control:
                 open_session = self._world.require("checkout.session", session)
                 done = complete_checkout(self._world, open_session, number=number, email=email, passed=passed)
             return present(self._world.store, done)
+
+    def dispute(self, charge: str, reason: str = "fraudulent", *, amount: int | None = None) -> Record:
+        """The person's bank takes a paid charge back; see `disputes.REASONS`."""
+        with self._world.store.lock:
+            with self.acting():
+                paid = self._world.require("charge", charge)
+                opened = disputes.open_dispute(self._world, paid, reason, amount)
+            return present(self._world.store, opened)
+
+    def close_dispute(self, dispute: str, *, won: bool) -> Record:
+        """The bank decides."""
+        with self._world.store.lock:
+            with self.acting():
+                closed = disputes.decide(self._world, self._world.require("dispute", dispute), won=won)
+            return present(self._world.store, closed)
 
     @contextmanager
     def acting(self) -> Iterator[None]:

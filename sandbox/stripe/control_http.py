@@ -98,6 +98,16 @@ def blueprint(world: World, control: Control) -> Blueprint:
         chosen = {name: value for name, value in _body().items() if name in names}
         return jsonify(control.complete_checkout(id, **chosen))
 
+    @routes.post("/charges/<id>/dispute")
+    def dispute(id: str) -> ResponseReturnValue:
+        body = _body()
+        amount = int(body["amount"]) if body.get("amount") else None
+        return jsonify(control.dispute(id, body.get("reason", "fraudulent"), amount=amount)), 201
+
+    @routes.post("/disputes/<id>/close")
+    def close_dispute(id: str) -> ResponseReturnValue:
+        return jsonify(control.close_dispute(id, won=bool(_body().get("won", False))))
+
     @routes.get("/objects/<id>")
     def show(id: str) -> ResponseReturnValue:
         with world.store.lock:

@@ -1,6 +1,6 @@
 """What collecting an invoice leaves behind: payment intent, charge, balance transaction."""
 
-from sandbox.stripe.clock import DAY
+from sandbox.stripe.billing.ledger import book, card_fee
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.ids import new_id, new_secret
 from sandbox.stripe.store import Record
@@ -83,7 +83,7 @@ def make_charge(
         application=None,
         application_fee=None,
         application_fee_amount=None,
-        balance_transaction=_balance(world, id, amount, invoice["currency"]) if paid else None,
+        balance_transaction=_income(world, id, invoice) if paid else None,
         billing_details=(method or {}).get("billing_details"),
         calculated_statement_descriptor="SANDBOX",
         captured=paid,
@@ -127,30 +127,15 @@ def make_charge(
     )
 
 
-def _balance(world: World, charge: str, amount: int, currency: str) -> str:
-    fee = (amount * 29 + 500) // 1000 + 30
-    record = world.add(
-        "balance_transaction",
-        new_id("txn"),
-        amount=amount,
-        available_on=world.now() + 2 * DAY,
-        currency=currency,
-        description="Invoice",
-        exchange_rate=None,
-        fee=fee,
-        fee_details=[
-            {
-                "amount": fee,
-                "application": None,
-                "currency": currency,
-                "description": "Stripe processing fees",
-                "type": "stripe_fee",
-            }
-        ],
-        net=amount - fee,
-        reporting_category="charge",
-        source=charge,
-        status="pending",
+def _income(world: World, charge: str, invoice: Record) -> str:
+    amount = invoice["amount_due"]
+    booked = book(
+        world,
         type="charge",
+        source=charge,
+        amount=amount,
+        currency=invoice["currency"],
+        fee=card_fee(amount),
+        text="Invoice",
     )
-    return str(record["id"])
+    return str(booked["id"])

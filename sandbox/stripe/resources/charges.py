@@ -2,9 +2,8 @@
 
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import LIST, Text
-from sandbox.stripe.render import hidden, listed
 from sandbox.stripe.routing import route
-from sandbox.stripe.store import Record, Store
+from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
 
 
@@ -28,8 +27,3 @@ def retrieve(world: World, params: Record, id: str) -> Record:
 @route("GET", "/v1/balance_transactions/{id}")
 def retrieve_balance_transaction(world: World, params: Record, id: str) -> Record:
     return world.require("balance_transaction", id)
-
-
-@hidden("charge", "refunds")
-def refunds(store: Store, charge: Record) -> Record:
-    return listed(f"/v1/charges/{charge['id']}/refunds", [])

@@ -61,7 +61,7 @@ def create(world: World, params: Record) -> Record:
 
 @route("POST", "/v1/billing/meter_event_adjustments", CANCEL)
 def adjust(world: World, params: Record) -> Record:
-    """Take one event back, once, within 24 hours of receiving it. Invoices that are final stay as they are."""
+    """Take one event back, once, within 24 hours of receiving it. What is invoiced stays."""
     _meter(world, params["event_name"])
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier:

@@ -1,0 +1,54 @@
+"""Balance transactions: every movement of the account's money, with its fee."""
+
+from sandbox.stripe.clock import DAY
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+DISPUTE_FEE = 1500
+CATEGORIES = {"adjustment": "dispute", "refund": "refund", "charge": "charge"}
+
+
+def card_fee(amount: int) -> int:
+    """2.9 % and 30 cents."""
+    return (amount * 29 + 500) // 1000 + 30
+
+
+def book(
+    world: World,
+    *,
+    type: str,
+    source: str,
+    amount: int,
+    currency: str,
+    fee: int,
+    text: str,
+    category: str = "",
+) -> Record:
+    """File a movement of some cents: positive comes in, negative goes out."""
+    fees = [
+        {
+            "amount": fee,
+            "application": None,
+            "currency": currency,
+            "description": "Dispute fee" if type == "adjustment" else "Stripe processing fees",
+            "type": "stripe_fee",
+        }
+    ]
+    return world.add(
+        "balance_transaction",
+        new_id("txn"),
+        amount=amount,
+        available_on=world.now() + 2 * DAY,
+        balance_type="payments",
+        currency=currency,
+        description=text,
+        exchange_rate=None,
+        fee=fee,
+        fee_details=fees if fee else [],
+        net=amount - fee,
+        reporting_category=category or CATEGORIES[type],
+        source=source,
+        status="pending",
+        type=type,
+    )

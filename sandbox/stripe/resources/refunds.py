@@ -1,0 +1,125 @@
+"""/v1/refunds: money back for a charge, all of it or some."""
+
+from sandbox.stripe.billing.ledger import book
+from sandbox.stripe.errors import StripeFailure, bad_parameter
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.paging import page
+from sandbox.stripe.params import LIST, METADATA, Choice, Field, Integer, Text, merged
+from sandbox.stripe.render import hidden, listed, present
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record, Store
+from sandbox.stripe.world import World
+
+CREATE: dict[str, Field] = {
+    "charge": Text(),
+    "payment_intent": Text(),
+    "amount": Integer(1),
+    "metadata": METADATA,
+    "reason": Choice(("duplicate", "fraudulent", "requested_by_customer")),
+}
+
+
+@route("POST", "/v1/refunds", CREATE)
+def create(world: World, params: Record) -> Record:
+    """The card's bank takes it at once. The invoice stays paid, as at Stripe."""
+    charge = _charge(world, params)
+    amount = params.get("amount") or charge["amount"] - charge["amount_refunded"]
+    _check(charge, amount)
+    id = new_id("re")
+    refunded = charge["amount_refunded"] + amount
+    paid_back = book(
+        world,
+        type="refund",
+        source=id,
+        amount=-amount,
+        currency=charge["currency"],
+        fee=0,
+        text=f"REFUND FOR CHARGE ({charge['description']})",
+    )
+    refund = world.add(
+        "refund",
+        id,
+        amount=amount,
+        balance_transaction=paid_back["id"],
+        charge=charge["id"],
+        currency=charge["currency"],
+        destination_details={"card": {"reference_status": "pending", "type": "refund"}, "type": "card"},
+        metadata=merged({}, params.get("metadata")),
+        payment_intent=charge["payment_intent"],
+        reason=params.get("reason"),
+        receipt_number=None,
+        source_transfer_reversal=None,
+        status="succeeded",
+        transfer_reversal=None,
+    )
+    world.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount"])
+    world.emit("refund.created", refund)
+    return refund
+
+
+def _charge(world: World, params: Record) -> Record:
+    if params.get("charge"):
+        return world.require("charge", params["charge"], "charge")
+    if not params.get("payment_intent"):
+        message = "One of the following params should be provided for this request: payment_intent or charge."
+        raise bad_parameter(message, "parameter_missing", "charge")
+    intent = world.require("payment_intent", params["payment_intent"], "payment_intent")
+    charge = world.store.get("charge", intent["latest_charge"] or "")
+    if charge is None or not charge["paid"]:
+        message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
+        raise StripeFailure(message, param="payment_intent")
+    return charge
+
+
+def _check(charge: Record, amount: int) -> None:
+    rest = charge["amount"] - charge["amount_refunded"]
+    if not charge["paid"]:
+        raise StripeFailure(f"Charge {charge['id']} has failed, so it can't be refunded.", param="charge")
+    if charge["disputed"]:
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise StripeFailure(message, code="charge_disputed")
+    if not rest:
+        message = f"Charge {charge['id']} has already been refunded."
+        raise StripeFailure(message, code="charge_already_refunded")
+    if amount > rest:
+        message = (
+            f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge "
+            f"(${rest / 100:.2f})"
+        )
+        raise StripeFailure(message, param="amount")
+
+
+@route("GET", "/v1/refunds", {**LIST, "charge": Text(), "payment_intent": Text()})
+def list_all(world: World, params: Record) -> Record:
+    return page(
+        world.store,
+        "refund",
+        params,
+        "/v1/refunds",
+        charge=params.get("charge"),
+        payment_intent=params.get("payment_intent"),
+    )
+
+
+@route("GET", "/v1/charges/{id}/refunds", LIST)
+def list_of_charge(world: World, params: Record, id: str) -> Record:
+    world.require("charge", id, "charge")
+    return page(world.store, "refund", params, f"/v1/charges/{id}/refunds", charge=id)
+
+
+@route("GET", "/v1/refunds/{id}")
+def retrieve(world: World, params: Record, id: str) -> Record:
+    return world.require("refund", id)
+
+
+@route("POST", "/v1/refunds/{id}", {"metadata": METADATA})
+def update(world: World, params: Record, id: str) -> Record:
+    refund = world.require("refund", id)
+    metadata = merged(refund["metadata"], params.get("metadata", {}))
+    return world.change(refund, "refund.updated", metadata=metadata)
+
+
+@hidden("charge", "refunds")
+def refunds(store: Store, charge: Record) -> Record:
+    found = [present(store, each) for each in store.newest("refund", charge=charge["id"])]
+    return listed(f"/v1/charges/{charge['id']}/refunds", found)
