@@ -2,7 +2,7 @@
 
 from django.db.models.functions import Lower
 
-from .models import ApiKey, Customer, ForgeAccount, User
+from .models import ApiKey, Customer, ForgeAccount, Membership, User
 
 
 def find_api_key(*, key_hash: str) -> ApiKey | None:
@@ -16,6 +16,16 @@ def find_forge_account(*, forge: str, namespace: str) -> ForgeAccount | None:
     )
 
 
+def get_membership(user: User) -> Membership | None:
+    """A person's place in the customer they work in, which is the first they joined; its customer loaded."""
+    return (
+        Membership.objects.select_related("customer")
+        .filter(user=user, customer__closed_at=None)
+        .order_by("created_at", "pk")
+        .first()
+    )
+
+
 def get_customer_of(user: User) -> Customer | None:
-    """The customer a person works in: the first they joined."""
-    return Customer.objects.filter(memberships__user=user).order_by("memberships__created_at").first()
+    membership = get_membership(user)
+    return membership.customer if membership else None

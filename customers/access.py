@@ -1,0 +1,44 @@
+"""Who may open a page of the portal: the person's place in their customer decides."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+
+from .models import Membership, User
+from .selectors import get_membership
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponseBase]
+
+
+def member_page(
+    may: Callable[[Membership], bool] = lambda membership: True,
+) -> Callable[[MemberView[P]], View[P]]:
+    """A page for members of a customer: the view gets the membership after the request, its customer loaded.
+
+    A stranger logs in first; a person without a customer is led to the overview, which says so; a member
+    whose role `may` not is refused (403).
+    """
+
+    def decorate(view: MemberView[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            assert isinstance(request.user, User)
+            membership = get_membership(request.user)
+            if membership is None:
+                return redirect("dashboard")
+            if not may(membership):
+                raise PermissionDenied
+            return view(request, membership, *args, **kwargs)
+
+        guard: Any = login_required(never_cache(guarded))
+        return guard  # type: ignore[no-any-return]
+
+    return decorate

@@ -1,0 +1,21 @@
+"""Who uses the product: people, the customers that pay, their keys, namespaces, invitations and acts."""
+
+from .audit import AuditEntry
+from .customer import Customer, Membership
+from .invitations import Invitation
+from .keys import ApiKey, ApiKeyQuerySet
+from .namespaces import ForgeAccount
+from .people import LoginPlace, User, UserManager
+
+__all__ = [
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "AuditEntry",
+    "Customer",
+    "ForgeAccount",
+    "Invitation",
+    "LoginPlace",
+    "Membership",
+    "User",
+    "UserManager",
+]

@@ -1,0 +1,56 @@
+"""What was done that matters to a customer's security."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from .customer import Customer
+from .people import User
+
+
+class AuditEntry(models.Model):
+    """One act, who did it, from where, and to what. Append-only; the customer reads and exports it.
+
+    `actor_name` stays when the person goes. `actor` None: the product itself, or an API key.
+    """
+
+    class Act(models.TextChoices):
+        LOGIN_FROM_NEW_PLACE = "login_from_new_place", "Logged in from a new place"
+        PASSWORD_CHANGED = "password_changed", "Changed their password"
+        EMAIL_CHANGED = "email_changed", "Changed their email address"
+        TWO_FACTOR_ON = "two_factor_on", "Turned 2-step login on"
+        TWO_FACTOR_OFF = "two_factor_off", "Turned 2-step login off"
+        KEY_MADE = "key_made", "Made an API key"
+        KEY_ROTATED = "key_rotated", "Rotated an API key"
+        KEY_REVOKED = "key_revoked", "Revoked an API key"
+        MEMBER_INVITED = "member_invited", "Invited a member"
+        INVITATION_REVOKED = "invitation_revoked", "Took an invitation back"
+        MEMBER_ADDED = "member_added", "Joined"
+        MEMBER_REMOVED = "member_removed", "Removed a member"
+        ROLE_CHANGED = "role_changed", "Changed a member's role"
+        OWNERSHIP_TRANSFERRED = "ownership_transferred", "Transferred ownership"
+        PLAN_CHANGED = "plan_changed", "Changed the plan"
+        PLAN_CANCELED = "plan_canceled", "Canceled the plan"
+        CAP_CHANGED = "cap_changed", "Changed the spend cap"
+        FIX_CORRECTED = "fix_corrected", "Corrected a fix"
+        DATA_EXPORTED = "data_exported", "Exported the account's data"
+        ACCOUNT_CLOSED = "account_closed", "Closed the account"
+        STAFF_ACTED = "staff_acted", "Staff acted for the customer"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="audit_entries")
+    act = models.CharField(max_length=30, choices=Act.choices)
+    actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.CharField(max_length=254)
+    subject = models.CharField(max_length=254, blank=True, help_text="What it was done to, in words.")
+    address = models.GenericIPAddressField(null=True, blank=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-at",)
+        verbose_name_plural = "audit entries"
+        indexes = (models.Index(fields=("customer", "-at"), name="audit_of_customer"),)
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.get_act_display()}"

@@ -1,0 +1,62 @@
+"""People who log in."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email__iexact=email)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in with an email address."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    name = models.CharField(max_length=150, blank=True)
+    time_zone = models.CharField(max_length=50, blank=True, help_text="Dates are shown in it; empty: UTC.")
+    is_staff = models.BooleanField(default=False, help_text="May use the staff admin.")
+    is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("email",)
+        constraints = (models.UniqueConstraint(Lower("email"), name="user_email_unique_without_case"),)
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class LoginPlace(models.Model):
+    """A browser and network that a person has logged in from, as hashes: another one is news to them."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_places")
+    fingerprint = models.CharField(max_length=64)
+    first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("user", "fingerprint"), name="login_place_once_per_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.first_seen_at:%Y-%m-%d}"
