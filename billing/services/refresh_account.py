@@ -67,6 +67,7 @@ def refresh_account(*, stripe_customer_id: str) -> None:
     account.plan, account.status = plan.key, _read_status(current)
     account.subscription_id = current["id"]
     account.current_period_start, account.current_period_end = read_period(current)
+    account.cancel_at = read_end(current)
     account.next_attempt_at, account.payment_method, account.attempts = None, "", 0
     account.save()
     log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)
@@ -96,6 +97,16 @@ def _read_status(data: dict[str, Any]) -> Status:
 def find_plan(data: dict[str, Any]) -> Plan | None:
     """The plan whose prices a subscription's items have."""
     return find_plan_by_price({item["price"].get("lookup_key") or "" for item in data["items"]["data"]})
+
+
+def read_end(data: dict[str, Any]) -> datetime | None:
+    """When a running subscription is to end."""
+    if _read_status(data) == Status.CANCELED:
+        return None
+    end = data.get("cancel_at")
+    if end is None and data.get("cancel_at_period_end"):
+        end = data["items"]["data"][0]["current_period_end"]
+    return None if end is None else datetime.fromtimestamp(end, UTC)
 
 
 def read_period(data: dict[str, Any]) -> tuple[datetime, datetime]:

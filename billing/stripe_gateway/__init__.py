@@ -7,12 +7,14 @@ synced into dj-stripe's tables before a function returns. Sources: https://docs.
 (2026-08-26.dahlia), https://docs.stripe.com/billing/subscriptions/usage-based
 """
 
+from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal
+from .audits import list_subscriptions, sync_invoices
 from .client import check_connection, get_client
 from .customers import create_customer, set_payment_method
 from .errors import BadSignature, NotSetUp, StripeRefused, StripeUnavailable
-from .meter import MeterEvent, count_metered, find_meter_id, report_usage
+from .meter import MeterEvent, count_metered, count_metered_between, find_meter_id, report_usage
 from .prices import find_price_ids, sync_plans
-from .subscriptions import cancel_subscription, create_subscription, sync_subscription
+from .subscriptions import cancel_subscription, create_subscription, set_cancellation, sync_subscription
 from .webhooks import WEBHOOK_EVENTS, apply_event, register_webhook, verify_webhook
 
 __all__ = [
@@ -25,14 +27,20 @@ __all__ = [
     "apply_event",
     "cancel_subscription",
     "check_connection",
+    "close_checkouts",
     "count_metered",
+    "count_metered_between",
     "create_customer",
     "create_subscription",
     "find_meter_id",
     "find_price_ids",
+    "find_subscription_of",
     "get_client",
+    "open_checkout",
+    "open_portal",
     "register_webhook",
     "report_usage",
+    "set_cancellation",
     "set_payment_method",
     "sync_plans",
     "sync_subscription",

@@ -1,7 +1,7 @@
 """The meter: what counts as a fix at Stripe."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 import stripe
@@ -57,10 +57,18 @@ def _is_duplicate(error: stripe.InvalidRequestError) -> bool:
 
 def count_metered(*, stripe_customer_id: str, minute: datetime) -> int:
     """The fixes that the meter holds for a customer in one minute of the clock."""
-    start = int(minute.timestamp()) // 60 * 60
+    start = minute.replace(second=0, microsecond=0)
+    return count_metered_between(
+        stripe_customer_id=stripe_customer_id, start=start, end=start + timedelta(minutes=1)
+    )
+
+
+def count_metered_between(*, stripe_customer_id: str, start: datetime, end: datetime) -> int:
+    """The fixes that the meter holds for `start <= t < end`, both whole minutes. Stripe's sums lag behind."""
+    span = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
     with translate_errors("count_metered"):
         summaries = get_client().v1.billing.meters.event_summaries.list(
-            find_meter_id(), {"customer": stripe_customer_id, "start_time": start, "end_time": start + 60}
+            find_meter_id(), {"customer": stripe_customer_id, "limit": 100, **span}
         )
         return round(sum(summary.aggregated_value for summary in summaries.auto_paging_iter()))
 

@@ -11,6 +11,10 @@ from .client import get_client, read_metadata
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
 
+# In the classic mode, the usage of a metered price that is taken off a subscription is never invoiced.
+# Source: https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
+BILLING_MODE: Any = {"type": "flexible"}
+
 
 def create_subscription(
     *, stripe_customer_id: str, plan: Plan, wish: str, attempt: int
@@ -23,7 +27,12 @@ def create_subscription(
             price_ids = find_price_ids(plan)
             items: list[Any] = [{"price": price_ids[key]} for key in list_lookup_keys(plan)]
             opened = get_client().v1.subscriptions.create(
-                {"customer": stripe_customer_id, "items": items, "metadata": {"wish": wish}},
+                {
+                    "customer": stripe_customer_id,
+                    "items": items,
+                    "metadata": {"wish": wish},
+                    "billing_mode": BILLING_MODE,
+                },
                 {"idempotency_key": f"subscription-{wish}-{attempt}"},
             )
         return _sync_subscription(opened)
@@ -36,6 +45,18 @@ def cancel_subscription(subscription_id: str) -> djstripe.Subscription:
             subscription_id, {"invoice_now": True}, {"idempotency_key": f"cancel-{subscription_id}"}
         )
         return _sync_subscription(canceled)
+
+
+def set_cancellation(*, subscription_id: str, at_period_end: bool, wish: str) -> djstripe.Subscription:
+    """Let a subscription end with its period, or go on. Repeating it changes nothing.
+
+    `wish` tells one change of mind from the next, which would else be answered from the first's key.
+    """
+    with translate_errors("set_cancellation"):
+        changed = get_client().v1.subscriptions.update(
+            subscription_id, {"cancel_at_period_end": at_period_end}, {"idempotency_key": f"end-{wish}"}
+        )
+        return _sync_subscription(changed)
 
 
 def sync_subscription(subscription_id: str) -> djstripe.Subscription:

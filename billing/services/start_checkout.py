@@ -1,0 +1,78 @@
+"""A plan is chosen on Stripe's Checkout page, so that no card passes through here."""
+
+from datetime import datetime
+
+from billing import selectors, stripe_gateway
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount
+from billing.plans import Plan
+from customers.models import Customer
+from rsolv.errors import DomainError
+
+from .choose_plan import PlanAlreadyChosen
+from .refresh_account import refresh_account
+
+
+class NothingAtStripe(DomainError):
+    code, status = "CONFLICT", 409
+    message = "There are no cards or invoices yet. Choose a plan first."
+
+
+def start_checkout(*, customer: Customer, plan: Plan, return_url: str, at: datetime) -> str:
+    """The address of Stripe's page where the customer subscribes to a plan. Calls out.
+
+    Asking again gives the same page while it is open, and closes one for another plan. Stripe sends the person
+    back to `return_url` with `checkout=done&session=…` or `checkout=left` added to its query; hand the session
+    to `finish_checkout`. Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
+    """
+    if selectors.get_account(customer=customer).has_subscription:
+        raise PlanAlreadyChosen
+    stripe_customer_id = _ensure_stripe_customer(customer, at)
+    joint = "&" if "?" in return_url else "?"
+    with hold_stripe_customer(stripe_customer_id):
+        if selectors.get_account(customer=customer).has_subscription:
+            raise PlanAlreadyChosen
+        return stripe_gateway.open_checkout(
+            stripe_customer_id=stripe_customer_id,
+            plan=plan,
+            wish=f"{customer.pk}-{at.timestamp()}",
+            # The braces are Stripe's, and stay as they are.
+            success_url=f"{return_url}{joint}checkout=done&session={{CHECKOUT_SESSION_ID}}",
+            cancel_url=f"{return_url}{joint}checkout=left",
+        )
+
+
+def finish_checkout(*, customer: Customer, session_id: str) -> BillingAccount:
+    """The account after a visit to Checkout, without waiting for Stripe's news. Calls out; safe to repeat.
+
+    A session that is not the customer's, or is not paid, changes nothing. Raises StripeUnavailable,
+    StripeRefused.
+    """
+    account = selectors.get_account(customer=customer)
+    if account.stripe_customer_id is None:
+        return account
+    with hold_stripe_customer(account.stripe_customer_id):
+        subscription_id = stripe_gateway.find_subscription_of(
+            checkout_session_id=session_id, stripe_customer_id=account.stripe_customer_id
+        )
+        if subscription_id is not None:
+            stripe_gateway.sync_subscription(subscription_id)
+            refresh_account(stripe_customer_id=account.stripe_customer_id)
+    return selectors.get_account(customer=customer)
+
+
+def _ensure_stripe_customer(customer: Customer, at: datetime) -> str:
+    """Our customer's id at Stripe, made if it is missing; made once, also by two who ask at once."""
+    BillingAccount.objects.get_or_create(customer=customer)
+    with hold_stripe_customer(f"of {customer.pk}"):
+        account = selectors.get_account(customer=customer)
+        if account.stripe_customer_id is not None:
+            return account.stripe_customer_id
+        row = stripe_gateway.create_customer(
+            customer_id=str(customer.pk),
+            name=customer.name,
+            email=customer.email,
+            attempt=int(at.timestamp()),
+        )
+        BillingAccount.objects.filter(pk=customer.pk).update(stripe_customer_id=row.id)
+    return str(row.id)

@@ -1,0 +1,54 @@
+"""What was counted or charged is taken back."""
+
+import stripe
+
+from billing.plans import CURRENCY, METER_EVENT_NAME
+
+from .client import get_client, read_metadata
+from .errors import translate_errors
+
+
+def cancel_meter_event(*, identifier: str, correction_id: str, attempt: int) -> None:
+    """Take a fix off the meter, which Stripe allows for 24 hours. Repeating it takes nothing more.
+
+    Raises StripeRefused where Stripe keeps the event, or no longer says.
+    Source: https://docs.stripe.com/api/billing/meter-event-adjustment
+    """
+    with translate_errors("cancel_meter_event"):
+        try:
+            get_client().v1.billing.meter_event_adjustments.create(
+                {
+                    "event_name": METER_EVENT_NAME,
+                    "type": "cancel",
+                    "cancel": {"identifier": identifier},
+                },
+                {"idempotency_key": f"adjustment-{correction_id}-{attempt}"},
+            )
+        except stripe.InvalidRequestError as error:
+            if "already been cancel" not in str(error):
+                raise
+
+
+def credit_balance(
+    *, stripe_customer_id: str, correction_id: str, amount_cents: int, description: str, attempt: int
+) -> str:
+    """Credit the customer's balance, which the next invoice takes along; Stripe's id of the credit.
+
+    Repeating it credits once: what carries the correction's id is looked for first, at any age.
+    """
+    with translate_errors("credit_balance"):
+        transactions = get_client().v1.customers.balance_transactions
+        for known in transactions.list(stripe_customer_id, {"limit": 100}).auto_paging_iter():
+            if read_metadata(known, "correction") == correction_id:
+                return known.id
+        made = transactions.create(
+            stripe_customer_id,
+            {
+                "amount": -amount_cents,
+                "currency": CURRENCY,
+                "description": description[:350],
+                "metadata": {"correction": correction_id},
+            },
+            {"idempotency_key": f"credit-{correction_id}-{attempt}"},
+        )
+        return made.id

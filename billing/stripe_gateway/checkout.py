@@ -1,0 +1,78 @@
+"""Stripe's own pages: Checkout, where a customer subscribes, and the Billing Portal."""
+
+from typing import Any
+
+from billing.plans import Plan
+
+from .client import get_client, read_metadata
+from .errors import translate_errors
+from .prices import find_price_ids, list_lookup_keys
+from .subscriptions import BILLING_MODE
+
+
+def open_checkout(
+    *, stripe_customer_id: str, plan: Plan, wish: str, success_url: str, cancel_url: str
+) -> str:
+    """The address of a Checkout page for a plan; one that is open already for the same is given again.
+
+    Open pages for another plan are closed first, so that nobody pays for two. Belongs under the customer's
+    lock. `wish` names the subscription that comes of it, and is the call's idempotency key.
+    """
+    with translate_errors("open_checkout"):
+        sessions = get_client().v1.checkout.sessions
+        reusable = None
+        for each in sessions.list({"customer": stripe_customer_id, "status": "open", "limit": 100}).data:
+            if reusable is None and _is_for(each, plan, success_url) and each.url:
+                reusable = each.url
+            else:
+                sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}"})
+        if reusable is not None:
+            return str(reusable)
+        price_ids = find_price_ids(plan)
+        metadata = {"wish": wish, "plan": plan.key}
+        parameters: Any = {
+            "mode": "subscription",
+            "customer": stripe_customer_id,
+            "line_items": [_describe_item(plan, key, price_ids[key]) for key in list_lookup_keys(plan)],
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "metadata": metadata,
+            "subscription_data": {"metadata": metadata, "billing_mode": BILLING_MODE},
+        }
+        opened = sessions.create(parameters, {"idempotency_key": f"checkout-{wish}"})
+        return str(opened.url)
+
+
+def close_checkouts(*, stripe_customer_id: str) -> None:
+    """Close the Checkout pages that are still open. Repeating it changes nothing."""
+    with translate_errors("close_checkouts"):
+        sessions = get_client().v1.checkout.sessions
+        for each in sessions.list({"customer": stripe_customer_id, "status": "open", "limit": 100}).data:
+            sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}"})
+
+
+def find_subscription_of(*, checkout_session_id: str, stripe_customer_id: str) -> str | None:
+    """The subscription that a customer's finished Checkout has made; None for anybody else's."""
+    with translate_errors("find_subscription_of"):
+        session = get_client().v1.checkout.sessions.retrieve(checkout_session_id)
+        if session.customer != stripe_customer_id or session.subscription is None:
+            return None
+        return str(session.subscription)
+
+
+def open_portal(*, stripe_customer_id: str, return_url: str) -> str:
+    """The address of the customer's page at Stripe: cards, addresses, invoices."""
+    with translate_errors("open_portal"):
+        opened = get_client().v1.billing_portal.sessions.create(
+            {"customer": stripe_customer_id, "return_url": return_url}
+        )
+        return opened.url
+
+
+def _is_for(session: Any, plan: Plan, success_url: str) -> bool:
+    return read_metadata(session, "plan") == plan.key and session.success_url == success_url
+
+
+def _describe_item(plan: Plan, lookup_key: str, price_id: str) -> dict[str, Any]:
+    """A metered price carries no quantity: Stripe counts it."""
+    return {"price": price_id} if lookup_key == plan.fix_price else {"price": price_id, "quantity": 1}
