@@ -18,6 +18,7 @@ from sandbox.stripe.store import Record
 from sandbox.stripe.world import NO_REQUEST, World
 
 _log = logging.getLogger(__name__)
+NEVER_KEPT = (401, 409, 429)
 _KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{24,}$")
 
 
@@ -83,12 +84,29 @@ class Api:
         if broken and broken.kind == "cut_before":
             raise Cut
         if broken and broken.kind == "status" and not broken.after:
-            return _broken(broken)
+            return self._kept(question, _broken(broken))
         wait = sum(fault.ms for fault in faults if fault.kind == "latency") / 1000
         answer = self._once(question, wait)
         if broken and broken.kind == "cut_after":
             raise Cut
-        return _broken(broken) if broken else answer
+        if not broken:
+            return answer
+        replayed = "Idempotent-Replayed" in answer.headers
+        return _broken(broken) if replayed else self._kept(question, _broken(broken), over=True)
+
+    def _kept(self, question: Question, answer: Answer, *, over: bool = False) -> Answer:
+        """A fault's answer, remembered under the idempotency key as Stripe remembers its own failures.
+
+        Not 409 and 429. What a key already remembers stays, unless the answer is `over` work just done.
+        """
+        key = question.idempotency_key if question.method == "POST" else None
+        if not key or answer.status in NEVER_KEPT:
+            return answer
+        with self._world.store.lock:
+            if not over and not self._keys.is_free(key, self._world.now()):
+                return answer
+            self._save(question, key, answer)
+        return Answer(answer.status, answer.body, {"Stripe-Should-Retry": "false"})
 
     def _once(self, question: Question, wait: float) -> Answer:
         """Do the work, unless this idempotency key has done it."""
@@ -136,7 +154,7 @@ class Api:
 
     def _shown(self, result: Record) -> Record:
         """Records are presented; computed objects and lists of records pass through."""
-        if result["object"] in ("list", "search_result"):
+        if result.get("object") in ("list", "search_result"):
             return {**result, "data": [self._shown(each) for each in result["data"]]}
         return present(self._world.store, result) if "_seq" in result else result
 

@@ -3,8 +3,14 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def iso(instant: int) -> str:
+    """As v2 objects carry time."""
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 class Clock:

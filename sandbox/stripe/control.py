@@ -11,7 +11,7 @@ from sandbox.stripe.faults import Fault
 from sandbox.stripe.hosted import complete_checkout
 from sandbox.stripe.ids import new_secret
 from sandbox.stripe.render import present
-from sandbox.stripe.resources import disputes, payment_intents, setup_intents
+from sandbox.stripe.resources import disputes, meter_events, payment_intents, setup_intents
 from sandbox.stripe.resources.webhook_endpoints import add_endpoint
 from sandbox.stripe.store import Record
 from sandbox.stripe.webhooks import Courier
@@ -84,13 +84,14 @@ class Control:
         return self._courier.flush(timeout)
 
     def meter_events(self) -> list[Record]:
-        """Usage as it was reported, oldest first, with `cancelled` and the customer."""
+        """Usage as it was reported, oldest first, with the customer, `cancelled` and `rejected` (a code)."""
         with self._world.store.lock:
             return [
                 {
                     **present(self._world.store, each),
                     "customer": each["_customer"],
                     "cancelled": each["_cancelled"],
+                    "rejected": each["_rejected"],
                 }
                 for each in self._world.store.oldest("billing.meter_event")
             ]
@@ -147,6 +148,13 @@ class Control:
                 paid = self._world.require("charge", charge)
                 opened = disputes.open_dispute(self._world, paid, reason, amount)
             return present(self._world.store, opened)
+
+    def report_meter_error(self, *, identifier: str, code: str = "meter_event_customer_not_found") -> Record:
+        """Stripe finds a meter event wrong after all: it no longer counts, and a thin event says so."""
+        with self._world.store.lock:
+            with self.acting():
+                event = meter_events.reject(self._world, identifier, code)
+            return present(self._world.store, event)
 
     def close_dispute(self, dispute: str, *, won: bool) -> Record:
         """The bank decides."""

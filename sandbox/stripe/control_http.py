@@ -98,6 +98,10 @@ def blueprint(world: World, control: Control) -> Blueprint:
         chosen = {name: value for name, value in _body().items() if name in names}
         return jsonify(control.complete_checkout(id, **chosen))
 
+    @routes.post("/meter_errors")
+    def report_meter_error() -> ResponseReturnValue:
+        return jsonify(control.report_meter_error(**_body())), 201
+
     @routes.post("/charges/<id>/dispute")
     def dispute(id: str) -> ResponseReturnValue:
         body = _body()

@@ -15,6 +15,7 @@ KINDS = (
     "webhook_duplicate",
     "webhook_reorder",
     "webhook_delay",
+    "meter_reject",
 )
 
 
@@ -24,6 +25,8 @@ class Fault:
 
     latency: `ms` before the work. status: answer `status` instead of working, or (`after`) after the work.
     cut_before, cut_after: close the connection without an answer, the work not done or done.
+    meter_reject: usage (`event` is the meter's event name) is accepted, never counted, and reported later
+    with what is wrong with it, or with `code` when nothing is.
     webhook_*: drop the delivery, send it twice, let later ones overtake it by `ms`, delay it by `ms`.
     """
 
@@ -33,6 +36,7 @@ class Fault:
     event: str = "*"
     ms: int = 300
     status: int = 500
+    code: str = "meter_event_customer_not_found"
     after: bool = False
     times: int | None = 1
     probability: float = 1.0
@@ -73,7 +77,7 @@ class FaultBook:
         """Every latency that strikes, and at most one of the others."""
         chosen: list[Fault] = []
         for fault in self.rules:
-            if fault.kind.startswith("webhook_") or fault.method not in ("*", method):
+            if fault.kind.startswith(("webhook_", "meter_")) or fault.method not in ("*", method):
                 continue
             if fault.kind != "latency" and any(other.kind != "latency" for other in chosen):
                 continue
@@ -82,12 +86,14 @@ class FaultBook:
         return chosen
 
     def for_webhook(self, type: str) -> Fault | None:
+        return self._first("webhook_", type)
+
+    def for_meter_event(self, name: str) -> Fault | None:
+        return self._first("meter_", name)
+
+    def _first(self, kinds: str, event: str) -> Fault | None:
         for fault in self.rules:
-            if (
-                fault.kind.startswith("webhook_")
-                and fnmatch.fnmatchcase(type, fault.event)
-                and fault.strikes()
-            ):
+            if fault.kind.startswith(kinds) and fnmatch.fnmatchcase(event, fault.event) and fault.strikes():
                 return fault
         return None
 

@@ -29,6 +29,11 @@ class IdempotencyKeys:
         self._in_flight.add(key)
         return None
 
+    def is_free(self, key: str, now: int) -> bool:
+        """Whether the key neither remembers an answer nor is in use."""
+        known = self._store.find(_name(key))
+        return key not in self._in_flight and not (known and known["created"] + DAY > now)
+
     def save(self, key: str, path: str, params: dict[str, Any], now: int, status: int, body: Any) -> None:
         """Remember the answer, in the same transaction as the work."""
         known = self._store.find(_name(key))

@@ -96,7 +96,7 @@ class _Handler(WSGIRequestHandler):
 
 
 def make_app(world: World, control: Control, courier: Courier, mail_dir: str | None) -> Flask:
-    """Stripe's API under /v1, the control API under /_sandbox, the page at /."""
+    """Stripe's API under /v1 and /v2, the control API under /_sandbox, the page at /."""
     app = Flask(__name__)
     app.config["PROPAGATE_EXCEPTIONS"] = True
     api = Api(world, courier.wake)
@@ -104,6 +104,7 @@ def make_app(world: World, control: Control, courier: Courier, mail_dir: str | N
     app.register_blueprint(hosted_pages.blueprint(world, control))
     app.register_blueprint(page.blueprint(world, control, mail_dir))
 
+    @app.route("/v2/<path:rest>", methods=["GET"])
     @app.route("/v1/<path:rest>", methods=["GET", "POST", "DELETE"])
     def answer_call(rest: str) -> Response:
         started = time.monotonic()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from sandbox.stripe.render import present
+from sandbox.stripe import events
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
 
@@ -129,7 +129,7 @@ class Courier(threading.Thread):
             if not endpoint or not event or endpoint.get("deleted") or endpoint["status"] != "enabled":
                 self._settle(record, "dropped")
                 return
-            payload = json.dumps(present(store, event), indent=2)
+            payload = json.dumps(events.payload(store, event), indent=2)
         code, error = self._post(endpoint, payload)
         with self._world.store.lock:
             if self._world.store.find(record["id"]):
@@ -162,6 +162,6 @@ class Courier(threading.Thread):
         self._overtakable.discard(record["id"])
         self._met.discard(record["id"])
         event = self._world.store.find(record["event"])
-        if event and status == "delivered" and not record["duplicate_of"]:
+        if event and "pending_webhooks" in event and status == "delivered" and not record["duplicate_of"]:
             self._world.store.replace(event, pending_webhooks=max(0, event["pending_webhooks"] - 1))
         return self._world.store.replace(record, status=status)

@@ -58,6 +58,9 @@ class World:
             api_version=API_VERSION,
         )
 
+    def emit_thin(self, type: str, related: Record, data: Record) -> Record:
+        return events.announce_thin(self.store, type, related, data, created=self.now())
+
     def require(self, kind: str, id: str | None, param: str = "id") -> Record:
         """The record, or Stripe's refusal. Deleted ones count as missing."""
         record = self.store.get(kind, id or "")

@@ -2,6 +2,7 @@
 
 from sandbox.stripe.billing.collection import collect
 from sandbox.stripe.billing.invoicing import finalize
+from sandbox.stripe.billing.meter_errors import report_gathered
 from sandbox.stripe.billing.sessions import close_unpaid
 from sandbox.stripe.billing.subscribing import pass_time
 from sandbox.stripe.store import Record
@@ -34,6 +35,9 @@ def happen(world: World, record: Record) -> None:
         return
     if record["object"] == "checkout.session":
         close_unpaid(world, record)
+        return
+    if record["object"] == "sandbox.meter_errors":
+        report_gathered(world, record)
         return
     if record["status"] == "draft":
         record = finalize(world, record)

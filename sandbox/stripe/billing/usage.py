@@ -28,5 +28,5 @@ def _between(store: Store, name: str, start: int, end: int) -> Iterator[Record]:
     for event in store.newest("billing.meter_event", series=name):
         if event["created"] + 5 * MINUTE < start:
             return  # Timestamps lie at most five minutes ahead, so older ones cannot reach the span.
-        if start <= event["timestamp"] < end and not event["_cancelled"]:
+        if start <= event["timestamp"] < end and not event["_cancelled"] and not event["_rejected"]:
             yield event

@@ -20,6 +20,7 @@ from sandbox.stripe.resources import (
     setup_intents,
     subscription_items,
     subscriptions,
+    thin_events,
     webhook_endpoints,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "setup_intents",
     "subscription_items",
     "subscriptions",
+    "thin_events",
     "webhook_endpoints",
 ]

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from sandbox.stripe.billing import meter_errors
 from sandbox.stripe.billing.invoicing import refresh_drafts
 from sandbox.stripe.billing.usage import series
 from sandbox.stripe.clock import DAY, MINUTE
@@ -30,16 +31,66 @@ CANCEL: dict[str, Field] = {
 
 @route("POST", "/v1/billing/meter_events", CREATE)
 def create(world: World, params: Record) -> Record:
-    """Count it at once. Real Stripe checks customer and value later and reports by a thin event."""
+    """Count it at once; with the fault `meter_reject`, take it and report it as wrong later."""
+    fault = world.faults.for_meter_event(params["event_name"])
+    identifier = params.get("identifier") or new_id("mtrevt", 20)
+    if fault:
+        return _reject_later(world, params, identifier, meter_errors.check_code(fault.code))
     meter = _meter(world, params["event_name"])
-    customer = _payload(params, meter["customer_mapping"]["event_payload_key"])
+    customer = _check(world, params, meter)
+    _refuse_repeated(world, identifier)
+    event = _file(world, params, identifier, meter, customer)
+    refresh_drafts(world, customer)
+    return event
+
+
+def _check(world: World, params: Record, meter: Record) -> str:
+    """Refuse what is wrong with usage; the customer it is for."""
+    key = meter["customer_mapping"]["event_payload_key"]
+    customer = _payload(params, key)
     if meter["default_aggregation"]["formula"] != "count":
         _check_value(params, meter)
-    timestamp = _timestamp(world, params)
-    world.require("customer", customer, f"payload[{meter['customer_mapping']['event_payload_key']}]")
-    identifier = params.get("identifier") or new_id("mtrevt", 20)
+    _check_timestamp(world, params)
+    world.require("customer", customer, f"payload[{key}]")
+    return customer
+
+
+def _reject_later(world: World, params: Record, identifier: str, code: str) -> Record:
+    """Take it as if all were well. It is never counted, and the meter's next report names it."""
+    known = list(world.store.newest("billing.meter", event_name=params["event_name"]))
+    meter = known[0] if known else _meter(world, params["event_name"])
     _refuse_repeated(world, identifier)
-    event = world.store.insert(
+    try:
+        _check(world, params, _meter(world, params["event_name"]))
+    except StripeFailure as failure:
+        code = _code(failure, meter)
+    customer = params["payload"].get(meter["customer_mapping"]["event_payload_key"], "")
+    meter_errors.gather(world, meter, identifier, code)
+    return _file(world, params, identifier, meter, customer, rejected=code)
+
+
+def _code(failure: StripeFailure, meter: Record) -> str:
+    """What a report calls the reason of a refusal."""
+    code = str(failure.error.get("code"))
+    if code in meter_errors.MESSAGES:
+        return code
+    if failure.error.get("param") == f"payload[{meter['value_settings']['event_payload_key']}]":
+        return "meter_event_invalid_value"
+    missing = code == "parameter_missing"
+    return "meter_event_no_customer_defined" if missing else "meter_event_customer_not_found"
+
+
+def _file(
+    world: World,
+    params: Record,
+    identifier: str,
+    meter: Record,
+    customer: str,
+    *,
+    rejected: str | None = None,
+) -> Record:
+    value = params["payload"].get(meter["value_settings"]["event_payload_key"], "0")
+    return world.store.insert(
         {
             "_id": f"meter_event:{new_id('e')}",
             "object": "billing.meter_event",
@@ -48,15 +99,27 @@ def create(world: World, params: Record) -> Record:
             "identifier": identifier,
             "livemode": False,
             "payload": params["payload"],
-            "timestamp": timestamp,
+            "timestamp": params.get("timestamp", world.now()),
             "_series": series(meter, customer),
             "_customer": customer,
-            "_value": int(params["payload"].get(meter["value_settings"]["event_payload_key"], 0)),
+            "_value": 0 if rejected else int(value),
             "_cancelled": False,
+            "_rejected": rejected,
         }
     )
-    refresh_drafts(world, customer)
-    return event
+
+
+def reject(world: World, identifier: str, code: str) -> Record:
+    """Find out that usage already taken was wrong: uncount it and report it now; the report's event."""
+    meter_errors.check_code(code)
+    event = next(world.store.newest("billing.meter_event", identifier=identifier), None)
+    if event is None:
+        raise StripeFailure(f"No meter event found with identifier {identifier}.", code="resource_missing")
+    world.store.replace(event, _value=0, _rejected=code)
+    refresh_drafts(world, event["_customer"])
+    meter = next(world.store.newest("billing.meter", event_name=event["event_name"]))
+    errors = [{"identifier": identifier, "code": code}]
+    return meter_errors.report(world, meter, errors, since=event["created"])
 
 
 @route("POST", "/v1/billing/meter_event_adjustments", CANCEL)
@@ -68,7 +131,7 @@ def adjust(world: World, params: Record) -> Record:
         message = "Missing required param: cancel[identifier]."
         raise bad_parameter(message, "parameter_missing", "cancel[identifier]")
     event = next(world.store.newest("billing.meter_event", identifier=identifier), None)
-    if event is None or event["event_name"] != params["event_name"]:
+    if event is None or event["_rejected"] or event["event_name"] != params["event_name"]:
         message = f"No meter event found with identifier {identifier}."
         raise StripeFailure(message, code="resource_missing", param="cancel[identifier]")
     if event["created"] + DAY <= world.now():
@@ -121,7 +184,7 @@ def _check_value(params: Record, meter: Record) -> None:
         raise StripeFailure(message, code="meter_event_invalid_value", param=f"payload[{key}]")
 
 
-def _timestamp(world: World, params: Record) -> int:
+def _check_timestamp(world: World, params: Record) -> None:
     now = world.now()
     timestamp: Any = params.get("timestamp", now)
     if timestamp < now - 35 * DAY:
@@ -130,7 +193,6 @@ def _timestamp(world: World, params: Record) -> int:
     if timestamp > now + 5 * MINUTE:
         message = "The timestamp must be at most 5 minutes in the future."
         raise StripeFailure(message, code="timestamp_in_future", param="timestamp")
-    return int(timestamp)
 
 
 def _refuse_repeated(world: World, identifier: str) -> None:

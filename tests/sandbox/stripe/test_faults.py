@@ -40,12 +40,37 @@ class TestStatus:
                 shop.v1.customers.list()
         assert shop.v1.customers.list().data == []
 
-    def test_a_500_may_come_after_the_work(self, sandbox: StripeSandbox, shop: Shop) -> None:
-        sandbox.control.add_fault("status", status=500, after=True, path="/v1/customers")
+    @pytest.mark.parametrize(("after", "done"), [(False, 0), (True, 1)])
+    def test_a_500_is_the_keys_answer_from_then_on(
+        self, sandbox: StripeSandbox, shop: Shop, after: bool, done: int
+    ) -> None:
+        sandbox.control.add_fault("status", status=500, after=after, path="/v1/customers")
+        for replayed in (None, "true"):
+            with pytest.raises(stripe.APIError) as failed:
+                shop.v1.customers.create({}, ONCE)
+            assert failed.value.http_status == 500
+            assert failed.value.headers.get("Idempotent-Replayed") == replayed
+        assert sandbox.control.state().get("customer", 0) == done
+
+    def test_another_key_gets_past_a_500(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        sandbox.control.add_fault("status", status=500, path="/v1/customers")
         with pytest.raises(stripe.APIError):
             shop.v1.customers.create({}, ONCE)
-        shop.v1.customers.create({}, ONCE)
-        assert sandbox.control.state()["customer"] == 1
+        assert shop.v1.customers.create({}, {"idempotency_key": "order-1-again"}).object == "customer"
+
+    @pytest.mark.parametrize("status", [409, 429])
+    def test_a_refusal_for_now_is_not_kept(self, sandbox: StripeSandbox, shop: Shop, status: int) -> None:
+        sandbox.control.add_fault("status", status=status, path="/v1/customers")
+        with pytest.raises(stripe.StripeError):
+            shop.v1.customers.create({}, ONCE)
+        assert shop.v1.customers.create({}, ONCE).object == "customer"
+
+    def test_a_500_before_a_known_answer_leaves_it(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        first = shop.v1.customers.create({}, ONCE)
+        sandbox.control.add_fault("status", status=500, path="/v1/customers")
+        with pytest.raises(stripe.APIError):
+            shop.v1.customers.create({}, ONCE)
+        assert shop.v1.customers.create({}, ONCE).id == first.id
 
 
 def test_latency_is_felt(sandbox: StripeSandbox, shop: Shop) -> None:
