@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -229,8 +230,20 @@ class Snippet:
         root = text_of(self.document, inner)
         if root in self.bound or root not in KNOWN | self.names.keys():
             return []
+        edits += self._switched_off(call)
         plain = SKIPPED.get(root) or FOCUSED.get(root)
         return [*edits, (inner.start_byte, inner.end_byte, plain)] if plain else edits
+
+    def _switched_off(self, call: Node) -> Iterator[tuple[int, int, str]]:
+        """vitest: `it('...', { only: true }, ...)`."""
+        arguments = call.child_by_field_name("arguments")
+        options = (
+            [each for each in arguments.named_children[1:3] if each.type == "object"] if arguments else []
+        )
+        for pair in (pair for each in options for pair in each.named_children if pair.type == "pair"):
+            key, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
+            if key and value and value.type == "true" and text_of(self.document, key) in ("only", "skip"):
+                yield value.start_byte, value.end_byte, "false"
 
     @cached_property
     def uses_this(self) -> bool:

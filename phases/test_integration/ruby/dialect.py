@@ -47,7 +47,7 @@ EITHER = Dialect(
     groups=RSPEC.groups | MINITEST.groups,
     tests=RSPEC.tests | MINITEST.tests,
     skipped=RSPEC.skipped - {"skip", "pending"},
-    focused=RSPEC.focused - {"focus"},
+    focused=RSPEC.focused,
     shared=RSPEC.shared,
     has_methods=True,
 )

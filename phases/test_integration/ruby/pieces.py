@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.ruby import writing
-from phases.test_integration.ruby.dialect import EITHER
+from phases.test_integration.ruby.focus import Change, unfocused
 from phases.test_integration.ruby.layout import Group, Test
 from phases.test_integration.ruby.snippet import Snippet
 
@@ -34,13 +34,6 @@ class LooseTest:
     name: str = ""
     arguments: str = ""
     comments: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    start: int
-    end: int
-    text: str
 
 
 def parsed(code: str) -> Text:
@@ -81,10 +74,15 @@ def marked(snippet: Snippet, lines: Sequence[str], names: Mapping[str, str], pre
         for member in group.members:
             if member.word in ("private", "protected") and member.node.type == "identifier":
                 changes.append(_without(snippet, member.node))
+            if member.word == "focus" and member.node.type == "identifier":
+                changes.append(_without(snippet, member.node))
             if member.test and member.test.has_code:
-                changes += [_first_lines(snippet, member.test, lines), *_unfocused(member.test)]
+                changes += [_first_lines(snippet, member.test, lines), *unfocused(snippet, member.test)]
             changes += _renamed(snippet, member.node, names)
-        if group.kind == "block" and prefix is not None and group.parent is snippet.layout.file:
+        if group.kind != "block":
+            continue
+        changes += unfocused(snippet, group)
+        if prefix is not None and group.parent is snippet.layout.file:
             changes.append(_receiver(group, prefix))
     return parsed(_applied(snippet, changes))
 
@@ -104,7 +102,7 @@ def new_names(snippet: Snippet, taken: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _applied(snippet: Snippet, changes: Sequence[_Change]) -> str:
+def _applied(snippet: Snippet, changes: Sequence[Change]) -> str:
     code, taken = snippet.layout.document.content, 0
     parts: list[bytes] = []
     for change in sorted(changes, key=lambda change: (change.start, change.end)):
@@ -152,15 +150,15 @@ def _between(snippet: Snippet, start: int, end: int) -> str:
     return snippet.layout.document.content[start:end].decode()
 
 
-def _without(snippet: Snippet, node: Node) -> _Change:
+def _without(snippet: Snippet, node: Node) -> Change:
     document = snippet.layout.document
     start, end = document.line_start(node.start_byte), document.next_line(node.end_byte)
     line = document.content[start:end]
     alone = line.strip() == document.content[node.start_byte : node.end_byte]
-    return _Change(start, end, "") if alone else _Change(node.start_byte, node.end_byte, "nil")
+    return Change(start, end, "") if alone else Change(node.start_byte, node.end_byte, "nil")
 
 
-def _first_lines(snippet: Snippet, test: Test, lines: Sequence[str]) -> _Change:
+def _first_lines(snippet: Snippet, test: Test, lines: Sequence[str]) -> Change:
     document = snippet.layout.document
     margin = document.indent_at(test.node.start_byte).decode()
     place = test.body or _block(test).children[-1]
@@ -169,31 +167,19 @@ def _first_lines(snippet: Snippet, test: Test, lines: Sequence[str]) -> _Change:
     before = document.content[line_start:start]
     if not before.strip() and test.body:
         text = "".join(f"{before.decode()}{line}\n" for line in lines)
-        return _Change(line_start, line_start, text)
+        return Change(line_start, line_start, text)
     text = "".join(f"\n{margin}{writing.INDENT}{line}" for line in lines)
-    return _Change(start, start, f"{text}\n{margin}{writing.INDENT if test.body else ''}")
+    return Change(start, start, f"{text}\n{margin}{writing.INDENT if test.body else ''}")
 
 
-def _unfocused(test: Test) -> list[_Change]:
-    """`fit` and `xit` become `it`."""
-    method = test.node.child_by_field_name("method")
-    if method is None or test.keyword not in EITHER.focused | EITHER.skipped:
-        return []
-    return [_Change(method.start_byte, method.start_byte + 1, "")]
-
-
-def _renamed(snippet: Snippet, node: Node, names: Mapping[str, str]) -> list[_Change]:
+def _renamed(snippet: Snippet, node: Node, names: Mapping[str, str]) -> list[Change]:
     name = node.child_by_field_name("name")
     if name is None or (text := snippet.text(name)) not in names:
         return []
-    return [_Change(name.start_byte, name.end_byte, names[text])]
+    return [Change(name.start_byte, name.end_byte, names[text])]
 
 
-def _receiver(group: Group, prefix: str) -> _Change:
+def _receiver(group: Group, prefix: str) -> Change:
     start = group.node.start_byte
     method = group.node.child_by_field_name("method")
-    end = method.start_byte if method is not None else start
-    keyword = group.keyword
-    if keyword in EITHER.focused | EITHER.skipped and method is not None:
-        return _Change(start, method.end_byte, prefix + keyword[1:])
-    return _Change(start, end, prefix)
+    return Change(start, method.start_byte if method is not None else start, prefix)

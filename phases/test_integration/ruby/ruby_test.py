@@ -9,7 +9,7 @@ from functools import cached_property
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.insertion import Notice
 from phases.test_integration.red_tests import RedTest
-from phases.test_integration.ruby import groups, pieces, writing
+from phases.test_integration.ruby import groups, matchers, pieces, writing
 from phases.test_integration.ruby.dialect import LIFECYCLE, Dialect
 from phases.test_integration.ruby.fingerprints import fingerprint
 from phases.test_integration.ruby.habits import Habits
@@ -59,6 +59,7 @@ class RubyTest:
     dialect: Dialect
     habits: Habits
     requires: tuple[str, ...] = ()
+    style_notices: tuple[Notice, ...] = ()
 
     @classmethod
     def of(cls, red_test: RedTest, layout: Layout, dialect: Dialect, habits: Habits) -> RubyTest:
@@ -74,7 +75,12 @@ class RubyTest:
         requires = tuple(habits.missing_requires(snippet))
         if snippet.is_body and snippet.requires:
             snippet = pieces.without_requires(snippet)
-        return cls(red_test, snippet, layout, dialect, habits, requires)._in_style()
+        return cls(red_test, snippet, layout, dialect, habits, requires)._in_form()
+
+    def in_style(self) -> RubyTest:
+        """With its assertions written as the file writes its own."""
+        snippet, found = matchers.in_style(self.snippet, self.layout, self.dialect)
+        return replace(self, snippet=snippet, style_notices=found)
 
     @cached_property
     def marks(self) -> list[str]:
@@ -154,7 +160,7 @@ class RubyTest:
         )
         if not names or not all(names):
             raise InvalidTestCode("testCode has a test or a group without a name")
-        notices = unbound(self.snippet, self.layout)
+        notices = [*self.style_notices, *unbound(self.snippet, self.layout)]
         return Written(text.code, text.snippet.protected, names, tuple(notices))
 
     @cached_property
@@ -162,7 +168,7 @@ class RubyTest:
         assert self.only_group is not None
         return pieces.inner(self.snippet, self.only_group)
 
-    def _in_style(self) -> RubyTest:
+    def _in_form(self) -> RubyTest:
         """Tests in a group of a kind that the file has not, without that group."""
         only = self.only_group
         if only is None or only.kind not in ("class", "block") or not only.holds_tests:

@@ -57,10 +57,13 @@ class RubyTarget:
     def plan(self, red_test: RedTest) -> Plan:
         """Raises InvalidTestCode."""
         test = RubyTest.of(red_test, self._layout, self._dialect, self._habits)
+        if there := self._already_there(test):
+            return there
+        test = test.in_style()
         return self._already_there(test) or self._plan_at(test, self._choose(test))
 
     def plan_append(self, red_test: RedTest) -> Plan:
-        test = RubyTest.of(red_test, self._layout, self._dialect, self._habits)
+        test = RubyTest.of(red_test, self._layout, self._dialect, self._habits).in_style()
         spot = spots.end_of_file(self._layout)
         return self._plan_at(test, _Place(self._new_group(None), spot, "append", ""))
 

@@ -17,6 +17,7 @@ _KNOWN_WORDS = """
     exist pending skip pass flunk mock it_behaves_like redirect_to have_http_status output private
     public rails_helper assert refute yield_control default_url_options routes app last_response
     last_request freeze_time travel_back follow_redirect! driver example now
+    focus
 """
 _KNOWN = frozenset(_KNOWN_WORDS.split())
 _RUBY_NAME = re.compile(r"[@a-z_]\w*[?!]?")

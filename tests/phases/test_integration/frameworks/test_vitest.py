@@ -159,6 +159,10 @@ class TestWriting:
         with pytest.raises(InvalidTestCode):
             insert(f"{ALL}it('a', f)\n", code)
 
+    def test_options_that_focus_are_switched_off(self):
+        content = insert(f"{ALL}it('a', f)\n", f"it('{NAME}', {{ only: true, retry: 1 }}, f)").content
+        assert f"it('{NAME}', {{ only: false, retry: 1 }}, f)" in content
+
     def test_only_a_function_is_called(self):
         result = insert(f"{ALL}it('a', f)\n", "function check() {\n  expect(1).toBe(2)\n}")
         assert "return check()" in result.content

@@ -26,6 +26,7 @@ FILES = {
     "whole_test.rb": f"{HEAD}class WholeTest < Minitest::Test\n{OLD}end\n",
     "values_test.rb": f"{HEAD}class ValuesTest < Minitest::Test\n{OLD}end\n",
     "constant_test.rb": f"{HEAD}class ConstantTest < Minitest::Test\n{OLD}end\n",
+    "expects_test.rb": f"{HEAD}class ExpectsTest < Minitest::Test\n{OLD}end\n",
     "empty_test.rb": "",
 }
 TESTS = dict.fromkeys(FILES, NEW) | {
@@ -35,14 +36,19 @@ TESTS = dict.fromkeys(FILES, NEW) | {
     "values_test.rb": "describe 'injection' do\n  let(:attack) { \"' OR 1=1 --\" }\n\n"
     "  it 'is kept out' do\n    _(find(attack)).wont_include 'OR 1=1'\n  end\nend\n",
     "constant_test.rb": "ATTACK = \"' OR 1=1 --\"\nrefute_includes find(ATTACK), 'OR 1=1'",
+    "expects_test.rb": "expect(find(\"' OR 1=1 --\")).not_to include('OR 1=1')",
     "empty_test.rb": f"require_relative 'shop'\n{NEW}",
 }
+
+
+# Tests that run at once write into each other's lines.
+IN_TURN = "require 'minitest'; def (Minitest::Test).parallelize_me! = nil; "
 
 
 def outcomes(directory: Path, shop: str) -> tuple[list[tuple[str, str]], str]:
     """The name and the sign of every test, file by file; and all that was written."""
     loads = "; ".join(f"load {f'./{name}'!r}" for name in FILES)
-    output = run(directory, shop, "ruby", "-W0", "-e", loads, "--", "--verbose", "--seed", "1")
+    output = run(directory, shop, "ruby", "-W0", "-e", IN_TURN + loads, "--", "--verbose", "--seed", "1")
     return re.findall(r"^(\S+#\S.*?) = [\d.]+ s = ([.FES])$", output, re.M), output
 
 
@@ -59,12 +65,12 @@ class TestOnVulnerableCode:
         found, output = outcomes(project, VULNERABLE)
         old = [sign for name, sign in found if name.endswith("old")]
         new = [sign for name, sign in found if not name.endswith("old")]
-        assert old == ["."] * 10, output
+        assert old == ["."] * 11, output
         assert new == ["F"] * len(FILES), output
 
 
 class TestOnFixedCode:
     def test_all_pass(self, project):
         found, output = outcomes(project, FIXED)
-        assert len(found) == 20, output
+        assert len(found) == 22, output
         assert {sign for _, sign in found} == {"."}, output

@@ -21,6 +21,7 @@ FILES = {
     "line_spec.rb": "require_relative 'shop'\ndescribe('shop') { it('old') { expect(find('x')).to be } }\n",
     "whole_spec.rb": f"require_relative 'shop'\n\nRSpec.describe 'shop' do\n{OLD}end\n",
     "values_spec.rb": f"require_relative 'shop'\n\nRSpec.describe 'shop' do\n{OLD}end\n",
+    "asserts_spec.rb": f"require_relative 'shop'\n\nRSpec.describe 'shop' do\n{OLD}end\n",
     "empty_spec.rb": "# frozen_string_literal: true\n",
 }
 TESTS = dict.fromkeys(FILES, NEW) | {
@@ -30,6 +31,7 @@ TESTS = dict.fromkeys(FILES, NEW) | {
     "  it 'is kept out' do\n    expect(find(attack)).not_to include('OR 1=1')\n  end\nend\n",
     "values_spec.rb": "let(:attack) { <<~A }\n  ' OR 1=1 --\nA\n\nit('is kept out') "
     "{ expect(find(attack)).not_to include('OR 1=1') }\n",
+    "asserts_spec.rb": "refute_includes find(\"' OR 1=1 --\"), 'OR 1=1'",
     "empty_spec.rb": f"require_relative 'shop'\n{NEW}",
 }
 
@@ -67,7 +69,7 @@ def vulnerable(project: Path) -> list[dict[str, str]]:
 class TestOnVulnerableCode:
     def test_old_tests_are_as_before(self, vulnerable):
         old = [each for each in vulnerable if each["name"] == "old"]
-        assert len(old) == 8
+        assert len(old) == 9
         assert [each["file"] for each in old if each["status"] != "passed"] == ["skipped_spec.rb"]
 
     def test_every_new_one_fails_by_assertion(self, vulnerable):
@@ -80,5 +82,5 @@ class TestOnFixedCode:
     def test_all_pass(self, project):
         found = outcomes(project, FIXED)
         failed = [each for each in found if each["status"] == "failed"]
-        assert len(found) == 16
+        assert len(found) == 18
         assert failed == []
