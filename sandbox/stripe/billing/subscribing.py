@@ -163,7 +163,9 @@ def _expire(world: World, subscription: Record) -> None:
     stand(world, subscription, "incomplete_expired")
 
 
-def leave_item(world: World, subscription: Record, item: Record, *, prorate: bool) -> list[Record]:
+def leave_item(
+    world: World, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
+) -> list[Record]:
     """What remains to be settled for an item that goes: its usage so far, or its unused time back."""
     start, ends = period(subscription)
     now = world.now()
@@ -171,18 +173,21 @@ def leave_item(world: World, subscription: Record, item: Record, *, prorate: boo
         return [metered(item, max(start, subscription["_usage_from"].get(item["id"], start)), now)]
     if not prorate:
         return []
-    credit = share(_full(world, item), ends - now, ends - start)
-    return [flat(item, now, ends, -credit, "Unused time")] if credit else []
+    since = now if at is None else at
+    credit = share(_full(world, item), ends - since, ends - start)
+    return [flat(item, since, ends, -credit, "Unused time")] if credit else []
 
 
-def join_item(world: World, subscription: Record, item: Record, *, prorate: bool) -> list[Record]:
+def join_item(
+    world: World, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
+) -> list[Record]:
     """What a new licensed item costs for the rest of the period."""
     if is_metered(world, item) or not prorate:
         return []
     start, ends = period(subscription)
-    now = world.now()
-    amount = share(_full(world, item), ends - now, ends - start)
-    return [flat(item, now, ends, amount, "Remaining time")] if amount else []
+    since = world.now() if at is None else at
+    amount = share(_full(world, item), ends - since, ends - start)
+    return [flat(item, since, ends, amount, "Remaining time")] if amount else []
 
 
 def invoice_pending(world: World, subscription: Record, payment_behavior: str) -> Record:

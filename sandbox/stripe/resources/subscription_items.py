@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.stripe.billing import subscribing
+from sandbox.stripe.billing.standing import period
 from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.params import LIST, METADATA, Flag, Integer, Required, Shape, Text, merged
@@ -34,26 +35,7 @@ def new_items(world: World, subscription: str, given: list[Record]) -> tuple[lis
 
 def change_items(world: World, subscription: Record, given: list[Record], params: Record) -> Record:
     """Add, replace and remove items. Usage so far and prorations go on the next invoice, or on one now."""
-    prorate = params.get("proration_behavior") != "none" and subscription["status"] != "trialing"
-    items = list(subscription["items"]["data"])
-    starts = dict(subscription["_usage_from"])
-    pending = list(subscription["_pending"])
-    for index, each in enumerate(given):
-        old = _existing(items, each.get("id"), f"items[{index}][id]")
-        new = _changed(world, subscription, old, each, f"items[{index}]")
-        if old and new and (old["price"], old.get("quantity")) == (new["price"], new.get("quantity")):
-            items[items.index(old)] = new
-            continue
-        if old:
-            pending += subscribing.leave_item(world, subscription, old, prorate=prorate)
-            items.remove(old)
-        if new:
-            items.append(new)
-            starts[new["id"]] = world.now()
-            pending += subscribing.join_item(world, subscription, new, prorate=prorate)
-    if not items:
-        raise StripeFailure("A subscription must have at least one active plan.", param="items")
-    _check_together(world, items)
+    items, starts, pending = plan_change(world, subscription, given, params)
     start, end = items[0]["current_period_start"], items[0]["current_period_end"]
     subscription = world.change(
         subscription,
@@ -68,6 +50,48 @@ def change_items(world: World, subscription: Record, given: list[Record], params
     if params.get("proration_behavior") == "always_invoice":
         return subscribing.invoice_pending(world, subscription, behavior)
     return subscription
+
+
+def plan_change(
+    world: World, subscription: Record, given: list[Record], params: Record
+) -> tuple[list[Record], dict[str, int], list[Record]]:
+    """What a change would leave: items, since when each counts usage, and what is to be invoiced.
+
+    Prorations are counted from `proration_date`, usage until now.
+    """
+    prorate = params.get("proration_behavior") != "none" and subscription["status"] != "trialing"
+    at = _proration_date(world, subscription, params)
+    items = list(subscription["items"]["data"])
+    starts = dict(subscription["_usage_from"])
+    pending = list(subscription["_pending"])
+    for index, each in enumerate(given):
+        old = _existing(items, each.get("id"), f"items[{index}][id]")
+        new = _changed(world, subscription, old, each, f"items[{index}]")
+        if old and new and (old["price"], old.get("quantity")) == (new["price"], new.get("quantity")):
+            items[items.index(old)] = new
+            continue
+        if old:
+            pending += subscribing.leave_item(world, subscription, old, prorate=prorate, at=at)
+            items.remove(old)
+        if new:
+            items.append(new)
+            starts[new["id"]] = world.now()
+            pending += subscribing.join_item(world, subscription, new, prorate=prorate, at=at)
+    if not items:
+        raise StripeFailure("A subscription must have at least one active plan.", param="items")
+    _check_together(world, items)
+    return items, starts, pending
+
+
+def _proration_date(world: World, subscription: Record, params: Record) -> int:
+    at = params.get("proration_date")
+    if at is None:
+        return world.now()
+    start, end = period(subscription)
+    if not start <= at < end:
+        message = "Cannot specify a proration date outside of the current subscription period."
+        raise bad_parameter(message, None, "proration_date")
+    return int(at)
 
 
 def _without_prorated_starts(world: World, subscription: Record) -> Record:

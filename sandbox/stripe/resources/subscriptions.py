@@ -68,6 +68,7 @@ UPDATE: dict[str, Field] = {
     "billing_cycle_anchor": Choice(("now", "unchanged")),
     "cancellation_details": CANCELLATION,
     "payment_behavior": CREATE["payment_behavior"],
+    "proration_date": Integer(0),
 }
 
 

@@ -227,6 +227,33 @@ class TestChangeItems:
         self.to_teams(shop, subscription, proration_behavior="always_invoice")
         assert [invoice.total for invoice in shop.invoices(ada)] == [24950]
 
+    @pytest.mark.parametrize("later", [0, 3600])
+    def test_charges_what_was_previewed_for_its_proration_date(
+        self, sandbox: StripeSandbox, shop: Shop, later: int
+    ) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.by_the_piece)
+        shop.fix(ada, 2)
+        sandbox.control.advance(days=11)
+        items = [
+            {"id": subscription["items"].data[0].id, "deleted": True},
+            {"price": shop.monthly.id},
+            {"price": shop.beyond_sixty.id},
+        ]
+        change: Any = {"items": items, "proration_behavior": "always_invoice"}
+        change["proration_date"] = sandbox.control.now()
+        preview = shop.v1.invoices.create_preview(
+            {"subscription": subscription.id, "subscription_details": change}
+        )
+        sandbox.control.advance(later)
+        shop.v1.subscriptions.update(subscription.id, change)
+        assert [invoice.total for invoice in shop.invoices(ada)] == [preview.total]
+
+    def test_a_proration_date_outside_the_period_is_refused(self, shop: Shop) -> None:
+        subscription = shop.subscribe(shop.customer(), shop.by_the_piece)
+        with pytest.raises(stripe.InvalidRequestError, match="proration date"):
+            self.to_teams(shop, subscription, proration_date=1)
+
     def test_shows_the_new_items(self, shop: Shop) -> None:
         subscription = shop.subscribe(shop.customer(), shop.by_the_piece)
         changed = self.to_teams(shop, subscription)
