@@ -147,6 +147,9 @@ class PytestTest:
             notices += whole.notices
         if self._lacks_pytest(setting, decorators, imports):
             imports = ["import pytest", *imports]
+        if setting.only_test_cases and "import pytest" in imports:
+            message = "the file now imports pytest: if that is missing, none of it runs"
+            notices.append(Notice("import_added", message))
         if setting.wraps:
             name = setting.wraps.removeprefix("class ").partition("(")[0].rstrip(":")
             text, names = f"{setting.wraps}\n{indented(text, writing.INDENT)}", (name,)

@@ -10,6 +10,7 @@ from unittest import IsolatedAsyncioTestCase
 from phases.test_integration.insertion import Notice, Plan
 from phases.test_integration.python import collected, spots
 from phases.test_integration.python.layout import Class, Function, Layout, bare_statement
+from phases.test_integration.python.matchers import without_pytest
 from phases.test_integration.python.pytest_target import Place, PytestTarget
 from phases.test_integration.python.pytest_test import PytestTest, Setting
 from phases.test_integration.python.snippet import Snippet
@@ -69,7 +70,8 @@ class UnittestTarget(PytestTarget):
         return self._already_there(test, place) or self._plan_at(test, place)
 
     def _read(self, red_test: RedTest) -> PytestTest:
-        snippet = as_test_cases(Snippet.of(red_test.code), self._base, self._layout.names)
+        snippet = without_pytest(Snippet.of(red_test.code))
+        snippet = as_test_cases(snippet, self._base, self._layout.names)
         return PytestTest(red_test, snippet)
 
     def _choose(self, test: PytestTest, same_class: Class | None) -> Place:

@@ -161,6 +161,28 @@ class TestWriting:
         )
         assert "class TestX(unittest.TestCase):" in content
 
+    @pytest.mark.parametrize(
+        ("code", "own"),
+        [
+            ("with pytest.raises(ValueError):\n    f()", "with self.assertRaises(ValueError):"),
+            (
+                "with pytest.raises(OSError, match='a'):\n    f()",
+                "with self.assertRaisesRegex(OSError, 'a'):",
+            ),
+            ("import pytest\npytest.fail('no')", "self.fail('no')"),
+        ],
+    )
+    def test_pytests_assertions_become_its_own(self, code, own):
+        content = inserted("import unittest\n\n\n" + CASE, code)
+        assert own in content
+        assert "pytest" not in content
+
+    def test_pytest_that_is_still_needed_is_told(self):
+        code = "with pytest.raises(ValueError) as caught:\n    f()\nassert caught.value"
+        result = insert("import unittest\n\n\n" + CASE, code)
+        assert "with pytest.raises(ValueError) as caught:" in result.content
+        assert "import_added" in codes(result)
+
     def test_unittest_as_the_file_calls_it(self):
         content = inserted("import unittest as ut\n\n\nclass A(ut.TestCase):\n    x = 1\n", "assert 1 == 2")
         assert "class TestSecurity(ut.TestCase):" in content

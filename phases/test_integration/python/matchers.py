@@ -1,0 +1,71 @@
+"""Writes pytest's assertions as unittest's own, which need nothing to be installed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from phases.test_integration.python.edits import line_starts
+from phases.test_integration.python.snippet import Snippet, names_in
+
+_METHODS = {"fail": "self.fail", "skip": "self.skipTest"}
+_Change = tuple[int, int, bytes]
+
+
+def without_pytest(snippet: Snippet) -> Snippet:
+    """The same by methods of `self`; as it was where not all that it has of pytest has such a method."""
+    code = snippet.code.encode()
+    starts = line_starts(code)
+
+    def start(node: ast.expr | ast.stmt | ast.keyword) -> int:
+        return starts[node.lineno - 1] + node.col_offset
+
+    changes: list[_Change] = []
+    changed = 0
+    for call, method in _calls(snippet.tree):
+        function, end = call.func, call.func.end_col_offset
+        assert end is not None and function.end_lineno is not None
+        changes.append((start(function), starts[function.end_lineno - 1] + end, method.encode()))
+        changes += [(start(keyword), start(keyword.value), b"") for keyword in call.keywords]
+        changed += 1
+    imports = [node for node in ast.walk(snippet.tree) if _imports_pytest(node)]
+    used = sum(name.id == "pytest" for name in names_in([snippet.tree]))
+    if not changed or changed != used:
+        return snippet
+    for node in imports:
+        assert isinstance(node, ast.Import)
+        line_end = starts[node.lineno] if node.lineno < len(starts) else len(code)
+        if code[starts[node.lineno - 1] : line_end].strip() != b"import pytest":
+            return snippet
+        changes.append((starts[node.lineno - 1], line_end, b""))
+    for first, last, text in sorted(changes, reverse=True):
+        code = code[:first] + text + code[last:]
+    return Snippet.of(code.decode())
+
+
+def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
+    """What has the same meaning in unittest, and the method that has it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            method = _METHODS.get(_of_pytest(node.value))
+            if method and len(node.value.args) == 1 and not node.value.keywords:
+                yield node.value, method
+        for item in node.items if isinstance(node, ast.With) else ():
+            call = item.context_expr
+            if isinstance(call, ast.Call) and not item.optional_vars and _of_pytest(call) == "raises":
+                keywords = [each.arg for each in call.keywords]
+                if len(call.args) == 1 and keywords in ([], ["match"]):
+                    yield call, "self.assertRaisesRegex" if keywords else "self.assertRaises"
+
+
+def _of_pytest(call: ast.Call) -> str:
+    """The function's name, empty for one that is not pytest's."""
+    function = call.func
+    is_pytests = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name)
+    if is_pytests and function.value.id == "pytest":  # type: ignore[attr-defined]
+        return function.attr  # type: ignore[attr-defined, no-any-return]
+    return ""
+
+
+def _imports_pytest(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import) and any(each.name == "pytest" for each in node.names)
