@@ -93,6 +93,15 @@ def card_for_number(number: str) -> Card:
     return _BY_TOKEN[_BY_NUMBER[digits]]
 
 
+def not_authenticated(intent: str) -> StripeFailure:
+    """The person did not pass the bank's question about a payment or a setup intent."""
+    message = (
+        "We are unable to authenticate your payment method. Please choose a different payment method "
+        "and try again."
+    )
+    return card_error(message, code=f"{intent}_authentication_failure")
+
+
 def declined(behaviour: str, **extra: object) -> StripeFailure:
     """The bank's refusal, for a behaviour in DECLINES."""
     code, decline_code, message = DECLINES[behaviour]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from sandbox.stripe.billing.collection import collect
-from sandbox.stripe.cards import AUTHENTICATION, Card, card_for_number
-from sandbox.stripe.errors import StripeFailure, card_error
+from sandbox.stripe.cards import AUTHENTICATION, Card, card_for_number, not_authenticated
+from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.resources import customers, payment_methods, setup_intents, subscriptions
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
@@ -48,8 +48,7 @@ def _ask_person(card: Card, passed: bool | None) -> None:
     if passed is None:
         raise PersonNeeded
     if not passed:
-        message = "We are unable to authenticate your payment method. Please choose a different one."
-        raise card_error(message, code="payment_intent_authentication_failure")
+        raise not_authenticated("payment_intent")
 
 
 def _customer(world: World, session: Record, email: str | None) -> Record:

@@ -157,7 +157,7 @@ def delete(world: World, params: Record, id: str) -> Record:
             world.emit("invoice.deleted", invoice)
             world.change(invoice, deleted=True, _due_at=None)
     for method in list(world.store.newest("payment_method", customer=id)):
-        world.change(method, customer=None)
+        payment_methods.let_go(world, method)
     world.emit("customer.deleted", customer)
     return world.change(customer, deleted=True)
 

@@ -1,6 +1,7 @@
 """/v1/payment_intents: the ones that invoices make."""
 
 from sandbox.stripe.billing.collection import collect
+from sandbox.stripe.cards import not_authenticated
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import LIST, Flag, Text
@@ -54,4 +55,13 @@ def authenticate(world: World, intent: Record, *, success: bool) -> Record:
         collect(world, world.require("invoice", intent["_invoice"]), method, authenticated=True)
         payment_methods.person_passed(world, method)
         return world.require("payment_intent", intent["id"])
-    return world.change(intent, status="requires_payment_method", next_action=None, payment_method=None)
+    error = not_authenticated("payment_intent").error
+    failed = world.change(
+        intent,
+        status="requires_payment_method",
+        next_action=None,
+        payment_method=None,
+        last_payment_error=error,
+    )
+    world.emit("payment_intent.payment_failed", failed)
+    return failed

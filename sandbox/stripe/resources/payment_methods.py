@@ -165,6 +165,11 @@ def detach(world: World, params: Record, id: str) -> Record:
     if customer["invoice_settings"]["default_payment_method"] == id:
         settings = {**customer["invoice_settings"], "default_payment_method": None}
         world.change(customer, "customer.updated", invoice_settings=settings)
+    return let_go(world, method)
+
+
+def let_go(world: World, method: Record) -> Record:
+    """The method, now nobody's."""
     detached = world.change(method, customer=None)
-    world.emit("payment_method.detached", detached, {"customer": customer["id"]})
+    world.emit("payment_method.detached", detached, {"customer": method["customer"]})
     return detached

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe.cards import AUTHENTICATION
+from sandbox.stripe.cards import AUTHENTICATION, not_authenticated
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.ids import new_id, new_secret
 from sandbox.stripe.paging import page
@@ -112,10 +112,23 @@ def authenticate(world: World, intent: Record, *, success: bool) -> Record:
     if intent["status"] != "requires_action":
         raise StripeFailure("This SetupIntent does not wait for the person.")
     if not success:
-        return world.change(intent, status="requires_payment_method", next_action=None, payment_method=None)
+        return _fail(world, intent, not_authenticated("setup_intent"))
     method = world.require("payment_method", intent["payment_method"])
     payment_methods.person_passed(world, method)
     return complete(world, intent, method)
+
+
+def _fail(world: World, intent: Record, failure: StripeFailure, **more: Any) -> Record:
+    """It waits for another card."""
+    failed = world.change(
+        intent,
+        status="requires_payment_method",
+        next_action=None,
+        payment_method=None,
+        last_setup_error={**failure.error, **more},
+    )
+    world.emit("setup_intent.setup_failed", failed)
+    return failed
 
 
 def complete(world: World, intent: Record, method: Record) -> Record:
@@ -126,11 +139,7 @@ def complete(world: World, intent: Record, method: Record) -> Record:
         try:
             method = payment_methods.attach_to(world, method["id"], customer)
         except StripeFailure as declined:
-            error = {**declined.error, "payment_method": present(world.store, method)}
-            failed = world.change(
-                intent, status="requires_payment_method", payment_method=None, last_setup_error=error
-            )
-            world.emit("setup_intent.setup_failed", failed)
+            _fail(world, intent, declined, payment_method=present(world.store, method))
             declined.keeps_changes = True
             raise
     done = world.change(intent, status="succeeded", payment_method=method["id"], **changes)
