@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from phases.test_integration import broken
 from phases.test_integration.elixir import writing
 from phases.test_integration.elixir.layout import TESTS, ElixirOutline, Module, member_of
 from phases.test_integration.elixir.snippet import (
@@ -134,6 +135,8 @@ class ExunitTarget(GroupedTarget):
         rows = frozenset(writing.rows(text, is_module=False))
         document = self.outline.document
         last = [member for member in group.members if member.name.startswith("describe ")][-1]
+        if self.outline.root.has_error:
+            broken.check_function(document, last.start, last.end)
         margin = spots.member_margin(document, group, last, self.unit)
         spot = spots.behind(document, last.end, margin, self.comment)
         inner = Written(text, written.names, rows, (), written.notices)

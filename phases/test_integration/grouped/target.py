@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tree_sitter import Node
+
+from phases.test_integration import broken
 from phases.test_integration.document import Span, Splice
 from phases.test_integration.grouped import code, spots
 from phases.test_integration.grouped.affinity import affinity, clues
@@ -78,6 +81,7 @@ class GroupedTarget(ABC):
     def plan_append(self, red_test: RedTest) -> Plan:
         test = self.read(red_test)
         self.check_append()
+        self._check_end()
         return self._plan_behind(test, spots.end_of_file(self.outline.document), "append", is_append=True)
 
     def has(self, plan: Plan, span: Span) -> bool:
@@ -161,11 +165,23 @@ class GroupedTarget(ABC):
 
     def _plan_in(self, test: Test, group: Group | None) -> Plan:
         if group is None:
+            self._check_end()
             return self._plan_behind(test, self.behind_groups(), self.new_group)
+        self._check_group(group)
         written = self.write(test, group)
         spot = spots.inside(self.outline.document, group, self.unit, self.comment)
         strategy = "after_last_test" if group.tests else "inside_class"
         return self._plan_at(test, written, spot, strategy, group.path)
+
+    def _check_group(self, group: Group) -> None:
+        """Raises TargetRefused where the file is broken and what the test would stand behind is doubtful."""
+        if self.outline.root.has_error:
+            for member in (group.tests or list(group.members))[-1:]:
+                broken.check_function(self.outline.document, member.start, member.end)
+
+    def _check_end(self) -> None:
+        if self.outline.root.has_error:
+            broken.check_end(self.outline.document)
 
     def _plan_behind(self, test: Test, spot: spots.Spot, strategy: str, *, is_append: bool = False) -> Plan:
         written = self.write(test, None)
@@ -183,6 +199,8 @@ class GroupedTarget(ABC):
 
     def _plan_at(self, test: Test, written: Written, spot: spots.Spot, strategy: str, parent: str) -> Plan:
         document = self.outline.document
+        if spot.splits and self.outline.root.has_error:
+            raise broken.doubtful()
         styled = code.to_file_style(
             written.text, written.protected, spot.prefix, self.unit, document.eol.decode()
         )
@@ -199,7 +217,7 @@ class GroupedTarget(ABC):
             return None
         written = self.write(test, group, keep_names=True)
         wanted = [
-            code.tokens(member.body)
+            self.said(member.body)
             for member in self.functions_in(written.text, is_group=group is None)
             if member.body
         ]
@@ -207,11 +225,15 @@ class GroupedTarget(ABC):
         for each in self.outline.groups:
             for member in each.members:
                 if member.body is not None and self._is_marked(member, marks):
-                    there.setdefault(code.tokens(member.body), (member, each))
+                    there.setdefault(self.said(member.body), (member, each))
         if not wanted or not all(tokens in there for tokens in wanted):
             return None
         first, parent = there[wanted[0]]
         return Plan("already_present", parent.path, existing=first.node.start_byte)
+
+    def said(self, body: Node) -> tuple[str, ...]:
+        """What a test's body says, the same whether a name in it stands in full or is imported."""
+        return code.tokens(body)
 
     def _is_marked(self, member: Member, marks: Sequence[bytes]) -> bool:
         text = self.outline.document.lines[member.start : member.end]

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from tree_sitter import Node
+
+from phases.test_integration import broken
 from phases.test_integration.document import Splice
 from phases.test_integration.errors import TargetRefused
 from phases.test_integration.grouped.marks import marks, name_words, unique
@@ -71,6 +74,10 @@ class JunitTarget(GroupedTarget):
         found = methods_of(parse_as(text, CLASSES if is_group else METHODS))
         return [member for member in found if member.is_test]
 
+    def said(self, body: Node) -> tuple[str, ...]:
+        words = re.sub(r"\b(?:[a-z_]\w*\0\.\0)+(?=[A-Z])", "", "\0".join(super().said(body)))
+        return tuple(re.sub(r"\bAssertions\0\.\0", "", words).split("\0"))
+
     def is_opened(self, is_append: bool) -> bool:
         return not self.outline.document.content[self.outline.document.start :].strip()
 
@@ -102,12 +109,15 @@ class JunitTarget(GroupedTarget):
         outline, document = self.outline, self.outline.document
         eol = document.eol
         text = eol.join(each.encode() for each in written.imports)
-        anchor = outline.imports[-1] if outline.imports else outline.package
+        whole = [node for node in outline.imports if not node.has_error]
+        anchor = whole[-1] if whole else outline.package
         if anchor is None:
             return (Splice(document.start, text + eol + eol),)
-        gap = b"" if outline.imports else eol
+        gap = b"" if whole else eol
         following = document.next_line(anchor.end_byte)
         rest = document.lines[anchor.end_byte : following].strip()
+        if rest and outline.root.has_error:
+            raise broken.doubtful()
         if document.ends_mid_line(following) or (rest and not self.comment.fullmatch(rest)):
             return (Splice(anchor.end_byte, eol + gap + text + eol * bool(rest)),)
         return (Splice(following, gap + text + eol),)

@@ -62,7 +62,7 @@ def read_outline(document: Document, tree: Tree) -> PhpOutline:
     outline = PhpOutline(document, tree.root_node)
     classes: list[Node] = []
     for node in _top_level(outline):
-        if node.type == "namespace_use_declaration":
+        if node.type == "namespace_use_declaration" and _is_import(outline, node):
             outline.uses.append(Use(node, bindings_of(node)))
         elif node.type == "class_declaration":
             classes.append(node)
@@ -78,6 +78,11 @@ def read_outline(document: Document, tree: Tree) -> PhpOutline:
     for node in classes:
         _read_class(outline, node, extended)
     return outline
+
+
+def _is_import(outline: PhpOutline, node: Node) -> bool:
+    """Where the parser has lost its way, the traits of a class look like imports, but further right."""
+    return not outline.uses or node.start_point.column <= outline.uses[0].node.start_point.column
 
 
 def bindings_of(use: Node) -> dict[str, tuple[str, str]]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from tree_sitter import Node
+
 from phases.test_integration.document import Splice
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.grouped.code import rows_within
@@ -112,7 +114,7 @@ class PhpunitTarget(GroupedTarget):
         """Behind the last `use`, else behind the namespace."""
         outline, document = self.outline, self.outline.document
         eol = document.eol
-        anchor = outline.uses[-1].node if outline.uses else outline.namespace_node
+        anchor = self._anchor
         if anchor is None:
             return ()
         offset = document.next_line(anchor.end_byte)
@@ -167,6 +169,15 @@ class PhpunitTarget(GroupedTarget):
             ]
         return _with_full_names(snippet, full), imports, notices
 
+    @property
+    def _anchor(self) -> Node | None:
+        """What a new import follows."""
+        return self.outline.uses[-1].node if self.outline.uses else self.outline.namespace_node
+
+    def said(self, body: Node) -> tuple[str, ...]:
+        words = re.sub(r"(?:(?:\w+\0)?\\\0)+", "", "\0".join(super().said(body)))
+        return tuple(words.split("\0"))
+
     def _in_namespace(self, name: str) -> str:
         return f"{self.outline.namespace}\\{name}" if self.outline.namespace else name
 
@@ -176,7 +187,7 @@ class PhpunitTarget(GroupedTarget):
             return False
         if group is None and not self.has_tests:
             return True
-        last = outline.uses[-1].node if outline.uses else outline.namespace_node
+        last = self._anchor
         return (
             last is not None
             and outline.document.ends_mid_line(last.end_byte) is False
