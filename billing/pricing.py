@@ -3,6 +3,8 @@
 What is billed is what Stripe computes from the same prices; this is what we display beside it.
 """
 
+from collections.abc import Sequence
+
 from .plans import Plan
 
 
@@ -24,3 +26,20 @@ def compute_period_cents(plan: Plan, fixes: int) -> int:
 def count_remaining(plan: Plan, fixes: int) -> int | None:
     """Fixes left before the next one costs or is refused; None where nothing is included."""
     return max(0, plan.included - fixes) if plan.included else None
+
+
+def compute_marginal_cents(plan: Plan, fixes: int) -> int:
+    """What the last of some fixes adds to a period's cost."""
+    return compute_usage_cents(plan, fixes) - compute_usage_cents(plan, max(0, fixes - 1))
+
+
+def is_next_beyond_cap(plan: Plan, fixes: int, cap_cents: int | None) -> bool:
+    """Whether one more fix would cost something and take the period beyond its cap. None is no cap."""
+    if cap_cents is None or compute_marginal_cents(plan, fixes + 1) == 0:
+        return False
+    return compute_period_cents(plan, fixes + 1) > cap_cents
+
+
+def price_each(included: int, unit_prices_cents: Sequence[int]) -> list[int]:
+    """What each fix of a period costs, in the order in which they count: the included ones nothing."""
+    return [0 if index < included else price for index, price in enumerate(unit_prices_cents)]

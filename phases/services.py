@@ -39,7 +39,9 @@ def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> Pha
     Repeating it changes nothing and announces nothing. Runners that race on one issue take turns on its
     row. Raises customers.services.NamespaceHeld.
     """
-    repository = get_or_create_repository(customer=customer, report=report)
+    repository = get_or_create_repository(
+        customer=customer, namespace=report.namespace, name=report.repository_name
+    )
     execution, is_new = _lock_or_create(customer, repository, report, at)
     if is_new:
         is_first_success = execution.announced_at is not None
@@ -52,15 +54,16 @@ def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> Pha
     return execution
 
 
-def get_or_create_repository(*, customer: Customer, report: PhaseReport) -> Repository:
-    account = claim_namespace(customer=customer, namespace=report.namespace)
-    repository = find_repository(account=account, name=report.repository_name)
+def get_or_create_repository(*, customer: Customer, namespace: str, name: str) -> Repository:
+    """The customer's repository, its namespace claimed on first use. Raises NamespaceHeld. Safe to race."""
+    account = claim_namespace(customer=customer, namespace=namespace)
+    repository = find_repository(account=account, name=name)
     if repository is None:
         try:
             with transaction.atomic():
-                return Repository.objects.create(forge_account=account, name=report.repository_name)
+                return Repository.objects.create(forge_account=account, name=name)
         except IntegrityError:
-            repository = Repository.objects.get(forge_account=account, name__iexact=report.repository_name)
+            repository = Repository.objects.get(forge_account=account, name__iexact=name)
     repository.forge_account = account
     return repository
 

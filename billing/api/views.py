@@ -1,7 +1,8 @@
-"""`entitlement`, and where Stripe delivers its webhooks."""
+"""`entitlement`, `entitlement/claim`, and where Stripe delivers its webhooks."""
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -9,11 +10,12 @@ from rest_framework.response import Response
 from billing import selectors, services
 from rsolv.api.auth import get_customer
 from rsolv.api.errors import PayloadTooLarge, build_error
+from rsolv.api.idempotency import idempotent
 from rsolv.api.middleware import get_request_id
 from rsolv.api.views import ApiRequest, ApiView
 from rsolv.errors import DomainError
 
-from .serializers import EntitlementSerializer
+from .serializers import ClaimFixSerializer, ClaimSerializer, EntitlementSerializer
 
 
 class PostOnly(DomainError):
@@ -29,6 +31,28 @@ class EntitlementView(ApiView):
     def get(self, request: ApiRequest) -> Response:
         entitlement = selectors.get_entitlement(customer=get_customer(request))
         return Response(EntitlementSerializer(entitlement).data)
+
+
+class ClaimView(ApiView):
+    @extend_schema(
+        operation_id="claimFix",
+        summary="Hold one fix for an issue before work on it begins",
+        request=ClaimFixSerializer,
+        responses={201: ClaimSerializer},
+    )
+    @idempotent
+    def post(self, request: ApiRequest) -> Response:
+        serializer = ClaimFixSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        namespace, name = serializer.validated_data["repo"]
+        claim = services.claim_fix(
+            customer=get_customer(request),
+            namespace=namespace,
+            repository_name=name,
+            issue_number=serializer.validated_data["issueNumber"],
+            at=timezone.now(),
+        )
+        return Response({"granted": True, "expiresAt": claim.expires_at}, status=201)
 
 
 @csrf_exempt

@@ -1,14 +1,43 @@
 """Reads of money, always of one customer."""
 
-from .invoices import InvoiceLine, list_invoices
-from .standing import Entitlement, count_period_fixes, count_trial_fixes, get_account, get_entitlement
+from .billed_lines import BilledFixes, count_credited, find_billed_fixes
+from .explained_invoice import ExplainedInvoice, ExplainedLine, explain_invoice
+from .fixes import FixOfLine, get_fix
+from .invoices import InvoiceLine, count_invoices, list_invoices
+from .ledger import LedgerRow, list_ledger
+from .notices import list_notices
+from .standing import (
+    Entitlement,
+    count_period_fixes,
+    count_trial_fixes,
+    count_used_fixes,
+    find_blocked_reason,
+    get_account,
+    get_entitlement,
+)
+from .switches import is_billing_enabled
 
 __all__ = [
+    "BilledFixes",
     "Entitlement",
+    "ExplainedInvoice",
+    "ExplainedLine",
+    "FixOfLine",
     "InvoiceLine",
+    "LedgerRow",
+    "count_credited",
+    "count_invoices",
     "count_period_fixes",
     "count_trial_fixes",
+    "count_used_fixes",
+    "explain_invoice",
+    "find_billed_fixes",
+    "find_blocked_reason",
     "get_account",
     "get_entitlement",
+    "get_fix",
+    "is_billing_enabled",
     "list_invoices",
+    "list_ledger",
+    "list_notices",
 ]

@@ -7,9 +7,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from billing.models import BillingAccount, UsageRecord, UsageReport
+from billing.models import BillingAccount, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PLANS, Plan
-from billing.pricing import compute_period_cents, count_remaining
+from billing.pricing import compute_period_cents, count_remaining, is_next_beyond_cap
 from customers.models import Customer
 
 
@@ -27,6 +27,7 @@ class Entitlement:
     period_start: datetime | None
     period_end: datetime | None
     period_cents: int
+    spend_cap_cents: int | None = None
 
     @property
     def upgrade_url(self) -> str:
@@ -43,19 +44,31 @@ def get_account(*, customer: Customer) -> BillingAccount:
 
 
 def count_trial_fixes(*, customer_id: UUID) -> int:
-    return UsageRecord.objects.filter(customer_id=customer_id, coverage=UsageRecord.Coverage.TRIAL).count()
+    """Fixes that took a slot of the trial. One that staff voided gives its slot back."""
+    taken = UsageRecord.objects.filter(customer_id=customer_id, coverage=UsageRecord.Coverage.TRIAL)
+    return taken.exclude(correction__kind=UsageCorrection.Kind.VOID).count()
 
 
 def count_period_fixes(account: BillingAccount) -> int:
     """Fixes that Stripe bills in the current period: by the instant of their meter events.
 
-    One that is not sent yet is going to be billed in the period, whenever it occurred.
+    One that is not sent yet is going to be billed in the period, whenever it occurred; one that is
+    withdrawn is billed in none.
     """
-    reports = UsageReport.objects.filter(customer_id=account.customer_id)
+    reports = UsageReport.objects.filter(customer_id=account.customer_id).exclude(
+        status=UsageReport.Status.WITHDRAWN
+    )
     if account.current_period_start is None:
         return reports.filter(meter_at=None).count()
     in_period = Q(meter_at=None) | Q(meter_at__gte=account.current_period_start)
     return reports.filter(in_period).count()
+
+
+def count_used_fixes(account: BillingAccount) -> int:
+    """Fixes of the trial, or of the current period."""
+    if account.plan == BillingAccount.Plan.TRIAL:
+        return count_trial_fixes(customer_id=account.customer_id)
+    return count_period_fixes(account)
 
 
 def get_entitlement(*, customer: Customer) -> Entitlement:
@@ -63,13 +76,13 @@ def get_entitlement(*, customer: Customer) -> Entitlement:
     account = get_account(customer=customer)
     plan = PLANS[account.plan]
     on_trial = plan.key == "trial"
-    used = count_trial_fixes(customer_id=customer.pk) if on_trial else count_period_fixes(account)
+    used = count_used_fixes(account)
     included = account.trial_fixes_limit if on_trial else plan.included
     remaining = max(0, included - used) if on_trial else count_remaining(plan, used)
     return Entitlement(
         plan=plan,
         status=account.status,
-        blocked_reason=_find_blocked_reason(account, remaining),
+        blocked_reason=find_blocked_reason(account, used),
         used=used,
         included=included,
         remaining=remaining,
@@ -77,10 +90,16 @@ def get_entitlement(*, customer: Customer) -> Entitlement:
         period_start=account.current_period_start,
         period_end=account.current_period_end,
         period_cents=compute_period_cents(plan, used),
+        spend_cap_cents=account.spend_cap_cents,
     )
 
 
-def _find_blocked_reason(account: BillingAccount, remaining: int | None) -> str | None:
+def find_blocked_reason(account: BillingAccount, used: int) -> str | None:
+    """Why one more fix beside those used (or spoken for) would be refused; None where it is granted."""
     if account.status == BillingAccount.Status.TRIALING:
-        return "trial_exhausted" if remaining == 0 else None
-    return None if account.can_meter else f"subscription_{account.status}"
+        return "trial_exhausted" if used >= account.trial_fixes_limit else None
+    if not account.can_meter:
+        return f"subscription_{account.status}"
+    if is_next_beyond_cap(PLANS[account.plan], used, account.spend_cap_cents):
+        return "spend_cap_reached"
+    return None

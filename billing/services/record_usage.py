@@ -6,7 +6,7 @@ import structlog
 from django.db import transaction
 
 from billing import selectors
-from billing.models import BillingAccount, UsageRecord, UsageReport
+from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
 from billing.plans import PLANS
 from customers.models import Customer
 from phases.models import PhaseExecution
@@ -22,7 +22,8 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     """Enter a fix into the ledger and, where it is metered, ask for its report to Stripe on commit.
 
     A fix of the same repository and issue gives back the row that stands. The account's row is locked,
-    so fixes that race for a trial's last slot are counted one after the other.
+    so fixes that race for a trial's last slot are counted one after the other. A claim on the issue is
+    used up; without one, or beyond a spend cap, the fix is entered all the same.
     """
     if execution.issue_number is None:
         raise ValueError("a fix belongs to an issue")
@@ -45,6 +46,9 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
         stripe_customer_id=account.stripe_customer_id,
         subscription_id=account.subscription_id,
     )
+    UsageClaim.objects.filter(
+        repository_id=execution.repository_id, issue_number=execution.issue_number, used_at=None
+    ).update(used_at=occurred_at)
     log.info("usage_recorded", usage=str(usage.pk), coverage=str(coverage), plan=account.plan)
     if coverage == Coverage.METERED:
         UsageReport.objects.create(usage=usage, customer=customer)

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from billing import stripe_gateway
-from billing.models import BillingAccount, UsageReport
+from billing import selectors, stripe_gateway
+from billing.models import BillingAccount, CorrectionReport, UsageReport
 from billing.retries import LEASE, schedule_retry
 
 from .refresh_account import resync_account
@@ -39,10 +39,11 @@ def report_usage(*, usage_id: UUID) -> None:
     What is sent is committed before the call, so that after a crash the same identifier goes out again,
     which Stripe counts once within 24 hours. A report that has been uncertain for longer is settled against
     the meter's summaries before it is sent again. Source: docs/decisions/004-exactly-once.md.
+    While billing is switched off, or the customer paused, it stays due and no attempt is spent.
     """
     due = UsageReport.objects.filter(pk=usage_id, status=Status.PENDING, next_attempt_at__lte=timezone.now())
     report = due.first()
-    if report is None:
+    if report is None or is_held_back(report.customer_id):
         return
     try:
         _renew_period(report.customer_id)
@@ -54,6 +55,12 @@ def report_usage(*, usage_id: UUID) -> None:
         _put_off(usage_id, error=str(error))
     except stripe_gateway.StripeRefused as error:
         _reject(usage_id, error=f"{error.code}: {error}")
+
+
+def is_held_back(customer_id: UUID) -> bool:
+    """Whether staff let nothing go to Stripe, for everybody or for this customer."""
+    is_paused = BillingAccount.objects.filter(pk=customer_id, paused_at__isnull=False).exists()
+    return is_paused or not selectors.is_billing_enabled()
 
 
 def requeue_report(*, usage_id: UUID, at: datetime) -> None:
@@ -93,7 +100,7 @@ def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
         _wait(report, now, "waits for a subscription")
         return None
     if report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW:
-        if _has_fresh_neighbours(report, now):
+        if has_fresh_neighbours(report, now):
             _wait(report, now, "waits for others of its minute")
             return None
         if (counted_at := _find_counted(report, stripe_customer_id)) is not None:
@@ -135,14 +142,23 @@ def _list_reports_of_minute(report: UsageReport, minute: datetime) -> QuerySet[U
     ).exclude(pk=report.pk)
 
 
-def _has_fresh_neighbours(report: UsageReport, now: datetime) -> bool:
-    """Whether a report of the same minute is under way, or too young for the summary to hold it surely."""
+def has_fresh_neighbours(report: UsageReport, now: datetime) -> bool:
+    """Whether one of the same minute is being sent or taken back, or was too lately for the summary."""
     under_way = Q(status=Status.PENDING, first_sent_at__gt=now - IDENTIFIER_WINDOW)
     young = Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
+    adjusted = Q(usage__correction__report__way=CorrectionReport.Way.ADJUSTMENT)
+    lately = Q(usage__correction__report__done_at=None) | Q(
+        usage__correction__report__done_at__gt=now - SUMMARY_LAG
+    )
     return any(
-        _list_reports_of_minute(report, minute).filter(under_way | young).exists()
+        _list_reports_of_minute(report, minute).filter(under_way | young | (adjusted & lately)).exists()
         for minute in _list_meter_minutes(report)
     )
+
+
+def count_known(report: UsageReport, minute: datetime) -> int:
+    """The other reports of the minute that are on the meter for sure."""
+    return _list_reports_of_minute(report, minute).filter(status=Status.REPORTED).count()
 
 
 def _find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | None:
@@ -152,7 +168,7 @@ def _find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | No
     """
     for minute in _list_meter_minutes(report):
         held = stripe_gateway.count_metered(stripe_customer_id=stripe_customer_id, minute=minute)
-        known = _list_reports_of_minute(report, minute).filter(status=Status.REPORTED).count()
+        known = count_known(report, minute)
         log.info("report_settled", usage=str(report.pk), held=held, known=known)
         if held > known:
             return minute

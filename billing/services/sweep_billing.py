@@ -3,7 +3,8 @@
 import structlog
 from django.utils import timezone
 
-from billing.models import BillingAccount, InboxEvent, UsageReport
+from billing import selectors
+from billing.models import BillingAccount, CorrectionReport, InboxEvent, Notice, UsageReport
 from rsolv.queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
@@ -12,12 +13,21 @@ BATCH = 1000
 
 
 def sweep_billing() -> int:
-    """Enqueue every report, event and pending plan that is due, up to 1000 of each; return how many.
+    """Enqueue whatever is due, up to 1000 of each kind; return how many.
 
-    Handing out something twice is harmless: each is leased by whoever starts first.
+    Handing out something twice is harmless: each is leased by whoever starts first. Usage and corrections
+    that staff hold back stay due.
     """
     now = timezone.now()
     reports = UsageReport.objects.filter(status=UsageReport.Status.PENDING, next_attempt_at__lte=now)
+    corrections = CorrectionReport.objects.filter(
+        status=CorrectionReport.Status.PENDING, next_attempt_at__lte=now
+    )
+    notices = Notice.objects.filter(mailed_at=None, next_attempt_at__lte=now)
+    if not selectors.is_billing_enabled():
+        reports, corrections = reports.none(), corrections.none()
+    reports = reports.filter(customer__billing_account__paused_at=None)
+    corrections = corrections.filter(correction__customer__billing_account__paused_at=None)
     events = InboxEvent.objects.filter(processed_at=None, next_attempt_at__lte=now)
     accounts = BillingAccount.objects.filter(status=BillingAccount.Status.PENDING, next_attempt_at__lte=now)
     due = [
@@ -29,6 +39,14 @@ def sweep_billing() -> int:
         *(
             ("billing.tasks.report_usage", pk)
             for pk in reports.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH]
+        ),
+        *(
+            ("billing.tasks.report_correction", pk)
+            for pk in corrections.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH]
+        ),
+        *(
+            ("billing.tasks.mail_notice", pk)
+            for pk in notices.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH]
         ),
     ]
     for task, pk in due:

@@ -7,41 +7,55 @@ synced into dj-stripe's tables before a function returns. Sources: https://docs.
 (2026-08-26.dahlia), https://docs.stripe.com/billing/subscriptions/usage-based
 """
 
-from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal
+from .adjustments import cancel_meter_event, credit_balance
 from .audits import list_subscriptions, sync_invoices
+from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal
 from .client import check_connection, get_client
 from .customers import create_customer, set_payment_method
-from .errors import BadSignature, NotSetUp, StripeRefused, StripeUnavailable
+from .errors import BadSignature, CardRefused, NotSetUp, StripeRefused, StripeUnavailable
 from .meter import MeterEvent, count_metered, count_metered_between, find_meter_id, report_usage
+from .meter_errors import MeterError, list_meter_errors
+from .plan_changes import PreviewedChange, PreviewLine, change_plan, preview_plan
 from .prices import find_price_ids, sync_plans
 from .subscriptions import cancel_subscription, create_subscription, set_cancellation, sync_subscription
 from .webhooks import WEBHOOK_EVENTS, apply_event, register_webhook, verify_webhook
 
 __all__ = [
     "BadSignature",
+    "CardRefused",
+    "MeterError",
     "MeterEvent",
     "NotSetUp",
+    "PreviewLine",
+    "PreviewedChange",
     "StripeRefused",
     "StripeUnavailable",
     "WEBHOOK_EVENTS",
     "apply_event",
+    "cancel_meter_event",
     "cancel_subscription",
+    "change_plan",
     "check_connection",
     "close_checkouts",
     "count_metered",
     "count_metered_between",
     "create_customer",
     "create_subscription",
+    "credit_balance",
     "find_meter_id",
     "find_price_ids",
     "find_subscription_of",
     "get_client",
+    "list_meter_errors",
+    "list_subscriptions",
     "open_checkout",
     "open_portal",
+    "preview_plan",
     "register_webhook",
     "report_usage",
     "set_cancellation",
     "set_payment_method",
+    "sync_invoices",
     "sync_plans",
     "sync_subscription",
     "verify_webhook",

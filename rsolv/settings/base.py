@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
+
 from rsolv.logs import LOG_LEVELS, configure_structlog
 
 from .reader import env
@@ -131,6 +133,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "reconcile-billing": {
+        "task": "billing.tasks.reconcile_billing",
+        "schedule": crontab(hour=3, minute=10),
+        "options": {"expires": 3600},
+    },
+    "prune-billing": {
+        "task": "billing.tasks.prune_billing",
+        "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 3600},
+    },
+    "sweep-provisioning": {
+        "task": "provisioning.tasks.sweep_provisioning",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": SWEEP_SECONDS},
+    },
     "prune-idempotent-answers": {
         "task": "rsolv.api.tasks.prune_idempotent_answers",
         "schedule": 3600,
@@ -149,7 +166,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {"signup": "provisioning.forms.SignupForm"}
 ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
@@ -219,6 +237,9 @@ STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}\Z")
 STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
 STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
 STRIPE_TIMEOUT_SECONDS = env.count("STRIPE_TIMEOUT_SECONDS", default=20)
+RECONCILE_CALLS = env.count("RECONCILE_CALLS", default=8)
+WEBHOOK_RETENTION_DAYS = env.count("WEBHOOK_RETENTION_DAYS", default=90)
+CLAIM_MINUTES = env.count("CLAIM_MINUTES", default=60)
 DJSTRIPE_SUBSCRIBER_MODEL = "customers.Customer"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_WEBHOOK_VALIDATION = "verify_signature"

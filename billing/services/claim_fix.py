@@ -1,0 +1,73 @@
+"""Before a runner works on an issue, one fix is held for it."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from billing import selectors
+from billing.models import BillingAccount, UsageClaim, UsageRecord
+from customers.models import Customer
+from phases.services import get_or_create_repository
+from rsolv.errors import DomainError
+
+from .record_usage import lock_account
+
+log = structlog.get_logger(__name__)
+
+
+class FixRefused(DomainError):
+    """The account may make no further fix. `reason` is the entitlement's blockedReason."""
+
+    code, status = "USAGE_LIMIT_EXCEEDED", 402
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(explain_refusal(reason), fields={"blockedReason": reason})
+        self.reason = reason
+
+
+@transaction.atomic
+def claim_fix(
+    *, customer: Customer, namespace: str, repository_name: str, issue_number: int, at: datetime
+) -> UsageClaim:
+    """Hold one fix for an issue for CLAIM_MINUTES; claiming it again holds it longer.
+
+    The account's row is locked: what is held and what is used never exceeds the trial or the cap. An issue
+    that is in the ledger is granted and takes no slot, since it is billed no second time. A fix that fails
+    gives nothing back at once: its claim expires. Raises FixRefused, customers.services.NamespaceHeld.
+    """
+    repository = get_or_create_repository(customer=customer, namespace=namespace, name=repository_name)
+    account = lock_account(customer)
+    issue = {"repository": repository, "issue_number": issue_number}
+    claim = UsageClaim.objects.filter(**issue).first() or UsageClaim(
+        **issue, customer=customer, created_at=at, expires_at=at
+    )
+    is_recorded = UsageRecord.objects.filter(**issue).exists()
+    if not is_recorded and claim.expires_at <= at:
+        _require_slot(account, at)
+    claim.used_at = (claim.used_at or at) if is_recorded else None
+    claim.expires_at = at + timedelta(minutes=settings.CLAIM_MINUTES)
+    claim.save()
+    return claim
+
+
+def _require_slot(account: BillingAccount, at: datetime) -> None:
+    held = UsageClaim.objects.filter(customer_id=account.customer_id, used_at=None, expires_at__gt=at).count()
+    reason = selectors.find_blocked_reason(account, selectors.count_used_fixes(account) + held)
+    if reason is not None:
+        log.info("claim_refused", customer=str(account.customer_id), reason=reason, held=held)
+        raise FixRefused(reason)
+
+
+def explain_refusal(reason: str) -> str:
+    """A blockedReason as a sentence for a person, with what to do about it."""
+    words = {
+        "trial_exhausted": "The trial's fixes are used or held for other issues. Choose a plan",
+        "spend_cap_reached": "One more fix would exceed the spend cap. Raise it or wait for the next period",
+        "payment_past_due": "A payment is past due. Pay the open invoice and fixes go on",
+        "subscription_unpaid": "An invoice is unpaid. Pay it and fixes go on",
+        "subscription_canceled": "The plan has ended. Choose a plan",
+    }
+    advice = words.get(reason, f"This account cannot make fixes now ({reason}). Look at its billing")
+    return f"{advice}: {settings.BASE_URL}/dashboard/"

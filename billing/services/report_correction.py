@@ -1,0 +1,232 @@
+"""A correction reaches Stripe: exactly once, whatever dies in between."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from billing import selectors, stripe_gateway
+from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
+from billing.plans import PAYG
+from billing.pricing import compute_marginal_cents
+from billing.retries import LEASE, schedule_retry
+
+from .correct_usage import finish, withdraw_unsent
+from .report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG, count_known, has_fresh_neighbours, is_held_back
+
+log = structlog.get_logger(__name__)
+
+# An adjustment this shortly before a period's end might come after its invoice.
+PERIOD_MARGIN = timedelta(hours=1)
+
+Way = CorrectionReport.Way
+Status = CorrectionReport.Status
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be sent to Stripe, committed before it is sent."""
+
+    way: str
+    stripe_customer_id: str
+    identifier: str
+    amount_cents: int
+    description: str
+    attempt: int
+
+
+def report_correction(*, correction_id: UUID) -> None:
+    """Send one correction that is due; repeating it is safe, and a failure is put off, not raised.
+
+    Which way it goes, and the amount, are committed before the call, and never decided anew after it. An
+    adjustment that Stripe refuses is settled against the meter's sums. While billing is switched off, or
+    the customer paused, it stays due.
+    """
+    due = CorrectionReport.objects.filter(
+        pk=correction_id, status=Status.PENDING, next_attempt_at__lte=timezone.now()
+    )
+    customer_id = due.values_list("correction__customer_id", flat=True).first()
+    if customer_id is None or is_held_back(customer_id):
+        return
+    step = _take_lease(correction_id, customer_id, timezone.now())
+    if step is None:
+        return
+    try:
+        _carry_out(correction_id, step)
+    except stripe_gateway.StripeUnavailable as error:
+        _put_off(correction_id, str(error))
+    except stripe_gateway.StripeRefused as error:
+        _face_refusal(correction_id, step, f"{error.code}: {error}")
+
+
+def requeue_correction(*, correction_id: UUID, at: datetime) -> None:
+    """Let a refused credit be sent again, once what Stripe minded is mended."""
+    CorrectionReport.objects.filter(pk=correction_id, status=Status.REJECTED).update(
+        status=Status.PENDING, next_attempt_at=at, last_error=""
+    )
+
+
+@transaction.atomic
+def _take_lease(correction_id: UUID, customer_id: UUID, now: datetime) -> Step | None:
+    """Decide the way once and lease the correction; None where it has to wait or nothing is left to do.
+
+    Under the lock of the customer's account, as the reports of usage are.
+    """
+    account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=customer_id)
+    report = (
+        CorrectionReport.objects.select_for_update(of=("self",))
+        .select_related("correction__usage__report")
+        .filter(pk=correction_id, status=Status.PENDING, next_attempt_at__lte=now)
+        .first()
+    )
+    if report is None:
+        return None
+    report.attempts += 1
+    reason = _decide(report, account, now)
+    if report.status == Status.DONE:
+        return None
+    stripe_customer_id = account.stripe_customer_id
+    if reason or stripe_customer_id is None:
+        _wait(report, now, reason or "waits for the customer at Stripe")
+        return None
+    report.next_attempt_at = now + LEASE
+    report.save()
+    usage = report.correction.usage
+    return Step(
+        way=report.way,
+        stripe_customer_id=stripe_customer_id,
+        identifier=usage.report.identifier,
+        amount_cents=report.amount_cents,
+        description=f"Fix of issue {usage.issue_number}: {report.correction.reason}",
+        attempt=report.attempts,
+    )
+
+
+def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) -> str:
+    """Choose the way where none is chosen, or finish; why it has to wait, empty where it need not."""
+    if report.way == Way.ADJUSTMENT or (report.way == Way.CREDIT and report.amount_cents):
+        return ""
+    correction = report.correction
+    sent = correction.usage.report
+    if sent.status != UsageReport.Status.REPORTED:
+        if correction.kind == UsageCorrection.Kind.VOID and withdraw_unsent(sent.pk):
+            finish(report, way=Way.WITHHELD, at=now)
+        return "waits for the fix's own report"
+    if report.way == Way.UNDECIDED and _can_adjust(correction, account, now):
+        report.way = Way.ADJUSTMENT
+        return ""
+    price_cents = _find_price(correction, account)
+    if price_cents is None:
+        return "waits for the invoice of its period"
+    if price_cents == 0:
+        finish(report, way=Way.NOTHING, at=now)
+    else:
+        report.way, report.amount_cents = Way.CREDIT, price_cents
+    return ""
+
+
+def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datetime) -> bool:
+    """Whether Stripe surely still takes the fix off the meter, and no invoice has it yet."""
+    sent, start, end = correction.usage.report, account.current_period_start, account.current_period_end
+    if correction.kind != UsageCorrection.Kind.VOID or not account.can_meter or start is None or end is None:
+        return False
+    is_fresh = sent.first_sent_at is not None and now - sent.first_sent_at < IDENTIFIER_WINDOW
+    return is_fresh and sent.meter_at >= start and now < end - PERIOD_MARGIN
+
+
+def _find_price(correction: UsageCorrection, account: BillingAccount) -> int | None:
+    """What the fix cost in its period, beside the others given back; None while that is not sure.
+
+    A fix of pay as you go costs the same whatever comes. Elsewhere the invoice says how many there were.
+    """
+    usage, start = correction.usage, account.current_period_start
+    meter_at = usage.report.meter_at
+    is_current = start is not None and meter_at >= start
+    if is_current and usage.plan == account.plan == PAYG.key:
+        return usage.unit_price_cents
+    billed = selectors.find_billed_fixes(usage=usage, meter_at=meter_at)
+    if billed is None:
+        return None
+    plan = billed.plan
+    if plan.key == usage.plan:
+        plan = replace(plan, unit_price_cents=usage.unit_price_cents)
+    credited = selectors.count_credited(usage=usage, billed=billed)
+    return compute_marginal_cents(plan, max(0, billed.fixes - credited))
+
+
+def _carry_out(correction_id: UUID, step: Step) -> None:
+    if step.way == Way.ADJUSTMENT:
+        stripe_gateway.cancel_meter_event(
+            identifier=step.identifier, correction_id=str(correction_id), attempt=step.attempt
+        )
+        _finish_adjustment(correction_id)
+        return
+    stripe_id = stripe_gateway.credit_balance(
+        stripe_customer_id=step.stripe_customer_id,
+        correction_id=str(correction_id),
+        amount_cents=step.amount_cents,
+        description=step.description,
+        attempt=step.attempt,
+    )
+    CorrectionReport.objects.filter(pk=correction_id).update(
+        status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id, last_error=""
+    )
+    log.info("correction_credited", correction=str(correction_id), amount_cents=step.amount_cents)
+
+
+@transaction.atomic
+def _finish_adjustment(correction_id: UUID) -> None:
+    UsageReport.objects.filter(usage__correction=correction_id).update(status=UsageReport.Status.WITHDRAWN)
+    CorrectionReport.objects.filter(pk=correction_id).update(
+        status=Status.DONE, done_at=timezone.now(), last_error=""
+    )
+    log.info("correction_adjusted", correction=str(correction_id))
+
+
+def _face_refusal(correction_id: UUID, step: Step, error: str) -> None:
+    if step.way == Way.CREDIT:
+        CorrectionReport.objects.filter(pk=correction_id).update(
+            status=Status.REJECTED, last_error=error[:300]
+        )
+        log.error("credit_refused", correction=str(correction_id), error=error)
+        return
+    try:
+        _settle_adjustment(correction_id, step, error)
+    except stripe_gateway.StripeUnavailable as unavailable:
+        _put_off(correction_id, str(unavailable))
+
+
+def _settle_adjustment(correction_id: UUID, step: Step, error: str) -> None:
+    """Learn from the meter whether an earlier attempt took the fix off; where not, it is credited instead."""
+    sent = UsageReport.objects.get(usage__correction=correction_id)
+    assert sent.meter_at is not None and sent.reported_at is not None
+    is_young = timezone.now() - sent.reported_at < SUMMARY_LAG
+    if is_young or has_fresh_neighbours(sent, timezone.now()):
+        _put_off(correction_id, f"{error}; waits for the meter's sums")
+        return
+    minute = sent.meter_at.replace(second=0, microsecond=0)
+    held = stripe_gateway.count_metered(stripe_customer_id=step.stripe_customer_id, minute=minute)
+    if held <= count_known(sent, minute):
+        _finish_adjustment(correction_id)
+        return
+    CorrectionReport.objects.filter(pk=correction_id).update(
+        way=Way.CREDIT, next_attempt_at=timezone.now(), last_error=error[:300]
+    )
+    log.warning("adjustment_refused", correction=str(correction_id), error=error)
+
+
+def _wait(report: CorrectionReport, now: datetime, reason: str) -> None:
+    report.next_attempt_at = schedule_retry(attempts=report.attempts, now=now)
+    report.last_error = reason
+    report.save()
+
+
+def _put_off(correction_id: UUID, error: str) -> None:
+    pending = CorrectionReport.objects.filter(pk=correction_id, status=Status.PENDING)
+    attempts = pending.values_list("attempts", flat=True).first() or 0
+    pending.update(
+        next_attempt_at=schedule_retry(attempts=attempts, now=timezone.now()), last_error=error[:300]
+    )

@@ -1,0 +1,37 @@
+"""A customer bounds what a period may cost."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from billing.models import BillingAccount
+from customers.models import Customer
+from rsolv.errors import DomainError
+
+from .record_usage import lock_account
+
+log = structlog.get_logger(__name__)
+
+LARGEST_CAP_CENTS = 100_000_000
+
+
+class BadSpendCap(DomainError):
+    code, status = "VALIDATION_ERROR", 422
+    message = "A spend cap is between $0 and $1,000,000, or none."
+
+
+@transaction.atomic
+def set_spend_cap(*, customer: Customer, cap_cents: int | None, at: datetime) -> BillingAccount:
+    """Bound the whole cost of each period, the monthly price too; None takes the bound away.
+
+    Holds from the next claim on: what is made already is billed, and fixes that cost nothing more are never
+    refused. US cents. Raises BadSpendCap.
+    """
+    if cap_cents is not None and not 0 <= cap_cents <= LARGEST_CAP_CENTS:
+        raise BadSpendCap(fields={"cap": BadSpendCap.message})
+    account = lock_account(customer)
+    log.info("spend_cap_set", customer=str(customer.pk), cap=cap_cents, was=account.spend_cap_cents, at=at)
+    account.spend_cap_cents = cap_cents
+    account.save(update_fields=["spend_cap_cents", "updated_at"])
+    return account

@@ -1,0 +1,27 @@
+"""Staff turn something off, and on again."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from billing.models import BillingSwitch
+from customers.models import User
+from rsolv.queue import enqueue_on_commit
+
+log = structlog.get_logger(__name__)
+
+
+@transaction.atomic
+def turn_switch(
+    *, name: BillingSwitch.Name, is_on: bool, reason: str, changed_by: User | None, at: datetime
+) -> BillingSwitch:
+    """Turn a switch; it works from the commit on. Turned on, a sweep hands out what has piled up."""
+    switch, _ = BillingSwitch.objects.update_or_create(
+        name=name,
+        defaults={"is_on": is_on, "reason": reason[:300], "changed_by": changed_by, "changed_at": at},
+    )
+    log.warning("billing_switch_turned", switch=str(name), is_on=is_on, reason=reason)
+    if is_on:
+        enqueue_on_commit("billing.tasks.sweep_billing")
+    return switch
