@@ -6,3 +6,6 @@ STRIPE_CALLS = Counter("rsolv_billing_stripe_calls", "Calls to Stripe.", ["call"
 RECONCILIATION_DIFFERENCES = Counter(
     "rsolv_billing_reconciliation_differences", "Differences that reconciliation found.", ["kind"]
 )
+METER_ERRORS = Counter(
+    "rsolv_billing_meter_errors", "Meter events that Stripe accepted and did not count.", ["code"]
+)

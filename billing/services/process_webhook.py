@@ -16,9 +16,12 @@ from billing.retries import LEASE, schedule_retry
 from rsolv.errors import DomainError
 from rsolv.queue import enqueue_on_commit
 
+from .follow_meter_error import follow_meter_error
+
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 12
+METER_ERROR = "v1.billing.meter.error_report_triggered"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z", re.ASCII)
 
 
@@ -53,7 +56,7 @@ def _is_name(value: object) -> bool:
 def process_webhook(*, event_id: str) -> None:
     """Act on a kept event that is due. Repeating it is safe; a failure is put off with a longer wait.
 
-    After the last attempt the event waits for staff. Thin events carry nothing that we mirror.
+    After the last attempt the event waits for staff. Of thin events only the meter's errors ask for work.
     """
     event = _take_lease(event_id, timezone.now())
     if event is None:
@@ -63,6 +66,8 @@ def process_webhook(*, event_id: str) -> None:
         if payload.get("object") == "event":
             with hold_stripe_customer(_find_stripe_customer(payload)):
                 stripe_gateway.apply_event(payload)
+        elif event.event_type == METER_ERROR:
+            follow_meter_error(event_id=event_id)
     except Exception as error:
         _put_off(event, error)
         return
@@ -72,9 +77,13 @@ def process_webhook(*, event_id: str) -> None:
 
 
 def replay_webhook(*, event_id: str, at: datetime) -> None:
-    """Process an event anew, also one that was processed. Staff's way out of a failure that is mended."""
+    """Process an event anew, also one that was processed. Staff's way out of a failure that is mended.
+
+    One so old that its body is forgotten stays as it is.
+    """
     with transaction.atomic():
-        InboxEvent.objects.filter(pk=event_id).update(processed_at=None, attempts=0, next_attempt_at=at)
+        kept = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
+        kept.update(processed_at=None, attempts=0, next_attempt_at=at)
         enqueue_on_commit("billing.tasks.process_webhook", event_id)
 
 

@@ -1,0 +1,19 @@
+"""`manage.py prune_billing`: forget what Stripe told us long ago."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from billing import services
+
+
+class Command(BaseCommand):
+    help = "Empty the bodies of old webhooks and delete dj-stripe's old events. The ledger is never touched."
+
+    def handle(self, **options: Any) -> None:
+        pruned = services.prune_events(at=timezone.now())
+        self.stdout.write(
+            f"Forgotten: {pruned.bodies} webhook bodies, {pruned.events} events, "
+            f"{pruned.triggers} deliveries, {pruned.keys} idempotency keys."
+        )

@@ -1,0 +1,73 @@
+"""`manage.py reconcile_billing [--customer ID] [--json]`: ledger, Stripe and portal, side by side."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from billing import services, stripe_gateway
+from billing.models import Discrepancy, Reconciliation
+from customers.models import Customer
+
+
+class Command(BaseCommand):
+    help = "Compare ledger, Stripe and portal, repair what is safe, list what is not. Repeatable."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--customer", type=UUID, help="only the customer of this id")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, **options: Any) -> None:
+        started_at = timezone.now()
+        try:
+            run = services.reconcile(at=started_at, customer=_find_customer(options["customer"]))
+        except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
+            raise CommandError(f"Stripe: {error}") from error
+        seconds = (timezone.now() - started_at).total_seconds()
+        differences = list(run.discrepancies.select_related("customer"))
+        if options["json"]:
+            self.stdout.write(json.dumps(_describe(run, differences, seconds)))
+        else:
+            for row in differences:
+                self.stdout.write(f"{row.state:<9} {row.customer}: {row}. {row.detail}")
+            self.stdout.write(
+                f"{run.accounts} accounts in {seconds:.1f} s, {len(differences)} differences, "
+                f"{run.unasked} not answered."
+            )
+        if run.finished_at is None or run.unasked:
+            raise CommandError("Stripe did not answer about every account.")
+
+
+def _find_customer(customer_id: UUID | None) -> Customer | None:
+    if customer_id is None:
+        return None
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise CommandError(f"No customer has the id {customer_id}.")
+    return customer
+
+
+def _describe(run: Reconciliation, differences: list[Discrepancy], seconds: float) -> dict[str, Any]:
+    rows = [
+        {
+            "customer": str(row.customer_id),
+            "kind": row.kind,
+            "state": row.state,
+            "period_start": row.period_start.isoformat(),
+            "period_end": row.period_end.isoformat(),
+            "ledger": row.ledger,
+            "stripe": row.stripe,
+            "portal": row.portal,
+            "detail": row.detail,
+        }
+        for row in differences
+    ]
+    return {
+        "accounts": run.accounts,
+        "unasked": run.unasked,
+        "is_complete": run.finished_at is not None,
+        "seconds": round(seconds, 1),
+        "differences": rows,
+    }

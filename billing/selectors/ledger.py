@@ -1,0 +1,44 @@
+"""The ledger as reconciliation reads it: many customers in one query."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from billing.models import UsageRecord
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """A metered fix and how far its report has come. `status` is empty where it has no report at all."""
+
+    status: str
+    meter_at: datetime | None
+    earlier_meter_at: datetime | None
+    first_sent_at: datetime | None
+    reported_at: datetime | None
+    corrected_at: datetime | None
+
+
+def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID, list[LedgerRow]]:
+    """The customers' metered fixes whose meter events lie at or after an instant, or are not sent yet."""
+    unsent, sent = Q(report__meter_at=None), Q(report__meter_at__gte=since)
+    in_span = unsent | sent | Q(report__earlier_meter_at__gte=since)
+    rows = UsageRecord.objects.filter(
+        in_span, customer_id__in=customer_ids, coverage=UsageRecord.Coverage.METERED
+    ).order_by()
+    found: dict[UUID, list[LedgerRow]] = defaultdict(list)
+    for customer_id, status, *instants in rows.values_list(
+        "customer_id",
+        "report__status",
+        "report__meter_at",
+        "report__earlier_meter_at",
+        "report__first_sent_at",
+        "report__reported_at",
+        "correction__report__done_at",
+    ):
+        found[customer_id].append(LedgerRow(status or "", *instants))
+    return found

@@ -1,0 +1,65 @@
+"""An account held against its subscription at Stripe."""
+
+from datetime import datetime
+from typing import Any
+
+from billing import stripe_gateway
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount, Discrepancy
+
+from .compare_usage import Finding, Span
+from .refresh_account import STATUSES, find_plan, read_period, refresh_account
+
+FIELDS = ("plan", "status", "subscription_id", "current_period_start", "current_period_end", "cancel_at")
+Status = BillingAccount.Status
+
+
+def seems_stale(account: BillingAccount, current: dict[str, Any] | None) -> bool:
+    """Whether an account may differ from what Stripe listed: a suspicion, to be looked at closely."""
+    if account.status in (Status.PENDING, Status.TRIALING):
+        return current is not None
+    if current is None:
+        return account.status != Status.CANCELED
+    plan = find_plan(current)
+    known = (account.plan, account.status, account.subscription_id)
+    period = (account.current_period_start, account.current_period_end)
+    listed = (plan.key if plan else None, STATUSES.get(current["status"]), current["id"])
+    return known != listed or period != read_period(current)
+
+
+def resync_suspect(
+    account: BillingAccount, current: dict[str, Any] | None, *, at: datetime
+) -> Finding | None:
+    """Read a suspect's subscriptions anew and derive its state; what had to change, None where nothing had.
+
+    The account is compared before and after under the lock of its customer, so that news which arrives
+    meanwhile is no difference. Calls out. Raises StripeUnavailable, StripeRefused.
+    """
+    stripe_customer_id = account.stripe_customer_id or ""
+    found = (account.subscription_id, current["id"] if current else None)
+    known = sorted({subscription_id for subscription_id in found if subscription_id})
+    with hold_stripe_customer(stripe_customer_id):
+        before = _read(account)
+        for subscription_id in known:
+            stripe_gateway.sync_subscription(subscription_id)
+        refresh_account(stripe_customer_id=stripe_customer_id)
+        after = _read(account)
+    changed = [name for name in FIELDS if before[name] != after[name]]
+    account.refresh_from_db()
+    if not changed:
+        return None
+    words = ", ".join(f"{name}: {before[name]} became {after[name]}" for name in changed)
+    return describe_stale(account, words, at=at, state=Discrepancy.State.REPAIRED)
+
+
+def describe_stale(
+    account: BillingAccount, words: str, *, at: datetime, state: Discrepancy.State = Discrepancy.State.OPEN
+) -> Finding:
+    span = Span(account.current_period_start or at, account.current_period_end or at)
+    kind = Discrepancy.Kind.STALE_ACCOUNT
+    return Finding(kind, span, ledger=0, stripe=0, portal=0, detail=words[:500], state=state)
+
+
+def _read(account: BillingAccount) -> dict[str, Any]:
+    row: dict[str, Any] = BillingAccount.objects.values(*FIELDS).get(pk=account.pk)
+    return row

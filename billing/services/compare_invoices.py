@@ -1,0 +1,67 @@
+"""The last invoices held against the fixes of their periods."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from djstripe.models import Invoice, Price
+
+from billing.models import Discrepancy, UsageReport
+from billing.selectors import LedgerRow
+
+from .compare_usage import Finding, Span
+
+FINAL = ("open", "paid", "uncollectible")
+Billed = dict[tuple[datetime, datetime], int]
+
+
+def list_billed(customer_ids: Collection[UUID], *, since: datetime) -> dict[UUID, Billed]:
+    """By customer: the fixes that final invoices charge for each span, as mirrored, in two queries."""
+    metered = _list_metered_prices()
+    rows = Invoice.objects.filter(customer__subscriber_id__in=customer_ids, created__gte=since)
+    found: dict[UUID, Billed] = defaultdict(Counter)
+    for customer_id, data in rows.values_list("customer__subscriber_id", "stripe_data"):
+        if data.get("status") not in FINAL:
+            continue
+        for line in data["lines"]["data"]:
+            if _read_price(line) in metered:
+                found[customer_id][_read_span(line)] += line.get("quantity") or 0
+    return found
+
+
+def compare_invoices(
+    rows: Iterable[LedgerRow], billed: Billed, *, closed: Span | None, is_closed_final: bool
+) -> list[Finding]:
+    """Spans whose invoiced fixes are not those of the ledger. A closed period without an invoice is one.
+
+    Reports that are uncertain may be on the invoice or not; so may those taken back since.
+    """
+    kept = list(rows)
+    spans = dict(billed)
+    if closed is not None and is_closed_final and not any(end >= closed.end for _, end in spans):
+        spans[closed.start, closed.end] = 0
+    findings = []
+    for (start, end), quantity in sorted(spans.items()):
+        inside = [row for row in kept if row.meter_at is not None and start <= row.meter_at < end]
+        before = sum(row.earlier_meter_at is not None and start <= row.earlier_meter_at < end for row in kept)
+        sure = sum(row.status == UsageReport.Status.REPORTED for row in inside)
+        if not sure <= quantity <= len(inside) + before:
+            kind, span = Discrepancy.Kind.INVOICE, Span(start, end)
+            findings.append(Finding(kind, span, ledger=sure, stripe=quantity, portal=quantity))
+    return findings
+
+
+def _list_metered_prices() -> set[str]:
+    prices = Price.objects.values_list("id", "stripe_data__recurring__usage_type")
+    return {price_id for price_id, usage_type in prices if usage_type == "metered"}
+
+
+def _read_price(line: dict[str, Any]) -> str | None:
+    return ((line.get("pricing") or {}).get("price_details") or {}).get("price")
+
+
+def _read_span(line: dict[str, Any]) -> tuple[datetime, datetime]:
+    period = line["period"]
+    return datetime.fromtimestamp(period["start"], UTC), datetime.fromtimestamp(period["end"], UTC)

@@ -1,0 +1,57 @@
+"""Stripe says that it did not count what it had accepted."""
+
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from billing import stripe_gateway
+from billing.metrics import METER_ERRORS
+from billing.models import BillingAccount, UsageReport
+
+log = structlog.get_logger(__name__)
+
+Status = UsageReport.Status
+
+
+def follow_meter_error(*, event_id: str) -> int:
+    """Park the reports that an error report names for staff, with Stripe's reason; how many. Calls out.
+
+    What was not counted is known not to be there, so a later attempt begins a new bout: its identifier is
+    another, and news of the old one changes nothing any more. Safe to repeat. Fixes that the report counts
+    and does not name are left to reconciliation. Raises StripeUnavailable, StripeRefused.
+    """
+    errors = stripe_gateway.list_meter_errors(event_id)
+    parked = 0
+    for error in errors:
+        METER_ERRORS.labels(error.code).inc()
+        is_parked = _park(error)
+        parked += is_parked
+        log.error("meter_event_failed", identifier=error.identifier, code=error.code, is_parked=is_parked)
+    return parked
+
+
+@transaction.atomic
+def _park(error: stripe_gateway.MeterError) -> bool:
+    """Under the lock that reports are leased under. What another report has replaced is left alone."""
+    usage_id = _read_usage_id(error.identifier)
+    customer_id = UsageReport.objects.filter(pk=usage_id).values_list("customer_id", flat=True).first()
+    if usage_id is None or customer_id is None:
+        return False
+    BillingAccount.objects.select_for_update(of=("self",)).get(pk=customer_id)
+    report = UsageReport.objects.select_for_update(of=("self",)).get(pk=usage_id)
+    if report.identifier != error.identifier or report.status == Status.WITHDRAWN:
+        return False
+    report.status, report.last_error = Status.REJECTED, f"{error.code}: {error.message}"[:300]
+    report.bout += 1
+    report.meter_at = report.earlier_meter_at = report.first_sent_at = report.reported_at = None
+    report.save()
+    return True
+
+
+def _read_usage_id(identifier: str) -> UUID | None:
+    """The ledger row that an identifier was derived from; None where it is none of ours."""
+    try:
+        return UUID(identifier[:36])
+    except ValueError:
+        return None

@@ -1,0 +1,257 @@
+"""Ledger, Stripe and portal are held against each other, customer by customer."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from billing import selectors, stripe_gateway
+from billing.models import BillingAccount, Discrepancy, Reconciliation
+from billing.periods import find_period
+from billing.selectors import LedgerRow
+from customers.models import Customer
+
+from .compare_account import describe_stale, resync_suspect, seems_stale
+from .compare_invoices import Billed, compare_invoices, list_billed
+from .compare_usage import (
+    Finding,
+    Span,
+    compare_meter,
+    count_bounds,
+    count_shown,
+    end_of_asking,
+)
+from .note_findings import note_findings
+from .repair_usage import repair_missing
+
+log = structlog.get_logger(__name__)
+
+BATCH = 200
+# An invoice is a draft for an hour after its period; twice that again until its news is here.
+FINAL_AFTER = timedelta(hours=3)
+# The current period and the one before it.
+LOOKS_BACK = timedelta(days=63)
+Kind = Discrepancy.Kind
+
+
+@dataclass
+class Inquiry:
+    """One account, the periods asked about, and Stripe's answers as they come in."""
+
+    account: BillingAccount
+    current: Span | None = None
+    closed: Span | None = None
+    held: dict[Span, "Future[int]"] = field(default_factory=dict)
+    used: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliation:
+    """Compare every account that Stripe knows, or one customer's; repair what is safe; list the rest.
+
+    Per customer the current period and the one before: the ledger, the meter's sums, what the portal shows,
+    the invoices, and the account beside its subscription. Reports younger than Stripe's sums lag are no
+    difference. A customer about whom Stripe does not answer is counted and passed over. Calls out, several
+    calls at a time; repeating it is safe. Raises StripeUnavailable where Stripe lists no subscriptions.
+    Source: docs/decisions/008-reconciliation-and-retention.md.
+    """
+    run = Reconciliation.objects.create(started_at=at)
+    listed = _list_current_subscriptions(customer)
+    with ThreadPoolExecutor(max_workers=settings.RECONCILE_CALLS) as pool:
+        for batch in _list_batches(_list_accounts(customer, at)):
+            inquiries = [_ask(account, listed, pool, run, at) for account in batch]
+            answered = _compare_batch([each for each in inquiries if each is not None], run, at)
+            run.accounts += len(batch)
+            run.save(update_fields=["accounts", "unasked"])
+            if not answered and len(batch) > 1:
+                log.error("reconciliation_broken_off", run=str(run.pk))
+                return run
+    run.finished_at = timezone.now()
+    run.save()
+    log.info("reconciled", run=str(run.pk), accounts=run.accounts, unasked=run.unasked)
+    return run
+
+
+def _list_current_subscriptions(customer: Customer | None) -> dict[str, dict[str, Any]]:
+    """By Stripe customer, the subscription that counts: the newest of those that have not ended."""
+    one = None
+    if customer is not None:
+        one = selectors.get_account(customer=customer).stripe_customer_id
+        if one is None:
+            return {}
+    stripe_gateway.find_meter_id()
+    found: dict[str, dict[str, Any]] = {}
+    for data in stripe_gateway.list_subscriptions(stripe_customer_id=one):
+        other = found.get(data["customer"])
+        if other is None or data["created"] > other["created"]:
+            found[data["customer"]] = _keep(data)
+    return found
+
+
+def _keep(data: dict[str, Any]) -> dict[str, Any]:
+    """What is compared, so that thousands fit into memory."""
+    names = ("id", "status", "created", "items", "billing_cycle_anchor", "start_date")
+    return {name: data[name] for name in names}
+
+
+def _list_accounts(customer: Customer | None, at: datetime) -> QuerySet[BillingAccount]:
+    ended_long_ago = Q(status=BillingAccount.Status.CANCELED, current_period_end__lt=at - LOOKS_BACK)
+    accounts = BillingAccount.objects.exclude(stripe_customer=None).exclude(ended_long_ago)
+    return accounts if customer is None else accounts.filter(customer=customer)
+
+
+def _list_batches(accounts: QuerySet[BillingAccount]) -> Iterator[list[BillingAccount]]:
+    """By key, each batch read when its turn comes: a run takes minutes."""
+    ordered = accounts.order_by("pk").select_related("customer")
+    batch = list(ordered[:BATCH])
+    while batch:
+        yield batch
+        batch = list(ordered.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _ask(
+    account: BillingAccount,
+    listed: dict[str, dict[str, Any]],
+    pool: ThreadPoolExecutor,
+    run: Reconciliation,
+    at: datetime,
+) -> Inquiry | None:
+    """Put the questions about one account; None where its state could not be asked for."""
+    current = listed.get(account.stripe_customer_id or "")
+    inquiry = Inquiry(account)
+    try:
+        if seems_stale(account, current) and (finding := resync_suspect(account, current, at=at)):
+            inquiry.findings.append(finding)
+    except stripe_gateway.StripeRefused as error:
+        inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
+    except Exception as error:
+        _pass_over(account, run, error)
+        return None
+    start, end = account.current_period_start, account.current_period_end
+    if start is None or end is None:
+        return inquiry
+    inquiry.current = Span(start, end)
+    inquiry.closed = _find_closed(current, start)
+    for span in (inquiry.current, inquiry.closed):
+        if span is not None:
+            first, last = end_of_asking(span, at=at).minutes
+            if first < last:
+                inquiry.held[span] = pool.submit(
+                    stripe_gateway.count_metered_between,
+                    stripe_customer_id=account.stripe_customer_id or "",
+                    start=first,
+                    end=last,
+                )
+    return inquiry
+
+
+def _find_closed(current: dict[str, Any] | None, start: datetime) -> Span | None:
+    """The period before the current one, where the subscription is that old."""
+    if current is None or current["start_date"] >= start.timestamp():
+        return None
+    anchor = datetime.fromtimestamp(current["billing_cycle_anchor"], UTC)
+    return Span(find_period(anchor=anchor, at=start - timedelta(seconds=1))[0], start)
+
+
+def _compare_batch(inquiries: list[Inquiry], run: Reconciliation, at: datetime) -> int:
+    """Compare a batch while Stripe answers; how many customers it answered about."""
+    for inquiry in inquiries:
+        inquiry.used = selectors.get_entitlement(customer=inquiry.account.customer).used
+    answered = [each for each in inquiries if _has_answers(each, run)]
+    # Read after Stripe has answered: what it counted meanwhile is known to us by then.
+    ids = [each.account.pk for each in answered]
+    since = at - LOOKS_BACK
+    ledger = selectors.list_ledger(customer_ids=ids, since=since)
+    billed = list_billed(ids, since=at - LOOKS_BACK / 2)
+    standing = set(
+        Discrepancy.objects.filter(customer_id__in=ids, state=Discrepancy.State.OPEN).values_list(
+            "customer_id", flat=True
+        )
+    )
+    for inquiry in answered:
+        try:
+            customer_id = inquiry.account.pk
+            _compare(inquiry, ledger[customer_id], billed[customer_id], at)
+            if inquiry.findings or customer_id in standing:
+                _note(inquiry, run, at)
+        except Exception as error:
+            _pass_over(inquiry.account, run, error)
+    return len(answered)
+
+
+def _has_answers(inquiry: Inquiry, run: Reconciliation) -> bool:
+    errors = [error for future in inquiry.held.values() if (error := future.exception()) is not None]
+    if errors:
+        _pass_over(inquiry.account, run, errors[0])
+    return not errors
+
+
+def _pass_over(account: BillingAccount, run: Reconciliation, error: BaseException) -> None:
+    """One customer's failure is logged and counted; the rest go on."""
+    run.unasked += 1
+    log.error(
+        "reconciliation_passed_over", customer=str(account.pk), error=f"{type(error).__name__}: {error}"
+    )
+
+
+def _compare(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, at: datetime) -> None:
+    account = inquiry.account
+    for span, future in inquiry.held.items():
+        is_current = span == inquiry.current
+        bounds = count_bounds(rows, span, at=at)
+        invoiced = sum(billed.get(each, 0) for each in billed if span.start <= each[0] < span.end)
+        finding = compare_meter(
+            bounds, held=future.result(), portal=inquiry.used if is_current else invoiced, span=span
+        )
+        if finding is not None:
+            if finding.kind == Kind.MISSING_AT_STRIPE and (is_current or invoiced <= finding.stripe):
+                repair_missing(finding, account=account, rows=rows, at=at)
+            inquiry.findings.append(finding)
+    inquiry.findings += _compare_portal(inquiry, rows)
+    inquiry.findings += _compare_invoices(inquiry, rows, billed, at)
+
+
+def _compare_portal(inquiry: Inquiry, rows: list[LedgerRow]) -> list[Finding]:
+    """What the portal shows beside the ledger's own rows, both read anew before a difference is believed."""
+    account, span = inquiry.account, inquiry.current
+    if span is None or count_shown(rows, account) == inquiry.used:
+        return []
+    fresh = selectors.list_ledger(customer_ids=[account.pk], since=span.start)[account.pk]
+    shown, used = count_shown(fresh, account), selectors.get_entitlement(customer=account.customer).used
+    return [] if shown == used else [Finding(Kind.PORTAL, span, ledger=shown, stripe=shown, portal=used)]
+
+
+def _compare_invoices(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, at: datetime) -> list[Finding]:
+    """Invoices beside the ledger; where the mirror differs, Stripe is read before it is believed."""
+    account, closed = inquiry.account, inquiry.closed
+    is_final = closed is not None and closed.end + FINAL_AFTER <= at
+    findings = compare_invoices(rows, billed, closed=closed, is_closed_final=is_final)
+    if not findings or account.subscription_id is None:
+        return findings
+    since = at - LOOKS_BACK / 2
+    stripe_gateway.sync_invoices(subscription_id=account.subscription_id, since=since)
+    renewed = list_billed([account.pk], since=since)[account.pk]
+    left = compare_invoices(rows, renewed, closed=closed, is_closed_final=is_final)
+    remaining = {finding.span for finding in left}
+    for finding in findings:
+        if finding.span not in remaining:
+            finding.state, finding.detail = Discrepancy.State.REPAIRED, "The invoice was read anew."
+    return left + [finding for finding in findings if finding.span not in remaining]
+
+
+def _note(inquiry: Inquiry, run: Reconciliation, at: datetime) -> None:
+    spans = [span for span in (inquiry.current, inquiry.closed) if span is not None]
+    earliest = min((span.start for span in spans), default=at)
+
+    def was_looked_at(row: Discrepancy) -> bool:
+        return row.kind == Kind.STALE_ACCOUNT or row.period_start >= earliest
+
+    note_findings(
+        run=run, account=inquiry.account, findings=inquiry.findings, was_looked_at=was_looked_at, at=at
+    )

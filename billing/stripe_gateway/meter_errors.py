@@ -1,0 +1,45 @@
+"""What the meter took and could not count: Stripe says so later, in a thin event."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .client import get_client
+from .errors import translate_errors
+
+# Stripe names the request that failed by the event's identifier, or by the key it was sent under.
+SENT_UNDER = re.compile(r"meter-(?P<identifier>.+)-\d+\Z")
+
+
+@dataclass(frozen=True)
+class MeterError:
+    """A meter event that Stripe accepted and did not count. `code` is Stripe's own."""
+
+    identifier: str
+    code: str
+    message: str
+
+
+def list_meter_errors(event_id: str) -> list[MeterError]:
+    """The samples that an error report names; there may be more of them than samples. Calls out.
+
+    Source: https://docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api#handle-meter-event-errors
+    """
+    with translate_errors("list_meter_errors"):
+        event: dict[str, Any] = get_client().v2.core.events.retrieve(event_id).to_dict()
+    reason = (event.get("data") or {}).get("reason") or {}
+    return [
+        MeterError(
+            identifier=_read_identifier(sample),
+            code=kind.get("code") or "",
+            message=sample.get("error_message") or "",
+        )
+        for kind in reason.get("error_types") or []
+        for sample in kind.get("sample_errors") or []
+    ]
+
+
+def _read_identifier(sample: dict[str, Any]) -> str:
+    identifier = str((sample.get("request") or {}).get("identifier") or "")
+    match = SENT_UNDER.match(identifier)
+    return match["identifier"] if match else identifier

@@ -1,0 +1,43 @@
+"""Fixes in the ledger, for tests of what happens to them later."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from billing import services
+from billing.models import UsageReport
+from customers.models import Customer
+from tests.factories import make_mitigation_of
+
+
+def record_fixes(customer: Customer, count: int) -> list[UsageReport]:
+    """Record fixes, their tasks lost: it is for the test to report them."""
+    return [
+        services.record_usage(
+            customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
+        ).report
+        for _ in range(count)
+    ]
+
+
+def report_fixes(customer: Customer, count: int) -> list[UsageReport]:
+    """Record fixes and tell Stripe of them."""
+    reports = record_fixes(customer, count)
+    for report in reports:
+        services.report_usage(usage_id=report.pk)
+        report.refresh_from_db()
+    return reports
+
+
+def send_due() -> None:
+    """Report whatever is pending, whatever wait was set."""
+    for usage_id in UsageReport.objects.filter(status="pending").values_list("pk", flat=True):
+        UsageReport.objects.filter(pk=usage_id).update(next_attempt_at=timezone.now())
+        services.report_usage(usage_id=usage_id)
+
+
+def age_reports(*, days: int = 2) -> None:
+    """Let all reports be so old that Stripe has forgotten their identifiers and summed them up."""
+    then = timezone.now() - timedelta(days=days)
+    UsageReport.objects.filter(status="reported").update(reported_at=then)
+    UsageReport.objects.update(first_sent_at=then)

@@ -1,0 +1,44 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.services.repair_usage import MINUTE, _find_missing
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Books:
+    """Reported and held fixes by minute, and how often the meter was asked."""
+
+    def __init__(self, reported, held):
+        self.reported = {START + timedelta(minutes=minute): count for minute, count in reported.items()}
+        self.held = {START + timedelta(minutes=minute): count for minute, count in held.items()}
+        self.calls = 0
+
+    def count_held(self, start, end):
+        self.calls += 1
+        return sum(count for minute, count in self.held.items() if start <= minute < end)
+
+    def count_known(self, start, end):
+        return sum(count for minute, count in self.reported.items() if start <= minute < end)
+
+    def find(self):
+        minutes = sorted(self.reported)
+        return _find_missing(minutes, count_held=self.count_held, count_known=self.count_known)
+
+
+class TestFindMissing:
+    @given(st.dictionaries(st.integers(0, 5000), st.tuples(st.integers(1, 3), st.integers(0, 3))))
+    def test_finds_every_minute_that_lacks_fixes(self, minutes):
+        reported = {minute: count for minute, (count, _) in minutes.items()}
+        held = {minute: max(0, count - lost) for minute, (count, lost) in minutes.items()}
+        books = Books(reported, held)
+        lacking = {minute: count - books.held[minute] for minute, count in books.reported.items()}
+        assert books.find() == {minute: count for minute, count in lacking.items() if count}
+
+    def test_finds_one_of_a_thousand_in_few_calls(self):
+        reported = dict.fromkeys(range(1000), 1)
+        books = Books(reported, {minute: 1 for minute in range(1000) if minute != 700})
+        assert books.find() == {START + 700 * MINUTE: 1}
+        assert books.calls <= 21
