@@ -69,7 +69,8 @@ class Framework:
     """One test framework: its languages, where its tests go, how it is recognised, how a test is inserted.
 
     Of several frameworks in one project the lowest `precedence` is the one that is named.
-    `inserter` is None while we can name and detect the framework's files, but not yet insert into them.
+    `inserter` is None while we can name and detect the framework's files, but not yet insert into them;
+    `inserters` has those of languages that want another one.
     """
 
     name: str
@@ -79,3 +80,7 @@ class Framework:
     signals: Signals
     precedence: int
     inserter: Inserter | None = None
+    inserters: Mapping[str, Inserter] = field(default_factory=dict)
+
+    def inserter_for(self, language: str) -> Inserter | None:
+        return self.inserters.get(language, self.inserter)

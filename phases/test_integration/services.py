@@ -84,9 +84,10 @@ def generate(*, target_file_content: str, red_tests: object, framework: str, lan
     if language.strip().lower() not in known.languages:
         raise LanguageMismatch(known.name, language)
     tests = read_red_tests(red_tests)
-    if known.inserter is None:
+    inserter = known.inserter_for(language.strip().lower())
+    if inserter is None:
         raise InsertionNotSupported(known.name)
-    return integrate(known.inserter, target_file_content, tests)
+    return integrate(inserter, target_file_content, tests)
 
 
 def _require_text(**values: object) -> None:

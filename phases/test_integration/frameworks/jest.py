@@ -37,4 +37,5 @@ FRAMEWORK = Framework(
     ),
     precedence=20,
     inserter=JavaScriptInserter(DIALECT),
+    inserters=_javascript.inserters(DIALECT),
 )

@@ -34,4 +34,5 @@ FRAMEWORK = Framework(
     ),
     precedence=30,
     inserter=JavaScriptInserter(DIALECT),
+    inserters=_javascript.inserters(DIALECT),
 )

@@ -34,4 +34,5 @@ FRAMEWORK = Framework(
     ),
     precedence=10,
     inserter=JavaScriptInserter(DIALECT),
+    inserters=_javascript.inserters(DIALECT),
 )

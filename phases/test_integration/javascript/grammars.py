@@ -35,5 +35,7 @@ TSX = JavaScriptGrammar(tree_sitter_typescript.language_tsx())
 TYPESCRIPT = JavaScriptGrammar(tree_sitter_typescript.language_typescript())
 JAVASCRIPT = JavaScriptGrammar(tree_sitter_javascript.language())
 
-# TSX first: it takes plain JavaScript, JSX, and all of TypeScript but `<T>x`.
+# TSX takes plain JavaScript, JSX, and all of TypeScript but `<T>x`. It takes `a < b > (c)` for a call,
+# which in JavaScript it is not.
 GRAMMARS = (TSX, TYPESCRIPT, JAVASCRIPT)
+JAVASCRIPT_FIRST = (JAVASCRIPT, TSX, TYPESCRIPT)

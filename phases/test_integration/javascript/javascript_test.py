@@ -72,7 +72,12 @@ class JavaScriptTest:
         return test
 
     def in_style(self, layout: Layout) -> JavaScriptTest:
-        """With its assertions written as the file writes its own."""
+        """With its assertions written as the file writes its own.
+
+        Raises InvalidTestCode for types in a file of JavaScript, which would not load with them.
+        """
+        if self.snippet.is_typescript and not layout.takes_types:
+            raise InvalidTestCode("testCode has types, and the file is JavaScript")
         snippet, found = matchers.in_style(self.snippet, layout)
         return replace(self, snippet=snippet, style_notices=found)
 
@@ -122,19 +127,16 @@ class JavaScriptTest:
         else:
             self._write_whole(setting, written, renames)
         self._bind_names(setting, written, scope, renames)
-        written.notices = [*dict.fromkeys(written.notices)][:_MOST_NOTICES] + self._notices(setting)
+        written.notices = [*dict.fromkeys(written.notices)][:_MOST_NOTICES] + self._notices()
         if self.snippet.is_body and written.prelude:
             self._insert_prelude(written)
         return written
 
-    def _notices(self, setting: Setting) -> list[Notice]:
+    def _notices(self) -> list[Notice]:
         notices = [*self.style_notices]
         if self.snippet.mocks:
             message = "testCode mocks a module, for the file's other tests too"
             notices.append(Notice("mocks_for_whole_file", message))
-        if self.snippet.is_typescript and setting.layout.is_plain:
-            message = "testCode has types, and nothing else of the file has: a JavaScript file would not load"
-            notices.append(Notice("types_assumed", message))
         return notices
 
     def _write_whole(self, setting: Setting, written: Written, renames: Mapping[str, str]) -> None:

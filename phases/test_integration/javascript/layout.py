@@ -86,7 +86,8 @@ class Group:
 class Layout:
     """`tests` stand at the file's top level; `outermost` are top-level statements with tests in them.
 
-    `names` maps what the file calls tests and groups by to what they are in the framework.
+    `names` maps what the file calls tests and groups by to what they are in the framework; `has_types` says
+    that it is TypeScript.
     """
 
     document: Document
@@ -101,6 +102,7 @@ class Layout:
     others: list[Call] = field(default_factory=list)
     other_runner: str = ""
     is_module: bool = False
+    has_types: bool = True
     may_stop: Node | None = None
     statement_count: int = 0
 
@@ -122,9 +124,9 @@ class Layout:
         return None
 
     @cached_property
-    def is_plain(self) -> bool:
-        """Whether there is no type in the file."""
-        return bool(self.document.content.strip()) and not errors(JAVASCRIPT.parse(self.document))
+    def takes_types(self) -> bool:
+        """Whether it is TypeScript, or has types all the same."""
+        return self.has_types or bool(errors(JAVASCRIPT.parse(self.document)))
 
     @cached_property
     def unit(self) -> str:
@@ -168,9 +170,9 @@ class Layout:
         return names
 
 
-def read_layout(document: Document, tree: Tree, dialect: Dialect) -> Layout:
+def read_layout(document: Document, tree: Tree, dialect: Dialect, *, has_types: bool = True) -> Layout:
     """Looks at statements at the top level and in callbacks that make groups; never into tests."""
-    layout = Layout(document, tree.root_node, dialect)
+    layout = Layout(document, tree.root_node, dialect, has_types=has_types)
     top = _top_level(tree.root_node)
     if len(top) > _MOST_STATEMENTS:
         raise TargetRefused(f"the file has more than {_MOST_STATEMENTS} statements")

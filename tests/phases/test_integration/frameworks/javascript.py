@@ -12,12 +12,14 @@ def red(code: str, name: str = NAME, attack: str = ATTACK, **others: str) -> dic
     return {"testName": name, "testCode": code, "attackVector": attack, **others}
 
 
-def insert(framework: str, target: str, *codes: str, **others: str) -> Integration:
+def insert(
+    framework: str, target: str, *codes: str, language: str = "typescript", **others: str
+) -> Integration:
     return generate(
         target_file_content=target,
         red_tests=[red(code, **others) for code in codes or ("expect(1).toBe(2);",)],
         framework=framework,
-        language="typescript",
+        language=language,
     )
 
 

@@ -167,7 +167,16 @@ class TestWriting:
         result = insert(f"{ALL}it('a', f)\n", "function check() {\n  expect(1).toBe(2)\n}")
         assert "return check()" in result.content
 
-    def test_types_in_a_file_without_any_are_told(self):
-        assert "types_assumed" in codes(
-            insert(f"{ALL}it('a', f)\n", "const x: number = 1\nexpect(x).toBe(2)")
-        )
+    def test_types_are_taken_by_typescript_and_by_a_file_that_has_some(self):
+        code = "const x: number = 1\nexpect(x).toBe(2)"
+        assert codes(insert(f"{ALL}it('a', f)\n", code)) == []
+        result = javascript.insert("vitest", "const x: T = 1\n", code, language="javascript")
+        assert "const x: number = 1" in result.content
+
+    def test_types_are_refused_for_javascript(self):
+        with pytest.raises(InvalidTestCode, match="has types"):
+            javascript.insert("vitest", f"{ALL}it('a', f)\n", "const x: number = 1", language="javascript")
+
+    def test_comparisons_of_javascript_are_no_type_arguments(self):
+        result = javascript.insert("vitest", f"{ALL}it('a', f)\n", "f(a < b, c > (d))", language="javascript")
+        assert "f(a < b, c > (d))" in result.content
