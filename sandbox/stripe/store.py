@@ -168,6 +168,20 @@ class Store:
             journal, self._journal = self._journal, None
             self._write(list(dict.fromkeys(key for key, _ in journal)))
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Whatever is written inside is undone at its end."""
+        with self.transaction():
+            journal = self._journal
+            assert journal is not None
+            begun = len(journal)
+            try:
+                yield
+            finally:
+                for key, old in reversed(journal[begun:]):
+                    self._swap(self._records.get(key), old)
+                del journal[begun:]
+
     def clear(self) -> None:
         self._empty()
         if self._database:

@@ -1,5 +1,6 @@
 """Invoices: lines from subscriptions, totals, drafts that follow late usage, finalisation."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.stripe.billing import balance
@@ -13,6 +14,7 @@ from sandbox.stripe.render import listed
 from sandbox.stripe.store import Record
 from sandbox.stripe.world import World
 
+UNUSED, REMAINING = "Unused time", "Remaining time"
 GRACE = HOUR  # A renewal's invoice stays a draft this long.
 
 
@@ -123,7 +125,8 @@ def _lines(world: World, id: str, subscription: Record, charge: Record, first: i
         meter = world.require("billing.meter", price["recurring"]["meter"])
         quantity = max(0, used(world.store, meter, subscription["customer"], charge["start"], charge["end"]))
     found: list[Record] = []
-    for part in parts(price, quantity or 0):
+    shares = parts(price, quantity or 0)
+    for part in shares if charge.get("amount") is None else shares[:1]:
         amount = part.amount if charge.get("amount") is None else charge["amount"]
         tier = f" ({part.label} at ${int(float(part.unit_amount_decimal)) / 100:.2f})" if part.label else ""
         found.append(
@@ -132,7 +135,7 @@ def _lines(world: World, id: str, subscription: Record, charge: Record, first: i
                 "object": "line_item",
                 "amount": amount,
                 "currency": price["currency"],
-                "description": charge.get("text") or f"{part.quantity} × {product['name']}{tier}",
+                "description": _text(charge, product) or f"{part.quantity} × {product['name']}{tier}",
                 "discount_amounts": [],
                 "discountable": charge.get("amount") is None,
                 "discounts": [],
@@ -165,3 +168,13 @@ def _lines(world: World, id: str, subscription: Record, charge: Record, first: i
             }
         )
     return found
+
+
+def _text(charge: Record, product: Record) -> str | None:
+    """In words, what a proration or a trial is; None for what is charged in full."""
+    text, quantity = charge.get("text"), charge.get("quantity") or 1
+    if text not in (UNUSED, REMAINING):
+        return text
+    what = product["name"] if quantity == 1 else f"{quantity} × {product['name']}"
+    day = datetime.fromtimestamp(charge["start"], UTC)
+    return f"{text} on {what} after {day.day} {day:%b %Y}"

@@ -32,13 +32,26 @@ def stand(world: World, subscription: Record, status: str) -> Record:
 
 
 def after_payment(world: World, invoice: Record) -> None:
-    """Paid: an incomplete subscription begins, a past-due one recovers when nothing else is open."""
-    subscription = world.store.get("subscription", invoice["_subscription"])
-    if subscription and subscription["status"] in ("incomplete", "past_due"):
-        others = world.store.newest("invoice", subscription=subscription["id"])
-        if not any(other["status"] == "open" for other in others):
-            stand(world, subscription, "active")
+    """Paid: an incomplete subscription begins; a past-due one recovers when this was its latest invoice."""
+    settled(world, invoice)
     _delinquent(world, invoice["customer"], False)
+
+
+def settled(world: World, invoice: Record) -> None:
+    """Paid, void or given up: what follows for its subscription.
+
+    Stripe looks at the latest invoice that is not a draft; older ones may still be open.
+    """
+    subscription = world.store.get("subscription", invoice["_subscription"])
+    if subscription is None or subscription["status"] not in ("incomplete", "past_due"):
+        return
+    if subscription["status"] == "incomplete" and invoice["status"] != "paid":
+        stand(world, subscription, "incomplete_expired")
+        return
+    invoices = world.store.newest("invoice", subscription=subscription["id"])
+    latest = next((each for each in invoices if each["status"] != "draft"), invoice)
+    if latest["status"] != "open":
+        stand(world, subscription, "active")
 
 
 def after_failure(world: World, invoice: Record) -> None:

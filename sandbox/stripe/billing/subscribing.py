@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.stripe.billing import balance
 from sandbox.stripe.billing.amounts import parts, share
 from sandbox.stripe.billing.collection import collect, default_method
-from sandbox.stripe.billing.invoicing import draft, finalize, flat, metered
+from sandbox.stripe.billing.invoicing import REMAINING, UNUSED, draft, finalize, flat, metered
 from sandbox.stripe.billing.periods import end_of_period
 from sandbox.stripe.billing.standing import due_at, end, period, stand
 from sandbox.stripe.errors import StripeFailure
@@ -175,7 +175,7 @@ def leave_item(
         return []
     since = now if at is None else at
     credit = share(_full(world, item), ends - since, ends - start)
-    return [flat(item, since, ends, -credit, "Unused time")] if credit else []
+    return [flat(item, since, ends, -credit, UNUSED)] if credit else []
 
 
 def join_item(
@@ -187,7 +187,7 @@ def join_item(
     start, ends = period(subscription)
     since = world.now() if at is None else at
     amount = share(_full(world, item), ends - since, ends - start)
-    return [flat(item, since, ends, amount, "Remaining time")] if amount else []
+    return [flat(item, since, ends, amount, REMAINING)] if amount else []
 
 
 def invoice_pending(world: World, subscription: Record, payment_behavior: str) -> Record:

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from sandbox.stripe.billing import balance, invoicing, subscribing
+from sandbox.stripe.billing import balance, invoicing, standing
 from sandbox.stripe.billing.collection import collect_or_raise, mark_paid
-from sandbox.stripe.billing.invoice_fields import blank_invoice
-from sandbox.stripe.billing.periods import end_of_period
-from sandbox.stripe.billing.standing import period
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import (
@@ -15,16 +12,11 @@ from sandbox.stripe.params import (
     Choice,
     Field,
     Flag,
-    Integer,
-    Listed,
-    Required,
-    Shape,
     Text,
     merged,
 )
-from sandbox.stripe.render import hidden, listed, present, without_ours
+from sandbox.stripe.render import hidden, listed, present
 from sandbox.stripe.resources import payment_methods
-from sandbox.stripe.resources.subscription_items import ITEM, plan_change
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
 from sandbox.stripe.world import World
@@ -70,59 +62,6 @@ def list_lines(world: World, params: Record, id: str) -> Record:
     limit = params.get("limit", 10)
     url = f"/v1/invoices/{id}/lines"
     return listed(url, lines[first : first + limit], has_more=len(lines) > first + limit)
-
-
-PREVIEW: dict[str, Field] = {
-    "customer": Text(),
-    "subscription": Required(Text()),
-    "subscription_details": Shape(
-        {
-            "items": Listed(ITEM),
-            "proration_behavior": Choice(("always_invoice", "create_prorations", "none")),
-            "proration_date": Integer(0),
-        }
-    ),
-}
-
-
-@route("POST", "/v1/invoices/create_preview", PREVIEW)
-def create_preview(world: World, params: Record) -> Record:
-    """What the subscription's next invoice would be, with the usage so far; or, for a change of items that is
-    invoiced at once, that invoice."""
-    subscription = world.require("subscription", params["subscription"], "subscription")
-    start, end = period(subscription)
-    change = params.get("subscription_details") or {}
-    if change.get("items"):
-        items, starts, pending = plan_change(world, subscription, change["items"], change)
-        listing = subscribing.with_period({**subscription["items"], "data": items}, start, end)
-        subscription = {**subscription, "items": listing, "_usage_from": starts, "_pending": pending}
-    if change.get("proration_behavior") == "always_invoice":
-        end = world.now()
-        return _preview(world, subscription, subscription["_pending"], start, end, "subscription_update")
-    charges = subscribing.arrears_charges(world, subscription, end)
-    if not subscription["cancel_at_period_end"]:
-        recurring = world.require("price", subscription["items"]["data"][0]["price"])["recurring"]
-        following = end_of_period(subscription["billing_cycle_anchor"], recurring, end)
-        charges += subscribing.advance_charges(world, subscription["items"], end, following)
-    return _preview(world, subscription, charges, start, end, "upcoming")
-
-
-def _preview(
-    world: World, subscription: Record, charges: list[Record], start: int, end: int, reason: str
-) -> Record:
-    id = f"upcoming_{subscription['id']}"
-    customer = world.require("customer", subscription["customer"])
-    return without_ours(
-        {
-            "id": id,
-            "object": "invoice",
-            "created": end,
-            "livemode": False,
-            **blank_invoice(subscription, customer, reason, start, end),
-            **invoicing.totals(world, id, subscription, charges),
-            "next_payment_attempt": end + invoicing.GRACE,
-        }
-    )
 
 
 @route("POST", "/v1/invoices/{id}", UPDATE)
@@ -199,6 +138,9 @@ def _close(world: World, id: str, status: str, transition: str, event: str) -> R
     world.emit(event, closed)
     if status == "void":
         balance.give_back(world, closed)
+        standing.settled(world, closed)
+    else:
+        standing.after_payment(world, closed)
     return closed
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.stripe.billing import subscribing
+from sandbox.stripe.billing.invoicing import REMAINING
 from sandbox.stripe.billing.standing import period
 from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
 from sandbox.stripe.ids import new_id
@@ -70,8 +71,9 @@ def plan_change(
         if old and new and (old["price"], old.get("quantity")) == (new["price"], new.get("quantity")):
             items[items.index(old)] = new
             continue
-        if old:
+        if old and not each.get("clear_usage"):
             pending += subscribing.leave_item(world, subscription, old, prorate=prorate, at=at)
+        if old:
             items.remove(old)
         if new:
             items.append(new)
@@ -96,7 +98,7 @@ def _proration_date(world: World, subscription: Record, params: Record) -> int:
 
 def _without_prorated_starts(world: World, subscription: Record) -> Record:
     """A restarted cycle charges new items in full, so their remaining time is not charged beside it."""
-    pending = [each for each in subscription["_pending"] if each.get("text") != "Remaining time"]
+    pending = [each for each in subscription["_pending"] if each.get("text") != REMAINING]
     return world.store.replace(subscription, _pending=pending)
 
 

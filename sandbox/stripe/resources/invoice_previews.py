@@ -1,0 +1,134 @@
+"""/v1/invoices/create_preview: the change is made, its invoice read, and everything undone again.
+
+So a preview is what then happens, to the cent, when the change is made at the same instant or with the same
+`proration_date`.
+"""
+
+from typing import Any
+
+from sandbox.stripe.billing import balance, invoicing, subscribing
+from sandbox.stripe.billing.standing import ENDED, due_at
+from sandbox.stripe.errors import StripeFailure, bad_parameter
+from sandbox.stripe.params import Choice, Either, Field, Flag, Integer, Listed, Shape, Text
+from sandbox.stripe.render import without_ours
+from sandbox.stripe.resources import subscriptions
+from sandbox.stripe.resources.subscription_items import ITEM
+from sandbox.stripe.routing import route
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+PREVIEW: dict[str, Field] = {
+    "customer": Text(),
+    "subscription": Text(),
+    "subscription_details": Shape(
+        {
+            "billing_cycle_anchor": Choice(("now", "unchanged")),
+            "cancel_at": Integer(0),
+            "cancel_at_period_end": Flag(),
+            "cancel_now": Flag(),
+            "items": Listed(ITEM),
+            "proration_behavior": Choice(("always_invoice", "create_prorations", "none")),
+            "proration_date": Integer(0),
+            "trial_end": Either(("now",), Integer(0)),
+        }
+    ),
+}
+
+
+@route("POST", "/v1/invoices/create_preview", PREVIEW)
+def create_preview(world: World, params: Record) -> Record:
+    """The invoice that a change makes at once, or else the subscription's next one, with the usage so far."""
+    details = dict(params.get("subscription_details") or {})
+    with world.store.trial():
+        subscription = _subscription(world, params)
+        newest = next(world.store.newest("invoice"), None)
+        subscription = _change(world, params, subscription, details)
+        invoice = _made_since(world, newest) or _next_invoice(world, subscription, newest)
+        if invoice["status"] == "draft":
+            invoice = {**invoice, **balance.settle(world, invoice)}
+    return _as_preview(invoice)
+
+
+def _subscription(world: World, params: Record) -> Record | None:
+    """The one that is named, or the customer's newest that still runs; None where a new one is asked for."""
+    if params.get("subscription"):
+        return world.require("subscription", params["subscription"], "subscription")
+    if not params.get("customer"):
+        message = "You must specify at least one of: customer, subscription."
+        raise bad_parameter(message, "parameter_missing", "customer")
+    customer = world.require("customer", params["customer"], "customer")["id"]
+    if (params.get("subscription_details") or {}).get("items"):
+        return None
+    running = (each for each in world.store.newest("subscription", customer=customer) if _runs(each))
+    found = next(running, None)
+    if found is None:
+        raise _nothing(customer)
+    return found
+
+
+def _change(world: World, params: Record, subscription: Record | None, details: dict[str, Any]) -> Record:
+    unpaid = {"payment_behavior": "default_incomplete"}
+    if subscription is None:
+        return subscriptions.create(
+            world, {"customer": params["customer"], "items": details["items"], **unpaid}
+        )
+    if details.pop("cancel_now", False):
+        prorate = details.get("proration_behavior") != "none"
+        return subscriptions.cancel(world, {"invoice_now": True, "prorate": prorate}, subscription["id"])
+    if details:
+        return subscriptions.update(world, {**details, **unpaid}, subscription["id"])
+    return subscription
+
+
+def _made_since(world: World, before: Record | None) -> Record | None:
+    newest = next(world.store.newest("invoice"), None)
+    return newest if newest and (before is None or newest["_seq"] > before["_seq"]) else None
+
+
+def _next_invoice(world: World, subscription: Record, before: Record | None) -> Record:
+    """Let the current period end."""
+    if not _runs(subscription):
+        raise _nothing(subscription["customer"])
+    ends = due_at({**subscription, "status": "active"})
+    with world.clock.held_at(ends or world.now()):
+        if subscription["status"] == "incomplete":
+            subscribing.renew(world, subscription)
+        else:
+            subscribing.pass_time(world, subscription)
+    invoice = _made_since(world, before)
+    if invoice is None:
+        raise _nothing(subscription["customer"])
+    return {**invoice, "billing_reason": "upcoming", "next_payment_attempt": ends}
+
+
+def _runs(subscription: Record) -> bool:
+    return subscription["status"] not in ENDED
+
+
+def _nothing(customer: str) -> StripeFailure:
+    message = f"No upcoming invoices for customer: {customer}"
+    return StripeFailure(message, status=404, code="invoice_upcoming_none")
+
+
+def _as_preview(invoice: Record) -> Record:
+    """As an invoice that has not been made: no number, nothing attempted, nothing paid."""
+    id = f"upcoming_{invoice['id']}"
+    lines = [{**line, "invoice": id} for line in invoice["lines"]["data"]]
+    attempt = invoice["next_payment_attempt"]
+    return {
+        **without_ours(invoice),
+        "id": id,
+        "amount_paid": 0,
+        "amount_remaining": invoice["amount_due"],
+        "attempt_count": 0,
+        "attempted": False,
+        "automatically_finalizes_at": None,
+        "effective_at": None,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "lines": {**invoice["lines"], "data": lines, "url": f"/v1/invoices/{id}/lines"},
+        "next_payment_attempt": attempt + invoicing.GRACE if attempt else None,
+        "number": None,
+        "status": "draft",
+        "status_transitions": dict.fromkeys(invoice["status_transitions"]),
+    }
