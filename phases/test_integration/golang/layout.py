@@ -49,13 +49,17 @@ class Function:
 
 @dataclass(slots=True)
 class Layout:
-    """A file's outline. `suites` are the types that embed a testify suite."""
+    """A file's outline. `suites` are the types that embed a testify suite.
+
+    `imported` are the names of packages, each with its path.
+    """
 
     document: Document
     root: Node
     package: Node | None = None
     package_name: str = ""
     imports: list[Import] = field(default_factory=list)
+    imported: dict[str, str] = field(default_factory=dict)
     import_blocks: list[Node] = field(default_factory=list)
     functions: list[Function] = field(default_factory=list)
     suites: set[str] = field(default_factory=set)
@@ -63,11 +67,6 @@ class Layout:
 
     def text(self, node: Node) -> str:
         return self.document.lines[node.start_byte : node.end_byte].decode(errors="replace")
-
-    @property
-    def imported(self) -> dict[str, str]:
-        """Names of packages, each with its path."""
-        return {each.name: each.path for each in self.imports}
 
     @property
     def tests(self) -> list[Function]:
@@ -88,7 +87,9 @@ def read_layout(document: Document, tree: Tree) -> Layout:
             layout.package_name = layout.text(node).removeprefix("package").strip(" \t\r\n;")
         elif node.type == "import_declaration":
             layout.import_blocks.append(node)
-            layout.imports += _imports(layout, node)
+            for each in _imports(layout, node):
+                layout.imports.append(each)
+                layout.imported[each.name] = each.path
         elif node.type in ("function_declaration", "method_declaration"):
             function = _function(layout, node)
             layout.functions.append(function)

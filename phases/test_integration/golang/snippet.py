@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,65 +15,22 @@ from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.golang.layout import (
     GRAMMAR,
     IDENTIFIERS,
-    RAW_STRINGS,
     Layout,
     default_name,
     read_layout,
 )
+from phases.test_integration.golang.margins import rows_in_strings, tabbed
+from phases.test_integration.golang.names import (
+    PREDECLARED,
+    Surroundings,
+    in_clause,
+    is_key,
+    is_read,
+    is_top_level,
+    with_surroundings,
+)
 from phases.test_integration.syntax import errors, walk
 
-PREDECLARED = frozenset(
-    {
-        "any",
-        "bool",
-        "byte",
-        "comparable",
-        "complex64",
-        "complex128",
-        "error",
-        "float32",
-        "float64",
-        "int",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "rune",
-        "string",
-        "uint",
-        "uint8",
-        "uint16",
-        "uint32",
-    }
-    | {
-        "uint64",
-        "uintptr",
-        "true",
-        "false",
-        "iota",
-        "nil",
-        "append",
-        "cap",
-        "clear",
-        "close",
-        "complex",
-        "copy",
-        "delete",
-        "imag",
-        "len",
-        "make",
-        "max",
-        "min",
-        "new",
-        "panic",
-        "print",
-        "println",
-        "real",
-        "recover",
-        "_",
-    }
-)
-_Surroundings = tuple[Node, ...]  # the innermost first, at most three
 _FUNCTIONS = frozenset({"function_declaration", "method_declaration"})
 _DECLARATIONS = _FUNCTIONS | frozenset(
     {"import_declaration", "package_clause"}
@@ -119,12 +76,12 @@ class Snippet:
     @cached_property
     def used(self) -> Counter[str]:
         """Names that are read: neither fields, nor keys, nor what is only declared or assigned."""
-        return Counter(self.layout.text(node) for node, around in self._identifiers if _is_read(node, around))
+        return Counter(self.layout.text(node) for node, around in self._identifiers if is_read(node, around))
 
     @cached_property
     def declared(self) -> set[str]:
         """Names that the code itself binds, wherever in it."""
-        return {self.layout.text(node) for node, around in self._identifiers if not _is_read(node, around)}
+        return {self.layout.text(node) for node, around in self._identifiers if not is_read(node, around)}
 
     @cached_property
     def packages(self) -> dict[str, set[str]]:
@@ -158,11 +115,11 @@ class Snippet:
 
         Raises InvalidTestCode.
         """
-        for node, around in _with_surroundings(self.layout.root):
+        for node, around in with_surroundings(self.layout.root):
             names: list[Node] = []
             if node.type == "short_var_declaration" and (left := node.child_by_field_name("left")):
                 names = left.named_children
-            elif node.type == "var_spec" and not _is_top_level(around):
+            elif node.type == "var_spec" and not is_top_level(around):
                 names = node.children_by_field_name("name")
             for name in map(self.layout.text, names):
                 if name != "_" and not self.used[name]:
@@ -175,13 +132,13 @@ class Snippet:
         source = self.layout.document.content
         pieces: list[bytes] = []
         taken = 0
-        for node, around in _with_surroundings(self.layout.root):
+        for node, around in with_surroundings(self.layout.root):
             if node.type == "import_spec" and node.child_by_field_name("name") is None:
                 name = default_name(self.layout.text(node).strip('"`'))
                 if name in names:
                     pieces += [source[taken : node.start_byte], f"{names[name]} ".encode()]
                     taken = node.start_byte
-            elif node.type in IDENTIFIERS and not _is_key(around):
+            elif node.type in IDENTIFIERS and not is_key(around):
                 name = self.layout.text(node)
                 if name in names:
                     pieces += [source[taken : node.start_byte], names[name].encode()]
@@ -196,11 +153,11 @@ class Snippet:
         return Snippet(renamed.code, renamed.is_body, renamed.layout, imports)
 
     @cached_property
-    def _identifiers(self) -> list[tuple[Node, _Surroundings]]:
+    def _identifiers(self) -> list[tuple[Node, Surroundings]]:
         return [
             (node, around)
-            for node, around in _with_surroundings(self.layout.root)
-            if node.type in IDENTIFIERS and not _is_key(around) and not _in_clause(around)
+            for node, around in with_surroundings(self.layout.root)
+            if node.type in IDENTIFIERS and not is_key(around) and not in_clause(around)
         ]
 
 
@@ -220,47 +177,10 @@ def fingerprint(layout: Layout, body: Node) -> str:
     return "\0".join(words)
 
 
-def rows_in_strings(layout: Layout) -> set[int]:
-    """0-based rows whose first character is inside a raw string, or a comment of many lines."""
-    rows: set[int] = set()
-    for node in walk(layout.root):
-        if node.type in RAW_STRINGS or node.type == "comment":
-            rows.update(range(node.start_point.row + 1, node.end_point.row + 1))
-    return rows
-
-
-def _tabbed(text: str) -> str:
-    """The code without its common margin, each level a tab, as gofmt has it."""
-    layout = _parsed(_HEADER + text + _FOOTER)
+def _tabbed(body: str) -> str:
+    layout = _parsed(_HEADER + body + _FOOTER)
     offset = _HEADER.count("\n")
-    protected = {row - offset for row in rows_in_strings(layout)} if layout else set()
-    lines = [line if row in protected else _with_spaces(line) for row, line in enumerate(text.split("\n"))]
-    margins = [
-        len(line) - len(line.lstrip(" "))
-        for row, line in enumerate(lines)
-        if row not in protected and line.strip()
-    ]
-    # A body that was stripped has lost the white space before its first line only.
-    common = min(margins, default=0)
-    if margins and margins[0] == 0 and len(margins) > 1 and min(margins[1:]) > 0 and not _opens(lines[0]):
-        common = min(margins[1:])
-    steps = sorted({margin - common for margin in margins if margin > common})
-    unit = steps[0] if steps and steps[0] in (2, 3, 4, 8) else 4
-    for row, line in enumerate(lines):
-        if row not in protected:
-            bare = line.lstrip(" ")
-            level, rest = divmod(max(len(line) - len(bare) - common, 0), unit)
-            lines[row] = ("\t" * level + " " * rest + bare).rstrip() if bare else ""
-    return "\n".join(lines).strip("\n")
-
-
-def _with_spaces(line: str) -> str:
-    bare = line.lstrip(" \t")
-    return line[: len(line) - len(bare)].replace("\t", "    ") + bare
-
-
-def _opens(line: str) -> bool:
-    return line.rstrip().endswith(("{", "(", "[", ","))
+    return tabbed(body, {row - offset for row in rows_in_strings(layout)} if layout else set())
 
 
 def _parsed(text: str) -> Layout | None:
@@ -303,51 +223,3 @@ def _statements(layout: Layout) -> list[Node]:
         child for block in (body.named_children if body else []) for child in (block, *block.named_children)
     ]
     return [node for node in inner if node.type not in ("comment", "statement_list")]
-
-
-def _with_surroundings(root: Node) -> Iterator[tuple[Node, _Surroundings]]:
-    """Every node with what it stands in; asking a node for its parent takes as long as it is deep."""
-    stack: list[tuple[Node, _Surroundings]] = [(root, ())]
-    while stack:
-        node, around = stack.pop()
-        yield node, around
-        within = (node, *around)[:3]
-        stack.extend((child, within) for child in reversed(node.children))
-
-
-def _is_top_level(around: _Surroundings) -> bool:
-    """Whether a variable is declared there by the file, not by a function."""
-    outer = [node.type for node in around if node.type not in ("var_spec_list", "var_declaration")]
-    return outer[:1] == ["source_file"]
-
-
-def _in_clause(around: _Surroundings) -> bool:
-    return bool(around) and around[0].type in ("package_clause", "import_spec")
-
-
-def _is_key(around: _Surroundings) -> bool:
-    """Whether it names a field: the key of a composite literal, which may also be a constant."""
-    if len(around) < 2 or around[0].type != "literal_element" or around[1].type != "keyed_element":
-        return False
-    return around[1].named_children[0] == around[0]
-
-
-def _is_read(node: Node, around: _Surroundings) -> bool:
-    if not around:
-        return False
-    parent = around[0]
-    if parent.type == "expression_list" and len(around) > 1:
-        outer = around[1]
-        binds = outer.type in ("short_var_declaration", "range_clause")
-        binds = binds or (outer.type == "assignment_statement" and _operator(outer) in (b"", b"="))
-        return not (binds and outer.child_by_field_name("left") == parent)
-    if parent.type in ("parameter_declaration", "variadic_parameter_declaration", "var_spec", "const_spec"):
-        return node not in parent.children_by_field_name("name")
-    if parent.type in ("function_declaration", "type_spec", "type_alias", "method_declaration"):
-        return node != parent.child_by_field_name("name")
-    return not parent.type.startswith("label")
-
-
-def _operator(assignment: Node) -> bytes:
-    operator = assignment.child_by_field_name("operator")
-    return (operator.text or b"") if operator is not None else b""

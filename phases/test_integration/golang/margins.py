@@ -1,0 +1,48 @@
+"""Moves Go code to the first column, by tabs, but never what stands within its strings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from phases.test_integration.golang.layout import RAW_STRINGS, Layout
+from phases.test_integration.syntax import walk
+
+
+def rows_in_strings(layout: Layout) -> set[int]:
+    """0-based rows whose first character is inside a raw string, or a comment of many lines."""
+    rows: set[int] = set()
+    for node in walk(layout.root):
+        if node.type in RAW_STRINGS or node.type == "comment":
+            rows.update(range(node.start_point.row + 1, node.end_point.row + 1))
+    return rows
+
+
+def tabbed(text: str, protected: Collection[int]) -> str:
+    """The code without its common margin, each level a tab, as gofmt has it."""
+    lines = [line if row in protected else _with_spaces(line) for row, line in enumerate(text.split("\n"))]
+    margins = [
+        len(line) - len(line.lstrip(" "))
+        for row, line in enumerate(lines)
+        if row not in protected and line.strip()
+    ]
+    # A body that was stripped has lost the white space before its first line only.
+    common = min(margins, default=0)
+    if margins and margins[0] == 0 and len(margins) > 1 and min(margins[1:]) > 0 and not _opens(lines[0]):
+        common = min(margins[1:])
+    steps = sorted({margin - common for margin in margins if margin > common})
+    unit = steps[0] if steps and steps[0] in (2, 3, 4, 8) else 4
+    for row, line in enumerate(lines):
+        if row not in protected:
+            bare = line.lstrip(" ")
+            level, rest = divmod(max(len(line) - len(bare) - common, 0), unit)
+            lines[row] = ("\t" * level + " " * rest + bare).rstrip() if bare else ""
+    return "\n".join(lines).strip("\n")
+
+
+def _with_spaces(line: str) -> str:
+    bare = line.lstrip(" \t")
+    return line[: len(line) - len(bare)].replace("\t", "    ") + bare
+
+
+def _opens(line: str) -> bool:
+    return line.rstrip().endswith(("{", "(", "[", ","))
