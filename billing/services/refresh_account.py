@@ -110,7 +110,17 @@ def read_end(data: dict[str, Any]) -> datetime | None:
 
 
 def read_period(data: dict[str, Any]) -> tuple[datetime, datetime]:
-    """The current period, which today's API keeps on the items."""
-    item = data["items"]["data"][0]
+    """The current period, which today's API keeps on the items; since the last change of plan within it.
+
+    A changed plan counts fixes, included ones too, from the instant that its price came to be.
+    """
+    items = data["items"]["data"]
+    item = next((each for each in items if _is_metered(each)), items[0])
     start, end = item["current_period_start"], item["current_period_end"]
+    if item.get("created") and start < item["created"] < end:
+        start = item["created"]
     return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+
+
+def _is_metered(item: dict[str, Any]) -> bool:
+    return (item["price"].get("recurring") or {}).get("usage_type") == "metered"

@@ -10,6 +10,7 @@ from customers.models import Customer
 from rsolv.errors import DomainError
 
 from .choose_plan import PlanAlreadyChosen
+from .ensure_stripe_customer import ensure_stripe_customer
 from .refresh_account import refresh_account
 
 
@@ -21,13 +22,14 @@ class NothingAtStripe(DomainError):
 def start_checkout(*, customer: Customer, plan: Plan, return_url: str, at: datetime) -> str:
     """The address of Stripe's page where the customer subscribes to a plan. Calls out.
 
-    Asking again gives the same page while it is open, and closes one for another plan. Stripe sends the person
-    back to `return_url` with `checkout=done&session=…` or `checkout=left` added to its query; hand the session
+    Asking again gives the same page while it is open, and closes one for another plan. Stripe sends the
+    person back to `return_url` with `checkout=done&session=…` or `checkout=left` in its query; hand the session
     to `finish_checkout`. Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
     """
     if selectors.get_account(customer=customer).has_subscription:
         raise PlanAlreadyChosen
-    stripe_customer_id = _ensure_stripe_customer(customer, at)
+    BillingAccount.objects.get_or_create(customer=customer)
+    stripe_customer_id = ensure_stripe_customer(customer_id=customer.pk, attempt=int(at.timestamp()))
     joint = "&" if "?" in return_url else "?"
     with hold_stripe_customer(stripe_customer_id):
         if selectors.get_account(customer=customer).has_subscription:
@@ -59,20 +61,3 @@ def finish_checkout(*, customer: Customer, session_id: str) -> BillingAccount:
             stripe_gateway.sync_subscription(subscription_id)
             refresh_account(stripe_customer_id=account.stripe_customer_id)
     return selectors.get_account(customer=customer)
-
-
-def _ensure_stripe_customer(customer: Customer, at: datetime) -> str:
-    """Our customer's id at Stripe, made if it is missing; made once, also by two who ask at once."""
-    BillingAccount.objects.get_or_create(customer=customer)
-    with hold_stripe_customer(f"of {customer.pk}"):
-        account = selectors.get_account(customer=customer)
-        if account.stripe_customer_id is not None:
-            return account.stripe_customer_id
-        row = stripe_gateway.create_customer(
-            customer_id=str(customer.pk),
-            name=customer.name,
-            email=customer.email,
-            attempt=int(at.timestamp()),
-        )
-        BillingAccount.objects.filter(pk=customer.pk).update(stripe_customer_id=row.id)
-    return str(row.id)

@@ -25,6 +25,15 @@ class StripeRefused(Exception):
         self.code = code
 
 
+class CardRefused(StripeRefused):
+    """The card was not charged, and what it was to pay for has not happened."""
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether the bank only asks for the person (3-D Secure)."""
+        return self.code in ("authentication_required", "subscription_payment_intent_requires_action")
+
+
 class BadSignature(Exception):
     """A webhook that no known endpoint secret has signed, or not lately."""
 
@@ -39,6 +48,9 @@ def translate_errors(call: str) -> Iterator[None]:
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         log.error("stripe_key_refused", call=call, status=error.http_status)
         raise StripeUnavailable(f"{call}: Stripe refuses our key") from error
+    except stripe.CardError as error:
+        log.warning("stripe_card_refused", call=call, code=error.code, stripe_request_id=error.request_id)
+        raise CardRefused(error.user_message or str(error), code=error.code or "") from error
     except stripe.StripeError as error:
         if (error.http_status or 500) >= 500 or error.http_status == 409:
             log.warning("stripe_unavailable", call=call, status=error.http_status)

@@ -200,6 +200,9 @@ class TestASubscriptionThatEnds:
         assert send(report).status == "reported"
         make_report(customer)
         world.stripe.control.advance(hours=1)
+        with pytest.raises(services.UsageStillUnreported):
+            services.cancel_plan(customer=customer)
+        UsageReport.objects.update(reported_at=days_ago(1))
         services.cancel_plan(customer=customer)
         world.deliver()
         report.refresh_from_db()

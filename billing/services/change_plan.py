@@ -1,0 +1,144 @@
+"""One plan is swapped for another while it runs, at a price that was shown before."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from django.core import signing
+
+from billing import selectors, stripe_gateway
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount, Notice
+from billing.plans import Plan
+from billing.stripe_gateway import PreviewLine
+from customers.models import Customer
+from rsolv.errors import DomainError
+
+from .give_notice import give_notice
+from .refresh_account import refresh_account
+from .settle_usage import settle_usage
+
+log = structlog.get_logger(__name__)
+
+SALT = "billing.change_plan"
+PREVIEW_SECONDS = 15 * 60
+
+
+class PlanNotChangeable(DomainError):
+    code, status = "CONFLICT", 409
+    message = "Only a plan that runs and is paid can be changed."
+
+
+class PreviewOutdated(DomainError):
+    code, status = "CONFLICT", 409
+    message = "This preview is too old, or your plan has changed since. Look at the change again."
+
+
+class PaymentDeclined(DomainError):
+    code, status = "PAYMENT_DECLINED", 402
+    message = "Your card was declined, so your plan is as it was. Update the card and try again."
+
+
+@dataclass(frozen=True)
+class ChangePreview:
+    """What a change of plan costs, in US cents, as Stripe computes it now.
+
+    `charge_cents` less `credit_cents` is the invoice made at once; `now_cents` of it is collected, after what
+    the balance holds; `kept_cents` goes to the balance and pays for later invoices. A fix that is stored
+    before the change is confirmed is charged as well; all else is charged as shown.
+    """
+
+    plan: Plan
+    now_cents: int
+    credit_cents: int
+    charge_cents: int
+    kept_cents: int
+    lines: list[PreviewLine]
+    effective_at: datetime
+    token: str
+
+
+def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePreview:
+    """What changing to a plan costs now; the token confirms it within 15 minutes. Calls out, changes nothing.
+
+    Raises PlanNotChangeable, StripeUnavailable, StripeRefused.
+    """
+    account = _get_changeable(customer)
+    if account.plan == plan.key:
+        raise PlanNotChangeable("This is your plan already.")
+    found = stripe_gateway.preview_plan(subscription_id=str(account.subscription_id), plan=plan)
+    prorated_at = int(at.timestamp()) if found.prorated_at is None else found.prorated_at
+    wish = {"subscription": account.subscription_id, "plan": plan.key, "prorated_at": prorated_at}
+    return ChangePreview(
+        plan=plan,
+        now_cents=found.due_cents,
+        credit_cents=-sum(min(0, line.amount_cents) for line in found.lines),
+        charge_cents=sum(max(0, line.amount_cents) for line in found.lines),
+        kept_cents=max(0, -found.total_cents),
+        lines=found.lines,
+        effective_at=datetime.fromtimestamp(prorated_at, UTC),
+        token=signing.dumps(wish, salt=SALT),
+    )
+
+
+def change_plan(*, customer: Customer, plan: Plan, preview_token: str, at: datetime) -> BillingAccount:
+    """Change to a plan as previewed: usage so far is invoiced by the old price, the rest by the new.
+
+    Calls out. Repeating it is safe; where it fails, nothing has changed. A card whose bank asks for the
+    person leaves the change done and its invoice open for them. Raises PreviewOutdated, PlanNotChangeable,
+    UsageStillUnreported, PaymentDeclined, StripeUnavailable, StripeRefused.
+    """
+    account = _get_changeable(customer)
+    wish = _read_token(preview_token, account, plan)
+    if account.plan == plan.key:
+        return account
+    settle_usage(customer=customer)
+    stripe_customer_id = str(account.stripe_customer_id)
+    with hold_stripe_customer(stripe_customer_id):
+        _swap(plan, wish)
+        refresh_account(stripe_customer_id=stripe_customer_id)
+        give_notice(
+            customer=customer,
+            kind=Notice.Kind.PLAN_CHANGED,
+            reference=f"{wish['subscription']}-{wish['prorated_at']}",
+            data={"plan": plan.key, "plan_before": account.plan},
+            at=at,
+        )
+    log.info("plan_changed", customer=str(customer.pk), plan=plan.key, plan_before=account.plan)
+    return selectors.get_account(customer=customer)
+
+
+def _get_changeable(customer: Customer) -> BillingAccount:
+    account = selectors.get_account(customer=customer)
+    if account.subscription_id is None or account.status != BillingAccount.Status.ACTIVE:
+        raise PlanNotChangeable
+    if account.cancel_at is not None:
+        raise PlanNotChangeable("This plan is about to end. Take that back before you change it.")
+    return account
+
+
+def _read_token(token: str, account: BillingAccount, plan: Plan) -> dict[str, Any]:
+    try:
+        wish: dict[str, Any] = signing.loads(token, salt=SALT, max_age=PREVIEW_SECONDS)
+    except signing.BadSignature as error:
+        raise PreviewOutdated from error
+    if wish["subscription"] != account.subscription_id or wish["plan"] != plan.key:
+        raise PreviewOutdated
+    return wish
+
+
+def _swap(plan: Plan, wish: dict[str, Any]) -> None:
+    """A second attempt, where the bank asks for the person, leaves the invoice open for them."""
+    for may_stay_open in (False, True):
+        try:
+            stripe_gateway.change_plan(
+                subscription_id=wish["subscription"],
+                plan=plan,
+                prorated_at=wish["prorated_at"],
+                may_stay_open=may_stay_open,
+            )
+            return
+        except stripe_gateway.CardRefused as error:
+            if may_stay_open or not error.needs_person:
+                raise PaymentDeclined from error

@@ -1,0 +1,37 @@
+"""Before a price ends, what was used under it must have reached Stripe's sums."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from billing.models import UsageReport
+from customers.models import Customer
+from rsolv.errors import DomainError
+
+from .report_usage import report_usage
+
+# Stripe sums what its meter is sent a little later, and says no bound.
+SETTLED_AFTER = timedelta(minutes=2)
+
+Status = UsageReport.Status
+
+
+class UsageStillUnreported(DomainError):
+    code, status = "CONFLICT", 409
+    message = "Some fixes are still on their way to the invoice. Try again in a few minutes."
+
+
+def settle_usage(*, customer: Customer) -> None:
+    """Report what is left, and make sure that Stripe has had two minutes to sum it. Calls out; repeatable.
+
+    Raises UsageStillUnreported while anything is unreported or was reported lately.
+    """
+    reports = UsageReport.objects.filter(customer=customer)
+    pending = reports.filter(status=Status.PENDING)
+    # One that a worker holds is left to it: its next attempt lies ahead.
+    for usage_id in pending.filter(next_attempt_at__lte=timezone.now()).values_list("pk", flat=True):
+        report_usage(usage_id=usage_id)
+    lately = Q(status=Status.REPORTED, reported_at__gt=timezone.now() - SETTLED_AFTER)
+    if reports.filter(Q(status=Status.PENDING) | lately).exists():
+        raise UsageStillUnreported

@@ -1,0 +1,97 @@
+"""A running subscription gets another plan's prices. Source:
+https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from djstripe import models as djstripe
+
+from billing.plans import PLANS, Plan
+
+from .client import get_client
+from .errors import translate_errors
+from .prices import find_price_ids, list_lookup_keys
+from .subscriptions import _sync_subscription
+
+
+@dataclass(frozen=True)
+class PreviewLine:
+    """A line of the invoice that a change would make. Negative: given back."""
+
+    description: str
+    amount_cents: int
+    quantity: int
+
+
+@dataclass(frozen=True)
+class PreviewedChange:
+    """The invoice that a change would make. `prorated_at` is the Unix time that its prorations count from.
+
+    `due_cents` is what the card pays: the total, less what the customer's balance holds, never below zero.
+    """
+
+    prorated_at: int | None
+    due_cents: int
+    total_cents: int
+    lines: list[PreviewLine]
+
+
+def preview_plan(*, subscription_id: str, plan: Plan) -> PreviewedChange:
+    """What changing to a plan would cost now, by Stripe's own clock and sums. Changes nothing."""
+    with translate_errors("preview_plan"):
+        subscription = get_client().v1.subscriptions.retrieve(subscription_id)
+        details: Any = {"items": _describe_swap(subscription, plan), "proration_behavior": "always_invoice"}
+        invoice = get_client().v1.invoices.create_preview(
+            {"subscription": subscription_id, "subscription_details": details}
+        )
+        lines = list(invoice.lines.auto_paging_iter()) if invoice.lines.has_more else invoice.lines.data
+        return PreviewedChange(
+            prorated_at=max((line.period.start for line in lines if _is_prorated(line)), default=None),
+            due_cents=invoice.amount_due,
+            total_cents=invoice.total,
+            lines=[PreviewLine(each.description or "", each.amount, each.quantity or 0) for each in lines],
+        )
+
+
+def change_plan(
+    *, subscription_id: str, plan: Plan, prorated_at: int, may_stay_open: bool = False
+) -> djstripe.Subscription:
+    """Swap the prices, invoice what was used and what is prorated, and collect it: all of it or nothing.
+
+    A subscription that has the plan's prices is left as it is. Where the card is declined nothing changes,
+    unless the invoice `may_stay_open`. Raises CardRefused.
+    """
+    with translate_errors("change_plan"):
+        subscription = get_client().v1.subscriptions.retrieve(subscription_id)
+        swap = _describe_swap(subscription, plan)
+        if not swap:
+            return _sync_subscription(subscription)
+        behavior = "allow_incomplete" if may_stay_open else "error_if_incomplete"
+        parameters: Any = {
+            "items": swap,
+            "proration_behavior": "always_invoice",
+            "proration_date": prorated_at,
+            "payment_behavior": behavior,
+        }
+        key = f"plan-{subscription_id}-{plan.key}-{prorated_at}-{behavior}"
+        changed = get_client().v1.subscriptions.update(subscription_id, parameters, {"idempotency_key": key})
+        return _sync_subscription(changed)
+
+
+def _describe_swap(subscription: Any, plan: Plan) -> list[dict[str, Any]]:
+    """What to take away and to add. Prices of the plan that are there already stay, so that a repetition
+    adds nothing; prices that are none of ours are left alone."""
+    ours = {key for each in PLANS.values() for key in list_lookup_keys(each)}
+    price_ids = find_price_ids(plan)
+    present = {item.price.lookup_key or "": item.id for item in subscription["items"].data}
+    leaving = [id for key, id in present.items() if key in ours and key not in price_ids]
+    joining = [key for key in list_lookup_keys(plan) if key not in present]
+    return [{"id": id, "deleted": True} for id in leaving] + [{"price": price_ids[key]} for key in joining]
+
+
+def _is_prorated(line: Any) -> bool:
+    """Whether a line is a flat price's part of a period: usage is not."""
+    parent = line.parent
+    found = (parent.subscription_item_details or parent.invoice_item_details) if parent else None
+    return bool(found and found.proration)

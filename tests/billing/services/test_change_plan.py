@@ -1,0 +1,200 @@
+import importlib
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing import selectors, services, stripe_gateway
+from billing.models import Notice, UsageReport
+from billing.plans import PAYG, TEAMS, TRIAL
+from tests.factories import CustomerFactory, MitigationFactory
+
+# The package has a function of the module's name.
+module = importlib.import_module("billing.services.change_plan")
+
+
+def fix(world, customer, count=1):
+    """Fixes that are stored, reported and settled at Stripe."""
+    for _ in range(count):
+        execution = MitigationFactory(repository__forge_account__customer=customer)
+        with world.run_tasks():
+            services.record_usage(customer=customer, execution=execution, occurred_at=world.now())
+    UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+
+
+def preview(world, customer, plan):
+    return services.preview_change(customer=customer, plan=plan, at=world.now())
+
+
+def change(world, customer, plan, token=None):
+    token = token or preview(world, customer, plan).token
+    services.change_plan(customer=customer, plan=plan, preview_token=token, at=world.now())
+
+
+def list_totals(world):
+    return [invoice["total"] for invoice in world.stripe.control.objects("invoice") if invoice["total"]]
+
+
+class TestPreviewChange:
+    def test_shows_usage_so_far_and_the_rest_of_the_month(self, world):
+        customer = world.subscribe("payg")
+        fix(world, customer, 2)
+        world.stripe.control.advance(days=15)
+        shown = preview(world, customer, TEAMS)
+        assert shown.now_cents == shown.charge_cents == sum(line.amount_cents for line in shown.lines)
+        assert 3000 < shown.charge_cents < 3000 + 49900
+        assert (shown.credit_cents, shown.kept_cents) == (0, 0)
+
+    def test_a_downgrade_gives_back_what_is_not_used_up(self, world):
+        customer = world.subscribe("teams")
+        world.stripe.control.advance(days=10)
+        shown = preview(world, customer, PAYG)
+        assert (shown.now_cents, shown.charge_cents) == (0, 0)
+        assert 0 < shown.kept_cents == shown.credit_cents < 49900
+
+    def test_changes_nothing(self, world):
+        customer = world.subscribe("payg")
+        before = world.stripe.control.events()
+        preview(world, customer, TEAMS)
+        assert world.stripe.control.events() == before
+        assert world.account(customer).plan == "payg"
+
+    @pytest.mark.parametrize("plan", ["payg", "trial", "past due", "ending"])
+    def test_is_refused_where_nothing_can_change(self, world, plan):
+        customer = CustomerFactory() if plan == "trial" else world.subscribe("payg")
+        if plan == "past due":
+            world.account(customer).__class__.objects.update(status="past_due")
+        if plan == "ending":
+            services.cancel_at_period_end(customer=customer, at=timezone.now())
+        with pytest.raises(services.PlanNotChangeable):
+            preview(world, customer, PAYG if plan == "payg" else TEAMS)
+
+
+class TestChangePlan:
+    @pytest.mark.parametrize(("old", "new"), [("payg", TEAMS), ("teams", PAYG)])
+    @pytest.mark.parametrize("minutes", [0, 10])
+    def test_charges_to_the_cent_what_was_shown(self, world, old, new, minutes):
+        customer = world.subscribe(old)
+        fix(world, customer, 2)
+        world.stripe.control.advance(days=11)
+        shown = preview(world, customer, new)
+        world.stripe.control.advance(60 * minutes)
+        change(world, customer, new, shown.token)
+        invoice = world.stripe.control.objects("invoice")[-1]
+        assert (invoice["amount_paid"], invoice["total"]) == (
+            shown.now_cents,
+            shown.charge_cents - shown.credit_cents,
+        )
+        assert (world.account(customer).plan, world.account(customer).status) == (new.key, "active")
+
+    def test_each_fix_is_billed_by_the_plan_of_its_moment(self, world):
+        customer = world.subscribe("payg")
+        fix(world, customer, 2)
+        world.stripe.control.advance(days=1)
+        change(world, customer, TEAMS)
+        world.stripe.control.advance(60)
+        fix(world, customer, 61)
+        world.advance()
+        upgrade, renewal = list_totals(world)
+        assert 3000 < upgrade < 3000 + 49900
+        assert renewal == 49900 + 800
+
+    def test_included_fixes_count_from_the_change(self, world):
+        customer = world.subscribe("payg")
+        fix(world, customer, 3)
+        world.stripe.control.advance(days=1)
+        change(world, customer, TEAMS)
+        entitlement = selectors.get_entitlement(customer=customer)
+        assert (entitlement.used, entitlement.remaining) == (0, 60)
+
+    def test_credit_of_a_downgrade_pays_for_later_fixes(self, world):
+        customer = world.subscribe("teams")
+        world.stripe.control.advance(days=1)
+        kept = preview(world, customer, PAYG).kept_cents
+        change(world, customer, PAYG)
+        world.stripe.control.advance(60)
+        fix(world, customer, 2)
+        world.advance()
+        last = world.stripe.control.objects("invoice")[-1]
+        assert (last["total"], last["amount_due"], last["ending_balance"]) == (3000, 0, 3000 - kept)
+
+    def test_there_and_back_again(self, world):
+        customer = world.subscribe("payg")
+        world.stripe.control.advance(days=1)
+        change(world, customer, TEAMS)
+        world.stripe.control.advance(days=1)
+        change(world, customer, PAYG)
+        assert world.account(customer).plan == "payg"
+        assert len(world.stripe.control.objects("subscription")) == 1
+
+    def test_confirming_twice_charges_once_and_tells_once(self, world):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        for _ in range(2):
+            change(world, customer, TEAMS, token)
+        assert len(list_totals(world)) == 1
+        assert Notice.objects.filter(kind=Notice.Kind.PLAN_CHANGED).count() == 1
+
+    @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+    def test_after_an_unknown_answer_confirming_again_charges_once(self, world, kind):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        world.stripe.control.add_fault(kind, method="POST", path="/v1/subscriptions/*", times=3)
+        with pytest.raises(stripe_gateway.StripeUnavailable):
+            change(world, customer, TEAMS, token)
+        change(world, customer, TEAMS, token)
+        assert (world.account(customer).plan, len(list_totals(world))) == ("teams", 1)
+
+    def test_a_declined_card_changes_nothing(self, world):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        method = world.stripe.control.objects("payment_method")[0]["id"]
+        world.stripe.control.set_card(method, "insufficient_funds")
+        with pytest.raises(services.PaymentDeclined):
+            change(world, customer, TEAMS, token)
+        assert (world.account(customer).plan, world.account(customer).status) == ("payg", "active")
+        assert list_totals(world) == []
+
+    def test_a_bank_that_asks_for_the_person_leaves_the_invoice_open(self, world):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        method = world.stripe.control.objects("payment_method")[0]["id"]
+        world.stripe.control.set_card(method, "authentication_required")
+        change(world, customer, TEAMS, token)
+        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "past_due")
+        assert world.stripe.control.objects("invoice")[-1]["status"] == "open"
+
+    def test_fixes_on_their_way_are_reported_first(self, world):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        execution = MitigationFactory(repository__forge_account__customer=customer)
+        services.record_usage(customer=customer, execution=execution, occurred_at=world.now())
+        with pytest.raises(services.UsageStillUnreported):
+            change(world, customer, TEAMS, token)
+        assert len(world.stripe.control.meter_events()) == 1
+        assert world.account(customer).plan == "payg"
+
+
+class TestAToken:
+    def test_of_another_customer_is_refused(self, world):
+        alice, mallory = world.subscribe("payg"), world.subscribe("payg")
+        with pytest.raises(services.PreviewOutdated):
+            change(world, mallory, TEAMS, preview(world, alice, TEAMS).token)
+
+    @pytest.mark.parametrize("token", ["", "made up", "eyJhIjoxfQ:1:x"])
+    def test_that_is_not_ours_is_refused(self, world, token):
+        customer = world.subscribe("payg")
+        with pytest.raises(services.PreviewOutdated):
+            services.change_plan(customer=customer, plan=TEAMS, preview_token=token, at=timezone.now())
+
+    def test_that_is_too_old_is_refused(self, world, monkeypatch):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        monkeypatch.setattr(module, "PREVIEW_SECONDS", -1)
+        with pytest.raises(services.PreviewOutdated):
+            change(world, customer, TEAMS, token)
+
+    def test_for_another_plan_is_refused(self, world):
+        customer = world.subscribe("payg")
+        with pytest.raises(services.PreviewOutdated):
+            change(world, customer, TRIAL, preview(world, customer, TEAMS).token)
