@@ -4,7 +4,7 @@ Source: https://docs.stripe.com/billing/subscriptions/billing-cycle
 """
 
 import calendar
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def add_months(anchor: datetime, months: int) -> datetime:
@@ -15,7 +15,8 @@ def add_months(anchor: datetime, months: int) -> datetime:
 
 
 def find_period(*, anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
-    """The month `[start, end)` that an instant lies in. Both in UTC."""
+    """The month `[start, end)` that an instant lies in, whatever zone both are given in. In UTC."""
+    anchor, at = anchor.astimezone(UTC), at.astimezone(UTC)
     months = (at.year - anchor.year) * 12 + at.month - anchor.month
     while add_months(anchor, months) > at:
         months -= 1

@@ -1,0 +1,78 @@
+import pytest
+
+from billing import services, stripe_gateway
+from billing.models import InboxEvent, UsageReport
+from billing.stripe_gateway.meter_errors import _read_identifier
+from tests.billing.ledger import report_fixes, send_due
+
+
+@pytest.fixture
+def customer(world):
+    return world.subscribe("payg")
+
+
+@pytest.fixture
+def report(customer):
+    return report_fixes(customer, 1)[0]
+
+
+def fail(world, report, code="meter_event_customer_not_found"):
+    """Stripe finds after all that it cannot count a fix, and says so; the thin event as it is delivered."""
+    world.stripe.control.report_meter_error(identifier=report.identifier, code=code)
+    event = world.stripe.control.objects("v2.core.event")[-1]
+    return {name: value for name, value in event.items() if name != "data"}
+
+
+class TestFollowMeterError:
+    def test_parks_the_report_with_stripes_reason(self, world, report):
+        world.deliver(events=[fail(world, report)])
+        report.refresh_from_db()
+        assert report.status == "rejected"
+        assert report.last_error.startswith("meter_event_customer_not_found: ")
+        assert InboxEvent.objects.get(event_type__contains="meter").processed_at is not None
+
+    def test_a_report_that_staff_send_again_counts_once(self, world, report):
+        event = fail(world, report)
+        world.deliver(events=[event])
+        services.requeue_report(usage_id=report.pk, at=report.next_attempt_at)
+        send_due()
+        report.refresh_from_db()
+        assert (report.status, report.bout) == ("reported", 2)
+
+    def test_news_that_comes_again_does_not_touch_the_later_attempt(self, world, report):
+        event = fail(world, report)
+        world.deliver(events=[event])
+        services.requeue_report(usage_id=report.pk, at=report.next_attempt_at)
+        send_due()
+        assert services.follow_meter_error(event_id=event["id"]) == 0
+        assert UsageReport.objects.get().status == "reported"
+
+    def test_leaves_what_is_none_of_ours(self, world, report, monkeypatch):
+        errors = [
+            stripe_gateway.MeterError(name, "no_meter", "") for name in ("by-hand", str(report.pk)[:-1] + "x")
+        ]
+        monkeypatch.setattr(stripe_gateway, "list_meter_errors", lambda event_id: errors)
+        assert services.follow_meter_error(event_id="evt_1") == 0
+        assert UsageReport.objects.get().status == "reported"
+
+    def test_leaves_a_fix_of_a_database_that_is_not_this_one(self, world, report, monkeypatch):
+        errors = [stripe_gateway.MeterError("00000000-0000-4000-8000-000000000000", "no_meter", "")]
+        monkeypatch.setattr(stripe_gateway, "list_meter_errors", lambda event_id: errors)
+        assert services.follow_meter_error(event_id="evt_1") == 0
+
+    def test_waits_while_stripe_does_not_answer(self, world, report):
+        event = fail(world, report)
+        world.stripe.control.add_fault("status", path="/v2/core/events/*", status=500, times=None)
+        world.deliver(events=[event])
+        kept = InboxEvent.objects.get(pk=event["id"])
+        assert (kept.processed_at, kept.attempts) == (None, 1)
+        assert kept.next_attempt_at is not None
+
+
+class TestIdentifier:
+    @pytest.mark.parametrize("sent", ["abc-2", "meter-abc-2-17"], ids=["of the event", "of the request"])
+    def test_is_read_in_either_form(self, sent):
+        assert _read_identifier({"request": {"identifier": sent}}) == "abc-2"
+
+    def test_is_empty_where_stripe_names_none(self):
+        assert _read_identifier({}) == ""
