@@ -7,7 +7,8 @@ from tree_sitter import Tree
 from phases.test_integration.document import Document
 from phases.test_integration.framework import Framework, Signals, Subject
 from phases.test_integration.ruby.dialect import RSPEC
-from phases.test_integration.ruby.layout import GRAMMAR, read_layout
+from phases.test_integration.ruby.layout import GRAMMAR
+from phases.test_integration.ruby.reader import read_layout
 from phases.test_integration.ruby.target import RubyTarget
 from phases.test_integration.syntax import Grammar
 

@@ -14,6 +14,7 @@ from phases.test_integration.javascript.dialect import KNOWN, TDD_RENAMES, TESTS
 from phases.test_integration.javascript.layout import Group, Layout
 from phases.test_integration.javascript.snippet import Snippet
 
+CHAI = frozenset({"expect", "assert"})
 _SAMPLE = 20  # tests that are looked at
 _START = 20_000  # bytes
 
@@ -154,6 +155,8 @@ class Habits:
             new = known.get(name, name)
             if self.namespace and new in layout.dialect.exports:
                 new = f"{self.namespace}.{new}"
+            elif self.chai and name in CHAI and not snippet.is_body:
+                new = f"{self.chai}.{name}"
             if new != name and name in snippet.called:
                 found[name] = new
         return found

@@ -9,7 +9,7 @@ from tree_sitter import Tree
 from phases.test_integration.document import Document
 from phases.test_integration.javascript.dialect import Dialect
 from phases.test_integration.javascript.grammars import GRAMMARS, JAVASCRIPT_FIRST
-from phases.test_integration.javascript.layout import read_layout
+from phases.test_integration.javascript.reader import read_layout
 from phases.test_integration.javascript.target import JavaScriptTarget
 from phases.test_integration.syntax import Grammar
 

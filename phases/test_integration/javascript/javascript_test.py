@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tree_sitter import Node
@@ -11,48 +11,16 @@ from tree_sitter import Node
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.insertion import Notice
 from phases.test_integration.javascript import matchers, writing
-from phases.test_integration.javascript.bindings import Import, text_of
-from phases.test_integration.javascript.dialect import FRAMEWORK_MODULES
-from phases.test_integration.javascript.globals import BUILTINS
-from phases.test_integration.javascript.habits import Habits
-from phases.test_integration.javascript.layout import Group, Layout
+from phases.test_integration.javascript.binder import Binder
+from phases.test_integration.javascript.bindings import text_of
+from phases.test_integration.javascript.layout import Layout
+from phases.test_integration.javascript.setting import Setting, Written
 from phases.test_integration.javascript.snippet import Snippet
 from phases.test_integration.javascript.spots import CONTINUES
 from phases.test_integration.javascript.writing import Line
 from phases.test_integration.red_tests import RedTest
 
-_CHAI = frozenset({"expect", "assert"})
-_NODE_ASSERT = "assert"
 _MOST_NOTICES = 20
-
-
-@dataclass(slots=True)
-class Setting:
-    """Where the test is to stand: in `group`, or at the top level; in a new group if it has a `new_group`."""
-
-    layout: Layout
-    habits: Habits
-    group: Group | None = None
-    new_group: str = ""
-
-
-@dataclass(slots=True)
-class Written:
-    """A test's lines; `titles` are the strings, as written, of what stands at its place.
-
-    `names` are to be imported from the framework's module, `imports` are statements for the file's head.
-    """
-
-    lines: list[Line] = field(default_factory=list)
-    titles: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    imports: list[str] = field(default_factory=list)
-    prelude: list[str] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-
-    def needs(self, name: str) -> None:
-        if name not in self.names:
-            self.names.append(name)
 
 
 @dataclass(frozen=True)
@@ -121,12 +89,13 @@ class JavaScriptTest:
         written = Written()
         renames = setting.habits.renames(self.snippet, setting.layout)
         scope = setting.layout.scope_names(setting.group)
-        self._bind_imports(setting, written, scope, renames)
+        binder = Binder(self.snippet, setting, written, scope, renames)
+        binder.bind_imports()
         if self.snippet.is_body:
             self._write_body(setting, written, scope, renames)
         else:
             self._write_whole(setting, written, renames)
-        self._bind_names(setting, written, scope, renames)
+        binder.bind_names()
         written.notices = [*dict.fromkeys(written.notices)][:_MOST_NOTICES] + self._notices()
         if self.snippet.is_body and written.prelude:
             self._insert_prelude(written)
@@ -226,95 +195,6 @@ class JavaScriptTest:
                 written.lines[row + 1 : row + 1] = new
                 return
 
-    def _bind_imports(
-        self, setting: Setting, written: Written, scope: set[str], renames: Mapping[str, str]
-    ) -> None:
-        layout = setting.layout
-        origins = {
-            name: (each.source, imported) for each in layout.imports for name, imported in each.names.items()
-        }
-        semicolon = setting.habits.semicolon
-        for each in self.snippet.imports:
-            names = {
-                name: imported
-                for name, imported in each.names.items()
-                if origins.get(name) != (each.source, imported)
-            }
-            if each.names and not names:
-                continue
-            if each.source in FRAMEWORK_MODULES and all(name == what for name, what in names.items()):
-                for name in names:
-                    if name in self.snippet.free and name not in renames:
-                        self._bind(setting, written, scope, name)
-            elif (
-                each.is_type
-                or not self.snippet.is_body
-                or ("done" in self.snippet.free and not layout.is_common_js)
-            ):
-                self._bind_statically(setting, written, each, names, scope)
-            else:
-                written.prelude.append(
-                    _loaded(each, names, layout.is_common_js, setting.habits.quote) + semicolon
-                )
-
-    def _bind_statically(
-        self, setting: Setting, written: Written, found: Import, names: dict[str, str], scope: set[str]
-    ) -> None:
-        for name in names:
-            if name in scope:
-                raise InvalidTestCode(f"testCode imports {name}, which the file uses for something else")
-        if setting.layout.is_common_js and not found.is_type and found.source not in FRAMEWORK_MODULES:
-            text = _loaded(found, names, True, setting.habits.quote)
-        else:
-            text = _statement(found, names, setting.habits.quote)
-        written.imports.append(text + setting.habits.semicolon)
-        if not found.is_type and not found.source.startswith("node:"):
-            message = f"the file now imports {found.source[:100]}: if that is missing, none of it runs"
-            written.notices.append(Notice("import_added", message))
-
-    def _bind_names(
-        self, setting: Setting, written: Written, scope: set[str], renames: Mapping[str, str]
-    ) -> None:
-        imported = {name for each in self.snippet.imports for name in each.names}
-        needed = [name for name in written.names if name not in scope]
-        written.names = []
-        for name in needed:
-            self._bind(setting, written, scope, name)
-        given = {"done"} if self.snippet.is_body else set()
-        given |= imported | renames.keys()
-        for name in self.snippet.free:
-            if name not in given:
-                self._bind(setting, written, scope, name)
-        for new in renames.values():
-            self._bind(setting, written, scope, new.partition(".")[0])
-
-    def _bind(self, setting: Setting, written: Written, scope: set[str], name: str) -> None:
-        """Sees that the name is bound, as the file's own habits would have it; tells where it is not."""
-        layout, habits = setting.layout, setting.habits
-        dialect = layout.dialect
-        if name in scope or name in BUILTINS or name in habits.sibling_parameters:
-            return
-        if name in dialect.exports and habits.is_explicit:
-            written.needs(name)
-        elif name in dialect.exports or name in dialect.globals:
-            return
-        elif habits.chai and name in _CHAI:
-            written.prelude.append(f"const {{ {name} }} = {habits.chai}{habits.semicolon}")
-        elif name == _NODE_ASSERT:
-            self._bind_assert(setting, written)
-        elif not (name in _CHAI and name not in layout.bound and habits.reads(name)):
-            message = f"nothing binds `{name[:80]}`, which the test reads"
-            written.notices.append(Notice("unbound_name", message))
-
-    def _bind_assert(self, setting: Setting, written: Written) -> None:
-        quote, semicolon = setting.habits.quote, setting.habits.semicolon
-        if not setting.layout.is_common_js:
-            written.imports.append(f"import assert from {quote}node:assert{quote}{semicolon}")
-        elif self.snippet.is_body:
-            written.prelude.append(f"const assert = require({quote}node:assert{quote}){semicolon}")
-        else:
-            written.imports.append(f"const assert = require({quote}node:assert{quote}){semicolon}")
-
 
 def _promised(code: list[Line], is_async: bool, semicolon: str, snippet: Snippet) -> tuple[str, list[Line]]:
     """The body of a test with `done`, for a framework or a body that cannot have it as a parameter."""
@@ -327,37 +207,3 @@ def _promised(code: list[Line], is_async: bool, semicolon: str, snippet: Snippet
     if is_async:
         code = [Line("(async () => {"), *writing.deeper(code), Line(f"}})().catch({reject}){semicolon}")]
     return f"new Promise(({resolve}, {reject}) => {{", [done, *code]
-
-
-def _statement(found: Import, names: Mapping[str, str], quote: str) -> str:
-    """An import of some of the names."""
-    clauses = [name for name, what in names.items() if what == "default"]
-    clauses += [f"* as {name}" for name, what in names.items() if what == "*"]
-    inner = [
-        name if name == what else f"{what} as {name}"
-        for name, what in names.items()
-        if what not in ("default", "*")
-    ]
-    if inner:
-        clauses.append("{ " + ", ".join(inner) + " }")
-    kind = "import type" if found.is_type else "import"
-    taken = f"{', '.join(clauses)} from " if clauses else ""
-    return f"{kind} {taken}{quote}{found.source}{quote}"
-
-
-def _loaded(found: Import, names: Mapping[str, str], is_common_js: bool, quote: str) -> str:
-    """The same within a function."""
-    source = f"{quote}{found.source}{quote}"
-    load = f"require({source})" if is_common_js or found.is_require else f"await import({source})"
-    whole = next((name for name, what in names.items() if what == "*"), "")
-    default = next((name for name, what in names.items() if what == "default"), "")
-    rest = [(name, what) for name, what in names.items() if what not in ("*", "default")]
-    if not names:
-        return load
-    if whole and not rest:
-        return f"const {whole} = {load}"
-    if default and is_common_js and not rest:
-        return f"const {default} = {load}"
-    pairs = ([("default", default)] if default else []) + [(what, name) for name, what in rest]
-    inner = ", ".join(what if what == name else f"{what}: {name}" for what, name in pairs)
-    return f"const {{ {inner} }} = {load}"

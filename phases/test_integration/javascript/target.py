@@ -16,8 +16,9 @@ from phases.test_integration.javascript.affinity import Affinity
 from phases.test_integration.javascript.bindings import text_of
 from phases.test_integration.javascript.calls import Call
 from phases.test_integration.javascript.habits import Habits
-from phases.test_integration.javascript.javascript_test import JavaScriptTest, Setting, Written
+from phases.test_integration.javascript.javascript_test import JavaScriptTest
 from phases.test_integration.javascript.layout import Group, Layout
+from phases.test_integration.javascript.setting import Setting, Written
 from phases.test_integration.javascript.snippet import Snippet
 from phases.test_integration.javascript.spots import Spot
 from phases.test_integration.red_tests import RedTest

@@ -12,7 +12,8 @@ from tree_sitter import Node
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.ruby.dialect import EITHER
-from phases.test_integration.ruby.layout import GRAMMAR, Layout, Member, read_layout, text_of
+from phases.test_integration.ruby.layout import GRAMMAR, Layout, Member, text_of
+from phases.test_integration.ruby.reader import read_layout
 from phases.test_integration.syntax import walk
 
 REQUIRES = {"require", "require_relative"}

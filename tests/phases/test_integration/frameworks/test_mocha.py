@@ -78,6 +78,11 @@ class TestWriting:
         content = insert("const chai = require('chai');\n" + SHOULD, "expect(1).to.equal(2);").content
         assert "    const { expect } = chai;\n" in content
 
+    def test_expect_of_the_files_chai_for_a_whole_test(self):
+        code = "it('x', () => {\n  expect(1).to.equal(2);\n});"
+        content = insert("const chai = require('chai');\n" + SHOULD, code).content
+        assert "    chai.expect(1).to.equal(2);\n" in content
+
     def test_expect_of_nothing_is_told(self):
         assert codes(insert(SHOULD, "expect(1).to.equal(2);")) == ["unbound_name"]
 
