@@ -9,18 +9,19 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from billing.plans import PLANS
-from billing.selectors import Entitlement, get_entitlement, list_invoices
-from customers.models import ApiKey, Customer, User
-from customers.selectors import get_customer_of
+from billing.selectors import get_entitlement, list_invoices
+from customers.models import ApiKey, Membership, User
+from customers.selectors import get_membership
 from phases.models import PhaseExecution
 from phases.selectors import list_latest_fixes
 from provisioning.key_reveal import forget_new_key, take_new_key
 
-from .formats import format_date
-from .standing import explain_standing
+from .standing import Ways, explain_standing
+from .usage import describe_cost, describe_usage
 
 FIXES_SHOWN = 10
 INVOICES_SHOWN = 6
@@ -57,55 +58,40 @@ def show_home(request: HttpRequest) -> HttpResponse:
 @never_cache
 def show_dashboard(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
-    customer = get_customer_of(request.user)
-    if customer is None:
+    membership = get_membership(request.user)
+    if membership is None:
         return render(request, "portal/no_account.html")
+    request.membership = membership  # type: ignore[attr-defined]
     new_key = take_new_key(request, user=request.user)
-    response = render(request, "portal/dashboard.html", _prepare_dashboard(customer) | {"new_key": new_key})
+    response = render(request, "portal/dashboard.html", _prepare_dashboard(membership) | {"new_key": new_key})
     if new_key:
         forget_new_key(response)
     return response
 
 
-def _prepare_dashboard(customer: Customer) -> dict[str, object]:
+def _prepare_dashboard(membership: Membership) -> dict[str, object]:
+    customer, sees_billing = membership.customer, membership.may_see_billing
     entitlement = get_entitlement(customer=customer)
-    invoices = list_invoices(customer=customer, limit=INVOICES_SHOWN)
+    invoices = list_invoices(customer=customer, limit=INVOICES_SHOWN) if sees_billing else []
     fixes = list_latest_fixes(customer=customer, limit=FIXES_SHOWN)
-    support = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    ways = Ways(
+        support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        plans_url=reverse("billing-plans"),
+        cap_url=reverse("billing-cap"),
+    )
     return {
         "customer": customer,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.blocked_reason == "trial_exhausted" else entitlement.status,
-        "standing": explain_standing(entitlement, invoices, support=support),
-        "usage_words": _describe_usage(entitlement),
-        "cost_words": _describe_cost(entitlement),
+        "standing": explain_standing(entitlement, invoices, ways=ways if sees_billing else None),
+        "sees_billing": sees_billing,
+        "usage_words": describe_usage(entitlement),
+        "cost_words": describe_cost(entitlement),
         "fixes": [_to_fix_row(execution) for execution in fixes],
         "invoices": invoices,
         "api_keys": [_to_key_row(key) for key in customer.api_keys.all()[:KEYS_SHOWN]],
         "workflow": render_to_string("portal/workflow.yml", {"api_base": settings.BASE_URL}),
     }
-
-
-def _describe_usage(entitlement: Entitlement) -> str:
-    """What the count of fixes means, in words."""
-    if not entitlement.included:
-        return "Only fixes whose tests pass are counted"
-    beyond = max(0, entitlement.used - entitlement.included)
-    if beyond and entitlement.plan.is_metered:
-        return f"{beyond} beyond the {entitlement.included} included"
-    return f"{entitlement.remaining} left"
-
-
-def _describe_cost(entitlement: Entitlement) -> str:
-    """What time the cost is of, in words."""
-    if not entitlement.plan.is_metered:
-        return "Nothing is billed during the trial"
-    if entitlement.status == "canceled":
-        return "Nothing more is billed"
-    if entitlement.period_start and entitlement.period_end:
-        start, end = format_date(entitlement.period_start), format_date(entitlement.period_end)
-        return f"{start} to {end}, before tax"
-    return "Since the plan was chosen, before tax"
 
 
 def _to_fix_row(execution: PhaseExecution) -> FixRow:

@@ -5,7 +5,7 @@ import pytest
 
 from billing.plans import PAYG, TRIAL
 from billing.selectors import Entitlement, InvoiceLine
-from rsolv.portal.standing import Standing, explain_standing
+from rsolv.portal.standing import Standing, Ways, explain_standing
 
 GOOD = Entitlement(
     plan=PAYG,
@@ -32,15 +32,21 @@ OPEN = InvoiceLine(
 )
 
 
-def explain(*invoices: InvoiceLine, **changes: object) -> Standing:
-    standing = explain_standing(replace(GOOD, **changes), invoices, support="help@rsolv.dev")  # type: ignore[arg-type]
+WAYS = Ways(support="help@rsolv.dev", plans_url="/plans/", cap_url="/cap/")
+
+
+def explain(
+    *invoices: InvoiceLine, ways: Ways | None = WAYS, until: datetime | None = None, **changes: object
+) -> Standing:
+    entitlement = replace(GOOD, **changes)  # type: ignore[arg-type]
+    standing = explain_standing(entitlement, invoices, ways=ways, grace_ends_at=until)
     assert standing
     return standing
 
 
 class TestExplainStanding:
     def test_is_silent_when_all_is_well(self) -> None:
-        assert explain_standing(GOOD, [OPEN], support="help@rsolv.dev") is None
+        assert explain_standing(GOOD, [OPEN], ways=WAYS) is None
 
     def test_offers_plans_with_prices_after_the_trial(self) -> None:
         standing = explain(
@@ -49,7 +55,7 @@ class TestExplainStanding:
         assert standing.title == "Your free fixes are used up: 10 of 10"
         assert "$15 a fix" in standing.text
         assert "$499 a month with 60 fixes included, then $8 each" in standing.text
-        assert standing.action_label == "Choose a plan"
+        assert (standing.action_label, standing.action_url) == ("Choose a plan", "/plans/")
 
     def test_offers_plans_after_a_cancellation(self) -> None:
         standing = explain(status="canceled", blocked_reason="subscription_canceled")
@@ -70,7 +76,24 @@ class TestExplainStanding:
         assert standing.tone == "warn"
         assert "still go on" in standing.text
 
-    @pytest.mark.parametrize("reason", ["subscription_past_due", "subscription_unpaid", "something_new"])
+    def test_says_until_when_fixes_go_on_while_past_due(self) -> None:
+        standing = explain(OPEN, status="past_due", until=datetime(2026, 3, 12, tzinfo=UTC))
+        assert "still go on until 12 Mar 2026" in standing.text
+
+    def test_leads_from_a_reached_cap_to_the_cap(self) -> None:
+        standing = explain(blocked_reason="spend_cap_reached", spend_cap_cents=5000)
+        assert standing.title == "Your spend cap of $50 is reached"
+        assert standing.action_url == "/cap/"
+
+    @pytest.mark.parametrize("reason", ["trial_exhausted", "subscription_unpaid", "spend_cap_reached"])
+    def test_sends_a_plain_member_to_an_owner_and_nowhere_else(self, reason: str) -> None:
+        standing = explain(OPEN, ways=None, blocked_reason=reason)
+        assert standing.text.endswith("Ask an owner of your account to look after it.")
+        assert (standing.action_label, standing.action_url) == ("", "")
+
+    @pytest.mark.parametrize(
+        "reason", ["payment_past_due", "subscription_past_due", "subscription_unpaid", "something_new"]
+    )
     def test_says_that_fixes_are_paused_when_blocked(self, reason: str) -> None:
         standing = explain(blocked_reason=reason)
         assert standing.tone == "bad"

@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from customers.models import Membership, User
+from customers.selectors import get_membership
 from rsolv.portal.formats import format_cents, format_date, format_exact, format_relative
 
 register = template.Library()
@@ -42,6 +44,14 @@ STATES: dict[str, tuple[str, Tone]] = {
     "paid": ("Paid", "good"),
     "uncollectible": ("Not collected", "bad"),
     "void": ("Void", "quiet"),
+    "refunded": ("Refunded", "quiet"),
+    "disputed": ("Disputed", "bad"),
+    "differs": ("Differs", "bad"),
+    # of a fix on an invoice
+    "red": ("Red before", "bad"),
+    "green": ("Green after", "good"),
+    "voided": ("Voided", "quiet"),
+    "credited": ("Credited", "good"),
     # of an API key
     "revoked": ("Revoked", "quiet"),
     "expired": ("Expired", "quiet"),
@@ -51,17 +61,33 @@ STATES: dict[str, tuple[str, Tone]] = {
     "primary": ("Primary", "quiet"),
 }
 
-# What the side navigation lists: (heading, ((URL name, words), …)).
+# What the side navigation lists: (heading, ((URL name, words), …)). A heading is left out with its links
+# where a member's role keeps them from all of it.
+BILLING = ("Money", (("billing", "Billing"), ("billing-invoices", "Invoices")))
 NAVIGATION = (
     ("Work", (("dashboard", "Overview"), ("api-docs", "API reference"))),
+    BILLING,
     ("You", (("account_email", "Email addresses"), ("account_change_password", "Password"))),
 )
+
+# Pages that the navigation does not list, by the one that leads to them.
+PARENTS = {
+    "billing-invoice": "billing-invoices",
+    "billing-fix": "billing-invoices",
+    **{f"billing-{name}": "billing" for name in ("plans", "return", "change", "cancel", "cap")},
+}
 
 
 @register.filter
 def cents(amount: int) -> str:
     """`123450|cents` is `$1,234.50`."""
     return format_cents(amount)
+
+
+@register.filter
+def words(state: str) -> str:
+    """`"needs_response"|words` is `needs response`."""
+    return state.replace("_", " ")
 
 
 @register.simple_tag
@@ -71,10 +97,10 @@ def support_email() -> str:
 
 
 @register.inclusion_tag("elements/badge.html")
-def badge(state: str, label: str = "") -> dict[str, Any]:
+def badge(state: str, label: str = "", tone: str = "") -> dict[str, Any]:
     """A state, in words with its colour. An unknown one is quiet and says its own name."""
-    words, tone = STATES.get(state, (state.replace("_", " ").capitalize(), "quiet"))
-    return {"label": label or words, "tone": tone}
+    words, usual = STATES.get(state, (state.replace("_", " ").capitalize(), "quiet"))
+    return {"label": label or words, "tone": tone or usual}
 
 
 @register.inclusion_tag("elements/button.html")
@@ -145,13 +171,26 @@ def portal_nav(context: Context) -> dict[str, Any]:
     """The portal's navigation, the page one is on marked."""
     request = context.get("request")
     match = getattr(request, "resolver_match", None)
+    membership = _find_membership(request)
+    sees_billing = membership is not None and membership.may_see_billing
+    name = match.url_name or "" if match else ""
     return {
-        "groups": NAVIGATION,
-        "current": match.url_name if match else "",
+        "groups": [group for group in NAVIGATION if sees_billing or group is not BILLING],
+        "current": PARENTS.get(name, name),
         "user": context.get("user"),
         "request": request,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+def _find_membership(request: Any) -> Membership | None:
+    """The person's place in their customer, read once for each request."""
+    if request is None or not isinstance(getattr(request, "user", None), User):
+        return None
+    if not hasattr(request, "membership"):
+        request.membership = get_membership(request.user)
+    membership: Membership | None = request.membership
+    return membership
 
 
 @register.simple_block_tag

@@ -1,0 +1,68 @@
+"""Who sees billing, and what a page says when Stripe is away."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+import structlog
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+
+from billing.stripe_gateway import StripeRefused, StripeUnavailable
+from customers.access import member_page
+from customers.models import Customer, Membership
+from rsolv.errors import DomainError, NotFound
+
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+BillingView = Callable[Concatenate[HttpRequest, Customer, P], HttpResponseBase]
+
+RETRY_AFTER_SECONDS = 30
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: what was posted is done, the page to look at is another."""
+
+    status_code = 303
+
+
+def see(to: str) -> SeeOther:
+    return SeeOther(resolve_url(to))
+
+
+def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
+    """A page for owners, admins and billing members: the view gets the customer after the request.
+
+    Another member is told whom to ask (403). What is not there, or not theirs, is 404; a mistake of theirs is
+    told on the overview; Stripe being away, or refusing, is told with the request's id (503).
+    """
+
+    def guarded(
+        request: HttpRequest, membership: Membership, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        request.membership = membership  # type: ignore[attr-defined]
+        if not membership.may_see_billing:
+            return render(request, "billing/not_yours.html", status=403)
+        try:
+            return view(request, membership.customer, *args, **kwargs)
+        except NotFound as error:
+            raise Http404 from error
+        except DomainError as error:
+            messages.error(request, error.message)
+            return see("billing")
+        except (StripeUnavailable, StripeRefused) as error:
+            return _tell_trouble(request, error)
+
+    return wraps(view)(member_page()(guarded))
+
+
+def _tell_trouble(request: HttpRequest, error: StripeUnavailable | StripeRefused) -> HttpResponse:
+    is_refused = isinstance(error, StripeRefused)
+    log.warning("billing_page_without_stripe", error=str(error), refused=is_refused)
+    context = {"is_refused": is_refused, "reason": str(error) if is_refused else ""}
+    response = render(request, "billing/stripe_trouble.html", context, status=503)
+    if not is_refused:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

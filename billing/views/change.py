@@ -1,0 +1,63 @@
+"""A plan is changed: first what it costs is shown, then that is confirmed."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from billing import selectors, services
+from billing.forms import ChangeForm
+from billing.models import BillingAccount
+from billing.plans import PLANS, Plan
+from customers.models import Customer
+from rsolv.errors import DomainError
+
+from .access import billing_page, see
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@billing_page
+def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
+    """Show what a change costs now and from then on; what is confirmed is what was shown.
+
+    A preview that no longer holds is shown anew (409), with a sentence.
+    """
+    account = selectors.get_account(customer=customer)
+    if not account.has_subscription:
+        return see("billing-plans")
+    others = [plan for plan in PLANS.values() if plan.is_metered and plan.key != account.plan]
+    refusal = ""
+    form = ChangeForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and form.chosen in others:
+        try:
+            services.change_plan(
+                customer=customer,
+                plan=form.chosen,
+                preview_token=form.cleaned_data["token"],
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            refusal = error.message
+        else:
+            messages.success(request, f"You are on {form.chosen.name} now.")
+            return see("billing")
+    return _show_preview(request, customer, account, _pick(request, others), refusal)
+
+
+def _pick(request: HttpRequest, others: list[Plan]) -> Plan:
+    wanted = request.POST.get("plan") or request.GET.get("plan")
+    return next((plan for plan in others if plan.key == wanted), others[0])
+
+
+def _show_preview(
+    request: HttpRequest, customer: Customer, account: BillingAccount, plan: Plan, refusal: str
+) -> HttpResponseBase:
+    preview = services.preview_change(customer=customer, plan=plan, at=timezone.now())
+    context = {
+        "preview": preview,
+        "current": PLANS[account.plan],
+        "plan": plan,
+        "refusal": refusal or ("The preview was made anew." if request.method == "POST" else ""),
+    }
+    return render(request, "billing/change.html", context, status=409 if request.method == "POST" else 200)

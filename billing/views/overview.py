@@ -1,0 +1,69 @@
+"""Where the account stands with its money, and the way to Stripe's own page."""
+
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from billing import selectors, services
+from billing.models import BillingAccount
+from customers.models import Customer
+from rsolv.portal.standing import Ways, explain_standing
+from rsolv.portal.usage import describe_cost, describe_usage
+
+from .access import billing_page, see
+from .notices import list_rows
+
+INVOICES_READ = 6
+NOTICES_SHOWN = 20
+WITHOUT_PERIOD = timedelta(days=30)
+
+
+@billing_page
+def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
+    now = timezone.now()
+    account = selectors.get_account(customer=customer)
+    entitlement = selectors.get_entitlement(customer=customer)
+    invoices = selectors.list_invoices(customer=customer, limit=INVOICES_READ)
+    notices = selectors.list_notices(customer=customer, since=_find_start(account, now), limit=NOTICES_SHOWN)
+    ways = Ways(
+        support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        plans_url=reverse("billing-plans"),
+        cap_url=reverse("billing-cap"),
+    )
+    context = {
+        "account": account,
+        "entitlement": entitlement,
+        "plan_state": "exhausted" if entitlement.blocked_reason == "trial_exhausted" else entitlement.status,
+        "standing": explain_standing(
+            entitlement, invoices, ways=ways, grace_ends_at=_find_grace_end(account, now)
+        ),
+        "usage_words": describe_usage(entitlement),
+        "cost_words": describe_cost(entitlement),
+        "notices": list_rows(notices),
+        "is_changeable": account.status == BillingAccount.Status.ACTIVE,
+    }
+    return render(request, "billing/overview.html", context)
+
+
+def _find_start(account: BillingAccount, now: datetime) -> datetime:
+    return account.current_period_start or now - WITHOUT_PERIOD
+
+
+def _find_grace_end(account: BillingAccount, now: datetime) -> datetime | None:
+    """When fixes are held back for the open payment, as long as that lies ahead."""
+    ends_at = account.grace_ends_at
+    return ends_at if ends_at and ends_at > now else None
+
+
+@require_POST
+@billing_page
+def open_portal(request: HttpRequest, customer: Customer) -> HttpResponseBase:
+    """Go to Stripe's own page for cards, addresses and invoices."""
+    return_url = f"{settings.BASE_URL}{reverse('billing')}"
+    return see(services.open_billing_portal(customer=customer, return_url=return_url))

@@ -1,0 +1,106 @@
+"""A plan is chosen, cancelled, resumed."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from billing import selectors, services
+from billing.forms import CancelForm, PlanForm
+from billing.models import BillingAccount
+from billing.plans import PLANS
+from customers.models import Customer
+from rsolv.portal.formats import format_date
+
+from .access import billing_page, see
+
+REFRESH_SECONDS = 3
+REFRESHES = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@billing_page
+def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
+    """Choose a plan and go on to Stripe's Checkout. Who has a plan is led to changing it."""
+    account = selectors.get_account(customer=customer)
+    if account.has_subscription:
+        return see("billing-change" if account.status == BillingAccount.Status.ACTIVE else "billing")
+    form = PlanForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        return_url = f"{settings.BASE_URL}{reverse('billing-return')}"
+        return see(
+            services.start_checkout(
+                customer=customer, plan=form.chosen, return_url=return_url, at=timezone.now()
+            )
+        )
+    plans = [plan for plan in PLANS.values() if plan.is_metered]
+    chosen = form.data.get("plan") or request.GET.get("plan") or plans[0].key
+    context = {"form": form, "plans": plans, "chosen": chosen, "account": account}
+    return render(request, "billing/plans.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@billing_page
+def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBase:
+    """Where Checkout sends people back: wait a minute at most for Stripe's news. By POST, ask Stripe now."""
+    if request.GET.get("checkout") == "left":
+        messages.info(request, "You left Stripe's page. Nothing was charged and nothing has changed.")
+        return see("billing-plans")
+    session_id = request.GET.get("session", "")
+    account = selectors.get_account(customer=customer)
+    if request.method == "POST" and session_id and not account.has_subscription:
+        account = services.finish_checkout(customer=customer, session_id=session_id)
+    if account.status == BillingAccount.Status.ACTIVE:
+        messages.success(request, f"You are on {PLANS[account.plan].name} now. Thank you.")
+    if account.has_subscription and account.status != BillingAccount.Status.PENDING:
+        return see("billing")
+    tries = _read_tries(request)
+    waits_on = request.method != "POST" and tries < REFRESHES
+    query = urlencode({"checkout": "done", "session": session_id, "tries": tries + 1})
+    context = {"next_url": f"{reverse('billing-return')}?{query}", "seconds": REFRESH_SECONDS}
+    return render(request, "billing/waiting.html", context | {"waits_on": waits_on, "session_id": session_id})
+
+
+def _read_tries(request: HttpRequest) -> int:
+    tries = request.GET.get("tries", "0")
+    return int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else 0
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@billing_page
+def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
+    """End the plan now or with its period; what each means stands on the page."""
+    account = selectors.get_account(customer=customer)
+    if not account.has_subscription:
+        raise services.NoPlanToCancel
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        _cancel(request, customer, form.cleaned_data["when"])
+        return see("billing")
+    entitlement = selectors.get_entitlement(customer=customer)
+    context = {"form": form, "account": account, "entitlement": entitlement}
+    return render(request, "billing/cancel.html", context, status=422 if form.errors else 200)
+
+
+def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
+    if when == "now":
+        services.cancel_plan(customer=customer)
+        messages.success(request, "Your plan has ended. What was used comes on a last invoice.")
+        return
+    services.cancel_at_period_end(customer=customer, at=timezone.now())
+    ends_at = selectors.get_account(customer=customer).current_period_end
+    ends = f"on {format_date(ends_at)}" if ends_at else "with its period"
+    messages.success(request, f"Your plan ends {ends}. Until then everything goes on.")
+
+
+@require_POST
+@billing_page
+def resume_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
+    services.resume_plan(customer=customer, at=timezone.now())
+    messages.success(request, "Your plan goes on.")
+    return see("billing")

@@ -1,0 +1,149 @@
+"""What stored results prove about a fix: a test red before it, green after. Pure; tolerates any data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .outcomes import VERIFICATION_FLAGS, is_contradicted
+
+TESTS_READ = 10
+OUTPUT_NAMES = ("output", "stdout", "stderr", "error", "message", "failureMessage")
+
+
+@dataclass(frozen=True)
+class RedTest:
+    """A test that was inserted to prove the flaw."""
+
+    name: str
+    code: str
+    attack: str
+    vulnerable_path: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The test, how it failed, and what was seen after the fix. Empty texts and None: not said.
+
+    `before` and `after` are counts of tests in words.
+    """
+
+    flaw: str
+    tests: tuple[RedTest, ...]
+    test_file: str
+    is_red_before: bool | None
+    failing_output: str
+    before: str
+    is_green_after: bool | None
+    after: str
+    after_output: str
+    fix_commit: str
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.tests or self.failing_output or self.before or self.after or self.after_output)
+
+
+def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Evidence:
+    """Evidence from the JSON texts of both phases, empty where there is none; texts are cut at `clip`."""
+    proof, fix = _parse(validation), _parse(mitigation)
+    run = _as_map(proof.get("testExecutionResult"))
+    verification = _as_map(fix.get("verification"))
+    return Evidence(
+        flaw=_describe_flaw(proof, fix),
+        tests=tuple(_read_tests(proof.get("redTests"), clip)),
+        test_file=_clip(run.get("testFile") or proof.get("testFile"), 300),
+        is_red_before=_read_red(proof, run),
+        failing_output=_find_output(run, _as_map(proof.get("testResults")), clip=clip),
+        before=_describe_counts(proof.get("testResults")),
+        is_green_after=_read_green(fix, verification),
+        after=_describe_counts(fix.get("testResults")) or _describe_counts(verification),
+        after_output=_find_output(verification, _as_map(fix.get("testResults")), clip=clip),
+        fix_commit=_clip(fix.get("fixCommit"), 64),
+    )
+
+
+def _parse(text: str) -> Mapping[str, Any]:
+    try:
+        return _as_map(json.loads(text)) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _as_map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _clip(value: Any, length: int) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    return text if len(text) <= length else f"{text[:length].rstrip()} …"
+
+
+def _read_tests(value: Any, clip: int) -> list[RedTest]:
+    """Tests as a list, as one test, or by name; what is none of these is left out."""
+    if isinstance(value, Mapping):
+        inner = value.get("redTests") or value.get("red")
+        value = inner if isinstance(inner, list) else [inner or value]
+    tests = [_read_test(each, clip) for each in value[:TESTS_READ]] if isinstance(value, list) else []
+    return [test for test in tests if test.name or test.code]
+
+
+def _read_test(value: Any, clip: int) -> RedTest:
+    if isinstance(value, str):
+        return RedTest(name="", code=_clip(value, clip), attack="", vulnerable_path="")
+    data = _as_map(value)
+    return RedTest(
+        name=_clip(data.get("testName") or data.get("name"), 300),
+        code=_clip(data.get("testCode") or data.get("code"), clip),
+        attack=_clip(data.get("attackVector"), 500),
+        vulnerable_path=_clip(data.get("vulnerableCodePath"), 300),
+    )
+
+
+def _read_red(proof: Mapping[str, Any], run: Mapping[str, Any]) -> bool | None:
+    if isinstance(run.get("passed"), bool):
+        return not run["passed"]
+    return proof["validated"] if isinstance(proof.get("validated"), bool) else None
+
+
+def _read_green(fix: Mapping[str, Any], verification: Mapping[str, Any]) -> bool | None:
+    """Whether the tests are said to pass; None where nothing is said of them."""
+    if is_contradicted(fix):
+        return False
+    flags = [fix.get("testsPass"), fix.get("tests_pass"), fix.get("verified"), fix.get("verification")]
+    flags += [verification.get(flag) for flag in VERIFICATION_FLAGS]
+    return True if any(flag is True for flag in flags) else None
+
+
+def _find_output(*sources: Mapping[str, Any], clip: int) -> str:
+    found = (_clip(source.get(name), clip) for source in sources for name in OUTPUT_NAMES)
+    return next((text for text in found if text), "")
+
+
+def _describe_counts(value: Any) -> str:
+    """`4 of 5 tests passed, 1 failed`."""
+    data = _as_map(value)
+    counts = {name: data.get(name) for name in ("total", "passed", "failed")}
+    numbers = {
+        name: count
+        for name, count in counts.items()
+        if isinstance(count, int) and not isinstance(count, bool)
+    }
+    if not {"passed", "failed"} & set(numbers):
+        return ""
+    passed = numbers.get("passed", numbers.get("total", 0) - numbers.get("failed", 0))
+    total = numbers.get("total", passed + numbers.get("failed", 0))
+    failed = numbers.get("failed", total - passed)
+    return f"{passed} of {total} tests passed" + (f", {failed} failed" if failed else "")
+
+
+def _describe_flaw(proof: Mapping[str, Any], fix: Mapping[str, Any]) -> str:
+    """`sql injection in app/search.py:12`, as far as it is said."""
+    found = proof.get("vulnerabilities")
+    flaw = _as_map(found[0]) if isinstance(found, list) and found else {}
+    kind = _clip(flaw.get("type") or fix.get("vulnerabilityType"), 60).replace("_", " ")
+    place = _clip(flaw.get("file"), 200)
+    line = flaw.get("line")
+    if place and isinstance(line, int) and not isinstance(line, bool):
+        place = f"{place}:{line}"
+    return f"{kind} in {place}" if kind and place else kind or place

@@ -1,0 +1,84 @@
+"""Billing's pages: a person with a browser, whose customer's Stripe is the sandbox."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test.utils import CaptureQueriesContext
+
+from billing import services
+from customers.models import Customer, Membership
+from phases.models import PhaseExecution
+from tests.billing.world import BillingWorld
+from tests.factories import make_mitigation_of
+from tests.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
+from tests.portal.markup import Page, read_page
+
+RED = {
+    "validated": True,
+    "redTests": [
+        {
+            "testName": "test_search_binds",
+            "testCode": 'def test_search_binds():\n    assert search("\'") == []',
+            "attackVector": "' OR 1=1 --",
+        }
+    ],
+    "testResults": {"total": 5, "passed": 4, "failed": 1},
+    "testExecutionResult": {
+        "passed": False,
+        "output": "assert [1] == []",
+        "testFile": "tests/test_search.py",
+    },
+    "vulnerabilities": [{"type": "sql_injection", "file": "app/search.py", "line": 12}],
+}
+GREEN = {
+    "success": True,
+    "testsPass": True,
+    "testResults": {"total": 5, "passed": 5, "failed": 0},
+    "fixCommit": "c0ffee",
+}
+
+
+def open_page(browser: Browser, path: str, *, status: int = 200) -> Page:
+    response = browser.get(path)
+    assert response.status_code == status, response.text
+    return read_page(response.text)
+
+
+def set_role(customer: Customer, role: str) -> None:
+    Membership.objects.filter(customer=customer).update(role=role)
+
+
+def make_fix(world: BillingWorld, customer: Customer, **fields: Any) -> PhaseExecution:
+    """A fix of the customer, proven, recorded and told to the meter."""
+    execution = make_mitigation_of(customer, data=json.dumps(GREEN), **fields)
+    PhaseExecution.objects.create(
+        customer=customer,
+        repository=execution.repository,
+        issue_number=execution.issue_number,
+        phase="validation",
+        outcome="succeeded",
+        commit_sha="c",
+        data=json.dumps(RED),
+        created_at=execution.created_at,
+        updated_at=execution.created_at,
+    )
+    with world.run_tasks():
+        services.record_usage(customer=customer, execution=execution, occurred_at=execution.created_at)
+    return execution
+
+
+def count_queries(browser: Browser, path: str) -> int:
+    from django.db import connection
+
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get(path).status_code == 200
+    return len(queries)
+
+
+@pytest.fixture
+def paying(bob: Browser, world: BillingWorld) -> Browser:  # noqa: F811
+    """Bob, on teams."""
+    world.subscribe("teams", customer=bob.customer)
+    world.deliver()
+    return bob

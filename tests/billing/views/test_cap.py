@@ -1,0 +1,40 @@
+import pytest
+
+from billing.models import BillingAccount
+from tests.portal.conftest import Browser
+
+from .conftest import open_page
+
+CAP = "/dashboard/billing/cap/"
+
+
+def read_cap(browser: Browser) -> int | None:
+    return BillingAccount.objects.get(customer=browser.customer).spend_cap_cents
+
+
+class TestSetCap:
+    def test_says_what_happens_at_it(self, bob: Browser) -> None:
+        assert "the Action is told to wait" in open_page(bob, CAP).find("main").words
+
+    def test_is_set_in_whole_dollars(self, bob: Browser, mallet: Browser) -> None:
+        response = bob.post(CAP, {"dollars": "750"}, follow=True)
+        assert "The spend cap is $750 for each period." in response.text
+        assert (read_cap(bob), read_cap(mallet)) == (75000, None)
+
+    @pytest.mark.parametrize("dollars", ["", "0", "-5", "1.5", "1000001", "much"])
+    def test_another_amount_is_refused_beside_its_field(self, bob: Browser, dollars: str) -> None:
+        response = bob.post(CAP, {"dollars": dollars})
+        assert response.status_code == 422
+        assert "id_dollars_error" in response.text
+        assert read_cap(bob) is None
+
+    def test_is_taken_away(self, bob: Browser) -> None:
+        BillingAccount.objects.update(spend_cap_cents=75000)
+        assert "nothing bounds" in bob.post(CAP, {"remove": ""}, follow=True).text
+        assert read_cap(bob) is None
+
+    def test_shows_the_one_that_stands(self, bob: Browser) -> None:
+        BillingAccount.objects.update(spend_cap_cents=75000)
+        field = open_page(bob, CAP).get("id_dollars")
+        assert field
+        assert field.attrs["value"] == "750"

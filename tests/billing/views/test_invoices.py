@@ -1,0 +1,179 @@
+from typing import Any
+
+from django.utils import timezone
+
+from billing.models import CorrectionReport, PaymentIncident, UsageCorrection, UsageRecord, UsageReport
+from tests.billing.world import BillingWorld
+from tests.portal.conftest import Browser
+from tests.portal.markup import Page
+from tests.portal.test_dashboard import make_invoice, read_rows
+
+from .conftest import count_queries, make_fix, open_page
+
+INVOICES = "/dashboard/billing/invoices/"
+
+
+def make_incident(browser: Browser, invoice: str, **fields: Any) -> None:
+    fields = {"kind": "refund", "amount_cents": 2500, "status": "succeeded"} | fields
+    PaymentIncident.objects.create(
+        stripe_id=f"re_{PaymentIncident.objects.count()}",
+        customer=browser.customer,
+        invoice=invoice,
+        currency="usd",
+        occurred_at=timezone.now(),
+        **fields,
+    )
+
+
+class TestInvoices:
+    def test_are_listed_with_amounts_states_and_files(self, bob: Browser) -> None:
+        make_invoice(bob.customer, id="in_0")
+        page = open_page(bob, INVOICES)
+        assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 – 1 Mar 2026 PDF"]
+
+    def test_what_went_back_or_is_disputed_is_shown(self, bob: Browser) -> None:
+        make_invoice(bob.customer, id="in_0", status="paid")
+        make_incident(bob, "in_0")
+        make_incident(bob, "in_0", status="failed")
+        make_incident(bob, "in_0", kind="dispute", status="needs_response")
+        row = read_rows(open_page(bob, INVOICES), "Invoices")[0]
+        assert row == "RS-1 Paid Refunded Disputed 64 $531.00 $25.00 1 Mar 2026 PDF"
+
+    def test_are_shown_twenty_a_page(self, bob: Browser) -> None:
+        for number in range(21):
+            make_invoice(bob.customer, number=f"RS-{number}")
+        assert len(read_rows(open_page(bob, INVOICES), "Invoices")) == 20
+        last = open_page(bob, f"{INVOICES}?page=2")
+        assert len(read_rows(last, "Invoices")) == 1
+        assert "Page 2 of 2" in last.find("main").words
+
+    def test_a_page_beyond_the_last_is_the_last(self, bob: Browser) -> None:
+        make_invoice(bob.customer)
+        for page in ("99", "0", "x", "-1", "٣"):
+            assert len(read_rows(open_page(bob, f"{INVOICES}?page={page}"), "Invoices")) == 1
+
+    def test_are_only_the_own(self, bob: Browser, mallet: Browser) -> None:
+        make_invoice(bob.customer, number="ACME-1")
+        assert "ACME-1" not in mallet.get(INVOICES).text
+        assert mallet.get(f"{INVOICES}ACME-1/").status_code == 404
+        assert mallet.get(f"{INVOICES}in_0/").status_code == 404
+
+    def test_queries_are_as_many_for_ten_as_for_one(self, bob: Browser) -> None:
+        make_invoice(bob.customer)
+        for_one = count_queries(bob, INVOICES)
+        for _ in range(9):
+            make_invoice(bob.customer)
+        assert count_queries(bob, INVOICES) == for_one
+
+
+class TestExplainedInvoice:
+    def open_newest(self, browser: Browser, world: BillingWorld) -> Page:
+        """The month closed, and its invoice opened by its number."""
+        world.advance()
+        return open_page(browser, f"{INVOICES}{self.find_number(world)}/")
+
+    def find_number(self, world: BillingWorld) -> str:
+        return str(world.stripe.control.objects("invoice")[-1]["number"])
+
+    def read_lines(self, page: Page) -> list[str]:
+        return [each.words for each in page.find_all("details") if each.attrs["class"] == "line"]
+
+    def test_agrees_to_the_cent_in_every_tier(self, paying: Browser, world: BillingWorld) -> None:
+        for _ in range(62):
+            make_fix(world, paying.customer)
+        page = self.open_newest(paying, world)
+        included, beyond, month = self.read_lines(page)
+        assert "Every line agrees with our own ledger" in page.find("main").words
+        assert "60 fixes in our ledger, $0.00" in included
+        assert "2 fixes in our ledger, $16.00" in beyond
+        assert "The plan's monthly price, paid ahead: $499.00" in month
+
+    def test_a_fix_shows_what_proves_it(self, paying: Browser, world: BillingWorld) -> None:
+        url = "https://github.com/acme/app/pull/71"
+        fix = make_fix(world, paying.customer, pull_request_url=url)
+        page = self.open_newest(paying, world)
+        text = self.read_lines(page)[0]
+        for words in (
+            f"{fix.repository.full_name}#{fix.issue_number}",
+            "Pull request #71",
+            "Red before Green after",
+            "test_search_binds in tests/test_search.py",
+            "assert [1] == []",
+            "5 of 5 tests passed",
+        ):
+            assert words in text
+        assert url in {a.attrs.get("href") for a in page.find_all("a")}
+
+    def test_a_fix_taken_off_the_meter_is_marked_and_not_counted(
+        self, paying: Browser, world: BillingWorld
+    ) -> None:
+        make_fix(world, paying.customer)
+        correct(UsageRecord.objects.get(), kind="void", way="adjustment", reason="It broke the build.")
+        UsageReport.objects.update(status="withdrawn")
+        page = self.open_newest(paying, world)
+        text = self.read_lines(page)[0]
+        assert "Voided not counted Reason: It broke the build." in text
+        assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $0.00" in text
+
+    def test_a_credited_fix_is_marked_with_its_amount(self, bob: Browser, world: BillingWorld) -> None:
+        world.subscribe("payg", customer=bob.customer)
+        make_fix(world, bob.customer)
+        correct(
+            UsageRecord.objects.get(), kind="credit", way="credit", amount_cents=1500, reason="As agreed."
+        )
+        page = self.open_newest(bob, world)
+        assert "Credited $15.00 credited to your balance" in self.read_lines(page)[0]
+        assert "As agreed. $15.00" in read_rows(page, "Credits")[0]
+        assert "Every line agrees" in page.find("main").words
+
+    def test_says_plainly_where_it_differs(self, bob: Browser, world: BillingWorld, caplog: Any) -> None:
+        world.subscribe("payg", customer=bob.customer)
+        make_fix(world, bob.customer)
+        UsageReport.objects.update(meter_at=timezone.now())
+        world.advance()
+        UsageReport.objects.update(status="pending", reported_at=None)
+        page = open_page(bob, f"{INVOICES}{self.find_number(world)}/")
+        assert "This invoice differs from our own ledger" in page.find("main").words
+        assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
+        assert "invoice_differs" in caplog.text
+
+    def test_asks_stripe_nothing(self, paying: Browser, world: BillingWorld) -> None:
+        make_fix(world, paying.customer)
+        world.advance()
+        before = len(world.stripe.control.requests())
+        open_page(paying, f"{INVOICES}{self.find_number(world)}/")
+        assert len(world.stripe.control.requests()) == before
+
+    def test_queries_are_as_many_for_ten_fixes_as_for_one(self, paying: Browser, world: BillingWorld) -> None:
+        make_fix(world, paying.customer)
+        world.advance()
+        for_one = count_queries(paying, f"{INVOICES}{self.find_number(world)}/")
+        for _ in range(10):
+            make_fix(world, paying.customer)
+        world.advance()
+        assert count_queries(paying, f"{INVOICES}{self.find_number(world)}/") == for_one
+
+
+class TestFix:
+    def test_shows_all_of_its_evidence_to_its_customer_alone(
+        self, paying: Browser, mallet: Browser, world: BillingWorld
+    ) -> None:
+        make_fix(world, paying.customer)
+        path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"
+        assert "Sql injection in app/search.py:12" in open_page(paying, path).find("main").words
+        assert mallet.get(path).status_code == 404
+
+    def test_says_where_nothing_is_stored(self, paying: Browser, world: BillingWorld) -> None:
+        execution = make_fix(world, paying.customer)
+        execution.repository.phase_executions.update(data="[1, 2")
+        path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"
+        assert "Nothing is stored" in open_page(paying, path).find("main").words
+
+
+def correct(usage: UsageRecord, *, kind: str, way: str, reason: str, amount_cents: int = 0) -> None:
+    correction = UsageCorrection.objects.create(
+        usage=usage, customer=usage.customer, kind=kind, reason=reason
+    )
+    CorrectionReport.objects.create(
+        correction=correction, status="done", way=way, amount_cents=amount_cents, done_at=timezone.now()
+    )

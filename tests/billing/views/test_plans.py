@@ -1,0 +1,161 @@
+import pytest
+
+from billing import services
+from billing.models import BillingAccount
+from rsolv.portal.formats import format_cents
+from tests.billing.world import BillingWorld
+from tests.portal.conftest import Browser
+from tests.portal.markup import read_page
+
+from .conftest import open_page
+
+PLANS, RETURN = "/dashboard/billing/plans/", "/dashboard/billing/return/"
+CANCEL = "/dashboard/billing/cancel/"
+
+
+class TestChoosePlan:
+    def test_shows_what_each_plan_costs(self, bob: Browser) -> None:
+        text = open_page(bob, PLANS).find("main").words
+        assert "$15 a fix, nothing else" in text
+        assert "$499 a month, 60 fixes included, then $8 each" in text
+
+    @pytest.mark.parametrize("plan", ["payg", "teams"])
+    def test_leads_to_checkout_and_back_to_an_open_plan(
+        self, bob: Browser, world: BillingWorld, plan: str
+    ) -> None:
+        response = bob.post(PLANS, {"plan": plan})
+        assert response.status_code == 303
+        session = world.stripe.control.objects("checkout.session")[0]
+        assert response.headers["Location"] == session["url"]
+        assert session["success_url"].startswith(
+            "http://localhost:8000/dashboard/billing/return/?checkout=done"
+        )
+        world.stripe.control.complete_checkout(session["id"])
+        world.deliver()
+        back = bob.get(f"{RETURN}?checkout=done&session={session['id']}", follow=True)
+        assert back.redirect_chain == [("/dashboard/billing/", 303)]
+        assert "now. Thank you." in back.text
+
+    @pytest.mark.parametrize("plan", ["", "trial", "gold"])
+    def test_another_plan_is_refused(self, bob: Browser, plan: str) -> None:
+        response = bob.post(PLANS, {"plan": plan})
+        assert response.status_code == 422
+        assert "Choose one of the plans." in response.text
+
+    def test_who_has_a_plan_is_led_to_changing_it(self, bob: Browser) -> None:
+        BillingAccount.objects.update(plan="payg", status="active")
+        assert bob.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
+
+    def test_a_second_tab_makes_no_second_subscription(self, bob: Browser, world: BillingWorld) -> None:
+        bob.post(PLANS, {"plan": "payg"})
+        bob.post(PLANS, {"plan": "payg"})
+        assert len(world.stripe.control.objects("checkout.session")) == 1
+
+    def test_stripe_being_away_changes_nothing(self, bob: Browser, world: BillingWorld) -> None:
+        world.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
+        assert bob.post(PLANS, {"plan": "teams"}).status_code == 503
+        assert world.account(bob.customer).status == "trialing"
+
+
+class TestWaitForStripe:
+    def find_refresh(self, browser: Browser, query: str) -> str:
+        metas = open_page(browser, f"{RETURN}?{query}").find_all("meta")
+        return next((m.attrs["content"] for m in metas if m.attrs.get("http-equiv") == "refresh"), "")
+
+    def test_looks_again_by_itself(self, bob: Browser) -> None:
+        url = "/dashboard/billing/return/?checkout=done&session=cs_1&tries=1"
+        assert self.find_refresh(bob, "checkout=done&session=cs_1") == f"3;url={url}"
+
+    @pytest.mark.parametrize("tries", ["20", "999"])
+    def test_ends_by_saying_what_to_do(self, bob: Browser, tries: str) -> None:
+        assert not self.find_refresh(bob, f"checkout=done&session=cs_1&tries={tries}")
+        page = open_page(bob, f"{RETURN}?checkout=done&session=cs_1&tries={tries}")
+        assert "Ask Stripe now" in page.find("main").words
+
+    @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])
+    def test_a_strange_count_begins_anew(self, bob: Browser, tries: str) -> None:
+        assert "tries=1" in self.find_refresh(bob, f"tries={tries}")
+
+    def test_asks_stripe_by_post_when_no_news_comes(self, bob: Browser, world: BillingWorld) -> None:
+        bob.post(PLANS, {"plan": "payg"})
+        session = world.stripe.control.objects("checkout.session")[0]["id"]
+        world.stripe.control.complete_checkout(session)
+        before = len(world.stripe.control.requests())
+        assert bob.get(f"{RETURN}?session={session}").status_code == 200
+        assert len(world.stripe.control.requests()) == before
+        assert bob.post(f"{RETURN}?session={session}").headers["Location"] == "/dashboard/billing/"
+        assert world.account(bob.customer).status == "active"
+
+    def test_another_customers_session_opens_nothing(
+        self, bob: Browser, mallet: Browser, world: BillingWorld
+    ) -> None:
+        for browser in (bob, mallet):
+            browser.post(PLANS, {"plan": "payg"})
+        session = world.stripe.control.objects("checkout.session")[0]["id"]
+        world.stripe.control.complete_checkout(session)
+        assert mallet.post(f"{RETURN}?session={session}").status_code == 200
+        assert world.account(mallet.customer).status == "trialing"
+
+    def test_who_left_the_page_chooses_again(self, bob: Browser) -> None:
+        response = bob.get(f"{RETURN}?checkout=left", follow=True)
+        assert response.redirect_chain == [(PLANS, 303)]
+        assert "Nothing was charged" in response.text
+
+
+class TestCancelPlan:
+    def test_says_what_each_way_means(self, paying: Browser) -> None:
+        text = open_page(paying, CANCEL).find("main").words
+        assert "Everything goes on until" in text
+        assert "The rest of the month is not paid back." in text
+
+    def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, world: BillingWorld) -> None:
+        response = paying.post(CANCEL, {"when": "end"}, follow=True)
+        assert "Your plan ends on" in response.text
+        assert world.account(paying.customer).cancel_at is not None
+        assert "Your plan goes on." in paying.post("/dashboard/billing/resume/", follow=True).text
+        assert world.account(paying.customer).cancel_at is None
+
+    def test_now_ends_the_plan(self, paying: Browser, world: BillingWorld) -> None:
+        assert "Your plan has ended." in paying.post(CANCEL, {"when": "now"}, follow=True).text
+        assert world.account(paying.customer).status == "canceled"
+
+    def test_in_no_known_way_changes_nothing(self, paying: Browser, world: BillingWorld) -> None:
+        assert paying.post(CANCEL, {"when": "then"}).status_code == 422
+        assert world.account(paying.customer).status == "active"
+
+    def test_without_a_plan_leads_back_with_a_sentence(self, bob: Browser) -> None:
+        assert services.NoPlanToCancel.message in bob.get(CANCEL, follow=True).text
+
+    def test_stripe_being_away_changes_nothing(self, paying: Browser, world: BillingWorld) -> None:
+        world.stripe.control.add_fault("cut_before", path="/v1/subscriptions/*", times=None)
+        assert paying.post(CANCEL, {"when": "now"}).status_code == 503
+        assert world.account(paying.customer).status == "active"
+
+
+class TestChangePlan:
+    CHANGE = "/dashboard/billing/change/"
+
+    def test_charges_what_the_preview_showed(self, bob: Browser, world: BillingWorld) -> None:
+        world.subscribe("payg", customer=bob.customer)
+        page = open_page(bob, self.CHANGE)
+        assert page.find("h1").words == "From Pay as you go to Teams"
+        token = next(f.attrs["value"] for f in page.find_all("input") if f.attrs["name"] == "token")
+        response = bob.post(self.CHANGE, {"plan": "teams", "token": token}, follow=True)
+        assert "You are on Teams now." in response.text
+        paid = format_cents(world.stripe.control.objects("invoice")[-1]["amount_paid"])
+        assert f"Your card pays now {paid}" in page.find("main").words
+
+    def test_a_stale_token_is_shown_anew_with_a_sentence(self, paying: Browser, world: BillingWorld) -> None:
+        response = paying.post(self.CHANGE, {"plan": "payg", "token": "old"})
+        page = read_page(response.text)
+        assert response.status_code == 409
+        assert "Your plan has not been changed" in page.find("main").words
+        assert services.PreviewOutdated.message in page.find("main").words
+        assert world.account(paying.customer).plan == "teams"
+
+    def test_stripe_being_away_is_told(self, paying: Browser, world: BillingWorld) -> None:
+        world.stripe.control.add_fault("status", path="/v1/invoices/*", status=500, times=None)
+        assert paying.get(self.CHANGE).status_code == 503
+
+    def test_without_a_plan_leads_to_the_choice(self, bob: Browser) -> None:
+        assert bob.get(self.CHANGE).headers["Location"] == PLANS
