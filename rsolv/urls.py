@@ -18,6 +18,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", include("rsolv.portal.urls")),
+    path("dashboard/billing/", include("billing.urls")),
     path("accounts/signup/", SignupView.as_view(), name="account_signup"),
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),
