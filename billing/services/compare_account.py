@@ -1,6 +1,8 @@
 """An account held against its subscription at Stripe."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from billing import stripe_gateway
@@ -14,29 +16,61 @@ FIELDS = ("plan", "status", "subscription_id", "current_period_start", "current_
 Status = BillingAccount.Status
 
 
-def seems_stale(account: BillingAccount, current: dict[str, Any] | None) -> bool:
+@dataclass(frozen=True)
+class Standing:
+    """What is compared of a subscription, so that thousands fit into memory."""
+
+    subscription_id: str
+    plan: str | None
+    status: BillingAccount.Status | None
+    period: tuple[datetime, datetime] | None
+    anchor: datetime
+    started_at: datetime
+    created: int
+
+
+def read_standings(found: Iterable[dict[str, Any]]) -> dict[str, Standing]:
+    """By Stripe customer, of subscriptions that have not ended, the newest: the one that counts."""
+    standings: dict[str, Standing] = {}
+    for data in found:
+        other = standings.get(data["customer"])
+        if other is None or data["created"] > other.created:
+            standings[data["customer"]] = _read_standing(data)
+    return standings
+
+
+def _read_standing(data: dict[str, Any]) -> Standing:
+    plan = find_plan(data)
+    return Standing(
+        subscription_id=data["id"],
+        plan=plan.key if plan else None,
+        status=STATUSES.get(data["status"]),
+        period=read_period(data) if data["items"]["data"] else None,
+        anchor=datetime.fromtimestamp(data["billing_cycle_anchor"], UTC),
+        started_at=datetime.fromtimestamp(data["start_date"], UTC),
+        created=data["created"],
+    )
+
+
+def seems_stale(account: BillingAccount, standing: Standing | None) -> bool:
     """Whether an account may differ from what Stripe listed: a suspicion, to be looked at closely."""
     if account.status in (Status.PENDING, Status.TRIALING):
-        return current is not None
-    if current is None:
+        return standing is not None
+    if standing is None:
         return account.status != Status.CANCELED
-    plan = find_plan(current)
     known = (account.plan, account.status, account.subscription_id)
     period = (account.current_period_start, account.current_period_end)
-    listed = (plan.key if plan else None, STATUSES.get(current["status"]), current["id"])
-    return known != listed or period != read_period(current)
+    return known != (standing.plan, standing.status, standing.subscription_id) or period != standing.period
 
 
-def resync_suspect(
-    account: BillingAccount, current: dict[str, Any] | None, *, at: datetime
-) -> Finding | None:
+def resync_suspect(account: BillingAccount, standing: Standing | None, *, at: datetime) -> Finding | None:
     """Read a suspect's subscriptions anew and derive its state; what had to change, None where nothing had.
 
     The account is compared before and after under the lock of its customer, so that news which arrives
     meanwhile is no difference. Calls out. Raises StripeUnavailable, StripeRefused.
     """
     stripe_customer_id = account.stripe_customer_id or ""
-    found = (account.subscription_id, current["id"] if current else None)
+    found = (account.subscription_id, standing.subscription_id if standing else None)
     known = sorted({subscription_id for subscription_id in found if subscription_id})
     with hold_stripe_customer(stripe_customer_id):
         before = _read(account)

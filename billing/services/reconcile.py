@@ -1,10 +1,8 @@
 """Ledger, Stripe and portal are held against each other, customer by customer."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -13,20 +11,13 @@ from django.utils import timezone
 
 from billing import selectors, stripe_gateway
 from billing.models import BillingAccount, Discrepancy, Reconciliation
-from billing.periods import find_period
 from billing.selectors import LedgerRow
 from customers.models import Customer
 
-from .compare_account import describe_stale, resync_suspect, seems_stale
+from .compare_account import Standing, read_standings
 from .compare_invoices import Billed, compare_invoices, list_billed
-from .compare_usage import (
-    Finding,
-    Span,
-    compare_meter,
-    count_bounds,
-    count_shown,
-    end_of_asking,
-)
+from .compare_usage import Finding, compare_meter, count_bounds, count_shown
+from .inquire_usage import Inquiry, inquire_usage
 from .note_findings import note_findings
 from .repair_usage import repair_missing
 
@@ -40,18 +31,6 @@ LOOKS_BACK = timedelta(days=63)
 Kind = Discrepancy.Kind
 
 
-@dataclass
-class Inquiry:
-    """One account, the periods asked about, and Stripe's answers as they come in."""
-
-    account: BillingAccount
-    current: Span | None = None
-    closed: Span | None = None
-    held: dict[Span, "Future[int]"] = field(default_factory=dict)
-    used: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-
 def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliation:
     """Compare every account that Stripe knows, or one customer's; repair what is safe; list the rest.
 
@@ -62,11 +41,13 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
     Source: docs/decisions/008-reconciliation-and-retention.md.
     """
     run = Reconciliation.objects.create(started_at=at)
-    listed = _list_current_subscriptions(customer)
+    standings = _list_standings(customer)
     with ThreadPoolExecutor(max_workers=settings.RECONCILE_CALLS) as pool:
         for batch in _list_batches(_list_accounts(customer, at)):
-            inquiries = [_ask(account, listed, pool, run, at) for account in batch]
-            answered = _compare_batch([each for each in inquiries if each is not None], run, at)
+            asked = [
+                _ask(each, standings.get(each.stripe_customer_id or ""), pool, run, at) for each in batch
+            ]
+            answered = _compare_batch([each for each in asked if each is not None], run, at)
             run.accounts += len(batch)
             run.save(update_fields=["accounts", "unasked"])
             if not answered and len(batch) > 1:
@@ -78,26 +59,14 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
     return run
 
 
-def _list_current_subscriptions(customer: Customer | None) -> dict[str, dict[str, Any]]:
-    """By Stripe customer, the subscription that counts: the newest of those that have not ended."""
-    one = None
-    if customer is not None:
-        one = selectors.get_account(customer=customer).stripe_customer_id
-        if one is None:
-            return {}
+def _list_standings(customer: Customer | None) -> dict[str, Standing]:
     stripe_gateway.find_meter_id()
-    found: dict[str, dict[str, Any]] = {}
-    for data in stripe_gateway.list_subscriptions(stripe_customer_id=one):
-        other = found.get(data["customer"])
-        if other is None or data["created"] > other["created"]:
-            found[data["customer"]] = _keep(data)
-    return found
-
-
-def _keep(data: dict[str, Any]) -> dict[str, Any]:
-    """What is compared, so that thousands fit into memory."""
-    names = ("id", "status", "created", "items", "billing_cycle_anchor", "start_date")
-    return {name: data[name] for name in names}
+    if customer is None:
+        return read_standings(stripe_gateway.list_subscriptions())
+    stripe_customer_id = selectors.get_account(customer=customer).stripe_customer_id
+    if stripe_customer_id is None:
+        return {}
+    return read_standings(stripe_gateway.list_subscriptions(stripe_customer_id=stripe_customer_id))
 
 
 def _list_accounts(customer: Customer | None, at: datetime) -> QuerySet[BillingAccount]:
@@ -117,46 +86,16 @@ def _list_batches(accounts: QuerySet[BillingAccount]) -> Iterator[list[BillingAc
 
 def _ask(
     account: BillingAccount,
-    listed: dict[str, dict[str, Any]],
+    standing: Standing | None,
     pool: ThreadPoolExecutor,
     run: Reconciliation,
     at: datetime,
 ) -> Inquiry | None:
-    """Put the questions about one account; None where its state could not be asked for."""
-    current = listed.get(account.stripe_customer_id or "")
-    inquiry = Inquiry(account)
     try:
-        if seems_stale(account, current) and (finding := resync_suspect(account, current, at=at)):
-            inquiry.findings.append(finding)
-    except stripe_gateway.StripeRefused as error:
-        inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
+        return inquire_usage(account, standing, pool=pool, at=at)
     except Exception as error:
         _pass_over(account, run, error)
         return None
-    start, end = account.current_period_start, account.current_period_end
-    if start is None or end is None:
-        return inquiry
-    inquiry.current = Span(start, end)
-    inquiry.closed = _find_closed(current, start)
-    for span in (inquiry.current, inquiry.closed):
-        if span is not None:
-            first, last = end_of_asking(span, at=at).minutes
-            if first < last:
-                inquiry.held[span] = pool.submit(
-                    stripe_gateway.count_metered_between,
-                    stripe_customer_id=account.stripe_customer_id or "",
-                    start=first,
-                    end=last,
-                )
-    return inquiry
-
-
-def _find_closed(current: dict[str, Any] | None, start: datetime) -> Span | None:
-    """The period before the current one, where the subscription is that old."""
-    if current is None or current["start_date"] >= start.timestamp():
-        return None
-    anchor = datetime.fromtimestamp(current["billing_cycle_anchor"], UTC)
-    return Span(find_period(anchor=anchor, at=start - timedelta(seconds=1))[0], start)
 
 
 def _compare_batch(inquiries: list[Inquiry], run: Reconciliation, at: datetime) -> int:
@@ -246,8 +185,7 @@ def _compare_invoices(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, a
 
 
 def _note(inquiry: Inquiry, run: Reconciliation, at: datetime) -> None:
-    spans = [span for span in (inquiry.current, inquiry.closed) if span is not None]
-    earliest = min((span.start for span in spans), default=at)
+    earliest = min((span.start for span in inquiry.spans), default=at)
 
     def was_looked_at(row: Discrepancy) -> bool:
         return row.kind == Kind.STALE_ACCOUNT or row.period_start >= earliest

@@ -84,6 +84,7 @@ class TestReconcile:
 
     def test_agrees_after_a_cancellation(self, world, customer):
         report_fixes(customer, 2)
+        age_reports()
         services.cancel_plan(customer=customer)
         world.deliver()
         run(world)

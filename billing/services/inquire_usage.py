@@ -1,0 +1,64 @@
+"""What Stripe is asked about one account, several calls at a time."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from billing import stripe_gateway
+from billing.models import BillingAccount
+from billing.periods import find_period
+
+from .compare_account import Standing, describe_stale, resync_suspect, seems_stale
+from .compare_usage import Finding, Span, end_of_asking
+
+
+@dataclass
+class Inquiry:
+    """One account, the periods asked about, and Stripe's answers as they come in."""
+
+    account: BillingAccount
+    current: Span | None = None
+    closed: Span | None = None
+    held: dict[Span, "Future[int]"] = field(default_factory=dict)
+    used: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def spans(self) -> list[Span]:
+        return [span for span in (self.current, self.closed) if span is not None]
+
+
+def inquire_usage(
+    account: BillingAccount, standing: Standing | None, *, pool: ThreadPoolExecutor, at: datetime
+) -> Inquiry:
+    """Make the account's state sure, then ask what the meter holds for its current and its last period.
+
+    The meter is asked in the pool's threads, which touch no database. Calls out. Raises StripeUnavailable.
+    """
+    inquiry = Inquiry(account)
+    try:
+        if seems_stale(account, standing) and (finding := resync_suspect(account, standing, at=at)):
+            inquiry.findings.append(finding)
+    except stripe_gateway.StripeRefused as error:
+        inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
+    start, end = account.current_period_start, account.current_period_end
+    if start is None or end is None:
+        return inquiry
+    inquiry.current, inquiry.closed = Span(start, end), _find_closed(standing, start)
+    for span in inquiry.spans:
+        first, last = end_of_asking(span, at=at).minutes
+        if first < last:
+            inquiry.held[span] = pool.submit(
+                stripe_gateway.count_metered_between,
+                stripe_customer_id=account.stripe_customer_id or "",
+                start=first,
+                end=last,
+            )
+    return inquiry
+
+
+def _find_closed(standing: Standing | None, start: datetime) -> Span | None:
+    """The period before the current one, where the subscription is that old."""
+    if standing is None or standing.started_at >= start:
+        return None
+    return Span(find_period(anchor=standing.anchor, at=start - timedelta(seconds=1))[0], start)
