@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from .plans import Plan
 
+# Percent of what is included, and of a cap, at which a customer is told.
+SHARES = (100, 80, 50)
+
 
 def count_overage(plan: Plan, fixes: int) -> int:
     """Fixes of a period beyond those the plan includes."""
@@ -43,3 +46,15 @@ def is_next_beyond_cap(plan: Plan, fixes: int, cap_cents: int | None) -> bool:
 def price_each(included: int, unit_prices_cents: Sequence[int]) -> list[int]:
     """What each fix of a period costs, in the order in which they count: the included ones nothing."""
     return [0 if index < included else price for index, price in enumerate(unit_prices_cents)]
+
+
+def find_share(used: int, of: int) -> int | None:
+    """The highest of SHARES that some fixes have reached of others; None below them, or of nothing."""
+    return next((share for share in SHARES if of and used * 100 >= of * share), None)
+
+
+def find_share_of_cap(plan: Plan, fixes: int, cap_cents: int) -> int | None:
+    """The highest of SHARES that a period's cost has reached. All of it, once the next fix is too much."""
+    if is_next_beyond_cap(plan, fixes, cap_cents):
+        return SHARES[0]
+    return find_share(compute_period_cents(plan, fixes), cap_cents)

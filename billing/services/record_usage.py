@@ -12,6 +12,8 @@ from customers.models import Customer
 from phases.models import PhaseExecution
 from rsolv.queue import enqueue_on_commit
 
+from .watch_usage import watch_usage
+
 log = structlog.get_logger(__name__)
 
 Coverage = UsageRecord.Coverage
@@ -23,7 +25,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
 
     A fix of the same repository and issue gives back the row that stands. The account's row is locked,
     so fixes that race for a trial's last slot are counted one after the other. A claim on the issue is
-    used up; without one, or beyond a spend cap, the fix is entered all the same.
+    used up; without one, or beyond a spend cap, the fix is entered all the same. Alerts are written with it.
     """
     if execution.issue_number is None:
         raise ValueError("a fix belongs to an issue")
@@ -33,7 +35,8 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     ).first()
     if known is not None:
         return known
-    coverage = _choose_coverage(account)
+    used = selectors.count_used_fixes(account)
+    coverage = _choose_coverage(account, used)
     usage = UsageRecord.objects.create(
         customer=customer,
         execution=execution,
@@ -53,6 +56,8 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     if coverage == Coverage.METERED:
         UsageReport.objects.create(usage=usage, customer=customer)
         enqueue_on_commit("billing.tasks.report_usage", str(usage.pk))
+    if coverage != Coverage.UNBILLED:
+        watch_usage(account=account, used=used + 1, at=occurred_at)
     return usage
 
 
@@ -63,13 +68,14 @@ def lock_account(customer: Customer) -> BillingAccount:
     if account is None:
         BillingAccount.objects.get_or_create(customer=customer)
         account = locked.get(customer=customer)
+    account.customer = customer
     return account
 
 
-def _choose_coverage(account: BillingAccount) -> UsageRecord.Coverage:
+def _choose_coverage(account: BillingAccount, used: int) -> UsageRecord.Coverage:
     if account.can_meter:
         return Coverage.METERED
-    if account.plan == BillingAccount.Plan.TRIAL and account.status == BillingAccount.Status.TRIALING:
-        used = selectors.count_trial_fixes(customer_id=account.customer_id)
-        return Coverage.TRIAL if used < account.trial_fixes_limit else Coverage.UNBILLED
-    return Coverage.UNBILLED
+    is_on_trial = (
+        account.plan == BillingAccount.Plan.TRIAL and account.status == BillingAccount.Status.TRIALING
+    )
+    return Coverage.TRIAL if is_on_trial and used < account.trial_fixes_limit else Coverage.UNBILLED

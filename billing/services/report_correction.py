@@ -134,7 +134,8 @@ def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datet
     if correction.kind != UsageCorrection.Kind.VOID or not account.can_meter or start is None or end is None:
         return False
     is_fresh = sent.first_sent_at is not None and now - sent.first_sent_at < IDENTIFIER_WINDOW
-    return is_fresh and sent.meter_at >= start and now < end - PERIOD_MARGIN
+    in_period = sent.meter_at is not None and sent.meter_at >= start
+    return is_fresh and in_period and now < end - PERIOD_MARGIN
 
 
 def _find_price(correction: UsageCorrection, account: BillingAccount) -> int | None:
@@ -144,6 +145,7 @@ def _find_price(correction: UsageCorrection, account: BillingAccount) -> int | N
     """
     usage, start = correction.usage, account.current_period_start
     meter_at = usage.report.meter_at
+    assert meter_at is not None, "a reported fix has its instant"
     is_current = start is not None and meter_at >= start
     if is_current and usage.plan == account.plan == PAYG.key:
         return usage.unit_price_cents

@@ -1,0 +1,94 @@
+import importlib
+from datetime import timedelta
+from smtplib import SMTPServerDisconnected
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
+
+from billing.models import Notice
+from billing.services import give_notice, mail_notice, mail_notice_again, sweep_billing
+from tests.factories import CustomerFactory
+
+# The package has a function of the module's name.
+module = importlib.import_module("billing.services.mail_notice")
+
+
+@pytest.fixture
+def notice(db):
+    customer = CustomerFactory(name="A & B")
+    data = {"percent": 80, "used": 8, "included": 10, "plan": "trial"}
+    give_notice(customer=customer, kind="included", reference="80", data=data, at=timezone.now())
+    return Notice.objects.get()
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    def fail(self):
+        raise SMTPServerDisconnected("gone")
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", fail)
+
+
+def mail(notice, *, later=timedelta(0)):
+    Notice.objects.filter(pk=notice.pk, next_attempt_at__isnull=False).update(
+        next_attempt_at=timezone.now() - later
+    )
+    mail_notice(notice_id=notice.pk)
+    notice.refresh_from_db()
+    return notice
+
+
+class TestMailNotice:
+    def test_writes_to_the_billing_address_in_text_and_html(self, notice, mailoutbox):
+        assert mail(notice).mailed_at is not None
+        (sent,) = mailoutbox
+        html, kind = sent.alternatives[0]
+        assert (sent.to, kind) == ([notice.customer.email], "text/html")
+        assert sent.subject == "80% of your trial fixes are used"
+        assert "8 of the 10" in sent.body and "8 of the 10" in html
+
+    def test_writes_names_as_they_are(self, notice, mailoutbox):
+        mail(notice)
+        assert "A & B" in mailoutbox[0].body
+        assert "A &amp; B" in mailoutbox[0].alternatives[0][0]
+
+    def test_has_one_button(self, notice, mailoutbox, settings):
+        mail(notice)
+        html = mailoutbox[0].alternatives[0][0]
+        assert html.count('class="button"') == 1
+        assert f'href="{settings.BASE_URL}/' in html
+
+    def test_repeating_it_sends_nothing(self, notice, mailoutbox):
+        mail(mail(notice))
+        assert len(mailoutbox) == 1
+
+    def test_a_notice_that_another_worker_holds_is_left_alone(self, notice, mailoutbox):
+        module._take_lease(notice.pk, timezone.now())
+        mail_notice(notice_id=notice.pk)
+        assert mailoutbox == []
+
+    def test_a_mail_server_that_is_away_puts_it_off(self, notice, broken):
+        assert mail(notice).mailed_at is None
+        assert notice.next_attempt_at > timezone.now()
+        assert notice.last_error == "SMTPServerDisconnected: gone"
+
+    def test_the_sweep_tries_it_again(self, notice, mailoutbox, django_capture_on_commit_callbacks):
+        with django_capture_on_commit_callbacks(execute=True):
+            sweep_billing()
+        assert len(mailoutbox) == 1
+
+    def test_is_given_up_after_a_day_until_staff_ask_again(self, notice, broken, monkeypatch, mailoutbox):
+        Notice.objects.update(attempts=module.MAX_ATTEMPTS - 1)
+        assert mail(notice).next_attempt_at is None
+        monkeypatch.undo()
+        mail_notice_again(notice_id=notice.pk, at=timezone.now())
+        assert mail(notice).mailed_at is not None
+
+    def test_death_after_the_mail_sends_it_again(self, notice, mailoutbox, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(Notice.objects, "filter", lambda **_: (_ for _ in ()).throw(SystemExit))
+            with pytest.raises(SystemExit):
+                module.mail_notice(notice_id=notice.pk)
+        assert mail(notice).mailed_at is not None
+        assert len(mailoutbox) == 2

@@ -1,0 +1,29 @@
+import pytest
+from django.utils import timezone
+
+from billing.models import BillingAccount
+from billing.services import BadSpendCap, set_spend_cap
+from tests.factories import CustomerFactory
+
+
+def set_cap(customer, cents):
+    set_spend_cap(customer=customer, cap_cents=cents, at=timezone.now())
+    return BillingAccount.objects.get(customer=customer).spend_cap_cents
+
+
+@pytest.mark.django_db
+class TestSetSpendCap:
+    @pytest.mark.parametrize("cents", [0, 5000, None])
+    def test_keeps_what_the_customer_says(self, cents):
+        assert set_cap(CustomerFactory(), cents) == cents
+
+    def test_takes_the_cap_away_again(self):
+        customer = CustomerFactory()
+        set_cap(customer, 5000)
+        assert set_cap(customer, None) is None
+
+    @pytest.mark.parametrize("cents", [-1, 100_000_001])
+    def test_refuses_what_cannot_be_meant(self, cents):
+        with pytest.raises(BadSpendCap) as refusal:
+            set_cap(CustomerFactory(), cents)
+        assert "cap" in refusal.value.fields
