@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 
@@ -24,18 +25,50 @@ def link_customer(event: Event, **_: Any) -> None:
     services.link_stripe_customer(stripe_customer_id=event.data["object"]["id"])
 
 
+@djstripe_receiver("customer.deleted")
+def forget_customer(event: Event, **_: Any) -> None:
+    services.forget_stripe_customer(stripe_customer_id=event.data["object"]["id"])
+
+
 @djstripe_receiver(
     ["customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted"]
 )
 def follow_subscription(event: Event, **_: Any) -> None:
-    services.refresh_account(stripe_customer_id=event.data["object"]["customer"])
+    services.follow_payment(stripe_customer_id=event.data["object"]["customer"], at=timezone.now())
 
 
-@djstripe_receiver(["invoice.paid", "invoice.payment_failed", "invoice.finalized"])
+@djstripe_receiver(
+    [
+        "invoice.finalized",
+        "invoice.marked_uncollectible",
+        "invoice.paid",
+        "invoice.payment_action_required",
+        "invoice.payment_failed",
+        "invoice.voided",
+    ]
+)
 def follow_invoice(event: Event, **_: Any) -> None:
     invoice = event.data["object"]
-    if subscription_id := ((invoice.get("parent") or {}).get("subscription_details") or {}).get(
-        "subscription"
-    ):
+    details = (invoice.get("parent") or {}).get("subscription_details") or {}
+    if subscription_id := details.get("subscription"):
         stripe_gateway.sync_subscription(subscription_id)
-        services.refresh_account(stripe_customer_id=invoice["customer"])
+        services.follow_payment(stripe_customer_id=invoice["customer"], at=timezone.now())
+
+
+@djstripe_receiver("checkout.session.completed")
+def follow_checkout(event: Event, **_: Any) -> None:
+    session = event.data["object"]
+    if subscription_id := session.get("subscription"):
+        stripe_gateway.sync_subscription(subscription_id)
+        stripe_gateway.close_checkouts(stripe_customer_id=session["customer"])
+        services.follow_payment(stripe_customer_id=session["customer"], at=timezone.now())
+
+
+@djstripe_receiver("charge.refunded")
+def record_refunds(event: Event, **_: Any) -> None:
+    services.record_refunds(charge_id=event.data["object"]["id"], at=timezone.now())
+
+
+@djstripe_receiver(["charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"])
+def record_dispute(event: Event, **_: Any) -> None:
+    services.record_dispute(dispute_id=event.data["object"]["id"], at=timezone.now())

@@ -1,5 +1,8 @@
 """Where customers stand."""
 
+from datetime import datetime, timedelta
+
+from django.conf import settings
 from django.db import models
 
 from customers.models import Customer
@@ -95,3 +98,19 @@ class BillingAccount(models.Model):
             self.Status.ACTIVE,
             self.Status.PAST_DUE,
         )
+
+    @property
+    def grace_ends_at(self) -> datetime | None:
+        """Until when a failed payment changes nothing."""
+        if self.past_due_since is None:
+            return None
+        return self.past_due_since + timedelta(days=settings.BILLING_GRACE_DAYS)
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Whether a failed payment's grace is over. Where Stripe has given it up, there is none."""
+        ends_at = self.grace_ends_at
+        return self.status == self.Status.PAST_DUE and ends_at is not None and ends_at <= at
+
+    def is_blocked(self, at: datetime) -> bool:
+        """Whether nothing new is made for want of payment."""
+        return self.status == self.Status.UNPAID or self.is_overdue(at)

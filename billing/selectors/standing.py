@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from billing.models import BillingAccount, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PLANS, Plan
@@ -71,8 +72,8 @@ def count_used_fixes(account: BillingAccount) -> int:
     return count_period_fixes(account)
 
 
-def get_entitlement(*, customer: Customer) -> Entitlement:
-    """What the customer may still do, in two queries."""
+def get_entitlement(*, customer: Customer, at: datetime | None = None) -> Entitlement:
+    """What the customer may still do, in two queries. `at` is now unless told otherwise."""
     account = get_account(customer=customer)
     plan = PLANS[account.plan]
     on_trial = plan.key == "trial"
@@ -82,7 +83,7 @@ def get_entitlement(*, customer: Customer) -> Entitlement:
     return Entitlement(
         plan=plan,
         status=account.status,
-        blocked_reason=find_blocked_reason(account, used),
+        blocked_reason=find_blocked_reason(account, used, at or timezone.now()),
         used=used,
         included=included,
         remaining=remaining,
@@ -94,12 +95,14 @@ def get_entitlement(*, customer: Customer) -> Entitlement:
     )
 
 
-def find_blocked_reason(account: BillingAccount, used: int) -> str | None:
+def find_blocked_reason(account: BillingAccount, used: int, at: datetime) -> str | None:
     """Why one more fix beside those used (or spoken for) would be refused; None where it is granted."""
     if account.status == BillingAccount.Status.TRIALING:
         return "trial_exhausted" if used >= account.trial_fixes_limit else None
     if not account.can_meter:
         return f"subscription_{account.status}"
+    if account.is_overdue(at):
+        return "payment_past_due"
     if is_next_beyond_cap(PLANS[account.plan], used, account.spend_cap_cents):
         return "spend_cap_reached"
     return None

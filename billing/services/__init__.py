@@ -14,6 +14,7 @@ from .claim_fix import FixRefused, claim_fix
 from .correct_usage import NothingToCorrect, ReasonMissing, correct_usage
 from .ensure_stripe_customer import ensure_stripe_customer
 from .follow_meter_error import follow_meter_error
+from .follow_payment import block_overdue, follow_payment
 from .give_notice import give_notice
 from .mail_notice import mail_notice, mail_notice_again
 from .open_billing_portal import open_billing_portal
@@ -21,8 +22,9 @@ from .pause_customer import pause_customer, resume_customer
 from .process_webhook import WebhookRefused, process_webhook, receive_webhook, replay_webhook
 from .prune_events import Pruned, prune_events
 from .reconcile import reconcile
+from .record_incident import record_dispute, record_refunds
 from .record_usage import record_usage
-from .refresh_account import link_stripe_customer, refresh_account
+from .refresh_account import forget_stripe_customer, link_stripe_customer, refresh_account
 from .report_correction import report_correction, requeue_correction
 from .report_usage import report_usage, requeue_report
 from .resume_plan import NothingToResume, cancel_at_period_end, resume_plan
@@ -51,6 +53,7 @@ __all__ = [
     "ReasonMissing",
     "UsageStillUnreported",
     "WebhookRefused",
+    "block_overdue",
     "cancel_at_period_end",
     "cancel_plan",
     "change_plan",
@@ -61,6 +64,8 @@ __all__ = [
     "ensure_stripe_customer",
     "finish_checkout",
     "follow_meter_error",
+    "follow_payment",
+    "forget_stripe_customer",
     "give_notice",
     "link_stripe_customer",
     "mail_notice",
@@ -73,6 +78,8 @@ __all__ = [
     "prune_events",
     "receive_webhook",
     "reconcile",
+    "record_dispute",
+    "record_refunds",
     "record_usage",
     "refresh_account",
     "replay_webhook",

@@ -54,7 +54,7 @@ def claim_fix(
 
 def _require_slot(account: BillingAccount, at: datetime) -> None:
     held = UsageClaim.objects.filter(customer_id=account.customer_id, used_at=None, expires_at__gt=at).count()
-    reason = selectors.find_blocked_reason(account, selectors.count_used_fixes(account) + held)
+    reason = selectors.find_blocked_reason(account, selectors.count_used_fixes(account) + held, at)
     if reason is not None:
         log.info("claim_refused", customer=str(account.customer_id), reason=reason, held=held)
         raise FixRefused(reason)

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from djstripe.models import Customer as StripeCustomer
-from djstripe.models import Subscription
+from djstripe.models import Invoice, Subscription
 
 from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
@@ -41,6 +41,22 @@ def link_stripe_customer(*, stripe_customer_id: str) -> None:
 
 
 @transaction.atomic
+def forget_stripe_customer(*, stripe_customer_id: str) -> None:
+    """Let go of a customer that was deleted at Stripe, with all that ran there. Repeating it changes nothing.
+
+    The next plan gets a new one.
+    """
+    account = BillingAccount.objects.select_for_update().filter(stripe_customer_id=stripe_customer_id).first()
+    if account is None:
+        return
+    if account.has_subscription:
+        account.status, account.cancel_at, account.past_due_since = Status.CANCELED, None, None
+    account.stripe_customer_id = account.subscription_id = None
+    account.save()
+    log.warning("stripe_customer_deleted", customer=str(account.pk), stripe_customer=stripe_customer_id)
+
+
+@transaction.atomic
 def refresh_account(*, stripe_customer_id: str) -> None:
     """Derive plan, state and period from all of the customer's subscriptions. Safe in any order, and twice.
 
@@ -68,6 +84,7 @@ def refresh_account(*, stripe_customer_id: str) -> None:
     account.subscription_id = current["id"]
     account.current_period_start, account.current_period_end = read_period(current)
     account.cancel_at = read_end(current)
+    account.past_due_since = _find_first_failure(account)
     account.next_attempt_at, account.payment_method, account.attempts = None, "", 0
     account.save()
     log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)
@@ -88,6 +105,19 @@ def resync_account(account: BillingAccount) -> None:
 def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:
     """Whether the news is of a subscription that ended before the plan now pending was chosen."""
     return account.status == Status.PENDING and _read_status(data) == Status.CANCELED
+
+
+def _find_first_failure(account: BillingAccount) -> datetime | None:
+    """When the payment that is now open failed first: it is tried as soon as its invoice is final.
+
+    Read from the mirrored invoices, so that it is the same whatever news came first; kept until they tell.
+    """
+    if account.status not in (Status.PAST_DUE, Status.UNPAID):
+        return None
+    invoices = Invoice.objects.filter(customer__id=account.stripe_customer_id, stripe_data__status="open")
+    found = [data for data in invoices.values_list("stripe_data", flat=True) if data.get("attempted")]
+    instants = [data["status_transitions"]["finalized_at"] or data["created"] for data in found]
+    return datetime.fromtimestamp(min(instants), UTC) if instants else account.past_due_since
 
 
 def _read_status(data: dict[str, Any]) -> Status:

@@ -23,8 +23,8 @@ def start_checkout(*, customer: Customer, plan: Plan, return_url: str, at: datet
     """The address of Stripe's page where the customer subscribes to a plan. Calls out.
 
     Asking again gives the same page while it is open, and closes one for another plan. Stripe sends the
-    person back to `return_url` with `checkout=done&session=…` or `checkout=left` in its query; hand the session
-    to `finish_checkout`. Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
+    person back to `return_url` with `checkout=done&session=…` or `checkout=left` in its query; hand the
+    session to `finish_checkout`. Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
     """
     if selectors.get_account(customer=customer).has_subscription:
         raise PlanAlreadyChosen

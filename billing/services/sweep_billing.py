@@ -7,6 +7,8 @@ from billing import selectors
 from billing.models import BillingAccount, CorrectionReport, InboxEvent, Notice, UsageReport
 from rsolv.queue import enqueue_on_commit
 
+from .follow_payment import block_overdue
+
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
@@ -16,9 +18,10 @@ def sweep_billing() -> int:
     """Enqueue whatever is due, up to 1000 of each kind; return how many.
 
     Handing out something twice is harmless: each is leased by whoever starts first. Usage and corrections
-    that staff hold back stay due.
+    that staff hold back stay due. Whose grace has ended is told so first.
     """
     now = timezone.now()
+    block_overdue(at=now)
     reports = UsageReport.objects.filter(status=UsageReport.Status.PENDING, next_attempt_at__lte=now)
     corrections = CorrectionReport.objects.filter(
         status=CorrectionReport.Status.PENDING, next_attempt_at__lte=now

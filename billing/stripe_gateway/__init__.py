@@ -13,6 +13,8 @@ from .checkout import close_checkouts, find_subscription_of, open_checkout, open
 from .client import check_connection, get_client
 from .customers import create_customer, set_payment_method
 from .errors import BadSignature, CardRefused, NotSetUp, StripeRefused, StripeUnavailable
+from .incidents import Incident, list_refunds, read_dispute
+from .invoices import OpenInvoice, find_invoice_of_payment, sync_open_invoices
 from .meter import MeterEvent, count_metered, count_metered_between, find_meter_id, report_usage
 from .meter_errors import MeterError, list_meter_errors
 from .plan_changes import PreviewedChange, PreviewLine, change_plan, preview_plan
@@ -23,9 +25,11 @@ from .webhooks import WEBHOOK_EVENTS, apply_event, register_webhook, verify_webh
 __all__ = [
     "BadSignature",
     "CardRefused",
+    "Incident",
     "MeterError",
     "MeterEvent",
     "NotSetUp",
+    "OpenInvoice",
     "PreviewLine",
     "PreviewedChange",
     "StripeRefused",
@@ -42,20 +46,24 @@ __all__ = [
     "create_customer",
     "create_subscription",
     "credit_balance",
+    "find_invoice_of_payment",
     "find_meter_id",
     "find_price_ids",
     "find_subscription_of",
     "get_client",
     "list_meter_errors",
+    "list_refunds",
     "list_subscriptions",
     "open_checkout",
     "open_portal",
     "preview_plan",
+    "read_dispute",
     "register_webhook",
     "report_usage",
     "set_cancellation",
     "set_payment_method",
     "sync_invoices",
+    "sync_open_invoices",
     "sync_plans",
     "sync_subscription",
     "verify_webhook",

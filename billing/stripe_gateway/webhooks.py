@@ -12,29 +12,49 @@ from .errors import BadSignature, translate_errors
 SIGNATURE_TOLERANCE_SECONDS = 300
 # What we act on, and what dj-stripe mirrors for the portal.
 WEBHOOK_EVENTS: Any = [
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.refunded",
+    "checkout.session.completed",
+    "checkout.session.expired",
     "customer.created",
+    "customer.deleted",
     "customer.updated",
     "customer.subscription.created",
     "customer.subscription.updated",
     "customer.subscription.deleted",
     "invoice.created",
     "invoice.finalized",
+    "invoice.marked_uncollectible",
     "invoice.paid",
+    "invoice.payment_action_required",
     "invoice.payment_failed",
     "invoice.updated",
     "invoice.voided",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "price.created",
+    "price.updated",
 ]
 
 
 def register_webhook(url: str) -> str:
-    """Ask Stripe to deliver to a URL, and keep the endpoint's secret. An endpoint we hold for it is kept."""
-    if known := djstripe.WebhookEndpoint.objects.filter(url=url).exclude(secret="").first():
-        return str(known.id)
+    """Ask Stripe to deliver to a URL, and keep the endpoint's secret. Repeating it is safe.
+
+    An endpoint that we hold for the URL is kept, and asked for what we want to hear today.
+    """
+    endpoints = get_client().v1.webhook_endpoints
     with translate_errors("register_webhook"):
+        if known := djstripe.WebhookEndpoint.objects.filter(url=url).exclude(secret="").first():
+            if set(known.enabled_events) != set(WEBHOOK_EVENTS):
+                djstripe.WebhookEndpoint.sync_from_stripe_data(
+                    endpoints.update(known.id, {"enabled_events": WEBHOOK_EVENTS})
+                )
+            return str(known.id)
         version: Any = settings.STRIPE_API_VERSION
-        created = get_client().v1.webhook_endpoints.create(
-            {"url": url, "enabled_events": WEBHOOK_EVENTS, "api_version": version}
-        )
+        created = endpoints.create({"url": url, "enabled_events": WEBHOOK_EVENTS, "api_version": version})
         row = djstripe.WebhookEndpoint.sync_from_stripe_data(created)
     return str(row.id)
 

@@ -12,6 +12,8 @@ from sandbox.stripe.params import (
     Choice,
     Field,
     Flag,
+    Required,
+    Shape,
     Text,
     merged,
 )
@@ -144,13 +146,18 @@ def _close(world: World, id: str, status: str, transition: str, event: str) -> R
     return closed
 
 
-@route("GET", "/v1/invoice_payments", {**LIST, "invoice": Text(), "status": Text()})
+PAYMENT = Shape({"type": Required(Choice(("payment_intent",))), "payment_intent": Text()})
+
+
+@route("GET", "/v1/invoice_payments", {**LIST, "invoice": Text(), "status": Text(), "payment": PAYMENT})
 def list_payments(world: World, params: Record) -> Record:
+    intent = (params.get("payment") or {}).get("payment_intent")
     return page(
         world.store,
         "invoice_payment",
         params,
         "/v1/invoice_payments",
+        keep=lambda payment: intent in (None, payment["_payment_intent"]),
         invoice=params.get("invoice"),
         status=params.get("status"),
     )

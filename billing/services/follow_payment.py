@@ -1,0 +1,129 @@
+"""A payment fails, waits for its payer, blocks after a while, and is made good."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from djstripe.models import Invoice
+
+from billing import stripe_gateway
+from billing.models import BillingAccount, Notice
+
+from .give_notice import give_notice
+from .refresh_account import refresh_account
+
+log = structlog.get_logger(__name__)
+
+Kind, Status = Notice.Kind, BillingAccount.Status
+UNPAID = (Status.PAST_DUE, Status.UNPAID)
+
+
+def follow_payment(*, stripe_customer_id: str, at: datetime) -> None:
+    """Derive the account from its mirrored subscriptions, and tell the customer what became of a payment.
+
+    Asks Stripe for the open invoices where one may have failed. Each failed invoice is told once, and once
+    more when it is paid. Belongs under the customer's lock; safe in any order, and twice. Raises
+    StripeUnavailable, StripeRefused.
+    """
+    refresh_account(stripe_customer_id=stripe_customer_id)
+    accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
+    account = accounts.select_related("customer").first()
+    if account is None:
+        return
+    if account.status in UNPAID or _list_told(account).exists():
+        failed = stripe_gateway.sync_open_invoices(stripe_customer_id=stripe_customer_id)
+        refresh_account(stripe_customer_id=stripe_customer_id)
+        account.refresh_from_db()
+        _tell(account, failed, at)
+
+
+def block_overdue(*, at: datetime) -> int:
+    """Tell each customer once whose grace has ended, or whose payment Stripe has given up; return how many.
+
+    The block itself needs nobody: it follows from the account and the clock.
+    """
+    told = Notice.objects.filter(
+        customer=OuterRef("customer_id"), kind=Kind.BLOCKED, created_at__gte=OuterRef("past_due_since")
+    )
+    over = Q(past_due_since__lte=at - timedelta(days=settings.BILLING_GRACE_DAYS))
+    overdue = BillingAccount.objects.filter(
+        Q(status=Status.PAST_DUE) & over | Q(status=Status.UNPAID, past_due_since__isnull=False)
+    )
+    count = 0
+    for account in overdue.filter(~Exists(told)).select_related("customer").order_by("pk")[:1000]:
+        count += _block(account, at)
+    return count
+
+
+@transaction.atomic
+def _block(account: BillingAccount, at: datetime) -> bool:
+    invoice = _list_open(account).order_by("created").values_list("stripe_data", flat=True).first() or {}
+    was_new = give_notice(
+        customer=account.customer,
+        kind=Kind.BLOCKED,
+        reference=invoice.get("id") or f"since {account.past_due_since:%Y-%m-%d}",
+        data={
+            "amount_cents": invoice.get("amount_remaining"),
+            "currency": invoice.get("currency") or "usd",
+            "invoice": invoice.get("number") or "",
+            "page_url": invoice.get("hosted_invoice_url") or "",
+        },
+        at=at,
+    )
+    if was_new:
+        log.warning("customer_blocked", customer=str(account.pk), past_due_since=str(account.past_due_since))
+    return was_new
+
+
+@transaction.atomic
+def _tell(account: BillingAccount, failed: list[stripe_gateway.OpenInvoice], at: datetime) -> None:
+    for invoice in failed:
+        give_notice(
+            customer=account.customer,
+            kind=Kind.ACTION_REQUIRED if invoice.needs_person else Kind.PAYMENT_FAILED,
+            reference=invoice.id,
+            data=_describe(account, invoice),
+            at=at,
+        )
+    paid = Invoice.objects.filter(
+        id__in=_list_told(account).values_list("reference", flat=True), stripe_data__status="paid"
+    )
+    for data in paid.values_list("stripe_data", flat=True):
+        give_notice(
+            customer=account.customer,
+            kind=Kind.RECOVERED,
+            reference=data["id"],
+            data={
+                "amount_cents": data.get("amount_paid"),
+                "currency": data.get("currency") or "usd",
+                "invoice": data.get("number") or "",
+            },
+            at=at,
+        )
+
+
+def _describe(account: BillingAccount, invoice: stripe_gateway.OpenInvoice) -> dict[str, Any]:
+    ends_at = account.grace_ends_at
+    return {
+        "amount_cents": invoice.amount_cents,
+        "currency": invoice.currency,
+        "invoice": invoice.number,
+        "page_url": invoice.page_url,
+        **({} if ends_at is None else {"grace_ends_at": ends_at.isoformat()}),
+    }
+
+
+def _list_told(account: BillingAccount) -> Any:
+    """What the customer was told has failed, and not yet that it is paid."""
+    recovered = Notice.objects.filter(
+        customer=OuterRef("customer"), kind=Kind.RECOVERED, reference=OuterRef("reference")
+    )
+    kinds = (Kind.PAYMENT_FAILED, Kind.ACTION_REQUIRED)
+    return Notice.objects.filter(~Exists(recovered), customer_id=account.pk, kind__in=kinds)
+
+
+def _list_open(account: BillingAccount) -> Any:
+    return Invoice.objects.filter(customer__id=account.stripe_customer_id, stripe_data__status="open")
