@@ -23,7 +23,7 @@ PYTEST_ARGS ?=
 # Two at a time is a third faster.
 PARALLEL ?= -n 2
 # These touch no database: once is enough.
-PURE := tests/phases/test_integration tests/sandbox/stripe tests/sandbox/action
+PURE := tests/phases/test_integration tests/sandbox/stripe tests/sandbox/action tests/sandbox/chaos
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
@@ -54,6 +54,11 @@ demo: setup ## A customer's whole journey on real input, then a place to explore
 .PHONY: run
 run: setup ## Web, worker, beat and the Stripe sandbox together; Ctrl-C ends all of them
 	@$(PY) -m sandbox.run
+
+.PHONY: chaos
+chaos: setup ## Proof that billing is exactly once under any fault, on PostgreSQL and Redis (SEED=, FIXES=)
+	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/var/pycache \
+		$(PY) -m sandbox.chaos $(if $(SEED),--seed $(SEED)) $(if $(FIXES),--fixes $(FIXES))
 
 .PHONY: test
 test: setup ## All tests on SQLite, then those of the database on PostgreSQL and Redis where reachable

@@ -83,6 +83,20 @@ class Supervisor:
             self._print_lines(child, popen.stdout)
         return child
 
+    def find(self, name: str) -> Child:
+        """The child last started under a name. Raises KeyError."""
+        for child in reversed(self._children):
+            if child.name == name:
+                return child
+        raise KeyError(name)
+
+    def kill(self, name: str) -> None:
+        """End a child and its own children at once, as a crash does; it is not missed. Raises KeyError."""
+        child = self.find(name)
+        _signal_group(child, signal.SIGKILL)
+        child.popen.wait()
+        self._children.remove(child)
+
     def check(self) -> None:
         """Raise ProcessEnded unless every child still runs."""
         for child in self._children:

@@ -78,8 +78,8 @@ class Stack:
         schedule = str(self.data_dir / "beat-schedule")
         supervisor.start("beat", [*CELERY, "beat", "--schedule", schedule, "--loglevel", "WARNING"])
 
-    def wait_for_web(self, supervisor: Supervisor) -> None:
-        supervisor.wait_for("the web process", lambda: _answers(f"{self.url}/api/health"))
+    def wait_for_web(self, supervisor: Supervisor, seconds: float = 30) -> None:
+        supervisor.wait_for("the web process", lambda: _answers(f"{self.url}/api/health"), seconds)
 
 
 def _answers(url: str) -> bool:

@@ -37,7 +37,7 @@ def count_backlog() -> Backlog:
 
 
 def retry_now(*, at: datetime) -> Backlog:
-    """Make whatever waits for a later attempt due at once; the sweep hands it out. What waits for staff stays.
+    """Make what waits for a later attempt due at once; the sweep hands it out. What waits for staff stays.
 
     Also what a worker holds at the moment, which is harmless: a second attempt of the same is the same.
     """

@@ -132,3 +132,19 @@ def test_a_taken_port_is_not_picked() -> None:
         taken = holder.getsockname()[1]
         assert not is_port_free(taken)
         assert pick_port(taken) != taken
+
+
+class TestKill:
+    def test_ends_the_whole_family_and_is_not_missed(self, tmp_path):
+        with Supervisor(environment={}) as supervisor:
+            supervisor.start("family", [sys.executable, "-c", FAMILY, str(tmp_path / "pids")])
+            assert wait_until((tmp_path / "pids").exists)
+            assert wait_until(lambda: len((tmp_path / "pids").read_text().split()) == 2)
+            pids = list(map(int, (tmp_path / "pids").read_text().split()))
+            supervisor.kill("family")
+            assert wait_until(lambda: not any(map(is_alive, pids)))
+            supervisor.check()
+
+    def test_knows_nobody_else(self):
+        with Supervisor(environment={}) as supervisor, pytest.raises(KeyError):
+            supervisor.kill("nobody")

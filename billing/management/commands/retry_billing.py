@@ -24,8 +24,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(asdict(backlog)))
             return
         self.stdout.write(
-            f"Waiting: {backlog.reports} usage reports, {backlog.events} webhook events, {backlog.plans} plans. "
-            f"For staff: {backlog.refused}."
+            f"Waiting: {backlog.reports} usage reports, {backlog.events} webhook events, "
+            f"{backlog.plans} plans. For staff: {backlog.refused}."
         )
         if backlog.total and not options["dry_run"]:
             self.stdout.write("What waits is due now: the sweep hands it out.")

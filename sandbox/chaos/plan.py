@@ -1,0 +1,144 @@
+"""What the clients are going to do, from a seed: who they are and what they send. Pure.
+
+The plan is the clients' own record: the verdict is found by holding the books against it.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Any, Literal
+
+PlanKey = Literal["trial", "payg", "teams"]
+
+FIXES_PER_CUSTOMER = 25
+# A mitigation that does not count comes along with every so many that do.
+IDLE_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Client:
+    """A customer to be. An `early` one subscribes a month before, so that its period ends amid the faults."""
+
+    number: int
+    plan: PlanKey
+    early: bool = False
+
+    @property
+    def email(self) -> str:
+        return f"client-{self.number:03d}@chaos.example"
+
+    @property
+    def namespace(self) -> str:
+        return f"chaos-{self.number:03d}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One report of a mitigation, sent `copies` times at once."""
+
+    data: dict[str, Any]
+    commit: str
+    copies: int = 1
+    has_key: bool = False
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One issue of a client's repository, and the reports sent about it, one after the other."""
+
+    client: int
+    repository: str
+    number: int
+    steps: tuple[Step, ...]
+    counts: bool
+
+    @property
+    def key(self) -> tuple[int, str, int]:
+        return self.client, self.repository, self.number
+
+
+@dataclass(frozen=True)
+class Plan:
+    clients: tuple[Client, ...]
+    issues: tuple[Issue, ...]
+
+    def list_counting(self, client: Client) -> list[Issue]:
+        """The issues that are this client's fixes: what it knows to have got."""
+        return [issue for issue in self.issues if issue.client == client.number and issue.counts]
+
+
+WELL: tuple[dict[str, Any], ...] = (
+    {"success": True, "testsPass": True},
+    {"fixed": True},
+    {"status": "success", "verification": {"testsPass": True}},
+)
+FAILED: tuple[dict[str, Any], ...] = (
+    {"success": False, "error": "Two tests stay red."},
+    {"fixed": False, "status": "failed"},
+)
+UNVERIFIED: tuple[dict[str, Any], ...] = (
+    {"success": True, "testsPass": False},
+    {"fixed": True, "verification": {"passed": False}},
+    {"status": "success", "verified": False},
+)
+
+
+def draw_plan(*, seed: int, fixes: int, customers: int | None = None) -> Plan:
+    """The same plan for the same numbers. `fixes` are those that succeed; others come on top."""
+    dice = random.Random(f"plan-{seed}")
+    clients = _draw_clients(dice, customers or max(6, fixes // FIXES_PER_CUSTOMER))
+    shares = _share_out(dice, clients, fixes)
+    issues: list[Issue] = []
+    for client, share in zip(clients, shares, strict=True):
+        idle = round(share * IDLE_SHARE)
+        for number in range(1, share + idle + 1):
+            issues.append(_draw_issue(dice, client, number, counts=number <= share))
+    dice.shuffle(issues)
+    return Plan(clients, tuple(issues))
+
+
+def _draw_clients(dice: random.Random, count: int) -> tuple[Client, ...]:
+    """Of ten: three trials, two teams, five pay-as-you-go, of which two early."""
+    plans: list[PlanKey] = [*("trial",) * 3, *("teams",) * 2, *("payg",) * 5]
+    pattern = [(plan, index >= 8) for index, plan in enumerate(plans)]
+    dice.shuffle(pattern)
+    return tuple(Client(number, *pattern[number % len(pattern)]) for number in range(count))
+
+
+def _share_out(dice: random.Random, clients: tuple[Client, ...], fixes: int) -> list[int]:
+    """Fixes of each: trials on both sides of their 10, teams of their 60, the rest to pay-as-you-go."""
+    wanted = {"trial": lambda: dice.randint(6, 14), "teams": lambda: dice.randint(50, 75)}
+    shares = [wanted[client.plan]() if client.plan in wanted else 0 for client in clients]
+    payers = [index for index, client in enumerate(clients) if client.plan == "payg"]
+    while (excess := sum(shares) - fixes + len(payers)) > 0:
+        index = dice.choice([at for at, share in enumerate(shares) if share > 1])
+        shares[index] -= min(shares[index] - 1, excess)
+    for _ in range(fixes - sum(shares)):
+        shares[dice.choice(payers)] += 1
+    return shares
+
+
+def _draw_issue(dice: random.Random, client: Client, number: int, *, counts: bool) -> Issue:
+    well, bad = dice.choice(WELL), dice.choice((*FAILED, *UNVERIFIED))
+    has_key = dice.random() < 0.3
+
+    def step(data: dict[str, Any], copies: int = 1) -> Step:
+        commit = f"{dice.getrandbits(160):040x}"
+        return Step({**data, "issueNumber": number, "fixCommit": commit}, commit, copies, has_key)
+
+    steps: tuple[Step, ...]
+    if not counts:
+        first = step(bad, copies=dice.choice((1, 1, 2)))
+        steps = dice.choice([(first,), (first, first), (first, step(dice.choice(FAILED)))])
+    else:
+        steps = _draw_success(dice, step(well, copies=_draw_copies(dice)), step(well), step(bad))
+    return Issue(client.number, dice.choice(("api", "web", "jobs")), number, steps, counts)
+
+
+def _draw_copies(dice: random.Random) -> int:
+    return dice.choices((1, 2, 3), weights=(80, 12, 8))[0]
+
+
+def _draw_success(dice: random.Random, well: Step, another: Step, bad: Step) -> tuple[Step, ...]:
+    """Mostly one report; else repeated, replaced by another, or with a failure before or after it."""
+    shapes = ((well,), (well, well), (well, another), (bad, well), (well, bad))
+    return dice.choices(shapes, weights=(60, 12, 8, 12, 8))[0]

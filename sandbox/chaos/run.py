@@ -1,0 +1,199 @@
+"""One run: start, let clients work amid troubles, wait for quiet, end the month, judge the books."""
+
+import io
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from sandbox.demo.months import month_before
+from sandbox.processes import Supervisor
+
+from .books import read_books
+from .clients import Clients
+from .outside import StripeOutside
+from .plan import Client, Plan
+from .stack import WORKERS, ChaosStack
+from .troubles import ROUND, Troubles
+from .verdict import Verdict, judge
+from .weather import draw_disorder
+
+LARGEST_PACE = 30.0  # issues begun in a second
+SHORTEST_SECONDS = 15.0
+ISSUES_A_ROUND = 1200
+PATIENCE_SECONDS = 120.0
+START_SECONDS = 120.0
+PUSH_SECONDS = 4.0
+AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
+
+
+class NoMigrations:
+    """Every app's tables are made at once, as the tests do it: migrations take a minute."""
+
+    def __contains__(self, app: str) -> bool:
+        return True
+
+    def __getitem__(self, app: str) -> None:
+        return None
+
+
+@dataclass
+class Chaos:
+    """A run's surroundings, and how long its parts took."""
+
+    stack: ChaosStack
+    supervisor: Supervisor
+    stripe: StripeOutside
+    troubles: Troubles
+    plan: Plan
+    seed: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    keys: dict[int, str] = field(default_factory=dict)
+    customer_ids: dict[str, int] = field(default_factory=dict)
+
+    def play(self) -> tuple[Verdict, Clients, dict[str, int]]:
+        """All of it; the verdict, the clients with their counts, and what is left undone."""
+        with self._timed("start"):
+            self._start()
+        with self._timed("early_clients"):
+            self._sign_up_early()
+        clients = self._make_clients()
+        with self._timed("chaos"):
+            self._let_loose(clients)
+        with self._timed("quiet"):
+            self.troubles.set_weather([])
+            self._settle()
+        with self._timed("month_end"):
+            self.troubles.set_weather(draw_disorder(random.Random(f"disorder-{self.seed}")))
+            self._end_month()
+            self._settle()
+            self.troubles.set_weather([])
+        with self._timed("judgement"):
+            books = read_books(plan=self.plan, stripe=self.stripe, customer_ids=self.customer_ids)
+            return judge(self.plan, books), clients, self._count_backlog()
+
+    def _start(self) -> None:
+        """`Stripe`'s clock begins a month before an instant that lies amid the troubles."""
+        amid = datetime.now(UTC) + timedelta(seconds=20 + self._planned_seconds / 2)
+        self.stack.start_stripe(self.supervisor, clock=int(month_before(amid).timestamp()))
+        self.stack.start_web(self.supervisor)
+        for number in range(WORKERS):
+            self.stack.start_worker_named(self.supervisor, f"worker{number}")
+        # While they start, which takes a while, the tables they need are made.
+        settings.MIGRATION_MODULES = NoMigrations()
+        call_command("migrate", run_syncdb=True, verbosity=0)
+        self.stack.start_beat(self.supervisor)
+        self.stack.wait_for_stripe(self.supervisor)
+        call_command("sync_plans", stdout=io.StringIO())
+        call_command("register_webhook", stdout=io.StringIO())
+        self.stack.wait_for_web(self.supervisor, START_SECONDS)
+
+    def _sign_up_early(self) -> None:
+        for client in self.plan.clients:
+            if client.early:
+                self._sign_up(client)
+        self._settle()
+        self.stripe.move_to(int(time.time()))
+
+    def _let_loose(self, clients: Clients) -> None:
+        """The others sign up while Stripe misbehaves already; then everything at once."""
+        dice = random.Random(f"pauses-{self.seed}")
+        self.troubles.change_weather()
+        for client in self.plan.clients:
+            if not client.early:
+                self._sign_up(client)
+        rounds = max(1, round(len(self.plan.issues) / ISSUES_A_ROUND))
+        clients.start()
+        try:
+            while self.troubles.rounds < rounds:
+                kind = self.troubles.strike()
+                self._tell(f"{kind:<24}{clients.counts['issues']:>6} of {len(self.plan.issues)} issues")
+                self._wait_for(clients, (self.troubles.struck + dice.random()) / (rounds * ROUND))
+            self._wait_for(clients, 1)
+        finally:
+            clients.stop()
+
+    def _wait_for(self, clients: Clients, share: float) -> None:
+        """Until this share of the issues is done: so a slow machine meets no more troubles for a fix."""
+        while clients.counts["issues"] < share * len(self.plan.issues) and not clients.is_done:
+            self.supervisor.check()
+            time.sleep(0.1)
+
+    def _settle(self) -> None:
+        """Push what waits until nothing does, or nothing has moved for a while."""
+        least, moved_at, pushed_at = sys.maxsize, time.monotonic(), float("-inf")
+        quiet = 0
+        while quiet < 2:
+            self.supervisor.check()
+            now = time.monotonic()
+            is_push = now - pushed_at > PUSH_SECONDS
+            pushed_at = now if is_push else pushed_at
+            waiting = sum(self._count_backlog(push=is_push).values()) + self.stripe.count_undelivered()
+            quiet = quiet + 1 if waiting == 0 else 0
+            if waiting < least:
+                least, moved_at = waiting, now
+            if now - moved_at > PATIENCE_SECONDS:
+                self._tell(f"nothing has moved for {PATIENCE_SECONDS:.0f} s: {waiting} wait")
+                return
+            time.sleep(0.5)
+
+    def _end_month(self) -> None:
+        """Stripe's clock passes the end of every subscription's period, and the hour of its draft."""
+        items = [
+            item
+            for subscription in self.stripe.list_all("subscriptions", status="all")
+            for item in subscription["items"]["data"]
+        ]
+        last = max((item["current_period_end"] for item in items), default=0)
+        self.stripe.move_to(last + AFTER_PERIOD_SECONDS)
+
+    def _sign_up(self, client: Client) -> None:
+        said = io.StringIO()
+        paying = {} if client.plan == "trial" else {"payment_method": "pm_card_visa"}
+        call_command(
+            "provision_customer",
+            client.email,
+            name=f"Client {client.number}",
+            namespace=client.namespace,
+            plan=client.plan,
+            json=True,
+            stdout=said,
+            **paying,
+        )
+        made = json.loads(said.getvalue())
+        self.keys[client.number] = made["api_key"]
+        self.customer_ids[made["customer_id"]] = client.number
+
+    def _make_clients(self) -> Clients:
+        pace = len(self.plan.issues) / self._planned_seconds
+        return Clients(url=self.stack.url, plan=self.plan, keys=self.keys, pace=pace)
+
+    @property
+    def _planned_seconds(self) -> float:
+        return max(SHORTEST_SECONDS, len(self.plan.issues) / LARGEST_PACE)
+
+    def _count_backlog(self, *, push: bool = False) -> dict[str, int]:
+        said = io.StringIO()
+        connection.close()  # the database has been away
+        call_command("retry_billing", dry_run=not push, json=True, stdout=said)
+        found: dict[str, int] = json.loads(said.getvalue())
+        return found
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.seconds[part] = round(time.monotonic() - began, 1)
+        self._tell(f"{part}: {self.seconds[part]} s")
+
+    def _tell(self, text: Any) -> None:
+        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

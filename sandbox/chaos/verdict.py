@@ -1,0 +1,125 @@
+"""The books held against what the clients know. Pure: counts, and what is wrong in words."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from .plan import Client, Issue, Plan
+from .prices import TRIAL_FIXES, compute_invoiced_cents
+
+USAGE_ID = 36  # letters of a ledger row's id, with which its meter event's identifier begins
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    usage_id: str
+    client: int
+    repository: str
+    issue: int
+    coverage: str
+
+
+@dataclass(frozen=True)
+class MeterEvent:
+    """What Stripe's meter counted for a client."""
+
+    client: int
+    identifier: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Books:
+    """`invoiced_cents` by client; `strays` are events and invoices of nobody known."""
+
+    ledger: tuple[LedgerRow, ...]
+    events: tuple[MeterEvent, ...]
+    invoiced_cents: dict[int, int]
+    strays: int = 0
+
+
+@dataclass
+class Verdict:
+    lost: int = 0
+    duplicated: int = 0
+    wrongly_billed: int = 0
+    invoice_difference_cents: int = 0
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.duplicated or self.wrongly_billed or self.invoice_difference_cents)
+
+    def note(self, kind: str, count: int, text: str) -> None:
+        if count:
+            setattr(self, kind, getattr(self, kind) + count)
+            self.findings.append(f"{kind} {count}: {text}")
+
+
+def judge(plan: Plan, books: Books) -> Verdict:
+    """Every fix once in the ledger, every metered one once at the meter, nothing else, and the right sums."""
+    verdict = Verdict()
+    rows: dict[int, list[LedgerRow]] = defaultdict(list)
+    events: dict[int, list[MeterEvent]] = defaultdict(list)
+    for row in books.ledger:
+        rows[row.client].append(row)
+    for event in books.events:
+        events[event.client].append(event)
+    for client in plan.clients:
+        _judge_client(verdict, plan, client, rows[client.number], events[client.number])
+        owed = compute_invoiced_cents(client.plan, len(plan.list_counting(client)))
+        invoiced = books.invoiced_cents.get(client.number, 0)
+        text = f"{client.email} ({client.plan}) owes {owed}, is invoiced {invoiced}"
+        verdict.note("invoice_difference_cents", abs(owed - invoiced), text)
+    verdict.note("wrongly_billed", books.strays, "events or invoices of a customer that is none of ours")
+    return verdict
+
+
+def _judge_client(
+    verdict: Verdict, plan: Plan, client: Client, rows: list[LedgerRow], events: list[MeterEvent]
+) -> None:
+    counting = plan.list_counting(client)
+    entered: dict[tuple[int, str, int], list[LedgerRow]] = defaultdict(list)
+    for row in rows:
+        entered[(row.client, row.repository, row.issue)].append(row)
+    counted = Counter[str]()
+    for event in events:
+        counted[event.identifier[:USAGE_ID]] += event.value
+    nameless = sum(counted.values()) - sum(counted[row.usage_id] for row in rows)
+    for issue in counting:
+        found = entered.pop(issue.key, [])
+        reached = sum(counted[row.usage_id] for row in found)
+        nameless -= _judge_issue(verdict, client, issue, found, reached, nameless)
+    for key, found in entered.items():
+        verdict.note("wrongly_billed", len(found), f"{client.email}: {key} did not succeed")
+    verdict.note("duplicated", max(0, nameless), f"{client.email}: events that name no row of the ledger")
+    if client.plan == "trial":
+        _judge_trial(verdict, client, counting, rows)
+
+
+def _judge_issue(
+    verdict: Verdict, client: Client, issue: Issue, found: list[LedgerRow], reached: int, nameless: int
+) -> int:
+    """Judge one fix; return how many nameless events it takes for its own."""
+    where = f"{client.email} {issue.repository}#{issue.number}"
+    if not found:
+        verdict.note("lost", 1, f"{where} is not in the ledger")
+        return 0
+    verdict.note("duplicated", len(found) - 1, f"{where} is in the ledger {len(found)} times")
+    if client.plan == "trial":
+        verdict.note("wrongly_billed", reached, f"{where} is at the meter, on a trial")
+        return 0
+    if reached > 1:
+        verdict.note("duplicated", reached - 1, f"{where} is at the meter {reached} times")
+    if reached == 0 and nameless > 0:
+        return 1
+    verdict.note("lost", int(reached == 0), f"{where} is not at the meter")
+    return 0
+
+
+def _judge_trial(verdict: Verdict, client: Client, counting: list[Issue], rows: list[LedgerRow]) -> None:
+    """The first ten are the trial's, and nobody pays for the others."""
+    covered = Counter(row.coverage for row in rows)
+    verdict.note("wrongly_billed", covered["metered"], f"{client.email}: metered on a trial")
+    free = min(TRIAL_FIXES, len(counting))
+    text = f"{client.email}: {covered['trial']} fixes free instead of {free}"
+    verdict.note("wrongly_billed", abs(covered["trial"] - free), text)

@@ -1,0 +1,34 @@
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from billing.models import InboxEvent
+
+
+@pytest.fixture
+def event(db):
+    later = timezone.now() + timedelta(hours=1)
+    return InboxEvent.objects.create(event_id="evt_1", event_type="x", payload="{}", next_attempt_at=later)
+
+
+def run(**options):
+    said = StringIO()
+    call_command("retry_billing", stdout=said, **options)
+    return said.getvalue()
+
+
+class TestRetryBilling:
+    def test_makes_what_waits_due(self, event):
+        assert "1 webhook events" in run()
+        event.refresh_from_db()
+        assert event.next_attempt_at <= timezone.now()
+
+    def test_only_counts_on_a_dry_run(self, event):
+        found = json.loads(run(dry_run=True, json=True))
+        assert found == {"reports": 0, "events": 1, "plans": 0, "refused": 0}
+        event.refresh_from_db()
+        assert event.next_attempt_at > timezone.now()

@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing import services
+from billing.models import InboxEvent, UsageReport
+from tests.factories import make_mitigation_of
+
+
+@pytest.fixture
+def customer(world):
+    return world.subscribe("payg")
+
+
+@pytest.fixture
+def report(world, customer):
+    """A fix whose report Stripe did not answer."""
+    world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
+    execution = make_mitigation_of(customer)
+    usage = services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    services.report_usage(usage_id=usage.pk)
+    world.stripe.control.clear_faults()
+    return usage.report
+
+
+class TestRetryNow:
+    def test_makes_a_waiting_report_due_for_the_sweep(self, world, report):
+        services.retry_now(at=timezone.now())
+        with world.run_tasks():
+            services.sweep_billing()
+        report.refresh_from_db()
+        assert report.status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_counts_what_waits(self, report):
+        assert services.retry_now(at=timezone.now()).reports == 1
+        assert services.count_backlog().total == 1
+
+    def test_makes_a_waiting_event_due(self, db):
+        now = timezone.now()
+        event = InboxEvent.objects.create(
+            event_id="evt_1", event_type="x", payload="{}", next_attempt_at=now + timedelta(hours=1)
+        )
+        services.retry_now(at=now)
+        event.refresh_from_db()
+        assert event.next_attempt_at == now
+
+    def test_leaves_to_staff_what_was_refused_or_given_up(self, report):
+        UsageReport.objects.update(status="rejected")
+        InboxEvent.objects.update(processed_at=None, next_attempt_at=None)
+        given_up = InboxEvent.objects.count()
+        backlog = services.retry_now(at=timezone.now())
+        assert (backlog.reports, backlog.events, backlog.refused) == (0, 0, 1 + given_up)
+        report.refresh_from_db()
+        assert report.status == "rejected"

@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+import pytest
+
+from sandbox.chaos.plan import Client, Issue, Plan
+from sandbox.chaos.prices import compute_invoiced_cents
+from sandbox.chaos.verdict import Books, LedgerRow, MeterEvent, Verdict, judge
+
+PAYG, TEAMS, TRIAL = 0, 1, 2
+CLIENTS = (Client(PAYG, "payg"), Client(TEAMS, "teams"), Client(TRIAL, "trial"))
+
+
+def make_issue(client: int, number: int, *, counts: bool = True) -> Issue:
+    return Issue(client, "api", number, (), counts)
+
+
+# Three of pay-as-you-go and one that failed, 61 of teams, 12 of a trial.
+PLAN = Plan(
+    CLIENTS,
+    (
+        *(make_issue(PAYG, number) for number in (1, 2, 3)),
+        make_issue(PAYG, 4, counts=False),
+        *(make_issue(TEAMS, number) for number in range(1, 62)),
+        *(make_issue(TRIAL, number) for number in range(1, 13)),
+    ),
+)
+
+
+def make_row(client: int, issue: int, coverage: str = "metered") -> LedgerRow:
+    return LedgerRow(f"{client:04d}-{issue:031d}", client, "api", issue, coverage)
+
+
+def make_books() -> Books:
+    """As they must be."""
+    rows = [
+        make_row(each.client, each.number) for each in PLAN.issues if each.counts and each.client != TRIAL
+    ]
+    events = [MeterEvent(row.client, row.usage_id, 1) for row in rows]
+    free = [make_row(TRIAL, number, "trial" if number <= 10 else "unbilled") for number in range(1, 13)]
+    return Books((*rows, *free), tuple(events), {PAYG: 4500, TEAMS: 2 * 49900 + 800})
+
+
+def count(verdict: Verdict) -> tuple[int, int, int, int]:
+    return verdict.lost, verdict.duplicated, verdict.wrongly_billed, verdict.invoice_difference_cents
+
+
+class TestJudge:
+    def test_finds_nothing_in_good_books(self):
+        verdict = judge(PLAN, make_books())
+        assert verdict.is_good and verdict.findings == []
+
+    def test_counts_a_fix_that_the_ledger_lacks(self):
+        books = make_books()
+        assert count(judge(PLAN, replace(books, ledger=books.ledger[1:], events=books.events[1:]))) == (
+            1,
+            0,
+            0,
+            0,
+        )
+
+    def test_counts_a_fix_that_the_meter_lacks(self):
+        books = make_books()
+        assert count(judge(PLAN, replace(books, events=books.events[1:]))) == (1, 0, 0, 0)
+
+    def test_counts_an_event_that_came_twice(self):
+        books = make_books()
+        assert count(judge(PLAN, replace(books, events=(*books.events, books.events[0])))) == (0, 1, 0, 0)
+
+    def test_counts_an_event_that_came_again_under_another_name(self):
+        books = make_books()
+        again = MeterEvent(PAYG, f"{books.events[0].identifier}-2", 1)
+        assert count(judge(PLAN, replace(books, events=(*books.events, again)))) == (0, 1, 0, 0)
+
+    def test_does_not_let_one_lost_and_one_double_cancel_out(self):
+        books = make_books()
+        events = (books.events[0], books.events[0], *books.events[2:])
+        assert count(judge(PLAN, replace(books, events=events))) == (1, 1, 0, 0)
+
+    def test_takes_nameless_events_for_those_that_are_missing(self):
+        books = make_books()
+        nameless = tuple(MeterEvent(event.client, f"x{at}", 1) for at, event in enumerate(books.events))
+        assert count(judge(PLAN, replace(books, events=nameless))) == (0, 0, 0, 0)
+        again = (*nameless, MeterEvent(PAYG, "once-more", 1))
+        assert count(judge(PLAN, replace(books, events=again))) == (0, 1, 0, 0)
+
+    def test_counts_a_second_row_of_the_ledger(self):
+        books = make_books()
+        second = replace(books.ledger[0], usage_id="f" * 36)
+        assert count(judge(PLAN, replace(books, ledger=(*books.ledger, second)))) == (0, 1, 0, 0)
+
+    def test_counts_a_failed_fix_that_is_billed(self):
+        books = make_books()
+        ledger = (*books.ledger, make_row(PAYG, 4))
+        assert count(judge(PLAN, replace(books, ledger=ledger))) == (0, 0, 1, 0)
+
+    def test_counts_a_trial_fix_at_the_meter(self):
+        books = make_books()
+        event = MeterEvent(TRIAL, books.ledger[-1].usage_id, 1)
+        assert count(judge(PLAN, replace(books, events=(*books.events, event)))) == (0, 0, 1, 0)
+
+    def test_counts_an_eleventh_free_fix(self):
+        books = make_books()
+        ledger = (*books.ledger[:-2], *(replace(row, coverage="trial") for row in books.ledger[-2:]))
+        assert count(judge(PLAN, replace(books, ledger=ledger))) == (0, 0, 2, 0)
+
+    def test_sums_what_invoices_differ_by_without_setting_off(self):
+        invoiced = {PAYG: 4500 - 100, TEAMS: 2 * 49900 + 800 + 100}
+        assert count(judge(PLAN, replace(make_books(), invoiced_cents=invoiced))) == (0, 0, 0, 200)
+
+
+class TestComputeInvoicedCents:
+    @pytest.mark.parametrize(
+        ("plan", "fixes", "cents"),
+        [("trial", 14, 0), ("payg", 3, 4500), ("teams", 60, 99800), ("teams", 62, 101400)],
+    )
+    def test_follows_the_price_page(self, plan, fixes, cents):
+        assert compute_invoiced_cents(plan, fixes) == cents
