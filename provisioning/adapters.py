@@ -1,19 +1,16 @@
 """How allauth sends its mail."""
 
-from smtplib import SMTPException
 from typing import Any
 
-import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 
-log = structlog.get_logger(__name__)
+from .services import queue_mail
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """A mail server that is away does not undo or fail what the mail is about: it can be asked for again."""
+    """No request waits for a mail server: what is to be sent is a row, sent in seconds by a worker."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (SMTPException, OSError) as error:
-            log.error("mail_not_sent", template=template_prefix, error=type(error).__name__)
+        rendered = self.render_mail(template_prefix, email, context)
+        html = next((body for body, kind in getattr(rendered, "alternatives", []) if kind == "text/html"), "")
+        queue_mail(to=email, subject=rendered.subject, text=rendered.body, html=html)

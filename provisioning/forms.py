@@ -3,13 +3,17 @@
 from typing import Any
 
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.core import context
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest
 
 from customers.models import Customer, User
+from rsolv.api.errors import RateLimited
+from rsolv.api.throttling import find_address
 
-from .services import provision_customer
+from .limits import count_signup
+from .services import SignupRefused, check_address, provision_customer
 
 
 class SignupForm(AllauthSignupForm):
@@ -23,10 +27,23 @@ class SignupForm(AllauthSignupForm):
     field_order = ("name", "email", "password1")
 
     def clean_email(self) -> str:
+        """The address as it is kept. One in use is answered as a new one is, and a mail says so."""
         email: str = super().clean_email()
-        if not self.account_already_exists and Customer.objects.filter(email__iexact=email).exists():
-            raise forms.ValidationError("This address cannot be used. Write to support if it is yours.")
-        return email
+        if Customer.objects.filter(email__iexact=email).exists():
+            self.account_already_exists = True
+        try:
+            return check_address(email)
+        except SignupRefused as error:
+            raise forms.ValidationError(error.message) from error
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if not self.errors:
+            try:
+                count_signup(email=self.cleaned_data["email"], address=find_address(context.request))
+            except RateLimited as error:
+                raise forms.ValidationError(error.message) from error
+        return cleaned
 
     @transaction.atomic
     def save(self, request: HttpRequest) -> Any:

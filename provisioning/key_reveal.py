@@ -7,6 +7,7 @@ soon as a page has shown it. See docs/decisions/005-a-new-key-is-shown-once.md.
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from customers.keys import generate_key
 from customers.models import User
 
 COOKIE = "rsolv_new_key"
@@ -15,10 +16,19 @@ SECONDS = 600
 
 
 def keep_new_key(response: HttpResponse, raw: str, *, user: User) -> None:
+    _keep(response, raw, salt=f"{SALT}-{user.pk}")
+
+
+def keep_no_key(response: HttpResponse) -> None:
+    """What looks the same and is no key: nobody learns from it that an address is in use."""
+    _keep(response, generate_key(), salt=f"{SALT}-nobody")
+
+
+def _keep(response: HttpResponse, raw: str, *, salt: str) -> None:
     response.set_signed_cookie(
         COOKIE,
         raw,
-        salt=f"{SALT}-{user.pk}",
+        salt=salt,
         max_age=SECONDS,
         path="/dashboard/",
         httponly=True,

@@ -50,3 +50,34 @@ class ProvisioningEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_step_display()}: {self.state}"
+
+
+class OutgoingMail(models.Model):
+    """A mail on its way to one address, so that no request waits for a mail server.
+
+    Its text may hold a code or a link that logs in: it is emptied as soon as it is sent or given up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    to = models.EmailField(max_length=254)
+    subject = models.CharField(max_length=255)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(
+                fields=("next_attempt_at",),
+                condition=models.Q(next_attempt_at__isnull=False),
+                name="outgoing_mail_due",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} ({self.created_at:%Y-%m-%d %H:%M})"

@@ -6,9 +6,8 @@ from allauth.account.views import SignupView as AllauthSignupView
 from django.db import IntegrityError
 from django.http import HttpResponse
 
-from customers.services import EmailTaken
-
-from .key_reveal import keep_new_key
+from .key_reveal import keep_new_key, keep_no_key
+from .services import SignupRefused
 
 
 class SignupView(AllauthSignupView):
@@ -17,11 +16,13 @@ class SignupView(AllauthSignupView):
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             response: HttpResponse = super().form_valid(form)
-        except (IntegrityError, EmailTaken):  # the same form twice at once
-            form.add_error("email", EmailTaken.message)
+        except (IntegrityError, SignupRefused):  # the same form twice at once
+            form.add_error("email", SignupRefused.message)
             refused: HttpResponse = self.form_invalid(form)
             return refused
         new_key = getattr(self.request, "new_api_key", None)
         if new_key:
             keep_new_key(response, new_key.raw, user=new_key.api_key.created_by)
+        else:
+            keep_no_key(response)
         return response

@@ -14,6 +14,7 @@ handler500 = "rsolv.api.errors.server_error"
 api: list[URLPattern | URLResolver] = [
     path("", include("phases.api.urls")),
     path("", include("billing.api.urls")),
+    path("", include("provisioning.api.urls")),
 ]
 
 urlpatterns = [

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.http import HttpRequest
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
@@ -45,7 +46,7 @@ class CustomerThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Any, view: Any) -> bool:
-        caller = str(request.auth.customer_id) if request.auth else _address(request)
+        caller = str(request.auth.customer_id) if request.auth else find_address(request)
         overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
         request.standing = hit(overall, caller, code="RATE_LIMIT_EXCEEDED")
         scope = getattr(view, "rate_scope", None)
@@ -59,7 +60,7 @@ def _bad_keys_item() -> RateLimitItem:
     return RateLimitItemPerMinute(settings.API_BAD_KEYS_PER_MINUTE, namespace="bad-key")
 
 
-def _address(request: Request) -> str:
+def find_address(request: Request | HttpRequest) -> str:
     """The caller's address, as the outermost proxy that we trust saw it."""
     proxies = settings.TRUSTED_PROXY_COUNT
     forwarded = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
@@ -72,7 +73,7 @@ def find_standing(request: Request) -> Standing | None:
     """Where the caller's address stands, for an answer that no limit was counted for."""
     overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
     try:
-        stats = get_limiter().get_window_stats(overall, _address(request))
+        stats = get_limiter().get_window_stats(overall, find_address(request))
     except Exception as error:
         log.warning("limiter_unavailable", error=type(error).__name__)
         return None
@@ -81,4 +82,4 @@ def find_standing(request: Request) -> Standing | None:
 
 def count_bad_key(request: Request) -> None:
     """One more wrong key from this address. Raises RateLimited past the limit."""
-    hit(_bad_keys_item(), _address(request), code="RATE_LIMIT_EXCEEDED")
+    hit(_bad_keys_item(), find_address(request), code="RATE_LIMIT_EXCEEDED")

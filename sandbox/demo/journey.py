@@ -21,6 +21,7 @@ from sandbox.processes import Supervisor
 from sandbox.stack import Stack
 from sandbox.staging.cast import PASSWORD
 from sandbox.staging.outside import HttpOutside
+from sandbox.stripe.mails import read_all
 
 from .browser import Browser, Page
 from .report import Report, Silent
@@ -28,6 +29,7 @@ from .report import Report, Silent
 SHOP = Path(__file__).resolve().parents[1] / "shop"
 COMPANY, EMAIL = "Acme Shop", "you@demo.example"
 REPOSITORY, ISSUE = "acme/shop", 1
+CODE = re.compile(r"^([A-Z0-9-]{6,9})$", re.M)
 KEY = re.compile(r"rsolv_[A-Za-z0-9_-]{43}")
 
 
@@ -46,7 +48,8 @@ class Journey:
         check = self.report.check
         form = self.browser.open("/accounts/signup/")
         check("the signup form carries a CSRF token", bool(form.fields.get("csrfmiddlewaretoken")))
-        first = self.browser.submit(form, name=COMPANY, email=EMAIL, password1=PASSWORD)
+        asked = self.browser.submit(form, name=COMPANY, email=EMAIL, password1=PASSWORD)
+        first = self.browser.submit(asked, code=self._read_code())
         check("signing up leads to the dashboard", first.url.endswith("/dashboard/"), first.text[:300])
         key = first.by_id.get("new-api-key", "")
         check("the dashboard shows the new key", KEY.fullmatch(key) is not None, first.text[:300])
@@ -57,6 +60,17 @@ class Journey:
         standing = (found["plan"], found["used"], found["included"])
         check("the API knows the key: trial, 0 of 10 fixes", standing == ("trial", 0, 10), found)
         return key
+
+    def _read_code(self) -> str:
+        """The code in the mail that signing up sends."""
+        folder, codes = str(self.stack.data_dir / "mail"), []
+
+        def has_come() -> bool:
+            codes[:] = [found[1] for mail in read_all(folder) if (found := CODE.search(mail.text))]
+            return bool(codes)
+
+        self.supervisor.wait_for("the mail with the code", has_come)
+        return str(codes[0])
 
     def choose_plan(self, key: str) -> None:
         """What the operator does for now: put the customer on pay-as-you-go."""

@@ -20,7 +20,6 @@ PUBLIC = (
     "/accounts/password/reset/done/",
     "/accounts/password/reset/key/1-bad/",
     "/accounts/password/reset/key/done/",
-    "/accounts/confirm-email/",
     "/accounts/confirm-email/bad/",
     "/accounts/inactive/",
     "/nowhere",

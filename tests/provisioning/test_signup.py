@@ -2,19 +2,15 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from billing.models import BillingAccount
 from customers.models import ApiKey, Customer, Membership, User
-from customers.services import EmailTaken
+from provisioning.models import OutgoingMail
+from provisioning.services import SignupRefused
 from tests.conftest import ApiClient
 from tests.factories import CustomerFactory, MembershipFactory
-
-FORM = {"name": "Acme", "email": "ann@acme.test", "password1": "correct-horse-battery"}
-
-
-def sign_up(**changes):
-    client = Client()
-    return client, client.post("/accounts/signup/", FORM | changes, follow=True)
+from tests.signup import FORM, deliver_mails, enter_code, sign_up
 
 
 def read_key(response):
@@ -40,8 +36,15 @@ class TestSignup:
         assert ApiKey.objects.count() == 1
 
     def test_verifies_the_address_by_mail(self, mailoutbox):
-        sign_up()
+        client = Client()
+        client.post("/accounts/signup/", FORM)
+        deliver_mails()
         assert [mail.to for mail in mailoutbox] == [["ann@acme.test"]]
+        assert client.get("/dashboard/").status_code == 302
+
+    def test_a_sent_mail_keeps_no_code(self):
+        sign_up()
+        assert [(mail.text, mail.html) for mail in OutgoingMail.objects.all()] == [("", "")]
 
     @pytest.mark.parametrize(
         "changes",
@@ -53,10 +56,24 @@ class TestSignup:
         assert not User.objects.exists()
         assert not Customer.objects.exists()
 
-    def test_an_address_of_a_customer_without_a_login_is_refused(self):
-        CustomerFactory(email="ann@acme.test")
-        sign_up()
-        assert not User.objects.exists()
+    def test_an_address_in_use_is_answered_as_a_new_one_is(self, mailoutbox):
+        new, used = Client(), Client()
+        CustomerFactory(email="old@acme.test")
+        answers = [
+            browser.post("/accounts/signup/", FORM | {"email": email})
+            for browser, email in ((new, "ann@acme.test"), (used, "old@acme.test"))
+        ]
+        assert [answer.headers["Location"] for answer in answers] == ["/accounts/confirm-email/"] * 2
+        assert {name: len(c.value) for name, c in new.cookies.items() if name == "rsolv_new_key"} == {
+            name: len(c.value) for name, c in used.cookies.items() if name == "rsolv_new_key"
+        }
+        pages = [browser.get("/accounts/confirm-email/").content.decode() for browser in (new, used)]
+        assert re.sub("ann@|old@|csrf.*", "", pages[0]) == re.sub("ann@|old@|csrf.*", "", pages[1])
+        deliver_mails()
+        assert [mail.subject for mail in mailoutbox if mail.to == ["old@acme.test"]] == [
+            "You already have an RSOLV account"
+        ]
+        assert User.objects.count() == 1
 
     def test_nothing_else_can_be_assigned(self):
         sign_up(is_staff="on", is_superuser="on", plan="teams")
@@ -64,8 +81,7 @@ class TestSignup:
         assert BillingAccount.objects.get().plan == "trial"
 
     def test_a_key_is_shown_to_nobody_else_on_the_same_browser(self):
-        client = Client()
-        client.post("/accounts/signup/", FORM)
+        client, _ = sign_up()
         client.post("/accounts/logout/")
         stranger = MembershipFactory().user
         client.force_login(stranger)
@@ -73,7 +89,7 @@ class TestSignup:
 
     def test_the_same_form_twice_at_once_is_a_form_error(self, monkeypatch):
         def fail(**_):
-            raise EmailTaken
+            raise SignupRefused
 
         monkeypatch.setattr("provisioning.forms.provision_customer", fail)
         client, response = sign_up()
@@ -81,8 +97,32 @@ class TestSignup:
         assert "cannot be used" in response.content.decode()
         assert not User.objects.exists()
 
-    def test_works_while_the_mail_server_is_away(self, settings):
+    def test_works_while_the_mail_server_is_away_and_the_mail_follows(self, settings, mailoutbox):
+        backend = settings.EMAIL_BACKEND
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-        _, response = sign_up()
-        assert read_key(response)
+        client = Client()
+        assert client.post("/accounts/signup/", FORM).headers["Location"] == "/accounts/confirm-email/"
+        deliver_mails()
+        assert OutgoingMail.objects.get().last_error.startswith("ConnectionRefusedError")
+        settings.EMAIL_BACKEND = backend
+        OutgoingMail.objects.update(next_attempt_at=timezone.now())
+        assert read_key(enter_code(client))
+
+    @pytest.mark.parametrize("email", ["ann@mailinator.com", "ann@sub.mailinator.com"])
+    def test_an_address_to_throw_away_is_refused(self, email):
+        _, response = sign_up(email=email)
+        assert "use the address of your company" in response.content.decode()
+        assert not User.objects.exists()
+
+    def test_a_mailbox_has_three_tries_a_day(self):
+        for tag in ("", "+a", "+b", "+c"):
+            _, response = sign_up(email=f"ann{tag}@acme.test")
+        assert "Too many requests" in response.content.decode()
+        assert Customer.objects.count() == 3
+
+    def test_a_network_address_has_ten_tries_an_hour(self):
+        for number in range(11):
+            _, response = sign_up(email=f"ann{number}@acme.test")
+        assert "Too many requests" in response.content.decode()
+        assert Customer.objects.count() == 10

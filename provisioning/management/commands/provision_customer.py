@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
 from billing.plans import PLANS
 from billing.services import choose_plan
+from customers.models import Customer
 from provisioning.services import Provisioned, provision_customer
 from rsolv.errors import DomainError
 
@@ -28,9 +27,13 @@ class Command(BaseCommand):
 
     def handle(self, *, email: str, name: str, plan: str, **options: Any) -> None:
         try:
-            validate_email(email)
             with transaction.atomic():
-                made = provision_customer(name=name, email=email, namespace=options["namespace"])
+                made = provision_customer(
+                    name=name,
+                    email=email,
+                    namespace=options["namespace"],
+                    source=Customer.SignupSource.COMMAND,
+                )
                 if PLANS[plan].is_metered:
                     choose_plan(
                         customer=made.customer,
@@ -38,8 +41,6 @@ class Command(BaseCommand):
                         payment_method=options["payment_method"],
                         at=timezone.now(),
                     )
-        except ValidationError as error:
-            raise CommandError(f"{email}: not an email address") from error
         except DomainError as error:
             raise CommandError(error.message) from error
         self._show(made, plan=plan, namespace=options["namespace"], as_json=options["json"])

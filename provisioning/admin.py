@@ -1,0 +1,29 @@
+"""Staff's view of signups, and the way to try a step again."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from provisioning.models import ProvisioningEvent
+from rsolv.admin import ReadOnlyAdmin
+
+
+@admin.register(ProvisioningEvent)
+class ProvisioningEventAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "step", "state", "due_at", "attempts", "done_at", "last_error")
+    list_filter = ("state", "step", "due_at")
+    list_select_related = ("customer",)
+    search_fields = ("customer__name", "customer__email", "last_error")
+    actions = ("try_again",)
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("provisioning.change_provisioningevent")
+
+    @admin.action(description="Try again what failed", permissions=("try_again",))
+    def try_again(self, request: HttpRequest, queryset: QuerySet[ProvisioningEvent]) -> None:
+        failed = queryset.filter(state=ProvisioningEvent.State.FAILED)
+        count = failed.update(
+            state=ProvisioningEvent.State.PENDING, attempts=0, next_attempt_at=timezone.now()
+        )
+        self.message_user(request, f"{count} steps: the sweep takes them within a minute.", messages.SUCCESS)

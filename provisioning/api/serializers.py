@@ -1,0 +1,28 @@
+"""Shapes of the onboarding API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from rsolv.api.fields import StrictCharField
+
+
+class OnboardSerializer(serializers.Serializer[Any]):
+    """Only these two are read; whatever else is sent is passed over."""
+
+    name = StrictCharField(max_length=200)
+    email = StrictCharField(max_length=1000)
+
+
+class OnboardedCustomerSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    email = serializers.EmailField()
+    subscription_type = serializers.CharField()
+    trial_fixes_limit = serializers.IntegerField()
+    trial_fixes_used = serializers.IntegerField()
+
+
+class OnboardedSerializer(serializers.Serializer[Any]):
+    customer = OnboardedCustomerSerializer()
+    api_key = serializers.CharField(help_text="Shown this once.")

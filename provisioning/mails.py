@@ -1,0 +1,50 @@
+"""The mails of the first week: which still apply, and what they say."""
+
+from typing import Any
+
+from billing.models import BillingAccount, UsageRecord
+from billing.selectors import get_entitlement
+from phases.models import PhaseExecution
+from rsolv.mail import send_templated_mail
+
+from .models import ProvisioningEvent
+
+Step = ProvisioningEvent.Step
+
+
+def applies(event: ProvisioningEvent) -> bool:
+    """Whether a step's mail still says something that its customer has not done, and wants to hear."""
+    customer = event.customer
+    if customer.closed_at is not None:
+        return False
+    if event.step == Step.WELCOME_MAIL:
+        return True
+    if not customer.memberships.filter(role="owner", wants_guidance=True).exists():
+        return False
+    if event.step == Step.MAIL_DAY_1:
+        return not PhaseExecution.objects.filter(customer=customer).exists()
+    if event.step == Step.MAIL_DAY_3:
+        return not UsageRecord.objects.filter(customer=customer).exists()
+    account = BillingAccount.objects.filter(customer=customer).first()
+    return account is not None and not account.has_subscription
+
+
+def send(event: ProvisioningEvent) -> None:
+    """Send a step's mail to the customer's address. Raises what the mail backend raises."""
+    send_templated_mail(
+        template=f"provisioning/mail/{event.step}",
+        to=[event.customer.email],
+        context=_prepare(event),
+        reference=f"{event.pk}",
+    )
+
+
+def _prepare(event: ProvisioningEvent) -> dict[str, Any]:
+    customer = event.customer
+    owner = customer.memberships.select_related("user").filter(role="owner").first()
+    return {
+        "customer": customer,
+        "needs_password": owner is not None and not owner.user.last_login,
+        "has_scanned": PhaseExecution.objects.filter(customer=customer).exists(),
+        "entitlement": get_entitlement(customer=customer),
+    }

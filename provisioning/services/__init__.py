@@ -1,0 +1,17 @@
+"""From signup to an account that works, one module a verb."""
+
+from .provision_customer import Provisioned, SignupRefused, check_address, provision_customer
+from .run_step import run_step
+from .send_mail import queue_mail, send_mail
+from .sweep_provisioning import sweep_provisioning
+
+__all__ = [
+    "Provisioned",
+    "SignupRefused",
+    "check_address",
+    "provision_customer",
+    "queue_mail",
+    "run_step",
+    "send_mail",
+    "sweep_provisioning",
+]

@@ -1,0 +1,120 @@
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from billing.models import BillingAccount
+from customers.models import Customer
+from provisioning import services
+from provisioning.selectors import list_broken_signups
+from tests.factories import MitigationFactory, make_mitigation_of
+
+
+@pytest.fixture
+def customer(db):
+    return services.provision_customer(name="Acme", email="ann@acme.test").customer
+
+
+def run(customer, step):
+    """The step as it is when its time has come."""
+    events = customer.provisioning_events.filter(step=step)
+    now = timezone.now()
+    events.filter(state="pending").update(next_attempt_at=now)
+    services.run_step(event_id=events.get().pk)
+    return events.get()
+
+
+class TestStripeCustomer:
+    def test_is_made_once(self, world, customer):
+        assert run(customer, "stripe_customer").state == "done"
+        services.run_step(event_id=customer.provisioning_events.get(step="stripe_customer").pk)
+        assert len(world.stripe.control.objects("customer")) == 1
+        assert BillingAccount.objects.get().stripe_customer_id
+
+    def test_is_made_once_when_the_answer_is_lost(self, world, customer):
+        world.stripe.control.add_fault("cut_after", method="POST", path="/v1/customers", times=3)
+        assert run(customer, "stripe_customer").state == "pending"
+        assert run(customer, "stripe_customer").state == "done"
+        assert len(world.stripe.control.objects("customer")) == 1
+
+    def test_waits_while_stripe_is_away(self, world, customer):
+        world.stripe.control.add_fault("status", status=500, times=None)
+        event = run(customer, "stripe_customer")
+        assert (event.state, event.attempts) == ("pending", 1)
+        assert event.next_attempt_at > timezone.now()
+        assert event.last_error.startswith("StripeUnavailable")
+
+
+class TestMails:
+    def test_welcome_goes_out_once_in_text_and_html(self, customer):
+        assert run(customer, "welcome_mail").state == "done"
+        services.run_step(event_id=customer.provisioning_events.get(step="welcome_mail").pk)
+        (sent,) = mail.outbox
+        assert (sent.to, sent.subject) == (["ann@acme.test"], "Welcome to RSOLV, Acme")
+        assert "10 free fixes" in sent.body
+        assert sent.alternatives[0][1] == "text/html"
+        assert "rsolv_" not in sent.body + sent.alternatives[0][0]
+
+    def test_waits_while_the_mail_server_is_away(self, customer, settings):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+        assert run(customer, "welcome_mail").state == "pending"
+
+    def test_after_a_day_those_without_a_scan_hear_of_the_next_step(self, customer):
+        assert run(customer, "mail_day_1").state == "done"
+        assert "first scan" in mail.outbox[0].subject
+
+    @pytest.mark.parametrize(("step", "sent"), [("mail_day_1", 0), ("mail_day_3", 1)])
+    def test_who_has_scanned_hears_of_what_is_left(self, customer, step, sent):
+        make_mitigation_of(customer, outcome="failed")
+        assert run(customer, step).state == ("done" if sent else "skipped")
+        assert len(mail.outbox) == sent
+
+    @pytest.mark.parametrize("step", ["mail_day_1", "mail_day_3", "mail_day_7"])
+    def test_who_wants_no_guidance_gets_none(self, customer, step):
+        customer.memberships.update(wants_guidance=False)
+        assert run(customer, step).state == "skipped"
+
+    def test_who_has_a_plan_is_not_asked_for_one(self, customer):
+        BillingAccount.objects.update(plan="payg", status="active")
+        assert run(customer, "mail_day_7").state == "skipped"
+
+    def test_what_is_days_late_is_left_out(self, customer):
+        customer.provisioning_events.update(due_at=timezone.now() - timedelta(days=4))
+        assert run(customer, "mail_day_1").state == "skipped"
+        assert run(customer, "welcome_mail").state == "done"
+
+    def test_of_another_customer_s_scans_nothing_follows(self, customer):
+        MitigationFactory()
+        assert run(customer, "mail_day_1").state == "done"
+
+
+class TestSweep:
+    def test_hands_out_what_is_due_and_nothing_else(self, customer, django_capture_on_commit_callbacks):
+        with django_capture_on_commit_callbacks() as callbacks:
+            assert services.sweep_provisioning() == 2
+        assert len(callbacks) == 2
+
+
+class TestInvariant:
+    def settle(self):
+        Customer.objects.update(created_at=timezone.now() - timedelta(hours=1))
+        return {reason for signup in list_broken_signups(at=timezone.now()) for reason in signup.reasons}
+
+    def test_a_young_signup_is_given_time(self, customer):
+        assert list_broken_signups(at=timezone.now()) == []
+
+    def test_names_what_is_missing(self, customer):
+        assert self.settle() == {"no welcome mail", "0 Stripe customers"}
+
+    def test_holds_when_all_is_done(self, world, customer):
+        for step in ("stripe_customer", "welcome_mail"):
+            run(customer, step)
+        assert self.settle() == set()
+
+    def test_sees_a_customer_without_its_parts(self, customer):
+        customer.api_keys.all().delete()
+        customer.memberships.all().delete()
+        customer.provisioning_events.all().delete()
+        assert {"no key", "no owner", "0 of 6 steps"} <= self.settle()

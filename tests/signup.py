@@ -1,0 +1,37 @@
+"""A person signs up in a browser: the form, the mail with its code, the code."""
+
+import re
+from typing import Any
+
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from provisioning.models import OutgoingMail
+from provisioning.services import send_mail
+
+FORM = {"name": "Acme", "email": "ann@acme.test", "password1": "correct-horse-battery"}
+
+
+def sign_up(client: Client | None = None, **changes: Any) -> tuple[Client, Any]:
+    """The browser, and the page it is on in the end."""
+    client = client or Client()
+    response = client.post("/accounts/signup/", FORM | changes, follow=True)
+    if response.redirect_chain and response.redirect_chain[-1][0] == "/accounts/confirm-email/":
+        response = enter_code(client)
+    return client, response
+
+
+def enter_code(client: Client, *, follow: bool = True) -> Any:
+    """Type in the code of the last mail, if there is one."""
+    deliver_mails()
+    found = re.search(r"^([A-Z0-9-]{6,9})$", mail.outbox[-1].body, re.M) if mail.outbox else None
+    return client.post("/accounts/confirm-email/", {"code": found[1] if found else ""}, follow=follow)
+
+
+def deliver_mails() -> None:
+    """What the worker does in seconds."""
+    for mail_id in OutgoingMail.objects.filter(next_attempt_at__lte=timezone.now()).values_list(
+        "pk", flat=True
+    ):
+        send_mail(mail_id=mail_id)
