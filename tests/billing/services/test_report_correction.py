@@ -1,0 +1,269 @@
+import importlib
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing import services, stripe_gateway
+from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
+from billing.selectors import get_entitlement, list_invoices
+from billing.stripe_gateway.adjustments import credit_balance
+from tests.factories import make_mitigation_of
+
+# The package has a function of the module's name.
+module = importlib.import_module("billing.services.report_correction")
+
+Kind = UsageCorrection.Kind
+ADJUSTMENTS = "/v1/billing/meter_event_adjustments"
+
+
+@pytest.fixture
+def payg(world):
+    return world.subscribe("payg")
+
+
+@pytest.fixture
+def teams(world):
+    return world.subscribe("teams")
+
+
+def fix(customer, *, is_sent=True):
+    usage = services.record_usage(
+        customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
+    )
+    if is_sent:
+        services.report_usage(usage_id=usage.pk)
+    return usage
+
+
+def correct(usage, kind=Kind.VOID):
+    made = services.correct_usage(
+        usage=usage, kind=kind, reason="Broke the build.", made_by=None, at=timezone.now()
+    )
+    return made.report
+
+
+def send(report):
+    """Report now, whatever wait was set."""
+    CorrectionReport.objects.filter(pk=report.pk).update(next_attempt_at=timezone.now())
+    services.report_correction(correction_id=report.pk)
+    report.refresh_from_db()
+    return report
+
+
+def age(usage, **ago):
+    """As if it had been sent so long ago."""
+    sent = timezone.now() - timedelta(**ago)
+    UsageReport.objects.filter(pk=usage.pk).update(first_sent_at=sent, reported_at=sent)
+
+
+def list_credits(world, customer):
+    stripe_customer_id = world.account(customer).stripe_customer_id
+    client = stripe_gateway.get_client().v1.customers.balance_transactions
+    made = client.list(stripe_customer_id, {"limit": 100}).data
+    return [-each.amount for each in made if each.type == "adjustment"]
+
+
+def list_totals(customer):
+    return [each.total_cents for each in list_invoices(customer=customer, limit=12)]
+
+
+class TestAVoidWithinADay:
+    def test_is_taken_off_the_meter_and_never_invoiced(self, world, payg):
+        kept, voided = fix(payg), fix(payg)
+        report = send(correct(voided))
+        assert (report.status, report.way) == ("done", "adjustment")
+        assert UsageReport.objects.get(pk=voided.pk).status == "withdrawn"
+        assert get_entitlement(customer=payg).used == 1
+        world.advance()
+        assert list_totals(payg)[0] == 1500
+        assert UsageReport.objects.get(pk=kept.pk).status == "reported"
+
+    @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+    def test_through_an_outage_is_taken_off_once(self, world, payg, kind):
+        fix(payg)
+        report = correct(fix(payg))
+        world.stripe.control.add_fault(kind, path=ADJUSTMENTS, times=None)
+        assert send(report).status == "pending"
+        assert report.next_attempt_at > timezone.now()
+        world.stripe.control.clear_faults()
+        assert send(report).status == "done"
+        world.advance()
+        assert list_totals(payg)[0] == 1500
+
+    def test_through_a_death_before_the_commit_is_taken_off_once(self, world, payg, monkeypatch):
+        fix(payg)
+        report = correct(fix(payg))
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_finish_adjustment", lambda _: (_ for _ in ()).throw(SystemExit))
+            with pytest.raises(SystemExit):
+                send(report)
+        assert send(report).status == "done"
+        world.advance()
+        assert list_totals(payg)[0] == 1500
+
+    def test_repeating_it_calls_nobody(self, world, payg):
+        report = send(correct(fix(payg)))
+        calls = len(world.stripe.control.requests())
+        send(report)
+        assert len(world.stripe.control.requests()) == calls
+
+    def test_that_another_worker_holds_is_left_alone(self, world, payg):
+        report = correct(fix(payg))
+        module._take_lease(report.pk, payg.pk, timezone.now())
+        calls = len(world.stripe.control.requests())
+        services.report_correction(correction_id=report.pk)
+        assert len(world.stripe.control.requests()) == calls
+
+
+class TestAVoidThatMayHaveArrived:
+    def test_waits_for_the_fixs_own_report(self, world, payg):
+        usage = fix(payg, is_sent=False)
+        world.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
+        services.report_usage(usage_id=usage.pk)
+        world.stripe.control.clear_faults()
+        report = correct(usage)
+        assert send(report).last_error == "waits for the fix's own report"
+        UsageReport.objects.update(next_attempt_at=timezone.now())
+        services.report_usage(usage_id=usage.pk)
+        assert send(report).way == "adjustment"
+
+    def test_but_was_refused_before_it_was_sent_is_withheld(self, world, payg):
+        usage = fix(payg, is_sent=False)
+        UsageReport.objects.update(first_sent_at=timezone.now())
+        report = correct(usage)
+        UsageReport.objects.update(first_sent_at=None, status="rejected")
+        assert send(report).way == "withheld"
+
+
+class TestALaterVoid:
+    def test_of_pay_as_you_go_is_credited_to_the_next_invoice(self, world, payg):
+        usage = fix(payg)
+        age(usage, hours=24)
+        report = send(correct(usage))
+        assert (report.way, report.amount_cents) == ("credit", 1500)
+        assert report.stripe_id
+        assert list_credits(world, payg) == [1500]
+        world.advance()
+        assert world.stripe.control.objects("invoice")[0]["amount_due"] == 0
+
+    def test_shortly_before_the_periods_end_is_credited_too(self, world, payg):
+        usage = fix(payg)
+        BillingAccount.objects.update(current_period_end=timezone.now() + timedelta(minutes=30))
+        assert send(correct(usage)).way == "credit"
+
+    def test_of_an_invoiced_period_is_credited_at_its_price(self, world, payg):
+        usage = fix(payg)
+        world.advance()
+        report = send(correct(usage))
+        assert (report.way, report.amount_cents) == ("credit", 1500)
+
+
+class TestACreditOfTeams:
+    def test_waits_for_the_invoice_that_says_how_many_fixes_there_were(self, world, teams):
+        report = correct(fix(teams), Kind.CREDIT)
+        assert send(report).last_error == "waits for the invoice of its period"
+        assert report.status == "pending"
+
+    def test_of_a_fix_within_the_included_ones_costs_nothing(self, world, teams):
+        report = correct(fix(teams), Kind.CREDIT)
+        world.advance()
+        assert (send(report).way, report.status) == ("nothing", "done")
+        assert list_credits(world, teams) == []
+
+    def test_beyond_the_included_ones_gives_back_no_more_than_was_paid(self, world, teams):
+        usages = [fix(teams) for _ in range(62)]
+        reports = [correct(usage, Kind.CREDIT) for usage in usages[:3]]
+        world.advance()
+        ways = [(send(report).way, report.amount_cents) for report in reports]
+        assert ways == [("credit", 800), ("credit", 800), ("nothing", 0)]
+        assert list_credits(world, teams) == [800, 800]
+
+
+class TestACredit:
+    @pytest.fixture
+    def report(self, payg):
+        return correct(fix(payg), Kind.CREDIT)
+
+    @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+    def test_through_an_outage_is_given_once(self, world, payg, report, kind):
+        world.stripe.control.add_fault(
+            kind, path="/v1/customers/*/balance_transactions", method="POST", times=None
+        )
+        assert send(report).status == "pending"
+        world.stripe.control.clear_faults()
+        assert send(report).status == "done"
+        assert list_credits(world, payg) == [1500]
+
+    def test_through_a_death_before_the_commit_is_given_once(self, world, payg, report, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(module.stripe_gateway, "credit_balance", credit_and_die)
+            with pytest.raises(SystemExit):
+                send(report)
+        world.stripe.control.advance(hours=25)  # Stripe has forgotten the key
+        assert send(report).status == "done"
+        assert list_credits(world, payg) == [1500]
+
+    def test_that_stripe_refuses_waits_for_staff(self, world, payg, report, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(module.stripe_gateway, "credit_balance", refuse)
+            assert (send(report).status, report.last_error) == ("rejected", "no: No.")
+        services.requeue_correction(correction_id=report.pk, at=timezone.now())
+        assert send(report).status == "done"
+
+
+class TestAnAdjustmentThatStripeRefuses:
+    @pytest.fixture
+    def voided(self, world, payg):
+        """Decided within the day, and called after it."""
+        fix(payg)
+        return fix(payg)
+
+    def test_is_credited_where_the_meter_still_holds_the_fix(self, world, payg, voided, monkeypatch):
+        report = correct(voided)
+        self.refuse_adjustment(report, monkeypatch)
+        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+        self.refuse_adjustment(report, monkeypatch)
+        assert (report.way, report.status) == ("credit", "pending")
+        assert (send(report).status, report.amount_cents) == ("done", 1500)
+
+    def test_is_done_where_an_earlier_attempt_took_it_off(self, world, payg, voided, monkeypatch):
+        report = correct(voided)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_finish_adjustment", lambda _: None)
+            send(report)
+        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+        self.refuse_adjustment(report, monkeypatch)
+        assert (report.way, report.status) == ("adjustment", "done")
+        assert list_credits(world, payg) == []
+
+    def test_waits_while_the_meters_sums_may_lag(self, world, payg, voided, monkeypatch):
+        report = correct(voided)
+        self.refuse_adjustment(report, monkeypatch)
+        assert report.status == "pending"
+        assert report.last_error.endswith("waits for the meter's sums")
+
+    def test_waits_while_stripe_is_away(self, world, payg, voided, monkeypatch):
+        report = correct(voided)
+        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+        monkeypatch.setattr(module.stripe_gateway, "count_metered", be_away)
+        self.refuse_adjustment(report, monkeypatch)
+        assert (report.status, report.last_error) == ("pending", "away")
+
+    def refuse_adjustment(self, report, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(module.stripe_gateway, "cancel_meter_event", refuse)
+            send(report)
+
+
+def refuse(**_):
+    raise stripe_gateway.StripeRefused("No.", code="no")
+
+
+def be_away(**_):
+    raise stripe_gateway.StripeUnavailable("away")
+
+
+def credit_and_die(**arguments):
+    credit_balance(**arguments)
+    raise SystemExit

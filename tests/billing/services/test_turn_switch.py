@@ -1,0 +1,97 @@
+import pytest
+from django.utils import timezone
+
+from billing import services
+from billing.models import BillingSwitch, CorrectionReport, UsageReport
+from billing.selectors import is_billing_enabled, list_invoices
+from tests.factories import UserFactory, make_mitigation_of
+
+NAME = BillingSwitch.Name.BILLING_ENABLED
+
+
+@pytest.fixture
+def customer(world):
+    return world.subscribe("payg")
+
+
+def turn(*, is_on):
+    return services.turn_switch(
+        name=NAME, is_on=is_on, reason="An incident.", changed_by=UserFactory(), at=timezone.now()
+    )
+
+
+def fix(customer):
+    execution = make_mitigation_of(customer)
+    return services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+
+
+def count_sent(world, path="/v1/billing"):
+    sent = world.stripe.control.requests()
+    return sum(each["method"] == "POST" and each["path"].startswith(path) for each in sent)
+
+
+class TestTurnSwitch:
+    def test_is_on_until_somebody_turns_it(self, db):
+        assert is_billing_enabled()
+        turn(is_on=False)
+        assert not is_billing_enabled()
+        turn(is_on=True)
+        assert is_billing_enabled()
+
+    def test_says_who_turned_it_and_why(self, db):
+        switch = turn(is_on=False)
+        assert (BillingSwitch.objects.count(), switch.reason) == (1, "An incident.")
+        assert switch.changed_by is not None
+
+
+class TestWhileBillingIsOff:
+    def test_fixes_are_recorded_and_nothing_is_sent(self, world, customer):
+        turn(is_on=False)
+        before = len(world.stripe.control.requests())
+        with world.run_tasks():
+            report = fix(customer).report
+        report.refresh_from_db()
+        assert (report.status, report.attempts) == ("pending", 0)
+        assert len(world.stripe.control.requests()) == before
+
+    def test_corrections_wait_too(self, world, customer):
+        with world.run_tasks():
+            usage = fix(customer)
+        turn(is_on=False)
+        sent = count_sent(world)
+        with world.run_tasks():
+            services.correct_usage(
+                usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now()
+            )
+            services.sweep_billing()
+        assert CorrectionReport.objects.get().attempts == 0
+        assert count_sent(world) == sent
+
+    def test_the_sweep_hands_out_neither(self, world, customer):
+        turn(is_on=False)
+        fix(customer)
+        assert services.sweep_billing() == 0
+
+
+class TestBillingTurnedOnAgain:
+    def test_sends_everything_once(self, world, customer):
+        turn(is_on=False)
+        with world.run_tasks():
+            usages = [fix(customer) for _ in range(3)]
+        with world.run_tasks():
+            turn(is_on=True)
+        with world.run_tasks():
+            services.sweep_billing()
+        identifiers = {event["identifier"] for event in world.stripe.control.meter_events()}
+        assert identifiers == {str(usage.pk) for usage in usages}
+        assert len(world.stripe.control.meter_events()) == 3
+
+    def test_after_a_periods_end_bills_it_in_the_next(self, world, customer):
+        turn(is_on=False)
+        fix(customer)
+        world.advance()
+        with world.run_tasks():
+            turn(is_on=True)
+        assert UsageReport.objects.get().status == "reported"
+        world.advance()
+        assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]
