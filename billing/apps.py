@@ -8,5 +8,7 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from . import checks, receivers  # noqa: F401 - registers them
         from .ledger import guard_ledger
+        from .stripe_gateway import configure_djstripe
 
+        configure_djstripe()
         post_migrate.connect(guard_ledger, sender=self, dispatch_uid="guard_ledger")

@@ -10,7 +10,7 @@ synced into dj-stripe's tables before a function returns. Sources: https://docs.
 from .adjustments import cancel_meter_event, credit_balance
 from .audits import list_subscriptions, sync_invoices
 from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal
-from .client import check_connection, get_client
+from .client import check_connection, configure_djstripe, get_client
 from .customers import create_customer, set_payment_method
 from .errors import BadSignature, CardRefused, NotSetUp, StripeRefused, StripeUnavailable
 from .incidents import Incident, list_refunds, read_dispute
@@ -41,6 +41,7 @@ __all__ = [
     "change_plan",
     "check_connection",
     "close_checkouts",
+    "configure_djstripe",
     "count_metered",
     "count_metered_between",
     "create_customer",

@@ -7,6 +7,7 @@ import stripe
 from django.conf import settings
 
 from .errors import translate_errors
+from .http import MAX_RETRIES, PatientClient
 
 SUBSCRIBER = "djstripe_subscriber"  # where dj-stripe looks for our customer's id
 
@@ -17,9 +18,15 @@ def get_client() -> stripe.StripeClient:
         settings.STRIPE_SECRET_KEY,
         stripe_version=settings.STRIPE_API_VERSION,
         base_addresses={"api": settings.STRIPE_API_BASE, "meter_events": settings.STRIPE_API_BASE},
-        http_client=stripe.RequestsClient(timeout=settings.STRIPE_TIMEOUT_SECONDS),
-        max_network_retries=2,
+        http_client=PatientClient(timeout=settings.STRIPE_TIMEOUT_SECONDS),
+        max_network_retries=MAX_RETRIES,
     )
+
+
+def configure_djstripe() -> None:
+    """Let dj-stripe call with our timeout, retries and patience. Once, when the apps are ready."""
+    stripe.default_http_client = PatientClient(timeout=settings.STRIPE_TIMEOUT_SECONDS)
+    stripe.max_network_retries = MAX_RETRIES
 
 
 def check_connection() -> None:

@@ -1,10 +1,15 @@
 """What a call to Stripe may end in, in our words."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import stripe
 import structlog
+
+from billing.metrics import STRIPE_CALLS, STRIPE_SECONDS
+
+from .http import Exchange, current_exchange
 
 log = structlog.get_logger(__name__)
 
@@ -40,20 +45,54 @@ class BadSignature(Exception):
 
 @contextmanager
 def translate_errors(call: str) -> Iterator[None]:
+    """Around every call: its outcome in our words, one line in the log, one count and its seconds."""
+    exchange, outer = Exchange(), current_exchange.get()
+    current_exchange.set(exchange)
+    started, outcome = time.monotonic(), "done"
     try:
         yield
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        log.warning("stripe_unavailable", call=call, error=type(error).__name__)
-        raise StripeUnavailable(f"{call}: {type(error).__name__}") from error
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        log.error("stripe_key_refused", call=call, status=error.http_status)
-        raise StripeUnavailable(f"{call}: Stripe refuses our key") from error
-    except stripe.CardError as error:
-        log.warning("stripe_card_refused", call=call, code=error.code, stripe_request_id=error.request_id)
-        raise CardRefused(error.user_message or str(error), code=error.code or "") from error
     except stripe.StripeError as error:
-        if (error.http_status or 500) >= 500 or error.http_status == 409:
-            log.warning("stripe_unavailable", call=call, status=error.http_status)
-            raise StripeUnavailable(f"{call}: status {error.http_status}") from error
-        log.warning("stripe_refused", call=call, code=error.code, stripe_request_id=error.request_id)
-        raise StripeRefused(error.user_message or str(error), code=error.code or "") from error
+        translated = _translate(call, error)
+        outcome = _name(translated)
+        exchange.stripe_request_id = error.request_id or exchange.stripe_request_id
+        raise translated from error
+    except (StripeUnavailable, StripeRefused) as error:
+        outcome = _name(error)
+        raise
+    except Exception:
+        outcome = "failed"
+        raise
+    finally:
+        current_exchange.set(outer)
+        _note(call, outcome, time.monotonic() - started, exchange)
+
+
+def _name(error: Exception) -> str:
+    return "unavailable" if isinstance(error, StripeUnavailable) else "refused"
+
+
+def _note(call: str, outcome: str, seconds: float, exchange: Exchange) -> None:
+    STRIPE_CALLS.labels(call, outcome).inc()
+    STRIPE_SECONDS.labels(call).observe(seconds)
+    write = log.info if outcome == "done" else log.warning
+    write(
+        "stripe_call",
+        call=call,
+        outcome=outcome,
+        seconds=round(seconds, 3),
+        requests=exchange.requests,
+        stripe_request_id=exchange.stripe_request_id,
+    )
+
+
+def _translate(call: str, error: stripe.StripeError) -> StripeUnavailable | StripeRefused:
+    """A refusal is for good; all else may be answered otherwise another time."""
+    if isinstance(error, (stripe.APIConnectionError, stripe.RateLimitError)):
+        return StripeUnavailable(f"{call}: {type(error).__name__}")
+    if isinstance(error, (stripe.AuthenticationError, stripe.PermissionError)):
+        log.error("stripe_key_refused", call=call, status=error.http_status)
+        return StripeUnavailable(f"{call}: Stripe refuses our key")
+    if (error.http_status or 500) >= 500 or error.http_status == 409:
+        return StripeUnavailable(f"{call}: status {error.http_status}")
+    kind = CardRefused if isinstance(error, stripe.CardError) else StripeRefused
+    return kind(error.user_message or str(error), code=error.code or "")
