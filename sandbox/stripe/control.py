@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sandbox.stripe import staging
 from sandbox.stripe.billing.timeline import advance, catch_up
 from sandbox.stripe.cards import BEHAVIOURS
 from sandbox.stripe.errors import bad_parameter
@@ -148,6 +149,15 @@ class Control:
                 paid = self._world.require("charge", charge)
                 opened = disputes.open_dispute(self._world, paid, reason, amount)
             return present(self._world.store, opened)
+
+    def stage(
+        self, *, subscriptions: int, events_each: int = 0, days: int = 0, prices: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """Many customers, subscribed and with usage, made quickly and quietly; see `staging.stage`."""
+        with self.acting():
+            return staging.stage(
+                self._world, count=subscriptions, events_each=events_each, days=days, price_keys=prices
+            )
 
     def report_meter_error(self, *, identifier: str, code: str = "meter_event_customer_not_found") -> Record:
         """Stripe finds a meter event wrong after all: it no longer counts, and a thin event says so."""

@@ -98,6 +98,13 @@ def blueprint(world: World, control: Control) -> Blueprint:
         chosen = {name: value for name, value in _body().items() if name in names}
         return jsonify(control.complete_checkout(id, **chosen))
 
+    @routes.post("/stage")
+    def stage() -> ResponseReturnValue:
+        body = _body()
+        prices = tuple(body.pop("prices", ()))
+        numbers = {name: int(value) for name, value in body.items()}
+        return jsonify(control.stage(**numbers, prices=prices)), 201
+
     @routes.post("/meter_errors")
     def report_meter_error() -> ResponseReturnValue:
         return jsonify(control.report_meter_error(**_body())), 201

@@ -1,6 +1,5 @@
 """Announcements: an Event for what happened, and one delivery for each endpoint that listens."""
 
-import json
 from typing import Any
 
 from sandbox.stripe.clock import iso
@@ -50,7 +49,7 @@ def announce(
             "pending_webhooks": len(endpoints),
             "request": request,
             "type": type,
-            "_data": json.dumps(data, separators=(",", ":")),
+            "_data": data,
             "_subject": view.get("id"),
         }
     )
@@ -74,7 +73,7 @@ def announce_thin(store: Store, type: str, related: Record, data: Record, *, cre
             "reason": None,
             "related_object": related,
             "type": type,
-            "_data": json.dumps(data, separators=(",", ":")),
+            "_data": data,
             "_subject": related["id"],
         }
     )
@@ -117,9 +116,9 @@ def _listens(endpoint: Record, type: str) -> bool:
 
 @presents(THIN)
 def present_thin(store: Store, record: Record) -> dict[str, Any]:
-    return {**without_ours(record), "created": iso(record["created"]), "data": json.loads(record["_data"])}
+    return {**without_ours(record), "created": iso(record["created"]), "data": record["_data"]}
 
 
 @presents("event")
 def present_event(store: Store, record: Record) -> dict[str, Any]:
-    return {**without_ours(record), "data": json.loads(record["_data"])}
+    return {**without_ours(record), "data": record["_data"]}

@@ -1,14 +1,14 @@
 """Ids that look like Stripe's: a prefix and letters that never repeat."""
 
-import random
+import os
 import string
 
-_LETTERS = string.ascii_letters + string.digits
-_random = random.Random()
+_LETTERS = (string.ascii_letters + string.digits).encode()
+_TABLE = bytes(_LETTERS[byte % len(_LETTERS)] for byte in range(256))
 
 
 def new_id(prefix: str, length: int = 24) -> str:
-    return f"{prefix}_{''.join(_random.choices(_LETTERS, k=length))}"
+    return f"{prefix}_{os.urandom(length).translate(_TABLE).decode()}"
 
 
 def new_secret(prefix: str) -> str:

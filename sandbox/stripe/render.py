@@ -35,7 +35,7 @@ def hidden(
 
 
 def without_ours(record: Record) -> Record:
-    return {name: value for name, value in record.items() if not name.startswith("_")}
+    return {name: value for name, value in record.items() if name[0] != "_"}
 
 
 def present(store: Store, record: Record) -> Record:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+FORMAT = 2  # Of the records in a file. A file of another format is begun anew.
 Record = dict[str, Any]
 Index = Callable[[Record], list[str]]
 
@@ -65,6 +66,7 @@ class Store:
         self._keys: dict[int, str] = {}
         self._order: dict[tuple[str, str, str], list[int]] = {}
         self._due: list[tuple[int, int, str]] = []
+        self._kinds: set[str] = set()
         self._last = 0
 
     # Reading
@@ -80,7 +82,7 @@ class Store:
         return len(self._sequence(kind, where))
 
     def kinds(self) -> list[str]:
-        return sorted({kind for (kind, name, _), order in self._order.items() if not name and order})
+        return sorted(kind for kind in self._kinds if self.count(kind))
 
     def newest(self, kind: str, *, before: Record | None = None, **where: str) -> Iterator[Record]:
         """From the newest (or the one older than `before`) back; `where` names at most one index."""
@@ -139,6 +141,7 @@ class Store:
         if new is None:
             self._records.pop(key_of(old or {}))
             return
+        self._kinds.add(new["object"])
         self._records[key_of(new)] = new
         self._keys[new["_seq"]] = key_of(new)
         if new.get("_due_at") is not None and (old or {}).get("_due_at") != new["_due_at"]:
@@ -231,5 +234,8 @@ def _open(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")
+    if database.execute("PRAGMA user_version").fetchone()[0] != FORMAT:
+        database.execute("DROP TABLE IF EXISTS records")
+        database.execute(f"PRAGMA user_version = {FORMAT}")
     database.execute("CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, seq INTEGER, body TEXT)")
     return database

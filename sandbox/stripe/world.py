@@ -1,6 +1,8 @@
 """One sandbox: its store, clock, faults and what every resource needs of them."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sandbox.stripe import API_VERSION, events
@@ -23,6 +25,7 @@ class World:
         self.requests: deque[dict[str, Any]] = deque(maxlen=5000)
         self.request: dict[str, Any] = NO_REQUEST
         self.url = ""
+        self._quiet = False
         self._restore_clock()
 
     def now(self) -> int:
@@ -39,16 +42,28 @@ class World:
 
     def change(self, record: Record, event: str | None = None, **changes: Any) -> Record:
         """File the record anew; announce the event, when something visible changed."""
-        old = present(self.store, record) if event else {}
+        loud = event is not None and not self._quiet
+        old = present(self.store, record) if loud else {}
         record = self.store.replace(record, **changes)
-        if event:
+        if event and loud:
             previous = events.previous_attributes(old, present(self.store, record))
             if previous:
                 self.emit(event, record, previous)
         return record
 
-    def emit(self, type: str, record: Record, previous: Record | None = None) -> Record:
-        return events.announce(
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """What happens inside is not announced."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+
+    def emit(self, type: str, record: Record, previous: Record | None = None) -> None:
+        if self._quiet:
+            return
+        events.announce(
             self.store,
             type,
             present(self.store, record),

@@ -1,6 +1,6 @@
 """What a meter counted for a customer in a span of time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sandbox.stripe.clock import MINUTE
 from sandbox.stripe.store import Record, Store
@@ -13,7 +13,21 @@ def series(meter: Record, customer: str) -> str:
 
 def used(store: Store, meter: Record, customer: str, start: int, end: int) -> int:
     """The meter's formula over the events with `start <= timestamp < end`; may be negative."""
-    events = _between(store, series(meter, customer), start, end)
+    return _counted(meter, _between(store, series(meter, customer), start, end))
+
+
+def used_by_window(
+    store: Store, meter: Record, customer: str, start: int, end: int, window: int
+) -> dict[int, int]:
+    """The same for each window of some seconds, by its beginning; only windows that have events."""
+    found: dict[int, list[Record]] = {}
+    for event in _between(store, series(meter, customer), start, end):
+        opening = event["timestamp"] - (event["timestamp"] - start) % window
+        found.setdefault(opening, []).append(event)
+    return {opening: _counted(meter, events) for opening, events in found.items()}
+
+
+def _counted(meter: Record, events: Iterable[Record]) -> int:
     match meter["default_aggregation"]["formula"]:
         case "count":
             return sum(1 for _ in events)

@@ -1,8 +1,6 @@
 """/v1/billing/meters, and what each has counted."""
 
-from collections.abc import Iterator
-
-from sandbox.stripe.billing.usage import used
+from sandbox.stripe.billing.usage import used_by_window
 from sandbox.stripe.clock import DAY, HOUR, MINUTE
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
@@ -113,27 +111,23 @@ def list_event_summaries(world: World, params: Record, id: str) -> Record:
             raise bad_parameter(message, None, name)
     if params["end_time"] <= params["start_time"]:
         raise bad_parameter("end_time must be after start_time.", None, "end_time")
+    first, last, customer = params["start_time"], params["end_time"], params["customer"]
+    if window == MINUTE:
+        window = last - first
+    counts = used_by_window(world.store, meter, customer, first, last, window)
     summaries = [
-        _summary(world, meter, params["customer"], start, end)
-        for start, end in _windows(params["start_time"], params["end_time"], window)
+        _summary(meter, customer, start, start + window, counts.get(start, 0))
+        for start in range(last - window, first - 1, -window)
     ]
     url = f"/v1/billing/meters/{id}/event_summaries"
     return _cut(summaries, params, url)
 
 
-def _windows(start: int, end: int, window: int) -> Iterator[tuple[int, int]]:
-    if window == MINUTE:
-        yield start, end
-        return
-    for opening in range(end - window, start - 1, -window):
-        yield opening, opening + window
-
-
-def _summary(world: World, meter: Record, customer: str, start: int, end: int) -> Record:
+def _summary(meter: Record, customer: str, start: int, end: int, value: int) -> Record:
     return {
         "id": f"mtrusg_{meter['id'][-8:]}_{customer[-8:]}_{start}_{end}",
         "object": "billing.meter_event_summary",
-        "aggregated_value": used(world.store, meter, customer, start, end),
+        "aggregated_value": value,
         "end_time": end,
         "livemode": False,
         "meter": meter["id"],

@@ -1,0 +1,105 @@
+"""Many customers at once: what a large account looks like, without a call for each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.stripe.billing.usage import series
+from sandbox.stripe.clock import DAY
+from sandbox.stripe.errors import missing_object
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.resources import customers, meters, prices, products, subscriptions
+from sandbox.stripe.store import Record
+from sandbox.stripe.world import World
+
+CARD = "pm_card_visa"
+
+
+def stage(
+    world: World,
+    *,
+    count: int,
+    events_each: int = 0,
+    days: int = 0,
+    price_keys: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Customers with a card, each with a subscription to the prices (ids or lookup keys) and usage of one.
+
+    Usage is dated now, or spread evenly over the past `days`. Nothing of it is announced. Without prices it
+    makes a meter and a price of its own. The ids of the customers, oldest first.
+    """
+    made: list[str] = []
+    with world.quietly():
+        chosen = [_price(world, key) for key in price_keys] or [_own_price(world)]
+        meter = _meter(world, chosen)
+        items = [{"price": price["id"]} for price in chosen]
+        for number in range(1, count + 1):
+            customer = _subscriber(world, number, items)
+            made.append(customer)
+            if meter:
+                _use(world, meter, customer, events_each, days)
+    return {"customers": made, "prices": [price["id"] for price in chosen]}
+
+
+def _subscriber(world: World, number: int, items: list[dict[str, str]]) -> str:
+    customer = customers.create(
+        world,
+        {
+            "email": f"staged{number}@example.com",
+            "name": f"Staged customer {number}",
+            "payment_method": CARD,
+            "invoice_settings": {"default_payment_method": CARD},
+        },
+    )
+    subscriptions.create(world, {"customer": customer["id"], "items": items})
+    return str(customer["id"])
+
+
+def _use(world: World, meter: Record, customer: str, count: int, days: int) -> None:
+    """File usage of one each, oldest first."""
+    now = world.now()
+    step = days * DAY / count if count else 0
+    payload = {meter["customer_mapping"]["event_payload_key"]: customer}
+    payload[meter["value_settings"]["event_payload_key"]] = "1"
+    for left in range(count, 0, -1):
+        world.store.insert(
+            {
+                "_id": f"meter_event:{new_id('e')}",
+                "object": "billing.meter_event",
+                "created": now,
+                "event_name": meter["event_name"],
+                "identifier": new_id("mtrevt", 20),
+                "livemode": False,
+                "payload": payload,
+                "timestamp": now - int(step * left),
+                "_series": series(meter, customer),
+                "_customer": customer,
+                "_value": 1,
+                "_cancelled": False,
+                "_rejected": None,
+            }
+        )
+
+
+def _price(world: World, key: str) -> Record:
+    found = world.store.get("price", key) or next(world.store.newest("price", lookup_key=key), None)
+    if found is None:
+        raise missing_object("price", key, "prices")
+    return found
+
+
+def _meter(world: World, chosen: list[Record]) -> Record | None:
+    """The meter of the first price that has one."""
+    ids = [price["recurring"]["meter"] for price in chosen if price["recurring"]["meter"]]
+    return world.require("billing.meter", ids[0]) if ids else None
+
+
+def _own_price(world: World) -> Record:
+    name = "staged_usage"
+    formula = {"formula": "sum"}
+    meter = meters.active_meter(world, name) or meters.create(
+        world, {"display_name": "Staged usage", "event_name": name, "default_aggregation": formula}
+    )
+    product = products.create(world, {"name": "Staged usage"})
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter["id"]}
+    fields = {"product": product["id"], "currency": "usd", "unit_amount": 1500, "recurring": recurring}
+    return prices.create(world, fields)
