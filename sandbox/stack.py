@@ -40,6 +40,7 @@ class Stack:
             "DATABASE_URL": f"sqlite:///{self.data_dir / 'rsolv.sqlite3'}",
             "REDIS_URL": "",
             "EMAIL_URL": "",
+            "METER_SETTLE_SECONDS": "0",  # this Stripe sums at once
             "LOG_LEVEL": "INFO",
             "PYTHONUNBUFFERED": "1",
             # The SDK talks to this machine: no proxy is to come between.

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -10,9 +11,6 @@ from customers.models import Customer
 from rsolv.errors import DomainError
 
 from .report_usage import report_usage
-
-# Stripe sums what its meter is sent a little later, and says no bound.
-SETTLED_AFTER = timedelta(minutes=2)
 
 Status = UsageReport.Status
 
@@ -23,7 +21,7 @@ class UsageStillUnreported(DomainError):
 
 
 def settle_usage(*, customer: Customer) -> None:
-    """Report what is left, and make sure that Stripe has had two minutes to sum it. Calls out; repeatable.
+    """Report what is left, and make sure that Stripe has had time to sum it. Calls out; repeatable.
 
     Raises UsageStillUnreported while anything is unreported or was reported lately.
     """
@@ -32,6 +30,8 @@ def settle_usage(*, customer: Customer) -> None:
     # One that a worker holds is left to it: its next attempt lies ahead.
     for usage_id in pending.filter(next_attempt_at__lte=timezone.now()).values_list("pk", flat=True):
         report_usage(usage_id=usage_id)
-    lately = Q(status=Status.REPORTED, reported_at__gt=timezone.now() - SETTLED_AFTER)
+    # Stripe sums what its meter is sent a little later, and says no bound.
+    settled_before = timezone.now() - timedelta(seconds=settings.METER_SETTLE_SECONDS)
+    lately = Q(status=Status.REPORTED, reported_at__gt=settled_before)
     if reports.filter(Q(status=Status.PENDING) | lately).exists():
         raise UsageStillUnreported
