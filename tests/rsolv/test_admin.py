@@ -4,10 +4,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import InboxEvent, UsageReport
+from billing.models import UsageReport
 from customers.models import ApiKey, ForgeAccount
 from customers.services import create_api_key
 from rsolv.api.models import IdempotentAnswer
+from tests.billing.admin.rows import make_each
 from tests.factories import (
     BillingAccountFactory,
     MembershipFactory,
@@ -37,7 +38,7 @@ def one_of_each(db):
     MembershipFactory(customer=usage.customer)
     create_api_key(customer=usage.customer, name="key")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
-    InboxEvent.objects.create(event_id="evt_1", event_type="invoice.paid", payload="{}")
+    make_each(usage)
 
 
 @pytest.mark.parametrize("model", list_our_models(), ids=lambda model: model.__name__)

@@ -1,0 +1,27 @@
+"""Staff's view of money: the ledger is looked at, corrected by new rows, and what is stuck tried again."""
+
+from .accounts import BillingAccountAdmin, UsageClaimAdmin
+from .corrections import CorrectionReportAdmin, UsageCorrectionAdmin
+from .inbox import InboxEventAdmin
+from .incidents import DiscrepancyAdmin, PaymentIncidentAdmin, ReconciliationAdmin
+from .ledger import UsageRecordAdmin, UsageReportAdmin
+from .notices import NoticeAdmin
+from .stripe_mirror import guard_stripe_mirror
+from .switches import BillingSwitchAdmin
+
+__all__ = [
+    "BillingAccountAdmin",
+    "BillingSwitchAdmin",
+    "CorrectionReportAdmin",
+    "DiscrepancyAdmin",
+    "InboxEventAdmin",
+    "NoticeAdmin",
+    "PaymentIncidentAdmin",
+    "ReconciliationAdmin",
+    "UsageClaimAdmin",
+    "UsageCorrectionAdmin",
+    "UsageRecordAdmin",
+    "UsageReportAdmin",
+]
+
+guard_stripe_mirror()

@@ -1,0 +1,105 @@
+"""Where customers stand, and what they hold."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldBooleanSwitchWidget
+
+from billing import services
+from billing.models import BillingAccount, UsageClaim
+from rsolv.admin import ReadOnlyAdmin
+
+
+class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
+    is_paused = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Fixes are recorded; nothing is sent to Stripe until this is off again.",
+    )
+
+    class Meta:
+        model = BillingAccount
+        fields = ("trial_fixes_limit", "paused_reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["is_paused"].initial = self.instance.paused_at is not None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("is_paused") and not (cleaned.get("paused_reason") or "").strip():
+            self.add_error("paused_reason", "Say why nothing is sent for this customer.")
+        return cleaned
+
+
+@admin.register(BillingAccount)
+class BillingAccountAdmin(ModelAdmin):
+    """Plan and status follow Stripe; the trial's size and the pause are ours to give."""
+
+    form = BillingAccountForm
+    list_display = (
+        "customer",
+        "plan",
+        "status",
+        "current_period_end",
+        "paused_at",
+        "stripe_customer_id",
+        "updated_at",
+    )
+    list_filter = ("plan", "status", ("paused_at", admin.EmptyFieldListFilter))
+    list_select_related = ("customer",)
+    search_fields = ("customer__name", "customer__email", "stripe_customer__id", "subscription__id")
+    fields = (
+        "customer",
+        "plan",
+        "status",
+        "trial_fixes_limit",
+        "spend_cap_cents",
+        "is_paused",
+        "paused_reason",
+        "paused_at",
+        "stripe_customer_id",
+        "subscription_id",
+        "plan_chosen_at",
+        "current_period_start",
+        "current_period_end",
+        "cancel_at",
+        "past_due_since",
+        "next_attempt_at",
+        "updated_at",
+    )
+    readonly_fields = tuple(
+        name for name in fields if name not in ("trial_fixes_limit", "is_paused", "paused_reason")
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: BillingAccount | None = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: BillingAccount | None = None) -> list[str]:
+        """Who may only look sees no switch."""
+        may_change = self.has_change_permission(request, obj)
+        return [name for name in self.fields if may_change or name != "is_paused"]
+
+    def save_model(self, request: HttpRequest, obj: BillingAccount, form: Any, change: bool) -> None:
+        """Write what staff gave and nothing else: Stripe's news may have come while the page was open."""
+        obj.save(update_fields=["trial_fixes_limit", "updated_at"])
+        reason, at = form.cleaned_data["paused_reason"], timezone.now()
+        if form.cleaned_data["is_paused"]:
+            services.pause_customer(customer=obj.customer, reason=reason, at=at)
+        elif obj.paused_at is not None:
+            services.resume_customer(customer=obj.customer, reason=reason, at=at)
+
+
+@admin.register(UsageClaim)
+class UsageClaimAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "repository", "issue_number", "created_at", "expires_at", "used_at")
+    list_filter = (("used_at", admin.EmptyFieldListFilter), "expires_at")
+    list_select_related = ("customer", "repository__forge_account")
+    search_fields = ("customer__name", "customer__email", "repository__name", "=issue_number")

@@ -1,0 +1,68 @@
+"""Fixes are voided or credited: a new row with a reason, never an edited one."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+
+from billing import services
+from billing.models import CorrectionReport, UsageCorrection
+from customers.models import User
+from rsolv.admin import ReadOnlyAdmin
+
+
+@admin.register(UsageCorrection)
+class UsageCorrectionAdmin(ModelAdmin):
+    list_display = ("customer", "usage", "kind", "reason", "made_by", "created_at")
+    list_filter = ("kind", "created_at")
+    list_select_related = ("customer", "usage", "made_by")
+    search_fields = ("usage__id", "customer__name", "customer__email", "reason")
+    fields = ("usage", "kind", "reason")
+    raw_id_fields = ("usage",)
+
+    def has_change_permission(self, request: HttpRequest, obj: UsageCorrection | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: UsageCorrection | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: UsageCorrection, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        made = services.correct_usage(
+            usage=obj.usage,
+            kind=UsageCorrection.Kind(obj.kind),
+            reason=obj.reason,
+            made_by=request.user,
+            at=timezone.now(),
+        )
+        obj.pk, obj.customer_id = made.pk, made.customer_id
+
+
+@admin.register(CorrectionReport)
+class CorrectionReportAdmin(ReadOnlyAdmin):
+    list_display = (
+        "correction",
+        "status",
+        "way",
+        "amount_cents",
+        "attempts",
+        "next_attempt_at",
+        "done_at",
+        "last_error",
+    )
+    list_filter = ("status", "way")
+    list_select_related = ("correction__usage",)
+    search_fields = ("correction__usage__id", "correction__customer__name", "stripe_id", "last_error")
+    actions = ("requeue",)
+
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.change_correctionreport")
+
+    @admin.action(description="Send what Stripe refused again", permissions=("requeue",))
+    def requeue(self, request: HttpRequest, queryset: QuerySet[CorrectionReport]) -> None:
+        for report in queryset:
+            services.requeue_correction(correction_id=report.pk, at=timezone.now())
+        self.message_user(request, "Queued: the sweep sends them within a minute.", messages.SUCCESS)

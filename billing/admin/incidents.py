@@ -1,0 +1,54 @@
+"""Money that went back, and differences that reconciliation found."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from billing import services
+from billing.models import Discrepancy, PaymentIncident, Reconciliation
+from rsolv.admin import ReadOnlyAdmin
+
+
+@admin.register(PaymentIncident)
+class PaymentIncidentAdmin(ReadOnlyAdmin):
+    list_display = ("stripe_id", "kind", "customer", "amount_cents", "currency", "status", "occurred_at")
+    list_filter = ("kind", "status", "occurred_at")
+    list_select_related = ("customer",)
+    search_fields = ("stripe_id", "charge", "invoice", "customer__name", "customer__email")
+    date_hierarchy = "occurred_at"
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "finished_at", "accounts", "unasked")
+    list_filter = (("finished_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=id",)
+
+
+@admin.register(Discrepancy)
+class DiscrepancyAdmin(ReadOnlyAdmin):
+    list_display = (
+        "customer",
+        "kind",
+        "state",
+        "period_start",
+        "ledger",
+        "stripe",
+        "portal",
+        "detail",
+        "found_at",
+    )
+    list_filter = ("state", "kind", "found_at")
+    list_select_related = ("customer",)
+    search_fields = ("customer__name", "customer__email", "detail")
+    actions = ("settle",)
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.change_discrepancy")
+
+    @admin.action(description="Settle: it is dealt with", permissions=("settle",))
+    def settle(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> None:
+        for discrepancy in queryset:
+            services.settle_discrepancy(discrepancy_id=discrepancy.pk, at=timezone.now())
+        self.message_user(request, "Settled. The next run lists what is still there.", messages.SUCCESS)

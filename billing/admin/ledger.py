@@ -1,0 +1,68 @@
+"""The ledger, and how far its reports have come."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from billing import services
+from billing.models import UsageRecord, UsageReport
+from rsolv.admin import ReadOnlyAdmin
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(ReadOnlyAdmin):
+    list_display = (
+        "customer",
+        "repository",
+        "issue_number",
+        "coverage",
+        "plan",
+        "unit_price_cents",
+        "occurred_at",
+        "correct",
+    )
+    list_filter = ("coverage", "plan", ("correction", admin.EmptyFieldListFilter), "occurred_at")
+    list_select_related = ("customer", "repository__forge_account", "correction")
+    search_fields = ("id", "customer__name", "customer__email", "repository__name", "=issue_number")
+    date_hierarchy = "occurred_at"
+
+    @admin.display(description="correction")
+    def correct(self, usage: UsageRecord) -> str:
+        """The correction that stands, or where to make one."""
+        if hasattr(usage, "correction"):
+            return usage.correction.get_kind_display()
+        address = reverse("admin:billing_usagecorrection_add")
+        return format_html('<a href="{}?usage={}">Void or credit</a>', address, usage.pk)
+
+
+@admin.register(UsageReport)
+class UsageReportAdmin(ReadOnlyAdmin):
+    list_display = (
+        "usage_id",
+        "customer",
+        "status",
+        "attempts",
+        "next_attempt_at",
+        "reported_at",
+        "last_error",
+    )
+    list_filter = ("status", "reported_at")
+    list_select_related = ("usage__customer",)
+    search_fields = ("usage__id", "usage__customer__name", "usage__customer__email", "last_error")
+    actions = ("requeue",)
+
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.change_usagereport")
+
+    @admin.display(ordering="usage__customer__name")
+    def customer(self, report: UsageReport) -> str:
+        return report.usage.customer.name
+
+    @admin.action(description="Send what Stripe refused again", permissions=("requeue",))
+    def requeue(self, request: HttpRequest, queryset: QuerySet[UsageReport]) -> None:
+        for report in queryset:
+            services.requeue_report(usage_id=report.pk, at=timezone.now())
+        self.message_user(request, "Queued: the sweep sends them within a minute.", messages.SUCCESS)

@@ -1,0 +1,55 @@
+"""One row of each kind that staff may look at."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from billing import services
+from billing.models import (
+    BillingSwitch,
+    Discrepancy,
+    InboxEvent,
+    Notice,
+    PaymentIncident,
+    Reconciliation,
+    UsageClaim,
+    UsageRecord,
+)
+from customers.models import Customer
+from tests.factories import CustomerFactory
+
+
+def make_notice(customer: Customer | None = None) -> Notice:
+    """One whose mail was given up."""
+    given_up: dict[str, Any] = {"kind": "recovered", "reference": "r", "next_attempt_at": None}
+    return Notice.objects.create(customer=customer or CustomerFactory(), **given_up)
+
+
+def make_discrepancy(customer: Customer | None = None) -> Discrepancy:
+    now = timezone.now()
+    counts = {"ledger": 1, "stripe": 1, "portal": 2}
+    return Discrepancy.objects.create(
+        found_in=Reconciliation.objects.create(),
+        customer=customer or CustomerFactory(),
+        kind="portal",
+        period_start=now,
+        period_end=now + timedelta(days=30),
+        **counts,
+    )
+
+
+def make_each(usage: UsageRecord) -> None:
+    """Everything about the customer of a fix, and the fix corrected."""
+    now, customer = timezone.now(), usage.customer
+    issue = {"repository": usage.repository, "issue_number": usage.issue_number}
+    UsageClaim.objects.create(customer=customer, expires_at=now, **issue)
+    kind: Any = "credit"
+    services.correct_usage(usage=usage, kind=kind, reason="Slow.", made_by=None, at=now)
+    make_notice(customer)
+    make_discrepancy(customer)
+    BillingSwitch.objects.create(name="billing_enabled")
+    PaymentIncident.objects.create(
+        stripe_id="re_1", kind="refund", customer=customer, amount_cents=1500, currency="usd", occurred_at=now
+    )
+    InboxEvent.objects.create(event_id="evt_1", event_type="invoice.paid", payload="{}")

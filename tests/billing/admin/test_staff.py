@@ -1,0 +1,187 @@
+"""What staff do to money, through the admin's own pages."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from billing import services
+from billing.models import BillingAccount, BillingSwitch, CorrectionReport, InboxEvent, UsageCorrection
+from tests.factories import BillingAccountFactory, UsageRecordFactory, UserFactory
+
+from .rows import make_discrepancy, make_notice
+
+
+@pytest.fixture
+def staff(db):
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def onlooker(db):
+    """Staff who may look at everything of billing's and change nothing."""
+    person = UserFactory(is_staff=True)
+    seen = Permission.objects.filter(content_type__app_label="billing", codename__startswith="view_")
+    person.user_permissions.set(seen)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def page(name, *args):
+    return reverse(f"admin:billing_{name}", args=args)
+
+
+def act(client, name, action, *rows):
+    chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    return client.post(page(f"{name}_changelist"), chosen)
+
+
+class TestACorrection:
+    def correct(self, client, usage, reason):
+        filled = {"usage": str(usage.pk), "kind": "void", "reason": reason}
+        return client.post(page("usagecorrection_add"), filled)
+
+    def test_is_made_with_a_reason(self, staff):
+        usage = UsageRecordFactory()
+        assert self.correct(staff, usage, "Broke the build.").status_code == 302
+        made = UsageCorrection.objects.get()
+        assert (made.usage, made.kind, made.reason) == (usage, "void", "Broke the build.")
+        assert made.made_by is not None and made.report.status == "done"
+
+    @pytest.mark.parametrize("reason", ["", "   "])
+    def test_is_not_made_without_one(self, staff, reason):
+        assert self.correct(staff, UsageRecordFactory(), reason).status_code == 200
+        assert not UsageCorrection.objects.exists()
+
+    def test_is_not_made_twice(self, staff):
+        usage = UsageRecordFactory()
+        self.correct(staff, usage, "Broke the build.")
+        assert self.correct(staff, usage, "Again.").status_code == 200
+        assert UsageCorrection.objects.count() == 1
+
+    def test_is_offered_beside_the_fix_until_it_is_made(self, staff):
+        usage = UsageRecordFactory()
+        offer = f"?usage={usage.pk}"
+        assert offer in staff.get(page("usagerecord_changelist")).content.decode()
+        self.correct(staff, usage, "Broke the build.")
+        shown = staff.get(page("usagerecord_changelist")).content.decode()
+        assert offer not in shown and "Does not count" in shown
+
+    def test_is_never_changed_or_deleted(self, staff):
+        self.correct(staff, UsageRecordFactory(), "Broke the build.")
+        made = UsageCorrection.objects.get()
+        assert staff.post(page("usagecorrection_change", made.pk), {"reason": "x"}).status_code == 403
+        assert staff.post(page("usagecorrection_delete", made.pk), {"post": "yes"}).status_code == 403
+
+
+class TestTheSwitch:
+    def turn(self, client, **filled):
+        return client.post(page("billingswitch_add"), {"name": "billing_enabled", **filled})
+
+    def test_is_turned_off_with_a_reason(self, staff):
+        assert self.turn(staff, reason="An incident.").status_code == 302
+        switch = BillingSwitch.objects.get()
+        assert (switch.is_on, switch.reason) == (False, "An incident.")
+        assert switch.changed_by is not None
+
+    def test_is_turned_on_again(self, staff):
+        self.turn(staff, reason="An incident.")
+        filled = {"is_on": "on", "reason": "It is over."}
+        staff.post(page("billingswitch_change", "billing_enabled"), filled)
+        assert BillingSwitch.objects.get().is_on
+
+    def test_is_not_turned_without_a_reason(self, staff):
+        assert self.turn(staff, reason="").status_code == 200
+        assert not BillingSwitch.objects.exists()
+
+
+class TestAPause:
+    def save(self, client, account, **filled):
+        return client.post(page("billingaccount_change", account.pk), {"trial_fixes_limit": 12, **filled})
+
+    def test_begins_with_a_reason_and_ends(self, staff):
+        account = BillingAccountFactory()
+        self.save(staff, account, is_paused="on", paused_reason="A dispute.")
+        account.refresh_from_db()
+        assert account.paused_at is not None and account.paused_reason == "A dispute."
+        self.save(staff, account, paused_reason="A dispute.")
+        account.refresh_from_db()
+        assert (account.paused_at, account.paused_reason) == (None, "")
+
+    def test_wants_a_reason(self, staff):
+        account = BillingAccountFactory()
+        assert self.save(staff, account, is_paused="on", paused_reason="").status_code == 200
+        assert BillingAccount.objects.get().paused_at is None
+
+    def test_leaves_alone_what_follows_stripe(self, staff):
+        account = BillingAccountFactory(plan="payg", status="active")
+        self.save(staff, account, plan="teams", status="canceled")
+        account.refresh_from_db()
+        assert (account.plan, account.status, account.trial_fixes_limit) == ("payg", "active", 12)
+
+
+class TestWhatWaitsForStaff:
+    def test_is_a_list_of_its_own_among_webhooks(self, staff):
+        for number, fields in enumerate(({}, {"next_attempt_at": None}, {"processed_at": timezone.now()})):
+            InboxEvent.objects.create(
+                event_id=f"evt_{number}", event_type="invoice.paid", payload="{}", **fields
+            )
+        shown = {
+            choice: [
+                event.pk
+                for event in staff.get(page("inboxevent_changelist"), {"progress": choice})
+                .context["cl"]
+                .queryset
+            ]
+            for choice in ("trying", "staff", "processed")
+        }
+        assert shown == {"trying": ["evt_0"], "staff": ["evt_1"], "processed": ["evt_2"]}
+
+    def test_a_mail_that_was_given_up_is_tried_again(self, staff):
+        notice = make_notice()
+        act(staff, "notice", "mail_again", notice)
+        notice.refresh_from_db()
+        assert notice.next_attempt_at is not None
+
+    def test_a_difference_is_settled(self, staff):
+        discrepancy = make_discrepancy()
+        act(staff, "discrepancy", "settle", discrepancy)
+        discrepancy.refresh_from_db()
+        assert (discrepancy.state, discrepancy.settled_at is None) == ("resolved", False)
+
+    def test_a_refused_credit_is_sent_again(self, staff):
+        usage = UsageRecordFactory()
+        made = services.correct_usage(
+            usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now()
+        )
+        CorrectionReport.objects.update(status="rejected")
+        act(staff, "correctionreport", "requeue", made.report)
+        made.report.refresh_from_db()
+        assert made.report.status == "pending"
+
+
+class TestStaffWhoMayOnlyLook:
+    def test_get_no_actions(self, onlooker):
+        notice, discrepancy = make_notice(), make_discrepancy()
+        act(onlooker, "notice", "mail_again", notice)
+        act(onlooker, "discrepancy", "settle", discrepancy)
+        notice.refresh_from_db()
+        discrepancy.refresh_from_db()
+        assert (notice.next_attempt_at, discrepancy.state) == (None, "open")
+
+    def test_correct_nothing_and_turn_nothing(self, onlooker):
+        usage = UsageRecordFactory()
+        filled = {"usage": str(usage.pk), "kind": "void", "reason": "Mine."}
+        assert onlooker.post(page("usagecorrection_add"), filled).status_code == 403
+        switch = {"name": "billing_enabled", "reason": "Mine."}
+        assert onlooker.post(page("billingswitch_add"), switch).status_code == 403
+
+    def test_pause_nobody(self, onlooker):
+        account = BillingAccountFactory()
+        assert onlooker.get(page("billingaccount_change", account.pk)).status_code == 200
+        filled = {"trial_fixes_limit": 99, "is_paused": "on", "paused_reason": "Mine."}
+        assert onlooker.post(page("billingaccount_change", account.pk), filled).status_code == 403
