@@ -16,11 +16,14 @@ from phases.test_integration.javascript.snippet import Snippet
 
 _LIKE_JEST = FRAMEWORK_MODULES | {"expect", "@playwright/test", "bun:test"}
 _NODE_MODULES = frozenset({"assert", "node:assert", "assert/strict", "node:assert/strict"})
-_CALLED = {name: re.compile(rb"(?<![\w$.])" + name.encode() + rb"\s*[.(]") for name in ("expect", "assert")}
+_CALLED = {
+    name: re.compile(rb"(?<![\w$.])(?:chai\.)?" + name.encode() + rb"\s*[.(]")
+    for name in ("expect", "assert")
+}
 _OF_JEST = re.compile(rb"\)\s*\.(?:not\s*\.\s*|resolves\s*\.\s*|rejects\s*\.\s*)*to[A-Z]\w*\(")
 _OF_CHAI = re.compile(rb"\.to\s*\.\s*\w")
 _OF_SHOULD = re.compile(rb"\.should\b\s*[.(]|\bshould\s*\(")
-_METHODS_OF_ASSERT = re.compile(rb"(?<![\w$.])assert\.(\w+)\(")
+_METHODS_OF_ASSERT = re.compile(rb"(?<![\w$.])(?:chai\.)?assert\.(\w+)\(")
 _SIMPLE = re.compile(r"[\w$.]+(?:\([^()]*\))?|\d+")
 
 _Words = Mapping[str, tuple[str, str]]
@@ -179,7 +182,8 @@ class _Spoken:
         names = [each.decode() for each in _METHODS_OF_ASSERT.findall(self._content)]
         if not self.uses("assert"):
             return None
-        return Style.CHAI_ASSERT if any(map(is_chais, names)) else Style.NODE_ASSERT
+        chais = any(map(is_chais, names)) or (source is None and self.lends_chai)
+        return Style.CHAI_ASSERT if chais else Style.NODE_ASSERT
 
     @cached_property
     def only_should(self) -> bool:

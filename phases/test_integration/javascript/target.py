@@ -176,7 +176,7 @@ class JavaScriptTarget:
         codes = [test.code(Habits(self._layout, None).renames(test.snippet, self._layout))]
         if inner := _inner(test):
             codes.append(inner.code(Habits(self._layout, None).renames(inner.snippet, self._layout)))
-        wanted = [[line.text.strip().encode() for line in code] for code in codes]
+        wanted = [_telling([line.text.strip().encode() for line in code], test) for code in codes]
         for row, text in enumerate(rows):
             if text != marks[0] or rows[row : row + len(marks)] != marks:
                 continue
@@ -195,6 +195,14 @@ class JavaScriptTarget:
             if group.body.start_byte <= offset < group.body.end_byte:
                 found = group
         return found
+
+
+def _telling(rows: list[bytes], test: JavaScriptTest) -> list[bytes]:
+    """The rows to look for: tests that came later may stand before the end of a group's code."""
+    if any(call.is_group for call in test.snippet.calls):
+        while len(rows) > 1 and not rows[-1].strip(b"});"):
+            rows = rows[:-1]
+    return rows
 
 
 def _starts(document: Document) -> list[int]:

@@ -321,3 +321,8 @@ class TestRepeating:
         again = insert(first.content, code)
         assert again.content == first.content
         assert strategy_of(again) == "already_present"
+
+    def test_group_of_the_test_is_found_again_with_others_in_it(self):
+        group = "describe('security', () => {\n  beforeEach(f);\n  it('x', f);\n});"
+        first = insert(ONE, group, "expect(1).toBe(2);")
+        assert insert(first.content, group, "expect(1).toBe(2);").content == first.content
