@@ -1,9 +1,9 @@
-"""What happens on Stripe's own pages: a person pays at Checkout, or looks after cards in the portal."""
+"""What happens on Stripe's own pages: a person pays at Checkout or an invoice, or looks after cards."""
 
 from typing import Any
 
-from sandbox.stripe.billing.collection import collect
-from sandbox.stripe.cards import AUTHENTICATION, Card, card_for_number, not_authenticated
+from sandbox.stripe.billing.collection import collect, default_method
+from sandbox.stripe.cards import AUTHENTICATION, card_for_number, not_authenticated
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.resources import customers, payment_methods, setup_intents, subscriptions
 from sandbox.stripe.store import Record
@@ -25,7 +25,7 @@ def complete_checkout(
     if session["status"] != "open":
         raise StripeFailure(f"This session is {session['status']}.")
     card = card_for_number(number)
-    _ask_person(card, passed)
+    _ask_person(card.behaviour, passed)
     customer = _customer(world, session, email)
     method = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
     changes: dict[str, Any] = {"customer": customer["id"], "status": "complete", "url": None, "_due_at": None}
@@ -42,8 +42,8 @@ def complete_checkout(
     return completed
 
 
-def _ask_person(card: Card, passed: bool | None) -> None:
-    if card.behaviour != AUTHENTICATION:
+def _ask_person(behaviour: str, passed: bool | None) -> None:
+    if behaviour != AUTHENTICATION:
         return
     if passed is None:
         raise PersonNeeded
@@ -98,7 +98,7 @@ def _quantity(item: Record) -> dict[str, int]:
 def replace_card(world: World, customer: Record, *, number: str, passed: bool | None = None) -> Record:
     """Save a card and let it pay for everything from now on; the attached payment method."""
     card = card_for_number(number)
-    _ask_person(card, passed)
+    _ask_person(card.behaviour, passed)
     made = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
     method = payment_methods.attach_to(world, made["id"], customer)
     payment_methods.person_passed(world, method)
@@ -108,3 +108,30 @@ def replace_card(world: World, customer: Record, *, number: str, passed: bool | 
             change = {"default_payment_method": method["id"]}
             world.change(subscription, "customer.subscription.updated", **change)
     return method
+
+
+def pay_invoice(
+    world: World, invoice: Record, *, number: str | None = None, passed: bool | None = None
+) -> Record:
+    """Pay an open invoice with a new card, or with the one on file.
+
+    As at `complete_checkout`, but a declined attempt stays on record.
+    """
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise StripeFailure(f"This invoice is {invoice['status']}.")
+    if number is None:
+        method = default_method(world, invoice)
+        if method is None:
+            raise StripeFailure("There is no card on file. Please enter one.")
+        _ask_person(method["_behaviour"], passed)
+    else:
+        card = card_for_number(number)
+        _ask_person(card.behaviour, passed)
+        customer = world.require("customer", invoice["customer"])
+        made = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
+        method = payment_methods.attach_to(world, made["id"], customer)
+    invoice = collect(world, invoice, method, authenticated=bool(passed))
+    if invoice["status"] != "paid":
+        raise StripeFailure(**invoice["_last_error"], keeps_changes=True)
+    payment_methods.person_passed(world, world.require("payment_method", method["id"]))
+    return invoice

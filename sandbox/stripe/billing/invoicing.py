@@ -90,8 +90,8 @@ def finalize(world: World, invoice: Record) -> Record:
         automatically_finalizes_at=None,
         effective_at=now,
         due_date=now + DAY * invoice["_days_until_due"] if invoice["_days_until_due"] is not None else None,
-        hosted_invoice_url=f"{world.url}/_sandbox/objects/{invoice['id']}",
-        invoice_pdf=f"{world.url}/_sandbox/objects/{invoice['id']}",
+        hosted_invoice_url=f"{world.url}/invoice/{invoice['id']}",
+        invoice_pdf=f"{world.url}/invoice/{invoice['id']}/pdf",
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
         _due_at=None,
     )

@@ -1,5 +1,6 @@
 """Checkout and the portal: through the API, and with a browser's forms."""
 
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -34,6 +35,14 @@ def submit(url: str, **form: str) -> tuple[int, str, str]:
     except urllib.error.HTTPError as answer:
         with answer:
             return answer.code, answer.read().decode(), answer.headers.get("Location", "")
+
+
+def read(url: str) -> tuple[str, str, int]:
+    """Content type, body and status of a page."""
+    with urllib.request.urlopen(url) as answer:
+        body = answer.read()
+        kind = answer.headers.get_content_type()
+        return kind, body.decode("latin-1" if kind == "application/pdf" else "utf-8"), answer.status
 
 
 def teams(shop: Shop, **more: Any) -> Any:
@@ -140,6 +149,79 @@ class TestPortal:
         ada, bob = shop.customer(), shop.customer()
         subscription = shop.subscribe(bob, shop.by_the_piece)
         assert submit(self.open(shop, ada), do="cancel", subject=subscription.id)[0] == 404
+
+    def test_asks_the_person_about_an_open_invoice(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer("pm_card_authenticationRequired")
+        shop.subscribe(ada, shop.monthly)
+        form = {"do": "pay", "subject": shop.invoices(ada)[0].id}
+        assert "really you" in submit(self.open(shop, ada), **form)[1]
+        assert submit(self.open(shop, ada), **form, passed="yes")[0] == 302
+        assert shop.invoices(ada)[0].status == "paid"
+
+    def test_a_flow_leads_back_when_it_is_done(self, shop: Shop) -> None:
+        ada = shop.customer()
+        done = {"type": "redirect", "redirect": {"return_url": "https://example.com/done"}}
+        flow = {"type": "payment_method_update", "after_completion": done}
+        made = shop.v1.billing_portal.sessions.create({"customer": ada.id, "flow_data": flow})
+        card = {"do": "card", "number": "5555555555554444"}
+        assert submit(made.url, **card)[2] == "https://example.com/done"
+
+    def test_speaks_in_words(self, shop: Shop) -> None:
+        ada = shop.customer()
+        subscription = shop.subscribe(ada, shop.monthly)
+        body = read(self.open(shop, ada))[1]
+        assert "Fix" in body and "$499.00 a month" in body and "Visa ending in 4242" in body
+        visible = re.sub(r"<[^>]*>", "", body)
+        assert subscription.id not in visible and ada.id not in visible
+
+
+class TestInvoicePage:
+    def open_invoice(self, shop: Shop, card: str = "pm_card_chargeCustomerFail") -> Any:
+        ada = shop.customer(card)
+        shop.subscribe(ada, shop.monthly)
+        (invoice,) = shop.invoices(ada)
+        assert invoice.status == "open"
+        return invoice
+
+    def status(self, shop: Shop, invoice: Any) -> str:
+        return str(shop.v1.invoices.retrieve(invoice.id).status)
+
+    def test_is_paid_with_a_new_card(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        invoice = self.open_invoice(shop)
+        assert "$499.00" in read(invoice.hosted_invoice_url)[1]
+        form = {"do": "pay_new", "number": "4242 4242 4242 4242"}
+        assert submit(invoice.hosted_invoice_url, **form)[0] == 302
+        assert self.status(shop, invoice) == "paid"
+        assert len(sandbox.control.events("invoice.paid")) == 1
+
+    def test_says_why_the_card_on_file_does_not_pay(self, shop: Shop) -> None:
+        invoice = self.open_invoice(shop)
+        code, body, _ = submit(invoice.hosted_invoice_url, do="pay")
+        assert (code, "Your card was declined." in body) == (402, True)
+        assert shop.v1.invoices.retrieve(invoice.id).attempt_count == 2
+
+    @pytest.mark.parametrize(("passed", "after"), [("yes", "paid"), ("no", "open")])
+    def test_asks_the_person(self, shop: Shop, passed: str, after: str) -> None:
+        invoice = self.open_invoice(shop, "pm_card_authenticationRequired")
+        assert "really you" in submit(invoice.hosted_invoice_url, do="pay")[1]
+        submit(invoice.hosted_invoice_url, do="pay", passed=passed)
+        assert self.status(shop, invoice) == after
+
+    def test_offers_nothing_to_pay_when_it_is_paid(self, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.subscribe(ada, shop.monthly)
+        invoice = shop.invoices(ada)[0]
+        assert "<form" not in read(invoice.hosted_invoice_url)[1]
+        assert submit(invoice.hosted_invoice_url, do="pay")[0] == 402
+
+    def test_has_a_pdf(self, shop: Shop) -> None:
+        invoice = self.open_invoice(shop)
+        kind, body, _ = read(invoice.invoice_pdf)
+        assert kind == "application/pdf"
+        assert body.startswith("%PDF-1.4") and body.endswith("%%EOF\n")
+        start = int(body.rsplit("startxref\n", 1)[1].split()[0])
+        assert body[start:].startswith("xref")
+        assert invoice.number in body and "(1 \xd7 Fix)" in body and "($499.00)" in body
 
 
 class TestSetupIntent:
