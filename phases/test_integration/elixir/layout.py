@@ -23,6 +23,7 @@ _CARRIES_ATTRIBUTES = {*_TITLED, "def", "defp"}
 _CASE = re.compile(r"(?:\w+\.)*\w*Case$")
 _SKIP = re.compile(r"@(?:moduletag|describetag)\s*\(?\s*(?::skip\b|\[?\s*skip:\s*(?!false|nil))")
 _HARMLESS = re.compile(r"(?::|\[?\s*)(?:capture_log|capture_io|timeout|tmp_dir|async|line|module)\b")
+_MAKES_TESTS = re.compile(r"^[ \t]*(?:test|property)[ \t(]+[^\n]*\bdo\b", re.M)
 _PAIR = re.compile(r"(\w+):\s*([a-z_]\w*)\b(?![.(\[])")
 _FILTER = re.compile(r"\bExUnit\.(?:configure|start)\b[^\n]*\b(?:exclude|only|include)\b")
 Reader = Callable[[Node], str]  # an outline reads a node's text faster than the node itself
@@ -45,12 +46,16 @@ class Module:
 
 @dataclass(slots=True)
 class ElixirOutline(Outline):
-    """`modules` and `parents` are found by the path of a group, a describe's parent being its module."""
+    """`modules` and `parents` are found by the path of a group, a describe's parent being its module.
+
+    `loops` are the statements that make the tests of a group which has none that are written out.
+    """
 
     modules: dict[str, Module] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     contexts: dict[str, dict[str, str]] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)
+    loops: dict[str, Member] = field(default_factory=dict)
 
 
 def read_outline(document: Document, tree: Tree) -> ElixirOutline:
@@ -182,6 +187,10 @@ def _add_group(
         for index, child in enumerate(children)
         if child.is_named and child.type != "comment"
     )
+    if takes and not any(member.is_test for member in members):
+        for member in members:
+            if _is_loop(member.node, outline.text):
+                outline.loops[names[1]] = member
     closer = children[-1]
     outline.groups.append(
         Group(
@@ -200,6 +209,13 @@ def _add_group(
 def _statements(block: Node, text: Reader) -> list[tuple[str, Node]]:
     """What stands in a block, each with the name of what it calls."""
     return [(call_name(child, text), child) for child in block.named_children if child.type != "comment"]
+
+
+def _is_loop(node: Node, text: Reader) -> bool:
+    """Whether it makes tests: a `for`, or `Enum.each`."""
+    is_for = call_name(node, text) == "for"
+    is_each = node.type == "call" and text(node.children[0]) == "Enum.each"
+    return (is_for or is_each) and bool(_MAKES_TESTS.search(text(node)))
 
 
 def _attribute_above(siblings: Sequence[Node], index: int) -> list[Node]:

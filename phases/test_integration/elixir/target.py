@@ -73,7 +73,7 @@ class ExunitTarget(GroupedTarget):
 
     @property
     def has_tests(self) -> bool:
-        return any(group.tests for group in self.outline.groups)
+        return super().has_tests or bool(self.outline.loops)
 
     def choose(self, test: Test) -> Group | None:
         """The describe for security, or that whose context the test needs, else the best module."""
@@ -127,6 +127,8 @@ class ExunitTarget(GroupedTarget):
             return super()._plan_in(test, group)
         module = self.outline.modules[group.path]
         assert isinstance(test, ElixirTest)
+        if not module.describes and group.path in self.outline.loops:
+            return self._plan_behind_loop(test, group)
         if not module.describes or (test.snippet.kind == WHOLE and "describe" in test.snippet.code):
             return super()._plan_in(test, group)
         written = self.write(test, group)
@@ -142,11 +144,25 @@ class ExunitTarget(GroupedTarget):
         inner = Written(text, written.names, rows, (), written.notices)
         return self._plan_at(test, inner, spot, "new_describe", f"{group.path}: {name}")
 
+    def _plan_behind_loop(self, test: Test, group: Group) -> Plan:
+        """Beside the loop that makes the module's tests: within it there would be one for every round."""
+        loop, document = self.outline.loops[group.path], self.outline.document
+        if self.outline.root.has_error:
+            broken.check_function(document, loop.start, loop.end)
+        spot = spots.behind(
+            document, loop.end, spots.member_margin(document, group, loop, self.unit), self.comment
+        )
+        return self._plan_at(test, self.write(test, group), spot, "after_last_test", group.path)
+
     def _module(self, test: ElixirTest) -> Group | None:
         modules = [
             group for group in self.outline.groups if group.path in self.outline.modules and group.takes
         ]
-        with_tests = [group for group in modules if group.tests or self.outline.modules[group.path].describes]
+        with_tests = [
+            group
+            for group in modules
+            if group.tests or group.path in self.outline.loops or self.outline.modules[group.path].describes
+        ]
         modules = with_tests or modules
         if len(modules) < 2:
             return modules[0] if modules else None

@@ -93,7 +93,11 @@ def _bind_types(outline: JavaOutline, snippet: JavaSnippet, own: dict[str, str],
                 bound.types[name] = names.JDK[name]
             else:
                 bound.imports.append(f"import {names.JDK[name]};")
-        elif name != "Test" and all(star.startswith(("java.", "org.junit.")) for star in stars):
+        elif (
+            name != "Test"
+            and not names.may_be_neighbour(name)
+            and all(star.startswith(("java.", "org.junit.")) for star in stars)
+        ):
             bound.missing.append(name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
@@ -47,6 +48,15 @@ _ASSERTIONS = (
     "assertThrows assertThrowsExactly assertTimeout assertTimeoutPreemptively assertTrue fail"
 )
 ASSERTIONS = frozenset(_ASSERTIONS.split())
+# What tests name of libraries: no package has a class of its own that is called so.
+_LIBRARY_NAMES = (
+    "EntityManager Gson HttpServletRequest HttpServletResponse HttpStatus JdbcTemplate Jsoup Matchers "
+    "MediaType MockHttpServletRequest MockHttpServletResponse MockMvc MockMvcRequestBuilders "
+    "MockMvcResultMatchers Mockito ObjectMapper ResponseEntity RestAssured RestTemplate TestRestTemplate "
+    "WebTestClient"
+)
+_LIBRARIES = frozenset(_LIBRARY_NAMES.split())
+_PACKAGE = re.compile(rb"[a-z]\w*(?:\s*\.\s*[a-z]\w*)+\s*\.\s*[A-Z]")
 _DECLARING = {
     "variable_declarator",
     "formal_parameter",
@@ -74,6 +84,11 @@ def type_names(root: Node) -> Iterator[tuple[Node, Node]]:
                 yield node, parent
 
 
+def may_be_neighbour(name: str) -> bool:
+    """Whether another file of the package may declare it: what is tested mostly stands there."""
+    return name[:1].isupper() and name not in _LIBRARIES
+
+
 def called_methods(root: Node) -> Iterator[Node]:
     """The names of methods that are called on nothing."""
     for node in walk(root):
@@ -98,15 +113,21 @@ def declared_names(root: Node) -> set[str]:
 
 
 def read_variables(root: Node) -> list[str]:
-    """Names in lower case that are read as variables, in order."""
+    """Names in lower case that are read as variables, in order; none that begins a class's full name."""
     found: dict[str, None] = {}
+    source = root.text or b""
     for node, parent, _ in with_parents(root):
         if node.type != "identifier" or parent is None or not text_of(node)[:1].islower():
             continue
         is_member = any(
             parent.child_by_field_name(field) == node for field in ("name", "field", "key", "label")
         )
-        if not is_member and parent.type not in (
+        is_package = parent.type == "field_access" and _PACKAGE.match(
+            source, node.start_byte - root.start_byte
+        )
+        if is_member or is_package:
+            continue
+        if parent.type not in (
             "scoped_identifier",
             "labeled_statement",
             "break_statement",

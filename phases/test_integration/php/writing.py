@@ -24,6 +24,7 @@ from phases.test_integration.php.snippet import (
 _RETURNS_VOID = re.compile(r"\)\s*:\s*void\b")
 _SNAKE = re.compile(r"[a-z0-9]+(?:_[A-Za-z0-9]+)+")
 _SETUP = "setUpSecurity"
+MOST_METHODS = 500  # each is held against all names that are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def whole(
     root = snippet.root
     base = len(CLASS.encode())
     methods = methods_of(root)
+    if len(methods) > MOST_METHODS:
+        raise InvalidTestCode(f"testCode has more than {MOST_METHODS} methods")
     tests = [each for each in methods if _is_test(each, snippet, knows_attribute)]
     tests = tests or [each for each in methods if each.name.lower() not in HOOKS][-1:]
     if not tests:

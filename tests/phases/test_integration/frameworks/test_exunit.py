@@ -137,6 +137,13 @@ class TestPlace:
         assert parent_of(insert(target, vulnerableCodePath="lib/app/orders.ex")) == "App.OrdersTest"
         assert parent_of(insert(target, vulnerableCodePath="lib/app/users.ex")) == "App.UsersTest"
 
+    def test_stands_behind_the_loop_that_makes_the_tests(self):
+        loop = '  for x <- [1] do\n    test "t #{x}" do\n      assert unquote(x)\n    end\n  end\n'
+        target = f"defmodule ATest do\n  use ExUnit.Case\n\n{loop}\n  defp a, do: 1\nend\n"
+        result = insert(target)
+        assert (result.method, parent_of(result)) == ("ast", "ATest")
+        assert result.content.index(loop) < result.content.index("security:") < result.content.index("defp a")
+
     def test_loops_and_conditions_are_no_place(self):
         loop = '  for x <- [1, 2] do\n    test "t #{x}" do\n      assert unquote(x)\n    end\n  end\n\n  defp'
         result = inserted(TARGET.replace("  defp", loop, 1))

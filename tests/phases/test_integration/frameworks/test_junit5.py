@@ -254,9 +254,18 @@ class TestNames:
         assert "new other.Users()" in inserted(TARGET, "import other.Users;\nnew Users();")
         assert "new Users()" in inserted(TARGET, "import app.Users;\nnew Users();")
 
+    def test_a_class_that_may_be_the_packages_own_is_not_doubted(self):
+        assert insert(TARGET, "assertEquals(1, new Orders().count());").notices == ()
+
+    def test_a_librarys_class_that_nothing_imports_is_told(self):
+        assert codes(insert(TARGET, "Mockito.verify(users);")) == ["unbound_name"]
+
+    def test_a_package_is_no_variable(self):
+        assert insert(TARGET, "org.junit.jupiter.api.Assertions.fail();").notices == ()
+
     def test_names_that_nothing_binds_are_told(self):
         result = insert(TARGET, "String a = users.find(x, b -> b);\nOrders.check(a);\nhelp(a);")
-        assert sorted(n.message.split("`")[1] for n in result.notices) == ["Orders", "help()", "x"]
+        assert sorted(n.message.split("`")[1] for n in result.notices) == ["help()", "x"]
 
     def test_condition_before_each_is_told(self):
         target = TARGET.replace(

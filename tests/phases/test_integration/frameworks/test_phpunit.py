@@ -201,6 +201,19 @@ class TestPlace:
             insert(target)
 
 
+class TestBrokenFiles:
+    @pytest.mark.parametrize(
+        ("old", "new"), [("    }\n", "    \n"), ("{\n        ", "\n        ")], ids=["closer", "opener"]
+    )
+    def test_a_method_without_brace_is_not_taken_for_another(self, old, new):
+        with pytest.raises(TargetRefused):
+            insert(TARGET.replace(old, new, 1))
+
+    def test_code_of_very_many_methods_is_refused(self):
+        with pytest.raises(InvalidTestCode):
+            insert(TARGET, "".join(f"function test{number}() {{}}\n" for number in range(501)))
+
+
 class TestStyle:
     def test_attribute_as_the_file_has_it(self):
         target = TARGET.replace("    public function testA", "    #[Test]\n    public function it_works")
