@@ -4,7 +4,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from billing import selectors, services
@@ -38,7 +38,12 @@ class ClaimView(ApiView):
         operation_id="claimFix",
         summary="Hold one fix for an issue before work on it begins",
         request=ClaimFixSerializer,
-        responses={201: ClaimSerializer},
+        responses={
+            201: ClaimSerializer,
+            402: OpenApiResponse(
+                description="No fix is left: `USAGE_LIMIT_EXCEEDED`, with the entitlement's `blockedReason`"
+            ),
+        },
     )
     @idempotent
     def post(self, request: ApiRequest) -> Response:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import BillingAccount, UsageCorrection, UsageRecord, UsageReport
@@ -32,11 +33,16 @@ class Entitlement:
 
     @property
     def upgrade_url(self) -> str:
-        return f"{settings.BASE_URL}/dashboard/"
+        return find_billing_page()
 
     @property
     def can_use_service(self) -> bool:
         return self.blocked_reason is None
+
+
+def find_billing_page() -> str:
+    """The address at which people choose plans, pay and set their cap."""
+    return f"{settings.BASE_URL}{reverse('billing')}"
 
 
 def get_account(*, customer: Customer) -> BillingAccount:

@@ -70,4 +70,4 @@ def explain_refusal(reason: str) -> str:
         "subscription_canceled": "The plan has ended. Choose a plan",
     }
     advice = words.get(reason, f"This account cannot make fixes now ({reason}). Look at its billing")
-    return f"{advice}: {settings.BASE_URL}/dashboard/"
+    return f"{advice}: {selectors.find_billing_page()}"

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from billing import selectors
 from billing.models import Notice
 from billing.notices import describe_notice
 from billing.retries import LEASE, schedule_retry
@@ -63,7 +64,7 @@ def _build_mail(notice: Notice) -> EmailMultiAlternatives:
     words = describe_notice(notice.kind, notice.data)
     context = {
         "words": words,
-        "address": words.address or f"{settings.BASE_URL}/dashboard/",
+        "address": words.address or selectors.find_billing_page(),
         "customer": notice.customer,
     }
     text = render_to_string("billing/mail/notice.txt", context)

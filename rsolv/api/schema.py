@@ -22,7 +22,10 @@ class ApiSchema(AutoSchema):
     ) -> dict[str, object]:
         responses: dict[str, object] = super()._get_response_bodies(direction)
         for status, meaning in ERRORS.items():
-            responses.setdefault(status, {"description": meaning, "content": ERROR_CONTENT})
+            responses.setdefault(status, {"description": meaning})
+        for status, response in responses.items():
+            if status >= "400" and isinstance(response, dict):
+                response["content"] = ERROR_CONTENT
         return responses
 
 

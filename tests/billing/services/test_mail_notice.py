@@ -57,7 +57,7 @@ class TestMailNotice:
         mail(notice)
         html = mailoutbox[0].alternatives[0][0]
         assert html.count('class="button"') == 1
-        assert f'href="{settings.BASE_URL}/' in html
+        assert f'href="{settings.BASE_URL}/dashboard/billing/"' in html
 
     def test_repeating_it_sends_nothing(self, notice, mailoutbox):
         mail(mail(notice))
