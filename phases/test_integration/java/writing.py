@@ -13,6 +13,7 @@ from phases.test_integration.grouped.outline import Group, Member
 from phases.test_integration.java.layout import annotations_of, has_modifier, modifiers_of, name_of
 from phases.test_integration.java.snippet import CLASSES, JavaSnippet, methods_of, types_of
 
+MOST_METHODS = 500  # each is held against all names that are taken
 _SNAKE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 
 
@@ -65,6 +66,8 @@ def whole(
     Raises InvalidTestCode.
     """
     methods = methods_of(snippet.root)
+    if len(methods) > MOST_METHODS:
+        raise InvalidTestCode(f"testCode has more than {MOST_METHODS} methods")
     tests = [each for each in methods if each.is_test]
     edits: list[tuple[int, int, str]] = []
     if not tests and snippet.kind != CLASSES:
