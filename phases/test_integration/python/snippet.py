@@ -21,6 +21,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
 _SCOPES = (*DEFINITIONS, ast.Lambda, ast.ClassDef)
+MOST_NODES = 60_000
 _warnings_lock = threading.Lock()
 _Result = TypeVar("_Result")
 
@@ -48,6 +49,8 @@ class Snippet:
             snippet = cls(mended, parse(mended))
         if not snippet.tree.body:
             raise InvalidTestCode("testCode has no statement")
+        if sum(1 for _ in ast.walk(snippet.tree)) > MOST_NODES:
+            raise InvalidTestCode(f"testCode is too long: its tree has more than {MOST_NODES} nodes")
         return snippet
 
     @cached_property

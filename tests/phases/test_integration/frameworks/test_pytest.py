@@ -520,3 +520,9 @@ class TestSelfSkippingFile:
     def test_parametrized_file_is_refused(self):
         with pytest.raises(TargetRefused, match="parametrizes"):
             insert("pytestmark = pytest.mark.parametrize('a', [1])\n\n\ndef test_a(a):\n    pass\n")
+
+
+class TestSize:
+    def test_code_that_is_too_long_for_a_test_is_refused(self):
+        with pytest.raises(InvalidTestCode, match="too long"):
+            insert(ONE_TEST, "f(1); " * 30_000)
