@@ -2,6 +2,7 @@
 
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount
 from customers.models import Customer
 from rsolv.errors import DomainError
 
@@ -23,6 +24,8 @@ def cancel_plan(*, customer: Customer) -> None:
     account = selectors.get_account(customer=customer)
     if account.subscription_id is None or account.stripe_customer_id is None:
         raise NoPlanToCancel
+    if account.status == BillingAccount.Status.CANCELED:
+        return
     if account.can_meter:
         settle_usage(customer=customer)
     with hold_stripe_customer(account.stripe_customer_id):

@@ -16,6 +16,7 @@ from customers.models import Customer
 from rsolv.errors import DomainError
 from rsolv.queue import enqueue_on_commit
 
+from .ensure_stripe_customer import ensure_stripe_customer
 from .record_usage import lock_account
 from .refresh_account import refresh_account
 
@@ -58,17 +59,21 @@ def open_subscription(*, customer_id: UUID) -> None:
     account = _lease_pending(customer_id, timezone.now())
     if account is None or account.plan_chosen_at is None:
         return
+    wish = f"{customer_id}-{account.plan_chosen_at.timestamp()}"
+    attempt = f"{account.plan_chosen_at.timestamp()}-{account.attempts}"
     try:
-        stripe_customer_id = account.stripe_customer_id or _create_stripe_customer(account)
+        stripe_customer_id = ensure_stripe_customer(customer_id=customer_id, attempt=attempt)
         if account.payment_method:
             stripe_gateway.set_payment_method(
-                stripe_customer_id=stripe_customer_id, payment_method=account.payment_method
+                stripe_customer_id=stripe_customer_id,
+                payment_method=account.payment_method,
+                attempt=attempt,
             )
         with hold_stripe_customer(stripe_customer_id):
             stripe_gateway.create_subscription(
                 stripe_customer_id=stripe_customer_id,
                 plan=PLANS[account.plan],
-                wish=f"{customer_id}-{account.plan_chosen_at.timestamp()}",
+                wish=wish,
                 attempt=account.attempts,
             )
             refresh_account(stripe_customer_id=stripe_customer_id)
@@ -92,12 +97,3 @@ def _lease_pending(customer_id: UUID, now: datetime) -> BillingAccount | None:
         account.next_attempt_at, account.attempts = now + LEASE, account.attempts + 1
         account.save(update_fields=["next_attempt_at", "attempts"])
     return account
-
-
-def _create_stripe_customer(account: BillingAccount) -> str:
-    customer = account.customer
-    row = stripe_gateway.create_customer(
-        customer_id=str(customer.pk), name=customer.name, email=customer.email, attempt=account.attempts
-    )
-    BillingAccount.objects.filter(pk=customer.pk).update(stripe_customer_id=row.id)
-    return str(row.id)

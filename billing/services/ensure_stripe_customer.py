@@ -7,7 +7,7 @@ from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 
 
-def ensure_stripe_customer(*, customer_id: UUID, attempt: int) -> str:
+def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
     """The id of the Stripe customer that stands for ours, made where there is none. Calls out.
 
     Repeating it, and racing, gives the same one. `attempt` makes a new idempotency key: Stripe keeps its

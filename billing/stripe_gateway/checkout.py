@@ -25,7 +25,7 @@ def open_checkout(
             if reusable is None and _is_for(each, plan, success_url) and each.url:
                 reusable = each.url
             else:
-                sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}"})
+                sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}-{wish}"})
         if reusable is not None:
             return str(reusable)
         price_ids = find_price_ids(plan)
@@ -48,7 +48,7 @@ def close_checkouts(*, stripe_customer_id: str) -> None:
     with translate_errors("close_checkouts"):
         sessions = get_client().v1.checkout.sessions
         for each in sessions.list({"customer": stripe_customer_id, "status": "open", "limit": 100}).data:
-            sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}"})
+            sessions.expire(each.id)  # which Stripe does once by itself: the key is the SDK's
 
 
 def find_subscription_of(*, checkout_session_id: str, stripe_customer_id: str) -> str | None:

@@ -6,7 +6,7 @@ from .client import SUBSCRIBER, get_client, read_metadata
 from .errors import translate_errors
 
 
-def create_customer(*, customer_id: str, name: str, email: str, attempt: int) -> djstripe.Customer:
+def create_customer(*, customer_id: str, name: str, email: str, attempt: int | str) -> djstripe.Customer:
     """The Stripe customer that stands for ours. Repeating it gives the same one."""
     with translate_errors("create_customer"):
         same_email = get_client().v1.customers.list({"email": email, "limit": 100})
@@ -20,9 +20,12 @@ def create_customer(*, customer_id: str, name: str, email: str, attempt: int) ->
     return row
 
 
-def set_payment_method(*, stripe_customer_id: str, payment_method: str) -> None:
-    """Make a payment method the customer's default. Repeating it changes nothing."""
-    key = f"payment-method-{stripe_customer_id}-{payment_method}"
+def set_payment_method(*, stripe_customer_id: str, payment_method: str, attempt: int | str = 0) -> None:
+    """Make a payment method the customer's default. Repeating it changes nothing.
+
+    `attempt` makes a new idempotency key: Stripe keeps its own errors under one for a day.
+    """
+    key = f"payment-method-{stripe_customer_id}-{payment_method}-{attempt}"
     with translate_errors("set_payment_method"):
         client = get_client().v1
         attached = client.payment_methods.attach(

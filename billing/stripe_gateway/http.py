@@ -33,7 +33,8 @@ current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", d
 class PatientClient(stripe.RequestsClient):
     """The SDK's client, which also waits when Stripe answers that it is asked too much."""
 
-    def request(
+    # RequestsClient's own signature differs from HTTPClient's in the same way.
+    def request(  # type: ignore[override]
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         for waited in range(MAX_RETRIES + 1):
@@ -52,7 +53,7 @@ def find_wait_seconds(headers: Mapping[str, str], waited: int) -> float:
         asked = float(headers.get("Retry-After") or 0)
     except ValueError:
         asked = 0.0
-    return max(asked, 0.5 * 2**waited) * random.uniform(1, 1.25)
+    return max(asked, 0.5 * 2.0**waited) * random.uniform(1, 1.25)
 
 
 def _note(headers: Mapping[str, str]) -> None:

@@ -39,11 +39,18 @@ def create_subscription(
 
 
 def cancel_subscription(subscription_id: str) -> djstripe.Subscription:
-    """End a subscription now, its open usage invoiced. Repeating it changes nothing."""
+    """End a subscription now, its open usage invoiced. Repeating it changes nothing.
+
+    A deletion takes no idempotency key: after a lost answer, Stripe says that there is nothing to cancel.
+    Source: https://docs.stripe.com/api/idempotent_requests
+    """
     with translate_errors("cancel_subscription"):
-        canceled = get_client().v1.subscriptions.cancel(
-            subscription_id, {"invoice_now": True}, {"idempotency_key": f"cancel-{subscription_id}"}
-        )
+        try:
+            canceled = get_client().v1.subscriptions.cancel(subscription_id, {"invoice_now": True})
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+            canceled = get_client().v1.subscriptions.retrieve(subscription_id)
         return _sync_subscription(canceled)
 
 

@@ -1,0 +1,106 @@
+import json
+
+from djstripe.models import PaymentMethod, Price, WebhookEndpoint
+
+from billing import services, stripe_gateway
+from billing.models import InboxEvent, UsageRecord
+from billing.receivers import record_completed_mitigation
+from tests.billing.world import post_webhook
+from tests.factories import CustomerFactory, make_mitigation_of
+
+
+def find_failures():
+    return list(InboxEvent.objects.filter(processed_at=None).values_list("event_type", "last_error"))
+
+
+class TestEveryKindOfNews:
+    def test_is_processed_without_a_failure(self, world):
+        customer = world.subscribe("teams")
+        world.deliver()
+        charge = world.stripe.control.objects("charge")[0]["id"]
+        stripe_gateway.get_client().v1.refunds.create({"charge": charge, "amount": 100})
+        world.stripe.control.dispute(charge)
+        services.cancel_plan(customer=customer)
+        world.deliver()
+        assert find_failures() == []
+
+    def test_of_a_type_that_we_do_not_know_is_kept(self, world):
+        subject = {"id": "moon_1", "object": "moon"}
+        event = {"id": "evt_moon", "object": "event", "type": "moon.risen", "data": {"object": subject}}
+        with world.run_tasks():
+            answer = post_webhook(json.dumps(event | {"created": 1, "livemode": False}))
+        assert (answer.status_code, InboxEvent.objects.get().event_type) == (200, "moon.risen")
+
+
+class TestPaymentMethods:
+    def test_are_mirrored_and_let_go(self, world):
+        world.subscribe("payg")
+        world.deliver()
+        method = PaymentMethod.objects.get()
+        stripe_gateway.get_client().v1.payment_methods.detach(method.id)
+        world.deliver()
+        method.refresh_from_db()
+        assert method.customer is None
+        assert find_failures() == []
+
+
+class TestPrices:
+    def test_are_mirrored(self, world):
+        price = stripe_gateway.get_client().v1.prices.list({"limit": 1}).data[0]
+        stripe_gateway.get_client().v1.prices.update(price.id, {"nickname": "Fix"})
+        world.deliver(events=world.stripe.control.events("price.updated"))
+        assert Price.objects.get(id=price.id).stripe_data["nickname"] == "Fix"
+
+
+class TestCustomers:
+    def test_one_that_is_deleted_at_stripe_is_let_go(self, world):
+        customer = world.subscribe("payg")
+        world.deliver()
+        deleted = world.account(customer).stripe_customer_id
+        stripe_gateway.get_client().v1.customers.delete(deleted)
+        world.deliver()
+        account = world.account(customer)
+        assert (account.status, account.stripe_customer_id, account.subscription_id) == (
+            "canceled",
+            None,
+            None,
+        )
+        assert find_failures() == []
+
+    def test_who_comes_back_gets_a_new_one(self, world):
+        customer = world.subscribe("payg")
+        stripe_gateway.get_client().v1.customers.delete(world.account(customer).stripe_customer_id)
+        world.deliver()
+        world.subscribe("teams", customer=customer)
+        assert world.account(customer).status == "active"
+
+    def test_one_that_is_not_ours_is_nobodys(self, world):
+        services.forget_stripe_customer(stripe_customer_id="cus_nobodys")
+        services.follow_payment(stripe_customer_id="cus_nobodys", at=world.now())
+
+
+class TestRecordCompletedMitigation:
+    def test_listens_to_mitigations_only(self, db):
+        customer = CustomerFactory()
+        execution = make_mitigation_of(customer)
+        execution.phase = "SCAN"
+        record_completed_mitigation(execution=execution, occurred_at=execution.created_at)
+        assert not UsageRecord.objects.exists()
+
+
+class TestRegisterWebhook:
+    def test_an_endpoint_that_is_known_is_asked_for_what_we_want_today(self, world):
+        endpoint = WebhookEndpoint.objects.get()
+        stripe_gateway.get_client().v1.webhook_endpoints.update(
+            endpoint.id, {"enabled_events": ["charge.failed"]}
+        )
+        WebhookEndpoint.objects.update(enabled_events=["charge.failed"])
+        assert stripe_gateway.register_webhook(endpoint.url) == endpoint.id
+        kept = world.stripe.control.objects("webhook_endpoint")
+        assert [set(each["enabled_events"]) for each in kept] == [set(stripe_gateway.WEBHOOK_EVENTS)]
+        assert WebhookEndpoint.objects.get().secret == endpoint.secret
+
+    def test_repeating_it_asks_nothing(self, world):
+        before = len(world.stripe.control.requests())
+        stripe_gateway.register_webhook(WebhookEndpoint.objects.get().url)
+        assert len(world.stripe.control.requests()) == before
