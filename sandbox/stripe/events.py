@@ -103,6 +103,7 @@ def delivery(event: Record, endpoint: Record, created: int) -> Record:
         "endpoint": endpoint["id"],
         "status": "pending",
         "attempts": 0,
+        "answers": [],
         "response_code": None,
         "error": None,
         "duplicate_of": None,

@@ -1,26 +1,33 @@
 """The pages at `/`: what the sandbox holds, for a person to read, and a hand on the clock."""
 
+import json
+import re
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
 
 from sandbox.stripe import mails
 from sandbox.stripe.billing.periods import after
 from sandbox.stripe.control import Control
-from sandbox.stripe.store import Record
+from sandbox.stripe.render import present
+from sandbox.stripe.store import Record, key_of
+from sandbox.stripe.words import money
 from sandbox.stripe.world import World
 
-SHOWN = 25
+FEW, SHOWN = 10, 50
+_ID = re.compile(r"&#34;([a-z]+_[A-Za-z0-9_]{6,})&#34;")
 
 
 def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint:
-    """The overview, the objects of a kind, and one mail."""
+    """The overview, the objects of a kind, one object, the calls, and one mail."""
     routes = Blueprint("page", __name__)
     routes.add_app_template_filter(_instant, "instant")
     routes.add_app_template_filter(_label, "label")
+    routes.add_app_template_filter(_where, "where")
 
     @routes.get("/")
     def overview() -> str:
@@ -32,10 +39,11 @@ def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint
                 kinds=[each for each in control.state().items() if not each[0].startswith("sandbox.")],
                 events=_newest(world, "event"),
                 deliveries=_newest(world, "sandbox.delivery"),
-                requests=list(islice(reversed(world.requests), SHOWN)),
+                requests=list(islice(reversed(world.requests), FEW)),
                 faults=control.faults(),
                 mail_dir=mail_dir,
-                mails=mails.read_all(mail_dir)[:SHOWN],
+                mails=mails.read_all(mail_dir)[:FEW],
+                sought=request.args.get("sought"),
             )
 
     @routes.post("/clock")
@@ -49,11 +57,47 @@ def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint
 
     @routes.get("/kinds/<kind>")
     def kind(kind: str) -> str:
+        """Newest first; `before` is the key of the last one on the page before."""
         with world.store.lock:
             before = world.store.get(kind, request.args.get("before", ""))
             found = list(islice(world.store.newest(kind, before=before), SHOWN))
             total = world.store.count(kind)
-        return render_template("kind.html", kind=kind, records=found, total=total, shown=SHOWN)
+        return render_template(
+            "kind.html", kind=kind, records=found, total=total, shown=SHOWN, paged=before is not None
+        )
+
+    @routes.get("/find")
+    def find() -> ResponseReturnValue:
+        """By id, by the identifier of a meter event, or by a customer's email."""
+        sought = request.args.get("id", "").strip()
+        with world.store.lock:
+            record = _find(world, sought)
+        if record is None:
+            return redirect(url_for("page.overview", sought=sought))
+        return redirect(url_for("page.object", id=key_of(record)))
+
+    @routes.get("/objects/<path:id>")
+    def object(id: str) -> str:
+        with world.store.lock:
+            record = world.store.find(id)
+            if record is None:
+                abort(404)
+            kind = record["object"]
+            near: dict[str, list[Record]] = {
+                "events": list(islice(world.store.newest("event", subject=id), SHOWN)),
+                "deliveries": list(islice(world.store.newest("sandbox.delivery", event=id), SHOWN)),
+            }
+            text = _linked(world, json.dumps(present(world.store, record), indent=2, ensure_ascii=False))
+            return render_template("object.html", id=id, kind=kind, record=record, text=text, **near)
+
+    @routes.get("/requests")
+    def requests() -> str:
+        """Newest first; `from` is how many newer ones there are."""
+        skip = max(0, request.args.get("from", 0, int))
+        with world.store.lock:
+            total = len(world.requests)
+            found = list(islice(reversed(world.requests), skip, skip + SHOWN))
+        return render_template("requests.html", requests=found, total=total, next=skip + SHOWN)
 
     @routes.get("/mails/<key>")
     def mail(key: str) -> str:
@@ -66,7 +110,26 @@ def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint
 
 
 def _newest(world: World, kind: str) -> list[Record]:
-    return list(islice(world.store.newest(kind), SHOWN))
+    return list(islice(world.store.newest(kind), FEW))
+
+
+def _find(world: World, sought: str) -> Record | None:
+    return (
+        world.store.find(sought)
+        or next(world.store.newest("billing.meter_event", identifier=sought), None)
+        or next(world.store.newest("customer", email=sought), None)
+    )
+
+
+def _linked(world: World, text: str) -> Markup:
+    """JSON in which every id that names something leads to it."""
+
+    def link(match: re.Match[str]) -> str:
+        if world.store.find(match[1]) is None:
+            return match[0]
+        return f'"<a href="{url_for("page.object", id=match[1])}">{match[1]}</a>"'
+
+    return Markup(_ID.sub(link, str(escape(text))))
 
 
 def _instant(seconds: int | None) -> str:
@@ -80,6 +143,24 @@ def _label(record: dict[str, Any]) -> str:
         for name in ("email", "name", "display_name", "number", "type", "event_name", "url", "status")
         if isinstance(record.get(name), str)
     ]
-    if isinstance(record.get("total"), int):
-        parts.append(f"${record['total'] / 100:.2f}")
+    cents = record.get("total", record.get("amount"))
+    if isinstance(cents, int):
+        parts.append(money(cents, record.get("currency") or "usd"))
     return " · ".join(parts)
+
+
+def _where(fault: dict[str, Any]) -> str:
+    """What a fault meets, and how it strikes."""
+    kind = fault["kind"]
+    place = (
+        fault["event"] if kind.startswith(("webhook_", "meter_")) else f"{fault['method']} {fault['path']}"
+    )
+    how = {
+        "latency": f"{fault['ms']} ms",
+        "status": f"{fault['status']}{' after the work' if fault['after'] else ''}",
+        "webhook_reorder": f"{fault['ms']} ms",
+        "webhook_delay": f"{fault['ms']} ms",
+        "meter_reject": fault["code"],
+    }.get(kind, "")
+    chance = f"{fault['probability']:.0%} of the time" if fault["probability"] < 1 else ""
+    return ", ".join(part for part in (place, how, chance) if part)

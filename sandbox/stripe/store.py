@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-FORMAT = 2  # Of the records in a file. A file of another format is begun anew.
+FORMAT = 3  # Of the records in a file. A file of another format is begun anew.
 Record = dict[str, Any]
 Index = Callable[[Record], list[str]]
 
@@ -32,7 +32,7 @@ INDEXES: dict[str, dict[str, Index]] = {
     "customer": {"email": _field("email")},
     "customer_balance_transaction": {"customer": _field("customer")},
     "dispute": {"charge": _field("charge"), "payment_intent": _field("payment_intent")},
-    "event": {"type": _field("type")},
+    "event": {"type": _field("type"), "subject": _field("_subject")},
     "invoice": {"customer": _field("customer"), "subscription": _field("_subscription")},
     "invoice_payment": {"invoice": _field("invoice"), "payment_intent": _field("_payment_intent")},
     "payment_intent": {"customer": _field("customer")},

@@ -149,7 +149,10 @@ class Courier(threading.Thread):
 
     def _note(self, record: Record, code: int | None, error: str | None) -> None:
         attempts = record["attempts"] + 1
-        record = self._world.store.replace(record, attempts=attempts, response_code=code, error=error)
+        answers = [*record["answers"], {"at": int(time.time()), "code": code, "error": error}]
+        record = self._world.store.replace(
+            record, attempts=attempts, answers=answers, response_code=code, error=error
+        )
         if code is not None and 200 <= code < 300:
             self._settle(record, "delivered")
         elif attempts > len(self._delays):

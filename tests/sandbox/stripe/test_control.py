@@ -1,6 +1,7 @@
 """The control API over HTTP, the pages, and what survives a restart."""
 
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -91,8 +92,41 @@ class TestPages:
 
     def test_kinds_link_to_objects(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()
-        assert f"/_sandbox/objects/{ada.id}" in read(f"{sandbox.url}/kinds/customer")
+        assert f"/objects/{ada.id}" in read(f"{sandbox.url}/kinds/customer")
         assert json.loads(read(f"{sandbox.url}/_sandbox/objects/{ada.id}"))["email"] == "ada@example.com"
+
+    def test_everything_is_found(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.fix(ada, identifier="fix-1")
+        for sought in (ada.id, ada.email):
+            page = read(f"{sandbox.url}/find?id={sought}")
+            assert ada.id in page and "customer.created" in page
+        assert "billing.meter_event" in read(f"{sandbox.url}/find?id=fix-1")
+        assert "Nothing is called nobody" in read(f"{sandbox.url}/find?id=nobody")
+
+    def test_an_object_leads_to_others(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        card = ada.invoice_settings.default_payment_method
+        assert f'href="/objects/{card}"' in read(f"{sandbox.url}/objects/{ada.id}")
+
+    def test_a_delivery_tells_its_attempts(
+        self, sandbox: StripeSandbox, shop: Shop, receiver: Receiver
+    ) -> None:
+        receiver.answers = [503]
+        sandbox.control.add_webhook(receiver.url)
+        shop.v1.customers.create({})
+        sandbox.control.flush()
+        (delivery,) = sandbox.control.deliveries()
+        assert [each["code"] for each in delivery["answers"]] == [503, 200]
+        page = read(f"{sandbox.url}/objects/{delivery['id']}")
+        assert "503" in page and delivery["event"] in page
+
+    def test_long_lists_are_paged(self, sandbox: StripeSandbox) -> None:
+        made = sandbox.control.stage(subscriptions=51)["customers"]
+        first = read(f"{sandbox.url}/kinds/customer")
+        assert made[-1] in first and made[0] not in first
+        older = re.search(r'href="([^"]*before=[^"]*)"', first)
+        assert older and made[0] in read(sandbox.url + older[1].replace("&amp;", "&"))
 
     def test_the_form_moves_the_clock(self, sandbox: StripeSandbox) -> None:
         before = sandbox.control.now()
