@@ -36,7 +36,7 @@ def send_due() -> None:
         services.report_usage(usage_id=usage_id)
 
 
-def age_reports(*, days: int = 2) -> None:
+def age_reports(*, days: float = 2) -> None:
     """Let all reports be so old that Stripe has forgotten their identifiers and summed them up."""
     then = timezone.now() - timedelta(days=days)
     UsageReport.objects.filter(status="reported").update(reported_at=then)
