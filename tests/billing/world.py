@@ -1,7 +1,9 @@
 """Billing's fixtures: a Stripe with our plans and our webhook endpoint, and its news carried to us."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import stripe
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from djstripe.models import WebhookEndpoint
@@ -81,3 +84,18 @@ def post_webhook(payload: str, *, secret: str | None = None, at: datetime | None
     return Client().post(
         WEBHOOK, payload, content_type="application/json", headers={"Stripe-Signature": header}
     )
+
+
+def run_together(*works: Callable[[], Any]) -> list[Any]:
+    """What each gives, all begun at once, each in a thread and connection of its own."""
+    start = threading.Barrier(len(works))
+
+    def run(work: Callable[[], Any]) -> Any:
+        start.wait()
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))

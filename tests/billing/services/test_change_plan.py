@@ -7,6 +7,7 @@ from django.utils import timezone
 from billing import selectors, services, stripe_gateway
 from billing.models import Notice, UsageReport
 from billing.plans import PAYG, TEAMS, TRIAL
+from tests.billing.world import run_together
 from tests.factories import CustomerFactory, MitigationFactory
 
 # The package has a function of the module's name.
@@ -198,3 +199,23 @@ class TestAToken:
         customer = world.subscribe("payg")
         with pytest.raises(services.PreviewOutdated):
             change(world, customer, TRIAL, preview(world, customer, TEAMS).token)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    def test_change_once(self, stripe_sandbox):
+        stripe_gateway.sync_plans()
+        customer, at = CustomerFactory(), timezone.now()
+        services.choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=at)
+        services.open_subscription(customer_id=customer.pk)
+        token = services.preview_change(customer=customer, plan=TEAMS, at=at).token
+
+        def confirm():
+            return services.change_plan(customer=customer, plan=TEAMS, preview_token=token, at=at)
+
+        changed = run_together(confirm, confirm)
+        assert [account.plan for account in changed] == ["teams", "teams"]
+        paid = [each["total"] for each in stripe_sandbox.control.objects("invoice") if each["total"]]
+        assert len(paid) == 1
+        assert Notice.objects.filter(kind=Notice.Kind.PLAN_CHANGED).count() == 1

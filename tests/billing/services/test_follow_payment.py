@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from billing import selectors, services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent, Notice
-from tests.billing.world import BillingWorld
+from tests.billing.world import BillingWorld, run_together
+from tests.factories import BillingAccountFactory
 
 DAY = timedelta(days=1)
 
@@ -160,3 +161,16 @@ class TestRecovery:
         world.deliver()
         assert world.account(customer).status == "active"
         assert list_kinds() == ["payment_failed", "recovered"]
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestSweepsAtOnce:
+    def test_tell_a_block_once(self):
+        account = BillingAccountFactory(
+            plan="payg", status="past_due", past_due_since=timezone.now() - 8 * DAY
+        )
+        at = timezone.now()
+        told = run_together(*[lambda: services.block_overdue(at=at)] * 4)
+        assert sum(told) == 1
+        assert Notice.objects.get().customer_id == account.pk

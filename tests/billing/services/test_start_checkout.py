@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from billing import services, stripe_gateway
 from billing.plans import PAYG, PLANS, TEAMS
+from tests.billing.world import run_together
 from tests.factories import CustomerFactory
 
 RETURN = "https://rsolv.test/billing/"
@@ -97,3 +98,22 @@ class TestFinishCheckout:
 
     def test_who_never_went_there_has_nothing_to_finish(self, world):
         assert services.finish_checkout(customer=CustomerFactory(), session_id="cs_1").status == "trialing"
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    def test_get_one_page(self, stripe_sandbox):
+        stripe_gateway.sync_plans()
+        customer = CustomerFactory()
+        urls = run_together(lambda: checkout(customer), lambda: checkout(customer))
+        assert urls[0] == urls[1]
+        assert len(stripe_sandbox.control.objects("checkout.session")) == 1
+        assert len(stripe_sandbox.control.objects("customer")) == 1
+
+    def test_for_two_plans_leave_one_page_open(self, stripe_sandbox):
+        stripe_gateway.sync_plans()
+        customer = CustomerFactory()
+        run_together(lambda: checkout(customer, PAYG), lambda: checkout(customer, TEAMS))
+        states = [each["status"] for each in stripe_sandbox.control.objects("checkout.session")]
+        assert sorted(states) == ["expired", "open"]
