@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 
 from billing import stripe_gateway
-from billing.models import BillingAccount, Discrepancy, UsageReport
+from billing.models import BillingAccount, CorrectionReport, Discrepancy, UsageReport
 from billing.selectors import LedgerRow
 
 from .compare_usage import Finding, floor_minute, list_minutes
@@ -83,7 +83,7 @@ def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime
         meter_at__lt=floor_minute(minute) + MINUTE,
         reported_at__lte=at - SUMMARY_LAG,
         first_sent_at__lt=at - IDENTIFIER_WINDOW,
-    )
+    ).exclude(usage__correction__report__way=CorrectionReport.Way.ADJUSTMENT)
     chosen = list(forgotten.order_by("pk").values_list("pk", flat=True)[:count])
     UsageReport.objects.filter(pk__in=chosen).update(
         status=Status.PENDING, next_attempt_at=at, last_error="reported, but not on the meter"
