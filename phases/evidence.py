@@ -8,6 +8,7 @@ from typing import Any
 from .outcomes import VERIFICATION_FLAGS, is_contradicted
 
 TESTS_READ = 10
+ACRONYMS = {"sql", "nosql", "xss", "csrf", "ssrf", "xxe", "rce", "idor", "ldap", "xml"}
 OUTPUT_NAMES = ("output", "stdout", "stderr", "error", "message", "failureMessage")
 
 
@@ -138,10 +139,11 @@ def _describe_counts(value: Any) -> str:
 
 
 def _describe_flaw(proof: Mapping[str, Any], fix: Mapping[str, Any]) -> str:
-    """`sql injection in app/search.py:12`, as far as it is said."""
+    """`SQL injection in app/search.py:12`, as far as it is said."""
     found = proof.get("vulnerabilities")
     flaw = _as_map(found[0]) if isinstance(found, list) and found else {}
-    kind = _clip(flaw.get("type") or fix.get("vulnerabilityType"), 60).replace("_", " ")
+    named = _clip(flaw.get("type") or fix.get("vulnerabilityType"), 60).replace("_", " ").replace("-", " ")
+    kind = " ".join(word.upper() if word in ACRONYMS else word for word in named.split())
     place = _clip(flaw.get("file"), 200)
     line = flaw.get("line")
     if place and isinstance(line, int) and not isinstance(line, bool):

@@ -132,7 +132,7 @@ def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> FixOfLine:
         counts=report is not None and report.status != "withdrawn",
         mark=Mark(correction.kind, correction.reason, correction.created_at) if correction else None,
         credited_cents=_read_credit(correction),
-        evidence=evidence if evidence and not evidence.is_empty else None,
+        evidence=evidence,
     )
 
 

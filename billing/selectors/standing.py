@@ -30,6 +30,7 @@ class Entitlement:
     period_end: datetime | None
     period_cents: int
     spend_cap_cents: int | None = None
+    grace_ends_at: datetime | None = None
 
     @property
     def upgrade_url(self) -> str:
@@ -98,6 +99,7 @@ def get_entitlement(*, customer: Customer, at: datetime | None = None) -> Entitl
         period_end=account.current_period_end,
         period_cents=compute_period_cents(plan, used),
         spend_cap_cents=account.spend_cap_cents,
+        grace_ends_at=account.grace_ends_at,
     )
 
 

@@ -40,9 +40,7 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
         "account": account,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.blocked_reason == "trial_exhausted" else entitlement.status,
-        "standing": explain_standing(
-            entitlement, invoices, ways=ways, grace_ends_at=_find_grace_end(account, now)
-        ),
+        "standing": explain_standing(entitlement, invoices, ways=ways),
         "usage_words": describe_usage(entitlement),
         "cost_words": describe_cost(entitlement),
         "notices": list_rows(notices),
@@ -53,12 +51,6 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 
 def _find_start(account: BillingAccount, now: datetime) -> datetime:
     return account.current_period_start or now - WITHOUT_PERIOD
-
-
-def _find_grace_end(account: BillingAccount, now: datetime) -> datetime | None:
-    """When fixes are held back for the open payment, as long as that lies ahead."""
-    ends_at = account.grace_ends_at
-    return ends_at if ends_at and ends_at > now else None
 
 
 @require_POST

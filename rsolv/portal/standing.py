@@ -46,12 +46,10 @@ def explain_standing(
     invoices: Sequence[InvoiceLine],
     *,
     ways: Ways | None,
-    grace_ends_at: datetime | None = None,
 ) -> Standing | None:
     """Why fixes are held back or about to be, None where all is well.
 
-    `ways` None: for a member who has no part in billing. `grace_ends_at`: when a payment that is open holds
-    fixes back, as long as that lies ahead.
+    `ways` None: for a member who has no part in billing.
     """
     reason = entitlement.blocked_reason
     if reason == "trial_exhausted":
@@ -69,7 +67,7 @@ def explain_standing(
         text = "Pay the open invoice and fixes go on by themselves."
         return _pay("bad", "Fixes are paused: your last payment failed", text, invoices, ways)
     if entitlement.status == "past_due":
-        return _explain_grace(invoices, ways, grace_ends_at)
+        return _explain_grace(entitlement.grace_ends_at, invoices, ways)
     if reason:
         text = "Something about this account needs a person. Write to support and we look into it."
         return _do("bad", "Fixes are paused", text, ways, *_write(ways, "Fixes%20are%20paused"))
@@ -89,10 +87,8 @@ def _explain_cap(entitlement: Entitlement, ways: Ways | None) -> Standing:
     )
 
 
-def _explain_grace(
-    invoices: Sequence[InvoiceLine], ways: Ways | None, grace_ends_at: datetime | None
-) -> Standing:
-    until = f" until {format_date(grace_ends_at)}" if grace_ends_at else ""
+def _explain_grace(ends_at: datetime | None, invoices: Sequence[InvoiceLine], ways: Ways | None) -> Standing:
+    until = f" until {format_date(ends_at)}" if ends_at else ""
     text = (
         f"Fixes still go on{until}. The charge is tried again over the next days: pay the open invoice "
         "before then and nothing is paused."

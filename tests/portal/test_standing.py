@@ -35,11 +35,9 @@ OPEN = InvoiceLine(
 WAYS = Ways(support="help@rsolv.dev", plans_url="/plans/", cap_url="/cap/")
 
 
-def explain(
-    *invoices: InvoiceLine, ways: Ways | None = WAYS, until: datetime | None = None, **changes: object
-) -> Standing:
+def explain(*invoices: InvoiceLine, ways: Ways | None = WAYS, **changes: object) -> Standing:
     entitlement = replace(GOOD, **changes)  # type: ignore[arg-type]
-    standing = explain_standing(entitlement, invoices, ways=ways, grace_ends_at=until)
+    standing = explain_standing(entitlement, invoices, ways=ways)
     assert standing
     return standing
 
@@ -77,7 +75,7 @@ class TestExplainStanding:
         assert "still go on" in standing.text
 
     def test_says_until_when_fixes_go_on_while_past_due(self) -> None:
-        standing = explain(OPEN, status="past_due", until=datetime(2026, 3, 12, tzinfo=UTC))
+        standing = explain(OPEN, status="past_due", grace_ends_at=datetime(2026, 3, 12, tzinfo=UTC))
         assert "still go on until 12 Mar 2026" in standing.text
 
     def test_leads_from_a_reached_cap_to_the_cap(self) -> None:

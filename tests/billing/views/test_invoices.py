@@ -2,7 +2,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from billing import services
 from billing.models import CorrectionReport, PaymentIncident, UsageCorrection, UsageRecord, UsageReport
+from billing.plans import PLANS
 from tests.billing.world import BillingWorld
 from tests.portal.conftest import Browser
 from tests.portal.markup import Page
@@ -137,6 +139,25 @@ class TestExplainedInvoice:
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
+    def test_a_change_of_plan_is_invoiced_at_both_prices_and_agrees(
+        self, bob: Browser, world: BillingWorld, settings: Any
+    ) -> None:
+        settings.METER_SETTLE_SECONDS = 0
+        world.subscribe("payg", customer=bob.customer)
+        world.deliver()
+        make_fix(world, bob.customer)
+        world.stripe.control.advance(days=10)
+        preview = services.preview_change(customer=bob.customer, plan=PLANS["teams"], at=world.now())
+        services.change_plan(
+            customer=bob.customer, plan=PLANS["teams"], preview_token=preview.token, at=world.now()
+        )
+        world.deliver()
+        page = open_page(bob, f"{INVOICES}{self.find_number(world)}/")
+        text = page.find("main").words
+        assert "Every line agrees" in text
+        assert "1 fix in our ledger, $15.00" in text
+        assert "A part of a month's price" in text
+
     def test_asks_stripe_nothing(self, paying: Browser, world: BillingWorld) -> None:
         make_fix(world, paying.customer)
         world.advance()
@@ -160,7 +181,7 @@ class TestFix:
     ) -> None:
         make_fix(world, paying.customer)
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"
-        assert "Sql injection in app/search.py:12" in open_page(paying, path).find("main").words
+        assert "SQL injection in app/search.py:12" in open_page(paying, path).find("main").words
         assert mallet.get(path).status_code == 404
 
     def test_says_where_nothing_is_stored(self, paying: Browser, world: BillingWorld) -> None:

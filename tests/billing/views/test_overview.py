@@ -38,7 +38,7 @@ class TestOverview:
         ends_at = datetime(2031, 3, 7, tzinfo=UTC)
         BillingAccount.objects.update(cancel_at=ends_at)
         page = open_page(paying, BILLING)
-        assert "It ends on 7 Mar 2031" in page.find("main").words
+        assert "Until 7 Mar 2031 everything goes on" in page.find("main").words
         assert "/dashboard/billing/resume/" in {form.attrs.get("action") for form in page.find_all("form")}
 
     def test_of_a_failed_payment_leads_to_the_open_invoice(

@@ -105,7 +105,7 @@ class TestWaitForStripe:
 class TestCancelPlan:
     def test_says_what_each_way_means(self, paying: Browser) -> None:
         text = open_page(paying, CANCEL).find("main").words
-        assert "Everything goes on until" in text
+        assert "everything goes on. Then a last invoice" in text
         assert "The rest of the month is not paid back." in text
 
     def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, world: BillingWorld) -> None:
