@@ -22,7 +22,8 @@ from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_s
 from .outside import StripeOutside
 from .plan import Plan, draw_plan
 from .stack import ChaosStack, NoRoom, borrow_redis, make_database
-from .troubles import Troubles
+from .troubles import KINDS, Troubles
+from .weather import WEATHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,7 +83,7 @@ def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
         "wrongly_billed": verdict.wrongly_billed,
         "invoice_difference_cents": verdict.invoice_difference_cents,
         "stuck": stuck,
-        "faults": dict(sorted(troubles.counts.items())),
+        "faults": {kind: troubles.counts[kind] for kind in sorted({*KINDS, *WEATHERS} - {"weather"})},
         "client": dict(sorted(clients.counts.items())) | {"refused": len(clients.refused)},
         "findings": [*verdict.findings, *clients.refused][:20],
         "waiting": backlog,

@@ -13,6 +13,7 @@ from .plan import Issue, Plan, Step
 
 THREADS = 6
 PAUSE_SECONDS = 0.3
+PATIENCE_SECONDS = 240
 # A key whose request died with its process stays taken for a minute: the report then goes out under another.
 KEY_PATIENCE = 10
 # Answers after which nobody knows, or which say that another attempt may do.

@@ -97,9 +97,9 @@ def draw_plan(*, seed: int, fixes: int, customers: int | None = None) -> Plan:
 
 
 def _draw_clients(dice: random.Random, count: int) -> tuple[Client, ...]:
-    """Of ten: three trials, two teams, five pay-as-you-go, of which two early."""
+    """Of ten: three trials, two teams, five pay-as-you-go, of which one early."""
     plans: list[PlanKey] = [*("trial",) * 3, *("teams",) * 2, *("payg",) * 5]
-    pattern = [(plan, index >= 8) for index, plan in enumerate(plans)]
+    pattern = [(plan, index == 9) for index, plan in enumerate(plans)]
     dice.shuffle(pattern)
     return tuple(Client(number, *pattern[number % len(pattern)]) for number in range(count))
 

@@ -30,6 +30,9 @@ from .weather import draw_disorder
 LARGEST_PACE = 30.0  # issues begun in a second
 SHORTEST_SECONDS = 15.0
 ISSUES_A_ROUND = 1200
+STALL_SECONDS = 20.0
+TAIL_SECONDS = 60.0
+TAIL_SHARE = 0.1
 PATIENCE_SECONDS = 120.0
 START_SECONDS = 120.0
 PUSH_SECONDS = 4.0
@@ -101,7 +104,9 @@ class Chaos:
         for client in self.plan.clients:
             if client.early:
                 self._sign_up(client)
-        self._settle()
+        self.supervisor.wait_for(
+            "the first subscriptions", lambda: self._count_backlog()["plans"] == 0, START_SECONDS
+        )
         self.stripe.move_to(int(time.time()))
 
     def _let_loose(self, clients: Clients) -> None:
@@ -118,15 +123,31 @@ class Chaos:
                 kind = self.troubles.strike()
                 self._tell(f"{kind:<24}{clients.counts['issues']:>6} of {len(self.plan.issues)} issues")
                 self._wait_for(clients, (self.troubles.struck + dice.random()) / (rounds * ROUND))
-            self._wait_for(clients, 1)
+            while not clients.is_done:
+                self._wait_for(clients, 1)
         finally:
             clients.stop()
+        self._work_off()
 
     def _wait_for(self, clients: Clients, share: float) -> None:
-        """Until this share of the issues is done: so a slow machine meets no more troubles for a fix."""
-        while clients.counts["issues"] < share * len(self.plan.issues) and not clients.is_done:
+        """Until this share is sent and worked off, so that a slow machine meets no more troubles for a fix.
+
+        Or until it has taken too long, as it does while Stripe is away.
+        """
+        wanted, deadline = share * len(self.plan.issues), time.monotonic() + STALL_SECONDS
+        while clients.counts["issues"] - self._count_waiting() < wanted and time.monotonic() < deadline:
             self.supervisor.check()
-            time.sleep(0.1)
+            time.sleep(0.5)
+
+    def _work_off(self) -> None:
+        """Still amid Stripe's faults: else a slow machine would report most fixes in quiet."""
+        deadline = time.monotonic() + TAIL_SECONDS
+        while time.monotonic() < deadline:
+            if self._count_waiting(push=True) < len(self.plan.issues) * TAIL_SHARE:
+                return
+            self.troubles.change_weather()
+            time.sleep(PUSH_SECONDS)
+            self.supervisor.check()
 
     def _settle(self) -> None:
         """Push what waits until nothing does, or nothing has moved for a while."""
@@ -137,7 +158,7 @@ class Chaos:
             now = time.monotonic()
             is_push = now - pushed_at > PUSH_SECONDS
             pushed_at = now if is_push else pushed_at
-            waiting = sum(self._count_backlog(push=is_push).values()) + self.stripe.count_undelivered()
+            waiting = self._count_waiting(push=is_push) + self.stripe.count_undelivered()
             quiet = quiet + 1 if waiting == 0 else 0
             if waiting < least:
                 least, moved_at = waiting, now
@@ -180,6 +201,10 @@ class Chaos:
     @property
     def _planned_seconds(self) -> float:
         return max(SHORTEST_SECONDS, len(self.plan.issues) / LARGEST_PACE)
+
+    def _count_waiting(self, *, push: bool = False) -> int:
+        """What no staff needs to look at."""
+        return sum(count for kind, count in self._count_backlog(push=push).items() if kind != "refused")
 
     def _count_backlog(self, *, push: bool = False) -> dict[str, int]:
         said = io.StringIO()

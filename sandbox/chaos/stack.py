@@ -37,7 +37,7 @@ class ChaosStack(Stack):
             "DATABASE_POOL": "6",
             "DEBUG": "false",
             "LOG_LEVEL": "WARNING",
-            "SWEEP_SECONDS": "2",
+            "SWEEP_SECONDS": "5",
             "STRIPE_TIMEOUT_SECONDS": "2",
             "API_REQUESTS_PER_MINUTE": "100000",
         }

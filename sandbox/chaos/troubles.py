@@ -28,7 +28,7 @@ KINDS = (
     "broker_connections_cut",
     "database_restarted",
 )
-MORE = ("weather", "weather", "task_killed", "worker_killed")
+MORE = ("weather", "weather", "task_killed", "task_killed")
 ROUND = len(KINDS) + len(MORE)
 
 

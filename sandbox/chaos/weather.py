@@ -53,6 +53,7 @@ OUTAGES: tuple[tuple[str, Fault], ...] = (
     ("stripe_cut_after_work", {"kind": "cut_after"}),
     ("webhook_lost", {"kind": "webhook_drop"}),
 )
+WEATHERS = tuple(kind for kind, _, _ in SHOWERS)
 
 
 def _vary(dice: random.Random, probability: float) -> float:

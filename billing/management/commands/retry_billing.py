@@ -11,7 +11,7 @@ from billing import services
 
 
 class Command(BaseCommand):
-    help = "Make every report, webhook event and pending plan that waits for a later attempt due now."
+    help = "Make what waits for a later attempt due now: reports, corrections, webhook events, plans, mails."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only count what waits")
@@ -23,9 +23,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(asdict(backlog)))
             return
-        self.stdout.write(
-            f"Waiting: {backlog.reports} usage reports, {backlog.events} webhook events, "
-            f"{backlog.plans} plans. For staff: {backlog.refused}."
-        )
-        if backlog.total and not options["dry_run"]:
+        found = ", ".join(f"{count} {kind}" for kind, count in asdict(backlog).items() if kind != "refused")
+        self.stdout.write(f"Waiting: {found}. For staff: {backlog.refused}.")
+        if not options["dry_run"]:
             self.stdout.write("What waits is due now: the sweep hands it out.")

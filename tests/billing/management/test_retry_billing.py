@@ -23,12 +23,12 @@ def run(**options):
 
 class TestRetryBilling:
     def test_makes_what_waits_due(self, event):
-        assert "1 webhook events" in run()
+        assert "1 events" in run()
         event.refresh_from_db()
         assert event.next_attempt_at <= timezone.now()
 
     def test_only_counts_on_a_dry_run(self, event):
         found = json.loads(run(dry_run=True, json=True))
-        assert found == {"reports": 0, "events": 1, "plans": 0, "refused": 0}
+        assert {kind: count for kind, count in found.items() if count} == {"events": 1}
         event.refresh_from_db()
         assert event.next_attempt_at > timezone.now()
