@@ -33,7 +33,7 @@ def follow_payment(*, stripe_customer_id: str, at: datetime) -> None:
     account = accounts.select_related("customer").first()
     if account is None:
         return
-    if account.status in UNPAID or _list_told(account).exists():
+    if account.status in UNPAID or _list_told(account).exists() or _list_failed(account).exists():
         failed = stripe_gateway.sync_open_invoices(stripe_customer_id=stripe_customer_id)
         refresh_account(stripe_customer_id=stripe_customer_id)
         account.refresh_from_db()
@@ -60,7 +60,7 @@ def block_overdue(*, at: datetime) -> int:
 
 @transaction.atomic
 def _block(account: BillingAccount, at: datetime) -> bool:
-    invoice = _list_open(account).order_by("created").values_list("stripe_data", flat=True).first() or {}
+    invoice = _list_failed(account).order_by("created").values_list("stripe_data", flat=True).first() or {}
     was_new = give_notice(
         customer=account.customer,
         kind=Kind.BLOCKED,
@@ -88,6 +88,8 @@ def _tell(account: BillingAccount, failed: list[stripe_gateway.OpenInvoice], at:
             data=_describe(account, invoice),
             at=at,
         )
+    if account.status != Status.ACTIVE:
+        return
     paid = Invoice.objects.filter(
         id__in=_list_told(account).values_list("reference", flat=True), stripe_data__status="paid"
     )
@@ -125,5 +127,8 @@ def _list_told(account: BillingAccount) -> Any:
     return Notice.objects.filter(~Exists(recovered), customer_id=account.pk, kind__in=kinds)
 
 
-def _list_open(account: BillingAccount) -> Any:
-    return Invoice.objects.filter(customer__id=account.stripe_customer_id, stripe_data__status="open")
+def _list_failed(account: BillingAccount) -> Any:
+    """Open invoices whose payment was tried, as last mirrored; a plan that has ended may have one too."""
+    return Invoice.objects.filter(
+        customer__id=account.stripe_customer_id, stripe_data__status="open", stripe_data__attempted=True
+    )

@@ -76,6 +76,8 @@ def refresh_account(*, stripe_customer_id: str) -> None:
     )
     if current is None or _is_older_than_wish(account, current):
         return
+    if sum(_read_status(data) != Status.CANCELED for data in found) > 1:
+        log.error("more_than_one_subscription", customer=str(account.pk), followed=current["id"])
     plan = find_plan(current)
     if plan is None:
         log.error("subscription_without_plan", subscription=current["id"])

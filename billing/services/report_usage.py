@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 IDENTIFIER_WINDOW = timedelta(hours=23)
 # The meter's summaries may lag behind what it was sent; after this long they do not.
 SUMMARY_LAG = timedelta(hours=1)
+# A period's invoice takes late usage for an hour; some of that is left for the call itself.
+LAST_INVOICE_OPEN = timedelta(minutes=50)
 
 Status = UsageReport.Status
 
@@ -96,7 +98,8 @@ def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
         return None
     report.attempts += 1
     period_start, stripe_customer_id = account.current_period_start, account.stripe_customer_id
-    if not account.can_meter or period_start is None or stripe_customer_id is None:
+    is_billed = account.can_meter or _is_on_last_invoice(account, report, now)
+    if not is_billed or period_start is None or stripe_customer_id is None:
         _wait(report, now, "waits for a subscription")
         return None
     if report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW:
@@ -123,6 +126,14 @@ def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
         attempt=report.attempts,
     )
     return Lease(event=event, earlier_meter_at=report.earlier_meter_at)
+
+
+def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datetime) -> bool:
+    """Whether a subscription that ended with its period still bills a fix, its invoice being a draft."""
+    end = account.current_period_end
+    if account.status != BillingAccount.Status.CANCELED or end is None:
+        return False
+    return report.usage.occurred_at < end <= now < end + LAST_INVOICE_OPEN
 
 
 def _wait(report: UsageReport, now: datetime, reason: str) -> None:

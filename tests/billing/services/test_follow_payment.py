@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from billing import selectors, services, stripe_gateway
-from billing.models import BillingAccount, InboxEvent, Notice
+from billing.models import BillingAccount, InboxEvent, Notice, UsageReport
 from tests.billing.world import BillingWorld, run_together
-from tests.factories import BillingAccountFactory
+from tests.factories import BillingAccountFactory, make_mitigation_of
 
 DAY = timedelta(days=1)
 
@@ -92,6 +92,22 @@ class TestAPaymentThatFails:
         with world.run_tasks():
             services.sweep_billing()
         assert list_kinds() == ["payment_failed"]
+
+
+class TestALastInvoice:
+    def test_that_fails_after_the_plan_has_ended_is_told(self, world):
+        customer = world.subscribe("payg")
+        with world.run_tasks():
+            services.record_usage(
+                customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
+            )
+        UsageReport.objects.update(reported_at=timezone.now() - DAY)
+        world.stripe.control.advance(60)
+        set_card(world, "insufficient_funds")
+        services.cancel_plan(customer=customer)
+        world.stripe.control.advance(hours=2)
+        world.deliver()
+        assert (world.account(customer).status, list_kinds()) == ("canceled", ["payment_failed"])
 
 
 class TestGrace:

@@ -217,6 +217,19 @@ class TestASubscriptionThatEnds:
             services.cancel_plan(customer=customer)
         assert world.account(customer).status == "active"
 
+    @pytest.mark.parametrize(("minutes", "status", "cents"), [(20, "reported", 1500), (55, "pending", 0)])
+    def test_with_its_period_takes_what_comes_before_its_invoice_is_final(
+        self, world, report, customer, monkeypatch, minutes, status, cents
+    ):
+        services.cancel_at_period_end(customer=customer, at=timezone.now())
+        ends_at = world.account(customer).current_period_end
+        world.stripe.control.set_to(int(ends_at.timestamp()) + 60 * minutes)
+        world.deliver()
+        monkeypatch.setattr(timezone, "now", world.now)
+        assert send(report).status == status
+        world.stripe.control.advance(hours=2)
+        assert world.stripe.control.objects("invoice")[-1]["total"] == cents
+
     def test_by_itself_leaves_the_rest_to_the_next_one(self, world, report, customer):
         account = world.account(customer)
         module.stripe_gateway.cancel_subscription(account.subscription_id)
