@@ -141,6 +141,14 @@ class TestWhatWaitsForStaff:
         }
         assert shown == {"trying": ["evt_0"], "staff": ["evt_1"], "processed": ["evt_2"]}
 
+    def test_a_webhook_that_failed_for_good_is_processed_again(self, staff):
+        event = InboxEvent.objects.create(
+            event_id="evt_1", event_type="a", payload="{}", attempts=12, next_attempt_at=None
+        )
+        act(staff, "inboxevent", "replay", event)
+        event.refresh_from_db()
+        assert (event.attempts, event.next_attempt_at is None) == (0, False)
+
     def test_a_mail_that_was_given_up_is_tried_again(self, staff):
         notice = make_notice()
         act(staff, "notice", "mail_again", notice)

@@ -179,6 +179,15 @@ class TestACreditOfTeams:
         assert ways == [("credit", 800), ("credit", 800), ("nothing", 0)]
         assert list_credits(world, teams) == [800, 800]
 
+    def test_of_a_fix_that_another_plan_recorded_follows_the_invoice(self, world, teams):
+        BillingAccount.objects.update(plan="payg")
+        usage = fix(teams, is_sent=False)
+        BillingAccount.objects.update(plan="teams")
+        services.report_usage(usage_id=usage.pk)
+        report = correct(usage, Kind.CREDIT)
+        world.advance()
+        assert (send(report).way, report.amount_cents) == ("nothing", 0)
+
 
 class TestACredit:
     @pytest.fixture
@@ -226,6 +235,14 @@ class TestAnAdjustmentThatStripeRefuses:
         self.refuse_adjustment(report, monkeypatch)
         assert (report.way, report.status) == ("credit", "pending")
         assert (send(report).status, report.amount_cents) == ("done", 1500)
+
+    def test_because_its_day_is_over_is_credited(self, world, payg, voided):
+        world.stripe.control.advance(hours=25)
+        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+        report = send(correct(voided))
+        assert "24 hours" in report.last_error
+        assert (send(report).way, report.status) == ("credit", "done")
+        assert list_credits(world, payg) == [1500]
 
     def test_is_done_where_an_earlier_attempt_took_it_off(self, world, payg, voided, monkeypatch):
         report = correct(voided)
