@@ -1,0 +1,52 @@
+"""What holds for every page of billing, as for the portal's others."""
+
+import pytest
+
+from billing.models import BillingAccount
+from tests.portal.conftest import Browser
+from tests.portal.markup import Page
+from tests.portal.test_dashboard import make_invoice
+
+from .conftest import open_page
+
+PAGES = (
+    "",
+    "plans/",
+    "return/?checkout=done&session=cs_1",
+    "return/?checkout=done&session=cs_1&tries=20",
+    "cap/",
+    "invoices/",
+    "invoices/RS-1/",
+)
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest, bob: Browser) -> Page:
+    BillingAccount.objects.update(spend_cap_cents=5000)
+    make_invoice(bob.customer)
+    return open_page(bob, f"/dashboard/billing/{request.param}")
+
+
+class TestEveryPage:
+    def test_runs_and_styles_nothing_inline(self, page: Page) -> None:
+        assert not page.find_all("style")
+        assert not page.find_all("script")
+        for element in page.elements:
+            assert not {"style", "onclick", "onsubmit"} & set(element.attrs)
+
+    def test_has_one_heading_and_names_itself(self, page: Page) -> None:
+        assert len(page.find_all("main")) == len(page.find_all("h1")) == 1
+        assert "RSOLV" in page.find("title").words
+        assert not page.find("title").words.startswith("·")
+
+    def test_names_every_field(self, page: Page) -> None:
+        labels = {label.attrs["for"] for label in page.find_all("label")}
+        fields = [each for each in page.find_all("input") if each.attrs["type"] != "hidden"]
+        assert {each.attrs["id"] for each in fields} == labels
+
+    def test_uses_an_id_once(self, page: Page) -> None:
+        assert len(page.ids) == len(set(page.ids))
+
+    def test_has_one_primary_action_at_most(self, page: Page) -> None:
+        buttons = [each for each in page.elements if "button-primary" in each.attrs.get("class", "")]
+        assert len(buttons) <= 1
