@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sandbox.stripe import staging
+from sandbox.stripe.billing.meter_errors import check_code
 from sandbox.stripe.billing.timeline import advance, catch_up
 from sandbox.stripe.cards import BEHAVIOURS
 from sandbox.stripe.errors import bad_parameter
@@ -60,6 +61,8 @@ class Control:
 
     def add_fault(self, kind: str, **rule: Any) -> Fault:
         """See `faults.Fault` for what a rule may say."""
+        if "code" in rule:
+            check_code(rule["code"])
         with self._world.store.lock:
             return self._world.faults.add(kind=kind, **rule)
 

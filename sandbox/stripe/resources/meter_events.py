@@ -35,7 +35,7 @@ def create(world: World, params: Record) -> Record:
     fault = world.faults.for_meter_event(params["event_name"])
     identifier = params.get("identifier") or new_id("mtrevt", 20)
     if fault:
-        return _reject_later(world, params, identifier, meter_errors.check_code(fault.code))
+        return _reject_later(world, params, identifier, fault.code)
     meter = _meter(world, params["event_name"])
     customer = _check(world, params, meter)
     _refuse_repeated(world, identifier)

@@ -74,6 +74,26 @@ class TestHttp:
         (event,) = call(sandbox, "GET", "/_sandbox/meter_events")
         assert (event["identifier"], event["customer"], event["payload"]["value"]) == ("fix-1", ada.id, "2")
 
+    def test_stages_many(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        wish = {"subscriptions": 3, "events_each": 2, "prices": [shop.by_the_piece.lookup_key]}
+        made = call(sandbox, "POST", "/_sandbox/stage", wish)
+        state = sandbox.control.state()
+        assert len(made["customers"]) == state["subscription"] == 3
+        assert state["billing.meter_event"] == 6
+
+    def test_reports_wrong_usage(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        shop.fix(shop.customer(), identifier="fix-1")
+        wish = {"identifier": "fix-1", "code": "archived_meter"}
+        event = call(sandbox, "POST", "/_sandbox/meter_errors", wish)
+        assert event["data"]["reason"]["error_types"][0]["code"] == "archived_meter"
+
+    def test_disputes_a_charge(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        shop.subscribe(shop.customer(), shop.monthly)
+        charge = sandbox.control.objects("charge")[0]["id"]
+        opened = call(sandbox, "POST", f"/_sandbox/charges/{charge}/dispute", {"reason": "duplicate"})
+        closed = call(sandbox, "POST", f"/_sandbox/disputes/{opened['id']}/close", {"won": True})
+        assert (opened["reason"], closed["status"]) == ("duplicate", "won")
+
     def test_flushes_deliveries(self, sandbox: StripeSandbox, shop: Shop, receiver: Receiver) -> None:
         endpoint = {"url": receiver.url, "secret": "whsec_chosen"}
         assert call(sandbox, "POST", "/_sandbox/webhook_endpoints", endpoint)["secret"] == "whsec_chosen"

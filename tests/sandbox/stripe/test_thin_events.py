@@ -119,6 +119,10 @@ class TestMeterReject:
         sandbox.control.advance(10)
         assert samples(client.v2.core.events.list().data[0]) == [(code, "fix-1")]
 
+    def test_knows_only_stripes_codes(self, sandbox: StripeSandbox) -> None:
+        with pytest.raises(Exception, match="archived_meter"):
+            sandbox.control.add_fault("meter_reject", code="nonsense")
+
     def test_leaves_nothing_to_cancel(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()
         sandbox.control.add_fault("meter_reject")
