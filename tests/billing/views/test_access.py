@@ -4,6 +4,7 @@ from django.test import Client
 from tests.factories import UserFactory
 from tests.portal.conftest import Browser
 from tests.portal.markup import read_page
+from tests.portal.test_dashboard import make_invoice
 
 from .conftest import open_page, set_role
 
@@ -75,6 +76,12 @@ class TestNavigation:
         set_role(bob.customer, "member")
         for path in ("/dashboard/", "/dashboard/billing/", "/accounts/email/"):
             assert not [link for link in self.read(bob, path) if "/billing/" in link]
+
+    def test_the_dashboard_shows_a_plain_member_no_invoice(self, bob: Browser) -> None:
+        make_invoice(bob.customer, number="ACME-1")
+        assert "ACME-1" in bob.get("/dashboard/").text
+        set_role(bob.customer, "member")
+        assert "ACME-1" not in bob.get("/dashboard/").text
 
     def test_marks_billing_on_the_pages_below_it(self, bob: Browser) -> None:
         page = open_page(bob, "/dashboard/billing/cap/")
