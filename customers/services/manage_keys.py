@@ -1,10 +1,32 @@
-"""API keys are made and ended."""
+"""API keys are made, exchanged and ended; each act stands in the audit log."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
 
 from customers import keys
-from customers.models import ApiKey, Customer, User
+from customers.models import ApiKey, AuditEntry, Customer, User
+from rsolv.errors import DomainError
+
+from .record_act import record_act
+
+Act = AuditEntry.Act
+
+# How long a key that is rotated may go on working.
+OVERLAPS = (timedelta(0), timedelta(hours=1), timedelta(hours=24), timedelta(days=7))
+MOST_ACTIVE_KEYS = 50
+
+
+class TooManyKeys(DomainError):
+    code, status = "CONFLICT", 409
+    message = f"An account has at most {MOST_ACTIVE_KEYS} keys that work. Revoke one that you no longer use."
+
+
+class KeyNotActive(DomainError):
+    code, status = "CONFLICT", 409
+    message = "This key does not work any more. Make a new one instead."
 
 
 @dataclass(frozen=True)
@@ -18,8 +40,57 @@ class NewApiKey:
         return f"NewApiKey({self.api_key.prefix}…)"
 
 
-def create_api_key(*, customer: Customer, name: str, created_by: User | None = None) -> NewApiKey:
-    """Make a key and return it with its raw text, which cannot be had again."""
+@transaction.atomic
+def create_api_key(
+    *,
+    customer: Customer,
+    name: str,
+    created_by: User | None = None,
+    expires_at: datetime | None = None,
+    at: datetime | None = None,
+    address: str | None = None,
+) -> NewApiKey:
+    """Make a key and return it with its raw text, which cannot be had again. Raises TooManyKeys."""
+    if ApiKey.objects.active().filter(customer=customer).count() >= MOST_ACTIVE_KEYS:
+        raise TooManyKeys
+    made = _make(customer=customer, name=name, created_by=created_by, expires_at=expires_at)
+    _note(Act.KEY_MADE, made.api_key, created_by, at or timezone.now(), address)
+    return made
+
+
+@transaction.atomic
+def rotate_api_key(
+    *, api_key: ApiKey, overlap: timedelta, by: User, at: datetime, address: str | None = None
+) -> NewApiKey:
+    """Make the key that takes over; the old one works on for the overlap, and never longer than it did.
+
+    A key is exchanged once. Raises KeyNotActive.
+    """
+    old = ApiKey.objects.select_for_update(of=("self",)).select_related("customer").get(pk=api_key.pk)
+    if not old.is_active or old.replaced_by_id is not None:
+        raise KeyNotActive
+    made = _make(customer=old.customer, name=old.name, created_by=by, expires_at=None)
+    ends_at = at + overlap
+    old.expires_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
+    old.replaced_by = made.api_key
+    old.save(update_fields=["expires_at", "replaced_by"])
+    _note(Act.KEY_ROTATED, old, by, at, address)
+    return made
+
+
+@transaction.atomic
+def revoke_api_key(
+    *, api_key: ApiKey, at: datetime, by: User | None = None, address: str | None = None
+) -> None:
+    """End a key at once. Repeating it keeps the first instant."""
+    if ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=at):
+        _note(Act.KEY_REVOKED, api_key, by, at, address)
+    api_key.refresh_from_db(fields=["revoked_at"])
+
+
+def _make(
+    *, customer: Customer, name: str, created_by: User | None, expires_at: datetime | None
+) -> NewApiKey:
     raw = keys.generate_key()
     api_key = ApiKey.objects.create(
         customer=customer,
@@ -27,11 +98,17 @@ def create_api_key(*, customer: Customer, name: str, created_by: User | None = N
         prefix=raw[: keys.VISIBLE_CHARACTERS],
         key_hash=keys.hash_key(raw),
         created_by=created_by,
+        expires_at=expires_at,
     )
     return NewApiKey(api_key=api_key, raw=raw)
 
 
-def revoke_api_key(*, api_key: ApiKey, at: datetime) -> None:
-    """End a key. Repeating it keeps the first instant."""
-    ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=at)
-    api_key.refresh_from_db(fields=["revoked_at"])
+def _note(act: AuditEntry.Act, api_key: ApiKey, by: User | None, at: datetime, address: str | None) -> None:
+    record_act(
+        customer=api_key.customer,
+        act=act,
+        actor=by,
+        at=at,
+        subject=f"{api_key.name} ({api_key.prefix}…)",
+        address=address,
+    )

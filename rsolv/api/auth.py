@@ -11,7 +11,7 @@ from customers.models import ApiKey, Customer
 from customers.services import authenticate_api_key
 
 from .errors import AuthRequired, InvalidApiKey
-from .throttling import count_bad_key
+from .throttling import count_bad_key, find_ip
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -21,7 +21,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         raw = _read_key(request)
         if raw is None:
             return None
-        api_key = authenticate_api_key(raw)
+        api_key = authenticate_api_key(raw, address=find_ip(request))
         if api_key is None:
             count_bad_key(request)
             raise InvalidApiKey

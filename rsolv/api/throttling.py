@@ -1,6 +1,7 @@
 """Limits in a window of 60 s, by customer. When the store is down, requests pass and it is logged."""
 
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -67,6 +68,15 @@ def find_address(request: Request | HttpRequest) -> str:
     if proxies and len(forwarded) >= proxies and forwarded[-proxies]:
         return str(forwarded[-proxies])
     return str(request.META.get("REMOTE_ADDR", "")) or "unknown"
+
+
+def find_ip(request: Request | HttpRequest) -> str | None:
+    """The caller's address where it is one, for what is written down."""
+    address = find_address(request)
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return None
 
 
 def find_standing(request: Request) -> Standing | None:

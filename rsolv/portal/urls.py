@@ -1,8 +1,11 @@
 from django.urls import path
 
-from . import views
+from . import keys, views
 
 urlpatterns = [
     path("", views.show_home, name="home"),
     path("dashboard/", views.show_dashboard, name="dashboard"),
+    path("dashboard/keys/", keys.show_keys, name="keys"),
+    path("dashboard/keys/<uuid:key_id>/rotate/", keys.rotate_key, name="key-rotate"),
+    path("dashboard/keys/<uuid:key_id>/revoke/", keys.revoke_key, name="key-revoke"),
 ]

@@ -1,0 +1,174 @@
+"""API keys: made, exchanged and ended by those who manage the account, seen by all of its people."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from customers import services
+from customers.access import member_page
+from customers.models import ApiKey, Customer, Membership, User
+from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
+from rsolv.api.throttling import find_ip
+from rsolv.errors import DomainError
+
+EXPIRIES = (("", _("Never")), ("30", _("In 30 days")), ("90", _("In 90 days")), ("365", _("In a year")))
+OVERLAPS = (("0", _("Now")), ("1", _("In 1 hour")), ("24", _("In 24 hours")), ("168", _("In 7 days")))
+
+
+class NewKeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=100, label=_("Name"), widget=forms.TextInput(attrs={"placeholder": _("CI of the shop")})
+    )
+    expires_in = forms.ChoiceField(choices=EXPIRIES, required=False, label=_("Expires"))
+
+    def find_expiry(self, now: datetime) -> datetime | None:
+        days = self.cleaned_data["expires_in"]
+        return now + timedelta(days=int(days)) if days else None
+
+
+class RotateForm(forms.Form):
+    overlap = forms.ChoiceField(choices=OVERLAPS, label=_("The old key stops working"))
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A key as its page lists it. `state` is active, ending, expired or revoked."""
+
+    id: UUID
+    name: str
+    prefix: str
+    state: str
+    made_by: str
+    created_at: datetime
+    last_used_at: datetime | None
+    last_used_from: str | None
+    expires_at: datetime | None
+    is_replaced: bool
+
+    @property
+    def works(self) -> bool:
+        return self.state in ("active", "ending")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page()
+def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
+    """The list, and the form that makes a key."""
+    form = NewKeyForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if not membership.may_manage:
+            raise PermissionDenied
+        if form.is_valid() and (made := _make(request, membership, form)):
+            return _show_once(request, made)
+    new_key = take_new_key(request, user=membership.user)
+    context = {
+        "keys": _list_keys(membership.customer),
+        "form": form,
+        "rotate_form": RotateForm(auto_id=False),
+        "may_manage": membership.may_manage,
+        "new_key": new_key,
+    }
+    response = render(request, "portal/keys.html", context, status=422 if form.errors else 200)
+    if new_key:
+        forget_new_key(response)
+    return response
+
+
+@require_POST
+@member_page(may=lambda membership: membership.may_manage)
+def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> HttpResponseBase:
+    api_key = _find_key(membership, key_id)
+    form = RotateForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose when the old key stops working."))
+        return redirect("keys")
+    try:
+        made = services.rotate_api_key(
+            api_key=api_key,
+            overlap=timedelta(hours=int(form.cleaned_data["overlap"])),
+            by=membership.user,
+            at=timezone.now(),
+            address=find_ip(request),
+        )
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("keys")
+    return _show_once(request, made)
+
+
+@require_POST
+@member_page(may=lambda membership: membership.may_manage)
+def revoke_key(request: HttpRequest, membership: Membership, key_id: UUID) -> HttpResponseBase:
+    api_key = _find_key(membership, key_id)
+    services.revoke_api_key(api_key=api_key, at=timezone.now(), by=membership.user, address=find_ip(request))
+    messages.success(request, _("The key is revoked: the next request with it is refused."))
+    return redirect("keys")
+
+
+def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> services.NewApiKey | None:
+    now = timezone.now()
+    try:
+        return services.create_api_key(
+            customer=membership.customer,
+            name=form.cleaned_data["name"],
+            created_by=membership.user,
+            expires_at=form.find_expiry(now),
+            at=now,
+            address=find_ip(request),
+        )
+    except services.TooManyKeys as error:
+        form.add_error(None, error.message)
+        return None
+
+
+def _show_once(request: HttpRequest, made: services.NewApiKey) -> HttpResponseBase:
+    assert isinstance(request.user, User)
+    response = redirect("keys")
+    keep_new_key(response, made.raw, user=request.user)
+    return response
+
+
+def _find_key(membership: Membership, key_id: UUID) -> ApiKey:
+    api_key = (
+        ApiKey.objects.select_related("customer").filter(customer=membership.customer, pk=key_id).first()
+    )
+    if api_key is None:
+        raise Http404
+    return api_key
+
+
+def _list_keys(customer: Customer) -> list[KeyRow]:
+    """Those that work first, then the newest of the others."""
+    now = timezone.now()
+    rows: Any = ApiKey.objects.filter(customer=customer).select_related("created_by")[:200]
+    return sorted((_to_row(key, now) for key in rows), key=lambda row: not row.works)
+
+
+def _to_row(key: ApiKey, now: datetime) -> KeyRow:
+    state = "active"
+    if key.revoked_at is not None:
+        state = "revoked"
+    elif key.expires_at is not None:
+        state = "expired" if key.expires_at <= now else "ending" if key.replaced_by_id else "active"
+    return KeyRow(
+        id=key.pk,
+        name=key.name,
+        prefix=key.prefix,
+        state=state,
+        made_by=key.created_by.email if key.created_by else "",
+        created_at=key.created_at,
+        last_used_at=key.last_used_at,
+        last_used_from=key.last_used_from,
+        expires_at=key.expires_at,
+        is_replaced=key.replaced_by_id is not None,
+    )
