@@ -1,16 +1,29 @@
 import json
+from types import SimpleNamespace
 
+import pytest
+from django.utils import timezone
 from djstripe.models import PaymentMethod, Price, WebhookEndpoint
 
-from billing import services, stripe_gateway
+from billing import receivers, services, stripe_gateway
 from billing.models import InboxEvent, UsageRecord
-from billing.receivers import record_completed_mitigation
+from billing.plans import PAYG, TEAMS
 from tests.billing.world import post_webhook
 from tests.factories import CustomerFactory, make_mitigation_of
 
 
 def find_failures():
     return list(InboxEvent.objects.filter(processed_at=None).values_list("event_type", "last_error"))
+
+
+def open_page(customer):
+    return services.start_checkout(
+        customer=customer, plan=TEAMS, return_url="https://rsolv.test/", at=timezone.now()
+    )
+
+
+def find_fix_price():
+    return stripe_gateway.find_price_ids(PAYG)["payg_fix"]
 
 
 class TestEveryKindOfNews:
@@ -79,12 +92,48 @@ class TestCustomers:
         services.follow_payment(stripe_customer_id="cus_nobodys", at=world.now())
 
 
+class TestWhatIsNoPlansNews:
+    @pytest.mark.parametrize("parent", [None, {}, {"subscription_details": None}])
+    def test_an_invoice_of_no_subscription_asks_nothing_of_stripe(self, world, parent):
+        invoice = {"id": "in_1", "customer": "cus_1", "parent": parent}
+        before = len(world.stripe.control.requests())
+        receivers.follow_invoice(event=SimpleNamespace(data={"object": invoice}))
+        assert len(world.stripe.control.requests()) == before
+
+    def test_a_visit_to_checkout_without_a_subscription_asks_nothing_of_stripe(self, world):
+        session = {"id": "cs_1", "customer": "cus_1", "subscription": None}
+        before = len(world.stripe.control.requests())
+        receivers.follow_checkout(event=SimpleNamespace(data={"object": session}))
+        assert len(world.stripe.control.requests()) == before
+
+
+class TestCheckout:
+    def test_that_is_paid_closes_what_else_was_open(self, world):
+        customer = CustomerFactory()
+        open_page(customer)
+        stripe_customer_id = world.account(customer).stripe_customer_id
+        first = world.stripe.control.objects("checkout.session")[0]["id"]
+        page = {"success_url": "https://rsolv.test/", "line_items": [{"price": find_fix_price()}]}
+        stripe_gateway.get_client().v1.checkout.sessions.create(
+            {"mode": "subscription", "customer": stripe_customer_id, **page}
+        )
+        world.stripe.control.complete_checkout(first)
+        world.deliver()
+        states = [each["status"] for each in world.stripe.control.objects("checkout.session")]
+        assert (states, find_failures()) == (["complete", "expired"], [])
+
+
 class TestRecordCompletedMitigation:
+    def test_enters_a_mitigation_into_the_ledger(self, db):
+        execution = make_mitigation_of(CustomerFactory())
+        receivers.record_completed_mitigation(execution=execution, occurred_at=execution.created_at)
+        assert UsageRecord.objects.get().execution == execution
+
     def test_listens_to_mitigations_only(self, db):
         customer = CustomerFactory()
         execution = make_mitigation_of(customer)
         execution.phase = "SCAN"
-        record_completed_mitigation(execution=execution, occurred_at=execution.created_at)
+        receivers.record_completed_mitigation(execution=execution, occurred_at=execution.created_at)
         assert not UsageRecord.objects.exists()
 
 
