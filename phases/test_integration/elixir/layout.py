@@ -24,7 +24,7 @@ _CASE = re.compile(r"(?:\w+\.)*\w*Case$")
 _SKIP = re.compile(r"@(?:moduletag|describetag)\s*\(?\s*(?::skip\b|\[?\s*skip:\s*(?!false|nil))")
 _HARMLESS = re.compile(r"(?::|\[?\s*)(?:capture_log|capture_io|timeout|tmp_dir|async|line|module)\b")
 _MAKES_TESTS = re.compile(r"^[ \t]*(?:test|property)[ \t(]+[^\n]*\bdo\b", re.M)
-_PAIR = re.compile(r"(\w+):\s*([a-z_]\w*)\b(?![.(\[])")
+_PAIR = re.compile(r"\b(\w+):\s*([a-z_]\w*)\b(?![.(\[])")
 _FILTER = re.compile(r"\bExUnit\.(?:configure|start)\b[^\n]*\b(?:exclude|only|include)\b")
 Reader = Callable[[Node], str]  # an outline reads a node's text faster than the node itself
 

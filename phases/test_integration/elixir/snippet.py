@@ -19,8 +19,15 @@ from phases.test_integration.elixir.layout import (
     text_of,
 )
 from phases.test_integration.errors import InvalidTestCode
-from phases.test_integration.grouped.code import dedented, rows_within, tidy, to_file_style, with_parents
-from phases.test_integration.syntax import errors, walk
+from phases.test_integration.grouped.code import (
+    dedented,
+    parsed,
+    rows_within,
+    tidy,
+    to_file_style,
+    with_parents,
+)
+from phases.test_integration.syntax import walk
 
 UNIT = "  "
 BODY, WHOLE, MODULE = "body", "tests", "module"
@@ -45,7 +52,7 @@ class ElixirSnippet:
     def of(cls, code: str) -> ElixirSnippet:
         """Raises InvalidTestCode for what is no Elixir, and for what would be more than tests."""
         text = tidy(code)
-        root = parse(text)
+        root = parsed(GRAMMAR, text)
         statements = [node for node in root.named_children if node.type != "comment"] if root else []
         if root is None or not statements:
             raise InvalidTestCode(
@@ -76,11 +83,6 @@ class ElixirSnippet:
         root = self.root
         block = block_of(root.named_children[0]) if root.named_children else None
         return [node for node in block.named_children if node.type != "comment"] if block else []
-
-
-def parse(text: str) -> Node | None:
-    tree = GRAMMAR.parse(Document(text.encode()))
-    return None if errors(tree) else tree.root_node
 
 
 def parse_as(code: str, kind: str) -> Node:
@@ -165,7 +167,7 @@ def _of_tests(text: str, root: Node, statements: list[Node]) -> ElixirSnippet:
 
 def _checked(snippet: ElixirSnippet) -> ElixirSnippet:
     before, after = _WRAPS[snippet.kind]
-    root = parse(before + snippet.code + after)
+    root = parsed(GRAMMAR, before + snippet.code + after)
     outer = [call_name(node) for node in root.named_children if node.type != "comment"] if root else []
     is_one = snippet.kind == MODULE or len(outer) == 1
     inner = [call_name(node) for node in snippet.statements] if is_one else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tree_sitter import Node
 
@@ -19,6 +19,7 @@ from phases.test_integration.elixir.snippet import (
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.grouped.code import indented
 from phases.test_integration.red_tests import RedTest
+from phases.test_integration.taken import Taken
 
 _LONGEST_TITLE = 120  # a test's name and its describe's together make an atom of at most 255 characters
 
@@ -30,11 +31,8 @@ def title(red_test: RedTest) -> str:
     return "".join(map(_escaped, text))
 
 
-def unique_title(wanted: str, taken: Collection[str]) -> str:
-    candidate, number = wanted, 2
-    while candidate in taken:
-        candidate, number = f"{wanted} {number}", number + 1
-    return candidate
+def unique_title(wanted: str, taken: Iterable[str]) -> str:
+    return Taken(taken, " ").take(wanted)
 
 
 def test(name: str, keys: Mapping[str, str], marks: Sequence[str], snippet: ElixirSnippet) -> str:
@@ -66,13 +64,14 @@ def whole(
         start = block.start_byte + 2 - snippet.offset
         edits.append((start, start, lines))
     names: list[str] = []
+    standing = Taken(taken, " ")
     for node in snippet.statements if snippet.kind == WHOLE else ():
         name = call_name(node)
         if name in ("def", "defp"):
             _refuse_taken(node, functions)
         elif name in (*TESTS, "describe"):
             prefix = "describe " if name == "describe" else ""
-            new = unique_title(prefix + title_of(node), {*taken, *names})
+            new = standing.take(prefix + title_of(node))
             names.append(new)
             if new != prefix + title_of(node):
                 start = arguments_of(node)[0].start_byte + 1 - snippet.offset

@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.golang import imports as go_imports
-from phases.test_integration.golang import writing
 from phases.test_integration.golang.layout import Layout
 from phases.test_integration.golang.snippet import Snippet
 from phases.test_integration.insertion import Notice
+from phases.test_integration.taken import Taken
 
 
 def bind(layout: Layout, snippet: Snippet) -> tuple[Snippet, dict[str, str]]:
@@ -19,6 +19,7 @@ def bind(layout: Layout, snippet: Snippet) -> tuple[Snippet, dict[str, str]]:
     own = dict(snippet.imports)
     aliases: dict[str, str] = {}
     new: dict[str, str] = {}
+    standing = Taken({*imported, *layout.names, *snippet.used}, "_")
     for name, path in own.items():
         if name == ".":
             raise InvalidTestCode("testCode imports everything of a package: name what the test needs")
@@ -29,7 +30,7 @@ def bind(layout: Layout, snippet: Snippet) -> tuple[Snippet, dict[str, str]]:
             if bound != name:
                 aliases[name] = bound
         elif name in imported or name in layout.names:
-            alias = writing.unique(f"{name}_2", {*imported, *layout.names, *snippet.used})
+            alias = standing.take(f"{name}_2")
             aliases[name], new[alias] = alias, path
         elif imported.get(name) != path:
             new[name] = path

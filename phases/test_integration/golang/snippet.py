@@ -38,7 +38,7 @@ _DECLARATIONS = _FUNCTIONS | frozenset(
 )
 _HEADER, _FOOTER = "package p\n\nfunc _() {\n", "\n}\n"
 _PACKAGE = re.compile(r"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*package\s")
-_IMPORT = re.compile(r"\s*(?:package\s+\w+\s*;?\n|import\s*(?:\([^)]*\)|[\w.]*\s*[\"`][^\"`\n]*[\"`]))")
+_IMPORT = re.compile(r"\s*(?:package\s+\w+\s*;?\n|import\s*(?:\([^)]*\)|(?:[\w.]+\s*)?[\"`][^\"`\n]*[\"`]))")
 _COMMENT = re.compile(r"\s*//[^\n]*\n")
 _MOST_NODES = 20_000  # of the tree; a test that a person would read has a twentieth of them
 

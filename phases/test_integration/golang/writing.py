@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from phases.test_integration.red_tests import RedTest
+from phases.test_integration.taken import Taken
 from phases.test_integration.words import one_line, words_of
 
 LONGEST_NAME = 80
@@ -33,10 +34,7 @@ def function_name(text: str) -> str:
 
 def unique(name: str, taken: Collection[str]) -> str:
     """The name, or the name with the first number that makes it new."""
-    candidate, number = name, 2
-    while candidate in taken:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
+    return Taken(taken, "_").take(name)
 
 
 def string(text: str) -> str:

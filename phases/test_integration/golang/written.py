@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from phases.test_integration.golang.snippet import Snippet
 from phases.test_integration.golang.subtests import subtests
 from phases.test_integration.insertion import Notice
 from phases.test_integration.red_tests import RedTest
+from phases.test_integration.taken import Taken
 
 _HEAD = ("package_clause", "import_declaration")
 
@@ -80,19 +82,22 @@ def _write_whole(layout: Layout, snippet: Snippet, marks: list[str]) -> tuple[st
     tests = tests_of(snippet)
     new_names: dict[str, str] = {}
     bound = snippet.layout.names | {each.name for each in tests}
+    lone = {each.name for each in tests if not each.is_test}
+    standing = Taken(_taken(layout), "_")
     for name in sorted(bound):
-        is_lone = any(each.name == name and not each.is_test for each in tests)
-        wanted = writing.function_name(name) if is_lone else name
-        if (new := writing.unique(wanted, {*_taken(layout), *new_names.values()})) != name:
+        wanted = writing.function_name(name) if name in lone else name
+        if wanted in standing and (new := standing.take(wanted)) != name:
             new_names[name] = new
-    chosen = [new_names.get(each.name, each.name) for each in tests]
+        elif wanted != name:
+            new_names[name] = standing.take(wanted)
+    chosen = {new_names.get(each.name, each.name) for each in tests}
     snippet = snippet.renamed(new_names)
     layout = snippet.layout
     source = layout.document.content
     pieces: list[bytes] = []
     head = [node for node in layout.root.named_children if node.type in _HEAD]
     start = max((node.end_byte for node in head), default=0)
-    kept = [node for node in layout.root.named_children if node.start_byte >= start and node not in head]
+    kept = [node for node in layout.root.named_children if node.start_byte >= start]
     taken = kept[0].start_byte if kept else start
     for function in layout.functions:
         if function.name in chosen and function.body is not None:
@@ -121,8 +126,8 @@ def _testing_name(layout: Layout) -> str:
 
 def _parameter(layout: Layout, snippet: Snippet) -> str:
     """What the file calls its `*testing.T`, unless the test reads `t` and means it."""
-    used = [each.parameter for each in layout.tests if each.parameter]
-    habit = max(dict.fromkeys(used), key=used.count, default="t")
+    used = Counter(each.parameter for each in layout.tests if each.parameter)
+    habit = max(used, key=used.__getitem__, default="t")
     free = set(snippet.used) - snippet.declared - layout.names
     return habit if habit in free or "t" not in free else "t"
 

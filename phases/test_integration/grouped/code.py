@@ -7,9 +7,26 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tree_sitter import Node
 
-from phases.test_integration.syntax import walk
+from phases.test_integration.document import Document
+from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.syntax import Grammar, errors, walk
 
 INDENT = "    "
+MOST_NODES = 20_000  # of the tree; a test that a person would read has a twentieth of them
+
+
+def parsed(grammar: Grammar, text: str) -> Node | None:
+    """The tree of a test's code, None where it has errors.
+
+    Raises InvalidTestCode where it is more than a test.
+    """
+    try:
+        tree = grammar.parse(Document(text.encode()))
+    except TargetRefused:
+        raise InvalidTestCode("testCode is too complex to be a test") from None
+    if tree.root_node.descendant_count > MOST_NODES:
+        raise InvalidTestCode("testCode is too complex to be a test")
+    return None if errors(tree) else tree.root_node
 
 
 def tidy(code: str) -> str:
@@ -68,8 +85,11 @@ def to_file_style(code: str, protected: Collection[int], prefix: str, unit: str,
     return eol.join(lines)
 
 
-def tokens(node: Node) -> tuple[str, ...]:
-    """What the code says: its leaves without comments, and without numbers at the end of names."""
+def tokens(node: Node, last_of: Collection[str] = ()) -> tuple[str, ...]:
+    """What the code says: its leaves without comments, and without numbers at the end of names.
+
+    Of nodes of the types `last_of` it is only what their last child says.
+    """
     found = []
     stack = [node]
     while stack:
@@ -77,7 +97,7 @@ def tokens(node: Node) -> tuple[str, ...]:
         if "comment" in inner.type:
             continue
         if inner.children:
-            stack.extend(reversed(inner.children))
+            stack.extend(inner.children[-1:] if inner.type in last_of else reversed(inner.children))
         elif inner.text:
             text = re.sub(r"\r\n?", "\n", inner.text.decode(errors="replace")).strip()
             found.append(re.sub(r"(?<=[^\W\d])_?\d+$", "", text))

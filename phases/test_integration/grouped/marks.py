@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from phases.test_integration.red_tests import RedTest
+from phases.test_integration.taken import Taken
 from phases.test_integration.words import words_of
 
 LONGEST_NAME = 80
@@ -36,13 +37,9 @@ def name_words(red_test: RedTest) -> list[str]:
     return words if "security" in words else ["security", *words]
 
 
-def unique(name: str, taken: Collection[str], joint: str = "") -> str:
+def unique(name: str, taken: Iterable[str]) -> str:
     """The name, or the name with the first number that makes it new, in any case of letters."""
-    folded = {each.lower() for each in taken}
-    candidate, number = name, 2
-    while candidate.lower() in folded:
-        candidate, number = f"{name}{joint}{number}", number + 1
-    return candidate
+    return Taken(taken, folds=True).take(name)
 
 
 def _escaped(char: str) -> str:

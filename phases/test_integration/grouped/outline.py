@@ -60,6 +60,7 @@ class Outline:
     groups: list[Group] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    _words: frozenset[str] | None = None
 
     def text(self, node: Node) -> str:
         return self.document.lines[node.start_byte : node.end_byte].decode(errors="replace")
@@ -70,7 +71,11 @@ class Outline:
 
     def mentions(self, name: str) -> bool:
         """Whether the name is anywhere in the file: to import it could change what it means there."""
-        return bool(re.search(rf"\b{re.escape(name)}\b".encode(), self.document.content))
+        if name.encode() not in self.document.content:
+            return False
+        if self._words is None:
+            self._words = frozenset(_WORD.findall(self.document.content.decode()))
+        return name in self._words or not name.isidentifier()
 
     def group_at(self, path: str) -> Group | None:
         return next((group for group in self.groups if group.path == path), None)

@@ -122,10 +122,9 @@ def read_variables(root: Node) -> list[str]:
         is_member = any(
             parent.child_by_field_name(field) == node for field in ("name", "field", "key", "label")
         )
-        is_package = parent.type == "field_access" and _PACKAGE.match(
-            source, node.start_byte - root.start_byte
-        )
-        if is_member or is_package:
+        if is_member:
+            continue
+        if parent.type == "field_access" and _PACKAGE.match(source, node.start_byte - root.start_byte):
             continue
         if parent.type not in (
             "scoped_identifier",

@@ -10,10 +10,9 @@ from tree_sitter import Node
 
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode
-from phases.test_integration.grouped.code import INDENT, dedented, rows_within, tidy, to_file_style
+from phases.test_integration.grouped.code import INDENT, dedented, parsed, rows_within, tidy, to_file_style
 from phases.test_integration.grouped.outline import Member
 from phases.test_integration.java.layout import GRAMMAR, STRINGS, import_of, method_member, name_of
-from phases.test_integration.syntax import errors
 
 CLASS, METHOD = "class A {\n", "class A { void f() throws Exception {\n"
 BODY, METHODS, CLASSES = "body", "methods", "classes"
@@ -36,7 +35,7 @@ class JavaSnippet:
     def of(cls, code: str) -> JavaSnippet:
         """Raises InvalidTestCode for what is no Java, and for what would be more than tests."""
         text = tidy(code)
-        root = parse(text)
+        root = parsed(GRAMMAR, text)
         if root is None:
             raise InvalidTestCode("testCode is not valid Java")
         snippet = _of_top_level(text, root)
@@ -59,11 +58,6 @@ class JavaSnippet:
     def offset(self) -> int:
         """Where the code begins in `root`."""
         return len(_WRAPS[self.kind][0])
-
-
-def parse(text: str) -> Node | None:
-    tree = GRAMMAR.parse(Document(text.encode()))
-    return None if errors(tree) else tree.root_node
 
 
 def parse_as(code: str, kind: str) -> Node:
@@ -139,7 +133,7 @@ def _is_hook(node: Node) -> bool:
 
 def _has_shape(code: str, kind: str) -> bool:
     before, after = _WRAPS[kind]
-    root = parse(before + code + after)
+    root = parsed(GRAMMAR, before + code + after)
     if root is None:
         return False
     nodes = [node for node in root.named_children if "comment" not in node.type]

@@ -30,6 +30,9 @@ from phases.test_integration.java.snippet import (
 from phases.test_integration.red_tests import RedTest
 from phases.test_integration.words import pascal, split_extension, split_path
 
+# From the first name of a chain on: a search from each of them would take very long.
+_PACKAGES = re.compile(r"(?<![^\0])(?<!\.\0)(?:[a-z_]\w*\0\.\0)+(?=[A-Z])")
+
 
 @dataclass(frozen=True)
 class JavaTest(Test):
@@ -75,7 +78,7 @@ class JunitTarget(GroupedTarget):
         return [member for member in found if member.is_test]
 
     def said(self, body: Node) -> tuple[str, ...]:
-        words = re.sub(r"\b(?:[a-z_]\w*\0\.\0)+(?=[A-Z])", "", "\0".join(super().said(body)))
+        words = _PACKAGES.sub("", "\0".join(super().said(body)))
         return tuple(re.sub(r"\bAssertions\0\.\0", "", words).split("\0"))
 
     def is_opened(self, is_append: bool) -> bool:

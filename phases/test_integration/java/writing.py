@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.grouped.code import INDENT, indented
-from phases.test_integration.grouped.marks import unique
 from phases.test_integration.grouped.outline import Group, Member
 from phases.test_integration.java.layout import annotations_of, has_modifier, modifiers_of, name_of
 from phases.test_integration.java.snippet import CLASSES, JavaSnippet, methods_of, types_of
+from phases.test_integration.taken import Taken
 
-MOST_METHODS = 500  # each is held against all names that are taken
+MOST_METHODS = 500  # a test that a person would read has a tenth of them
+_NAME = re.compile(r"(?<![\w$.])[^\W\d][\w$]*(?![\w$]|\s*:)")  # that is no member's and no label
 _SNAKE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 
 
@@ -90,8 +91,8 @@ def whole(
     else:
         names = _rename_methods(methods, tests, taken, snippet.offset, edits, renamed)
     code = _edited(snippet.code, edits)
-    for old, new in renamed.items():
-        code = re.sub(rf"(?<![\w$.]){re.escape(old)}\b(?!\s*:)", new, code)
+    if renamed:
+        code = _NAME.sub(lambda found: renamed.get(found[0], found[0]), code)
     return code, names
 
 
@@ -104,14 +105,22 @@ def _rename_methods(
     renamed: dict[str, str],
 ) -> tuple[str, ...]:
     names: list[str] = []
+    fixed, standing = Taken(taken, folds=True), Taken(taken, folds=True)
+    every = Taken({*taken, *(each.name for each in methods)}, folds=True)
+    starts = {each.start for each in tests}
     for each in methods:
+        is_test = each.start in starts
         # Helpers of one name are overloads of each other; both move together.
-        new = renamed.get(each.name) or unique(each.name, {*taken, *(names if each in tests else ())})
+        new = renamed.get(each.name, "")
+        if not new:
+            is_free = each.name not in (standing if is_test else fixed)
+            new = each.name if is_free else every.take(each.name)
         name = each.node.child_by_field_name("name")
-        if new != each.name and each in tests and name is not None:
+        if new != each.name and is_test and name is not None:
             edits.append((name.start_byte - offset, name.end_byte - name.start_byte, new))
         elif new != each.name:
             renamed[each.name] = new
+        standing.take(new)
         names.append(new)
     return tuple(names)
 
@@ -123,15 +132,18 @@ def _rename_classes(
     renamed: dict[str, str],
 ) -> str:
     """Classes beside the file's own cannot be public, and need names of their own."""
-    main = snippet.class_name
+    main, free = snippet.class_name, Taken(declared, folds=True)
     for node in types_of(snippet.root):
         modifiers = modifiers_of(node)
         for child in modifiers.children if modifiers else ():
             if child.type in ("public", "private", "protected"):
-                edits.append((child.start_byte - snippet.offset, child.end_byte - child.start_byte, ""))
+                start, text = child.start_byte - snippet.offset, snippet.code.encode()
+                end = child.end_byte - snippet.offset
+                gap = len(text[end:]) - len(text[end:].lstrip(b" \t"))
+                edits.append((start, end - start + gap, ""))
         name = name_of(node)
         wanted = name if name != main or re.search(r"Tests?$|^Test", name) else f"{name}Test"
-        new = unique(wanted, declared)
+        new = free.take(wanted)
         if new != name:
             renamed[name] = new
     return renamed.get(main, main)
@@ -153,4 +165,4 @@ def _edited(code: str, edits: Sequence[tuple[int, int, str]]) -> str:
     content = code.encode()
     for start, length, text in sorted(edits, reverse=True):
         content = content[:start] + text.encode() + content[start + length :]
-    return re.sub(r"(?m)^([ \t]*) +(?=(?:(?:abstract|final|static) )*class )", r"\1", content.decode())
+    return content.decode()

@@ -60,23 +60,27 @@ class PhpOutline(Outline):
 def read_outline(document: Document, tree: Tree) -> PhpOutline:
     """Looks at the top level, at namespaces' blocks and at the bodies of classes; never into functions."""
     outline = PhpOutline(document, tree.root_node)
-    classes: list[Node] = []
+    classes: list[tuple[Node, str]] = []
+    above: Node | None = None
     for node in _top_level(outline):
         if node.type == "namespace_use_declaration" and _is_import(outline, node):
             outline.uses.append(Use(node, bindings_of(node)))
         elif node.type == "class_declaration":
-            classes.append(node)
+            classes.append((node, text_of(above) if above and above.type == "comment" else ""))
             outline.bases[_name(node)] = _base(node)
             outline.declared.add(_name(node))
         elif node.type in ("trait_declaration", "interface_declaration", "enum_declaration"):
             outline.declared.add(_name(node))
         elif node.type == "expression_statement" and _is_pest(node):
             outline.is_pest = True
+        above = node
     for name, (origin, _) in outline.bound.items():
         outline.origins[name] = origin.replace("\\", ".")
     extended = {base for name, base in outline.bases.items() if base != name}
-    for node in classes:
-        _read_class(outline, node, extended)
+    known: dict[str, bool] = {}
+    for node, comment in classes:
+        takes = _name(node) not in extended and _is_collected(outline, node, known)
+        _read_class(outline, node, comment, takes=takes)
     return outline
 
 
@@ -112,6 +116,7 @@ def _top_level(outline: PhpOutline) -> Iterator[Node]:
             body = node.child_by_field_name("body")
             name = node.child_by_field_name("name")
             outline.namespace, outline.namespace_node = text_of(name) if name else "", node
+            yield node
             if body is not None:
                 outline.has_blocks = True
                 stack.extend(reversed(body.named_children))
@@ -127,7 +132,7 @@ def _is_halt(outline: PhpOutline, node: Node) -> bool:
     return outline.document.lines[node.start_byte : node.start_byte + 15].lower() == b"__halt_compiler"
 
 
-def _read_class(outline: PhpOutline, node: Node, extended: set[str]) -> None:
+def _read_class(outline: PhpOutline, node: Node, comment: str, *, takes: bool) -> None:
     body = node.child_by_field_name("body")
     if body is None or not body.children:
         return
@@ -138,10 +143,9 @@ def _read_class(outline: PhpOutline, node: Node, extended: set[str]) -> None:
         if child.type == "method_declaration":
             members.append(method_member(children, index, outline.text))
             names.add(members[-1].name)
-        elif child.type in ("property_declaration", "const_declaration"):
-            names.update(_elements(child))
+        else:
+            names.update(names_declared(child))
     name = _name(node)
-    takes = _is_collected(outline, node) and name not in extended
     closer = children[-1]
     outline.groups.append(
         Group(
@@ -156,23 +160,32 @@ def _read_class(outline: PhpOutline, node: Node, extended: set[str]) -> None:
         )
     )
     if takes:
-        outline.notices += _skips(node, members)
+        outline.notices += _skips(node, comment, members)
 
 
-def _is_collected(outline: PhpOutline, node: Node) -> bool:
+def _is_collected(outline: PhpOutline, node: Node, known: dict[str, bool]) -> bool:
     """Whether it is concrete and, by its own name or those of its bases, a test case."""
     if any(child.type == "abstract_modifier" for child in node.children):
         return False
-    base, seen = _base(node), set[str]()
-    while base and base not in seen:
-        if _TEST_CLASS.search(base):
-            return True
-        seen.add(base)
-        base = outline.bases.get(base, "")
-    return bool(seen) and bool(_TEST_CLASS.search(_name(node)))
+    base = _base(node)
+    return _is_test_case(outline, base, known) or bool(base and _TEST_CLASS.search(_name(node)))
 
 
-def _skips(node: Node, members: list[Member]) -> Iterator[Notice]:
+def _is_test_case(outline: PhpOutline, name: str, known: dict[str, bool]) -> bool:
+    """Whether the class or one of its bases is named as one; `known` is what was found of others."""
+    passed = []
+    while name and name not in known:
+        known[name] = bool(_TEST_CLASS.search(name))
+        passed.append(name)
+        if known[name]:
+            break
+        name = outline.bases.get(name, "")
+    answer = known.get(name, False)
+    known.update(dict.fromkeys(passed, answer))
+    return answer
+
+
+def _skips(node: Node, comment: str, members: list[Member]) -> Iterator[Notice]:
     for member in members:
         if member.name.lower() in ("setup", "setupbeforeclass") and member.body is not None:
             for statement in member.body.named_children:
@@ -184,8 +197,6 @@ def _skips(node: Node, members: list[Member]) -> Iterator[Notice]:
                 else:
                     message = "the class skips its tests under a condition"
                     yield Notice("module_may_be_skipped", message, line)
-    above = node.prev_sibling
-    comment = text_of(above) if above is not None and above.type == "comment" else ""
     if _REQUIRES.search(comment + attribute_of(node)):
         line = node.start_point.row + 1
         yield Notice("module_may_be_skipped", "the class runs only where its requirements are met", line)
@@ -201,8 +212,11 @@ def _is_pest(statement: Node) -> bool:
     return function is not None and bool(_PEST.match(text_of(function)))
 
 
-def _elements(declaration: Node) -> Iterator[str]:
-    for element in declaration.named_children:
+def names_declared(member: Node) -> Iterator[str]:
+    """Those of a class's properties or constants; of no other member any."""
+    if member.type not in ("property_declaration", "const_declaration"):
+        return
+    for element in member.named_children:
         if element.type in ("property_element", "const_element") and element.named_children:
             yield text_of(element.named_children[0]).lstrip("$")
 

@@ -10,11 +10,10 @@ from tree_sitter import Node
 
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode
-from phases.test_integration.grouped.code import INDENT, dedented, rows_within, tidy, to_file_style
+from phases.test_integration.grouped.code import INDENT, dedented, parsed, rows_within, tidy, to_file_style
 from phases.test_integration.grouped.outline import Member
 from phases.test_integration.php.layout import GRAMMAR, STRINGS, bindings_of
 from phases.test_integration.php.methods import method_member
-from phases.test_integration.syntax import errors
 
 TOP = "<?php\n"
 CLASS = "<?php class A {\n"
@@ -37,7 +36,7 @@ class PhpSnippet:
         """Raises InvalidTestCode for what is no PHP, and for what would be more than tests."""
         text = re.sub(r"\A<\?php\b[ \t]*\n?", "", tidy(code))
         text = tidy(re.sub(r"\?>\s*\Z", "", text))
-        root = parse(TOP + text)
+        root = parsed(GRAMMAR, TOP + text)
         snippet = _of_top_level(text, root) if root is not None else _of_members(text, {})
         if not snippet.code.strip():
             raise InvalidTestCode("testCode has no statement")
@@ -60,11 +59,6 @@ class PhpSnippet:
         return len(CLASS if self.is_whole else METHOD)
 
 
-def parse(text: str) -> Node | None:
-    tree = GRAMMAR.parse(Document(text.encode()))
-    return None if errors(tree) else tree.root_node
-
-
 def parse_known(text: str) -> Node:
     return GRAMMAR.parse(Document(text.encode())).root_node
 
@@ -81,6 +75,18 @@ def members_of(root: Node) -> list[Node]:
         if body is not None:
             return body.named_children
     return []
+
+
+def traits_of(declaration: Node) -> tuple[str, ...]:
+    """The last names of the traits that a class uses."""
+    body = declaration.child_by_field_name("body")
+    return tuple(
+        (child.text or b"").decode(errors="replace").rpartition("\\")[2]
+        for node in (body.named_children if body else ())
+        if node.type == "use_declaration"
+        for child in node.named_children
+        if child.type in ("name", "qualified_name")
+    )
 
 
 def methods_of(root: Node) -> list[Member]:
@@ -130,19 +136,15 @@ def _of_class(
     inner = _between(text, body.start_byte + 1, body.end_byte - 1)
     members = body.named_children
     traits = [node for node in members if node.type == "use_declaration"]
-    names = [
-        (child.text or b"").decode().rpartition("\\")[2]
-        for node in traits
-        for child in node.named_children
-        if child.type in ("name", "qualified_name")
-    ]
     start = len(TOP) + len(text[: text.index(inner)].encode()) if inner in text else 0
     kept = _without(inner, traits, start)
-    return PhpSnippet(_even(kept, is_whole=True), True, imports, (name.text or b"").decode(), tuple(names))
+    return PhpSnippet(
+        _even(kept, is_whole=True), True, imports, (name.text or b"").decode(), traits_of(classes[0])
+    )
 
 
 def _of_members(text: str, imports: dict[str, tuple[str, str]]) -> PhpSnippet:
-    root = parse(CLASS + text + "\n}")
+    root = parsed(GRAMMAR, CLASS + text + "\n}")
     if root is None or [node.type for node in root.named_children] != ["php_tag", "class_declaration"]:
         raise InvalidTestCode("testCode is not valid PHP")
     members = members_of(root)
@@ -155,7 +157,7 @@ def _of_members(text: str, imports: dict[str, tuple[str, str]]) -> PhpSnippet:
 
 
 def _is_one_method(text: str) -> bool:
-    root = parse(text)
+    root = parsed(GRAMMAR, text)
     if root is None or [node.type for node in root.named_children] != ["php_tag", "class_declaration"]:
         return False
     return [node.type for node in members_of(root)] == ["method_declaration"]

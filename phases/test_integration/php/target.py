@@ -11,14 +11,22 @@ from tree_sitter import Node
 
 from phases.test_integration.document import Splice
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
-from phases.test_integration.grouped.code import rows_within
+from phases.test_integration.grouped.code import rows_within, tokens
 from phases.test_integration.grouped.marks import marks, name_words, unique
 from phases.test_integration.grouped.outline import Group, Member
 from phases.test_integration.grouped.target import GroupedTarget, Test, Written
 from phases.test_integration.insertion import Notice, Plan
 from phases.test_integration.php import names, writing
 from phases.test_integration.php.layout import STRINGS, PhpOutline
-from phases.test_integration.php.snippet import CLASS, TOP, PhpSnippet, methods_of, parse_known, string_rows
+from phases.test_integration.php.snippet import (
+    CLASS,
+    TOP,
+    PhpSnippet,
+    methods_of,
+    parse_known,
+    string_rows,
+    traits_of,
+)
 from phases.test_integration.red_tests import RedTest
 from phases.test_integration.words import pascal, split_extension, split_path
 
@@ -175,8 +183,7 @@ class PhpunitTarget(GroupedTarget):
         return self.outline.uses[-1].node if self.outline.uses else self.outline.namespace_node
 
     def said(self, body: Node) -> tuple[str, ...]:
-        words = re.sub(r"(?:(?:\w+\0)?\\\0)+", "", "\0".join(super().said(body)))
-        return tuple(words.split("\0"))
+        return tokens(body, {"qualified_name"})
 
     def _in_namespace(self, name: str) -> str:
         return f"{self.outline.namespace}\\{name}" if self.outline.namespace else name
@@ -195,8 +202,9 @@ class PhpunitTarget(GroupedTarget):
         )
 
     def _check_traits(self, snippet: PhpSnippet, group: Group | None) -> None:
+        known = traits_of(group.node) if group and snippet.traits else ()
         for trait in snippet.traits:
-            if group is None or not re.search(rf"\buse\b[^;{{]*\b{trait}\b", self.outline.text(group.node)):
+            if trait not in known:
                 raise InvalidTestCode(f"testCode's class uses {trait}, which the file's class does not")
 
     def _class_name(self, test: PhpTest) -> str:

@@ -7,24 +7,27 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from tree_sitter import Node
+
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.grouped.code import INDENT, indented
-from phases.test_integration.grouped.marks import unique
 from phases.test_integration.grouped.outline import Group, Member, Outline
+from phases.test_integration.php.layout import names_declared
 from phases.test_integration.php.methods import HOOKS, attribute_of, has_test_attribute, has_test_tag
 from phases.test_integration.php.snippet import (
     CLASS,
     PhpSnippet,
     members_of,
     methods_of,
-    parse_known,
     string_rows,
 )
+from phases.test_integration.taken import Taken
 
 _RETURNS_VOID = re.compile(r"\)\s*:\s*void\b")
+_NAME = re.compile(r"(?<![\w$\\])[^\W\d]\w*")
 _SNAKE = re.compile(r"[a-z0-9]+(?:_[A-Za-z0-9]+)+")
 _SETUP = "setUpSecurity"
-MOST_METHODS = 500  # each is held against all names that are taken
+MOST_METHODS = 500  # a test that a person would read has a tenth of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +92,23 @@ def whole(
     tests = tests or [each for each in methods if each.name.lower() not in HOOKS][-1:]
     if not tests:
         raise InvalidTestCode("testCode has no test")
-    _refuse(methods, members_of(root), taken, base)
+    _refuse(methods, members_of(root), taken)
     helpers = {each.name: each for each in methods if each not in tests}
     edits: list[tuple[int, int, bytes]] = []
     renamed: dict[str, str] = {}
     names: list[str] = []
     has_setup = False
+    own = {each.name for each in methods}
+    standing, every = Taken(taken, folds=True), Taken({*taken, *own}, folds=True)
     for each in methods:
         wanted = each.name
-        if each in tests and not _is_test(each, snippet, knows_attribute):
+        if each.name not in helpers and not _is_test(each, snippet, knows_attribute):
             wanted = f"test{wanted[:1].upper()}{wanted[1:]}"
         elif each.name.lower() == "setup":
             wanted, has_setup = _SETUP, True
-        new = unique(wanted, {*taken, *names, *renamed.values()})
+        is_free = wanted not in standing and (wanted == each.name or wanted not in every)
+        new = wanted if is_free else every.take(wanted)
+        standing.take(new)
         name = each.node.child_by_field_name("name")
         if new != each.name and name is not None and each.name not in helpers:
             edits.append((name.start_byte - base, name.end_byte - base, new.encode()))
@@ -122,9 +129,9 @@ def whole(
             edits.append((start, start + gap * goes_on, text.encode()))
     code = _edited(snippet.code, edits)
     if has_setup:
-        code = re.sub(r"[ \t]*parent::setUp\(\);[ \t]*\n?", "", code)
-    for old, new in renamed.items():
-        code = re.sub(rf"(?<![\w$\\]){re.escape(old)}\b", lambda _, new=new: new, code)  # type: ignore[misc]
+        code = re.sub(r"(?<![ \t])[ \t]*parent::setUp\(\);[ \t]*\n?", "", code)
+    if renamed:
+        code = _NAME.sub(lambda found: renamed.get(found[0], found[0]), code)
     if has_setup:
         code = re.sub(rf"\b(?:protected|public)(\s+function\s+{setup}\b)", r"private\1", code)
     return code, tuple(names)
@@ -135,10 +142,6 @@ def test_class(name: str, base: str, members: str) -> str:
     return f"class {name} extends {base}\n{{\n{indented(members, INDENT, protected)}\n}}"
 
 
-def class_methods(text: str) -> list[Member]:
-    return methods_of(parse_known(text))
-
-
 def _is_test(member: Member, snippet: PhpSnippet, knows_attribute: bool) -> bool:
     if member.name.startswith("test"):
         return member.is_test
@@ -146,7 +149,7 @@ def _is_test(member: Member, snippet: PhpSnippet, knows_attribute: bool) -> bool
     return member.is_test and (bound or not has_test_attribute(member.node))
 
 
-def _refuse(methods: Sequence[Member], members: Sequence[object], taken: Collection[str], base: int) -> None:
+def _refuse(methods: Sequence[Member], members: Sequence[Node], taken: Collection[str]) -> None:
     for each in methods:
         if each.name.lower() in HOOKS - {"setup"}:
             raise InvalidTestCode(f"testCode has {each.name}, which would run for the file's own tests")
@@ -158,14 +161,9 @@ def _refuse(methods: Sequence[Member], members: Sequence[object], taken: Collect
             )
     folded = {name.lower() for name in taken}
     for node in members:
-        kind = getattr(node, "type", "")
-        if kind in ("property_declaration", "const_declaration"):
-            text = (getattr(node, "text", b"") or b"").decode()
-            found = re.search(r"\$(\w+)|(\w+)\s*=", text)
-            if found and (found[1] or found[2]).lower() in folded:
-                raise InvalidTestCode(
-                    f"testCode declares {found[1] or found[2]}, which the class has already"
-                )
+        for name in names_declared(node):
+            if name.lower() in folded:
+                raise InvalidTestCode(f"testCode declares {name}, which the class has already")
 
 
 def _header(outline: Outline, member: Member) -> str:
