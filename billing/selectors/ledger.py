@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
-from billing.models import UsageRecord
+from billing.models import UsageCorrection, UsageRecord
 
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A metered fix and how far its report has come. `status` is empty where it has no report at all."""
+    """A metered fix and how far its report has come. `status` is empty where it has no report at all.
+
+    `correction` is how far the report of its void has come, empty where it is not voided.
+    """
 
     status: str
+    correction: str
     meter_at: datetime | None
     earlier_meter_at: datetime | None
     first_sent_at: datetime | None
@@ -31,14 +35,17 @@ def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID
         in_span, customer_id__in=customer_ids, coverage=UsageRecord.Coverage.METERED
     ).order_by()
     found: dict[UUID, list[LedgerRow]] = defaultdict(list)
-    for customer_id, status, *instants in rows.values_list(
+    void = Q(correction__kind=UsageCorrection.Kind.VOID)
+    voided = Case(When(void, then="correction__report__status"), default=None)
+    for customer_id, status, correction, *instants in rows.annotate(voided=voided).values_list(
         "customer_id",
         "report__status",
+        "voided",
         "report__meter_at",
         "report__earlier_meter_at",
         "report__first_sent_at",
         "report__reported_at",
         "correction__report__done_at",
     ):
-        found[customer_id].append(LedgerRow(status or "", *instants))
+        found[customer_id].append(LedgerRow(status or "", correction or "", *instants))
     return found

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from billing.models import BillingAccount, Discrepancy, UsageReport
+from billing.models import BillingAccount, CorrectionReport, Discrepancy, UsageReport
 from billing.selectors import LedgerRow
 
 from .report_usage import SUMMARY_LAG
@@ -50,6 +50,11 @@ class MeterBounds:
     possible: int
 
 
+def is_being_taken_back(row: LedgerRow) -> bool:
+    """Whether a void of the fix is under way: the meter may have let go of it already."""
+    return row.correction in (CorrectionReport.Status.PENDING, CorrectionReport.Status.REJECTED)
+
+
 def floor_minute(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)
 
@@ -65,7 +70,9 @@ def count_bounds(rows: Iterable[LedgerRow], span: Span, *, at: datetime) -> Mete
         in_span = span.holds(row.meter_at)
         if not in_span and not span.holds(row.earlier_meter_at):
             continue
-        if row.status == Status.REPORTED and row.reported_at is not None and row.reported_at <= lag:
+        if is_being_taken_back(row):
+            possible += 1
+        elif row.status == Status.REPORTED and row.reported_at is not None and row.reported_at <= lag:
             sure += in_span
             possible += in_span
         elif row.status == Status.WITHDRAWN:

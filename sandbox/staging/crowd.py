@@ -36,7 +36,7 @@ class Crowd:
         """Half on each plan; a month with some fixes each, invoiced; and the same again this month."""
         stripe_gateway.sync_plans()
         for plan in (PAYG, TEAMS):
-            body = {"count": customers // 2, "events_each": fixes, "prices": _list_keys(plan)}
+            body = {"subscriptions": customers // 2, "events_each": fixes, "prices": _list_keys(plan)}
             self._post("stage", body)
         now = self._get("/_sandbox/clock")["now"]
         self._post("clock", {"set_to": now + int(MONTH.total_seconds())})

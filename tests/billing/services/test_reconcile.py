@@ -264,3 +264,25 @@ class TestOneCustomersFailure:
         world.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
         with pytest.raises(stripe_gateway.StripeUnavailable):
             run(world)
+
+
+class TestAVoidedFix:
+    @pytest.fixture
+    def voided(self, world, customer):
+        report = report_fixes(customer, 2)[0]
+        services.correct_usage(
+            usage=report.usage, kind="void", reason="A test.", made_by=None, at=world.now()
+        )
+        return report
+
+    def test_that_stripe_has_let_go_of_is_no_difference(self, world, voided):
+        services.report_correction(correction_id=voided.usage.correction.pk)
+        run(world)
+        assert found() == []
+
+    def test_that_is_being_taken_back_is_no_difference_either_way(self, world, voided):
+        run(world)
+        forget(world, last=1)
+        run(world)
+        assert found() == []
+        assert not UsageReport.objects.filter(status="pending").exists()
