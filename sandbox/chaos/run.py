@@ -34,7 +34,7 @@ STALL_SECONDS = 20.0
 TAIL_SECONDS = 60.0
 TAIL_SHARE = 0.1
 PATIENCE_SECONDS = 120.0
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 PUSH_SECONDS = 4.0
 AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
 
@@ -51,7 +51,7 @@ class NoMigrations:
 
 @dataclass
 class Chaos:
-    """A run's surroundings, and how long its parts took."""
+    """A run's surroundings, and how long its parts took. `given_up`: what waited when patience ended."""
 
     stack: ChaosStack
     supervisor: Supervisor
@@ -62,6 +62,7 @@ class Chaos:
     seconds: dict[str, float] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     customer_ids: dict[str, int] = field(default_factory=dict)
+    given_up: int = 0
 
     def play(self) -> tuple[Verdict, Clients, dict[str, int]]:
         """All of it; the verdict, the clients with their counts, and what is left undone."""
@@ -164,6 +165,7 @@ class Chaos:
                 least, moved_at = waiting, now
             if now - moved_at > PATIENCE_SECONDS:
                 self._tell(f"nothing has moved for {PATIENCE_SECONDS:.0f} s: {waiting} wait")
+                self.given_up += waiting
                 return
             time.sleep(0.5)
 
