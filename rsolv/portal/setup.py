@@ -1,0 +1,156 @@
+"""Setting up a repository: the workflow file as it is wanted, where the key goes, and whether a call came."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from customers import services
+from customers.access import member_page
+from customers.models import ApiKey, Customer, Membership
+from phases.models import PhaseExecution
+
+from .workflow import TOOLCHAINS, Workflow, write_workflow
+
+# A name that git takes for a branch, without what only a shell or a pattern would understand.
+BRANCH = re.compile(r"\A(?!/|\.|.*(?://|\.\.|@\{|\.lock$|/$|\.$))[\w./@+-]{1,200}\Z", re.ASCII)
+LANGUAGES = (
+    ("python", "Python"),
+    ("javascript", "JavaScript, TypeScript"),
+    ("ruby", "Ruby"),
+    ("java", "Java"),
+    ("php", "PHP"),
+    ("go", "Go"),
+    ("elixir", "Elixir"),
+)
+
+
+class WorkflowForm(forms.Form):
+    """What the file is made from. Everything has a default, so that the page shows a file at once."""
+
+    trigger = forms.ChoiceField(
+        label=_("When it runs"),
+        choices=(
+            ("schedule", _("Every Monday, and when started by hand")),
+            ("push", _("On each push to the branch")),
+            ("pull_request", _("On each pull request to the branch")),
+            ("manual", _("Only when started by hand")),
+        ),
+        initial="schedule",
+    )
+    mode = forms.ChoiceField(
+        label=_("How far it goes"),
+        choices=(
+            ("full", _("Find, prove and fix, in a pull request")),
+            ("validate", _("Find and prove with a failing test")),
+            ("scan", _("Find and open issues only")),
+        ),
+        initial="full",
+    )
+    branch = forms.CharField(
+        label=_("Branch"),
+        max_length=200,
+        initial="main",
+        validators=[RegexValidator(BRANCH, _("This is not a name that git takes for a branch."))],
+    )
+    languages = forms.MultipleChoiceField(
+        label=_("Languages of its tests"),
+        choices=LANGUAGES,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("The runner gets what their tests need."),
+    )
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Whether the Action has called. `since` is when the first or latest call came."""
+
+    is_there: bool
+    since: datetime | None = None
+    what: str = ""
+
+
+@require_GET
+@member_page()
+def show_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase:
+    form = read_form(request)
+    context = {
+        "form": form,
+        "workflow": write_wish(form) if form.is_valid() else "",
+        "connection": find_connection(membership.customer),
+        "is_hidden": membership.customer.setup_hidden_at is not None,
+        "may_manage": membership.may_manage,
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "portal/setup.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@member_page()
+def download_workflow(request: HttpRequest, membership: Membership) -> HttpResponseBase:
+    form = read_form(request)
+    if not form.is_valid():
+        return redirect("setup")
+    headers = {"Content-Disposition": 'attachment; filename="rsolv.yml"'}
+    return HttpResponse(write_wish(form), content_type="application/yaml; charset=utf-8", headers=headers)
+
+
+@require_GET
+@member_page()
+def show_connection(request: HttpRequest, membership: Membership) -> HttpResponseBase:
+    """The part of the page that waits for the first call; fetched again and again until it came."""
+    context = {"connection": find_connection(membership.customer)}
+    return render(request, "portal/setup_connection.html", context)
+
+
+@require_POST
+@member_page(may=lambda membership: membership.may_manage)
+def hide_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase:
+    """Put the setup steps away from the overview, or call them back."""
+    services.hide_setup(
+        customer=membership.customer, is_hidden=request.POST.get("hidden") == "yes", at=timezone.now()
+    )
+    return redirect("dashboard" if request.POST.get("hidden") == "yes" else "setup")
+
+
+def read_form(request: HttpRequest) -> WorkflowForm:
+    """What the query says, the defaults where it says nothing."""
+    given: Any = request.GET.copy()
+    for name, field in WorkflowForm.base_fields.items():
+        if name not in given and field.initial is not None:
+            given[name] = field.initial
+    return WorkflowForm(given)
+
+
+def write_wish(form: WorkflowForm) -> str:
+    told = form.cleaned_data
+    return write_workflow(
+        Workflow(
+            action=settings.RSOLV_ACTION,
+            api_url=settings.BASE_URL,
+            trigger=told["trigger"],
+            mode=told["mode"],
+            branch=told["branch"],
+            languages=[name for name in TOOLCHAINS if name in told["languages"]],
+        )
+    )
+
+
+def find_connection(customer: Customer) -> Connection:
+    """The latest sign of the Action: a result it stored, else a key that was used."""
+    stored = PhaseExecution.objects.filter(customer=customer).order_by("-updated_at").first()
+    if stored is not None:
+        return Connection(True, stored.updated_at, "result")
+    used = ApiKey.objects.filter(customer=customer, last_used_at__isnull=False)
+    at = used.order_by("-last_used_at").values_list("last_used_at", flat=True).first()
+    return Connection(at is not None, at, "call")
