@@ -1,5 +1,6 @@
 """Who may open a page of the portal: the person's place in their customer decides."""
 
+import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -10,12 +11,22 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
+from rsolv.api.throttling import find_address
+
 from .models import Membership, User
 from .selectors import get_membership
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponseBase]
+
+
+def find_caller(request: HttpRequest) -> str | None:
+    """The caller's address as the audit log keeps it, None where it is no address."""
+    try:
+        return str(ipaddress.ip_address(find_address(request)))
+    except ValueError:
+        return None
 
 
 def member_page(
@@ -34,6 +45,7 @@ def member_page(
             membership = get_membership(request.user)
             if membership is None:
                 return redirect("dashboard")
+            request.membership = membership  # type: ignore[attr-defined]
             if not may(membership):
                 raise PermissionDenied
             return view(request, membership, *args, **kwargs)

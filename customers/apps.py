@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class CustomersConfig(AppConfig):
     name = "customers"
+
+    def ready(self) -> None:
+        from . import receivers  # noqa: F401

@@ -1,8 +1,15 @@
 """Reads that cross relations or look across tenants on purpose."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
 
-from .models import ApiKey, Customer, ForgeAccount, Membership, User
+from . import roles
+from .models import ApiKey, AuditEntry, Customer, ForgeAccount, Invitation, Membership, User
 
 
 def find_api_key(*, key_hash: str) -> ApiKey | None:
@@ -29,3 +36,75 @@ def get_membership(user: User) -> Membership | None:
 def get_customer_of(user: User) -> Customer | None:
     membership = get_membership(user)
     return membership.customer if membership else None
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A member as another sees them, with what that other may do."""
+
+    pk: int
+    email: str
+    name: str
+    role: str
+    since: datetime
+    last_seen_at: datetime | None
+    is_self: bool
+    has_second_step: bool
+    choices: tuple[str, ...]
+    may_remove: bool
+    may_become_owner: bool
+
+
+def list_members(*, customer: Customer, seen_by: Membership) -> list[MemberRow]:
+    """Everybody in the customer, owners first, in one query."""
+    second_steps = Authenticator.objects.filter(user=OuterRef("user")).exclude(
+        type=Authenticator.Type.RECOVERY_CODES
+    )
+    members = customer.memberships.select_related("user").annotate(has_second_step=Exists(second_steps))
+    rows = [_to_row(member, seen_by) for member in members]
+    return sorted(rows, key=lambda row: (roles.ROLES.index(row.role), row.email))
+
+
+def _to_row(member: Membership, seen_by: Membership) -> MemberRow:
+    is_self = member.pk == seen_by.pk
+    assignable = roles.list_assignable(seen_by.role)
+    return MemberRow(
+        pk=member.pk,
+        email=member.user.email,
+        name=member.user.name,
+        role=member.role,
+        since=member.created_at,
+        last_seen_at=member.user.last_login,
+        is_self=is_self,
+        has_second_step=getattr(member, "has_second_step", False),
+        choices=assignable if member.role in assignable else (),
+        may_remove=not is_self and roles.may_remove(seen_by.role, member.role),
+        may_become_owner=not is_self and roles.may_transfer(seen_by.role),
+    )
+
+
+def list_invitations(*, customer: Customer) -> list[Invitation]:
+    """What nobody has answered yet, those that are too old with it."""
+    unanswered = customer.invitations.filter(accepted_at=None, revoked_at=None)
+    return list(unanswered.select_related("invited_by"))
+
+
+def find_invitation(*, token_hash: str, at: datetime) -> Invitation | None:
+    """The invitation of any customer that this token still opens."""
+    return (
+        Invitation.objects.select_related("customer", "invited_by")
+        .filter(token_hash=token_hash, accepted_at=None, revoked_at=None, expires_at__gt=at)
+        .filter(customer__closed_at=None)
+        .first()
+    )
+
+
+def has_address(*, user: User, email: str) -> bool:
+    """Whether a person has confirmed that an address is theirs."""
+    return EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists()
+
+
+def list_acts(*, customer: Customer, act: str = "") -> QuerySet[AuditEntry]:
+    """The customer's audit log, newest first; all of it, or one kind of act."""
+    acts = customer.audit_entries.order_by("-at", "pk")
+    return acts.filter(act=act) if act else acts

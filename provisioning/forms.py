@@ -1,9 +1,10 @@
-"""The signup form."""
+"""The signup forms."""
 
 from typing import Any
 
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.core import context
+from allauth.socialaccount.forms import SignupForm as AllauthSocialSignupForm
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest
@@ -16,19 +17,19 @@ from .limits import count_signup
 from .services import SignupRefused, check_address, provision_customer
 
 
-class SignupForm(AllauthSignupForm):
+class _CompanyForm(forms.Form):
     """A person, their company and their first key, in one transaction."""
 
+    source = Customer.SignupSource.FORM
     name = forms.CharField(
         max_length=200,
         label="Company or team",
         widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme Ltd"}),
     )
-    field_order = ("name", "email", "password1")
 
     def clean_email(self) -> str:
         """The address as it is kept. One in use is answered as a new one is, and a mail says so."""
-        email: str = super().clean_email()
+        email: str = super().clean_email()  # type: ignore[misc]
         if Customer.objects.filter(email__iexact=email).exists():
             self.account_already_exists = True
         try:
@@ -47,7 +48,33 @@ class SignupForm(AllauthSignupForm):
 
     @transaction.atomic
     def save(self, request: HttpRequest) -> Any:
-        user: User = super().save(request)
-        provisioned = provision_customer(name=self.cleaned_data["name"], email=user.email, user=user)
+        user: User = super().save(request)  # type: ignore[misc]
+        provisioned = provision_customer(
+            name=self.cleaned_data["name"],
+            email=self.cleaned_data["email"],
+            user=user,
+            source=self.source,
+        )
         request.new_api_key = provisioned.key  # type: ignore[attr-defined]
         return user
+
+
+class SignupForm(_CompanyForm, AllauthSignupForm):
+    """Signup with an address and a password."""
+
+    field_order = ("name", "email", "password1")
+
+
+class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
+    """Signup with GitHub: only the company is left to be said."""
+
+    source = Customer.SignupSource.GITHUB
+    field_order = ("name", "email")
+
+    def clean_email(self) -> str:
+        """One that GitHub has confirmed, where there is one: nobody enters with the address of another."""
+        email: str = super().clean_email()
+        confirmed = [each.email for each in self.sociallogin.email_addresses if each.verified]
+        if confirmed and email not in (each.lower() for each in confirmed):
+            raise forms.ValidationError(f"Use an address that GitHub has confirmed: {', '.join(confirmed)}.")
+        return email

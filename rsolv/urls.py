@@ -3,7 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from billing.api.views import receive_stripe_webhook
-from provisioning.views import SignupView
+from provisioning.views import SignupView, SocialSignupView
 from rsolv.api.health import HealthView
 from rsolv.api.views import NothingHere
 
@@ -19,8 +19,10 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", include("rsolv.portal.urls")),
+    path("", include("customers.urls")),
     path("dashboard/billing/", include("billing.urls")),
     path("accounts/signup/", SignupView.as_view(), name="account_signup"),
+    path("accounts/3rdparty/signup/", SocialSignupView.as_view(), name="socialaccount_signup"),
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),
     path("api/v1/", include(api)),

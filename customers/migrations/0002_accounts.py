@@ -99,6 +99,8 @@ class Migration(migrations.Migration):
                             ("email_changed", "Changed their email address"),
                             ("two_factor_on", "Turned 2-step login on"),
                             ("two_factor_off", "Turned 2-step login off"),
+                            ("login_connected", "Connected another way to log in"),
+                            ("login_disconnected", "Disconnected a way to log in"),
                             ("key_made", "Made an API key"),
                             ("key_rotated", "Rotated an API key"),
                             ("key_revoked", "Revoked an API key"),

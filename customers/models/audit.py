@@ -21,6 +21,8 @@ class AuditEntry(models.Model):
         EMAIL_CHANGED = "email_changed", "Changed their email address"
         TWO_FACTOR_ON = "two_factor_on", "Turned 2-step login on"
         TWO_FACTOR_OFF = "two_factor_off", "Turned 2-step login off"
+        LOGIN_CONNECTED = "login_connected", "Connected another way to log in"
+        LOGIN_DISCONNECTED = "login_disconnected", "Disconnected a way to log in"
         KEY_MADE = "key_made", "Made an API key"
         KEY_ROTATED = "key_rotated", "Rotated an API key"
         KEY_REVOKED = "key_revoked", "Revoked an API key"

@@ -1,22 +1,76 @@
 """Every change of a customer's state, one module a verb."""
 
+from .accept_invitation import (
+    InvitationOver,
+    NotInvited,
+    PlacedElsewhere,
+    accept_invitation,
+    find_invited,
+    sign_up_invited,
+)
 from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
+from .change_role import LastOwner, NotYours, change_role
 from .claim_namespace import NamespaceHeld, claim_namespace
 from .create_customer import EmailTaken, create_customer
-from .manage_keys import NewApiKey, create_api_key, revoke_api_key
+from .hide_setup import hide_setup
+from .invite_member import (
+    AlreadyInvited,
+    AlreadyMember,
+    TooManyInvitations,
+    hash_token,
+    invite_member,
+    resend_invitation,
+    revoke_invitation,
+)
+from .manage_keys import (
+    OVERLAPS,
+    KeyNotActive,
+    NewApiKey,
+    TooManyKeys,
+    create_api_key,
+    revoke_api_key,
+    rotate_api_key,
+)
 from .manage_members import add_member
+from .note_login import note_login
 from .record_act import record_act
+from .remove_member import remove_member
+from .transfer_ownership import transfer_ownership
 
 __all__ = [
+    "rotate_api_key",
+    "TooManyKeys",
+    "KeyNotActive",
+    "OVERLAPS",
     "LAST_USE_PRECISION",
+    "AlreadyInvited",
+    "AlreadyMember",
     "EmailTaken",
+    "InvitationOver",
+    "LastOwner",
     "NamespaceHeld",
     "NewApiKey",
+    "NotInvited",
+    "NotYours",
+    "PlacedElsewhere",
+    "TooManyInvitations",
+    "accept_invitation",
     "add_member",
     "authenticate_api_key",
+    "change_role",
     "claim_namespace",
     "create_api_key",
     "create_customer",
+    "find_invited",
+    "hash_token",
+    "hide_setup",
+    "invite_member",
+    "note_login",
     "record_act",
+    "remove_member",
+    "resend_invitation",
     "revoke_api_key",
+    "revoke_invitation",
+    "sign_up_invited",
+    "transfer_ownership",
 ]

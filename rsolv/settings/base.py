@@ -28,6 +28,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.usersessions",
     "djstripe",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -173,6 +177,28 @@ ACCOUNT_FORMS = {"signup": "provisioning.forms.SignupForm"}
 ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "RSOLV"
+MFA_ADAPTER = "provisioning.adapters.MfaAdapter"
+# Login with GitHub is offered when an application is named. An address that has an account is never linked
+# by itself: its owner logs in and connects the two.
+GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", default="")
+GITHUB_CLIENT_SECRET = env.str("GITHUB_CLIENT_SECRET", default="")
+GITHUB_URL = env.address("GITHUB_URL", default="", schemes=("http", "https"))
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "github": {
+        "APPS": [{"client_id": GITHUB_CLIENT_ID, "secret": GITHUB_CLIENT_SECRET}] if GITHUB_CLIENT_ID else [],
+        **({"GITHUB_URL": GITHUB_URL} if GITHUB_URL else {}),
+    }
+}
+SOCIALACCOUNT_ADAPTER = "provisioning.adapters.SocialAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "provisioning.forms.SocialSignupForm"}
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_QUERY_EMAIL = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
@@ -245,6 +271,9 @@ METER_SETTLE_SECONDS = env.int("METER_SETTLE_SECONDS", default=120)
 DJSTRIPE_SUBSCRIBER_MODEL = "customers.Customer"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_WEBHOOK_VALIDATION = "verify_signature"
+
+# The Action, as workflow files name it.
+RSOLV_ACTION = env.str("RSOLV_ACTION", default="rsolv-dev/rsolv-action@v3")
 
 # Pages.
 LANGUAGE_CODE = "en-us"

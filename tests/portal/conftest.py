@@ -1,6 +1,7 @@
 """Two people in two customers, each with a browser."""
 
 from collections.abc import Iterator
+from time import time
 
 import pytest
 from django.test import Client
@@ -25,10 +26,21 @@ def mallet(db: None) -> Iterator[Browser]:
     yield open_browser("Other")
 
 
+def trust_login(browser: Client) -> None:
+    """The person has just shown who they are: nothing asks them for their password again."""
+    session = browser.session
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time(), "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()
+
+
 def open_browser(name: str) -> Browser:
     membership = MembershipFactory(customer=CustomerFactory(name=name))
     BillingAccountFactory(customer=membership.customer)
     browser = Browser(raise_request_exception=False)
     browser.force_login(membership.user)
+    trust_login(browser)
     browser.customer = membership.customer
     return browser

@@ -53,28 +53,44 @@ STATES: dict[str, tuple[str, Tone]] = {
     "voided": ("Voided", "quiet"),
     "credited": ("Credited", "good"),
     # of an API key
+    "ending": ("Being replaced", "warn"),
     "revoked": ("Revoked", "quiet"),
     "expired": ("Expired", "quiet"),
+    # of a member
+    "you": ("You", "quiet"),
+    # of a second step at login
+    "off": ("Off", "quiet"),
     # of an email address
     "confirmed": ("Confirmed", "good"),
     "unconfirmed": ("Not confirmed", "warn"),
     "primary": ("Primary", "quiet"),
 }
 
-# What the side navigation lists: (heading, ((URL name, words), …)). A heading is left out with its links
-# where a member's role keeps them from all of it.
-BILLING = ("Money", (("billing", "Billing"), ("billing-invoices", "Invoices")))
+# What the side navigation lists: (heading, ((URL name, words), …)). What a member's role keeps them from is
+# left out, and a heading that nothing is left under.
 NAVIGATION = (
     ("Work", (("dashboard", "Overview"), ("api-docs", "API reference"))),
-    BILLING,
-    ("You", (("account_email", "Email addresses"), ("account_change_password", "Password"))),
+    ("Money", (("billing", "Billing"), ("billing-invoices", "Invoices"))),
+    ("Account", (("setup", "Setup"), ("keys", "API keys"), ("team", "Team"), ("audit-log", "Audit log"))),
+    ("You", (("mfa_index", "Security"), ("account_email", "Email addresses"))),
 )
+FOR_BILLING = ("billing", "billing-invoices")
+FOR_MANAGERS = ("audit-log",)
+FOR_MEMBERS = ("team",)
 
 # Pages that the navigation does not list, by the one that leads to them.
 PARENTS = {
     "billing-invoice": "billing-invoices",
     "billing-fix": "billing-invoices",
     **{f"billing-{name}": "billing" for name in ("plans", "return", "change", "cancel", "cap")},
+    "team-invite": "team",
+    "account_change_password": "mfa_index",
+    "account_set_password": "mfa_index",
+    "usersessions_list": "mfa_index",
+    "socialaccount_connections": "mfa_index",
+    **{f"mfa_{name}_totp": "mfa_index" for name in ("activate", "deactivate")},
+    **{f"mfa_{name}_recovery_codes": "mfa_index" for name in ("view", "generate")},
+    **{f"mfa_{name}_webauthn": "mfa_index" for name in ("list", "add", "edit", "remove")},
 }
 
 
@@ -171,16 +187,27 @@ def portal_nav(context: Context) -> dict[str, Any]:
     """The portal's navigation, the page one is on marked."""
     request = context.get("request")
     match = getattr(request, "resolver_match", None)
-    membership = _find_membership(request)
-    sees_billing = membership is not None and membership.may_see_billing
+    kept_from = _list_kept_from(_find_membership(request))
+    groups = [
+        (heading, [link for link in links if link[0] not in kept_from]) for heading, links in NAVIGATION
+    ]
     name = match.url_name or "" if match else ""
     return {
-        "groups": [group for group in NAVIGATION if sees_billing or group is not BILLING],
+        "groups": [group for group in groups if group[1]],
         "current": PARENTS.get(name, name),
         "user": context.get("user"),
         "request": request,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+def _list_kept_from(membership: Membership | None) -> tuple[str, ...]:
+    """The pages that are not this person's to open."""
+    if membership is None:
+        return FOR_MEMBERS + FOR_MANAGERS + FOR_BILLING
+    return (() if membership.may_manage else FOR_MANAGERS) + (
+        () if membership.may_see_billing else FOR_BILLING
+    )
 
 
 def _find_membership(request: Any) -> Membership | None:

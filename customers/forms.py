@@ -1,0 +1,65 @@
+"""The team's forms."""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.fields import PasswordField
+from django import forms
+from django.contrib.auth import password_validation
+from django.utils.translation import gettext_lazy as _
+
+from . import roles
+from .models import Membership, User
+
+
+class InviteForm(forms.Form):
+    """Whom to invite, as what the inviter may give."""
+
+    email = forms.EmailField(
+        max_length=254,
+        label=_("Email address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": "ann@acme.com"}),
+    )
+    role = forms.ChoiceField(label=_("Role"), initial=Membership.Role.MEMBER)
+
+    def __init__(self, *args: Any, by: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = list_choices(by)  # type: ignore[attr-defined]
+
+
+class RoleForm(forms.Form):
+    """What a member is from now on."""
+
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, by: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = list_choices(by)  # type: ignore[attr-defined]
+
+
+class JoinForm(forms.Form):
+    """Who somebody is who was invited and has no login yet."""
+
+    name = forms.CharField(
+        max_length=150, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    password = PasswordField(
+        label=_("Password"),
+        autocomplete="new-password",
+        help_text=password_validation.password_validators_help_text_html(),
+    )
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        person = User(email=self.email, name=self.cleaned_data.get("name", ""))
+        get_adapter().clean_password(password, user=person)
+        return password
+
+
+def list_choices(by: Membership) -> list[tuple[str, str]]:
+    """The roles that a member may give, each with what it means."""
+    return [(role, f"{role.capitalize()}: {roles.MEANINGS[role]}") for role in roles.list_assignable(by.role)]

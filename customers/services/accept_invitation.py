@@ -1,0 +1,93 @@
+"""A place that was offered is taken."""
+
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from rsolv.errors import DomainError
+
+from .invite_member import hash_token
+from .record_act import record_act
+
+
+class InvitationOver(DomainError):
+    code, status = "INVITATION_OVER", 410
+    message = "This invitation was used, taken back or is too old. Ask for a new one."
+
+
+class NotInvited(DomainError):
+    code, status = "FORBIDDEN", 403
+    message = "This invitation is for another address."
+
+
+class PlacedElsewhere(DomainError):
+    code, status = "PLACED_ELSEWHERE", 409
+    message = "You are in another account already. Leave it first, or be invited at another address."
+
+
+def accept_invitation(*, token: str, user: User, at: datetime, address: str | None) -> Membership:
+    """Take the place; the link has then done its work. Raises InvitationOver, NotInvited, PlacedElsewhere.
+
+    The invited address must be one that the person has confirmed.
+    """
+    with transaction.atomic():
+        invitation = _lock(token, at)
+        if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
+            raise NotInvited
+        return _take(invitation, user, at=at, address=address)
+
+
+def sign_up_invited(*, token: str, name: str, password: str, at: datetime, address: str | None) -> User:
+    """Make a person of an invitation, and no customer: the link proves that the address is theirs.
+
+    Raises InvitationOver, and NotInvited where the address has a login already.
+    """
+    with transaction.atomic():
+        invitation = _lock(token, at)
+        if find_invited(invitation) is not None:
+            raise NotInvited
+        user = User.objects.create_user(email=invitation.email, password=password, name=name.strip())
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        _take(invitation, user, at=at, address=address)
+    return user
+
+
+def find_invited(invitation: Invitation) -> User | None:
+    """Whoever logs in with the invited address, or has claimed it."""
+    owner = EmailAddress.objects.filter(email__iexact=invitation.email, verified=True).first()
+    return owner.user if owner else User.objects.filter(email__iexact=invitation.email).first()
+
+
+def _lock(token: str, at: datetime) -> Invitation:
+    """The open invitation with this token, its customer and itself locked."""
+    found = Invitation.objects.filter(token_hash=hash_token(token)).first()
+    if found is None:
+        raise InvitationOver
+    customer = Customer.objects.select_for_update().get(pk=found.customer_id)
+    invitation = Invitation.objects.select_related("customer").get(pk=found.pk)
+    is_answered = invitation.accepted_at or invitation.revoked_at or invitation.expires_at <= at
+    if is_answered or customer.closed_at or invitation.token_hash != found.token_hash:
+        raise InvitationOver
+    return invitation
+
+
+def _take(invitation: Invitation, user: User, *, at: datetime, address: str | None) -> Membership:
+    User.objects.select_for_update().get(pk=user.pk)  # two invitations of one person, at once
+    if user.memberships.filter(customer__closed_at=None).exclude(customer=invitation.customer).exists():
+        raise PlacedElsewhere
+    membership, _ = Membership.objects.get_or_create(
+        customer=invitation.customer, user=user, defaults={"role": invitation.role}
+    )
+    invitation.accepted_at = at
+    invitation.save(update_fields=["accepted_at"])
+    record_act(
+        customer=invitation.customer,
+        act=AuditEntry.Act.MEMBER_ADDED,
+        actor=user,
+        subject=f"as {membership.role}",
+        at=at,
+        address=address,
+    )
+    return membership

@@ -1,0 +1,131 @@
+"""Places are offered by mail."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from allauth.account.adapter import get_adapter
+from django.db import IntegrityError, transaction
+
+from customers import roles
+from customers.models import AuditEntry, Customer, Invitation, Membership
+from rsolv.errors import DomainError
+
+from .change_role import NotYours, refresh_role
+from .record_act import record_act
+
+GOOD_FOR = timedelta(days=7)
+MOST_OPEN = 50
+
+
+class AlreadyMember(DomainError):
+    code, status = "ALREADY_MEMBER", 409
+    message = "This person is in your account already."
+
+
+class AlreadyInvited(DomainError):
+    code, status = "ALREADY_INVITED", 409
+    message = "This address is invited already. Send the invitation again below."
+
+
+class TooManyInvitations(DomainError):
+    code, status = "TOO_MANY_INVITATIONS", 409
+    message = f"{MOST_OPEN} invitations are open. Take some back first."
+
+
+def invite_member(
+    *, customer: Customer, email: str, role: str, by: Membership, at: datetime, address: str | None
+) -> Invitation:
+    """Offer a place for seven days and queue the mail with its link, which works once.
+
+    Raises NotYours, AlreadyMember, AlreadyInvited and TooManyInvitations.
+    """
+    email = email.strip().lower()
+    with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=customer.pk)
+        if not roles.may_invite(refresh_role(by), role):
+            raise NotYours
+        _check_room(customer, email, at)
+        token = secrets.token_urlsafe(32)
+        try:
+            with transaction.atomic():
+                invitation = Invitation.objects.create(
+                    customer=customer,
+                    email=email,
+                    role=role,
+                    token_hash=hash_token(token),
+                    invited_by=by.user,
+                    created_at=at,
+                    expires_at=at + GOOD_FOR,
+                )
+        except IntegrityError as error:
+            raise AlreadyInvited from error
+        _tell(invitation, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, address=address)
+        _mail(invitation, token)
+    return invitation
+
+
+def _check_room(customer: Customer, email: str, at: datetime) -> None:
+    if customer.memberships.filter(user__email__iexact=email).exists():
+        raise AlreadyMember
+    unanswered = customer.invitations.filter(accepted_at=None, revoked_at=None)
+    unanswered.filter(email__iexact=email, expires_at__lte=at).update(revoked_at=at)
+    if unanswered.count() >= MOST_OPEN:
+        raise TooManyInvitations
+
+
+def resend_invitation(*, invitation: Invitation, by: Membership, at: datetime, address: str | None) -> None:
+    """A new link for seven more days; the old one ends. One that is answered stays. Raises NotYours."""
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        if not roles.may_invite(refresh_role(by), locked.role):
+            raise NotYours
+        if locked.accepted_at or locked.revoked_at:
+            return
+        locked.token_hash, locked.expires_at = hash_token(token), at + GOOD_FOR
+        locked.save(update_fields=["token_hash", "expires_at"])
+        _tell(locked, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, address=address, suffix=", again")
+        _mail(locked, token)
+
+
+def revoke_invitation(*, invitation: Invitation, by: Membership, at: datetime, address: str | None) -> None:
+    """Take an invitation back. Repeating it changes nothing. Raises NotYours."""
+    with transaction.atomic():
+        if not roles.may_invite(refresh_role(by), invitation.role):
+            raise NotYours
+        open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
+        if open_ones.update(revoked_at=at):
+            _tell(invitation, AuditEntry.Act.INVITATION_REVOKED, by=by, at=at, address=address)
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _tell(
+    invitation: Invitation,
+    act: AuditEntry.Act,
+    *,
+    by: Membership,
+    at: datetime,
+    address: str | None,
+    suffix: str = "",
+) -> None:
+    record_act(
+        customer=invitation.customer,
+        act=act,
+        actor=by.user,
+        subject=f"{invitation.email} as {invitation.role}{suffix}",
+        at=at,
+        address=address,
+    )
+
+
+def _mail(invitation: Invitation, token: str) -> None:
+    """The mail leaves through the queue that the adapter keeps; only it knows the token."""
+    get_adapter().send_mail(
+        "customers/mail/invitation",
+        invitation.email,
+        {"invitation": invitation, "path": f"/invitations/{token}/"},
+    )

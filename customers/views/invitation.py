@@ -1,0 +1,70 @@
+"""Where an invitation's link leads."""
+
+from allauth.account.utils import perform_login
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from limits import RateLimitItemPerHour
+
+from customers import selectors, services
+from customers.access import find_caller
+from customers.forms import JoinForm
+from customers.models import Invitation, User
+from rsolv.api.errors import RateLimited
+from rsolv.api.throttling import find_address, hit
+from rsolv.errors import DomainError
+
+BY_ADDRESS = RateLimitItemPerHour(60, namespace="invitation")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def answer_invitation(request: HttpRequest, token: str) -> HttpResponseBase:
+    """What was offered and by whom; taken by a press, after a login, or with a password to be chosen."""
+    try:
+        hit(BY_ADDRESS, find_address(request), code="RATE_LIMIT_EXCEEDED")
+    except RateLimited:
+        return render(request, "429.html", status=429)
+    invitation = selectors.find_invitation(token_hash=services.hash_token(token), at=timezone.now())
+    if invitation is None:
+        return render(request, "customers/invitation_over.html", status=410)
+    if isinstance(request.user, User):
+        return _join(request, request.user, invitation, token)
+    if services.find_invited(invitation) is not None:
+        return render(request, "customers/invitation.html", {"invitation": invitation, "must_log_in": True})
+    return _sign_up(request, invitation, token)
+
+
+def _join(request: HttpRequest, user: User, invitation: Invitation, token: str) -> HttpResponse:
+    context = {
+        "invitation": invitation,
+        "is_theirs": selectors.has_address(user=user, email=invitation.email),
+    }
+    if request.method != "POST":
+        return render(request, "customers/invitation.html", context)
+    try:
+        services.accept_invitation(token=token, user=user, at=timezone.now(), address=find_caller(request))
+    except DomainError as error:
+        messages.error(request, error.message)
+        return render(request, "customers/invitation.html", context, status=error.status)
+    messages.success(request, _("Welcome to %(customer)s.") % {"customer": invitation.customer.name})
+    return redirect("dashboard")
+
+
+def _sign_up(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponseBase:
+    form = JoinForm(request.POST if request.method == "POST" else None, email=invitation.email)
+    if not (form.is_bound and form.is_valid()):
+        context = {"invitation": invitation, "form": form}
+        return render(request, "customers/invitation.html", context, status=422 if form.errors else 200)
+    try:
+        user = services.sign_up_invited(
+            token=token, **form.cleaned_data, at=timezone.now(), address=find_caller(request)
+        )
+    except DomainError:  # answered meanwhile
+        return render(request, "customers/invitation_over.html", status=410)
+    response: HttpResponseBase = perform_login(request, user)
+    return response

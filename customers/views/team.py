@@ -1,0 +1,153 @@
+"""Who is in the customer, and the ways in and out."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from customers import roles, selectors, services
+from customers.access import find_caller, member_page
+from customers.forms import InviteForm, RoleForm
+from customers.models import Membership
+from rsolv.errors import DomainError, NotFound
+
+
+def manages(membership: Membership) -> bool:
+    return membership.may_manage
+
+
+def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """What cannot be done is told on the team's page; what is not there is 404, what is not theirs 403."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except NotFound as error:
+            raise Http404 from error
+        except services.NotYours as error:
+            raise PermissionDenied from error
+        except DomainError as error:
+            messages.error(request, error.message)
+            return redirect("team")
+
+    return guarded
+
+
+@require_GET
+@member_page()
+def show_team(request: HttpRequest, membership: Membership) -> HttpResponse:
+    return _render(request, membership, InviteForm(by=membership) if membership.may_manage else None)
+
+
+@require_POST
+@member_page(may=manages)
+@_told
+def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
+    form = InviteForm(request.POST, by=membership)
+    if not form.is_valid():
+        return _render(request, membership, form, status=422)
+    sent = form.cleaned_data
+    services.invite_member(customer=membership.customer, **sent, **_act(request, membership))
+    messages.success(request, _("An invitation is on its way to %(email)s.") % sent)
+    return redirect("team")
+
+
+@require_POST
+@member_page(may=manages)
+@_told
+def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    theirs = _find_member(membership, pk)
+    form = RoleForm(request.POST, by=membership)
+    if not form.is_valid():
+        raise PermissionDenied
+    services.change_role(
+        membership=theirs, role=form.cleaned_data["role"], actor=membership.user, **_act(request, membership)
+    )
+    messages.success(request, _("%(email)s has another role.") % {"email": theirs.user.email})
+    return redirect("team")
+
+
+@require_POST
+@member_page(may=manages)
+@_told
+def remove(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    theirs = _find_member(membership, pk)
+    services.remove_member(membership=theirs, actor=membership.user, **_act(request, membership))
+    messages.success(
+        request, _("%(email)s has no part in the account any more.") % {"email": theirs.user.email}
+    )
+    return redirect("team")
+
+
+@require_POST
+@member_page()
+@_told
+def leave(request: HttpRequest, membership: Membership) -> HttpResponse:
+    services.remove_member(membership=membership, actor=membership.user, **_act(request, membership))
+    return redirect("dashboard")
+
+
+@require_POST
+@member_page(may=lambda membership: roles.may_transfer(membership.role))
+@_told
+def transfer(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    theirs = _find_member(membership, pk)
+    services.transfer_ownership(to=theirs, **_act(request, membership))
+    messages.success(
+        request, _("%(email)s owns the account now; you are an admin.") % {"email": theirs.user.email}
+    )
+    return redirect("team")
+
+
+@require_POST
+@member_page(may=manages)
+@_told
+def resend(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
+    invitation = get_object_or_404(membership.customer.invitations, pk=pk)
+    services.resend_invitation(invitation=invitation, **_act(request, membership))
+    messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
+    return redirect("team")
+
+
+@require_POST
+@member_page(may=manages)
+@_told
+def revoke(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
+    invitation = get_object_or_404(membership.customer.invitations, pk=pk)
+    services.revoke_invitation(invitation=invitation, **_act(request, membership))
+    messages.success(request, _("The invitation of %(email)s is taken back.") % {"email": invitation.email})
+    return redirect("team")
+
+
+def _act(request: HttpRequest, membership: Membership) -> dict[str, Any]:
+    """Who acts, when and from where."""
+    return {"by": membership, "at": timezone.now(), "address": find_caller(request)}
+
+
+def _find_member(membership: Membership, pk: int) -> Membership:
+    found: Membership = get_object_or_404(membership.customer.memberships.select_related("user"), pk=pk)
+    return found
+
+
+def _render(
+    request: HttpRequest, membership: Membership, form: InviteForm | None, status: int = 200
+) -> HttpResponse:
+    members = selectors.list_members(customer=membership.customer, seen_by=membership)
+    context = {
+        "customer": membership.customer,
+        "form": form,
+        "members": members,
+        "invitations": selectors.list_invitations(customer=membership.customer) if form else [],
+        "is_last_owner": membership.role == roles.OWNER and sum(m.role == roles.OWNER for m in members) == 1,
+        "meanings": roles.MEANINGS.items(),
+    }
+    return render(request, "customers/team.html", context, status=status)

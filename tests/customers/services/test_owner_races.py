@@ -1,0 +1,63 @@
+"""Owners who go at the same moment. Needs a database that waits for locks."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from customers import services
+from customers.models import Membership
+from tests.customers.team import act, make_team
+
+
+def race(*calls):
+    """Run these at once; what each raised, or None."""
+    start = Barrier(len(calls))
+
+    def run(call):
+        start.wait()
+        try:
+            call()
+        except Exception as error:
+            return type(error)
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_", range(5))
+class TestTwoOwnersAtOnce:
+    def test_one_stays_when_both_leave(self, _):
+        _, owners = make_team("owner", "owner")
+        raised = race(
+            *(
+                lambda each=each: services.remove_member(membership=each, actor=each.user, **act(each))
+                for each in owners
+            )
+        )
+        assert sorted(raised, key=str) == sorted([None, services.LastOwner], key=str)
+        assert Membership.objects.filter(role="owner").count() == 1
+
+    def test_one_stays_when_each_demotes_the_other(self, _):
+        _, (ann, bea) = make_team("owner", "owner")
+
+        def demote(by, other):
+            services.change_role(membership=other, role="member", actor=by.user, **act(by))
+
+        raised = race(lambda: demote(ann, bea), lambda: demote(bea, ann))
+        assert raised.count(None) == 1
+        assert Membership.objects.filter(role="owner").count() == 1
+
+    def test_a_transfer_and_a_removal_leave_an_owner(self, _):
+        _, (owner, member) = make_team("owner", "member")
+        race(
+            lambda: services.transfer_ownership(to=member, **act(owner)),
+            lambda: services.remove_member(membership=member, actor=owner.user, **act(owner)),
+        )
+        assert Membership.objects.filter(role="owner").count() == 1
