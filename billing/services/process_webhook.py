@@ -21,7 +21,6 @@ from .follow_meter_error import follow_meter_error
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 12
-METER_ERROR = "v1.billing.meter.error_report_triggered"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z", re.ASCII)
 
 
@@ -66,7 +65,7 @@ def process_webhook(*, event_id: str) -> None:
         if payload.get("object") == "event":
             with hold_stripe_customer(_find_stripe_customer(payload)):
                 stripe_gateway.apply_event(payload)
-        elif event.event_type == METER_ERROR:
+        elif event.event_type == stripe_gateway.METER_ERROR:
             follow_meter_error(event_id=event_id)
     except Exception as error:
         _put_off(event, error)

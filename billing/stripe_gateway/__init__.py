@@ -20,12 +20,20 @@ from .meter_errors import MeterError, list_meter_errors
 from .plan_changes import PreviewedChange, PreviewLine, change_plan, preview_plan
 from .prices import find_price_ids, sync_plans
 from .subscriptions import cancel_subscription, create_subscription, set_cancellation, sync_subscription
-from .webhooks import WEBHOOK_EVENTS, apply_event, register_webhook, verify_webhook
+from .webhooks import (
+    METER_ERROR,
+    WEBHOOK_EVENTS,
+    apply_event,
+    keep_event_destination,
+    register_webhook,
+    verify_webhook,
+)
 
 __all__ = [
     "BadSignature",
     "CardRefused",
     "Incident",
+    "METER_ERROR",
     "MeterError",
     "MeterEvent",
     "NotSetUp",
@@ -52,6 +60,7 @@ __all__ = [
     "find_price_ids",
     "find_subscription_of",
     "get_client",
+    "keep_event_destination",
     "list_meter_errors",
     "list_refunds",
     "list_subscriptions",

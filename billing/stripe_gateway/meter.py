@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 import stripe
 
@@ -65,10 +66,10 @@ def count_metered(*, stripe_customer_id: str, minute: datetime) -> int:
 
 def count_metered_between(*, stripe_customer_id: str, start: datetime, end: datetime) -> int:
     """The fixes that the meter holds for `start <= t < end`, both whole minutes. Stripe's sums lag behind."""
-    span = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
+    span: Any = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
     with translate_errors("count_metered"):
         summaries = get_client().v1.billing.meters.event_summaries.list(
-            find_meter_id(), {"customer": stripe_customer_id, "limit": 100, **span}
+            find_meter_id(), span | {"customer": stripe_customer_id, "limit": 100}
         )
         return round(sum(summary.aggregated_value for summary in summaries.auto_paging_iter()))
 

@@ -1,5 +1,9 @@
-"""`manage.py register_webhook [URL]`: ask Stripe to deliver its events."""
+"""`manage.py register_webhook [URL]`: ask Stripe to deliver its events.
 
+`manage.py register_webhook --destination ID < secret`: believe a destination for thin events too.
+"""
+
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -12,9 +16,19 @@ class Command(BaseCommand):
     help = "Register our webhook address with Stripe and keep its secret. Repeatable."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--destination", help="id of an event destination made at Stripe; its secret is read from stdin"
+        )
         parser.add_argument("url", nargs="?", default=f"{settings.BASE_URL}/api/webhooks/stripe")
 
-    def handle(self, *, url: str, **options: Any) -> None:
+    def handle(self, *, url: str, destination: str | None = None, **options: Any) -> None:
+        if destination is not None:
+            secret = sys.stdin.readline().strip()
+            if not secret.startswith("whsec_"):
+                raise CommandError("Give the destination's signing secret, whsec_…, on stdin.")
+            stripe_gateway.keep_event_destination(destination_id=destination, url=url, secret=secret)
+            self.stdout.write(f"{destination} is believed")
+            return
         try:
             endpoint_id = stripe_gateway.register_webhook(url)
         except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
