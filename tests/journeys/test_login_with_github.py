@@ -1,0 +1,138 @@
+"""People who come by GitHub: the provider is the sandbox's, over HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
+from django.core import mail
+from django.test import Client
+
+from customers.models import ApiKey, AuditEntry, Customer, Membership, User
+from provisioning.models import ProvisioningEvent
+from sandbox.github.people import OCTAVIA
+from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
+from tests.customers.team import make_person
+from tests.factories import MembershipFactory
+from tests.portal.conftest import trust_login
+from tests.signup import deliver_mails, enter_code
+
+pytestmark = pytest.mark.django_db
+START = "/accounts/github/login/"
+FORM = {"name": "Fernwood", "email": OCTAVIA.emails[0][0]}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[GitHubSandbox]:
+    with GitHubSandbox() as github:
+        yield github
+
+
+@pytest.fixture(autouse=True)
+def github(server: GitHubSandbox, settings: Any, monkeypatch: Any) -> None:
+    """RSOLV is told of an application at this GitHub."""
+    app = {"client_id": CLIENT_ID, "secret": CLIENT_SECRET}
+    settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": [app], "GITHUB_URL": server.url}}
+    oauth, api = f"{server.url}/login/oauth", f"{server.url}/api/v3"
+    monkeypatch.setattr(GitHubOAuth2Adapter, "access_token_url", f"{oauth}/access_token")
+    monkeypatch.setattr(GitHubOAuth2Adapter, "authorize_url", f"{oauth}/authorize")
+    monkeypatch.setattr(GitHubOAuth2Adapter, "profile_url", f"{api}/user")
+    monkeypatch.setattr(GitHubOAuth2Adapter, "emails_url", f"{api}/user/emails")
+
+
+def come_by_github(login: str = "octavia", client: Client | None = None, process: str = "login") -> Any:
+    """Press the button, say yes at GitHub, come back."""
+    client = client or Client()
+    away = client.post(f"{START}?process={process}")
+    answered = httpx.post(away.headers["Location"], data={"login": login}, trust_env=False)
+    back = urlsplit(answered.headers["Location"])
+    return client, client.get(f"{back.path}?{back.query}", follow=True)
+
+
+class TestSomebodyNew:
+    def test_names_their_company_and_is_in_with_one_key(self) -> None:
+        client, asked = come_by_github()
+        assert 'value="fernwood"' in asked.text
+        page = client.post("/accounts/3rdparty/signup/", FORM, follow=True)
+        customer = Customer.objects.get()
+        assert (customer.name, customer.signup_source) == ("Fernwood", "github")
+        assert page.redirect_chain[-1][0] == "/dashboard/"
+        assert ApiKey.objects.get().prefix in page.text
+        assert ProvisioningEvent.objects.filter(customer=customer).count() == 6
+        assert Membership.objects.get().role == "owner"
+
+    def test_sends_the_form_twice_and_is_one_customer(self) -> None:
+        client, _ = come_by_github()
+        client.post("/accounts/3rdparty/signup/", FORM)
+        client.post("/accounts/3rdparty/signup/", FORM)
+        assert (Customer.objects.count(), User.objects.count(), ApiKey.objects.count()) == (1, 1, 1)
+
+    def test_comes_back_without_signing_up_again(self) -> None:
+        client, _ = come_by_github()
+        client.post("/accounts/3rdparty/signup/", FORM)
+        _, page = come_by_github()
+        assert page.redirect_chain[-1][0] == "/dashboard/"
+        assert Customer.objects.count() == 1
+
+    def test_enters_with_no_address_but_their_own(self) -> None:
+        client, _ = come_by_github()
+        page = client.post("/accounts/3rdparty/signup/", FORM | {"email": "boss@bigco.example"})
+        assert "Use an address that GitHub has confirmed" in page.text
+        assert not Customer.objects.exists()
+
+    def test_confirms_an_address_that_github_has_not(self) -> None:
+        client, _ = come_by_github("unproven")
+        form = {"name": "Una", "email": "una@fernwood.example"}
+        page = client.post("/accounts/3rdparty/signup/", form, follow=True)
+        assert page.redirect_chain[-1][0] == "/accounts/confirm-email/"
+        assert enter_code(client).redirect_chain[-1][0] == "/dashboard/"
+
+    def test_says_no_at_github_and_nothing_happens(self) -> None:
+        _, page = come_by_github("")
+        assert "You said no at GitHub" in page.text
+        assert not User.objects.exists()
+
+
+class TestAnAddressThatHasAnAccount:
+    def test_is_not_taken_over_but_told_by_mail(self) -> None:
+        make_person(OCTAVIA.emails[0][0])
+        client, _ = come_by_github()
+        page = client.post("/accounts/3rdparty/signup/", FORM, follow=True)
+        deliver_mails()
+        assert page.redirect_chain[-1][0] == "/accounts/confirm-email/"
+        assert "already" in mail.outbox[-1].body
+        assert "_auth_user_id" not in client.session
+        assert not SocialAccount.objects.exists()
+
+    def test_is_no_better_a_way_in_where_it_is_not_confirmed(self) -> None:
+        user = make_person(OCTAVIA.emails[0][0])
+        EmailAddress.objects.update(verified=False)
+        client, _ = come_by_github()
+        client.post("/accounts/3rdparty/signup/", FORM, follow=True)
+        assert "_auth_user_id" not in client.session
+        assert not SocialAccount.objects.filter(user=user).exists()
+
+    def test_is_connected_by_its_owner_and_then_a_way_in(self) -> None:
+        member = MembershipFactory(user=make_person(OCTAVIA.emails[0][0]))
+        owner = Client()
+        owner.force_login(member.user)
+        trust_login(owner)
+        come_by_github(client=owner, process="connect")
+        assert AuditEntry.objects.get(customer=member.customer).act == "login_connected"
+        client, page = come_by_github()
+        assert page.redirect_chain[-1][0] == "/dashboard/"
+        assert client.session["_auth_user_id"] == str(member.user.pk)
+
+
+class TestWithoutAnApplication:
+    def test_there_is_no_such_page_and_no_button(self, settings: Any) -> None:
+        settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": []}}
+        assert Client().post(START).status_code == 404
+        assert "GitHub" not in Client().get("/accounts/login/").text
+
+    def test_the_button_is_there_with_one(self) -> None:
+        assert "Log in with GitHub" in Client().get("/accounts/login/").text
