@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from billing.api.views import receive_stripe_webhook
 from provisioning.views import SignupView, SocialSignupView
@@ -28,7 +28,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("api/health", HealthView.as_view(), name="health"),
     path("api/openapi", SpectacularAPIView.as_view(), name="openapi"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("api/webhooks/stripe", receive_stripe_webhook, name="stripe-webhook"),
     path("api/<path:rest>", NothingHere.as_view()),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery.schedules import crontab
 
+from rsolv.headers import build_policy, list_form_targets
 from rsolv.logs import LOG_LEVELS, configure_structlog
 
 from .reader import env
@@ -47,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "rsolv.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "rsolv.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -285,6 +287,14 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": build_policy(
+        form_targets=list_form_targets(
+            GITHUB_URL or "https://github.com",
+            *(() if STRIPE_API_BASE == "https://api.stripe.com" else (STRIPE_API_BASE,)),
+        )
+    )
+}
 UNFOLD = {"SITE_TITLE": "RSOLV staff", "SITE_HEADER": "RSOLV staff", "SITE_SYMBOL": "verified_user"}
 
 LOGGING = configure_structlog(
