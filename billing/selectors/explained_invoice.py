@@ -78,6 +78,11 @@ class ExplainedInvoice:
         return self.invoice.status != "draft"
 
     @property
+    def is_all_ours(self) -> bool:
+        """Whether each line's amount is one that we compute too."""
+        return all(line.computed_cents is not None for line in self.lines)
+
+    @property
     def agrees(self) -> bool:
         """Whether every line is what our own ledger and prices make of it, and the lines make the invoice."""
         return self.is_complete and all(line.agrees for line in self.lines)

@@ -44,7 +44,7 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
         "usage_words": describe_usage(entitlement),
         "cost_words": describe_cost(entitlement),
         "notices": list_rows(notices),
-        "is_changeable": account.status == BillingAccount.Status.ACTIVE,
+        "is_changeable": account.status == BillingAccount.Status.ACTIVE and account.cancel_at is None,
     }
     return render(request, "billing/overview.html", context)
 

@@ -154,7 +154,7 @@ class TestExplainedInvoice:
         world.deliver()
         page = open_page(bob, f"{INVOICES}{self.find_number(world)}/")
         text = page.find("main").words
-        assert "Every line agrees" in text
+        assert "The fixes agree with our own ledger" in text
         assert "1 fix in our ledger, $15.00" in text
         assert "A part of a month's price" in text
 

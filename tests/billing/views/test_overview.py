@@ -39,6 +39,7 @@ class TestOverview:
         BillingAccount.objects.update(cancel_at=ends_at)
         page = open_page(paying, BILLING)
         assert "Until 7 Mar 2031 everything goes on" in page.find("main").words
+        assert "/dashboard/billing/change/" not in {a.attrs["href"] for a in page.find_all("a")}
         assert "/dashboard/billing/resume/" in {form.attrs.get("action") for form in page.find_all("form")}
 
     def test_of_a_failed_payment_leads_to_the_open_invoice(
