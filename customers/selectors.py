@@ -38,6 +38,14 @@ def get_customer_of(user: User) -> Customer | None:
     return membership.customer if membership else None
 
 
+def is_last_owner(membership: Membership) -> bool:
+    """Whether nobody else who can log in owns the customer."""
+    others = Membership.objects.filter(
+        customer=membership.customer_id, role=roles.OWNER, user__is_active=True
+    ).exclude(pk=membership.pk)
+    return membership.role == roles.OWNER and not others.exists()
+
+
 @dataclass(frozen=True)
 class MemberRow:
     """A member as another sees them, with what that other may do."""

@@ -10,6 +10,7 @@ from .accept_invitation import (
 )
 from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
 from .change_role import LastOwner, NotYours, change_role
+from .change_settings import change_profile, choose_mail, rename_customer
 from .claim_namespace import NamespaceHeld, claim_namespace
 from .create_customer import EmailTaken, create_customer
 from .hide_setup import hide_setup
@@ -57,7 +58,9 @@ __all__ = [
     "accept_invitation",
     "add_member",
     "authenticate_api_key",
+    "change_profile",
     "change_role",
+    "choose_mail",
     "claim_namespace",
     "create_api_key",
     "create_customer",
@@ -68,6 +71,7 @@ __all__ = [
     "note_login",
     "record_act",
     "remove_member",
+    "rename_customer",
     "resend_invitation",
     "revoke_api_key",
     "revoke_invitation",

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from customers import roles
 from customers.models import AuditEntry, Customer, Membership, User
+from customers.selectors import is_last_owner
 from rsolv.errors import DomainError, NotFound
 
 from .record_act import record_act
@@ -42,8 +43,7 @@ def change_role(
             return
         if by is not None and not roles.may_change(refresh_role(by), now=theirs.role, to=role):
             raise NotYours
-        if theirs.role == Role.OWNER:
-            keep_an_owner(theirs)
+        keep_an_owner(theirs)
         words = f"{theirs.user.email}: {theirs.role} to {role}"
         theirs.role = role
         theirs.save(update_fields=["role"])
@@ -76,8 +76,5 @@ def refresh_role(membership: Membership) -> str:
 
 def keep_an_owner(leaving: Membership) -> None:
     """Raise LastOwner where nobody else who can log in owns the customer. Its row must be locked."""
-    others = Membership.objects.filter(
-        customer_id=leaving.customer_id, role=Role.OWNER, user__is_active=True
-    ).exclude(pk=leaving.pk)
-    if not others.exists():
+    if is_last_owner(leaving):
         raise LastOwner

@@ -24,8 +24,7 @@ def remove_member(
         is_own = by is not None and by.pk == theirs.pk
         if by is not None and not is_own and not roles.may_remove(refresh_role(by), theirs.role):
             raise NotYours
-        if theirs.role == Membership.Role.OWNER:
-            keep_an_owner(theirs)
+        keep_an_owner(theirs)
         record_act(
             customer=theirs.customer,
             act=AuditEntry.Act.MEMBER_REMOVED,

@@ -3,9 +3,10 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from billing.models import UsageReport
-from customers.models import ApiKey, ForgeAccount
+from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace
 from customers.services import create_api_key
 from rsolv.api.models import IdempotentAnswer
 from tests.billing.admin.rows import make_each
@@ -37,6 +38,10 @@ def one_of_each(db):
     BillingAccountFactory(customer=usage.customer)
     MembershipFactory(customer=usage.customer)
     create_api_key(customer=usage.customer, name="key")
+    Invitation.objects.create(
+        customer=usage.customer, email="a@acme.test", token_hash="h", expires_at=timezone.now()
+    )
+    LoginPlace.objects.create(user=UserFactory(), fingerprint="f")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
     make_each(usage)
 

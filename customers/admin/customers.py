@@ -1,0 +1,137 @@
+"""Customers, the people in them and their namespaces."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin, TabularInline
+
+from customers import selectors, services
+from customers.models import AuditEntry, Customer, ForgeAccount, Invitation, Membership
+from rsolv.admin import ReadOnlyAdmin
+
+
+class MembershipInline(TabularInline):
+    """Looked at here; changed on its own page, where an owner is always left."""
+
+    model = Membership
+    extra = 0
+    fields = ("user", "role", "created_at")
+    readonly_fields = fields
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Customer)
+class CustomerAdmin(ModelAdmin):
+    list_display = ("name", "email", "plan", "status", "created_at")
+    list_filter = ("billing_account__plan", "billing_account__status", "created_at")
+    list_select_related = ("billing_account",)
+    search_fields = (
+        "name",
+        "email",
+        "id",
+        "forge_accounts__namespace",
+        "billing_account__stripe_customer__id",
+    )
+    readonly_fields = ("id", "created_at")
+    date_hierarchy = "created_at"
+    inlines = (MembershipInline,)
+
+    @admin.display(ordering="billing_account__plan")
+    def plan(self, customer: Customer) -> str:
+        account = getattr(customer, "billing_account", None)
+        return account.get_plan_display() if account else "-"
+
+    @admin.display(ordering="billing_account__status")
+    def status(self, customer: Customer) -> str:
+        account = getattr(customer, "billing_account", None)
+        return account.get_status_display() if account else "-"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a customer's ledger outlives it
+
+
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Membership
+        fields = ("customer", "user", "role")
+
+    def clean_role(self) -> str:
+        role: str = self.cleaned_data["role"]
+        is_leaving = self.instance.pk and role != Membership.Role.OWNER
+        if is_leaving and selectors.is_last_owner(Membership.objects.get(pk=self.instance.pk)):
+            raise forms.ValidationError(services.LastOwner.message)
+        return role
+
+
+@admin.register(Membership)
+class MembershipAdmin(ModelAdmin):
+    """Each change is the service's, so an owner is left and the customer's audit log tells of it."""
+
+    form = MembershipForm
+    list_display = ("user", "customer", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "customer")
+    search_fields = ("user__email", "customer__name", "customer__email")
+    autocomplete_fields = ("user", "customer")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return ("customer", "user") if obj else ()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}  # one by one, so that each is asked for
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or not selectors.is_last_owner(obj))
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        if change:
+            services.change_role(membership=obj, role=obj.role, **_by_staff(request))
+            return
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            services.record_act(
+                customer=obj.customer,
+                act=AuditEntry.Act.MEMBER_ADDED,
+                actor=request.user,  # type: ignore[arg-type]
+                subject=f"{obj.user.email} as {obj.role}",
+                at=timezone.now(),
+            )
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        services.remove_member(membership=obj, **_by_staff(request))
+
+
+def _by_staff(request: HttpRequest) -> dict[str, Any]:
+    """Staff acts, from an address that is nobody else's business."""
+    return {"by": None, "actor": request.user, "at": timezone.now(), "address": None}
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("email", "customer", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
+    list_filter = ("role", "created_at")
+    list_select_related = ("customer",)
+    search_fields = ("email", "customer__name", "customer__email")
+    exclude = ("token_hash",)
+
+
+@admin.register(ForgeAccount)
+class ForgeAccountAdmin(ReadOnlyAdmin):
+    list_display = ("namespace", "forge", "customer", "claimed_at")
+    list_filter = ("forge", "claimed_at")
+    list_select_related = ("customer",)
+    search_fields = ("namespace", "customer__name", "customer__email")

@@ -1,0 +1,47 @@
+"""API keys."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+
+from customers import services
+from customers.models import ApiKey
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    """Keys are made where their owner can see them once; here they are looked at, renamed and revoked."""
+
+    list_display = ("prefix", "name", "customer", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "created_at", "last_used_at")
+    list_select_related = ("customer",)
+    search_fields = ("prefix", "name", "customer__name", "customer__email")
+    fields = (
+        "customer",
+        "name",
+        "prefix",
+        "created_by",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
+    readonly_fields = ("customer", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke: the next request with the key is refused", permissions=("change",))
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        now = timezone.now()
+        for api_key in queryset:
+            services.revoke_api_key(api_key=api_key, at=now, by=request.user)  # type: ignore[arg-type]
+        self.message_user(request, f"{len(queryset)} keys revoked.", messages.SUCCESS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,83 @@
+"""What staff may do to a team and its logins, and what stands in the audit log of it."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from django.urls import reverse
+
+from customers.models import ApiKey, AuditEntry, Membership
+from customers.services import create_api_key
+from tests.customers.team import make_team
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff():
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def page(name, row):
+    return reverse(f"admin:customers_{name}", args=[row.pk])
+
+
+class TestAMembership:
+    def test_has_another_role_and_the_log_says_that_staff_did_it(self, staff):
+        _, (_, member) = make_team("owner", "member")
+        staff.post(page("membership_change", member), {"role": "admin"})
+        assert Membership.objects.get(pk=member.pk).role == "admin"
+        entry = AuditEntry.objects.get()
+        assert (entry.act, entry.actor_name, entry.address) == ("role_changed", "RSOLV staff", None)
+
+    def test_of_the_last_owner_is_not_demoted(self, staff):
+        _, (owner, _) = make_team("owner", "member")
+        answer = staff.post(page("membership_change", owner), {"role": "member"})
+        assert "An account keeps an owner" in answer.text
+        assert Membership.objects.get(pk=owner.pk).role == "owner"
+
+    def test_of_the_last_owner_is_not_deleted(self, staff):
+        _, (owner, _) = make_team("owner", "member")
+        assert staff.post(page("membership_delete", owner), {"post": "yes"}).status_code == 403
+        assert Membership.objects.filter(pk=owner.pk).exists()
+
+    def test_of_a_member_is_deleted_by_the_service(self, staff):
+        _, (_, member) = make_team("owner", "member")
+        staff.post(page("membership_delete", member), {"post": "yes"})
+        assert not Membership.objects.filter(pk=member.pk).exists()
+        assert AuditEntry.objects.get().act == "member_removed"
+
+    def test_cannot_be_deleted_by_the_list(self, staff):
+        _, (owner,) = make_team("owner")
+        answer = {"action": "delete_selected", "_selected_action": [str(owner.pk)], "post": "yes"}
+        staff.post(reverse("admin:customers_membership_changelist"), answer)
+        assert Membership.objects.filter(pk=owner.pk).exists()
+
+
+class TestWhatStaffDoes:
+    def test_a_revoked_key_is_in_the_log(self, staff):
+        customer, _ = make_team("owner")
+        create_api_key(customer=customer, name="key")
+        answer = {"action": "revoke", "_selected_action": [str(ApiKey.objects.get().pk)]}
+        staff.post(reverse("admin:customers_apikey_changelist"), answer)
+        entry = AuditEntry.objects.get(act="key_revoked")
+        assert entry.actor_name == "RSOLV staff"
+
+    def test_a_second_step_taken_away_is_in_the_log(self, staff):
+        _, (owner,) = make_team("owner")
+        step = Authenticator.objects.create(user=owner.user, type="totp", data={"secret": "SECRET"})
+        answer = {"action": "take_away", "_selected_action": [str(step.pk)]}
+        assert "SECRET" not in staff.get(reverse("admin:mfa_authenticator_change", args=[step.pk])).text
+        staff.post(reverse("admin:mfa_authenticator_changelist"), answer)
+        assert not Authenticator.objects.exists()
+        assert AuditEntry.objects.get().act == "two_factor_off"
+
+    @pytest.mark.parametrize("name", ["change", "delete"])
+    def test_an_entry_of_the_log_is_never_changed(self, staff, name):
+        customer, _ = make_team("owner")
+        entry = AuditEntry.objects.create(customer=customer, act="key_made", actor_name="ann")
+        sent = {"post": "yes", "actor_name": "bea"}
+        assert staff.post(page(f"auditentry_{name}", entry), sent).status_code == 403
+        assert AuditEntry.objects.get().actor_name == "ann"

@@ -1,0 +1,205 @@
+"""Logins: the second step, places, what the audit log tells, and how guessing is slowed."""
+
+import re
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.core import mail
+from django.test import Client
+
+from customers.models import AuditEntry, Membership
+from tests.customers.team import make_person
+from tests.factories import MembershipFactory
+from tests.portal.conftest import trust_login
+from tests.signup import deliver_mails
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct-horse-battery"
+LOGIN = "/accounts/login/"
+TOTP = "/accounts/2fa/totp/activate/"
+FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/142.0"}
+
+
+@pytest.fixture
+def ann() -> Membership:
+    return MembershipFactory(user=make_person("ann@acme.test"))
+
+
+def log_in(
+    client: Client | None = None, password: str = PASSWORD, address: str = "192.0.2.7", **headers: str
+) -> Any:
+    client = client or Client()
+    sent = {"login": "ann@acme.test", "password": password}
+    page = client.post(LOGIN, sent, REMOTE_ADDR=address, headers=headers or FIREFOX, follow=True)
+    return client, page
+
+
+def make_code(secret: str) -> str:
+    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+
+
+def turn_on(client: Client) -> str:
+    """Set the authenticator app up; its secret."""
+    trust_login(client)
+    shown = re.search(r'id="secret">([A-Z2-7]+)<', client.get(TOTP).text)
+    assert shown
+    client.post(TOTP, {"code": make_code(shown[1])})
+    return shown[1]
+
+
+def list_acts() -> list[str]:
+    return list(AuditEntry.objects.order_by("at").values_list("act", flat=True))
+
+
+class TestTheSecondStep:
+    def test_is_asked_for_after_the_password(self, ann: Membership) -> None:
+        client, _ = log_in()
+        turn_on(client)
+        other, page = log_in()
+        assert page.redirect_chain[-1][0] == "/accounts/2fa/authenticate/"
+        assert "_auth_user_id" not in other.session
+
+    def test_lets_in_with_the_code_and_not_with_another(self, ann: Membership) -> None:
+        client, _ = log_in()
+        secret = turn_on(client)
+        Authenticator.objects.update(last_used_at=None)
+        other, _ = log_in()
+        assert "Incorrect code" in other.post("/accounts/2fa/authenticate/", {"code": "000000"}).text
+        from django.core.cache import cache
+
+        cache.clear()  # a code is taken once; this one was used to turn the step on
+        page = other.post("/accounts/2fa/authenticate/", {"code": make_code(secret)}, follow=True)
+        assert page.redirect_chain[-1][0] == "/dashboard/"
+
+    def test_takes_a_recovery_code_once(self, ann: Membership) -> None:
+        client, _ = log_in()
+        turn_on(client)
+        codes = re.findall(
+            r"^\s*(?:<pre[^>]*><code>)?(\d{8})", client.get("/accounts/2fa/recovery-codes/").text, re.M
+        )
+        assert len(codes) == 10
+        for expected in ("/dashboard/", None):
+            other, _ = log_in()
+            page = other.post("/accounts/2fa/authenticate/", {"code": codes[0]}, follow=True)
+            assert (page.redirect_chain[-1][0] if page.redirect_chain else None) == expected
+
+    def test_keeps_its_secret_encrypted(self, ann: Membership) -> None:
+        client, _ = log_in()
+        secret = turn_on(client)
+        assert secret not in str(Authenticator.objects.get(type="totp").data)
+
+    def test_on_and_off_are_told_in_the_log_and_by_mail(
+        self, ann: Membership, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        client, _ = log_in()
+        with django_capture_on_commit_callbacks(execute=True):
+            turn_on(client)
+        client.post("/accounts/2fa/totp/deactivate/")
+        assert list_acts() == ["two_factor_on", "two_factor_off"]
+        deliver_mails()
+        assert {"Authenticator App Activated", "Authenticator App Deactivated"} <= {
+            m.subject for m in mail.outbox
+        }
+        html = next(body for body, kind in mail.outbox[-1].alternatives if kind == "text/html")
+        assert "If this was you" in html
+
+
+class TestAPlace:
+    def test_is_news_only_after_the_first(self, ann: Membership) -> None:
+        log_in()
+        log_in(**{"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/143.1"}, address="192.0.2.99")
+        assert list_acts() == []
+        log_in(address="198.51.100.4")
+        assert list_acts() == ["login_from_new_place"]
+        assert AuditEntry.objects.get().address == "198.51.100.4"
+        deliver_mails()
+        assert mail.outbox[-1].subject == "A login to RSOLV from a new place"
+        assert mail.outbox[-1].to == ["ann@acme.test"]
+
+    def test_is_told_once(self, ann: Membership) -> None:
+        for address in ("192.0.2.7", "198.51.100.4", "198.51.100.4"):
+            log_in(address=address)
+        assert list_acts() == ["login_from_new_place"]
+
+    def test_is_where_our_own_proxy_says(self, ann: Membership, settings: Any) -> None:
+        settings.TRUSTED_PROXY_COUNT = 1
+        settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+        for forwarded in ("203.0.113.1", "203.0.113.9, 198.51.100.4"):
+            log_in(**{"X-Forwarded-For": forwarded})
+        assert AuditEntry.objects.get().address == "198.51.100.4"
+
+
+class TestAPassword:
+    def test_changed_is_in_the_log_and_ends_the_other_sessions(self, ann: Membership) -> None:
+        (client, _), (other, _) = log_in(), log_in()
+        new = {"oldpassword": PASSWORD, "password1": "another-horse-2", "password2": "another-horse-2"}
+        client.post("/accounts/password/change/", new)
+        assert list_acts() == ["password_changed"]
+        assert client.get("/dashboard/team/").status_code == 200
+        assert other.get("/dashboard/team/").status_code == 302
+
+
+class TestAnAddress:
+    def test_is_added_confirmed_and_made_primary(self, ann: Membership) -> None:
+        client, _ = log_in()
+        trust_login(client)
+        client.post("/accounts/email/", {"email": "ann@new.test", "action_add": ""})
+        deliver_mails()
+        code = re.search(r"^([A-Z0-9-]{6,9})$", mail.outbox[-1].body, re.M)
+        assert code
+        client.post("/accounts/confirm-email/", {"code": code[1]})
+        client.post("/accounts/email/", {"email": "ann@new.test", "action_primary": ""})
+        ann.user.refresh_from_db()
+        assert ann.user.email == "ann@new.test"
+        assert AuditEntry.objects.get(act="email_changed").subject == "to ann@new.test"
+
+
+class TestSessions:
+    def test_elsewhere_are_listed_and_ended(self, ann: Membership) -> None:
+        (client, _), (other, _) = log_in(), log_in(address="192.0.2.55")
+        page = client.get("/accounts/sessions/")
+        assert "192.0.2.55" in page.text
+        client.post("/accounts/sessions/")
+        assert client.get("/dashboard/team/").status_code == 200
+        assert other.get("/dashboard/team/").status_code == 302
+
+
+class TestGuessing:
+    """With the limits that production has; the other tests run without."""
+
+    @pytest.fixture(autouse=True)
+    def limits(self, settings: Any) -> None:
+        settings.ACCOUNT_RATE_LIMITS = {}
+
+    def test_a_password_is_stopped_after_five_even_with_the_right_one(self, ann: Membership) -> None:
+        for _ in range(5):
+            assert "not correct" in log_in(password="wrong")[1].text
+        client, page = log_in()
+        assert "Too many failed login attempts" in page.text
+        assert "_auth_user_id" not in client.session
+
+    def test_many_addresses_from_one_network_address_are_stopped(self, ann: Membership) -> None:
+        tried = [try_login(f"p{number}@acme.test") for number in range(11)]
+        assert "not correct" in tried[9].text
+        assert "Too many failed login attempts" in tried[10].text
+
+    def test_a_code_of_the_second_step_is_stopped_too(self, ann: Membership) -> None:
+        client, _ = log_in()
+        turn_on(client)
+        other, _ = log_in()
+        answers = [other.post("/accounts/2fa/authenticate/", {"code": "000000"}).text for _ in range(6)]
+        assert "Incorrect code" in answers[0]
+        assert "Too many failed login attempts" in answers[5]
+
+    def test_a_caller_cannot_choose_their_address(self, ann: Membership) -> None:
+        tried = [
+            try_login(f"p{number}@acme.test", **{"X-Forwarded-For": f"203.0.113.{number}"})
+            for number in range(11)
+        ]
+        assert "Too many failed login attempts" in tried[10].text
+
+
+def try_login(email: str, **headers: str) -> Any:
+    return Client().post(LOGIN, {"login": email, "password": "wrong"}, headers=headers)
