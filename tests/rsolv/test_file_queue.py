@@ -23,7 +23,9 @@ class TestFileQueue:
     def test_a_message_comes_out_as_it_went_in(self, connection: Connection) -> None:
         with connection.SimpleQueue("work") as queue:
             queue.put({"id": "1"})
-            assert queue.get(timeout=2).payload == {"id": "1"}
+            message = queue.get(timeout=2)
+            message.ack()
+        assert message.payload == {"id": "1"}
 
     def test_a_reader_never_sees_half_a_message(self, connection: Connection) -> None:
         sent, got = 300, set[int]()
