@@ -20,23 +20,30 @@ log = structlog.get_logger(__name__)
 
 # With waits up to an hour: about a day.
 MAX_ATTEMPTS = 30
+# What people may choose not to be mailed. Payments are not among it: whoever misses them is blocked.
+OPTIONAL = (Notice.Kind.INCLUDED, Notice.Kind.CAP)
+FOR_ROLES = ("owner", "admin", "billing")
 
 
 def mail_notice(*, notice_id: UUID) -> None:
     """Mail a notice that is due to the customer's billing address; a failure is put off, not raised.
 
     Leased while it is sent, so that two workers do not both send it. A death between the mail server's
-    yes and our commit sends it again. After the last attempt it waits for staff.
+    yes and our commit sends it again. After the last attempt it waits for staff. Where nobody who looks
+    after the money wants mail about usage, it is done without a mail.
     """
     notice = _take_lease(notice_id, timezone.now())
     if notice is None:
+        return
+    if not _is_wanted(notice):
+        _finish(notice_id, "Not mailed: nobody wants mail about usage.")
         return
     try:
         _build_mail(notice).send()
     except (SMTPException, OSError) as error:
         _put_off(notice, f"{type(error).__name__}: {error}")
         return
-    Notice.objects.filter(pk=notice_id).update(mailed_at=timezone.now(), next_attempt_at=None, last_error="")
+    _finish(notice_id)
     log.info("notice_mailed", notice=str(notice_id), kind=notice.kind)
 
 
@@ -58,6 +65,17 @@ def _take_lease(notice_id: UUID, now: datetime) -> Notice | None:
         notice.attempts, notice.next_attempt_at = notice.attempts + 1, now + LEASE
         notice.save(update_fields=["attempts", "next_attempt_at"])
     return notice
+
+
+def _is_wanted(notice: Notice) -> bool:
+    """An account that nobody looks after yet is mailed."""
+    members = notice.customer.memberships.filter(role__in=FOR_ROLES)
+    wishes = list(members.values_list("wants_alerts", flat=True))
+    return notice.kind not in OPTIONAL or not wishes or any(wishes)
+
+
+def _finish(notice_id: UUID, why: str = "") -> None:
+    Notice.objects.filter(pk=notice_id).update(mailed_at=timezone.now(), next_attempt_at=None, last_error=why)
 
 
 def _build_mail(notice: Notice) -> EmailMultiAlternatives:

@@ -1,6 +1,11 @@
-"""How amounts and instants read on a page. Pure: values in, text out."""
+"""How amounts and instants read on a page: values in, text out. Instants are in the zone that is active.
 
-from datetime import UTC, date, datetime, timedelta
+That is the zone of the person who looks (rsolv/portal/time_zone.py), and UTC in mails and tasks.
+"""
+
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -15,15 +20,17 @@ def format_cents(cents: int, *, currency: str = "usd", is_short: bool = False) -
 
 
 def format_date(day: date) -> str:
-    """`7 Mar 2026`, an instant by its day in UTC."""
+    """`7 Mar 2026`, an instant by its day in the active zone."""
     if isinstance(day, datetime):
-        day = day.astimezone(UTC)
+        day = timezone.localtime(day)
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def format_exact(at: datetime) -> str:
-    """`7 Mar 2026, 14:05 UTC`."""
-    return f"{format_date(at)}, {at.astimezone(UTC):%H:%M} UTC"
+    """`7 Mar 2026, 14:05 UTC`, with the active zone's short name, or its distance from UTC."""
+    local = timezone.localtime(at)
+    name = local.tzname() or "UTC"
+    return f"{format_date(at)}, {local:%H:%M} {name if name.isalpha() else f'UTC{name}'}"
 
 
 def format_relative(at: datetime, *, now: datetime) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import keys, setup, views
+from . import keys, public, settings, setup, views
 
 urlpatterns = [
     path("", views.show_home, name="home"),
@@ -12,4 +12,15 @@ urlpatterns = [
     path("dashboard/setup/rsolv.yml", setup.download_workflow, name="setup-download"),
     path("dashboard/setup/connection/", setup.show_connection, name="setup-connection"),
     path("dashboard/setup/hide/", setup.hide_setup, name="setup-hide"),
+    path("dashboard/settings/", settings.show_settings, name="settings"),
+    path("dashboard/settings/profile/", settings.change_profile, name="settings-profile"),
+    path("dashboard/settings/company/", settings.rename_company, name="settings-company"),
+    path("dashboard/settings/mail/", settings.choose_mail, name="settings-mail"),
+    path("dashboard/settings/export/", settings.export, name="settings-export"),
+    path("dashboard/settings/close/", settings.close, name="settings-close"),
+    path("pricing/", public.show_pricing, name="pricing"),
+    path("docs/setup/", public.show_setup_guide, name="setup-guide"),
+    path("status/", public.show_status, name="status"),
+    path("terms/", public.show_terms, name="terms"),
+    path("privacy/", public.show_privacy, name="privacy"),
 ]

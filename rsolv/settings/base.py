@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "rsolv.portal.time_zone.TimeZoneMiddleware",
 ]
 
 ROOT_URLCONF = "rsolv.urls"

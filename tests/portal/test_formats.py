@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from rsolv.portal.formats import format_cents, format_date, format_exact, format_relative
 from rsolv.portal.templatetags.elements import cents
@@ -51,3 +52,11 @@ class TestFormatDate:
 
     def test_exact_has_the_minute(self) -> None:
         assert format_exact(NOW) == "7 Mar 2026, 14:05 UTC"
+
+    @pytest.mark.parametrize(
+        ("zone", "text"),
+        [("Asia/Tokyo", "8 Mar 2026, 04:05 JST"), ("America/Sao_Paulo", "7 Mar 2026, 16:05 UTC-03")],
+    )
+    def test_is_in_the_zone_that_is_active(self, zone: str, text: str) -> None:
+        with timezone.override(zone):
+            assert format_exact(NOW + timedelta(hours=5)) == text

@@ -72,11 +72,11 @@ NAVIGATION = (
     ("Work", (("dashboard", "Overview"), ("api-docs", "API reference"))),
     ("Money", (("billing", "Billing"), ("billing-invoices", "Invoices"))),
     ("Account", (("setup", "Setup"), ("keys", "API keys"), ("team", "Team"), ("audit-log", "Audit log"))),
-    ("You", (("mfa_index", "Security"), ("account_email", "Email addresses"))),
+    ("You", (("settings", "Settings"), ("mfa_index", "Security"), ("account_email", "Email addresses"))),
 )
 FOR_BILLING = ("billing", "billing-invoices")
 FOR_MANAGERS = ("audit-log",)
-FOR_MEMBERS = ("team",)
+FOR_MEMBERS = ("team", "settings")
 
 # Pages that the navigation does not list, by the one that leads to them.
 PARENTS = {
@@ -84,6 +84,7 @@ PARENTS = {
     "billing-fix": "billing-invoices",
     **{f"billing-{name}": "billing" for name in ("plans", "return", "change", "cancel", "cap")},
     "team-invite": "team",
+    **{f"settings-{name}": "settings" for name in ("profile", "company", "mail", "close")},
     "account_change_password": "mfa_index",
     "account_set_password": "mfa_index",
     "usersessions_list": "mfa_index",

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing.models import Notice
 from billing.services import give_notice, mail_notice, mail_notice_again, sweep_billing
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, MembershipFactory
 
 # The package has a function of the module's name.
 module = importlib.import_module("billing.services.mail_notice")
@@ -92,3 +92,26 @@ class TestMailNotice:
                 module.mail_notice(notice_id=notice.pk)
         assert mail(notice).mailed_at is not None
         assert len(mailoutbox) == 2
+
+
+class TestWhoWantsMailAboutUsage:
+    def test_nobody_so_none_is_sent_and_none_waits(self, notice, mailoutbox):
+        MembershipFactory(customer=notice.customer, wants_alerts=False)
+        MembershipFactory(customer=notice.customer, role="member")
+        assert mail(notice).next_attempt_at is None
+        assert notice.last_error == "Not mailed: nobody wants mail about usage."
+        assert mailoutbox == []
+
+    @pytest.mark.parametrize("role", ["owner", "admin", "billing"])
+    def test_one_of_those_who_look_after_the_money_is_enough(self, notice, mailoutbox, role):
+        MembershipFactory(customer=notice.customer, wants_alerts=False)
+        MembershipFactory(customer=notice.customer, role=role)
+        mail(notice)
+        assert len(mailoutbox) == 1
+
+    @pytest.mark.parametrize(("kind", "sent"), [("cap", 0), ("payment_failed", 1), ("blocked", 1)])
+    def test_payments_are_told_to_everybody(self, notice, mailoutbox, kind, sent):
+        MembershipFactory(customer=notice.customer, wants_alerts=False)
+        Notice.objects.update(kind=kind)
+        mail(notice)
+        assert len(mailoutbox) == sent

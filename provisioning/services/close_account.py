@@ -1,0 +1,51 @@
+"""An account ends."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from billing.models import BillingAccount
+from billing.selectors import get_account
+from billing.services import NoPlanToCancel, cancel_plan
+from customers.models import AuditEntry, Customer, User
+from customers.services import record_act
+from rsolv.errors import DomainError
+
+from .send_mail import queue_mail
+
+
+class PlanBeingOpened(DomainError):
+    code, status = "CONFLICT", 409
+    message = "Your plan is still being set up at Stripe. Try again in a minute."
+
+
+def close_account(*, customer: Customer, by: User, at: datetime, address: str | None = None) -> None:
+    """End the plan with a last invoice, then refuse every key and login from now on. Calls out.
+
+    The ledger and the audit log stay. Where Stripe cannot end the plan nothing else is changed.
+    Repeating it is safe. Raises PlanBeingOpened and what cancel_plan raises.
+    """
+    if get_account(customer=customer).status == BillingAccount.Status.PENDING:
+        raise PlanBeingOpened
+    with suppress(NoPlanToCancel):
+        cancel_plan(customer=customer)
+    with transaction.atomic():
+        _close(customer, by, at, address)
+
+
+def _close(customer: Customer, by: User, at: datetime, address: str | None) -> None:
+    if not Customer.objects.filter(pk=customer.pk, closed_at=None).update(closed_at=at):
+        return
+    customer.api_keys.filter(revoked_at=None).update(revoked_at=at)
+    customer.invitations.filter(accepted_at=None, revoked_at=None).update(revoked_at=at)
+    record_act(customer=customer, act=AuditEntry.Act.ACCOUNT_CLOSED, actor=by, at=at, address=address)
+    for recipient in sorted({customer.email.lower(), by.email.lower()}):
+        context = {"customer": customer, "by": by}
+        queue_mail(
+            to=recipient,
+            subject=" ".join(render_to_string("provisioning/mail/closed_subject.txt", context).split()),
+            text=render_to_string("provisioning/mail/closed_message.txt", context).strip() + "\n",
+            html=render_to_string("provisioning/mail/closed_message.html", context),
+        )

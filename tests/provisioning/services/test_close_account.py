@@ -1,0 +1,85 @@
+import importlib
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing.stripe_gateway import StripeUnavailable
+from customers.models import AuditEntry, Customer, User
+from customers.services import authenticate_api_key, create_api_key
+from provisioning.models import OutgoingMail
+from provisioning.services import PlanBeingOpened, close_account
+from tests.factories import BillingAccountFactory, MembershipFactory
+
+NOW = timezone.now()
+# The package has a function of the module's name.
+module = importlib.import_module("provisioning.services.close_account")
+
+
+@pytest.fixture
+def customer(db) -> Customer:
+    membership = MembershipFactory(customer__name="Acme", customer__email="pay@acme.test")
+    BillingAccountFactory(customer=membership.customer)
+    return membership.customer
+
+
+@pytest.fixture
+def owner(customer) -> User:
+    return customer.memberships.get().user
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[Customer]:
+    """Whose plan was ended."""
+    asked = []
+    monkeypatch.setattr(module, "cancel_plan", lambda customer: asked.append(customer))
+    return asked
+
+
+class TestCloseAccount:
+    def test_ends_the_plan(self, customer, owner, asked) -> None:
+        close_account(customer=customer, by=owner, at=NOW)
+        assert asked == [customer]
+
+    def test_refuses_its_keys_at_once(self, customer, owner) -> None:
+        raw = create_api_key(customer=customer, name="CI").raw
+        close_account(customer=customer, by=owner, at=NOW)
+        assert authenticate_api_key(raw) is None
+        assert customer.api_keys.get().revoked_at == NOW
+
+    def test_tells_the_account_and_who_closed_it(self, customer, owner) -> None:
+        close_account(customer=customer, by=owner, at=NOW)
+        mails = OutgoingMail.objects.order_by("to")
+        assert [mail.to for mail in mails] == sorted(["pay@acme.test", owner.email])
+        assert mails[0].subject == "The RSOLV account of Acme is closed"
+        assert owner.email in mails[0].text
+
+    def test_stands_in_the_audit_log(self, customer, owner) -> None:
+        close_account(customer=customer, by=owner, at=NOW, address="192.0.2.7")
+        entry = AuditEntry.objects.get(act="account_closed")
+        assert (entry.actor, entry.address) == (owner, "192.0.2.7")
+
+    def test_repeating_it_keeps_the_first_instant(self, customer, owner) -> None:
+        for later in (timedelta(0), timedelta(hours=1)):
+            close_account(customer=customer, by=owner, at=NOW + later)
+        customer.refresh_from_db()
+        assert customer.closed_at == NOW
+        assert AuditEntry.objects.filter(act="account_closed").count() == 1
+
+    def test_changes_nothing_while_stripe_is_away(self, customer, owner, monkeypatch) -> None:
+        def fail(customer: Customer) -> None:
+            raise StripeUnavailable
+
+        monkeypatch.setattr(module, "cancel_plan", fail)
+        with pytest.raises(StripeUnavailable):
+            close_account(customer=customer, by=owner, at=NOW)
+        customer.refresh_from_db()
+        assert customer.closed_at is None
+
+    def test_waits_for_a_plan_that_is_being_opened(self, customer, owner, asked) -> None:
+        account = customer.billing_account
+        account.plan, account.status = "payg", "pending"
+        account.save()
+        with pytest.raises(PlanBeingOpened):
+            close_account(customer=customer, by=owner, at=NOW)
+        assert asked == []
