@@ -11,6 +11,8 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from billing import services
 from billing.models import BillingAccount, UsageClaim
+from customers.models import AuditEntry, User
+from customers.services import record_act
 from rsolv.admin import ReadOnlyAdmin
 
 
@@ -90,11 +92,23 @@ class BillingAccountAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: BillingAccount, form: Any, change: bool) -> None:
         """Write what staff gave and nothing else: Stripe's news may have come while the page was open."""
         obj.save(update_fields=["trial_fixes_limit", "updated_at"])
+        if "trial_fixes_limit" in form.changed_data:
+            _note(request, obj, f"free fixes of the trial: {obj.trial_fixes_limit}")
         reason, at = form.cleaned_data["paused_reason"], timezone.now()
         if form.cleaned_data["is_paused"]:
             services.pause_customer(customer=obj.customer, reason=reason, at=at)
+            if "is_paused" in form.changed_data:
+                _note(request, obj, "paused what is sent to Stripe")
         elif obj.paused_at is not None:
             services.resume_customer(customer=obj.customer, reason=reason, at=at)
+            _note(request, obj, "took the pause back")
+
+
+def _note(request: HttpRequest, account: BillingAccount, subject: str) -> None:
+    """What staff did stands in the customer's audit log; why is for staff alone."""
+    assert isinstance(request.user, User)
+    act, at = AuditEntry.Act.STAFF_ACTED, timezone.now()
+    record_act(customer=account.customer, act=act, actor=request.user, subject=subject, at=at)
 
 
 @admin.register(UsageClaim)

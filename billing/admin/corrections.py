@@ -10,7 +10,8 @@ from unfold.admin import ModelAdmin
 
 from billing import services
 from billing.models import CorrectionReport, UsageCorrection
-from customers.models import User
+from customers.models import AuditEntry, User
+from customers.services import record_act
 from rsolv.admin import ReadOnlyAdmin
 
 
@@ -39,6 +40,13 @@ class UsageCorrectionAdmin(ModelAdmin):
             at=timezone.now(),
         )
         obj.pk, obj.customer_id = made.pk, made.customer_id
+        record_act(
+            customer=made.customer,
+            act=AuditEntry.Act.FIX_CORRECTED,
+            actor=request.user,
+            subject=f"{obj.usage.repository} #{obj.usage.issue_number}: {made.get_kind_display().lower()}",
+            at=timezone.now(),
+        )
 
 
 @admin.register(CorrectionReport)

@@ -8,10 +8,12 @@ import structlog
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.utils import timezone
 
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
-from customers.access import member_page
-from customers.models import Customer, Membership
+from customers.access import find_caller, member_page
+from customers.models import AuditEntry, Customer, Membership, User
+from customers.services import record_act
 from rsolv.errors import DomainError, NotFound
 
 log = structlog.get_logger(__name__)
@@ -30,6 +32,19 @@ class SeeOther(HttpResponseRedirect):
 
 def see(to: str) -> SeeOther:
     return SeeOther(resolve_url(to))
+
+
+def note_act(request: HttpRequest, customer: Customer, act: AuditEntry.Act, subject: str) -> None:
+    """What a person did with the plan or the cap, in their customer's audit log."""
+    assert isinstance(request.user, User)
+    record_act(
+        customer=customer,
+        act=act,
+        actor=request.user,
+        subject=subject,
+        at=timezone.now(),
+        address=find_caller(request),
+    )
 
 
 def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:

@@ -1,6 +1,7 @@
 """A customer bounds what a period may cost."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -8,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 
 from billing import selectors, services
 from billing.forms import CapForm
-from customers.models import Customer
+from customers.models import AuditEntry, Customer
 from rsolv.portal.formats import format_cents
 
-from .access import billing_page, see
+from .access import billing_page, note_act, see
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -19,15 +20,21 @@ from .access import billing_page, see
 def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     account = selectors.get_account(customer=customer)
     if request.method == "POST" and "remove" in request.POST:
-        services.set_spend_cap(customer=customer, cap_cents=None, at=timezone.now())
+        _set(request, customer, None, "removed")
         messages.success(request, "The spend cap is gone: nothing bounds a period's cost.")
         return see("billing")
     form = CapForm(request.POST if request.method == "POST" else None, account=account)
     if form.is_bound and form.is_valid():
-        services.set_spend_cap(customer=customer, cap_cents=form.cents, at=timezone.now())
         words = format_cents(form.cents, is_short=True)
+        _set(request, customer, form.cents, words)
         messages.success(request, f"The spend cap is {words} for each period.")
         return see("billing")
     entitlement = selectors.get_entitlement(customer=customer)
     context = {"form": form, "account": account, "entitlement": entitlement}
     return render(request, "billing/cap.html", context, status=422 if form.errors else 200)
+
+
+def _set(request: HttpRequest, customer: Customer, cents: int | None, words: str) -> None:
+    with transaction.atomic():
+        services.set_spend_cap(customer=customer, cap_cents=cents, at=timezone.now())
+        note_act(request, customer, AuditEntry.Act.CAP_CHANGED, words)

@@ -10,10 +10,10 @@ from billing import selectors, services
 from billing.forms import ChangeForm
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
-from customers.models import Customer
+from customers.models import AuditEntry, Customer
 from rsolv.errors import DomainError
 
-from .access import billing_page, see
+from .access import billing_page, note_act, see
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,6 +40,8 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
         except DomainError as error:
             refusal = error.message
         else:
+            words = f"{PLANS[account.plan].name} to {form.chosen.name}"
+            note_act(request, customer, AuditEntry.Act.PLAN_CHANGED, words)
             messages.success(request, f"You are on {form.chosen.name} now.")
             return see("billing")
     return _show_preview(request, customer, account, _pick(request, others), refusal)

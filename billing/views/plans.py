@@ -14,10 +14,10 @@ from billing import selectors, services
 from billing.forms import CancelForm, PlanForm
 from billing.models import BillingAccount
 from billing.plans import PLANS
-from customers.models import Customer
+from customers.models import AuditEntry, Customer
 from rsolv.portal.formats import format_date
 
-from .access import billing_page, see
+from .access import billing_page, note_act, see
 
 REFRESH_SECONDS = 3
 REFRESHES = 20
@@ -33,11 +33,11 @@ def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     form = PlanForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         return_url = f"{settings.BASE_URL}{reverse('billing-return')}"
-        return see(
-            services.start_checkout(
-                customer=customer, plan=form.chosen, return_url=return_url, at=timezone.now()
-            )
+        checkout = services.start_checkout(
+            customer=customer, plan=form.chosen, return_url=return_url, at=timezone.now()
         )
+        note_act(request, customer, AuditEntry.Act.PLAN_CHANGED, f"{form.chosen.name}, went to Stripe to pay")
+        return see(checkout)
     plans = [plan for plan in PLANS.values() if plan.is_metered]
     chosen = form.data.get("plan") or request.GET.get("plan") or plans[0].key
     context = {"form": form, "plans": plans, "chosen": chosen, "account": account}
@@ -90,9 +90,11 @@ def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
     if when == "now":
         services.cancel_plan(customer=customer)
+        note_act(request, customer, AuditEntry.Act.PLAN_CANCELED, "at once")
         messages.success(request, "Your plan has ended. What was used comes on a last invoice.")
         return
     services.cancel_at_period_end(customer=customer, at=timezone.now())
+    note_act(request, customer, AuditEntry.Act.PLAN_CANCELED, "with its period")
     ends_at = selectors.get_account(customer=customer).current_period_end
     ends = f"on {format_date(ends_at)}" if ends_at else "with its period"
     messages.success(request, f"Your plan ends {ends}. Until then everything goes on.")
@@ -102,5 +104,6 @@ def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
 @billing_page
 def resume_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     services.resume_plan(customer=customer, at=timezone.now())
+    note_act(request, customer, AuditEntry.Act.PLAN_CHANGED, "took the cancellation back")
     messages.success(request, "Your plan goes on.")
     return see("billing")

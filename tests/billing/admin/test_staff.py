@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing import services
 from billing.models import BillingAccount, BillingSwitch, CorrectionReport, InboxEvent, UsageCorrection
+from customers.models import AuditEntry
 from tests.factories import BillingAccountFactory, UsageRecordFactory, UserFactory
 
 from .rows import make_discrepancy, make_notice
@@ -51,6 +52,8 @@ class TestACorrection:
         made = UsageCorrection.objects.get()
         assert (made.usage, made.kind, made.reason) == (usage, "void", "Broke the build.")
         assert made.made_by is not None and made.report.status == "done"
+        entry = AuditEntry.objects.get(customer=made.customer)
+        assert (entry.act, entry.actor_name) == ("fix_corrected", "RSOLV staff")
 
     @pytest.mark.parametrize("reason", ["", "   "])
     def test_is_not_made_without_one(self, staff, reason):
@@ -111,6 +114,11 @@ class TestAPause:
         self.save(staff, account, paused_reason="A dispute.")
         account.refresh_from_db()
         assert (account.paused_at, account.paused_reason) == (None, "")
+        acts = AuditEntry.objects.filter(customer=account.customer, act="staff_acted")
+        assert [e.subject for e in acts if "paus" in e.subject][::-1] == [
+            "paused what is sent to Stripe",
+            "took the pause back",
+        ]
 
     def test_wants_a_reason(self, staff):
         account = BillingAccountFactory()

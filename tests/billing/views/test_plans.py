@@ -2,6 +2,7 @@ import pytest
 
 from billing import services
 from billing.models import BillingAccount
+from customers.models import AuditEntry
 from rsolv.portal.formats import format_cents
 from tests.billing.world import BillingWorld
 from tests.portal.conftest import Browser
@@ -113,6 +114,8 @@ class TestCancelPlan:
         assert "Your plan ends on" in response.text
         assert world.account(paying.customer).cancel_at is not None
         assert "Your plan goes on." in paying.post("/dashboard/billing/resume/", follow=True).text
+        acts = AuditEntry.objects.filter(customer=paying.customer).values_list("act", flat=True)
+        assert sorted(acts) == ["plan_canceled", "plan_changed"]
         assert world.account(paying.customer).cancel_at is None
 
     def test_now_ends_the_plan(self, paying: Browser, world: BillingWorld) -> None:
@@ -142,6 +145,7 @@ class TestChangePlan:
         token = next(f.attrs["value"] for f in page.find_all("input") if f.attrs["name"] == "token")
         response = bob.post(self.CHANGE, {"plan": "teams", "token": token}, follow=True)
         assert "You are on Teams now." in response.text
+        assert AuditEntry.objects.get().subject == "Pay as you go to Teams"
         paid = format_cents(world.stripe.control.objects("invoice")[-1]["amount_paid"])
         assert f"Your card pays now {paid}" in page.find("main").words
 
