@@ -63,14 +63,14 @@ class Journey:
 
     def _read_code(self) -> str:
         """The code in the mail that signing up sends."""
-        folder, codes = str(self.stack.data_dir / "mail"), []
+        folder, codes = str(self.stack.data_dir / "mail"), list[str]()
 
         def has_come() -> bool:
             codes[:] = [found[1] for mail in read_all(folder) if (found := CODE.search(mail.text))]
             return bool(codes)
 
         self.supervisor.wait_for("the mail with the code", has_come)
-        return str(codes[0])
+        return codes[0]
 
     def choose_plan(self, key: str) -> None:
         """What the operator does for now: put the customer on pay-as-you-go."""
