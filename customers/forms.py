@@ -61,5 +61,5 @@ class JoinForm(forms.Form):
 
 
 def list_choices(by: Membership) -> list[tuple[str, str]]:
-    """The roles that a member may give, each with what it means."""
-    return [(role, f"{role.capitalize()}: {roles.MEANINGS[role]}") for role in roles.list_assignable(by.role)]
+    """The roles that a member may give."""
+    return [(role, role.capitalize()) for role in roles.list_assignable(by.role)]

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.core import context
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from allauth.socialaccount.forms import SignupForm as AllauthSocialSignupForm
 from django import forms
 from django.db import transaction
@@ -78,3 +79,14 @@ class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
         if confirmed and email not in (each.lower() for each in confirmed):
             raise forms.ValidationError(f"Use an address that GitHub has confirmed: {', '.join(confirmed)}.")
         return email
+
+
+class AddKeyForm(AddWebAuthnForm):
+    """A passkey or security key, in our words."""
+
+    passwordless = forms.BooleanField(
+        label="It logs me in without a password",
+        help_text="A passkey does. Leave it off for a key that is only your second step.",
+        required=False,
+        initial=True,
+    )

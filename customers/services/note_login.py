@@ -10,12 +10,12 @@ from django.db import transaction
 
 from customers.models import AuditEntry, LoginPlace, User
 from customers.selectors import get_membership
+from rsolv.browsers import describe_browser
 
 from .record_act import record_act
 
 # An address moves within its network, and a browser's numbers with each week.
 NETWORK_BITS = {4: 24, 6: 48}
-LONGEST_BROWSER = 120
 
 
 def note_login(*, user: User, browser: str, address: str | None, at: datetime) -> bool:
@@ -35,7 +35,7 @@ def note_login(*, user: User, browser: str, address: str | None, at: datetime) -
                 customer=membership.customer,
                 act=AuditEntry.Act.LOGIN_FROM_NEW_PLACE,
                 actor=user,
-                subject=browser[:LONGEST_BROWSER],
+                subject=describe_browser(browser),
                 at=at,
                 address=address,
             )

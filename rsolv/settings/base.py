@@ -117,6 +117,7 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT = "rsolv.file_queue.Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(DATA_DIR / "queue"),
         "data_folder_out": str(DATA_DIR / "queue"),
@@ -185,6 +186,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "RSOLV"
+MFA_FORMS = {"add_webauthn": "provisioning.forms.AddKeyForm"}
 MFA_ADAPTER = "provisioning.adapters.MfaAdapter"
 # Login with GitHub is offered when an application is named. An address that has an account is never linked
 # by itself: its owner logs in and connects the two.

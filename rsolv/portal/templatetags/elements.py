@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from customers.models import Membership, User
 from customers.selectors import get_membership
+from rsolv.browsers import describe_browser
 from rsolv.portal.formats import format_cents, format_date, format_exact, format_relative
 
 register = template.Library()
@@ -38,6 +39,21 @@ STATES: dict[str, tuple[str, Tone]] = {
     "succeeded": ("Fixed", "good"),
     "failed": ("Failed", "bad"),
     "unverified": ("Not verified", "warn"),
+    "proved": ("Proved", "good"),
+    "not_proved": ("Not proved", "quiet"),
+    # of a step
+    "done": ("Done", "good"),
+    # of a flaw
+    "critical": ("Critical", "bad"),
+    "high": ("High", "bad"),
+    "medium": ("Medium", "warn"),
+    "low": ("Low", "quiet"),
+    # of a fix in the ledger
+    "trial": ("Free, of the trial", "quiet"),
+    "unbilled": ("Not billed", "quiet"),
+    "to_be_metered": ("To be metered", "quiet"),
+    "metered": ("Metered", "quiet"),
+    "refused": ("Being looked into", "warn"),
     # of an invoice
     "draft": ("Draft", "quiet"),
     "open": ("To be paid", "warn"),
@@ -69,7 +85,7 @@ STATES: dict[str, tuple[str, Tone]] = {
 # What the side navigation lists: (heading, ((URL name, words), …)). What a member's role keeps them from is
 # left out, and a heading that nothing is left under.
 NAVIGATION = (
-    ("Work", (("dashboard", "Overview"), ("api-docs", "API reference"))),
+    ("Work", (("dashboard", "Overview"), ("fixes", "Fixes"), ("api-docs", "API reference"))),
     ("Money", (("billing", "Billing"), ("billing-invoices", "Invoices"))),
     ("Account", (("setup", "Setup"), ("keys", "API keys"), ("team", "Team"), ("audit-log", "Audit log"))),
     ("You", (("settings", "Settings"), ("mfa_index", "Security"), ("account_email", "Email addresses"))),
@@ -80,6 +96,7 @@ FOR_MEMBERS = ("team", "settings")
 
 # Pages that the navigation does not list, by the one that leads to them.
 PARENTS = {
+    "fix": "fixes",
     "billing-invoice": "billing-invoices",
     "billing-fix": "billing-invoices",
     **{f"billing-{name}": "billing" for name in ("plans", "return", "change", "cancel", "cap")},
@@ -105,6 +122,18 @@ def cents(amount: int) -> str:
 def words(state: str) -> str:
     """`"needs_response"|words` is `needs response`."""
     return state.replace("_", " ")
+
+
+@register.filter
+def lines(texts: list[str]) -> str:
+    """Each on a line of its own, for a `<pre>`."""
+    return "\n".join(texts)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """`session.user_agent|browser` is `Firefox on Linux`."""
+    return describe_browser(user_agent)
 
 
 @register.simple_tag
