@@ -66,7 +66,7 @@ def read_outline(document: Document, tree: Tree) -> ElixirOutline:
         node, around = stack.pop()
         if node.type == "ERROR":
             stack.extend((child, around) for child in reversed(node.named_children))
-        elif _FILTER.match(text_of(node)):
+        elif document.lines.startswith(b"ExUnit.", node.start_byte) and _FILTER.match(text_of(node)):
             message = "the file configures which tests run"
             outline.notices.append(Notice("module_may_be_skipped", message, node.start_point.row + 1))
         elif call_name(node) == "defmodule":

@@ -167,7 +167,7 @@ class ExunitTarget(GroupedTarget):
         if len(modules) < 2:
             return modules[0] if modules else None
         known = clues(self.outline, test.red_test, test.used_names)
-        return max(modules, key=lambda group: affinity(self.outline, group, known))
+        return max(modules, key=lambda group: affinity(group, known))
 
     def _home(self, group: Group | None) -> Module | None:
         """The module that the group is or stands in."""

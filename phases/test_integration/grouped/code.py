@@ -12,6 +12,7 @@ from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.syntax import Grammar, errors, walk
 
 INDENT = "    "
+MOST_COMMENTS = 200  # above a function; a file may have many more
 MOST_NODES = 20_000  # of the tree; a test that a person would read has a twentieth of them
 
 
@@ -114,10 +115,10 @@ def with_parents(root: Node) -> Iterator[tuple[Node, Node | None, Node | None]]:
 
 
 def comments_above(siblings: Sequence[Node], index: int) -> list[Node]:
-    """The comments on lines of their own right above a node, in order."""
+    """The comments on lines of their own right above a node, in order, at most MOST_COMMENTS."""
     found: list[Node] = []
     row = siblings[index].start_point.row
-    while index > 0:
+    while index > 0 and len(found) < MOST_COMMENTS:
         above = siblings[index - 1]
         is_own = index < 2 or siblings[index - 2].end_point.row < above.start_point.row
         if "comment" not in above.type or above.end_point.row + 1 < row or not is_own:

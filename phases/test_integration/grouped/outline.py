@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -11,6 +12,7 @@ from phases.test_integration.document import Document
 from phases.test_integration.insertion import Notice
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_BYTES = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*")
 _INDENT = re.compile(rb"^([ \t]+)\S", re.M)
 
 
@@ -65,9 +67,13 @@ class Outline:
     def text(self, node: Node) -> str:
         return self.document.lines[node.start_byte : node.end_byte].decode(errors="replace")
 
-    def words(self, node: Node) -> frozenset[str]:
-        """Every word in the node's text, be it code or not."""
-        return frozenset(_WORD.findall(self.text(node)))
+    def places(self, names: Collection[str]) -> dict[str, list[int]]:
+        """The offsets at which those of the names stand that are in the file, be it in code or not."""
+        found: dict[bytes, list[int]] = {name.encode(): [] for name in names}
+        for word in _BYTES.finditer(self.document.content) if found else ():
+            if (offsets := found.get(word[0])) is not None:
+                offsets.append(word.start())
+        return {name.decode(): offsets for name, offsets in found.items() if offsets}
 
     def mentions(self, name: str) -> bool:
         """Whether the name is anywhere in the file: to import it could change what it means there."""

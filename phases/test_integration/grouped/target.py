@@ -146,7 +146,7 @@ class GroupedTarget(ABC):
         if len(candidates) < 2:
             return candidates[0] if candidates else None
         known = clues(self.outline, test.red_test, test.used_names)
-        return max(candidates, key=lambda group: affinity(self.outline, group, known))
+        return max(candidates, key=lambda group: affinity(group, known))
 
     def behind_groups(self) -> spots.Spot:
         """Behind the last outermost group with tests, else at the end of the file."""
@@ -177,6 +177,8 @@ class GroupedTarget(ABC):
         """Raises TargetRefused where the file is broken and what the test would stand behind is doubtful."""
         if self.outline.root.has_error:
             for member in (group.tests or list(group.members))[-1:]:
+                if member.is_test and member.body is None:
+                    raise broken.doubtful()
                 broken.check_function(self.outline.document, member.start, member.end)
 
     def _check_end(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -52,10 +53,11 @@ quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 @dataclass(frozen=True)
 class Into:
-    """Inserts into files of one framework."""
+    """Inserts into files of one framework; `body` is the test's code where none is given."""
 
     framework: str
     language: str
+    body: str = ""
 
     def insert(self, target: str, *tests: dict[str, str]) -> Integration:
         return generate(
@@ -64,6 +66,12 @@ class Into:
             framework=self.framework,
             language=self.language,
         )
+
+    def insert_one(self, target: str, code: str | None = None, **others: str) -> Integration:
+        return self.insert(target, red(self.body if code is None else code, **others))
+
+    def inserted(self, target: str, code: str | None = None, **others: str) -> str:
+        return self.insert_one(target, code, **others).content
 
     def insert_or_skip(self, target: str, tests: Sequence[dict[str, str]]) -> Integration:
         try:
@@ -80,6 +88,10 @@ class Into:
 
 def red(code: str, name: str = NAME, attack: str = ATTACK, **others: str) -> dict[str, str]:
     return {"testName": name, "testCode": code, "attackVector": attack, **others}
+
+
+def dedent(text: str) -> str:
+    return textwrap.dedent(text).lstrip("\n")
 
 
 def without_inserted(result: Integration) -> str:

@@ -1,42 +1,28 @@
 """Where an ExUnit file takes a test, how the test is written there, and what is said about it."""
 
 import subprocess
-import textwrap
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phases.test_integration.engine import Integration
-from phases.test_integration.errors import InvalidTestCode
+from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from tests.phases.test_integration.grouped import (
     HOSTILE,
     Into,
     codes,
+    dedent,
     mutated,
     parent_of,
     quick,
-    red,
     red_tests,
     without_inserted,
 )
 from tests.phases.test_integration.runners.needs import need
 
-ELIXIR = Into("exunit", "elixir")
-BODY = "assert 1 == 2"
-
-
-def dedent(text: str) -> str:
-    return textwrap.dedent(text).lstrip("\n")
-
-
-def insert(target: str, code: str = BODY, **others: str) -> Integration:
-    return ELIXIR.insert(target, red(code, **others))
-
-
-def inserted(target: str, code: str = BODY, **others: str) -> str:
-    return insert(target, code, **others).content
+ELIXIR = Into("exunit", "elixir", "assert 1 == 2")
+insert, inserted = ELIXIR.insert_one, ELIXIR.inserted
 
 
 TARGET = dedent("""
@@ -178,6 +164,16 @@ class TestPlace:
         assert insert('defmodule ATest do\n  use ExUnit.Case\n  test "a", do: :ok\nend').method == "ast"
 
 
+class TestBrokenFiles:
+    def test_a_test_without_its_end_is_not_taken_for_another(self):
+        with pytest.raises(TargetRefused):
+            insert(TARGET.replace("  end\n\n  defp", "\n  defp", 1))
+
+    def test_takes_a_test_where_its_indentation_agrees(self):
+        target = TARGET.replace('"x"}', '"x"')
+        assert without_inserted(insert(target)) == target
+
+
 class TestStyle:
     def test_context_is_taken_as_by_the_others(self):
         assert ", %{user: user, conn: conn} do" in inserted(TARGET, "assert Users.find(user, conn) == 1")
@@ -248,6 +244,17 @@ class TestWholeTests:
         with pytest.raises(InvalidTestCode):
             insert(TARGET, code)
 
+    @pytest.mark.parametrize(
+        "code", ["foo(1)\n" * 9000, 'test "t" do\nassert 1\nend\n' * 5000, "(" * 60_000 + "1" + ")" * 60_000]
+    )
+    def test_code_that_nobody_would_read_is_refused(self, code):
+        with pytest.raises(InvalidTestCode, match="too complex"):
+            insert(TARGET, code)
+
+    def test_tests_of_one_name_get_numbers(self):
+        result = inserted(TARGET, 'test "t" do\nend\n' * 3)
+        assert [result.count(f'test "{name}" do') for name in ("t", "t 2", "t 3")] == [1, 1, 1]
+
 
 class TestNotices:
     def test_names_that_nothing_binds_are_told(self):
@@ -271,7 +278,7 @@ MODULES = [
     '    test "#{x}" do\n      :ok\n    end\n  end\nend\n',
 ]
 BODIES = [
-    BODY,
+    ELIXIR.body,
     'if true do\n  x = """\n  a\n  """\n  assert x == 1\nend',
     'alias A.B\ntest "a" do\n  assert B\nend',
     'describe "c" do\n  test "a", do: assert false\nend',

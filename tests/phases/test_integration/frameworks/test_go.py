@@ -2,45 +2,25 @@
 
 import contextlib
 import subprocess
-import textwrap
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phases.test_integration.document import Document
-from phases.test_integration.engine import Integration
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
-from phases.test_integration.golang.layout import GRAMMAR
-from phases.test_integration.services import generate
-from phases.test_integration.syntax import errors
+from tests.phases.test_integration.grouped import Into, codes, dedent, without_inserted
 from tests.phases.test_integration.runners.needs import need
 
-NAME, ATTACK = "rejects SQL injection", "' OR 1=1 --"
+GO = Into("go", "go", "t.Fatal(1)")
+insert = GO.insert_one
 
 
-def generate_go(target: str, red_tests: list[dict[str, str]]) -> Integration:
-    return generate(target_file_content=target, red_tests=red_tests, framework="go", language="go")
-
-
-def insert(target: str, code: str = "t.Fatal(1)", name: str = NAME, **others: str) -> Integration:
-    return generate_go(target, [{"testName": name, "testCode": code, "attackVector": ATTACK, **others}])
-
-
-def inserted(target: str, code: str = "t.Fatal(1)", **others: str) -> str:
+def inserted(target: str, code: str | None = None, **others: str) -> str:
     content = insert(target, code, **others).content
     assert insert(content, code, **others).content == content
     return content
-
-
-def dedent(text: str) -> str:
-    return textwrap.dedent(text).lstrip("\n")
-
-
-def codes(integration: Integration) -> list[str]:
-    return [notice.code for notice in integration.notices]
 
 
 def gofmt(tmp_path: Path, texts: list[str]) -> list[str]:
@@ -89,6 +69,13 @@ class TestPlace:
         content = inserted(target)
         assert content.startswith(target)
         assert content.index('import "testing"') < content.index("func TestSecurity")
+
+    @pytest.mark.parametrize(
+        ("old", "new"), [("t.Log(1)\n}", "t.Log(1)\n"), ("T) {", "T) ")], ids=["closer", "opener"]
+    )
+    def test_a_function_without_brace_is_not_taken_for_another(self, old, new):
+        with pytest.raises(TargetRefused):
+            insert(HEAD + TEST + "\n" + TEST.replace("TestA", "TestB").replace(old, new))
 
     def test_suites_value_makes_it_a_method_of_the_suite(self):
         result = insert(SUITE, "s.Equal(1, 2)")
@@ -184,8 +171,8 @@ class TestWriting:
         group = 'func TestSecurity(t *testing.T) {\n\tt.Run("a", func(t *testing.T) {})\n\tt.Log()\n}\n'
         for target in (HEAD + TEST, HEAD + group):
             red_test = {"testName": hostile, "testCode": "t.Fatal(1)", "attackVector": hostile}
-            content = generate_go(target, [red_test]).content
-            assert not errors(GRAMMAR.parse(Document(content.encode())))
+            content = GO.insert(target, red_test).content
+            assert not GO.error_count(content)
             assert "\nfunc init" not in content
 
     @pytest.mark.parametrize(
@@ -211,6 +198,12 @@ class TestWriting:
         content = inserted(target)
         assert content.startswith(target + "\r\n\r\nfunc TestSecurity")
         assert "\n" not in content.replace("\r\n", "")
+
+    def test_helpers_that_share_a_number_stay_apart(self):
+        code = "func a() int { return a_2() }\nfunc a_2() int { return 1 }\nfunc TestX(t *testing.T) { a() }"
+        content = inserted(HEAD + "func a() {}\n\n" + TEST, code)
+        assert "func a_2() int { return a_2_2() }" in content
+        assert "func a_2_2() int" in content
 
     def test_gofmt_would_change_nothing(self, tmp_path):
         code = "    got := strings.Repeat(`x`, 2)\n    switch {\n    case got != fmt.Sprint(1):\n"
@@ -307,25 +300,14 @@ thorough = settings(
 )
 
 
-def error_count(text: str) -> int:
-    return len(errors(GRAMMAR.parse(Document(text.encode()))))
-
-
 class TestProperties:
     @thorough
     @given(targets, red_tests)
     def test_old_bytes_stay_errors_do_not_grow_and_repeating_changes_nothing(self, target, tests):
-        try:
-            result = generate_go(target, tests)
-        except TargetRefused:
-            assume(False)
-            raise
-        content = result.content.encode()
-        for span in reversed(result.inserted):
-            content = content[: span.start] + content[span.end :]
-        assert content.decode() == target
-        assert error_count(result.content) <= error_count(target)
-        assert generate_go(result.content, tests).content == result.content
+        result = GO.insert_or_skip(target, tests)
+        assert without_inserted(result) == target
+        assert GO.error_count(result.content) <= GO.error_count(target)
+        assert GO.insert(result.content, *tests).content == result.content
 
     def test_gofmt_accepts_what_it_accepted(self, tmp_path):
         results = []
@@ -335,7 +317,7 @@ class TestProperties:
             st.sampled_from(HEADS[1:]), st.lists(st.sampled_from(PIECES), max_size=4, unique=True), red_tests
         )
         def collect(head, pieces, tests):
-            results.append(generate_go(head + "\n".join(pieces), tests).content)
+            results.append(GO.insert(head + "\n".join(pieces), *tests).content)
 
         collect()
         gofmt(tmp_path, results)
@@ -350,7 +332,14 @@ class TestProperties:
         assert time.perf_counter() - started < 4
 
     @pytest.mark.parametrize(
-        "code", ["f(" * 60_000 + "1" + ")" * 60_000, "//\n" * 60_000, "x++\n" * 40_000, "(" * 199_000]
+        "code",
+        [
+            "f(" * 60_000 + "1" + ")" * 60_000,
+            "//\n" * 60_000,
+            "import" + " " * 190_000 + "x",
+            "x++\n" * 40_000,
+            "(" * 199_000,
+        ],
     )
     def test_hostile_code_is_refused_in_time(self, code):
         started = time.perf_counter()

@@ -1,42 +1,28 @@
 """Where a JUnit 5 file takes a test, how the test is written there, and what is said about it."""
 
 import subprocess
-import textwrap
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phases.test_integration.engine import Integration
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from tests.phases.test_integration.grouped import (
     HOSTILE,
     Into,
     codes,
+    dedent,
     mutated,
     parent_of,
     quick,
-    red,
     red_tests,
     without_inserted,
 )
 from tests.phases.test_integration.runners.needs import need
 
-JAVA = Into("junit5", "java")
-BODY = "assertEquals(1, 2);"
-
-
-def dedent(text: str) -> str:
-    return textwrap.dedent(text).lstrip("\n")
-
-
-def insert(target: str, code: str = BODY, **others: str) -> Integration:
-    return JAVA.insert(target, red(code, **others))
-
-
-def inserted(target: str, code: str = BODY, **others: str) -> str:
-    return insert(target, code, **others).content
+JAVA = Into("junit5", "java", "assertEquals(1, 2);")
+insert, inserted = JAVA.insert_one, JAVA.inserted
 
 
 TARGET = dedent("""
@@ -153,6 +139,19 @@ class TestPlace:
             insert(TARGET.replace("org.junit.jupiter.api.Test", origin))
 
 
+class TestBrokenFiles:
+    @pytest.mark.parametrize(
+        ("old", "new"), [("    }\n", "    \n"), ("() {\n", "()\n")], ids=["closer", "opener"]
+    )
+    def test_a_method_without_brace_is_not_taken_for_another(self, old, new):
+        with pytest.raises(TargetRefused):
+            insert(TARGET.replace(old, new, 1))
+
+    def test_takes_a_test_where_its_indentation_agrees(self):
+        target = TARGET.replace("new Users();", "new Users(;")
+        assert without_inserted(insert(target)) == target
+
+
 class TestStyle:
     def test_public_and_named_test_as_the_others(self):
         result = inserted(TARGET.replace("void findsAll", "public void testFindsAll"))
@@ -198,6 +197,16 @@ class TestWholeTests:
         assert parent_of(result) == "UsersTest"
         assert "FooTest" not in result.content
 
+    def test_helpers_that_share_a_number_stay_apart(self):
+        code = "@Test void a() { helper(); }\nvoid helper() { helper2(); }\nvoid helper2() {}"
+        result = inserted(TARGET, code)
+        assert "void helper3() { helper2(); }" in result
+        assert "void helper2() {}" in result
+
+    def test_inner_classes_stay_where_they_are(self):
+        code = "class FooTest {\n    int x;\n    @Test void a() {}\n    static class B {\n    }\n}"
+        assert "\n    static class B {\n    }\n}" in inserted(TARGET, code)
+
     def test_class_with_state_stands_beside(self):
         code = (
             "import org.junit.jupiter.api.BeforeEach;\npublic class FooTest {\n    int x;\n"
@@ -222,6 +231,15 @@ class TestWholeTests:
     )
     def test_what_would_do_harm_is_refused(self, code):
         with pytest.raises(InvalidTestCode):
+            insert(TARGET, code)
+
+    def test_code_of_very_many_methods_is_refused(self):
+        with pytest.raises(InvalidTestCode, match="more than"):
+            insert(TARGET, "".join(f"@Test void t{number}() {{}}\n" for number in range(501)))
+
+    @pytest.mark.parametrize("code", ["foo(1);\n" * 9000, "int a = b;\n" * 9000, "{" * 60_000 + "}" * 60_000])
+    def test_code_that_nobody_would_read_is_refused(self, code):
+        with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, code)
 
 
@@ -253,6 +271,15 @@ class TestNames:
     def test_import_that_would_change_the_files_own_names_is_written_out(self):
         assert "new other.Users()" in inserted(TARGET, "import other.Users;\nnew Users();")
         assert "new Users()" in inserted(TARGET, "import app.Users;\nnew Users();")
+
+    @pytest.mark.parametrize("code", ["new ArrayList<>();", "List.of(new ArrayList<List<String>>());"])
+    def test_name_that_the_file_has_imported_meanwhile_makes_no_second_copy(self, code):
+        target = TARGET.replace("class UsersTest", "// No List, no ArrayList.\nclass UsersTest")
+        once = inserted(target, code)
+        assert "java.util.ArrayList" in once
+        imports = "import java.util.ArrayList;\nimport java.util.List;\n"
+        later = once.replace("import org", imports + "import org", 1)
+        assert inserted(later, code) == later
 
     def test_a_class_that_may_be_the_packages_own_is_not_doubted(self):
         assert insert(TARGET, "assertEquals(1, new Orders().count());").notices == ()
@@ -286,7 +313,7 @@ CLASSES = [
     "@Disabled class FTest { @Test void f() {} }\n",
 ]
 BODIES = [
-    BODY,
+    JAVA.body,
     'if (true) {\n    f("""\n  x\n""");\n}\nfail();',
     "import app.Users;\nassertNull(new Users(List.of()));",
     "@Test\nvoid a() { fail(); }\nprivate void helper() {}",

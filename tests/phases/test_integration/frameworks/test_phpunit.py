@@ -2,42 +2,28 @@
 
 import json
 import subprocess
-import textwrap
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from phases.test_integration.engine import Integration
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from tests.phases.test_integration.grouped import (
     HOSTILE,
     NAME,
     Into,
     codes,
+    dedent,
     mutated,
     parent_of,
     quick,
-    red,
     red_tests,
     without_inserted,
 )
 from tests.phases.test_integration.runners.needs import need
 
-PHP = Into("phpunit", "php")
-BODY = "$this->assertSame(1, 2);"
-
-
-def dedent(text: str) -> str:
-    return textwrap.dedent(text).lstrip("\n")
-
-
-def insert(target: str, code: str = BODY, **others: str) -> Integration:
-    return PHP.insert(target, red(code, **others))
-
-
-def inserted(target: str, code: str = BODY, **others: str) -> str:
-    return insert(target, code, **others).content
+PHP = Into("phpunit", "php", "$this->assertSame(1, 2);")
+insert, inserted = PHP.insert_one, PHP.inserted
 
 
 TARGET = dedent("""
@@ -210,8 +196,15 @@ class TestBrokenFiles:
             insert(TARGET.replace(old, new, 1))
 
     def test_code_of_very_many_methods_is_refused(self):
-        with pytest.raises(InvalidTestCode):
+        with pytest.raises(InvalidTestCode, match="more than"):
             insert(TARGET, "".join(f"function test{number}() {{}}\n" for number in range(501)))
+
+    @pytest.mark.parametrize(
+        "code", ["foo(1);\n" * 9000, "{" * 60_000 + "}" * 60_000, "$a = " + "fn($x) => " * 9000 + "1;"]
+    )
+    def test_code_that_nobody_would_read_is_refused(self, code):
+        with pytest.raises(InvalidTestCode, match="too complex"):
+            insert(TARGET, code)
 
 
 class TestStyle:
@@ -258,6 +251,12 @@ class TestWholeTests:
         result = inserted(TARGET, "public function testa() { $this->fail(); }\nfunction helper() {}")
         assert "function testa2()" in result
         assert "function helper2()" in result
+
+    def test_helpers_that_share_a_number_stay_apart(self):
+        code = "function testX() { $this->helper(); }\nfunction helper() {}\nfunction helper2() {}"
+        result = inserted(TARGET, code)
+        assert "$this->helper3();" in result
+        assert (result.count("function helper2()"), result.count("function helper3()")) == (1, 1)
 
     def test_class_gives_its_methods(self):
         code = dedent("""
@@ -321,6 +320,15 @@ class TestNames:
     def test_name_that_means_another_class_here_is_written_out(self):
         assert "new \\Other\\Users()" in inserted(TARGET, "use Other\\Users;\n$x = new Users();")
 
+    @pytest.mark.parametrize("code", ["new Db();", "Db::open(new Db(), Db::X);"])
+    def test_name_that_the_file_has_imported_meanwhile_makes_no_second_copy(self, code):
+        code = f"use App\\Db;\n\n{code}"
+        target = TARGET.replace("final class", "// Db is slow.\nfinal class")
+        once = inserted(target, code)
+        assert "\\App\\Db" in once
+        later = once.replace("use App\\Users;", "use App\\Db;\nuse App\\Users;")
+        assert inserted(later, code) == later
+
     def test_class_of_php_itself_is_found_from_a_namespace(self):
         assert "new \\PDO('x')" in inserted(TARGET, "$x = new PDO('x');")
 
@@ -358,7 +366,7 @@ CLASSES = [
     "/* comment } */\n",
 ]
 BODIES = [
-    BODY,
+    PHP.body,
     "if (1) {\n    $x = 'a\n b';\n}\n$this->fail($x);",
     "use App\\Users;\n$this->assertNull(new Users(new PDO('x')));",
     "public function testA() { $this->fail(); }\nprivate function helper() {}",
