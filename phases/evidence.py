@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .outcomes import VERIFICATION_FLAGS, is_contradicted
+from .outcomes import read_verification
 
 TESTS_READ = 10
 ACRONYMS = {"sql", "nosql", "xss", "csrf", "ssrf", "xxe", "rce", "idor", "ldap", "xml"}
@@ -57,7 +57,7 @@ def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Ev
         is_red_before=_read_red(proof, run),
         failing_output=_find_output(run, _as_map(proof.get("testResults")), clip=clip),
         before=_describe_counts(proof.get("testResults")),
-        is_green_after=_read_green(fix, verification),
+        is_green_after=read_verification(fix),
         after=_describe_counts(fix.get("testResults")) or _describe_counts(verification),
         after_output=_find_output(verification, _as_map(fix.get("testResults")), clip=clip),
         fix_commit=_clip(fix.get("fixCommit"), 64),
@@ -105,15 +105,6 @@ def _read_red(proof: Mapping[str, Any], run: Mapping[str, Any]) -> bool | None:
     if isinstance(run.get("passed"), bool):
         return not run["passed"]
     return proof["validated"] if isinstance(proof.get("validated"), bool) else None
-
-
-def _read_green(fix: Mapping[str, Any], verification: Mapping[str, Any]) -> bool | None:
-    """Whether the tests are said to pass; None where nothing is said of them."""
-    if is_contradicted(fix):
-        return False
-    flags = [fix.get("testsPass"), fix.get("tests_pass"), fix.get("verified"), fix.get("verification")]
-    flags += [verification.get(flag) for flag in VERIFICATION_FLAGS]
-    return True if any(flag is True for flag in flags) else None
 
 
 def _find_output(*sources: Mapping[str, Any], clip: int) -> str:

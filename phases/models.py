@@ -35,8 +35,10 @@ class Repository(models.Model):
 class PhaseExecution(models.Model):
     """The latest result of a phase: of a scan by commit, of a validation or mitigation by issue.
 
-    `data` is the JSON text exactly as it was sent. `announced_at` is set once, when the phase first
-    succeeded: what listens to `phase_completed` has then been told, and is never told again.
+    `data` is the JSON text exactly as it was sent; what lists show of it was read into columns when it was
+    stored. `is_superseded`: a proof whose issue has come to a fix, which lists show instead. `announced_at`
+    is set once, when the phase first succeeded: what listens to `phase_completed` has then been told, and
+    is never told again.
     """
 
     class Phase(models.TextChoices):
@@ -49,6 +51,12 @@ class PhaseExecution(models.Model):
         FAILED = "failed"
         UNVERIFIED = "unverified"
 
+    class Severity(models.TextChoices):
+        CRITICAL = "critical"
+        HIGH = "high"
+        MEDIUM = "medium"
+        LOW = "low"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="phase_executions")
     repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="phase_executions")
@@ -59,6 +67,13 @@ class PhaseExecution(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     pull_request_url = models.URLField(max_length=500, blank=True)
     data = models.TextField()
+    severity = models.CharField(max_length=10, choices=Severity.choices, blank=True)
+    flaw_type = models.CharField(max_length=60, blank=True)
+    title = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(null=True, blank=True)
+    trust_score = models.PositiveSmallIntegerField(null=True, blank=True, help_text="In percent.")
+    findings = models.PositiveIntegerField(null=True, blank=True, help_text="Of a scan.")
+    is_superseded = models.BooleanField(default=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     announced_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -67,6 +82,11 @@ class PhaseExecution(models.Model):
         ordering = ("-updated_at",)
         indexes = (
             models.Index(fields=("customer", "phase", "-updated_at"), name="phase_latest_of_customer"),
+            models.Index(
+                fields=("customer", "-updated_at"),
+                condition=~models.Q(phase="scan") & models.Q(is_superseded=False),
+                name="work_of_customer",
+            ),
         )
         constraints = (
             models.UniqueConstraint(

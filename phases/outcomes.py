@@ -39,6 +39,17 @@ def is_contradicted(data: Mapping[str, Any]) -> bool:
     return verification is False
 
 
+def read_verification(data: Mapping[str, Any]) -> bool | None:
+    """Whether the tests are said to pass; None where nothing is said of them."""
+    if is_contradicted(data):
+        return False
+    flags = [data.get(name) for name in ("testsPass", "tests_pass", "verified", "verification")]
+    inner = data.get("verification")
+    if isinstance(inner, Mapping):
+        flags += [inner.get(flag) for flag in VERIFICATION_FLAGS]
+    return True if any(flag is True for flag in flags) else None
+
+
 def find_pull_request_url(data: Mapping[str, Any]) -> str:
     """The pull request's address, empty unless it is a web address fit to be a link."""
     url = data.get("prUrl") or data.get("pr_url") or data.get("pullRequestUrl")

@@ -1,7 +1,7 @@
 """Every change of a phase's state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from customers.models import Customer
 from customers.services import claim_namespace
 
+from .facts import read_facts
 from .models import PhaseExecution, Repository
 from .outcomes import find_pull_request_url, judge_outcome
 from .selectors import find_repository
@@ -82,10 +83,12 @@ def _lock_or_create(
         try:
             with transaction.atomic():
                 fields = _read_fields(report)
+                fields |= _read_columns(repository, report)
                 fields["announced_at"] = at if fields["outcome"] == Outcome.SUCCEEDED else None
                 execution = PhaseExecution.objects.create(
                     **(key | fields), customer=customer, created_at=at, updated_at=at
                 )
+                _tell_other_phase(execution)
                 return execution, True
         except IntegrityError:
             execution = rows.get()
@@ -109,11 +112,41 @@ def _differs(execution: PhaseExecution, report: PhaseReport) -> bool:
 
 def _take_over(execution: PhaseExecution, report: PhaseReport, at: datetime) -> bool:
     """Overwrite the row with a later result; return whether that is its first success."""
-    fields = _read_fields(report) | {"updated_at": at}
+    fields = _read_fields(report) | _read_columns(execution.repository, report) | {"updated_at": at}
     is_first_success = execution.announced_at is None and fields["outcome"] == Outcome.SUCCEEDED
     if is_first_success:
         fields["announced_at"] = at
     for name, value in fields.items():
         setattr(execution, name, value)
     execution.save(update_fields=list(fields))
+    _tell_other_phase(execution)
     return is_first_success
+
+
+# A fix often says less of its flaw than the proof did.
+SHARED = ("severity", "flaw_type", "title")
+
+
+def _read_columns(repository: Repository, report: PhaseReport) -> dict[str, Any]:
+    """What lists show. A fix takes from its issue's proof what it does not say; a proof knows of its fix."""
+    columns = asdict(read_facts(report.phase, report.data))
+    if report.phase == PhaseExecution.Phase.SCAN:
+        return columns
+    others = PhaseExecution.objects.filter(repository=repository, issue_number=report.issue_number)
+    if report.phase == PhaseExecution.Phase.VALIDATION:
+        is_fixed = others.filter(phase=PhaseExecution.Phase.MITIGATION).exists()
+        return columns | {"is_superseded": is_fixed}
+    proof = others.filter(phase=PhaseExecution.Phase.VALIDATION).values(*SHARED).first() or {}
+    return columns | {name: columns[name] or proof.get(name, "") for name in SHARED}
+
+
+def _tell_other_phase(execution: PhaseExecution) -> None:
+    """A fix takes its proof's place in lists; a late proof names the flaw of a fix that does not."""
+    others = PhaseExecution.objects.filter(
+        repository=execution.repository, issue_number=execution.issue_number
+    )
+    if execution.phase == PhaseExecution.Phase.MITIGATION:
+        others.filter(phase=PhaseExecution.Phase.VALIDATION).update(is_superseded=True)
+    elif execution.phase == PhaseExecution.Phase.VALIDATION and execution.severity:
+        unnamed = others.filter(phase=PhaseExecution.Phase.MITIGATION, severity="")
+        unnamed.update(**{name: getattr(execution, name) for name in SHARED})

@@ -1,10 +1,10 @@
-from django.urls import path
+from django.urls import include, path
 
 from . import keys, public, settings, setup, views
 
 urlpatterns = [
     path("", views.show_home, name="home"),
-    path("dashboard/", views.show_dashboard, name="dashboard"),
+    path("dashboard/", include("rsolv.portal.work_urls")),
     path("dashboard/keys/", keys.show_keys, name="keys"),
     path("dashboard/keys/<uuid:key_id>/rotate/", keys.rotate_key, name="key-rotate"),
     path("dashboard/keys/<uuid:key_id>/revoke/", keys.revoke_key, name="key-revoke"),

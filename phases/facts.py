@@ -1,0 +1,57 @@
+"""What lists show of a phase, read once when it is stored. Pure; tolerates any data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .retries import read_retries
+
+SEVERITIES = ("critical", "high", "medium", "low")
+WORDS = {"moderate": "medium", "warning": "medium", "error": "high", "info": "low", "informational": "low"}
+NAMES = ("type", "vulnerabilityType", "rule", "ruleId", "category")
+TITLES = ("title", "description", "message")
+MOST_FINDINGS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Columns of a phase's row. Empty texts and None: not said."""
+
+    severity: str = ""
+    flaw_type: str = ""
+    title: str = ""
+    attempts: int | None = None
+    trust_score: int | None = None
+    findings: int | None = None
+
+
+def read_facts(phase: str, data: Mapping[str, Any]) -> Facts:
+    """A scan has its number of findings, a proof its flaw, a fix its flaw and how often it was tried."""
+    found = data.get("vulnerabilities")
+    flaws = [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+    if phase == "scan":
+        return Facts(findings=min(len(flaws), MOST_FINDINGS))
+    nested = data.get("vulnerability")
+    sources = [*flaws[:1], *([nested] if isinstance(nested, Mapping) else []), data]
+    retries = read_retries(data) if phase == "mitigation" else None
+    return Facts(
+        severity=_find_severity(sources),
+        flaw_type=_find_text(sources, NAMES, 60),
+        title=_find_text(sources[:-1], TITLES, 200) or _find_text([data], TITLES[:1], 200),
+        attempts=retries.attempts if retries else None,
+        trust_score=retries.trust_score if retries else None,
+    )
+
+
+def _find_severity(sources: list[Mapping[str, Any]]) -> str:
+    given = (each.get("severity") for each in sources)
+    words = (word.strip().lower() for word in given if isinstance(word, str))
+    known = (WORDS.get(word, word) for word in words)
+    return next((word for word in known if word in SEVERITIES), "")
+
+
+def _find_text(sources: list[Mapping[str, Any]], names: tuple[str, ...], length: int) -> str:
+    """The first text there is, in one line."""
+    given = (each.get(name) for each in sources for name in names)
+    texts = (" ".join(text.split()) for text in given if isinstance(text, str))
+    return next((text for text in texts if text), "")[:length]

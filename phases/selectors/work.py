@@ -1,0 +1,107 @@
+"""What was proved and fixed, an issue at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from customers.models import Customer
+from phases.models import PhaseExecution
+from rsolv.errors import NotFound
+
+Phase = PhaseExecution.Phase
+Outcome = PhaseExecution.Outcome
+
+
+@dataclass(frozen=True)
+class WorkWanted:
+    """What of the work is listed; empty and None: all of it. The span is `since <= t < until`."""
+
+    repository_id: UUID | None = None
+    phase: str = ""
+    outcome: str = ""
+    severity: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def conditions(self) -> Q:
+        fields = {
+            "repository": self.repository_id,
+            "phase": self.phase,
+            "outcome": self.outcome,
+            "updated_at__gte": self.since,
+            "updated_at__lt": self.until,
+        }
+        found = Q(**{name: value for name, value in fields.items() if value})
+        if self.severity:
+            found &= Q(severity="" if self.severity == "unknown" else self.severity)
+        return found
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that is stored of one issue, and the scan that came before it. The scan has no data."""
+
+    latest: PhaseExecution
+    scan: PhaseExecution | None
+    validation: PhaseExecution | None
+    mitigation: PhaseExecution | None
+
+
+def list_work(*, customer: Customer, wanted: WorkWanted | None = None) -> QuerySet[PhaseExecution]:
+    """Each issue by the furthest it has come, proof or fix, the latest first, with its repository."""
+    rows = _list_rows(customer)
+    if wanted:
+        rows = rows.filter(wanted.conditions)
+    return rows.select_related("repository__forge_account").order_by("-updated_at", "pk")
+
+
+def list_latest_fixes(*, customer: Customer, limit: int) -> QuerySet[PhaseExecution]:
+    """The customer's mitigations, newest first, with their repositories."""
+    return list_work(customer=customer, wanted=WorkWanted(phase=Phase.MITIGATION))[:limit]
+
+
+def count_work(*, customer: Customer, since: datetime) -> dict[str, int]:
+    """How many issues came to each end since an instant: fixed, unverified, failed, proved."""
+    is_fix = Q(phase=Phase.MITIGATION)
+    return (
+        _list_rows(customer)
+        .filter(updated_at__gte=since)
+        .aggregate(
+            fixed=Count("pk", filter=is_fix & Q(outcome=Outcome.SUCCEEDED)),
+            unverified=Count("pk", filter=is_fix & Q(outcome=Outcome.UNVERIFIED)),
+            failed=Count("pk", filter=is_fix & Q(outcome=Outcome.FAILED)),
+            proved=Count("pk", filter=~is_fix & Q(outcome=Outcome.SUCCEEDED)),
+        )
+    )
+
+
+def get_story(*, customer: Customer, execution_id: UUID) -> Story:
+    """The story of one of the customer's issues, by its proof or its fix. Raises NotFound."""
+    asked = (
+        PhaseExecution.objects.exclude(phase=Phase.SCAN)
+        .filter(customer=customer, pk=execution_id)
+        .select_related("repository__forge_account")
+        .first()
+    )
+    if asked is None:
+        raise NotFound
+    of_issue = PhaseExecution.objects.exclude(phase=Phase.SCAN).filter(
+        repository=asked.repository_id, issue_number=asked.issue_number
+    )
+    phases = {row.phase: row for row in of_issue.select_related("repository__forge_account")}
+    first = min(row.created_at for row in phases.values())
+    scans = PhaseExecution.objects.filter(customer=customer, phase=Phase.SCAN, repository=asked.repository_id)
+    return Story(
+        latest=phases.get(Phase.MITIGATION) or phases[Phase.VALIDATION],
+        scan=scans.filter(created_at__lte=first).defer("data").order_by("-created_at").first(),
+        validation=phases.get(Phase.VALIDATION),
+        mitigation=phases.get(Phase.MITIGATION),
+    )
+
+
+def _list_rows(customer: Customer) -> QuerySet[PhaseExecution]:
+    rows = PhaseExecution.objects.filter(~Q(phase=Phase.SCAN), customer=customer, is_superseded=False)
+    return rows.defer("data")

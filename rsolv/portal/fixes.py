@@ -1,0 +1,164 @@
+"""The list of fixes, and each fix's own page."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from customers.access import member_page
+from customers.models import Membership
+from phases.evidence import read_evidence
+from phases.models import PhaseExecution
+from phases.selectors import WorkWanted, get_story, list_repository_names, list_work
+from rsolv.errors import NotFound
+
+from .fix_billing import Bill, find_bill, list_marks
+from .fix_story import describe_retries, tell_story
+
+FIXES_SHOWN = 50
+REPOSITORIES_OFFERED = 500
+SEVERITIES = (*PhaseExecution.Severity.choices, ("unknown", _("Not said")))
+# What a row's state is called, by phase and outcome; the rest are named after their outcome.
+PROOFS = {"succeeded": "proved", "failed": "not_proved", "unverified": "not_proved"}
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+
+class FilterForm(forms.Form):
+    """What is listed. A choice that is none is named as wrong and does not narrow the list."""
+
+    repository = forms.TypedChoiceField(label=_("Repository"), required=False, coerce=UUID, empty_value=None)
+    phase = forms.ChoiceField(
+        label=_("Phase"),
+        required=False,
+        choices=(("", _("All")), ("validation", _("Proof")), ("mitigation", _("Fix"))),
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=(
+            ("", _("All")),
+            ("succeeded", _("Succeeded")),
+            ("failed", _("Failed")),
+            ("unverified", _("Not verified")),
+        ),
+    )
+    severity = forms.ChoiceField(label=_("Severity"), required=False, choices=(("", _("All")), *SEVERITIES))
+    since = forms.DateField(label=_("From"), required=False, widget=DayInput)
+    until = forms.DateField(label=_("To"), required=False, widget=DayInput)
+
+    def __init__(self, *args: Any, repositories: list[tuple[UUID, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["repository"]
+        field.choices = [("", _("All")), *((str(pk), name) for pk, name in repositories)]
+
+    def read_wish(self) -> WorkWanted:
+        told = self.cleaned_data
+        until = told.get("until")
+        return WorkWanted(
+            repository_id=told.get("repository"),
+            phase=told.get("phase", ""),
+            outcome=told.get("state", ""),
+            severity=told.get("severity", ""),
+            since=_begin(told.get("since")),
+            until=_begin(until + timedelta(days=1)) if until and until < date.max else None,
+        )
+
+
+@dataclass(frozen=True)
+class FixRow:
+    """An issue as the list shows it. `bill` is None where nothing of it is in the ledger."""
+
+    id: UUID
+    repository: str
+    issue_number: int
+    name: str
+    severity: str
+    state: str
+    bill: Bill | None
+    pull_request_url: str
+    pull_request_name: str
+    updated_at: datetime
+
+
+@require_safe
+@member_page()
+def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase:
+    customer = membership.customer
+    names = list_repository_names(customer=customer, limit=REPOSITORIES_OFFERED)
+    form = FilterForm(request.GET, repositories=names)
+    form.is_valid()
+    wanted = form.read_wish()
+    page = Paginator(list_work(customer=customer, wanted=wanted), FIXES_SHOWN).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "rows": list_rows(list(page.object_list)),
+        "is_filtered": wanted != WorkWanted(),
+    }
+    return render(request, "portal/fixes.html", context)
+
+
+@require_safe
+@member_page()
+def show_fix(request: HttpRequest, membership: Membership, execution_id: UUID) -> HttpResponseBase:
+    """One issue from its finding to its invoice, as far as it came."""
+    try:
+        story = get_story(customer=membership.customer, execution_id=execution_id)
+    except NotFound as error:
+        raise Http404 from error
+    validation, mitigation = story.validation, story.mitigation
+    evidence = read_evidence(
+        validation=validation.data if validation else "", mitigation=mitigation.data if mitigation else ""
+    )
+    bill = find_bill(execution=story.latest, with_invoice=membership.may_see_billing)
+    context = {
+        "row": make_row(story.latest, bill),
+        "latest": story.latest,
+        "evidence": evidence,
+        "steps": tell_story(story, evidence, bill, sees_billing=membership.may_see_billing),
+        "retries": describe_retries(mitigation) if mitigation else None,
+        "bill": bill,
+    }
+    return render(request, "portal/fix.html", context)
+
+
+def list_rows(executions: list[PhaseExecution]) -> list[FixRow]:
+    """Rows in the given order, with what the ledger says of each, in one query."""
+    bills = list_marks(executions)
+    return [make_row(each, bills.get((each.repository_id, each.issue_number))) for each in executions]
+
+
+def make_row(execution: PhaseExecution, bill: Bill | None) -> FixRow:
+    url = execution.pull_request_url
+    tail = url.rstrip("/").rpartition("/")[2]
+    is_proof = execution.phase == PhaseExecution.Phase.VALIDATION
+    return FixRow(
+        id=execution.pk,
+        repository=execution.repository.full_name,
+        issue_number=execution.issue_number or 0,
+        name=execution.flaw_type.replace("_", " ").replace("-", " ") or execution.title,
+        severity=execution.severity,
+        state=PROOFS[execution.outcome] if is_proof else execution.outcome,
+        bill=bill,
+        pull_request_url=url,
+        pull_request_name=f"#{tail}" if tail.isdigit() else "open",
+        updated_at=execution.updated_at,
+    )
+
+
+def _begin(day: date | None) -> datetime | None:
+    """A day's first instant where the person is."""
+    return timezone.make_aware(datetime.combine(day, time.min)) if day else None

@@ -1,0 +1,165 @@
+"""The portal's first page: what needs a person, what happened, where the account stands."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+
+from billing.selectors import Entitlement, get_entitlement, list_invoices
+from customers.models import ApiKey, Membership, User
+from customers.selectors import get_membership
+from phases.selectors import count_work, list_latest_fixes
+from provisioning.key_reveal import forget_new_key, take_new_key
+
+from .fixes import list_rows
+from .projection import Projection, project_period
+from .setup_steps import list_steps
+from .standing import Ways, explain_standing
+from .usage import describe_cost, describe_usage
+from .visits import find_last_time
+
+FIXES_SHOWN = 10
+INVOICES_SHOWN = 6
+KEYS_SHOWN = 5
+WORRYING = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """An API key as the overview lists it. `state` is active, revoked or expired."""
+
+    name: str
+    prefix: str
+    state: str
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A sentence and where it leads."""
+
+    text: str
+    url: str
+
+
+@login_required
+@never_cache
+def show_overview(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    membership = get_membership(request.user)
+    if membership is None:
+        return render(request, "portal/no_account.html")
+    request.membership = membership  # type: ignore[attr-defined]
+    new_key, now = take_new_key(request, user=request.user), timezone.now()
+    last_time = find_last_time(request, membership, now=now)
+    context = _prepare(membership, last_time, now) | {"new_key": new_key}
+    response = render(request, "portal/overview.html", context)
+    if new_key:
+        forget_new_key(response)
+    return response
+
+
+def _prepare(membership: Membership, last_time: datetime | None, now: datetime) -> dict[str, Any]:
+    customer, sees_billing = membership.customer, membership.may_see_billing
+    entitlement = get_entitlement(customer=customer)
+    invoices = list_invoices(customer=customer, limit=INVOICES_SHOWN) if sees_billing else []
+    keys = list(customer.api_keys.all()[:KEYS_SHOWN])
+    ways = Ways(
+        support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        plans_url=reverse("billing-plans"),
+        cap_url=reverse("billing-cap"),
+    )
+    projection = project_entitlement(entitlement, now)
+    recent = count_work(customer=customer, since=now - WORRYING)
+    return {
+        "customer": customer,
+        "entitlement": entitlement,
+        "plan_state": "exhausted" if entitlement.blocked_reason == "trial_exhausted" else entitlement.status,
+        "standing": explain_standing(entitlement, invoices, ways=ways if sees_billing else None),
+        "worries": _list_worries(recent, keys, projection if sees_billing else None, now),
+        "last_time": last_time,
+        "news": _tell_news(count_work(customer=customer, since=last_time)) if last_time else [],
+        "steps": list_steps(customer=customer),
+        "may_manage": membership.may_manage,
+        "sees_billing": sees_billing,
+        "usage_words": describe_usage(entitlement),
+        "cost_words": describe_cost(entitlement),
+        "projection": projection,
+        "rows": list_rows(list(list_latest_fixes(customer=customer, limit=FIXES_SHOWN))),
+        "invoices": invoices,
+        "api_keys": [_to_key_row(key) for key in keys],
+    }
+
+
+def project_entitlement(entitlement: Entitlement, now: datetime) -> Projection | None:
+    """Where the current period ends at the pace so far; None where nothing more can be billed in it."""
+    if entitlement.status not in ("active", "past_due"):
+        return None
+    return project_period(
+        plan=entitlement.plan,
+        used=entitlement.used,
+        start=entitlement.period_start,
+        end=entitlement.period_end,
+        now=now,
+        cap_cents=entitlement.spend_cap_cents,
+    )
+
+
+def _list_worries(
+    recent: dict[str, int], keys: list[ApiKey], projection: Projection | None, now: datetime
+) -> list[Lead]:
+    """What is not wrong yet, or not wrong with the account, but wants a look."""
+    worries, fixes = [], reverse("fixes")
+    if count := recent["unverified"]:
+        text = ngettext(
+            "%(count)d fix of the last two weeks is not verified: its tests do not pass.",
+            "%(count)d fixes of the last two weeks are not verified: their tests do not pass.",
+            count,
+        )
+        worries.append(Lead(text % {"count": count}, f"{fixes}?phase=mitigation&state=unverified"))
+    if count := recent["failed"]:
+        text = ngettext(
+            "%(count)d fix of the last two weeks failed.",
+            "%(count)d fixes of the last two weeks failed.",
+            count,
+        )
+        worries.append(Lead(text % {"count": count}, f"{fixes}?phase=mitigation&state=failed"))
+    for key in keys:
+        ends_at = key.expires_at
+        if key.is_active and not key.replaced_by_id and ends_at and ends_at - now < WORRYING:
+            text = _("The API key %(name)s expires within two weeks.") % {"name": key.name}
+            worries.append(Lead(text, reverse("keys")))
+    if projection and projection.is_capped:
+        text = _("At this pace your spend cap is reached before the period ends.")
+        worries.append(Lead(text, reverse("billing-cap")))
+    return worries
+
+
+def _tell_news(counts: dict[str, int]) -> list[Lead]:
+    """What came since the last visit, only what is more than nothing."""
+    words = {
+        "fixed": (_("fixed"), "phase=mitigation&state=succeeded"),
+        "unverified": (_("not verified"), "phase=mitigation&state=unverified"),
+        "failed": (_("failed"), "phase=mitigation&state=failed"),
+        "proved": (_("proved"), "phase=validation&state=succeeded"),
+    }
+    return [
+        Lead(f"{counts[name]} {word}", f"{reverse('fixes')}?{query}")
+        for name, (word, query) in words.items()
+        if counts[name]
+    ]
+
+
+def _to_key_row(key: ApiKey) -> KeyRow:
+    state = "active" if key.is_active else "revoked" if key.revoked_at else "expired"
+    return KeyRow(name=key.name, prefix=key.prefix, state=state, last_used_at=key.last_used_at)

@@ -1,0 +1,68 @@
+"""How far a customer has come on the way to the first fix."""
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from customers.models import ApiKey, Customer
+from phases.models import PhaseExecution
+
+Phase = PhaseExecution.Phase
+
+
+@dataclass(frozen=True)
+class SetupStep:
+    """One step, and the page where it is done. `url_name` is empty where it happens on GitHub."""
+
+    title: str
+    text: str
+    is_done: bool
+    url_name: str = ""
+    link: str = ""
+
+
+def list_steps(*, customer: Customer) -> list[SetupStep]:
+    """The steps in their order, in one query; none where they are all done or were put away."""
+    if customer.setup_hidden_at is not None:
+        return []
+    done = _ask(customer)
+    if done["is_fixed"]:
+        return []
+    return [
+        SetupStep(
+            _("Save an API key as a secret"),
+            _("Add it to the repository's secrets on GitHub, as RSOLV_API_KEY."),
+            done["has_key"],
+            "keys",
+            _("API keys"),
+        ),
+        SetupStep(
+            _("Add the workflow and run it"),
+            _("Answer a few questions and commit the file that is made of them."),
+            done["has_called"] or done["is_scanned"],
+            "setup",
+            _("Make the workflow"),
+        ),
+        SetupStep(
+            _("Scan"), _("The first run looks through the repository and opens issues."), done["is_scanned"]
+        ),
+        SetupStep(
+            _("Get the first fix"), _("It comes as a pull request, with a test that proves it."), False
+        ),
+    ]
+
+
+def _ask(customer: Customer) -> dict[str, bool]:
+    keys = ApiKey.objects.filter(customer=OuterRef("pk"))
+    phases = PhaseExecution.objects.filter(customer=OuterRef("pk"))
+    return (
+        Customer.objects.filter(pk=customer.pk)
+        .values(
+            has_key=Exists(keys.filter(revoked_at=None)),
+            has_called=Exists(keys.filter(last_used_at__isnull=False)),
+            is_scanned=Exists(phases.filter(phase=Phase.SCAN)),
+            is_fixed=Exists(phases.filter(phase=Phase.MITIGATION)),
+        )
+        .get()
+    )

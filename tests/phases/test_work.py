@@ -1,0 +1,90 @@
+"""What lists show of phases, as they are stored."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from phases.models import PhaseExecution
+from phases.selectors import WorkWanted, get_story, list_work
+from phases.services import store_phase
+from rsolv.errors import NotFound
+from tests.factories import CustomerFactory
+
+from .test_services import make_report
+
+PROOF = {"validated": True, "vulnerabilities": [{"type": "xss", "severity": "high", "description": "Echo"}]}
+
+
+def store(customer, phase, data, *, later=0, **changes):
+    at = timezone.now() + timedelta(minutes=later)
+    return store_phase(customer=customer, report=make_report(data, phase=phase, **changes), at=at)
+
+
+@pytest.mark.django_db
+class TestColumns:
+    def test_a_fix_takes_its_flaw_from_the_proof(self):
+        customer = CustomerFactory()
+        store(customer, "validation", PROOF)
+        fix = store(customer, "mitigation", {"success": True, "attempts": 2})
+        assert (fix.severity, fix.flaw_type, fix.title, fix.attempts) == ("high", "xss", "Echo", 2)
+
+    def test_a_proof_that_comes_late_names_the_flaw(self):
+        customer = CustomerFactory()
+        fix = store(customer, "mitigation", {"success": True})
+        store(customer, "validation", PROOF)
+        fix.refresh_from_db()
+        assert (fix.severity, fix.title) == ("high", "Echo")
+
+    def test_repeating_a_fix_does_not_make_it_new(self):
+        customer = CustomerFactory()
+        store(customer, "validation", PROOF)
+        first = store(customer, "mitigation", {"success": True})
+        again = store(customer, "mitigation", {"success": True}, later=5)
+        assert again.updated_at == first.updated_at
+
+
+@pytest.mark.django_db
+class TestListWork:
+    @pytest.mark.parametrize("order", [("validation", "mitigation"), ("mitigation", "validation")])
+    def test_has_an_issue_once_whatever_came_first(self, order):
+        customer, data = CustomerFactory(), {"validation": PROOF, "mitigation": {"success": True}}
+        for phase in order:
+            store(customer, phase, data[phase])
+        assert [row.phase for row in list_work(customer=customer)] == ["mitigation"]
+
+    def test_filters(self):
+        customer = CustomerFactory()
+        proof = store(customer, "validation", PROOF, issue_number=1)
+        store(customer, "mitigation", {"success": False}, issue_number=2)
+        for wanted in (
+            WorkWanted(phase="validation"),
+            WorkWanted(severity="high"),
+            WorkWanted(outcome="succeeded"),
+            WorkWanted(repository_id=proof.repository_id, severity="high"),
+            WorkWanted(until=proof.updated_at + timedelta(microseconds=1)),
+        ):
+            assert [row.pk for row in list_work(customer=customer, wanted=wanted)] == [proof.pk]
+
+    def test_leaves_scans_out(self):
+        customer = CustomerFactory()
+        store(customer, "scan", {"vulnerabilities": []}, issue_number=None)
+        assert PhaseExecution.objects.get().findings == 0
+        assert not list_work(customer=customer)
+
+
+@pytest.mark.django_db
+class TestGetStory:
+    def test_is_the_same_by_the_proof_and_by_the_fix(self):
+        customer = CustomerFactory()
+        scan = store(customer, "scan", {"vulnerabilities": [{}]}, issue_number=None, later=-5)
+        proof = store(customer, "validation", PROOF)
+        fix = store(customer, "mitigation", {"success": True})
+        story = get_story(customer=customer, execution_id=proof.pk)
+        assert (story.latest, story.validation, story.mitigation) == (fix, proof, fix)
+        assert story.scan == scan
+
+    def test_is_not_there_for_another_customer(self):
+        fix = store(CustomerFactory(), "mitigation", {"success": True})
+        with pytest.raises(NotFound):
+            get_story(customer=CustomerFactory(), execution_id=fix.pk)
