@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tree_sitter import Language, Node, Parser, Tree
 
@@ -16,10 +16,14 @@ _CHUNK = 1_024  # small: a node's text is read in whole chunks
 
 
 class Grammar:
-    """One language's parser."""
+    """One language's parser.
 
-    def __init__(self, language: object) -> None:
+    `explodes` tells of what would take the parser memory without bound before it looks at the time.
+    """
+
+    def __init__(self, language: object, explodes: Callable[[bytes], bool] = lambda _: False) -> None:
         self._language = Language(language)
+        self._explodes = explodes
 
     def parse(self, document: Document) -> Tree:
         """Raises TargetRefused where parsing takes too long."""
@@ -40,6 +44,8 @@ class Grammar:
 
     def _parse(self, document: Document, old: Tree | None) -> Tree:
         source = document.lines
+        if self._explodes(source):
+            raise TargetRefused("the file takes too long to parse")
         deadline = time.thread_time() + LONGEST_PARSE
 
         def read(offset: int, _: object) -> bytes:

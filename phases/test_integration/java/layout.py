@@ -15,7 +15,22 @@ from phases.test_integration.grouped.outline import Group, Member, Outline
 from phases.test_integration.insertion import Notice
 from phases.test_integration.syntax import Grammar
 
-GRAMMAR = Grammar(tree_sitter_java.language())
+MOST_COMPARISONS = 500  # in one statement
+_LESS = re.compile(rb"(?<!<)<(?![<=])")
+_STATEMENT_END = re.compile(rb"[;{}>]")
+
+
+def is_ambiguous(source: bytes) -> bool:
+    """Whether a statement has very many `<`, each of which may open type arguments."""
+    if source.count(b"<") <= MOST_COMPARISONS:
+        return False
+    return any(
+        part.count(b"<") > MOST_COMPARISONS and len(_LESS.findall(part)) > MOST_COMPARISONS
+        for part in _STATEMENT_END.split(source)
+    )
+
+
+GRAMMAR = Grammar(tree_sitter_java.language(), is_ambiguous)
 STRINGS = frozenset({"string_literal"})
 JUPITER = "org.junit.jupiter.api"
 _TESTS = {"Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "TestTemplate"}

@@ -147,6 +147,12 @@ class TestBrokenFiles:
         with pytest.raises(TargetRefused):
             insert(TARGET.replace(old, new, 1))
 
+    def test_statement_that_would_take_the_parser_all_memory_is_refused(self):
+        with pytest.raises(TargetRefused, match="too long"):
+            insert(TARGET.replace("users.all()", "a" + "<b" * 600))
+        with pytest.raises(InvalidTestCode, match="too complex"):
+            insert(TARGET, "boolean a = a" + " < b" * 600 + ";")
+
     def test_takes_a_test_where_its_indentation_agrees(self):
         target = TARGET.replace("new Users();", "new Users(;")
         assert without_inserted(insert(target)) == target
