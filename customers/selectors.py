@@ -109,7 +109,8 @@ def find_invitation(*, token_hash: str, at: datetime) -> Invitation | None:
 
 def has_address(*, user: User, email: str) -> bool:
     """Whether a person has confirmed that an address is theirs."""
-    return EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists()
+    addresses = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
+    return bool(addresses.exists())
 
 
 def list_acts(*, customer: Customer, act: str = "") -> QuerySet[AuditEntry]:

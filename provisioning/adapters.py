@@ -62,7 +62,7 @@ class MfaAdapter(DefaultMFAAdapter):
 
 
 def _get_cipher() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     return MultiFernet([Fernet(_derive(key)) for key in keys])
 
 

@@ -33,15 +33,16 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a customer must not lose its owner: switch the person off instead
 
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """What staff changes of a member stands in their customer's audit log."""
-        super().save_model(request, obj, form, change)
-        membership = get_membership(obj) if change and form.changed_data else None
-        if membership is not None:
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """What staff changes of a member, their password too, stands in their customer's audit log."""
+        logged = super().log_change(request, obj, message)
+        membership = get_membership(obj)
+        if membership is not None and message:
             services.record_act(
                 customer=membership.customer,
                 act=AuditEntry.Act.STAFF_ACTED,
                 actor=request.user,  # type: ignore[arg-type]
-                subject=f"{obj.email}: {', '.join(form.changed_data)}",
+                subject=f"{obj.email}: {logged.get_change_message()}",
                 at=timezone.now(),
             )
+        return logged

@@ -74,6 +74,15 @@ class TestWhatStaffDoes:
         assert not Authenticator.objects.exists()
         assert AuditEntry.objects.get().act == "two_factor_off"
 
+    def test_another_password_or_name_of_a_member_is_in_the_log(self, staff):
+        _, (owner,) = make_team("owner")
+        new = {"password1": "another-horse-2", "password2": "another-horse-2", "usable_password": "true"}
+        staff.post(reverse("admin:auth_user_password_change", args=[owner.user.pk]), new)
+        sent = {"email": owner.user.email, "name": "Ann", "is_active": "on"}
+        staff.post(page("user_change", owner.user), sent)
+        assert [entry.act for entry in AuditEntry.objects.all()] == ["staff_acted", "staff_acted"]
+        assert "Changed Name" in AuditEntry.objects.first().subject
+
     @pytest.mark.parametrize("name", ["change", "delete"])
     def test_an_entry_of_the_log_is_never_changed(self, staff, name):
         customer, _ = make_team("owner")

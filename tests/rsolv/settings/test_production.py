@@ -16,7 +16,9 @@ GOOD = {
     "STRIPE_SECRET_KEY": "sk_test_" + "0" * 24,
     "EMAIL_URL": "smtp://127.0.0.1:9",
 }
-READ = "from django.conf import settings; settings.DEBUG"
+READ = (
+    "from django.conf import settings; settings.DEBUG; print(getattr(settings, 'ACCOUNT_RATE_LIMITS', 'all'))"
+)
 
 
 def start(**changes):
@@ -27,6 +29,10 @@ def start(**changes):
 
 def test_start_with_everything_named():
     assert start().returncode == 0
+
+
+def test_slow_guessing_as_allauth_does_unless_told_otherwise():
+    assert start().stdout.strip() == "all"
 
 
 @pytest.mark.parametrize(
