@@ -85,7 +85,16 @@ STATES: dict[str, tuple[str, Tone]] = {
 # What the side navigation lists: (heading, ((URL name, words), …)). What a member's role keeps them from is
 # left out, and a heading that nothing is left under.
 NAVIGATION = (
-    ("Work", (("dashboard", "Overview"), ("fixes", "Fixes"), ("api-docs", "API reference"))),
+    (
+        "Work",
+        (
+            ("dashboard", "Overview"),
+            ("fixes", "Fixes"),
+            ("repositories", "Repositories"),
+            ("usage", "Usage"),
+            ("api-docs", "API reference"),
+        ),
+    ),
     ("Money", (("billing", "Billing"), ("billing-invoices", "Invoices"))),
     ("Account", (("setup", "Setup"), ("keys", "API keys"), ("team", "Team"), ("audit-log", "Audit log"))),
     ("You", (("settings", "Settings"), ("mfa_index", "Security"), ("account_email", "Email addresses"))),

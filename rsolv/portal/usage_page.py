@@ -1,0 +1,152 @@
+"""Usage over time, in charts and in the tables beside them, and as CSV."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from billing.models import UsageRecord
+from billing.selectors import get_entitlement
+from customers.access import member_page
+from customers.csv_rows import write_rows
+from customers.models import Membership
+
+from .formats import MONTHS, format_date
+from .overview import project_entitlement
+from .usage import describe_cost, describe_usage
+from .usage_counts import Series, Step, count_usage, list_usage
+
+SEVERITY_WORDS = {
+    "critical": gettext_lazy("Critical"),
+    "high": gettext_lazy("High"),
+    "medium": gettext_lazy("Medium"),
+    "low": gettext_lazy("Low"),
+    "": gettext_lazy("Not said"),
+}
+COLUMNS = ("at", "repository", "issue", "severity", "flaw", "coverage", "plan", "pull_request")
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is looked at: the last days, or the last months with the current one."""
+
+    key: str
+    words: Any
+    step: Step
+    length: int
+
+    def list_buckets(self, today: date) -> list[date]:
+        if self.step == "day":
+            return [today - timedelta(days=back) for back in range(self.length - 1, -1, -1)]
+        months = today.year * 12 + today.month - 1
+        return [date(*_split(months - back)) for back in range(self.length - 1, -1, -1)]
+
+
+SPANS = (
+    Span("30d", gettext_lazy("30 days"), "day", 30),
+    Span("90d", gettext_lazy("90 days"), "day", 90),
+    Span("12m", gettext_lazy("12 months"), "month", 12),
+)
+
+
+@require_safe
+@member_page()
+def show_usage(request: HttpRequest, membership: Membership) -> HttpResponseBase:
+    customer, now, span = membership.customer, timezone.now(), _read_span(request)
+    buckets = span.list_buckets(timezone.localdate(now))
+    since, until = _bound(buckets[0]), _bound(timezone.localdate(now) + timedelta(days=1))
+    counts = count_usage(customer=customer, since=since, until=until, buckets=buckets, step=span.step)
+    entitlement = get_entitlement(customer=customer)
+    labels = [_name_bucket(bucket, span.step) for bucket in buckets]
+    severities = [(str(SEVERITY_WORDS[each.key]), each) for each in counts.by_severity]
+    repositories = [(each.key or _("All others"), each) for each in counts.by_repository]
+    context = {
+        "span": span,
+        "spans": SPANS,
+        "total": counts.total,
+        "severities": severities,
+        "repositories": repositories,
+        "severity_rows": _list_rows(labels, severities),
+        "severity_chart": _draw(labels, severities),
+        "repository_chart": _draw(labels, repositories),
+        "entitlement": entitlement,
+        "sees_billing": membership.may_see_billing,
+        "usage_words": describe_usage(entitlement),
+        "cost_words": describe_cost(entitlement),
+        "projection": project_entitlement(entitlement, now),
+    }
+    return render(request, "portal/usage.html", context)
+
+
+@require_safe
+@member_page()
+def export_usage(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
+    """The span's fixes, one a line, read while they are sent."""
+    span, today = _read_span(request), timezone.localdate()
+    since, until = _bound(span.list_buckets(today)[0]), _bound(today + timedelta(days=1))
+    usages = (
+        list_usage(customer=membership.customer, since=since, until=until)
+        .select_related("execution", "repository__forge_account")
+        .defer("execution__data")
+    )
+    response = StreamingHttpResponse(
+        write_rows(COLUMNS, _write_usages(usages.iterator(2000))), "text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="rsolv-usage-{span.key}.csv"'
+    return response
+
+
+def _write_usages(usages: Iterator[UsageRecord]) -> Iterator[tuple[str, ...]]:
+    for usage in usages:
+        yield (
+            usage.occurred_at.isoformat(),
+            usage.repository.full_name,
+            str(usage.issue_number),
+            usage.execution.severity,
+            usage.execution.flaw_type,
+            usage.coverage,
+            usage.plan,
+            usage.execution.pull_request_url,
+        )
+
+
+def _read_span(request: HttpRequest) -> Span:
+    return next((span for span in SPANS if span.key == request.GET.get("span")), SPANS[0])
+
+
+def _bound(day: date) -> datetime:
+    """A day's first instant where the person is."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _split(months: int) -> tuple[int, int, int]:
+    return months // 12, months % 12 + 1, 1
+
+
+def _name_bucket(bucket: date, step: Step) -> str:
+    return format_date(bucket) if step == "day" else f"{MONTHS[bucket.month - 1]} {bucket.year}"
+
+
+def _list_rows(labels: list[str], series: list[tuple[str, Series]]) -> list[dict[str, Any]]:
+    """The table beside the chart, the latest first, without days on which nothing was."""
+    rows = [
+        {"label": label, "counts": counts, "total": sum(counts)}
+        for label, counts in (
+            (label, [each.counts[i] for _, each in series]) for i, label in enumerate(labels)
+        )
+    ]
+    return [row for row in reversed(rows) if row["total"]]
+
+
+def _draw(labels: list[str], series: list[tuple[str, Series]]) -> dict[str, Any]:
+    return {
+        "labels": labels,
+        "series": [{"label": name, "key": each.key, "counts": each.counts} for name, each in series],
+    }
