@@ -29,6 +29,9 @@ PUBLIC = (
 )
 OWN = (
     "/dashboard/",
+    "/dashboard/fixes/",
+    "/dashboard/repositories/",
+    "/dashboard/usage/",
     "/accounts/email/",
     "/accounts/password/change/",
     "/accounts/logout/",
