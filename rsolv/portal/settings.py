@@ -40,7 +40,7 @@ class ProfileForm(forms.Form):
 
 class CompanyForm(forms.Form):
     company = forms.CharField(
-        max_length=200, label=_("Company"), widget=forms.TextInput(attrs={"autocomplete": "organization"})
+        max_length=200, label=_("Name"), widget=forms.TextInput(attrs={"autocomplete": "organization"})
     )
 
 

@@ -23,6 +23,7 @@ from .workflow import TOOLCHAINS, Workflow, write_workflow
 
 # A name that git takes for a branch, without what only a shell or a pattern would understand.
 BRANCH = re.compile(r"\A(?!/|\.|.*(?://|\.\.|@\{|\.lock$|/$|\.$))[\w./@+-]{1,200}\Z", re.ASCII)
+ASKED = re.compile(r"[0-9]{1,4}\Z")
 LANGUAGES = (
     ("python", "Python"),
     ("javascript", "JavaScript, TypeScript"),
@@ -87,7 +88,7 @@ def show_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase
     context = {
         "form": form,
         "workflow": write_wish(form) if form.is_valid() else "",
-        "connection": find_connection(membership.customer),
+        **_wait_for_call(membership.customer, asked=0),
         "is_hidden": membership.customer.setup_hidden_at is not None,
         "may_manage": membership.may_manage,
         "query": request.GET.urlencode(),
@@ -109,7 +110,8 @@ def download_workflow(request: HttpRequest, membership: Membership) -> HttpRespo
 @member_page()
 def show_connection(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     """The part of the page that waits for the first call; fetched again and again until it came."""
-    context = {"connection": find_connection(membership.customer)}
+    asked = request.GET.get("asked", "")
+    context = _wait_for_call(membership.customer, asked=int(asked) if ASKED.match(asked) else 0)
     return render(request, "portal/setup_connection.html", context)
 
 
@@ -144,6 +146,12 @@ def write_wish(form: WorkflowForm) -> str:
             languages=[name for name in TOOLCHAINS if name in told["languages"]],
         )
     )
+
+
+def _wait_for_call(customer: Customer, *, asked: int) -> dict[str, Any]:
+    """What the waiting part shows. It asks again after two seconds, more and more rarely, up to 30."""
+    wait = min(2 + asked // 15 * 4, 30)
+    return {"connection": find_connection(customer), "asked": asked + 1, "wait": wait}
 
 
 def find_connection(customer: Customer) -> Connection:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -66,3 +68,14 @@ class TestPuttingItAway:
         Membership.objects.update(role="member")
         assert bob.get(PAGE).status_code == 200
         assert bob.post(f"{PAGE}hide/", {"hidden": "yes"}).status_code == 403
+
+
+class TestWaiting:
+    def test_asks_again_more_and_more_rarely(self, bob: Browser) -> None:
+        waits = [bob.get(f"/dashboard/setup/connection/?asked={n}").text for n in (0, 14, 15, 500)]
+        assert [int(re.findall(r"delay:(\d+)s", text)[0]) for text in waits] == [2, 2, 6, 30]
+        assert "?asked=15" in waits[1]
+
+    @pytest.mark.parametrize("asked", ["-1", "x", "99999999", "²"])
+    def test_begins_anew_where_the_count_is_none(self, bob: Browser, asked: str) -> None:
+        assert "?asked=1" in bob.get("/dashboard/setup/connection/", {"asked": asked}).text
