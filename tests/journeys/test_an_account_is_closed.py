@@ -1,0 +1,32 @@
+"""An owner closes an account whose plan runs: the plan ends at Stripe, keys are refused, a mail says so."""
+
+from datetime import timedelta
+
+from django.core import mail
+from django.utils import timezone
+
+from billing.models import UsageReport
+from billing.services import record_usage
+from customers.services import authenticate_api_key, create_api_key
+from provisioning.services import close_account
+from tests.billing.world import BillingWorld
+from tests.factories import MembershipFactory, make_mitigation_of
+
+
+class TestClosingAnAccount:
+    def test_invoices_what_was_used_and_ends_everything(self, world: BillingWorld) -> None:
+        customer = world.subscribe("payg")
+        owner = MembershipFactory(customer=customer).user
+        raw = create_api_key(customer=customer, name="CI").raw
+        with world.run_tasks():
+            record_usage(
+                customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
+            )
+        UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
+        world.stripe.control.advance(60)
+        with world.run_tasks():
+            close_account(customer=customer, by=owner, at=timezone.now())
+        assert world.account(customer).status == "canceled"
+        assert world.stripe.control.objects("invoice")[-1]["total"] == 1500
+        assert authenticate_api_key(raw) is None
+        assert customer.email in {to for sent in mail.outbox for to in sent.to}
