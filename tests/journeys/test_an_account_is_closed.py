@@ -6,7 +6,8 @@ from django.core import mail
 from django.utils import timezone
 
 from billing.models import UsageReport
-from billing.services import record_usage
+from billing.plans import PAYG
+from billing.services import record_usage, start_checkout
 from customers.services import authenticate_api_key, create_api_key
 from provisioning.services import close_account
 from tests.billing.world import BillingWorld
@@ -30,3 +31,10 @@ class TestClosingAnAccount:
         assert world.stripe.control.objects("invoice")[-1]["total"] == 1500
         assert authenticate_api_key(raw) is None
         assert customer.email in {to for sent in mail.outbox for to in sent.to}
+
+    def test_leaves_no_checkout_open_that_would_subscribe_later(self, world: BillingWorld) -> None:
+        membership = MembershipFactory()
+        customer, now = membership.customer, timezone.now()
+        start_checkout(customer=customer, plan=PAYG, return_url="http://127.0.0.1:9/back", at=now)
+        close_account(customer=customer, by=membership.user, at=now)
+        assert [each["status"] for each in world.stripe.control.objects("checkout.session")] == ["expired"]
