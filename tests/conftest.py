@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from sandbox.stripe.server import StripeSandbox
 
 
-# CI looks at the same examples every time; a developer's run looks at new ones.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI") == "true":
-    hypothesis.settings.load_profile("ci")
+# CI looks at the same examples every time; a developer's run looks at new ones. A busy machine fails nothing.
+UNHURRIED: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("new", **UNHURRIED)
+hypothesis.settings.register_profile("ci", derandomize=True, **UNHURRIED)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "new")
 
 
 @dataclass
