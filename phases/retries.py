@@ -37,7 +37,8 @@ class Retries:
 def read_retries(data: Mapping[str, Any]) -> Retries:
     """From a mitigation's data: attempts as a number or as a list, at its top or within its evidence."""
     held = [data, *(each for name in HOLDERS if isinstance(each := data.get(name), Mapping))]
-    tries = next((tries for each in held if (tries := each.get("attempts")) and isinstance(tries, list)), [])
+    lists = (each.get("attempts") for each in held)
+    tries: list[Any] = next((each for each in lists if isinstance(each, list)), [])
     return Retries(
         attempts=len(tries) or _find_count(held),
         claimed=data.get("claimed") is True or claims_success(data),

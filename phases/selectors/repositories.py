@@ -1,7 +1,9 @@
 """Repositories and what came of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
@@ -72,15 +74,16 @@ def count_found(*, repositories: list[Repository]) -> list[RepositoryRow]:
     return [_to_row(each, found[each.pk]) for each in repositories]
 
 
-def _to_row(repository: Repository, counted: dict[str, object]) -> RepositoryRow:
-    known = dict(counted)
-    known.pop("pk")
+def _to_row(repository: Repository, counted: Mapping[str, Any]) -> RepositoryRow:
     return RepositoryRow(
         id=repository.pk,
         namespace=repository.forge_account.namespace,
         name=repository.name,
         claimed_at=repository.forge_account.claimed_at,
         first_seen_at=repository.first_seen_at,
-        findings=known.pop("found"),  # type: ignore[arg-type]
-        **known,  # type: ignore[arg-type]
+        last_activity_at=counted["last_activity_at"],
+        findings=counted["found"],
+        proved=counted["proved"],
+        fixed=counted["fixed"],
+        not_fixed=counted["not_fixed"],
     )

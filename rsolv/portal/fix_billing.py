@@ -45,7 +45,9 @@ def list_marks(executions: Sequence[PhaseExecution]) -> dict[Key, Bill]:
 def find_bill(*, execution: PhaseExecution, with_invoice: bool) -> Bill | None:
     """A fix's place in the ledger, and for those who see billing its invoice."""
     usage = (
-        UsageRecord.objects.filter(repository=execution.repository_id, issue_number=execution.issue_number)
+        UsageRecord.objects.filter(
+            repository=execution.repository_id, issue_number=execution.issue_number or 0
+        )
         .select_related("report", "correction")
         .first()
     )

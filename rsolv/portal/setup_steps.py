@@ -1,6 +1,8 @@
 """How far a customer has come on the way to the first fix."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
@@ -53,7 +55,7 @@ def list_steps(*, customer: Customer) -> list[SetupStep]:
     ]
 
 
-def _ask(customer: Customer) -> dict[str, bool]:
+def _ask(customer: Customer) -> Mapping[str, Any]:
     keys = ApiKey.objects.filter(customer=OuterRef("pk"))
     phases = PhaseExecution.objects.filter(customer=OuterRef("pk"))
     return (

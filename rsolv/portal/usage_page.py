@@ -136,12 +136,10 @@ def _name_bucket(bucket: date, step: Step) -> str:
 
 def _list_rows(labels: list[str], series: list[tuple[str, Series]]) -> list[dict[str, Any]]:
     """The table beside the chart, the latest first, without days on which nothing was."""
-    rows = [
-        {"label": label, "counts": counts, "total": sum(counts)}
-        for label, counts in (
-            (label, [each.counts[i] for _, each in series]) for i, label in enumerate(labels)
-        )
-    ]
+    rows = []
+    for index, label in enumerate(labels):
+        counts = [(name, each.counts[index]) for name, each in series]
+        rows.append({"label": label, "counts": counts, "total": sum(count for name, count in counts)})
     return [row for row in reversed(rows) if row["total"]]
 
 

@@ -100,7 +100,7 @@ def _write(
             customer=owner,
             execution=fix,
             repository=repository,
-            issue_number=fix.issue_number,
+            issue_number=fix.issue_number or 0,
             coverage=UsageRecord.Coverage.METERED,
             plan=TEAMS.key,
             unit_price_cents=TEAMS.unit_price_cents,

@@ -3,6 +3,8 @@
 (() => {
   "use strict";
   const SEVERITY = { critical: "--chart-1", high: "--chart-2", medium: "--chart-3", low: "--chart-4", "": "--chart-7" };
+  // Not the reds first: they mean something in the chart above.
+  const OTHERS = ["--chart-4", "--chart-5", "--chart-6", "--chart-3", "--chart-2", "--chart-1"];
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const drawn = [];
@@ -10,7 +12,7 @@
   const read = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   function pick(series, index, kind) {
-    const name = kind === "severity" ? SEVERITY[series.key] : series.key === "" ? "--chart-7" : `--chart-${index + 1}`;
+    const name = kind === "severity" ? SEVERITY[series.key] : series.key === "" ? "--chart-7" : OTHERS[index];
     return read(name || "--chart-7");
   }
 

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         client = Client()
         with override_settings(ALLOWED_HOSTS=[*settings.ALLOWED_HOSTS, "testserver"], DEBUG=False):
             user = User.objects.get(email=EMAIL)
-            client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+            client.force_login(user)
             self.stdout.write(f"{'page':<58} {'queries':>7} {'p50 ms':>7} {'p95 ms':>7}")
             slow = [path for path in _list_pages(user) if self._measure(client, path, times) > ALLOWED_MS]
         if slow:
