@@ -25,6 +25,11 @@ class Plan:
     fix_price: str | None = None
 
     @property
+    def product(self) -> str:
+        """The id of its product at Stripe, which stays when a price is made anew."""
+        return f"rsolv_{self.key}"
+
+    @property
     def is_metered(self) -> bool:
         return self.fix_price is not None
 
@@ -50,6 +55,6 @@ TEAMS = Plan(
 PLANS: dict[str, Plan] = {plan.key: plan for plan in (TRIAL, PAYG, TEAMS)}
 
 
-def find_plan_by_price(lookup_keys: set[str]) -> Plan | None:
-    """The plan that a subscription's prices stand for."""
-    return next((plan for plan in PLANS.values() if plan.fix_price in lookup_keys), None)
+def find_plan_by_product(products: set[str]) -> Plan | None:
+    """The plan that a subscription's products stand for, at whatever price they were sold."""
+    return next((plan for plan in PLANS.values() if plan.is_metered and plan.product in products), None)

@@ -1,16 +1,18 @@
 """An account held against its subscription at Stripe."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount, Discrepancy
+from billing.plans import Plan
+from billing.stripe_gateway import find_plan
 
 from .compare_usage import Finding, Span
-from .refresh_account import STATUSES, find_plan, read_period, refresh_account
+from .refresh_account import STATUSES, read_period, refresh_account
 
 FIELDS = ("plan", "status", "subscription_id", "current_period_start", "current_period_end", "cancel_at")
 Status = BillingAccount.Status
@@ -18,37 +20,46 @@ Status = BillingAccount.Status
 
 @dataclass(frozen=True)
 class Standing:
-    """What is compared of a subscription, so that thousands fit into memory."""
+    """What is compared of a subscription, so that thousands fit into memory.
+
+    `others` counts what runs beside it, and is paid for twice.
+    """
 
     subscription_id: str
-    plan: str | None
+    plan: str
     status: BillingAccount.Status | None
     period: tuple[datetime, datetime] | None
     anchor: datetime
     started_at: datetime
     created: int
+    others: int
 
 
 def read_standings(found: Iterable[dict[str, Any]]) -> dict[str, Standing]:
-    """By Stripe customer, of subscriptions that have not ended, the newest: the one that counts."""
+    """By Stripe customer, of the subscriptions to our plans that run, the newest: the one that counts."""
     standings: dict[str, Standing] = {}
     for data in found:
+        plan = find_plan(data)
+        if plan is None or STATUSES.get(data["status"]) == Status.CANCELED:
+            continue
         other = standings.get(data["customer"])
+        others = 0 if other is None else other.others + 1
         if other is None or data["created"] > other.created:
-            standings[data["customer"]] = _read_standing(data)
+            other = _read_standing(data, plan)
+        standings[data["customer"]] = replace(other, others=others)
     return standings
 
 
-def _read_standing(data: dict[str, Any]) -> Standing:
-    plan = find_plan(data)
+def _read_standing(data: dict[str, Any], plan: Plan) -> Standing:
     return Standing(
         subscription_id=data["id"],
-        plan=plan.key if plan else None,
+        plan=plan.key,
         status=STATUSES.get(data["status"]),
         period=read_period(data) if data["items"]["data"] else None,
         anchor=datetime.fromtimestamp(data["billing_cycle_anchor"], UTC),
         started_at=datetime.fromtimestamp(data["start_date"], UTC),
         created=data["created"],
+        others=0,
     )
 
 
@@ -84,6 +95,14 @@ def resync_suspect(account: BillingAccount, standing: Standing | None, *, at: da
         return None
     words = ", ".join(f"{name}: {before[name]} became {after[name]}" for name in changed)
     return describe_stale(account, words, at=at, state=Discrepancy.State.REPAIRED)
+
+
+def describe_others(account: BillingAccount, standing: Standing | None, *, at: datetime) -> list[Finding]:
+    """That more than one subscription runs: staff end one of them, and refund it."""
+    if standing is None or not standing.others:
+        return []
+    words = f"{standing.others + 1} subscriptions run; {standing.subscription_id} is the one that counts."
+    return [describe_stale(account, words, at=at)]
 
 
 def describe_stale(

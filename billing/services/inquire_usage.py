@@ -8,7 +8,7 @@ from billing import stripe_gateway
 from billing.models import BillingAccount
 from billing.periods import find_period
 
-from .compare_account import Standing, describe_stale, resync_suspect, seems_stale
+from .compare_account import Standing, describe_others, describe_stale, resync_suspect, seems_stale
 from .compare_usage import Finding, Span, end_of_asking
 
 
@@ -41,6 +41,8 @@ def inquire_usage(
             inquiry.findings.append(finding)
     except stripe_gateway.StripeRefused as error:
         inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
+    else:
+        inquiry.findings += describe_others(account, standing, at=at)
     start, end = account.current_period_start, account.current_period_end
     if start is None or end is None:
         return inquiry

@@ -11,7 +11,8 @@ from djstripe.models import Invoice, Subscription
 from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
-from billing.plans import Plan, find_plan_by_price
+from billing.plans import Plan
+from billing.stripe_gateway import find_plan, read_id
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +61,8 @@ def forget_stripe_customer(*, stripe_customer_id: str) -> None:
 def refresh_account(*, stripe_customer_id: str) -> None:
     """Derive plan, state and period from all of the customer's subscriptions. Safe in any order, and twice.
 
-    A live subscription wins over an ended one, then the newer over the older. A plan that was chosen and
-    is not yet opened stays pending.
+    A live subscription wins over an ended one, then the newer over the older; one that is to none of our
+    plans is left out. A plan that was chosen and is not yet opened stays pending.
     """
     account = (
         BillingAccount.objects.select_for_update(of=("self",))
@@ -70,20 +71,18 @@ def refresh_account(*, stripe_customer_id: str) -> None:
     )
     if account is None:
         return
-    found = [row.stripe_data for row in Subscription.objects.filter(customer__id=stripe_customer_id)]
-    current = max(
-        found, key=lambda data: (_read_status(data) != Status.CANCELED, data["created"]), default=None
-    )
-    if current is None or _is_older_than_wish(account, current):
+    mirrored = [row.stripe_data for row in Subscription.objects.filter(customer__id=stripe_customer_id)]
+    found = [(plan, data) for data in mirrored if (plan := find_plan(data)) is not None]
+    if len(found) < len(mirrored):
+        log.warning("subscription_without_plan", customer=str(account.pk), count=len(mirrored) - len(found))
+    plan, current = max(found, key=_rank, default=(None, None))
+    if plan is None or current is None or _is_older_than_wish(account, current):
         return
-    if sum(_read_status(data) != Status.CANCELED for data in found) > 1:
+    if sum(_read_status(data) != Status.CANCELED for _, data in found) > 1:
         log.error("more_than_one_subscription", customer=str(account.pk), followed=current["id"])
-    plan = find_plan(current)
-    if plan is None:
-        log.error("subscription_without_plan", subscription=current["id"])
-        return
     account.plan, account.status = plan.key, _read_status(current)
-    account.subscription_id = current["id"]
+    if account.subscription_id != current["id"]:
+        account.subscription_id, account.past_due_since = current["id"], None
     account.current_period_start, account.current_period_end = read_period(current)
     account.cancel_at = read_end(current)
     account.past_due_since = _find_first_failure(account)
@@ -104,6 +103,11 @@ def resync_account(account: BillingAccount) -> None:
         refresh_account(stripe_customer_id=account.stripe_customer_id)
 
 
+def _rank(found: tuple[Plan, dict[str, Any]]) -> tuple[bool, int]:
+    data = found[1]
+    return _read_status(data) != Status.CANCELED, data["created"]
+
+
 def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:
     """Whether the news is of a subscription that ended before the plan now pending was chosen."""
     return account.status == Status.PENDING and _read_status(data) == Status.CANCELED
@@ -112,23 +116,30 @@ def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:
 def _find_first_failure(account: BillingAccount) -> datetime | None:
     """When the payment that is now open failed first: it is tried as soon as its invoice is final.
 
-    Read from the mirrored invoices, so that it is the same whatever news came first; kept until they tell.
+    Read from the mirrored invoices of the subscription that is followed, so that it is the same whatever news
+    came first; kept until they tell.
     """
     if account.status not in (Status.PAST_DUE, Status.UNPAID):
         return None
     invoices = Invoice.objects.filter(customer__id=account.stripe_customer_id, stripe_data__status="open")
-    found = [data for data in invoices.values_list("stripe_data", flat=True) if data.get("attempted")]
+    found = [
+        data
+        for data in invoices.values_list("stripe_data", flat=True)
+        if data.get("attempted") and _read_subscription(data) == account.subscription_id
+    ]
     instants = [data["status_transitions"]["finalized_at"] or data["created"] for data in found]
     return datetime.fromtimestamp(min(instants), UTC) if instants else account.past_due_since
 
 
+def _read_subscription(invoice: dict[str, Any]) -> str | None:
+    """The subscription that an invoice is of."""
+    details = (invoice.get("parent") or {}).get("subscription_details") or {}
+    subscription = details.get("subscription")
+    return None if subscription is None else read_id(subscription)
+
+
 def _read_status(data: dict[str, Any]) -> Status:
     return STATUSES.get(data["status"], Status.UNPAID)
-
-
-def find_plan(data: dict[str, Any]) -> Plan | None:
-    """The plan whose prices a subscription's items have."""
-    return find_plan_by_price({item["price"].get("lookup_key") or "" for item in data["items"]["data"]})
 
 
 def read_end(data: dict[str, Any]) -> datetime | None:

@@ -32,16 +32,27 @@ def start_checkout(*, customer: Customer, plan: Plan, return_url: str, at: datet
     stripe_customer_id = ensure_stripe_customer(customer_id=customer.pk, attempt=int(at.timestamp()))
     joint = "&" if "?" in return_url else "?"
     with hold_stripe_customer(stripe_customer_id):
-        if selectors.get_account(customer=customer).has_subscription:
-            raise PlanAlreadyChosen
-        return stripe_gateway.open_checkout(
-            stripe_customer_id=stripe_customer_id,
-            plan=plan,
-            wish=f"{customer.pk}-{at.timestamp()}",
-            # The braces are Stripe's, and stay as they are.
-            success_url=f"{return_url}{joint}checkout=done&session={{CHECKOUT_SESSION_ID}}",
-            cancel_url=f"{return_url}{joint}checkout=left",
-        )
+        if not _has_subscription(customer, stripe_customer_id):
+            return stripe_gateway.open_checkout(
+                stripe_customer_id=stripe_customer_id,
+                plan=plan,
+                wish=f"{customer.pk}-{at.timestamp()}",
+                # The braces are Stripe's, and stay as they are.
+                success_url=f"{return_url}{joint}checkout=done&session={{CHECKOUT_SESSION_ID}}",
+                cancel_url=f"{return_url}{joint}checkout=left",
+            )
+    # Raised out here, so that what was learnt from Stripe stays.
+    raise PlanAlreadyChosen
+
+
+def _has_subscription(customer: Customer, stripe_customer_id: str) -> bool:
+    """Whether one runs, by our rows or by Stripe: the news of a page that was just paid may be on its way."""
+    if selectors.get_account(customer=customer).has_subscription:
+        return True
+    if not stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id):
+        return False
+    refresh_account(stripe_customer_id=stripe_customer_id)
+    return True
 
 
 def finish_checkout(*, customer: Customer, session_id: str) -> BillingAccount:

@@ -8,9 +8,9 @@ synced into dj-stripe's tables before a function returns. Sources: https://docs.
 """
 
 from .adjustments import cancel_meter_event, credit_balance
-from .audits import list_subscriptions, sync_invoices
+from .audits import list_subscriptions, sync_invoices, sync_invoices_of
 from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal
-from .client import check_connection, configure_djstripe, get_client
+from .client import check_connection, configure_djstripe, get_client, read_id
 from .customers import create_customer, set_payment_method
 from .errors import BadSignature, CardRefused, NotSetUp, StripeRefused, StripeUnavailable
 from .incidents import Incident, list_refunds, read_dispute
@@ -19,7 +19,14 @@ from .meter import MeterEvent, count_metered, count_metered_between, find_meter_
 from .meter_errors import MeterError, list_meter_errors
 from .plan_changes import PreviewedChange, PreviewLine, change_plan, preview_plan
 from .prices import find_price_ids, sync_plans
-from .subscriptions import cancel_subscription, create_subscription, set_cancellation, sync_subscription
+from .subscriptions import (
+    cancel_subscription,
+    create_subscription,
+    find_plan,
+    set_cancellation,
+    sync_live_subscriptions,
+    sync_subscription,
+)
 from .webhooks import (
     METER_ERROR,
     WEBHOOK_EVENTS,
@@ -57,6 +64,7 @@ __all__ = [
     "credit_balance",
     "find_invoice_of_payment",
     "find_meter_id",
+    "find_plan",
     "find_price_ids",
     "find_subscription_of",
     "get_client",
@@ -68,12 +76,15 @@ __all__ = [
     "open_portal",
     "preview_plan",
     "read_dispute",
+    "read_id",
     "register_webhook",
     "report_usage",
     "set_cancellation",
     "set_payment_method",
     "sync_invoices",
+    "sync_invoices_of",
     "sync_open_invoices",
+    "sync_live_subscriptions",
     "sync_plans",
     "sync_subscription",
     "verify_webhook",

@@ -36,3 +36,13 @@ def sync_invoices(*, subscription_id: str, since: datetime) -> None:
         )
         for invoice in found.auto_paging_iter():
             djstripe.Invoice.sync_from_stripe_data(invoice)
+
+
+def sync_invoices_of(*, stripe_customer_id: str, since: datetime) -> None:
+    """Mirror a customer's invoices that were made since an instant, of whichever subscription."""
+    with translate_errors("sync_invoices"):
+        found = get_client().v1.invoices.list(
+            {"customer": stripe_customer_id, "created": {"gte": int(since.timestamp())}, "limit": 100}
+        )
+        for invoice in found.auto_paging_iter():
+            djstripe.Invoice.sync_from_stripe_data(invoice)

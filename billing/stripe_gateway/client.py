@@ -41,5 +41,10 @@ def check_connection() -> None:
         client.v1.accounts.retrieve_current()
 
 
+def read_id(reference: Any) -> str:
+    """The id of what Stripe refers to by it, or sends along."""
+    return str(reference if isinstance(reference, str) else reference["id"])
+
+
 def read_metadata(found: Any, key: str) -> str | None:
     return found.metadata[key] if found.metadata and key in found.metadata else None

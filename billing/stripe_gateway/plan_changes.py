@@ -7,9 +7,9 @@ from typing import Any
 
 from djstripe import models as djstripe
 
-from billing.plans import PLANS, Plan
+from billing.plans import Plan, find_plan_by_product
 
-from .client import get_client
+from .client import get_client, read_id
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
 from .subscriptions import _sync_subscription
@@ -81,13 +81,17 @@ def change_plan(
 
 def _describe_swap(subscription: Any, plan: Plan) -> list[dict[str, Any]]:
     """What to take away and to add. Prices of the plan that are there already stay, so that a repetition
-    adds nothing; prices that are none of ours are left alone."""
-    ours = {key for each in PLANS.values() for key in list_lookup_keys(each)}
+    adds nothing; older prices of our products go, and what is none of ours is left alone."""
     price_ids = find_price_ids(plan)
-    present = {item.price.lookup_key or "": item.id for item in subscription["items"].data}
-    leaving = [id for key, id in present.items() if key in ours and key not in price_ids]
-    joining = [key for key in list_lookup_keys(plan) if key not in present]
-    return [{"id": id, "deleted": True} for id in leaving] + [{"price": price_ids[key]} for key in joining]
+    wanted = [price_ids[key] for key in list_lookup_keys(plan)]
+    present = {item.price.id for item in subscription["items"].data}
+    leaving = [
+        item.id
+        for item in subscription["items"].data
+        if find_plan_by_product({read_id(item.price.product)}) and item.price.id not in wanted
+    ]
+    joining = [price_id for price_id in wanted if price_id not in present]
+    return [{"id": id, "deleted": True} for id in leaving] + [{"price": id} for id in joining]
 
 
 def _is_prorated(line: Any) -> bool:

@@ -58,7 +58,7 @@ def _find_or_create_meter() -> str:
 
 def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
     client = get_client().v1
-    product_id = f"rsolv_{plan.key}"
+    product_id = plan.product
     try:
         product = client.products.retrieve(product_id)
     except stripe.InvalidRequestError as error:

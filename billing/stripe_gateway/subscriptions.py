@@ -5,15 +5,33 @@ from typing import Any
 import stripe
 from djstripe import models as djstripe
 
-from billing.plans import Plan
+from billing.plans import Plan, find_plan_by_product
 
-from .client import get_client, read_metadata
+from .client import get_client, read_id, read_metadata
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
 
 # In the classic mode, the usage of a metered price that is taken off a subscription is never invoiced.
 # Source: https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
 BILLING_MODE: Any = {"type": "flexible"}
+
+
+ENDED = ("canceled", "incomplete_expired")
+
+
+def find_plan(subscription: Any) -> Plan | None:
+    """The plan that a subscription's items are of, at today's price or an older one; None where not ours."""
+    return find_plan_by_product({read_id(item["price"]["product"]) for item in subscription["items"]["data"]})
+
+
+def sync_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
+    """Mirror the customer's subscriptions to our plans that have not ended; their ids, the newest first."""
+    with translate_errors("sync_live_subscriptions"):
+        listed = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "limit": 100})
+        live = [each for each in listed.auto_paging_iter() if each.status not in ENDED and find_plan(each)]
+        for each in live:
+            _sync_subscription(each)
+        return [each.id for each in live]
 
 
 def create_subscription(

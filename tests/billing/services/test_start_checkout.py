@@ -56,6 +56,14 @@ class TestStartCheckout:
         with pytest.raises(services.PlanAlreadyChosen):
             checkout(world.subscribe("payg"))
 
+    def test_is_refused_while_the_news_of_a_paid_page_is_on_its_way(self, world):
+        customer = CustomerFactory()
+        world.stripe.control.complete_checkout(find_session(checkout(customer)))
+        with pytest.raises(services.PlanAlreadyChosen):
+            checkout(customer)
+        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
+        assert len(world.stripe.control.objects("checkout.session")) == 1
+
     def test_a_cancelled_customer_subscribes_again(self, world):
         customer = world.subscribe("payg")
         services.cancel_plan(customer=customer)
