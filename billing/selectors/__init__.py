@@ -1,6 +1,13 @@
 """Reads of money, always of one customer."""
 
-from .billed_lines import BilledFixes, count_credited, find_billed_fixes
+from .billed_lines import (
+    BilledFixes,
+    count_credited,
+    find_billed_fixes,
+    find_fix_price,
+    is_being_invoiced,
+    was_billed,
+)
 from .explained_invoice import ExplainedInvoice, ExplainedLine, explain_invoice
 from .fixes import FixOfLine, get_fix
 from .invoices import InvoiceLine, count_invoices, list_invoices
@@ -35,11 +42,14 @@ __all__ = [
     "find_billed_fixes",
     "find_billing_page",
     "find_blocked_reason",
+    "find_fix_price",
     "get_account",
     "get_entitlement",
     "get_fix",
+    "is_being_invoiced",
     "is_billing_enabled",
     "list_invoices",
     "list_ledger",
     "list_notices",
+    "was_billed",
 ]

@@ -1,17 +1,21 @@
 """What a fix costs by the invoice that billed it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from djstripe.models import Invoice
 
-from billing.models import CorrectionReport, UsageRecord
-from billing.plans import PLANS, Plan
+from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageRecord, UsageReport
+from billing.plans import PAYG, PLANS, Plan
+from billing.pricing import compute_marginal_cents
 
 from .invoices import list_metered_prices, read_price
 
-FINAL = ("open", "paid", "uncollectible")
+OWED = ("open", "paid")
+# Nobody pays those any more, so nothing of them is given back.
+GIVEN_UP = ("uncollectible", "void")
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,78 @@ class BilledFixes:
     fixes: int
 
 
+def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> int | None:
+    """What the fix cost in its period, beside the others given back; None while that is not sure.
+
+    Nothing, where its invoice was voided or given up. A fix of pay as you go that no invoice has yet costs
+    the same whatever comes; elsewhere the invoice says how many there were. In US cents.
+    """
+    usage, start = correction.usage, account.current_period_start
+    meter_at = usage.report.meter_at
+    assert meter_at is not None, "a reported fix has its instant"
+    billed = find_billed_fixes(usage=usage, meter_at=meter_at)
+    if billed is None:
+        if _find_span(usage, meter_at, GIVEN_UP) is not None:
+            return 0
+        is_current = start is not None and meter_at >= start
+        return usage.unit_price_cents if is_current and usage.plan == account.plan == PAYG.key else None
+    plan = billed.plan
+    if plan.key == usage.plan:
+        plan = replace(plan, unit_price_cents=usage.unit_price_cents)
+    return compute_marginal_cents(plan, max(0, billed.fixes - count_credited(usage=usage, billed=billed)))
+
+
 def find_billed_fixes(*, usage: UsageRecord, meter_at: datetime) -> BilledFixes | None:
-    """What billed a fix that was metered at an instant; None while no final invoice covers it.
+    """What billed a fix that was metered at an instant; None while no invoice that is owed or paid covers it.
 
     Of two plans that share the span, the fix's own. Reads dj-stripe's mirror.
     """
-    since = int(meter_at.timestamp())
-    rows = Invoice.objects.filter(customer__subscriber=usage.customer_id, stripe_data__status__in=FINAL)
+    return _find_span(usage, meter_at, OWED)
+
+
+def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
+    """Whether an invoice has charged for a fix that is off the meter now: it has more than the others.
+
+    Fixes of one customer and span are alike: which of them it charged for makes no difference.
+    """
+    billed = find_billed_fixes(usage=usage, meter_at=meter_at)
+    if billed is None:
+        return False
+    others = UsageReport.objects.filter(
+        customer=usage.customer_id, meter_at__gte=billed.start, meter_at__lt=billed.end
+    ).exclude(pk=usage.pk)
+    reported = others.filter(status=UsageReport.Status.REPORTED).count()
+    credited = others.filter(
+        status=UsageReport.Status.WITHDRAWN,
+        usage__correction__report__way=CorrectionReport.Way.CREDIT,
+    ).count()
+    return billed.fixes > reported + credited
+
+
+def is_being_invoiced(*, customer_id: UUID, meter_at: datetime) -> bool:
+    """Whether a draft covers an instant: what it charges is not final."""
+    drafts = Invoice.objects.filter(customer__subscriber=customer_id, stripe_data__status="draft")
+    return any(_covers(line, meter_at) for line in _list_metered_lines(drafts))
+
+
+def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
+    """Fixes of the same span whose price is given back already, or is about to be."""
+    return CorrectionReport.objects.filter(
+        correction__customer=usage.customer_id,
+        way=CorrectionReport.Way.CREDIT,
+        amount_cents__gt=0,
+        correction__usage__report__meter_at__gte=billed.start,
+        correction__usage__report__meter_at__lt=billed.end,
+    ).count()
+
+
+def _find_span(usage: UsageRecord, meter_at: datetime, statuses: tuple[str, ...]) -> BilledFixes | None:
+    rows = Invoice.objects.filter(customer__subscriber=usage.customer_id, stripe_data__status__in=statuses)
     found: dict[tuple[str, int, int], int] = {}
     for line in _list_metered_lines(rows):
-        start, end = line["period"]["start"], line["period"]["end"]
         plan_key = str(line["pricing"]["price_details"]["product"]).removeprefix("rsolv_")
-        if start <= since < end and plan_key in PLANS:
-            span = (plan_key, start, end)
+        if _covers(line, meter_at) and plan_key in PLANS:
+            span = (plan_key, line["period"]["start"], line["period"]["end"])
             found[span] = found.get(span, 0) + (line.get("quantity") or 0)
     best = max(found, key=lambda span: (span[0] == usage.plan, found[span]), default=None)
     if best is None:
@@ -50,15 +113,9 @@ def find_billed_fixes(*, usage: UsageRecord, meter_at: datetime) -> BilledFixes 
     )
 
 
-def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
-    """Fixes of the same span whose price is given back already, or is about to be."""
-    return CorrectionReport.objects.filter(
-        correction__customer=usage.customer_id,
-        way=CorrectionReport.Way.CREDIT,
-        amount_cents__gt=0,
-        correction__usage__report__meter_at__gte=billed.start,
-        correction__usage__report__meter_at__lt=billed.end,
-    ).count()
+def _covers(line: dict[str, Any], instant: datetime) -> bool:
+    start, end = line["period"]["start"], line["period"]["end"]
+    return bool(start <= int(instant.timestamp()) < end)
 
 
 def _list_metered_lines(rows: Any) -> list[dict[str, Any]]:

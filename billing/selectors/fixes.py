@@ -129,7 +129,7 @@ def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> FixOfLine:
         plan=usage.plan,
         unit_price_cents=usage.unit_price_cents,
         cost_cents=0,
-        counts=report is not None and report.status != "withdrawn",
+        counts=report is not None and (report.status != "withdrawn" or _read_credit(correction) > 0),
         mark=Mark(correction.kind, correction.reason, correction.created_at) if correction else None,
         credited_cents=_read_credit(correction),
         evidence=evidence,

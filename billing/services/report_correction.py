@@ -1,6 +1,6 @@
 """A correction reaches Stripe: exactly once, whatever dies in between."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,10 +10,9 @@ from django.utils import timezone
 
 from billing import selectors, stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
-from billing.plans import PAYG
-from billing.pricing import compute_marginal_cents
 from billing.retries import LEASE, schedule_retry
 
+from .conclude_adjustment import conclude_adjustment
 from .correct_usage import finish, withdraw_unsent
 from .report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG, count_known, has_fresh_neighbours, is_held_back
 
@@ -107,7 +106,7 @@ def _take_lease(correction_id: UUID, customer_id: UUID, now: datetime) -> Step |
 
 def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) -> str:
     """Choose the way where none is chosen, or finish; why it has to wait, empty where it need not."""
-    if report.way == Way.ADJUSTMENT or (report.way == Way.CREDIT and report.amount_cents):
+    if report.way == Way.CREDIT and report.amount_cents:
         return ""
     correction = report.correction
     sent = correction.usage.report
@@ -115,10 +114,12 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
         if correction.kind == UsageCorrection.Kind.VOID and withdraw_unsent(sent.pk):
             finish(report, way=Way.WITHHELD, at=now)
         return "waits for the fix's own report"
+    if report.way == Way.ADJUSTMENT:
+        return ""
     if report.way == Way.UNDECIDED and _can_adjust(correction, account, now):
         report.way = Way.ADJUSTMENT
         return ""
-    price_cents = _find_price(correction, account)
+    price_cents = selectors.find_fix_price(correction=correction, account=account)
     if price_cents is None:
         return "waits for the invoice of its period"
     if price_cents == 0:
@@ -138,33 +139,12 @@ def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datet
     return is_fresh and in_period and now < end - PERIOD_MARGIN
 
 
-def _find_price(correction: UsageCorrection, account: BillingAccount) -> int | None:
-    """What the fix cost in its period, beside the others given back; None while that is not sure.
-
-    A fix of pay as you go costs the same whatever comes. Elsewhere the invoice says how many there were.
-    """
-    usage, start = correction.usage, account.current_period_start
-    meter_at = usage.report.meter_at
-    assert meter_at is not None, "a reported fix has its instant"
-    is_current = start is not None and meter_at >= start
-    if is_current and usage.plan == account.plan == PAYG.key:
-        return usage.unit_price_cents
-    billed = selectors.find_billed_fixes(usage=usage, meter_at=meter_at)
-    if billed is None:
-        return None
-    plan = billed.plan
-    if plan.key == usage.plan:
-        plan = replace(plan, unit_price_cents=usage.unit_price_cents)
-    credited = selectors.count_credited(usage=usage, billed=billed)
-    return compute_marginal_cents(plan, max(0, billed.fixes - credited))
-
-
 def _carry_out(correction_id: UUID, step: Step) -> None:
     if step.way == Way.ADJUSTMENT:
         stripe_gateway.cancel_meter_event(
             identifier=step.identifier, correction_id=str(correction_id), attempt=step.attempt
         )
-        _finish_adjustment(correction_id)
+        _finish_adjustment(correction_id, step)
         return
     stripe_id = stripe_gateway.credit_balance(
         stripe_customer_id=step.stripe_customer_id,
@@ -179,13 +159,12 @@ def _carry_out(correction_id: UUID, step: Step) -> None:
     log.info("correction_credited", correction=str(correction_id), amount_cents=step.amount_cents)
 
 
-@transaction.atomic
-def _finish_adjustment(correction_id: UUID) -> None:
-    UsageReport.objects.filter(usage__correction=correction_id).update(status=UsageReport.Status.WITHDRAWN)
-    CorrectionReport.objects.filter(pk=correction_id).update(
-        status=Status.DONE, done_at=timezone.now(), last_error=""
+def _finish_adjustment(correction_id: UUID, step: Step) -> None:
+    reason = conclude_adjustment(
+        correction_id=correction_id, stripe_customer_id=step.stripe_customer_id, at=timezone.now()
     )
-    log.info("correction_adjusted", correction=str(correction_id))
+    if reason:
+        _put_off(correction_id, reason)
 
 
 def _face_refusal(correction_id: UUID, step: Step, error: str) -> None:
@@ -204,7 +183,9 @@ def _face_refusal(correction_id: UUID, step: Step, error: str) -> None:
 def _settle_adjustment(correction_id: UUID, step: Step, error: str) -> None:
     """Learn from the meter whether an earlier attempt took the fix off; where not, it is credited instead."""
     sent = UsageReport.objects.get(usage__correction=correction_id)
-    assert sent.meter_at is not None and sent.reported_at is not None
+    if sent.meter_at is None or sent.reported_at is None:
+        _put_off(correction_id, f"{error}; waits for the fix's own report")
+        return
     is_young = timezone.now() - sent.reported_at < SUMMARY_LAG
     if is_young or has_fresh_neighbours(sent, timezone.now()):
         _put_off(correction_id, f"{error}; waits for the meter's sums")
@@ -212,7 +193,7 @@ def _settle_adjustment(correction_id: UUID, step: Step, error: str) -> None:
     minute = sent.meter_at.replace(second=0, microsecond=0)
     held = stripe_gateway.count_metered(stripe_customer_id=step.stripe_customer_id, minute=minute)
     if held <= count_known(sent, minute):
-        _finish_adjustment(correction_id)
+        _finish_adjustment(correction_id, step)
         return
     CorrectionReport.objects.filter(pk=correction_id).update(
         way=Way.CREDIT, next_attempt_at=timezone.now(), last_error=error[:300]

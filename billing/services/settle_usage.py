@@ -1,12 +1,12 @@
 """Before a price ends, what was used under it must have reached Stripe's sums."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from billing.models import UsageReport
+from billing.models import CorrectionReport, UsageReport
 from customers.models import Customer
 from rsolv.errors import DomainError
 
@@ -23,7 +23,8 @@ class UsageStillUnreported(DomainError):
 def settle_usage(*, customer: Customer) -> None:
     """Report what is left, and make sure that Stripe has had time to sum it. Calls out; repeatable.
 
-    Raises UsageStillUnreported while anything is unreported or was reported lately.
+    Raises UsageStillUnreported while anything is unreported or was reported lately; a fix that is being
+    taken off the meter, or was lately, is waited for as well.
     """
     reports = UsageReport.objects.filter(customer=customer)
     pending = reports.filter(status=Status.PENDING)
@@ -33,5 +34,15 @@ def settle_usage(*, customer: Customer) -> None:
     # Stripe sums what its meter is sent a little later, and says no bound.
     settled_before = timezone.now() - timedelta(seconds=settings.METER_SETTLE_SECONDS)
     lately = Q(status=Status.REPORTED, reported_at__gt=settled_before)
-    if reports.filter(Q(status=Status.PENDING) | lately).exists():
+    if reports.filter(Q(status=Status.PENDING) | lately).exists() or _is_taking_back(
+        customer, settled_before
+    ):
         raise UsageStillUnreported
+
+
+def _is_taking_back(customer: Customer, settled_before: datetime) -> bool:
+    adjusted = CorrectionReport.objects.filter(
+        correction__customer=customer, way=CorrectionReport.Way.ADJUSTMENT
+    )
+    pending = Q(status=CorrectionReport.Status.PENDING)
+    return adjusted.filter(pending | Q(done_at__gt=settled_before)).exists()

@@ -95,7 +95,7 @@ class TestAVoidWithinADay:
         fix(payg)
         report = correct(fix(payg))
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish_adjustment", lambda _: (_ for _ in ()).throw(SystemExit))
+            patch.setattr(module, "_finish_adjustment", lambda *_: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
                 send(report)
         assert send(report).status == "done"
@@ -247,7 +247,7 @@ class TestAnAdjustmentThatStripeRefuses:
     def test_is_done_where_an_earlier_attempt_took_it_off(self, world, payg, voided, monkeypatch):
         report = correct(voided)
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish_adjustment", lambda _: None)
+            patch.setattr(module, "_finish_adjustment", lambda *_: None)
             send(report)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
         self.refuse_adjustment(report, monkeypatch)
