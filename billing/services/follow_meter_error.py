@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing import stripe_gateway
 from billing.metrics import METER_ERRORS
-from billing.models import BillingAccount, UsageReport
+from billing.models import BillingAccount, CorrectionReport, UsageReport
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,11 @@ def _park(error: stripe_gateway.MeterError) -> bool:
     report = UsageReport.objects.select_for_update(of=("self",)).get(pk=usage_id)
     if report.identifier != error.identifier or report.status == Status.WITHDRAWN:
         return False
-    report.status, report.last_error = Status.REJECTED, f"{error.code}: {error.message}"[:300]
+    reason = f"{error.code}: {error.message}"[:240]
+    if CorrectionReport.objects.filter(correction__usage=usage_id, way=CorrectionReport.Way.CREDIT).exists():
+        reason = f"{reason}; its price is given back: send it again to bill it"
+        log.error("credited_fix_not_billed", usage=str(usage_id))
+    report.status, report.last_error = Status.REJECTED, reason
     report.bout += 1
     report.meter_at = report.earlier_meter_at = report.first_sent_at = report.reported_at = None
     report.save()

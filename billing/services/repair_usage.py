@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Case, Q, When
 
 from billing import stripe_gateway
-from billing.models import BillingAccount, CorrectionReport, Discrepancy, UsageReport
+from billing.models import BillingAccount, CorrectionReport, Discrepancy, UsageCorrection, UsageReport
 from billing.selectors import LedgerRow
 
 from .compare_usage import Finding, floor_minute, list_minutes
@@ -17,6 +18,14 @@ log = structlog.get_logger(__name__)
 
 MINUTE = timedelta(minutes=1)
 Status = UsageReport.Status
+
+UNDER_WAY = Q(usage__correction__isnull=False) & ~Q(
+    usage__correction__report__status=CorrectionReport.Status.DONE
+)
+VOIDED = Q(
+    usage__correction__kind=UsageCorrection.Kind.VOID,
+    usage__correction__report__way=CorrectionReport.Way.NOTHING,
+)
 
 
 def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[LedgerRow], at: datetime) -> None:
@@ -74,20 +83,35 @@ def _find_missing(
 
 @transaction.atomic
 def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime) -> int:
-    """Make up to so many reports of a minute due again, under the lock that reports are leased under."""
+    """Make up to so many reports of a minute due again, under the lock that reports are leased under.
+
+    A voided fix is withdrawn and never sent anew, unless its price was given back: then it is to be billed.
+    How many were settled either way.
+    """
     BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
-    forgotten = UsageReport.objects.filter(
-        customer_id=account.pk,
-        status=Status.REPORTED,
-        meter_at__gte=floor_minute(minute),
-        meter_at__lt=floor_minute(minute) + MINUTE,
-        reported_at__lte=at - SUMMARY_LAG,
-        first_sent_at__lt=at - IDENTIFIER_WINDOW,
-    ).exclude(usage__correction__report__way=CorrectionReport.Way.ADJUSTMENT)
-    chosen = list(forgotten.order_by("pk").values_list("pk", flat=True)[:count])
-    UsageReport.objects.filter(pk__in=chosen).update(
+    forgotten = (
+        UsageReport.objects.filter(
+            customer_id=account.pk,
+            status=Status.REPORTED,
+            meter_at__gte=floor_minute(minute),
+            meter_at__lt=floor_minute(minute) + MINUTE,
+            reported_at__lte=at - SUMMARY_LAG,
+            first_sent_at__lt=at - IDENTIFIER_WINDOW,
+        )
+        .exclude(UNDER_WAY)
+        .exclude(usage__correction__report__way=CorrectionReport.Way.ADJUSTMENT)
+    )
+    # Those that are voided and not credited come first: fixes of a minute are alike, and they need nothing.
+    chosen = list(forgotten.order_by(Case(When(VOIDED, then=0), default=1), "pk")[:count])
+    voided = set(forgotten.filter(VOIDED).values_list("pk", flat=True))
+    lost = [report.pk for report in chosen if report.pk in voided]
+    due = [report.pk for report in chosen if report.pk not in voided]
+    UsageReport.objects.filter(pk__in=lost).update(
+        status=Status.WITHDRAWN, last_error="voided, and not on the meter"
+    )
+    UsageReport.objects.filter(pk__in=due).update(
         status=Status.PENDING, next_attempt_at=at, last_error="reported, but not on the meter"
     )
-    for usage_id in chosen:
+    for usage_id in due:
         log.warning("usage_missing_at_stripe", usage=str(usage_id), customer=str(account.pk))
     return len(chosen)

@@ -111,7 +111,7 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     correction = report.correction
     sent = correction.usage.report
     if sent.status != UsageReport.Status.REPORTED:
-        if correction.kind == UsageCorrection.Kind.VOID and withdraw_unsent(sent.pk):
+        if sent.status == UsageReport.Status.WITHDRAWN or _withdraw_refused(correction):
             finish(report, way=Way.WITHHELD, at=now)
         return "waits for the fix's own report"
     if report.way == Way.ADJUSTMENT:
@@ -127,6 +127,13 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     else:
         report.way, report.amount_cents = Way.CREDIT, price_cents
     return ""
+
+
+def _withdraw_refused(correction: UsageCorrection) -> bool:
+    """Whether the fix is never billed now: a void of what was not sent, or a credit of what was refused."""
+    sent = correction.usage.report
+    is_parked = sent.status == UsageReport.Status.REJECTED
+    return (correction.kind == UsageCorrection.Kind.VOID or is_parked) and withdraw_unsent(sent.pk)
 
 
 def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datetime) -> bool:

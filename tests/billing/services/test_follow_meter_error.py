@@ -3,7 +3,8 @@ import pytest
 from billing import services, stripe_gateway
 from billing.models import InboxEvent, UsageReport
 from billing.stripe_gateway.meter_errors import _read_identifier
-from tests.billing.ledger import report_fixes, send_due
+from tests.billing.ledger import age_reports, report_fixes, send_due
+from tests.billing.services.test_report_correction import correct, send
 
 
 @pytest.fixture
@@ -46,6 +47,13 @@ class TestFollowMeterError:
         send_due()
         assert services.follow_meter_error(event_id=event["id"]) == 0
         assert UsageReport.objects.get().status == "reported"
+
+    def test_says_that_a_credited_fix_is_still_to_be_billed(self, world, report):
+        age_reports(days=2)
+        assert send(correct(report.usage)).amount_cents == 1500
+        world.deliver(events=[fail(world, report)])
+        report.refresh_from_db()
+        assert report.last_error.endswith("its price is given back: send it again to bill it")
 
     def test_leaves_what_is_none_of_ours(self, world, report, monkeypatch):
         errors = [

@@ -1,9 +1,15 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing import services
+from billing.models import CorrectionReport, UsageReport
 from billing.services.repair_usage import MINUTE, _find_missing
+from tests.billing.ledger import age_reports, report_fixes
+from tests.billing.services.test_report_correction import correct, list_totals, send
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -42,3 +48,39 @@ class TestFindMissing:
         books = Books(reported, {minute: 1 for minute in range(1000) if minute != 700})
         assert books.find() == {START + 700 * MINUTE: 1}
         assert books.calls <= 21
+
+
+class TestAVoidedFixThatTheMeterLost:
+    @pytest.fixture
+    def customer(self, world):
+        return world.subscribe("payg")
+
+    @pytest.fixture
+    def lost(self, world, customer):
+        """Stripe uncounts it and its news of that is lost."""
+        (report,) = report_fixes(customer, 1)
+        world.stripe.control.report_meter_error(identifier=report.identifier)
+        return report
+
+    def void(self):
+        age_reports(days=3)
+        return send(correct(UsageReport.objects.get().usage))
+
+    def test_and_that_cost_nothing_is_withdrawn(self, world, customer, lost):
+        world.advance()
+        assert self.void().way == "nothing"
+        services.reconcile(at=timezone.now())
+        assert UsageReport.objects.get().status == "withdrawn"
+        world.advance()
+        assert sum(list_totals(customer)) == 0
+
+    def test_and_that_was_credited_is_to_be_billed(self, customer, lost):
+        assert self.void().amount_cents == 1500
+        services.reconcile(at=timezone.now())
+        assert UsageReport.objects.get().status == "pending"
+
+    def test_whose_void_is_under_way_is_left_to_it(self, customer, lost):
+        self.void()
+        CorrectionReport.objects.update(status="pending")
+        services.reconcile(at=timezone.now())
+        assert UsageReport.objects.get().status == "reported"

@@ -135,6 +135,31 @@ class TestAVoidThatMayHaveArrived:
         UsageReport.objects.update(first_sent_at=None, status="rejected")
         assert send(report).way == "withheld"
 
+    def test_that_stripe_uncounted_while_it_was_taken_off_is_withheld(self, world, payg):
+        usage = fix(payg)
+        world.stripe.control.add_fault("cut_before", path=ADJUSTMENTS, times=None)
+        report = send(correct(usage))
+        world.stripe.control.clear_faults()
+        world.stripe.control.report_meter_error(identifier=usage.report.identifier)
+        event = world.stripe.control.objects("v2.core.event")[-1]
+        services.follow_meter_error(event_id=event["id"])
+        assert (send(report).way, report.status) == ("withheld", "done")
+        assert UsageReport.objects.get().status == "withdrawn"
+
+
+class TestAVoidOfAnInvoiceThatNobodyPays:
+    @pytest.mark.parametrize("end", ["mark_uncollectible", "void_invoice"])
+    def test_gives_nothing_back(self, world, payg, end):
+        usage = fix(payg)
+        for method in world.stripe.control.objects("payment_method"):
+            world.stripe.control.set_card(method["id"], "generic_decline")
+        world.advance()
+        (invoice,) = [each for each in world.stripe.control.objects("invoice") if each["total"]]
+        getattr(stripe_gateway.get_client().v1.invoices, end)(invoice["id"])
+        world.deliver()
+        report = send(correct(usage))
+        assert (report.way, report.status, list_credits(world, payg)) == ("nothing", "done", [])
+
 
 class TestALaterVoid:
     def test_of_pay_as_you_go_is_credited_to_the_next_invoice(self, world, payg):
@@ -190,6 +215,12 @@ class TestACreditOfTeams:
 
 
 class TestACredit:
+    def test_of_a_fix_that_was_refused_keeps_it_off_the_meter(self, world, payg):
+        usage = fix(payg, is_sent=False)
+        UsageReport.objects.update(status="rejected")
+        assert (send(correct(usage, Kind.CREDIT)).way, list_credits(world, payg)) == ("withheld", [])
+        assert UsageReport.objects.get().status == "withdrawn"
+
     @pytest.fixture
     def report(self, payg):
         return correct(fix(payg), Kind.CREDIT)
