@@ -1,6 +1,6 @@
 """Every change of money's state, one module a verb."""
 
-from .cancel_plan import NoPlanToCancel, cancel_plan
+from .cancel_plan import NoPlanToCancel, cancel_plan, end_all_plans
 from .change_plan import (
     ChangePreview,
     PaymentDeclined,
@@ -62,6 +62,7 @@ __all__ = [
     "correct_usage",
     "count_backlog",
     "ensure_stripe_customer",
+    "end_all_plans",
     "finish_checkout",
     "follow_meter_error",
     "follow_payment",

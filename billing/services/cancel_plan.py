@@ -1,5 +1,7 @@
 """A plan ends."""
 
+import structlog
+
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
@@ -8,6 +10,8 @@ from rsolv.errors import DomainError
 
 from .refresh_account import refresh_account
 from .settle_usage import settle_usage
+
+log = structlog.get_logger(__name__)
 
 
 class NoPlanToCancel(DomainError):
@@ -31,3 +35,28 @@ def cancel_plan(*, customer: Customer) -> None:
     with hold_stripe_customer(account.stripe_customer_id):
         stripe_gateway.cancel_subscription(account.subscription_id)
         refresh_account(stripe_customer_id=account.stripe_customer_id)
+
+
+def end_all_plans(*, customer: Customer) -> None:
+    """End whatever subscribes the customer at Stripe, known here or not, and the pages that would later.
+
+    The oldest is invoiced as `cancel_plan` does; one beside it, whose meter counts the same fixes again, ends
+    without an invoice. Calls out; repeating it is safe. Raises UsageStillUnreported, StripeUnavailable,
+    StripeRefused.
+    """
+    stripe_customer_id = selectors.get_account(customer=customer).stripe_customer_id
+    if stripe_customer_id is None:
+        return
+    with hold_stripe_customer(stripe_customer_id):
+        stripe_gateway.close_checkouts(stripe_customer_id=stripe_customer_id)
+        stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        refresh_account(stripe_customer_id=stripe_customer_id)
+    if selectors.get_account(customer=customer).can_meter:
+        settle_usage(customer=customer)
+    with hold_stripe_customer(stripe_customer_id):
+        live = stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        for subscription_id in reversed(live):
+            stripe_gateway.cancel_subscription(subscription_id, is_invoiced=subscription_id == live[-1])
+        if len(live) > 1:
+            log.error("subscriptions_ended", customer=str(customer.pk), count=len(live))
+        refresh_account(stripe_customer_id=stripe_customer_id)

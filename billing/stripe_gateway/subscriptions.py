@@ -56,15 +56,15 @@ def create_subscription(
         return _sync_subscription(opened)
 
 
-def cancel_subscription(subscription_id: str) -> djstripe.Subscription:
-    """End a subscription now, its open usage invoiced. Repeating it changes nothing.
+def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> djstripe.Subscription:
+    """End a subscription now, its open usage invoiced unless told otherwise. Repeating it changes nothing.
 
     A deletion takes no idempotency key: after a lost answer, Stripe says that there is nothing to cancel.
     Source: https://docs.stripe.com/api/idempotent_requests
     """
     with translate_errors("cancel_subscription"):
         try:
-            canceled = get_client().v1.subscriptions.cancel(subscription_id, {"invoice_now": True})
+            canceled = get_client().v1.subscriptions.cancel(subscription_id, {"invoice_now": is_invoiced})
         except stripe.InvalidRequestError as error:
             if error.code != "resource_missing":
                 raise

@@ -68,12 +68,13 @@ def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
             messages.error(request, error.message)
             return see("billing")
         except (StripeUnavailable, StripeRefused) as error:
-            return _tell_trouble(request, error)
+            return tell_trouble(request, error)
 
     return wraps(view)(member_page()(guarded))
 
 
-def _tell_trouble(request: HttpRequest, error: StripeUnavailable | StripeRefused) -> HttpResponse:
+def tell_trouble(request: HttpRequest, error: StripeUnavailable | StripeRefused) -> HttpResponse:
+    """The page that says that Stripe is away, or what it minds (503)."""
     is_refused = isinstance(error, StripeRefused)
     log.warning("billing_page_without_stripe", error=str(error), refused=is_refused)
     context = {"is_refused": is_refused, "reason": str(error) if is_refused else ""}

@@ -1,16 +1,13 @@
 """An account ends."""
 
-from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from billing import stripe_gateway
-from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.selectors import get_account
-from billing.services import NoPlanToCancel, cancel_plan, refresh_account
+from billing.services import end_all_plans
 from customers.models import AuditEntry, Customer, User
 from customers.services import record_act
 from rsolv.errors import DomainError
@@ -27,24 +24,13 @@ def close_account(*, customer: Customer, by: User, at: datetime, address: str | 
     """End the plan with a last invoice, then refuse every key and login from now on. Calls out.
 
     The ledger and the audit log stay. Where Stripe cannot end the plan nothing else is changed.
-    Repeating it is safe. Raises PlanBeingOpened and what cancel_plan raises.
+    Repeating it is safe. Raises PlanBeingOpened and what end_all_plans raises.
     """
-    account = get_account(customer=customer)
-    if account.status == BillingAccount.Status.PENDING:
+    if get_account(customer=customer).status == BillingAccount.Status.PENDING:
         raise PlanBeingOpened
-    if account.stripe_customer_id is not None:
-        _close_checkouts(account.stripe_customer_id)
-    with suppress(NoPlanToCancel):
-        cancel_plan(customer=customer)
+    end_all_plans(customer=customer)
     with transaction.atomic():
         _close(customer, by, at, address)
-
-
-def _close_checkouts(stripe_customer_id: str) -> None:
-    """No page that is still open subscribes later; what one has subscribed just now is known here."""
-    with hold_stripe_customer(stripe_customer_id):
-        stripe_gateway.close_checkouts(stripe_customer_id=stripe_customer_id)
-        refresh_account(stripe_customer_id=stripe_customer_id)
 
 
 def _close(customer: Customer, by: User, at: datetime, address: str | None) -> None:

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.selectors import get_entitlement
+from billing.stripe_gateway import StripeRefused, StripeUnavailable
+from billing.views.access import tell_trouble
 from customers import services
 from customers.access import find_caller, member_page
 from customers.models import Membership
@@ -136,6 +138,8 @@ def close(request: HttpRequest, membership: Membership) -> HttpResponseBase:
             )
         except DomainError as error:
             form.add_error(None, error.message)
+        except (StripeUnavailable, StripeRefused) as error:
+            return tell_trouble(request, error)
         else:
             messages.success(request, _("The account is closed. A mail confirms it."))
             return redirect("dashboard")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.core import mail
 from django.utils import timezone
 
+from billing import stripe_gateway
 from billing.models import UsageReport
 from billing.plans import PAYG
 from billing.services import record_usage, start_checkout
@@ -31,6 +32,33 @@ class TestClosingAnAccount:
         assert world.stripe.control.objects("invoice")[-1]["total"] == 1500
         assert authenticate_api_key(raw) is None
         assert customer.email in {to for sent in mail.outbox for to in sent.to}
+
+    def test_ends_a_plan_whose_news_has_not_come(self, world: BillingWorld) -> None:
+        membership = MembershipFactory()
+        customer, now = membership.customer, timezone.now()
+        start_checkout(customer=customer, plan=PAYG, return_url="http://127.0.0.1:9/back", at=now)
+        world.stripe.control.complete_checkout(world.stripe.control.objects("checkout.session")[0]["id"])
+        close_account(customer=customer, by=membership.user, at=now)
+        assert [each["status"] for each in world.stripe.control.objects("subscription")] == ["canceled"]
+
+    def test_ends_a_second_plan_too_without_billing_its_fixes_again(self, world: BillingWorld) -> None:
+        customer = world.subscribe("payg")
+        owner = MembershipFactory(customer=customer).user
+        with world.run_tasks():
+            record_usage(
+                customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
+            )
+        UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
+        world.stripe.control.advance(60)
+        stripe_gateway.create_subscription(
+            stripe_customer_id=world.account(customer).stripe_customer_id or "",
+            plan=PAYG,
+            wish="again",
+            attempt=0,
+        )
+        close_account(customer=customer, by=owner, at=timezone.now())
+        assert {each["status"] for each in world.stripe.control.objects("subscription")} == {"canceled"}
+        assert sum(each["total"] for each in world.stripe.control.objects("invoice")) == 1500
 
     def test_leaves_no_checkout_open_that_would_subscribe_later(self, world: BillingWorld) -> None:
         membership = MembershipFactory()

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from customers.models import AuditEntry, Membership, User
+from tests.billing.world import BillingWorld
 
 from .conftest import Browser
 from .markup import read_page
@@ -109,6 +110,15 @@ class TestClosing:
         assert "The account is closed" in page
         assert "No account yet" in page
         assert bob.get("/dashboard/keys/").url == "/dashboard/"
+
+    def test_says_that_stripe_is_away_and_closes_nothing(self, world: BillingWorld, bob: Browser) -> None:
+        world.subscribe("payg", customer=bob.customer)
+        world.stripe.control.add_fault("status", path="*", status=500, times=None)
+        response = bob.post(self.PATH, {"confirmation": "Acme"})
+        assert (response.status_code, response["Retry-After"]) == (503, "30")
+        assert "Nothing is half done" in response.text
+        bob.customer.refresh_from_db()
+        assert bob.customer.closed_at is None
 
     def test_says_why_it_could_not(self, bob: Browser) -> None:
         account = bob.customer.billing_account

@@ -32,7 +32,7 @@ def owner(customer) -> User:
 def asked(monkeypatch) -> list[Customer]:
     """Whose plan was ended."""
     asked = []
-    monkeypatch.setattr(module, "cancel_plan", lambda customer: asked.append(customer))
+    monkeypatch.setattr(module, "end_all_plans", lambda customer: asked.append(customer))
     return asked
 
 
@@ -70,7 +70,7 @@ class TestCloseAccount:
         def fail(customer: Customer) -> None:
             raise StripeUnavailable
 
-        monkeypatch.setattr(module, "cancel_plan", fail)
+        monkeypatch.setattr(module, "end_all_plans", fail)
         with pytest.raises(StripeUnavailable):
             close_account(customer=customer, by=owner, at=NOW)
         customer.refresh_from_db()
