@@ -76,6 +76,10 @@ test-services: setup ## All tests of the database on PostgreSQL and Redis (TEST_
 	@urls="$$($(PY) -m sandbox.probe)" && echo "On PostgreSQL and Redis:" && \
 		env $$urls $(PYTEST) $(PARALLEL) $(PURE:%=--ignore=%) $(PYTEST_ARGS)
 
+.PHONY: test-browser
+test-browser: setup ## Journeys and every page in Chromium, with axe; pictures in var/screenshots
+	$(PYTEST) tests/browser $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: setup ## Style of Python and of templates
 	$(BIN)/ruff check .

@@ -1,0 +1,84 @@
+"""RSOLV as it runs, and people who use it with a browser."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from sandbox.processes import Supervisor
+from sandbox.stack import Stack
+from sandbox.staging.cast import PASSWORD
+from sandbox.stripe.mails import read_all
+
+# The machine may be busy; who waits so long waits for nothing.
+PATIENCE = 30.0
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@dataclass
+class Person:
+    """Somebody with a browser of their own. `troubles` is what the browser complained of."""
+
+    page: Page
+    troubles: list[str]
+
+    def open(self, path: str) -> Page:
+        self.page.goto(path)
+        return self.page
+
+    def log_in(self, email: str, password: str = PASSWORD) -> Page:
+        page = self.open("/accounts/login/")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password", exact=True).fill(password)
+        self.press("Log in")
+        page.wait_for_url(lambda url: "/accounts/login/" not in url)
+        return page
+
+    def open_again(self, path: str) -> Page:
+        """A page that asks for the password once more."""
+        page = self.open(path)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.press("Go on")
+        page.wait_for_url(f"**{path}")
+        return page
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("main").get_by_role("button", name=name, exact=True).click()
+
+
+@dataclass
+class House:
+    """All processes, started once for all tests."""
+
+    stack: Stack
+    supervisor: Supervisor
+    chromium: Browser
+
+    def invite_person(self) -> Person:
+        """A person at a desk, logged in nowhere."""
+        context = self.chromium.new_context(base_url=self.stack.url, viewport=DESKTOP)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE * 1000)
+        person = Person(context.new_page(), [])
+        person.page.on(
+            "console", lambda line: person.troubles.append(line.text) if line.type == "error" else None
+        )
+        person.page.on("pageerror", lambda error: person.troubles.append(str(error)))
+        return person
+
+    def read_mail(self, to: str, pattern: str) -> str:
+        """The first group of the pattern in the newest mail to an address that has it; waits for one."""
+        found: list[str] = []
+
+        def has_come() -> bool:
+            mails = [mail for mail in read_all(str(self.mail_dir)) if to in mail.to]
+            matches = [re.search(pattern, mail.text, re.M) for mail in mails]
+            found[:] = [match[1] for match in matches if match]
+            return bool(found)
+
+        self.supervisor.wait_for(f"a mail to {to}", has_come, PATIENCE)
+        return found[0]
+
+    @property
+    def mail_dir(self) -> Path:
+        return self.stack.data_dir / "mail"
