@@ -33,7 +33,8 @@ def claim_fix(
 ) -> UsageClaim:
     """Hold one fix for an issue for CLAIM_MINUTES; claiming it again holds it longer.
 
-    The account's row is locked: what is held and what is used never exceeds the trial or the cap. An issue
+    The account's row is locked: what is held and what is used never exceeds the trial or the cap. A claim
+    that is still held is asked the same again, since the plan may have ended meanwhile. An issue
     that is in the ledger is granted and takes no slot, since it is billed no second time. A fix that fails
     gives nothing back at once: its claim expires. Raises FixRefused, customers.services.NamespaceHeld.
     """
@@ -44,16 +45,18 @@ def claim_fix(
         **issue, customer=customer, created_at=at, expires_at=at
     )
     is_recorded = UsageRecord.objects.filter(**issue).exists()
-    if not is_recorded and claim.expires_at <= at:
-        _require_slot(account, at)
+    if not is_recorded:
+        _require_slot(account, claim, at)
     claim.used_at = (claim.used_at or at) if is_recorded else None
     claim.expires_at = at + timedelta(minutes=settings.CLAIM_MINUTES)
     claim.save()
     return claim
 
 
-def _require_slot(account: BillingAccount, at: datetime) -> None:
-    held = UsageClaim.objects.filter(customer_id=account.customer_id, used_at=None, expires_at__gt=at).count()
+def _require_slot(account: BillingAccount, claim: UsageClaim, at: datetime) -> None:
+    """Beside what is used and what is held for other issues: a claim does not stand in its own way."""
+    others = UsageClaim.objects.filter(customer_id=account.customer_id).exclude(pk=claim.pk)
+    held = others.filter(used_at=None, expires_at__gt=at).count()
     reason = selectors.find_blocked_reason(account, selectors.count_used_fixes(account) + held, at)
     if reason is not None:
         log.info("claim_refused", customer=str(account.customer_id), reason=reason, held=held)

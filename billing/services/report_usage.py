@@ -129,9 +129,15 @@ def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
 
 
 def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datetime) -> bool:
-    """Whether a subscription that ended with its period still bills a fix, its invoice being a draft."""
+    """Whether a subscription that ended with its period still bills a fix, its invoice being a draft.
+
+    One that was ended at once has its last invoice made and final.
+    """
     end = account.current_period_end
-    if account.status != BillingAccount.Status.CANCELED or end is None:
+    if account.status != BillingAccount.Status.CANCELED or end is None or account.subscription is None:
+        return False
+    ended = account.subscription.stripe_data.get("ended_at")
+    if not ended or ended < int(end.timestamp()):
         return False
     return report.usage.occurred_at < end <= now < end + LAST_INVOICE_OPEN
 

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -85,8 +86,27 @@ class TestClaimFix:
             claim(customer, 1)
         assert refusal.value.fields == {"blockedReason": f"subscription_{status}"}
 
+    @pytest.mark.parametrize("status", ["unpaid", "canceled"])
+    def test_that_is_held_is_not_renewed_once_nobody_pays(self, customer, status):
+        account = BillingAccountFactory(customer=customer, plan="payg", status="active")
+        expires_at = claim(customer, 1).expires_at
+        account.status = status
+        account.save()
+        with pytest.raises(FixRefused):
+            claim(customer, 1, at=NOW + timedelta(minutes=10))
+        assert UsageClaim.objects.get().expires_at == expires_at
+
 
 class TestTheSpendCap:
+    @pytest.mark.parametrize(("cap", "is_granted"), [(1500, True), (1499, False)])
+    def test_is_asked_of_a_held_claim_without_its_own_slot(self, customer, cap, is_granted):
+        account = BillingAccountFactory(customer=customer, plan="payg", status="active")
+        claim(customer, 1)
+        account.spend_cap_cents = cap
+        account.save()
+        with nullcontext() if is_granted else pytest.raises(FixRefused):
+            claim(customer, 1)
+
     def test_refuses_the_fix_that_would_exceed_it(self, customer):
         BillingAccountFactory(customer=customer, plan="payg", status="active", spend_cap_cents=3000)
         record(customer, claim(customer, 1))

@@ -230,6 +230,18 @@ class TestASubscriptionThatEnds:
         world.stripe.control.advance(hours=2)
         assert world.stripe.control.objects("invoice")[-1]["total"] == cents
 
+    def test_at_once_takes_nothing_when_its_period_would_have_ended(
+        self, world, report, customer, monkeypatch
+    ):
+        account = world.account(customer)
+        module.stripe_gateway.cancel_subscription(account.subscription_id)
+        world.stripe.control.set_to(int(account.current_period_end.timestamp()) + 60)
+        world.deliver()
+        BillingAccount.objects.update(current_period_end=account.current_period_end)
+        monkeypatch.setattr(timezone, "now", world.now)
+        monkeypatch.setattr(module, "_renew_period", lambda _: None)
+        assert send(report).last_error == "waits for a subscription"
+
     def test_by_itself_leaves_the_rest_to_the_next_one(self, world, report, customer):
         account = world.account(customer)
         module.stripe_gateway.cancel_subscription(account.subscription_id)
