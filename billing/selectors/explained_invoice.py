@@ -105,6 +105,8 @@ def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
 
     Evidence is read for the first hundred fixes. The number of queries does not depend on what is found.
     """
+    if "\0" in invoice_id:
+        raise NotFound  # the database takes no such text
     reference = Q(id=invoice_id) | Q(stripe_data__number=invoice_id)
     row = Invoice.objects.filter(reference, customer__subscriber=customer).order_by("-created").first()
     if row is None:

@@ -31,7 +31,7 @@ from .resume_plan import NothingToResume, cancel_at_period_end, resume_plan
 from .retry_now import Backlog, count_backlog, retry_now
 from .set_spend_cap import BadSpendCap, set_spend_cap
 from .settle_discrepancy import settle_discrepancy
-from .settle_usage import UsageStillUnreported, settle_usage
+from .settle_usage import BillingIsPaused, UsageStillUnreported, settle_usage
 from .start_checkout import NothingAtStripe, finish_checkout, start_checkout
 from .sweep_billing import sweep_billing
 from .turn_switch import turn_switch
@@ -39,6 +39,7 @@ from .turn_switch import turn_switch
 __all__ = [
     "Backlog",
     "BadSpendCap",
+    "BillingIsPaused",
     "FixRefused",
     "ChangePreview",
     "NoPlanToCancel",

@@ -1,7 +1,6 @@
 """A notice goes out by mail: at least once."""
 
 from datetime import datetime
-from smtplib import SMTPException
 from uuid import UUID
 
 import structlog
@@ -40,7 +39,7 @@ def mail_notice(*, notice_id: UUID) -> None:
         return
     try:
         _build_mail(notice).send()
-    except (SMTPException, OSError) as error:
+    except Exception as error:  # an address that no mail can be built for, too: it would be tried for ever
         _put_off(notice, f"{type(error).__name__}: {error}")
         return
     _finish(notice_id)

@@ -10,7 +10,7 @@ from billing.models import CorrectionReport, UsageReport
 from customers.models import Customer
 from rsolv.errors import DomainError
 
-from .report_usage import report_usage
+from .report_usage import is_held_back, report_usage
 
 Status = UsageReport.Status
 
@@ -20,11 +20,19 @@ class UsageStillUnreported(DomainError):
     message = "Some fixes are still on their way to the invoice. Try again in a few minutes."
 
 
+class BillingIsPaused(UsageStillUnreported):
+    message = (
+        "We have paused billing for your account, so its fixes cannot be invoiced now. "
+        "End the plan with its period instead, or write to support."
+    )
+
+
 def settle_usage(*, customer: Customer) -> None:
     """Report what is left, and make sure that Stripe has had time to sum it. Calls out; repeatable.
 
     Raises UsageStillUnreported while anything is unreported or was reported lately; a fix that is being
-    taken off the meter, or was lately, is waited for as well.
+    taken off the meter, or was lately, is waited for as well. Where staff keep fixes back for everybody or
+    this customer, waiting does not help: BillingIsPaused says what does.
     """
     reports = UsageReport.objects.filter(customer=customer)
     pending = reports.filter(status=Status.PENDING)
@@ -34,10 +42,9 @@ def settle_usage(*, customer: Customer) -> None:
     # Stripe sums what its meter is sent a little later, and says no bound.
     settled_before = timezone.now() - timedelta(seconds=settings.METER_SETTLE_SECONDS)
     lately = Q(status=Status.REPORTED, reported_at__gt=settled_before)
-    if reports.filter(Q(status=Status.PENDING) | lately).exists() or _is_taking_back(
-        customer, settled_before
-    ):
-        raise UsageStillUnreported
+    is_moving = reports.filter(Q(status=Status.PENDING) | lately).exists()
+    if is_moving or _is_taking_back(customer, settled_before):
+        raise BillingIsPaused if is_held_back(customer.pk) else UsageStillUnreported
 
 
 def _is_taking_back(customer: Customer, settled_before: datetime) -> bool:

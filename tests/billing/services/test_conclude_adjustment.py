@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
+from billing import stripe_gateway
 from billing.models import UsageReport
 from billing.selectors import explain_invoice, list_invoices
 from tests.billing.services.test_report_correction import ADJUSTMENTS, correct, fix, list_credits, send
@@ -71,20 +71,3 @@ class TestAnAdjustmentAfterThePlanEnded:
         report = void(world, fix(customer))
         world.stripe.control.set_to(period_end + 60)
         assert send(report).last_error == "waits for the invoice of its period"
-
-
-class TestSettleUsage:
-    @pytest.fixture
-    def report(self, world, customer):
-        return void(world, fix(customer))
-
-    def test_waits_for_a_fix_that_is_being_taken_off(self, customer, report):
-        with pytest.raises(services.UsageStillUnreported):
-            services.settle_usage(customer=customer)
-
-    def test_waits_for_one_that_was_taken_off_lately(self, customer, report, settings):
-        assert send(report).status == "done"
-        with pytest.raises(services.UsageStillUnreported):
-            services.settle_usage(customer=customer)
-        settings.METER_SETTLE_SECONDS = 0
-        services.settle_usage(customer=customer)

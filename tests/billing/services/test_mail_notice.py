@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing.models import Notice
 from billing.services import give_notice, mail_notice, mail_notice_again, sweep_billing
+from customers.models import Customer
 from tests.factories import CustomerFactory, MembershipFactory
 
 # The package has a function of the module's name.
@@ -84,6 +85,12 @@ class TestMailNotice:
         monkeypatch.undo()
         mail_notice_again(notice_id=notice.pk, at=timezone.now())
         assert mail(notice).mailed_at is not None
+
+    def test_an_address_that_no_mail_can_go_to_is_given_up_too(self, notice):
+        Customer.objects.update(email="x@" + "\u00fc" * 60 + ".com")
+        assert mail(notice).last_error.startswith("UnicodeError: ")
+        Notice.objects.update(attempts=module.MAX_ATTEMPTS - 1)
+        assert (mail(notice).mailed_at, notice.next_attempt_at) == (None, None)
 
     def test_death_after_the_mail_sends_it_again(self, notice, mailoutbox, monkeypatch):
         with monkeypatch.context() as patch:

@@ -1,10 +1,13 @@
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from billing import services
 from billing.models import CorrectionReport, PaymentIncident, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PLANS
+from billing.selectors import explain_invoice
+from rsolv.errors import NotFound
 from tests.billing.world import BillingWorld
 from tests.portal.conftest import Browser
 from tests.portal.markup import Page
@@ -53,6 +56,13 @@ class TestInvoices:
         make_invoice(bob.customer)
         for page in ("99", "0", "x", "-1", "٣"):
             assert len(read_rows(open_page(bob, f"{INVOICES}?page={page}"), "Invoices")) == 1
+
+    def test_of_a_reference_that_no_database_takes_is_not_there(
+        self, bob: Browser, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0), pytest.raises(NotFound):
+            explain_invoice(customer=bob.customer, invoice_id="ACME\0")
+        assert bob.get(f"{INVOICES}%00/").status_code == 404
 
     def test_are_only_the_own(self, bob: Browser, mallet: Browser) -> None:
         make_invoice(bob.customer, number="ACME-1")
