@@ -22,8 +22,10 @@ PYTEST := $(PY) -m pytest
 PYTEST_ARGS ?=
 # Two at a time is a third faster.
 PARALLEL ?= -n 2
-# These touch no database: once is enough.
-PURE := tests/phases/test_integration tests/sandbox/stripe tests/sandbox/action tests/sandbox/chaos
+# Where rows and transactions matter: these run on both databases, the others once.
+ROWS := tests/billing/services tests/billing/api tests/customers/services tests/journeys tests/phases/api \
+	tests/phases/test_services.py tests/phases/test_work.py \
+	tests/provisioning tests/rsolv/api tests/sandbox/staging
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
@@ -61,20 +63,21 @@ chaos: setup ## Proof that billing is exactly once under any fault, on PostgreSQ
 		$(PY) -m sandbox.chaos $(if $(SEED),--seed $(SEED)) $(if $(FIXES),--fixes $(FIXES))
 
 .PHONY: test
-test: setup ## All tests on SQLite, then those of the database on PostgreSQL and Redis where reachable
-	$(PYTEST) -m "not services" $(PARALLEL) $(PYTEST_ARGS)
+test: setup ## All tests on PostgreSQL and Redis, then those of rows on SQLite; all on SQLite where there are none
 	@if $(PY) -m sandbox.probe --quiet; then \
-		$(MAKE) test-services; \
+		$(MAKE) test-services && \
+		echo "On SQLite:" && $(PYTEST) -m "not services" $(PARALLEL) $(ROWS) $(PYTEST_ARGS); \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "CI never skips the services tests: start PostgreSQL and Redis."; exit 1; \
 	else \
+		$(PYTEST) -m "not services" $(PARALLEL) $(PYTEST_ARGS) && \
 		echo "SKIPPED: the tests that need PostgreSQL and Redis (make test-services)."; \
 	fi
 
 .PHONY: test-services
-test-services: setup ## All tests of the database on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
+test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)
 	@urls="$$($(PY) -m sandbox.probe)" && echo "On PostgreSQL and Redis:" && \
-		env $$urls $(PYTEST) $(PARALLEL) $(PURE:%=--ignore=%) $(PYTEST_ARGS)
+		env $$urls $(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-browser
 test-browser: setup ## Journeys and every page in Chromium, with axe; pictures in var/screenshots
