@@ -43,6 +43,20 @@ def is_next_beyond_cap(plan: Plan, fixes: int, cap_cents: int | None) -> bool:
     return compute_period_cents(plan, fixes + 1) > cap_cents
 
 
+def begins_period(old: Plan, new: Plan) -> bool:
+    """Whether a change begins a new month: one to a higher monthly price, which is then charged in full."""
+    return new.monthly_price_cents > old.monthly_price_cents
+
+
+def is_given_back(old: Plan, new: Plan, fixes: int, *, elapsed_seconds: int, whole_seconds: int) -> bool:
+    """Whether what is left of a monthly price is given back when a plan is left for another within the month.
+
+    It is where the month's fixes cost no more by the new price than the time that is over has cost.
+    """
+    elapsed = min(max(0, elapsed_seconds), whole_seconds)
+    return compute_usage_cents(new, fixes) * whole_seconds <= old.monthly_price_cents * elapsed
+
+
 def price_each(included: int, unit_prices_cents: Sequence[int]) -> list[int]:
     """What each fix of a period costs, in the order in which they count: the included ones nothing."""
     return [0 if index < included else price for index, price in enumerate(unit_prices_cents)]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,13 +11,14 @@ from django.core import signing
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount, Notice
-from billing.plans import Plan
+from billing.plans import PLANS, Plan
+from billing.pricing import begins_period, is_given_back
 from billing.stripe_gateway import PreviewLine
 from customers.models import Customer
 from rsolv.errors import DomainError
 
 from .give_notice import give_notice
-from .refresh_account import refresh_account
+from .refresh_account import refresh_account, resync_account
 from .settle_usage import settle_usage
 
 log = structlog.get_logger(__name__)
@@ -46,7 +48,8 @@ class ChangePreview:
 
     `charge_cents` less `credit_cents` is the invoice made at once; `now_cents` of it is collected, after what
     the balance holds; `kept_cents` goes to the balance and pays for later invoices. A fix that is stored
-    before the change is confirmed is charged as well; all else is charged as shown.
+    before the change is confirmed is charged as well; all else is charged as shown. `begins_period`: a new
+    month begins at its full price. `is_used_up`: the old monthly price is not given back.
     """
 
     plan: Plan
@@ -57,6 +60,8 @@ class ChangePreview:
     lines: list[PreviewLine]
     effective_at: datetime
     token: str
+    begins_period: bool
+    is_used_up: bool
 
 
 def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePreview:
@@ -67,9 +72,28 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
     account = _get_changeable(customer)
     if account.plan == plan.key:
         raise PlanNotChangeable("This is your plan already.")
-    found = stripe_gateway.preview_plan(subscription_id=str(account.subscription_id), plan=plan)
-    prorated_at = int(at.timestamp()) if found.prorated_at is None else found.prorated_at
-    wish = {"subscription": account.subscription_id, "plan": plan.key, "prorated_at": prorated_at}
+    begins = begins_period(PLANS[account.plan], plan)
+    ask = partial(
+        stripe_gateway.preview_plan,
+        subscription_id=str(account.subscription_id),
+        plan=plan,
+        begins_period=begins,
+    )
+    found = ask()
+    shown_at = int(at.timestamp()) if found.prorated_at is None else found.prorated_at
+    wish: dict[str, Any] = {
+        "subscription": account.subscription_id,
+        "plan": plan.key,
+        "period": _read_start(account),
+        "whole": found.period_end - found.period_start,
+        "at": shown_at,
+        "prorated_at": shown_at,
+    }
+    wish["used_up"] = _is_used_up(account, plan, wish)
+    if wish["used_up"]:
+        # Nothing is left to give back in the last second, and what was used is invoiced all the same.
+        wish["prorated_at"] = found.period_end - 1
+        found = ask(prorated_at=wish["prorated_at"])
     return ChangePreview(
         plan=plan,
         now_cents=found.due_cents,
@@ -77,8 +101,10 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
         charge_cents=sum(max(0, line.amount_cents) for line in found.lines),
         kept_cents=max(0, -found.total_cents),
         lines=found.lines,
-        effective_at=datetime.fromtimestamp(prorated_at, UTC),
+        effective_at=datetime.fromtimestamp(shown_at, UTC),
         token=signing.dumps(wish, salt=SALT),
+        begins_period=begins,
+        is_used_up=wish["used_up"],
     )
 
 
@@ -93,15 +119,22 @@ def change_plan(*, customer: Customer, plan: Plan, preview_token: str, at: datet
     wish = _read_token(preview_token, account, plan)
     if account.plan == plan.key:
         return account
+    if wish["period"] != _read_start(account):
+        raise PreviewOutdated
     settle_usage(customer=customer)
+    resync_account(account)
+    fresh = selectors.get_account(customer=customer)
+    # Where a lost answer had changed it already, what is left to do is done.
+    if fresh.plan == account.plan and _is_used_up(fresh, plan, wish) != wish["used_up"]:
+        raise PreviewOutdated
     stripe_customer_id = str(account.stripe_customer_id)
     with hold_stripe_customer(stripe_customer_id):
-        _swap(plan, wish)
+        _swap(plan, wish, begins=begins_period(PLANS[account.plan], plan))
         refresh_account(stripe_customer_id=stripe_customer_id)
         give_notice(
             customer=customer,
             kind=Notice.Kind.PLAN_CHANGED,
-            reference=f"{wish['subscription']}-{wish['prorated_at']}",
+            reference=f"{wish['subscription']}-{wish['at']}",
             data={"plan": plan.key, "plan_before": account.plan},
             at=at,
         )
@@ -118,6 +151,22 @@ def _get_changeable(customer: Customer) -> BillingAccount:
     return account
 
 
+def _read_start(account: BillingAccount) -> int:
+    return int(account.current_period_start.timestamp()) if account.current_period_start else 0
+
+
+def _is_used_up(account: BillingAccount, plan: Plan, wish: dict[str, Any]) -> bool:
+    """Whether the month's fixes have used up its price, by the instant that the preview was made at."""
+    old = PLANS[account.plan]
+    return not begins_period(old, plan) and not is_given_back(
+        old,
+        plan,
+        selectors.count_used_fixes(account),
+        elapsed_seconds=wish["at"] - _read_start(account),
+        whole_seconds=wish["whole"],
+    )
+
+
 def _read_token(token: str, account: BillingAccount, plan: Plan) -> dict[str, Any]:
     try:
         wish: dict[str, Any] = signing.loads(token, salt=SALT, max_age=PREVIEW_SECONDS)
@@ -128,14 +177,16 @@ def _read_token(token: str, account: BillingAccount, plan: Plan) -> dict[str, An
     return wish
 
 
-def _swap(plan: Plan, wish: dict[str, Any]) -> None:
+def _swap(plan: Plan, wish: dict[str, Any], *, begins: bool) -> None:
     """A second attempt, where the bank asks for the person, leaves the invoice open for them."""
     for may_stay_open in (False, True):
         try:
             stripe_gateway.change_plan(
                 subscription_id=wish["subscription"],
                 plan=plan,
+                begins_period=begins,
                 prorated_at=wish["prorated_at"],
+                wish=str(wish["at"]),
                 may_stay_open=may_stay_open,
             )
             return

@@ -29,19 +29,29 @@ class PreviewedChange:
     """The invoice that a change would make. `prorated_at` is the Unix time that its prorations count from.
 
     `due_cents` is what the card pays: the total, less what the customer's balance holds, never below zero.
+    The period is the one that runs before the change, in Unix time.
     """
 
     prorated_at: int | None
     due_cents: int
     total_cents: int
     lines: list[PreviewLine]
+    period_start: int
+    period_end: int
 
 
-def preview_plan(*, subscription_id: str, plan: Plan) -> PreviewedChange:
-    """What changing to a plan would cost now, by Stripe's own clock and sums. Changes nothing."""
+def preview_plan(
+    *, subscription_id: str, plan: Plan, begins_period: bool, prorated_at: int | None = None
+) -> PreviewedChange:
+    """What `change_plan` would cost now, by Stripe's own sums, and its own clock too without `prorated_at`.
+
+    Changes nothing.
+    """
     with translate_errors("preview_plan"):
         subscription = get_client().v1.subscriptions.retrieve(subscription_id)
-        details: Any = {"items": _describe_swap(subscription, plan), "proration_behavior": "always_invoice"}
+        items = subscription["items"].data
+        details: Any = _describe_terms(begins_period, prorated_at)
+        details["items"] = _describe_swap(subscription, plan)
         invoice = get_client().v1.invoices.create_preview(
             {"subscription": subscription_id, "subscription_details": details}
         )
@@ -51,14 +61,23 @@ def preview_plan(*, subscription_id: str, plan: Plan) -> PreviewedChange:
             due_cents=invoice.amount_due,
             total_cents=invoice.total,
             lines=[PreviewLine(each.description or "", each.amount, each.quantity or 0) for each in lines],
+            period_start=items[0].current_period_start,
+            period_end=items[0].current_period_end,
         )
 
 
 def change_plan(
-    *, subscription_id: str, plan: Plan, prorated_at: int, may_stay_open: bool = False
+    *,
+    subscription_id: str,
+    plan: Plan,
+    begins_period: bool,
+    prorated_at: int | None,
+    wish: str,
+    may_stay_open: bool = False,
 ) -> djstripe.Subscription:
     """Swap the prices, invoice what was used and what is prorated, and collect it: all of it or nothing.
 
+    With `begins_period` a new month begins now at its full price; else prorations count from `prorated_at`.
     A subscription that has the plan's prices is left as it is. Where the card is declined nothing changes,
     unless the invoice `may_stay_open`. Raises CardRefused.
     """
@@ -68,15 +87,21 @@ def change_plan(
         if not swap:
             return _sync_subscription(subscription)
         behavior = "allow_incomplete" if may_stay_open else "error_if_incomplete"
-        parameters: Any = {
-            "items": swap,
-            "proration_behavior": "always_invoice",
-            "proration_date": prorated_at,
-            "payment_behavior": behavior,
-        }
-        key = f"plan-{subscription_id}-{plan.key}-{prorated_at}-{behavior}"
+        parameters: Any = _describe_terms(begins_period, prorated_at)
+        parameters |= {"items": swap, "payment_behavior": behavior}
+        key = f"plan-{subscription_id}-{plan.key}-{wish}-{behavior}"
         changed = get_client().v1.subscriptions.update(subscription_id, parameters, {"idempotency_key": key})
         return _sync_subscription(changed)
+
+
+def _describe_terms(begins_period: bool, prorated_at: int | None) -> dict[str, Any]:
+    """Prorations are never off: without them, the usage of a metered price that goes is not invoiced."""
+    terms: dict[str, Any] = {"proration_behavior": "always_invoice"}
+    if begins_period:
+        terms["billing_cycle_anchor"] = "now"
+    elif prorated_at is not None:
+        terms["proration_date"] = prorated_at
+    return terms
 
 
 def _describe_swap(subscription: Any, plan: Plan) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.plans import PAYG, PLANS, TEAMS, TRIAL
-from billing.pricing import compute_period_cents, count_remaining
+from billing.pricing import begins_period, compute_period_cents, count_remaining, is_given_back
 
 
 class TestComputePeriodCents:
@@ -38,3 +38,26 @@ class TestCountRemaining:
 
     def test_has_no_bound_where_nothing_is_included(self):
         assert count_remaining(PAYG, 3) is None
+
+
+class TestAChangeOfPlan:
+    def test_begins_a_month_where_the_monthly_price_rises(self):
+        assert (begins_period(PAYG, TEAMS), begins_period(TEAMS, PAYG)) == (True, False)
+
+    @pytest.mark.parametrize(
+        ("fixes", "elapsed", "is_back"),
+        [
+            (0, 0, True),
+            (1, 0, False),
+            (1, 1499, False),
+            (1, 1500, True),
+            (33, 49_500, True),
+            (33, 49_499, False),
+        ],
+    )
+    def test_gives_back_what_the_fixes_have_not_used_up(self, fixes, elapsed, is_back):
+        found = is_given_back(TEAMS, PAYG, fixes, elapsed_seconds=elapsed, whole_seconds=49_900)
+        assert found == is_back
+
+    def test_gives_nothing_back_for_more_fixes_than_the_month_is_worth(self):
+        assert not is_given_back(TEAMS, PAYG, 34, elapsed_seconds=99_999, whole_seconds=49_900)

@@ -37,13 +37,14 @@ def list_totals(world):
 
 
 class TestPreviewChange:
-    def test_shows_usage_so_far_and_the_rest_of_the_month(self, world):
+    def test_shows_usage_so_far_and_a_whole_month(self, world):
         customer = world.subscribe("payg")
         fix(world, customer, 2)
         world.stripe.control.advance(days=15)
         shown = preview(world, customer, TEAMS)
         assert shown.now_cents == shown.charge_cents == sum(line.amount_cents for line in shown.lines)
-        assert 3000 < shown.charge_cents < 3000 + 49900
+        assert shown.charge_cents == 3000 + 49900
+        assert (shown.begins_period, shown.is_used_up) == (True, False)
         assert (shown.credit_cents, shown.kept_cents) == (0, 0)
 
     def test_a_downgrade_gives_back_what_is_not_used_up(self, world):
@@ -52,6 +53,13 @@ class TestPreviewChange:
         shown = preview(world, customer, PAYG)
         assert (shown.now_cents, shown.charge_cents) == (0, 0)
         assert 0 < shown.kept_cents == shown.credit_cents < 49900
+
+    def test_a_downgrade_gives_nothing_back_where_the_fixes_have_used_it_up(self, world):
+        customer = world.subscribe("teams")
+        fix(world, customer, 17)
+        world.stripe.control.advance(days=15)
+        shown = preview(world, customer, PAYG)
+        assert (shown.is_used_up, shown.credit_cents, shown.kept_cents) == (True, 0, 0)
 
     def test_changes_nothing(self, world):
         customer = world.subscribe("payg")
@@ -97,7 +105,7 @@ class TestChangePlan:
         fix(world, customer, 61)
         world.advance()
         upgrade, renewal = list_totals(world)
-        assert 3000 < upgrade < 3000 + 49900
+        assert upgrade == 3000 + 49900
         assert renewal == 49900 + 800
 
     def test_included_fixes_count_from_the_change(self, world):
@@ -118,6 +126,37 @@ class TestChangePlan:
         world.advance()
         last = world.stripe.control.objects("invoice")[-1]
         assert (last["total"], last["amount_due"], last["ending_balance"]) == (3000, 0, 3000 - kept)
+
+    def test_included_fixes_are_not_had_twice_for_one_price(self, world):
+        customer = world.subscribe("teams")
+        fix(world, customer, 40)
+        world.stripe.control.advance(300)
+        change(world, customer, PAYG)
+        world.stripe.control.advance(300)
+        change(world, customer, TEAMS)
+        world.stripe.control.advance(300)
+        fix(world, customer, 40)
+        world.advance()
+        assert sum(list_totals(world)) == 49900 + 49900 + 49900
+        assert all(total >= 0 for total in list_totals(world))
+
+    def test_what_is_beyond_the_included_is_billed_where_nothing_is_given_back(self, world):
+        customer = world.subscribe("teams")
+        fix(world, customer, 62)
+        world.stripe.control.advance(days=1)
+        shown = preview(world, customer, PAYG)
+        change(world, customer, PAYG, shown.token)
+        assert list_totals(world)[-1] == shown.now_cents == 1600
+
+    def test_a_fix_that_uses_the_price_up_outdates_the_preview(self, world):
+        customer = world.subscribe("teams")
+        fix(world, customer, 16)
+        world.stripe.control.advance(days=15)
+        token = preview(world, customer, PAYG).token
+        fix(world, customer, 1)
+        with pytest.raises(services.PreviewOutdated):
+            change(world, customer, PAYG, token)
+        assert world.account(customer).plan == "teams"
 
     def test_there_and_back_again(self, world):
         customer = world.subscribe("payg")
@@ -192,6 +231,15 @@ class TestAToken:
         customer = world.subscribe("payg")
         token = preview(world, customer, TEAMS).token
         monkeypatch.setattr(module, "PREVIEW_SECONDS", -1)
+        with pytest.raises(services.PreviewOutdated):
+            change(world, customer, TEAMS, token)
+
+    def test_of_an_earlier_period_is_refused(self, world):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        for plan in (TEAMS, PAYG):
+            world.stripe.control.advance(60)
+            change(world, customer, plan)
         with pytest.raises(services.PreviewOutdated):
             change(world, customer, TEAMS, token)
 
