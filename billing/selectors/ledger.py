@@ -20,6 +20,7 @@ class LedgerRow:
 
     status: str
     correction: str
+    occurred_at: datetime
     meter_at: datetime | None
     earlier_meter_at: datetime | None
     first_sent_at: datetime | None
@@ -37,15 +38,16 @@ def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID
     found: dict[UUID, list[LedgerRow]] = defaultdict(list)
     void = Q(correction__kind=UsageCorrection.Kind.VOID)
     voided = Case(When(void, then="correction__report__status"), default=None)
-    for customer_id, status, correction, *instants in rows.annotate(voided=voided).values_list(
+    for customer_id, status, correction, occurred_at, *instants in rows.annotate(voided=voided).values_list(
         "customer_id",
         "report__status",
         "voided",
+        "occurred_at",
         "report__meter_at",
         "report__earlier_meter_at",
         "report__first_sent_at",
         "report__reported_at",
         "correction__report__done_at",
     ):
-        found[customer_id].append(LedgerRow(status or "", correction or "", *instants))
+        found[customer_id].append(LedgerRow(status or "", correction or "", occurred_at, *instants))
     return found

@@ -61,15 +61,17 @@ def count_period_fixes(account: BillingAccount) -> int:
     """Fixes that Stripe bills in the current period: by the instant of their meter events.
 
     One that is not sent yet is going to be billed in the period, whenever it occurred; one that is
-    withdrawn is billed in none.
+    withdrawn is billed in none. One that Stripe refused counts in the period it occurred in, and in a later
+    one only once staff send it again.
     """
     reports = UsageReport.objects.filter(customer_id=account.customer_id).exclude(
         status=UsageReport.Status.WITHDRAWN
     )
     if account.current_period_start is None:
         return reports.filter(meter_at=None).count()
-    in_period = Q(meter_at=None) | Q(meter_at__gte=account.current_period_start)
-    return reports.filter(in_period).count()
+    start = account.current_period_start
+    parked = Q(status=UsageReport.Status.REJECTED, meter_at=None, usage__occurred_at__lt=start)
+    return reports.filter(Q(meter_at=None) | Q(meter_at__gte=start)).exclude(parked).count()
 
 
 def count_used_fixes(account: BillingAccount) -> int:

@@ -95,9 +95,16 @@ def count_shown(rows: Iterable[LedgerRow], account: BillingAccount) -> int:
     """The fixes that the portal has to show for the current period, from the ledger's own rows."""
     start = account.current_period_start
     return sum(
-        row.status != Status.WITHDRAWN and (row.meter_at is None or start is None or row.meter_at >= start)
+        row.status != Status.WITHDRAWN
+        and (start is None or (instant := _find_instant(row)) is None or instant >= start)
         for row in rows
     )
+
+
+def _find_instant(row: LedgerRow) -> datetime | None:
+    """What places a row in a period: a refused one that is not metered stays where it occurred."""
+    is_parked = row.meter_at is None and row.status == Status.REJECTED
+    return row.occurred_at if is_parked else row.meter_at
 
 
 def list_minutes(rows: Iterable[LedgerRow], span: Span) -> list[datetime]:

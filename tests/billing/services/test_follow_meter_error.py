@@ -1,7 +1,8 @@
 import pytest
 
 from billing import services, stripe_gateway
-from billing.models import InboxEvent, UsageReport
+from billing.models import Discrepancy, InboxEvent, UsageReport
+from billing.selectors import get_entitlement
 from billing.stripe_gateway.meter_errors import _read_identifier
 from tests.billing.ledger import age_reports, report_fixes, send_due
 from tests.billing.services.test_report_correction import correct, send
@@ -47,6 +48,14 @@ class TestFollowMeterError:
         send_due()
         assert services.follow_meter_error(event_id=event["id"]) == 0
         assert UsageReport.objects.get().status == "reported"
+
+    def test_leaves_a_parked_fix_out_of_later_periods(self, world, customer, report):
+        world.deliver(events=[fail(world, report)])
+        assert get_entitlement(customer=customer).used == 1
+        world.advance()
+        assert get_entitlement(customer=customer).used == 0
+        services.reconcile(at=world.now())
+        assert not Discrepancy.objects.filter(kind=Discrepancy.Kind.PORTAL).exists()
 
     def test_says_that_a_credited_fix_is_still_to_be_billed(self, world, report):
         age_reports(days=2)
