@@ -31,10 +31,12 @@ STATUSES: dict[str, Status] = {
 
 
 def link_stripe_customer(*, stripe_customer_id: str) -> None:
-    """Note which Stripe customer stands for ours, where dj-stripe knows. Repeating it changes nothing."""
-    subscriber_id = (
-        StripeCustomer.objects.filter(id=stripe_customer_id).values_list("subscriber_id", flat=True).first()
-    )
+    """Note which Stripe customer stands for ours, where dj-stripe knows. Repeating it changes nothing.
+
+    One that was deleted is not taken again, whatever late news of it comes.
+    """
+    known = StripeCustomer.objects.filter(id=stripe_customer_id, date_purged=None)
+    subscriber_id = known.values_list("subscriber_id", flat=True).first()
     if subscriber_id is not None:
         BillingAccount.objects.filter(customer_id=subscriber_id, stripe_customer=None).update(
             stripe_customer_id=stripe_customer_id

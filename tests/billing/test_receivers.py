@@ -80,6 +80,18 @@ class TestCustomers:
         )
         assert find_failures() == []
 
+    def test_late_news_of_a_deleted_one_does_not_bring_it_back(self, world):
+        customer = world.subscribe("payg")
+        world.deliver()
+        deleted = world.account(customer).stripe_customer_id
+        client = stripe_gateway.get_client().v1.customers
+        client.update(deleted, {"name": "New name"})
+        client.delete(deleted)
+        (late,) = world.stripe.control.events("customer.updated")[-1:]
+        world.deliver(events=world.stripe.control.events("customer.deleted"))
+        world.deliver(events=[late])
+        assert world.account(customer).stripe_customer_id is None
+
     def test_who_comes_back_gets_a_new_one(self, world):
         customer = world.subscribe("payg")
         stripe_gateway.get_client().v1.customers.delete(world.account(customer).stripe_customer_id)
