@@ -69,6 +69,12 @@ def record_refunds(event: Event, **_: Any) -> None:
     services.record_refunds(charge_id=event.data["object"]["id"], at=timezone.now())
 
 
+@djstripe_receiver(["refund.updated", "refund.failed"])
+def follow_refund(event: Event, **_: Any) -> None:
+    if charge_id := event.data["object"].get("charge"):
+        services.record_refunds(charge_id=charge_id, at=timezone.now())
+
+
 @djstripe_receiver(["charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"])
 def record_dispute(event: Event, **_: Any) -> None:
     services.record_dispute(dispute_id=event.data["object"]["id"], at=timezone.now())

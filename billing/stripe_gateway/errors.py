@@ -92,6 +92,8 @@ def _translate(call: str, error: stripe.StripeError) -> StripeUnavailable | Stri
     if isinstance(error, (stripe.AuthenticationError, stripe.PermissionError)):
         log.error("stripe_key_refused", call=call, status=error.http_status)
         return StripeUnavailable(f"{call}: Stripe refuses our key")
+    if isinstance(error, stripe.IdempotencyError):
+        return StripeUnavailable(f"{call}: this key was used for another request")
     if (error.http_status or 500) >= 500 or error.http_status == 409:
         return StripeUnavailable(f"{call}: status {error.http_status}")
     kind = CardRefused if isinstance(error, stripe.CardError) else StripeRefused

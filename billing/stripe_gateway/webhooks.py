@@ -39,6 +39,8 @@ WEBHOOK_EVENTS: Any = [
     "payment_method.updated",
     "price.created",
     "price.updated",
+    "refund.failed",
+    "refund.updated",
 ]
 
 

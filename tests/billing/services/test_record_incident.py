@@ -2,6 +2,7 @@ import pytest
 
 from billing import stripe_gateway
 from billing.models import Notice, PaymentIncident
+from billing.selectors import list_invoices
 
 
 @pytest.fixture
@@ -33,6 +34,18 @@ class TestARefund:
         world.deliver(events=[*events[::-1], *events])
         assert sorted(PaymentIncident.objects.values_list("amount_cents", flat=True)) == [500, 700]
         assert Notice.objects.filter(kind="refunded").count() == 2
+
+    @pytest.mark.parametrize("status", ["succeeded", "failed"])
+    def test_that_changes_later_is_read_anew(self, world, charge, status):
+        made = refund(charge, 500)
+        world.deliver()
+        store = world.stripe.world.store
+        store.replace(store.get("refund", made.id), status=status)
+        stripe_gateway.get_client().v1.refunds.update(made.id, {"metadata": {"seen": "late"}})
+        world.deliver()
+        assert PaymentIncident.objects.get().status == status
+        (invoice,) = list_invoices(customer=charge["ours"], limit=1)
+        assert invoice.refunded_cents == (500 if status == "succeeded" else 0)
 
 
 class TestADispute:

@@ -45,6 +45,13 @@ class TestACall:
             retrieve()
         assert count(outcome) == before + 1
 
+    def test_whose_key_was_used_for_another_is_to_be_asked_anew(self):
+        with (
+            pytest.raises(stripe_gateway.StripeUnavailable),
+            translate_errors("find_price_ids_of_nothing"),
+        ):
+            raise stripe.IdempotencyError("Keys for idempotent requests ...", http_status=400)
+
     def test_that_our_own_mistake_breaks_is_counted_as_failed(self):
         before = count("failed")
         with pytest.raises(ZeroDivisionError), translate_errors("find_price_ids_of_nothing"):
