@@ -1,7 +1,6 @@
 """One step after a signup is carried out: once, and again until it is."""
 
 from datetime import timedelta
-from smtplib import SMTPException
 from uuid import UUID
 
 import structlog
@@ -36,11 +35,11 @@ def run_step(*, event_id: UUID) -> None:
         return
     try:
         state = _carry_out(event)
-    except (stripe_gateway.StripeUnavailable, SMTPException, OSError) as error:
-        _put_off(event, error)
-        return
     except stripe_gateway.StripeRefused as error:
         _give_up(event, error)
+        return
+    except Exception as error:  # whatever it is, it is counted: nothing is tried for ever
+        _put_off(event, error)
         return
     ProvisioningEvent.objects.filter(pk=event_id).update(
         state=state, done_at=timezone.now(), next_attempt_at=None, last_error=""

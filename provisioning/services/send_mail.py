@@ -1,7 +1,6 @@
 """Mails that people ask for (codes, resets, confirmations) leave through a queue of rows."""
 
 from datetime import timedelta
-from smtplib import SMTPException
 from uuid import UUID
 
 import structlog
@@ -36,7 +35,7 @@ def send_mail(*, mail_id: UUID) -> None:
         return
     try:
         _build(mail).send()
-    except (SMTPException, OSError) as error:
+    except Exception as error:  # an address that no mail can be built for, too: it would be tried for ever
         _put_off(mail, error)
         return
     OutgoingMail.objects.filter(pk=mail_id).update(sent_at=timezone.now(), last_error="", **EMPTIED)

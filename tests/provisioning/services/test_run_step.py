@@ -61,6 +61,12 @@ class TestMails:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
         assert run(customer, "welcome_mail").state == "pending"
 
+    def test_that_cannot_be_built_are_counted_and_given_up(self, customer):
+        Customer.objects.update(email="x@" + "\u00fc" * 60 + ".com")
+        assert run(customer, "welcome_mail").last_error.startswith("UnicodeError")
+        customer.provisioning_events.update(attempts=49)
+        assert run(customer, "welcome_mail").state == "failed"
+
     def test_after_a_day_those_without_a_scan_hear_of_the_next_step(self, customer):
         assert run(customer, "mail_day_1").state == "done"
         assert "first scan" in mail.outbox[0].subject
