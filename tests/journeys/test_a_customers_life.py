@@ -40,6 +40,7 @@ class Journey:
             with self.world.run_tasks():
                 assert self.client.post(STORE, body).status_code == 200
         age_reports(days=0.5)
+        self.world.stripe.control.advance(60)
 
     def check_out(self, plan):
         url = services.start_checkout(

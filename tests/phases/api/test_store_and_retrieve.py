@@ -93,7 +93,7 @@ class TestStore:
 
     def test_a_fix_costs_a_known_number_of_queries(self, alice, django_assert_max_num_queries):
         alice.post(STORE, make_body())
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(16):
             alice.post(STORE, make_body(issueNumber=8))
 
 
