@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import pytest
+from django.utils import timezone
+
+from billing import services, stripe_gateway
+from billing.models import Discrepancy
+from billing.plans import PAYG, PLANS, TEAMS
+from tests.billing.ledger import age_reports, record_fixes, report_fixes
+
+
+@pytest.fixture
+def customer(world):
+    """Subscribed before the price of a fix rose."""
+    customer = world.subscribe("payg")
+    world.deliver()
+    return customer
+
+
+@pytest.fixture(params=["payg_fix", "payg_fix_2027"])
+def risen(request, world, customer, monkeypatch):
+    """The new price takes over the lookup key, or has one of its own."""
+    newer = replace(PAYG, unit_price_cents=2000, fix_price=request.param)
+    monkeypatch.setitem(PLANS, "payg", newer)
+    stripe_gateway.sync_plans()
+
+
+def change(world, customer, plan):
+    token = services.preview_change(customer=customer, plan=plan, at=world.now()).token
+    services.change_plan(customer=customer, plan=plan, preview_token=token, at=world.now())
+
+
+class TestASubscriptionAtAnOlderPrice:
+    def test_is_followed_over_its_periods_end(self, world, customer, risen):
+        before = world.account(customer).current_period_end
+        world.advance()
+        assert world.account(customer).current_period_end > before
+
+    def test_has_its_fixes_entered_at_what_they_are_billed_at(self, world, customer, risen):
+        assert record_fixes(customer, 1)[0].usage.unit_price_cents == 1500
+
+    def test_leaves_no_older_price_behind_when_it_is_changed(self, world, customer, risen):
+        change(world, customer, TEAMS)
+        world.stripe.control.advance(60)
+        report_fixes(customer, 3)
+        age_reports()
+        world.advance()
+        items = world.stripe.control.objects("subscription")[0]["items"]["data"]
+        assert sorted(item["price"]["lookup_key"] for item in items) == ["teams_fix", "teams_month"]
+        assert {each["total"] for each in world.stripe.control.objects("invoice")} == {49900}
+
+
+class TestASubscriptionThatIsNotOurs:
+    def subscribe(self, world, customer):
+        client = stripe_gateway.get_client().v1
+        product = client.products.create({"name": "Consulting"})
+        monthly = {"currency": "usd", "unit_amount": 100, "recurring": {"interval": "month"}}
+        price = client.prices.create({"product": product.id, **monthly})
+        world.stripe.control.advance(5)
+        client.subscriptions.create(
+            {"customer": world.account(customer).stripe_customer_id, "items": [{"price": price.id}]}
+        )
+        world.deliver()
+
+    def test_is_not_followed(self, world, customer):
+        account = world.account(customer)
+        self.subscribe(world, customer)
+        assert world.account(customer).subscription_id == account.subscription_id
+        stripe_gateway.get_client().v1.subscriptions.cancel(account.subscription_id)
+        world.deliver()
+        assert world.account(customer).status == "canceled"
+
+
+class TestASecondSubscription:
+    def test_is_told_to_staff(self, world, customer):
+        stripe_gateway.create_subscription(
+            stripe_customer_id=world.account(customer).stripe_customer_id, plan=TEAMS, wish="again", attempt=0
+        )
+        services.reconcile(at=timezone.now())
+        details = Discrepancy.objects.filter(kind="stale_account", state="open").values_list("detail")
+        assert any("2 subscriptions run" in detail for (detail,) in details)
