@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from billing import selectors, services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent, Notice, UsageReport
+from tests.billing.ledger import report_fixes
 from tests.billing.world import BillingWorld, run_together
 from tests.factories import BillingAccountFactory, make_mitigation_of
 
@@ -47,6 +48,20 @@ class TestAPaymentThatFails:
         fail(world)
         account = world.account(customer)
         invoice = world.stripe.control.objects("invoice")[-1]
+        assert account.status == "past_due"
+        assert account.past_due_since.timestamp() == invoice["status_transitions"]["finalized_at"]
+
+    def test_of_an_earlier_plan_leaves_the_new_one_its_whole_grace(self, world, customer):
+        fail(world)
+        services.cancel_plan(customer=customer)
+        world.stripe.control.advance(days=8)
+        world.subscribe("payg", customer=customer)
+        world.deliver()
+        report_fixes(customer, 1)
+        newest = world.stripe.control.objects("payment_method")[-1]["id"]
+        world.stripe.control.set_card(newest, "insufficient_funds")
+        world.advance()
+        account, invoice = world.account(customer), world.stripe.control.objects("invoice")[-1]
         assert account.status == "past_due"
         assert account.past_due_since.timestamp() == invoice["status_transitions"]["finalized_at"]
 
