@@ -49,10 +49,10 @@ def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[Ledg
             for row in rows
         ),
     )
-    sent_again = sum(_requeue(account, minute, count, at) for minute, count in missing.items())
+    settled = sum(_requeue(account, minute, count, at) for minute, count in missing.items())
     lacking = sum(missing.values())
-    finding.detail = f"{sent_again} of {lacking} to be sent again."
-    if sent_again < lacking:
+    finding.detail = f"{settled} of {lacking} to be sent again, or withdrawn where voided."
+    if settled < lacking:
         finding.detail += " The rest waits until Stripe forgets their identifiers."
     elif lacking:
         finding.state = Discrepancy.State.REPAIRED
