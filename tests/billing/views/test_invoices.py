@@ -149,23 +149,33 @@ class TestExplainedInvoice:
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
-    def test_a_change_of_plan_is_invoiced_at_both_prices_and_agrees(
+    def change(self, bob: Browser, world: BillingWorld, before: str, after: str, *, fixes: int) -> str:
+        """The words of the invoice that a change of plan makes after ten days."""
+        world.subscribe(before, customer=bob.customer)
+        world.deliver()
+        for _ in range(fixes):
+            make_fix(world, bob.customer)
+        world.stripe.control.advance(days=10)
+        plan, at = PLANS[after], world.now()
+        token = services.preview_change(customer=bob.customer, plan=plan, at=at).token
+        services.change_plan(customer=bob.customer, plan=plan, preview_token=token, at=at)
+        world.deliver()
+        return open_page(bob, f"{INVOICES}{self.find_number(world)}/").find("main").words
+
+    def test_a_change_up_is_invoiced_at_both_prices_and_agrees(
         self, bob: Browser, world: BillingWorld, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
-        world.subscribe("payg", customer=bob.customer)
-        world.deliver()
-        make_fix(world, bob.customer)
-        world.stripe.control.advance(days=10)
-        preview = services.preview_change(customer=bob.customer, plan=PLANS["teams"], at=world.now())
-        services.change_plan(
-            customer=bob.customer, plan=PLANS["teams"], preview_token=preview.token, at=world.now()
-        )
-        world.deliver()
-        page = open_page(bob, f"{INVOICES}{self.find_number(world)}/")
-        text = page.find("main").words
-        assert "The fixes agree with our own ledger" in text
+        text = self.change(bob, world, "payg", "teams", fixes=1)
+        assert "Every line agrees with our own ledger" in text
         assert "1 fix in our ledger, $15.00" in text
+
+    def test_a_change_down_says_which_lines_we_do_not_compute(
+        self, bob: Browser, world: BillingWorld, settings: Any
+    ) -> None:
+        settings.METER_SETTLE_SECONDS = 0
+        text = self.change(bob, world, "teams", "payg", fixes=1)
+        assert "The fixes agree with our own ledger" in text
         assert "A part of a month's price" in text
 
     def test_asks_stripe_nothing(self, paying: Browser, world: BillingWorld) -> None:
