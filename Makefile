@@ -24,8 +24,8 @@ PYTEST_ARGS ?=
 PARALLEL ?= -n 2
 # Where rows and transactions matter: these run on both databases, the others once.
 ROWS := tests/billing/services tests/billing/api tests/customers/services tests/journeys tests/phases/api \
-	tests/phases/test_services.py tests/phases/test_work.py \
-	tests/provisioning tests/rsolv/api tests/sandbox/staging
+	tests/phases/test_services.py tests/phases/test_work.py tests/provisioning tests/rsolv/api \
+	tests/sandbox/staging
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -6,7 +9,6 @@ from threading import Thread
 import pytest
 from kombu import Connection
 
-from rsolv.celery import app
 from rsolv.file_queue import Transport
 
 
@@ -17,8 +19,13 @@ def connection(tmp_path: Path) -> Connection:
 
 
 class TestFileQueue:
-    def test_is_what_the_embedded_way_uses(self) -> None:
-        assert isinstance(app.connection_for_write().transport, Transport)
+    def test_is_what_the_embedded_way_uses(self, tmp_path: Path) -> None:
+        environment = os.environ | {"REDIS_URL": "", "RSOLV_DATA_DIR": str(tmp_path)}
+        environment["DJANGO_SETTINGS_MODULE"] = "rsolv.settings.dev"
+        ask = "from rsolv.celery import app; print(type(app.connection_for_write().transport).__module__)"
+        command = [sys.executable, "-c", ask]
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert answer.stdout.strip() == "rsolv.file_queue"
 
     def test_a_message_comes_out_as_it_went_in(self, connection: Connection) -> None:
         with connection.SimpleQueue("work") as queue:
