@@ -45,7 +45,9 @@ $(STAMP): requirements-dev.lock
 	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@echo "Installing into $(VENV) …"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install -qq --no-compile --require-hashes -r requirements-dev.lock
+	@# The lock names everything: resolving again would look at newer releases, which it does not pin.
+	@$(PY) -m pip install -qq --no-compile --no-deps --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip check -qq
 	@rm -f $(VENV)/.installed-*
 	@touch $@
 
