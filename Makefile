@@ -41,7 +41,7 @@ help: ## This list
 setup: $(STAMP) ## Install what the project needs into .venv; does nothing when nothing has changed
 	@:
 
-$(STAMP): requirements-dev.lock
+$(STAMP): | requirements-dev.lock
 	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@echo "Installing into $(VENV) …"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
