@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rsolv.api",
     "rsolv.portal",
+    "rsolv.figures",
     "customers",
     "phases",
     "billing",
@@ -155,6 +156,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "provisioning.tasks.sweep_provisioning",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
+    },
+    "take-figures": {
+        "task": "rsolv.figures.tasks.take_figures",
+        "schedule": crontab(minute=40),
+        "options": {"expires": 3600},
     },
     "prune-idempotent-answers": {
         "task": "rsolv.api.tasks.prune_idempotent_answers",

@@ -1,0 +1,58 @@
+"""Staff's view of the business: a row a day, its ratios and money ready to read."""
+
+from django.contrib import admin
+
+from rsolv.admin import ReadOnlyAdmin
+from rsolv.portal.formats import format_cents
+
+from .formulas import Ratio
+from .models import DailyFigures
+
+
+@admin.register(DailyFigures)
+class DailyFiguresAdmin(ReadOnlyAdmin):
+    list_display = (
+        "day",
+        "signups",
+        "activation",
+        "conversion",
+        "churn",
+        "on_trial",
+        "on_payg",
+        "on_teams",
+        "payment_failed",
+        "recurring",
+        "collected",
+        "first_scan",
+    )
+    date_hierarchy = "day"
+
+    @admin.display(description="activation in 7 days")
+    def activation(self, row: DailyFigures) -> str:
+        return _show(row.activation)
+
+    @admin.display(description="conversion in 30 days")
+    def conversion(self, row: DailyFigures) -> str:
+        return _show(row.conversion)
+
+    @admin.display(description="churn of 30 days")
+    def churn(self, row: DailyFigures) -> str:
+        return _show(row.churn)
+
+    @admin.display(description="recurring a month", ordering="recurring_cents")
+    def recurring(self, row: DailyFigures) -> str:
+        return format_cents(row.recurring_cents)
+
+    @admin.display(description="collected in 30 days", ordering="collected_cents")
+    def collected(self, row: DailyFigures) -> str:
+        return format_cents(row.collected_cents)
+
+    @admin.display(description="first scan after (median)", ordering="first_scan_median_seconds")
+    def first_scan(self, row: DailyFigures) -> str:
+        seconds = row.first_scan_median_seconds
+        return "–" if seconds is None else f"{seconds / 3600:.1f} h"
+
+
+def _show(ratio: Ratio) -> str:
+    """`12 % (3 of 25)`, a dash where there was nobody to ask about."""
+    return "–" if ratio.value is None else f"{ratio.value:.0%} ({ratio.part} of {ratio.whole})"
