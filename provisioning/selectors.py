@@ -11,13 +11,23 @@ from djstripe.models import Customer as StripeCustomer
 
 from customers.models import ApiKey, Customer, Membership
 
-from .models import ProvisioningEvent
+from .models import OutgoingMail, ProvisioningEvent
 
 Step = ProvisioningEvent.Step
 State = ProvisioningEvent.State
 
 # How long Stripe and the mail server may take before a signup counts as broken.
 PATIENCE = timedelta(minutes=10)
+
+
+def list_due_steps(*, at: datetime) -> dict[str, QuerySet[Any]]:
+    """The rows that a worker should take up now, by the task that does them."""
+    steps = ProvisioningEvent.objects.filter(state=State.PENDING, next_attempt_at__lte=at)
+    mails = OutgoingMail.objects.filter(next_attempt_at__lte=at)
+    return {
+        "provisioning.tasks.send_mail": mails.order_by("next_attempt_at"),
+        "provisioning.tasks.run_step": steps.order_by("next_attempt_at"),
+    }
 
 
 @dataclass(frozen=True)

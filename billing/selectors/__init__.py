@@ -8,6 +8,7 @@ from .billed_lines import (
     is_being_invoiced,
     was_billed,
 )
+from .due import list_due
 from .explained_invoice import ExplainedInvoice, ExplainedLine, explain_invoice
 from .fixes import FixOfLine, get_fix
 from .invoices import InvoiceLine, count_invoices, list_invoices
@@ -48,6 +49,7 @@ __all__ = [
     "get_fix",
     "is_being_invoiced",
     "is_billing_enabled",
+    "list_due",
     "list_invoices",
     "list_ledger",
     "list_notices",

@@ -3,8 +3,7 @@
 from django.utils import timezone
 
 from provisioning.metrics import BROKEN
-from provisioning.models import OutgoingMail, ProvisioningEvent
-from provisioning.selectors import list_broken_signups
+from provisioning.selectors import list_broken_signups, list_due_steps
 from rsolv.queue import enqueue_on_commit
 
 BATCH = 1000
@@ -13,13 +12,10 @@ BATCH = 1000
 def sweep_provisioning() -> int:
     """Enqueue every step and mail that is due, up to 1000 of each; count the signups that are broken."""
     now = timezone.now()
-    steps = ProvisioningEvent.objects.filter(
-        state=ProvisioningEvent.State.PENDING, next_attempt_at__lte=now
-    ).order_by("next_attempt_at")
-    mails = OutgoingMail.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
     due = [
-        *(("provisioning.tasks.send_mail", pk) for pk in mails.values_list("pk", flat=True)[:BATCH]),
-        *(("provisioning.tasks.run_step", pk) for pk in steps.values_list("pk", flat=True)[:BATCH]),
+        (task, pk)
+        for task, rows in list_due_steps(at=now).items()
+        for pk in rows.values_list("pk", flat=True)[:BATCH]
     ]
     for task, pk in due:
         enqueue_on_commit(task, str(pk))
