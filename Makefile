@@ -31,7 +31,8 @@ ROWS := tests/billing/services tests/billing/api tests/customers/services tests/
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
 	RSOLV_SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 	RSOLV_BASE_URL=https://app.example.com ALLOWED_HOSTS=app.example.com \
-	EMAIL_URL=smtp://127.0.0.1:9 STRIPE_SECRET_KEY=sk_test_000000000000000000000000
+	EMAIL_URL=smtp://127.0.0.1:9 STRIPE_SECRET_KEY=sk_test_000000000000000000000000 \
+	METRICS_ADDRESSES=127.0.0.1 PROMETHEUS_MULTIPROC_DIR=$(CURDIR)/var/metrics
 
 .PHONY: help
 help: ## This list

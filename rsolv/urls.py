@@ -4,7 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from billing.api.views import receive_stripe_webhook
 from provisioning.views import SignupView, SocialSignupView
-from rsolv.api.health import HealthView
+from rsolv.api.health import HealthView, LiveView, ReadyView
 from rsolv.api.views import NothingHere
 
 handler400 = "rsolv.api.errors.bad_request"
@@ -27,6 +27,8 @@ urlpatterns = [
     path("staff/", admin.site.urls),
     path("api/v1/", include(api)),
     path("api/health", HealthView.as_view(), name="health"),
+    path("api/health/live", LiveView.as_view(), name="health-live"),
+    path("api/health/ready", ReadyView.as_view(), name="health-ready"),
     path("api/openapi", SpectacularAPIView.as_view(), name="openapi"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("api/webhooks/stripe", receive_stripe_webhook, name="stripe-webhook"),

@@ -10,6 +10,15 @@ import httpx
 from .processes import Supervisor
 
 HOST = "127.0.0.1"
+CONFIG = Path(__file__).resolve().parents[1] / "deploy" / "gunicorn.conf.py"
+GUNICORN = [
+    sys.executable,
+    "-m",
+    "gunicorn",
+    "rsolv.wsgi",
+    "--config",
+    str(CONFIG),
+]
 CELERY = [sys.executable, "-m", "celery", "-A", "rsolv.celery", "--quiet"]
 
 
@@ -40,6 +49,7 @@ class Stack:
             "DATABASE_URL": f"sqlite:///{self.data_dir / 'rsolv.sqlite3'}",
             "REDIS_URL": "",
             "EMAIL_URL": "",
+            "PROMETHEUS_MULTIPROC_DIR": str(self.data_dir / "metrics"),
             "METER_SETTLE_SECONDS": "0",  # this Stripe sums at once
             "LOG_LEVEL": "INFO",
             "PYTHONUNBUFFERED": "1",
@@ -66,9 +76,8 @@ class Stack:
         supervisor.wait_for("Stripe's sandbox", lambda: _answers(f"{self.stripe_url}/_sandbox/health"))
 
     def start_web(self, supervisor: Supervisor) -> None:
-        gunicorn = ["gunicorn", "rsolv.wsgi", "--bind", f"{HOST}:{self.web_port}", "--no-control-socket"]
-        gunicorn += ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
-        supervisor.start("web", [sys.executable, "-m", *gunicorn])
+        options = ["--bind", f"{HOST}:{self.web_port}", "--no-control-socket", "--workers", "1"]
+        supervisor.start("web", [*GUNICORN, *options])
 
     def start_worker(self, supervisor: Supervisor) -> None:
         options = ["--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]

@@ -93,6 +93,9 @@ class UsageReport(models.Model):
             models.Index(
                 fields=("next_attempt_at",), condition=models.Q(status="pending"), name="usage_report_due"
             ),
+            models.Index(
+                fields=("customer",), condition=models.Q(status="rejected"), name="usage_report_refused"
+            ),
         )
         constraints = (
             models.CheckConstraint(

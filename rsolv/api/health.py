@@ -6,12 +6,16 @@ from collections.abc import Callable
 import structlog
 from celery import current_app
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from billing import stripe_gateway
+from rsolv.errors import DomainError
 
 from .views import ApiRequest, ApiView
 
@@ -98,3 +102,60 @@ class HealthView(ApiView):
         status = "healthy" if set(services.values()) == {"healthy"} else "degraded"
         is_down = services["database"] != "healthy"
         return Response({"status": status, "services": services}, status=503 if is_down else 200)
+
+
+class NotReady(DomainError):
+    code, status = "SERVICE_UNAVAILABLE", 503
+
+
+class ProbeView(APIView):
+    """What a supervisor asks every few seconds: no key, no limit, and nothing else that costs."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+
+class LiveView(ProbeView):
+    @extend_schema(
+        operation_id="isAlive",
+        summary="Whether this process answers; it asks nobody",
+        responses=inline_serializer("Alive", {"status": serializers.ChoiceField(["alive"])}),
+    )
+    def get(self, request: Request) -> Response:
+        return Response({"status": "alive"})
+
+
+class ReadyView(ProbeView):
+    @extend_schema(
+        operation_id="isReady",
+        summary="Whether requests can be answered: the database is there, and its tables are today's",
+        responses=inline_serializer("Ready", {"status": serializers.ChoiceField(["ready"])}),
+    )
+    def get(self, request: Request) -> Response:
+        check_readiness()
+        return Response({"status": "ready"})
+
+
+class _Migrations:
+    """Whether the database has all of them. Once it has, this process does not look again."""
+
+    are_applied = False
+
+    @classmethod
+    def check(cls) -> None:
+        if not cls.are_applied:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                raise NotReady("The database waits for its migrations: manage.py migrate.")
+            cls.are_applied = True
+
+
+def check_readiness() -> None:
+    """Raise NotReady unless the database answers and has every migration. One small query."""
+    try:
+        CHECKS["database"]()
+        _Migrations.check()
+    except DatabaseError as error:
+        log.warning("not_ready", error=type(error).__name__)
+        raise NotReady("The database is away.") from error

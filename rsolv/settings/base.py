@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
+    "django_prometheus",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "allauth",
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "rsolv.api",
+    "rsolv.metrics",
     "rsolv.portal",
     "rsolv.figures",
     "customers",
@@ -47,6 +49,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "rsolv.metrics.middleware.ScrapeMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "rsolv.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "rsolv.headers.HeadersMiddleware",
@@ -59,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "rsolv.portal.time_zone.TimeZoneMiddleware",
+    "rsolv.metrics.middleware.CountMiddleware",
 ]
 
 ROOT_URLCONF = "rsolv.urls"
@@ -305,6 +310,13 @@ CONTENT_SECURITY_POLICY = {
     )
 }
 UNFOLD = {"SITE_TITLE": "RSOLV staff", "SITE_HEADER": "RSOLV staff", "SITE_SYMBOL": "verified_user"}
+
+# Metrics. prometheus_client reads the folder's name from the environment itself, and wants it to be there.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="")
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+if METRICS_FOLDER := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
+    Path(METRICS_FOLDER).mkdir(parents=True, exist_ok=True)
 
 LOGGING = configure_structlog(
     as_json=env.bool("LOG_JSON", default=False),

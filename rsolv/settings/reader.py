@@ -1,6 +1,7 @@
 """Typed settings from the environment that fail at start, naming the variable."""
 
 from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,14 @@ class Reader(environ.Env):
         if value not in choices:
             raise ImproperlyConfigured(f"{var}: must be one of {', '.join(choices)}")
         return value
+
+    def networks(self, var: str, *, default: str) -> list[IPv4Network | IPv6Network]:
+        """Addresses and networks, with commas between them: `10.0.0.0/8,::1`."""
+        value: str = self.str(var, default=default)
+        try:
+            return [ip_network(each.strip()) for each in value.split(",") if each.strip()]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var}: {error}") from error
 
     def address(self, var: str, *, default: str, schemes: Collection[str]) -> str:
         """A URL of one of these schemes, or nothing. Its text may hold a password and is never repeated."""

@@ -1,7 +1,6 @@
 """RSOLV as it runs in production, on a PostgreSQL database and a Redis database of the run's own."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import redis
 from psycopg import sql
 
 from sandbox.processes import Child, Supervisor
-from sandbox.stack import CELERY, HOST, Stack
+from sandbox.stack import CELERY, GUNICORN, HOST, Stack
 
 WORKERS = 2
 REDIS_DATABASES = range(15, 0, -1)
@@ -43,10 +42,8 @@ class ChaosStack(Stack):
         }
 
     def start_web(self, supervisor: Supervisor) -> None:
-        command = [sys.executable, "-m", "gunicorn", "rsolv.wsgi", "--bind", f"{HOST}:{self.web_port}"]
-        command += ["--no-control-socket", "--log-level", "warning"]
-        command += ["--worker-class", "gthread", "--workers", str(WORKERS), "--threads", "4"]
-        supervisor.start("web", command)
+        options = ["--bind", f"{HOST}:{self.web_port}", "--no-control-socket", "--log-level", "warning"]
+        supervisor.start("web", [*GUNICORN, *options, "--workers", str(WORKERS), "--threads", "4"])
 
     def start_worker_named(self, supervisor: Supervisor, name: str) -> Child:
         options = ["--pool", "prefork", "--concurrency", "2", "--loglevel", "WARNING", "-n", f"{name}@chaos"]

@@ -1,4 +1,5 @@
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from rsolv.api import health
@@ -48,3 +49,28 @@ class TestHealth:
     def test_says_when_stripe_does_not_answer(self, settings):
         settings.STRIPE_API_BASE = "http://127.0.0.1:9"
         assert Client().get("/api/health").json()["services"]["stripe"] == "unhealthy"
+
+
+class TestLive:
+    def test_asks_nobody(self, monkeypatch):
+        monkeypatch.setattr(health, "CHECKS", {})
+        assert Client().get("/api/health/live", headers={"X-API-Key": "rsolv_nope"}).json() == {
+            "status": "alive"
+        }
+
+
+class TestReady:
+    @pytest.mark.django_db
+    def test_asks_the_database_once(self, django_assert_num_queries):
+        Client().get("/api/health/ready")
+        with django_assert_num_queries(1):
+            response = Client().get("/api/health/ready")
+        assert response.json() == {"status": "ready"}
+
+    def test_is_503_while_the_database_is_away(self, monkeypatch):
+        def fail():
+            raise OperationalError("away")
+
+        monkeypatch.setitem(health.CHECKS, "database", fail)
+        response = Client().get("/api/health/ready")
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")

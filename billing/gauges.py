@@ -1,0 +1,58 @@
+"""What waits in billing, read when somebody asks. No customer is a label."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from .models import Discrepancy, InboxEvent, Notice, Reconciliation, UsageReport
+
+
+def read_billing() -> Iterator[Metric]:
+    """Six queries, each answered by a partial index of what waits, or by a small table."""
+    yield from _read_usage()
+    yield from _read_webhooks()
+    unsent = Notice.objects.filter(mailed_at=None, next_attempt_at__isnull=False).count()
+    yield _gauge("notices_unsent", "Mails about money that are still to be sent.", unsent)
+    differences = Discrepancy.objects.filter(state=Discrepancy.State.OPEN).count()
+    yield _gauge("reconciliation_open_differences", "Differences that nobody has settled.", differences)
+    if last := Reconciliation.objects.aggregate(at=Max("finished_at"))["at"]:
+        text = "When ledger, Stripe and portal were last compared."
+        yield _gauge("reconciliation_last_run_timestamp_seconds", text, last.timestamp())
+
+
+def _read_usage() -> Iterator[Metric]:
+    reports = UsageReport.objects
+    pending = reports.filter(status=UsageReport.Status.PENDING).aggregate(
+        count=Count("pk"), oldest=Min("usage__created_at")
+    )
+    refused = reports.filter(status=UsageReport.Status.REJECTED).count()
+    yield _gauge("usage_unreported", "Fixes that Stripe is still to be told of.", pending["count"])
+    text = "Age of the oldest fix that Stripe is still to be told of."
+    yield _gauge("usage_oldest_unreported_seconds", text, _measure_age(pending["oldest"]))
+    yield _gauge("usage_refused", "Fixes that Stripe refused; they wait for staff.", refused)
+
+
+def _read_webhooks() -> Iterator[Metric]:
+    is_tried = Q(next_attempt_at__isnull=False)
+    waiting = InboxEvent.objects.filter(processed_at=None).aggregate(
+        unprocessed=Count("pk", filter=is_tried),
+        failed=Count("pk", filter=~is_tried),
+        oldest=Min("received_at", filter=is_tried),
+    )
+    yield _gauge("webhooks_unprocessed", "Webhooks that are still to be acted on.", waiting["unprocessed"])
+    yield _gauge("webhooks_failed", "Webhooks given up; they wait for staff.", waiting["failed"])
+    text = "Age of the oldest webhook that is still to be acted on."
+    yield _gauge("webhooks_oldest_unprocessed_seconds", text, _measure_age(waiting["oldest"]))
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"rsolv_billing_{name}", text, value)
+
+
+def _measure_age(instant: datetime | None) -> float:
+    """In seconds; 0 where there is nothing."""
+    return 0 if instant is None else max(0.0, (timezone.now() - instant).total_seconds())

@@ -1,0 +1,27 @@
+"""What signups wait for, read when somebody asks."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from .models import OutgoingMail, ProvisioningEvent
+
+
+def read_provisioning() -> Iterator[Metric]:
+    """Two queries, each answered by the partial index of what waits. A mail of another day is not due yet."""
+    now = timezone.now()
+    due = ProvisioningEvent.objects.filter(
+        state=ProvisioningEvent.State.PENDING, next_attempt_at__isnull=False, due_at__lte=now
+    ).aggregate(count=Count("pk"), oldest=Min("due_at"))
+    age = (now - due["oldest"]).total_seconds() if due["oldest"] else 0
+    unsent = OutgoingMail.objects.filter(next_attempt_at__isnull=False).count()
+    yield _gauge("unfinished", "Steps after signups that are due and not done.", due["count"])
+    yield _gauge("oldest_unfinished_seconds", "For how long the oldest of them has been due.", age)
+    yield _gauge("mail_unsent", "Mails with codes and links that are still to be sent.", unsent)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"rsolv_provisioning_{name}", text, value)

@@ -1,0 +1,25 @@
+"""A scraped page, read as Prometheus reads it."""
+
+from typing import Any
+
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def parse(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    families = text_string_to_metric_families(text)
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def find(text: str, name: str, **labels: str) -> float | None:
+    return parse(text).get((name, frozenset(labels.items())))
+
+
+def scrape(**options: Any) -> str:
+    response = Client().get("/metrics", **options)
+    assert response.status_code == 200
+    return response.content.decode()
