@@ -65,6 +65,11 @@ chaos: setup ## Proof that billing is exactly once under any fault, on PostgreSQ
 	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/var/pycache \
 		$(PY) -m sandbox.chaos $(if $(SEED),--seed $(SEED)) $(if $(FIXES),--fixes $(FIXES))
 
+.PHONY: load
+load: setup ## Signups, webhooks and Action runs in numbers, on PostgreSQL and Redis (SCENARIOS=a,b STAGED=10000)
+	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/var/pycache \
+		$(PY) -m sandbox.load $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(STAGED),--staged $(STAGED))
+
 .PHONY: test
 test: setup ## All tests on PostgreSQL and Redis, then those of rows on SQLite; all on SQLite where there are none
 	@if $(PY) -m sandbox.probe --quiet; then \

@@ -60,7 +60,8 @@ def _take_lease(event_id: UUID) -> ProvisioningEvent | None:
     if event is not None:
         event.attempts += 1
         event.next_attempt_at = now + LEASE
-        event.save(update_fields=["attempts", "next_attempt_at"])
+        event.last_error = ""  # only what failed and waits has one
+        event.save(update_fields=["attempts", "next_attempt_at", "last_error"])
     return event
 
 

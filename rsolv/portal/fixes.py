@@ -22,6 +22,7 @@ from rsolv.errors import NotFound
 
 from .fix_billing import Bill, find_bill, list_marks
 from .fix_story import describe_retries, tell_story
+from .widgets import LongSelect
 
 FIXES_SHOWN = 50
 REPOSITORIES_OFFERED = 500
@@ -37,7 +38,9 @@ class DayInput(forms.DateInput):
 class FilterForm(forms.Form):
     """What is listed. A choice that is none is named as wrong and does not narrow the list."""
 
-    repository = forms.TypedChoiceField(label=_("Repository"), required=False, coerce=UUID, empty_value=None)
+    repository = forms.TypedChoiceField(
+        label=_("Repository"), required=False, coerce=UUID, empty_value=None, widget=LongSelect
+    )
     phase = forms.ChoiceField(
         label=_("Phase"),
         required=False,

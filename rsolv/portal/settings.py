@@ -22,6 +22,7 @@ from provisioning.services import close_account, export_data
 from rsolv.errors import DomainError
 
 from .time_zone import list_time_zones
+from .widgets import LongSelect
 
 
 class ProfileForm(forms.Form):
@@ -32,7 +33,10 @@ class ProfileForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     time_zone = forms.ChoiceField(
-        required=False, label=_("Time zone"), help_text=_("Dates and times are shown in it.")
+        required=False,
+        label=_("Time zone"),
+        help_text=_("Dates and times are shown in it."),
+        widget=LongSelect,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,6 +1,7 @@
 """Pages show instants in the zone of the person who looks."""
 
 from collections.abc import Callable
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -12,8 +13,10 @@ from django.utils import timezone
 AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
-def list_time_zones() -> list[str]:
-    return sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS)
+@cache
+def list_time_zones() -> tuple[str, ...]:
+    """Read once: each of them is a file."""
+    return tuple(sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS))
 
 
 class TimeZoneMiddleware:

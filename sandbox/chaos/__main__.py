@@ -18,10 +18,11 @@ import django
 
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
+from sandbox.services import NoRoom, borrow_redis, make_database
+from sandbox.stripe_outside import StripeOutside
 
-from .outside import StripeOutside
 from .plan import Plan, draw_plan
-from .stack import ChaosStack, NoRoom, borrow_redis, make_database
+from .stack import ChaosStack
 from .troubles import KINDS, Troubles
 from .weather import WEATHERS
 
@@ -60,7 +61,7 @@ def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     shutil.rmtree(data_dir, ignore_errors=True)
-    with make_database(admin_url) as database_url, borrow_redis(redis_url) as own_redis_url:
+    with make_database(admin_url, purpose="chaos") as database_url, borrow_redis(redis_url) as own_redis_url:
         # Two runs at once look for ports at once: each begins elsewhere.
         port = FIRST_PORT + os.getpid() * 2 % 10_000
         stack = ChaosStack(data_dir, pick_port(port), pick_port(port + 1), database_url, own_redis_url)

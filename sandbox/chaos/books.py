@@ -5,8 +5,8 @@ from typing import Any
 from django.db import connection
 
 from billing.models import UsageRecord
+from sandbox.stripe_outside import StripeOutside
 
-from .outside import StripeOutside
 from .plan import Client, Plan
 from .verdict import Books, LedgerRow, MeterEvent
 

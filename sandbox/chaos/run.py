@@ -17,10 +17,11 @@ from django.db import connection
 
 from sandbox.demo.months import month_before
 from sandbox.processes import Supervisor
+from sandbox.services import NoMigrations
+from sandbox.stripe_outside import StripeOutside
 
 from .books import read_books
 from .clients import Clients
-from .outside import StripeOutside
 from .plan import Client, Plan
 from .stack import WORKERS, ChaosStack
 from .troubles import ROUND, Troubles
@@ -37,16 +38,6 @@ PATIENCE_SECONDS = 120.0
 START_SECONDS = 300.0
 PUSH_SECONDS = 4.0
 AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
-
-
-class NoMigrations:
-    """Every app's tables are made at once, as the tests do it: migrations take a minute."""
-
-    def __contains__(self, app: str) -> bool:
-        return True
-
-    def __getitem__(self, app: str) -> None:
-        return None
 
 
 @dataclass

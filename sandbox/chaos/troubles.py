@@ -13,9 +13,10 @@ import redis
 from psycopg import sql
 
 from sandbox.processes import Supervisor
+from sandbox.services import connect
+from sandbox.stripe_outside import StripeOutside
 
-from .outside import StripeOutside
-from .stack import WORKERS, ChaosStack, connect
+from .stack import WORKERS, ChaosStack
 from .weather import Rule, draw_weather
 
 KINDS = (

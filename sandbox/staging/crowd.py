@@ -34,16 +34,24 @@ class Crowd:
 
     def stage(self, *, customers: int, fixes: int) -> None:
         """Half on each plan; a month with some fixes each, invoiced; and the same again this month."""
-        stripe_gateway.sync_plans()
-        for plan in (PAYG, TEAMS):
-            body = {"subscriptions": customers // 2, "events_each": fixes, "prices": _list_keys(plan)}
-            self._post("stage", body)
+        self._open_subscriptions(customers, fixes)
         now = self._get("/_sandbox/clock")["now"]
         self._post("clock", {"set_to": now + int(MONTH.total_seconds())})
         self._write_accounts()
         self._write_invoices()
         self._use_again(fixes)
         self._write_ledger()
+
+    def stage_subscriptions(self, *, customers: int) -> None:
+        """Half on each plan, active, with nothing used yet."""
+        self._open_subscriptions(customers, 0)
+        self._write_accounts()
+
+    def _open_subscriptions(self, customers: int, fixes: int) -> None:
+        stripe_gateway.sync_plans()
+        for plan in (PAYG, TEAMS):
+            body = {"subscriptions": customers // 2, "events_each": fixes, "prices": _list_keys(plan)}
+            self._post("stage", body)
 
     def _write_accounts(self) -> None:
         for batch in batched(self._list("/v1/subscriptions"), BATCH):

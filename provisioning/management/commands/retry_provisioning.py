@@ -1,0 +1,15 @@
+"""`manage.py retry_provisioning`: after an outage, do not wait out the waits of signups."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from provisioning.services import retry_steps
+
+
+class Command(BaseCommand):
+    help = "Make the steps of signups that wait for another attempt due now."
+
+    def handle(self, **options: Any) -> None:
+        self.stdout.write(f"{retry_steps(at=timezone.now())} steps wait; the sweep hands them out.")

@@ -1,0 +1,102 @@
+"""RSOLV as it runs in production, on a PostgreSQL database and a Redis database of the run's own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+from .processes import Child, Supervisor
+from .stack import CELERY, GUNICORN, HOST, Stack
+
+REDIS_DATABASES = range(15, 0, -1)
+
+
+class NoRoom(Exception):
+    """There is no empty Redis database to flush."""
+
+
+class NoMigrations:
+    """For MIGRATION_MODULES: every app's tables are made at once, since migrations take a minute."""
+
+    def __contains__(self, app: str) -> bool:
+        return True
+
+    def __getitem__(self, app: str) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class ServicesStack(Stack):
+    """Several web workers, Celery workers that fork, beat."""
+
+    database_url: str = ""
+    redis_url: str = ""
+    web_workers: int = 2
+    web_threads: int = 4
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "DEBUG": "false",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def start_web(self, supervisor: Supervisor) -> None:
+        options = ["--bind", f"{HOST}:{self.web_port}", "--no-control-socket", "--log-level", "warning"]
+        options += ["--workers", str(self.web_workers), "--threads", str(self.web_threads)]
+        supervisor.start("web", [*GUNICORN, *options])
+
+    def start_worker_named(self, supervisor: Supervisor, name: str) -> Child:
+        options = [
+            "--pool",
+            "prefork",
+            "--concurrency",
+            "2",
+            "--loglevel",
+            "WARNING",
+            "-n",
+            f"{name}@sandbox",
+        ]
+        options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        return supervisor.start(name, [*CELERY, "worker", *options])
+
+
+@contextmanager
+def make_database(admin_url: str, *, purpose: str) -> Iterator[str]:
+    """A new, empty database, dropped at the end; its URL."""
+    name = f"rsolv_{purpose}_{os.getpid()}"
+    with connect(admin_url) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(admin_url)._replace(path=f"/{name}"))
+    finally:
+        with connect(admin_url) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def connect(admin_url: str) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(admin_url, autocommit=True, connect_timeout=10)
+
+
+@contextmanager
+def borrow_redis(server_url: str) -> Iterator[str]:
+    """A Redis database that is empty, and is emptied at the end; its URL. Raises NoRoom."""
+    for number in REDIS_DATABASES:
+        url = urlunsplit(urlsplit(server_url)._replace(path=f"/{number}"))
+        with redis.Redis.from_url(url) as client:
+            if client.dbsize() == 0 and client.set("borrowed", os.getpid(), nx=True):
+                break
+    else:
+        raise NoRoom("every Redis database holds something")
+    try:
+        yield url
+    finally:
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
