@@ -9,11 +9,25 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
 
 from . import roles
+from .callers import Caller
 from .models import ApiKey, AuditEntry, Customer, ForgeAccount, Invitation, Membership, User
 
 
-def find_api_key(*, key_hash: str) -> ApiKey | None:
-    return ApiKey.objects.select_related("customer").filter(key_hash=key_hash).first()
+def find_caller(*, key_hash: str) -> tuple[Caller, datetime | None] | None:
+    """Who may call with this key, and when it was last used as far as is written down. One query.
+
+    None: there is no such key, it is over, or its customer is closed or blocked.
+    """
+    row = (
+        ApiKey.objects.active()
+        .filter(key_hash=key_hash, customer__closed_at=None, customer__blocked_at=None)
+        .values_list("pk", "customer_id", "expires_at", "last_used_at")
+        .first()
+    )
+    if row is None:
+        return None
+    key_id, customer_id, expires_at, last_used_at = row
+    return Caller(key_id, customer_id, expires_at.timestamp() if expires_at else None), last_used_at
 
 
 def find_forge_account(*, forge: str, namespace: str) -> ForgeAccount | None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
@@ -45,9 +46,28 @@ class CustomerAdmin(ModelAdmin):
         "forge_accounts__namespace",
         "billing_account__stripe_customer__id",
     )
-    readonly_fields = ("id", "created_at")
+    readonly_fields = ("id", "blocked_at", "created_at")
     date_hierarchy = "created_at"
     inlines = (MembershipInline,)
+    actions = ("block", "unblock")
+
+    @admin.action(
+        description="Block: the next request with any of its keys is refused", permissions=("change",)
+    )
+    def block(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
+        now = timezone.now()
+        with transaction.atomic():  # so that the key cache is told once
+            for customer in queryset:
+                services.block_customer(customer=customer, by=request.user, at=now)  # type: ignore[arg-type]
+        self.message_user(request, f"{len(queryset)} customers blocked.", messages.SUCCESS)
+
+    @admin.action(description="Unblock: their keys work again", permissions=("change",))
+    def unblock(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
+        now = timezone.now()
+        with transaction.atomic():
+            for customer in queryset:
+                services.unblock_customer(customer=customer, by=request.user, at=now)  # type: ignore[arg-type]
+        self.message_user(request, f"{len(queryset)} customers unblocked.", messages.SUCCESS)
 
     @admin.display(ordering="billing_account__plan")
     def plan(self, customer: Customer) -> str:

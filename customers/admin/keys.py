@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from customers import services
-from customers.models import ApiKey
+from customers import key_cache, services
+from customers.models import ApiKey, StaleKey
+from rsolv.admin import ReadOnlyAdmin
+from rsolv.redis_link import RedisAway
 
 
 @admin.register(ApiKey)
@@ -31,17 +34,34 @@ class ApiKeyAdmin(ModelAdmin):
         "revoked_at",
     )
     readonly_fields = ("customer", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
-    actions = ("revoke",)
+    actions = ("revoke", "clear_cache")
 
     @admin.action(description="Revoke: the next request with the key is refused", permissions=("change",))
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         now = timezone.now()
-        for api_key in queryset:
-            services.revoke_api_key(api_key=api_key, at=now, by=request.user)  # type: ignore[arg-type]
+        with transaction.atomic():  # so that the key cache is told once
+            for api_key in queryset:
+                services.revoke_api_key(api_key=api_key, at=now, by=request.user)  # type: ignore[arg-type]
         self.message_user(request, f"{len(queryset)} keys revoked.", messages.SUCCESS)
+
+    @admin.action(description="Clear the key cache, of all keys", permissions=("change",))
+    def clear_cache(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        try:
+            self.message_user(request, f"{key_cache.clear()} entries removed.", messages.SUCCESS)
+        except RedisAway:
+            self.message_user(request, "There is no key cache now: Redis is away.", messages.WARNING)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(StaleKey)
+class StaleKeyAdmin(ReadOnlyAdmin):
+    """What the key cache could not be told yet. Empty while Redis answers."""
+
+    list_display = ("__str__", "marked_at")
+    ordering = ("marked_at",)
+    search_fields = ("=key_hash",)

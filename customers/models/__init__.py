@@ -6,6 +6,7 @@ from .invitations import Invitation
 from .keys import ApiKey, ApiKeyQuerySet
 from .namespaces import ForgeAccount
 from .people import LoginPlace, User, UserManager
+from .stale_keys import StaleKey
 
 __all__ = [
     "ApiKey",
@@ -16,6 +17,7 @@ __all__ = [
     "Invitation",
     "LoginPlace",
     "Membership",
+    "StaleKey",
     "User",
     "UserManager",
 ]

@@ -1,12 +1,42 @@
 """The accounts that pay, and the people in them."""
 
 import uuid
+from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from .people import User
+from .stale_keys import StaleKey
+
+# What decides whether the keys of a customer are good.
+DECISIVE = frozenset({"closed_at", "blocked_at"})
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    """Customers. Whatever ends their keys, the cache forgets these."""
+
+    def update(self, **fields: Any) -> int:
+        if DECISIVE.isdisjoint(fields):
+            return super().update(**fields)
+        with transaction.atomic():
+            return super(CustomerQuerySet, self._mark()).update(**fields)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            rows = self._mark()
+            hashes = rows.filter(api_keys__isnull=False).values_list("api_keys__key_hash", flat=True)
+            StaleKey.objects.mark(key_hashes=hashes)
+            return super(CustomerQuerySet, rows).delete()
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _mark(self) -> "CustomerQuerySet":
+        """Lock the customers and mark them; return exactly those: none that comes to fit meanwhile."""
+        ids = list(self.order_by().select_for_update(of=("self",)).values_list("pk", flat=True))
+        StaleKey.objects.mark(customers=ids)
+        return Customer.objects.filter(pk__in=ids)
 
 
 class Customer(models.Model):
@@ -29,10 +59,16 @@ class Customer(models.Model):
     closed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the account was closed: its keys are refused from then on."
     )
+    blocked_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when staff have its keys refused."
+    )
+    blocked_reason = models.CharField(max_length=300, blank=True, help_text="For staff.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="customers"
     )
+
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
@@ -40,6 +76,19 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @transaction.atomic
+    def save(self, **options: Any) -> None:
+        is_new = self._state.adding
+        fields = options.get("update_fields")
+        super().save(**options)
+        if not is_new and (fields is None or not DECISIVE.isdisjoint(fields)):
+            StaleKey.objects.mark(customers=[self.pk])
+
+    @transaction.atomic
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        StaleKey.objects.mark(key_hashes=self.api_keys.values_list("key_hash", flat=True))
+        return super().delete(*args, **options)
 
 
 class Membership(models.Model):

@@ -1,19 +1,49 @@
 """API keys."""
 
+import contextlib
 import uuid
+from functools import partial
+from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
+
+from customers import key_cache
+from rsolv.redis_link import RedisAway
 
 from .customer import Customer
 from .people import User
+from .stale_keys import StaleKey
+
+# What decides whether a key is good, and whose it is.
+DECISIVE = frozenset({"customer", "customer_id", "key_hash", "expires_at", "revoked_at"})
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Keys. However many are changed or deleted, the cache forgets them."""
+
     def active(self) -> "ApiKeyQuerySet":
         return self.filter(
             models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()), revoked_at=None
         )
+
+    def update(self, **fields: Any) -> int:
+        if DECISIVE.isdisjoint(fields):
+            return super().update(**fields)
+        with transaction.atomic():
+            return super(ApiKeyQuerySet, self._mark()).update(**fields)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            return super(ApiKeyQuerySet, self._mark()).delete()
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _mark(self) -> "ApiKeyQuerySet":
+        """Lock the keys and mark them; return exactly those: none that comes to fit meanwhile."""
+        hashes = dict(self.order_by().select_for_update(of=("self",)).values_list("pk", "key_hash"))
+        StaleKey.objects.mark(key_hashes=hashes.values())
+        return ApiKey.objects.filter(pk__in=hashes)
 
 
 class ApiKey(models.Model):
@@ -44,6 +74,28 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @transaction.atomic
+    def save(self, **options: Any) -> None:
+        is_new = self._state.adding
+        fields = options.get("update_fields")
+        super().save(**options)
+        if is_new:
+            transaction.on_commit(partial(_forget_refusals, self.key_hash))
+        elif fields is None or not DECISIVE.isdisjoint(fields):
+            StaleKey.objects.mark(key_hashes=[self.key_hash])
+
+    @transaction.atomic
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        StaleKey.objects.mark(key_hashes=[self.key_hash])
+        return super().delete(*args, **options)
+
     @property
     def is_active(self) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+def _forget_refusals(key_hash: str) -> None:
+    """Whoever tried this key before it was there was refused; that is remembered for a moment."""
+    if key_cache.is_on():
+        with contextlib.suppress(RedisAway):
+            key_cache.forget([key_hash])

@@ -9,10 +9,12 @@ from .accept_invitation import (
     sign_up_invited,
 )
 from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
+from .block_customer import block_customer, unblock_customer
 from .change_role import LastOwner, NotYours, change_role
 from .change_settings import change_profile, choose_mail, rename_customer
 from .claim_namespace import NamespaceHeld, claim_namespace
 from .create_customer import EmailTaken, create_customer
+from .flush_key_uses import flush_key_uses
 from .hide_setup import hide_setup
 from .invite_member import (
     AlreadyInvited,
@@ -58,6 +60,7 @@ __all__ = [
     "accept_invitation",
     "add_member",
     "authenticate_api_key",
+    "block_customer",
     "change_profile",
     "change_role",
     "choose_mail",
@@ -65,6 +68,7 @@ __all__ = [
     "create_api_key",
     "create_customer",
     "find_invited",
+    "flush_key_uses",
     "hash_token",
     "hide_setup",
     "invite_member",
@@ -77,4 +81,5 @@ __all__ = [
     "revoke_invitation",
     "sign_up_invited",
     "transfer_ownership",
+    "unblock_customer",
 ]

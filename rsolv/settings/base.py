@@ -130,6 +130,12 @@ else:
         "control_folder": str(DATA_DIR / "queue-control"),
         "polling_interval": 0.2,
     }
+# What every request asks of Redis is asked shortly, and for a while not at all once it did not answer.
+REDIS_TIMEOUT_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", default=0.25)
+REDIS_REST_SECONDS = 2
+# How long the key cache is believed without a look into the database; how long it keeps a key, 0: no cache.
+KEY_CACHE_LEASE_SECONDS: float = env.count("KEY_CACHE_LEASE_SECONDS", default=5)
+KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=300)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -166,6 +172,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "rsolv.figures.tasks.take_figures",
         "schedule": crontab(minute=40),
         "options": {"expires": 3600},
+    },
+    "flush-key-uses": {
+        "task": "customers.tasks.flush_key_uses",
+        "schedule": 20,
+        "options": {"expires": 20},
     },
     "prune-idempotent-answers": {
         "task": "rsolv.api.tasks.prune_idempotent_answers",

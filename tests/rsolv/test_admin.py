@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import UsageReport
-from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace
+from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace, StaleKey
 from customers.services import create_api_key
 from rsolv.api.models import IdempotentAnswer
 from tests.billing.admin.rows import make_each
@@ -41,6 +41,7 @@ def one_of_each(db):
     Invitation.objects.create(
         customer=usage.customer, email="a@acme.test", token_hash="h", expires_at=timezone.now()
     )
+    StaleKey.objects.create(key_hash="h")
     LoginPlace.objects.create(user=UserFactory(), fingerprint="f")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
     make_each(usage)

@@ -1,0 +1,65 @@
+"""When keys were last used, gathered in Redis so that a request writes no row. Losing some is no harm."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from rsolv.redis_link import RedisAway, find_link
+
+USES = "rsolv:key-uses:1"
+TAKEN = f"{USES}:taken"
+# A process tells the use of a key again only after this.
+PRECISION = timedelta(seconds=15)
+MOST_REMEMBERED = 20_000
+
+_told: dict[UUID, datetime] = {}
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    at: datetime
+    address: str | None
+
+
+def note(key_id: UUID, at: datetime, address: str | None) -> None:
+    """Remember the use, at most one round trip in PRECISION."""
+    told_at = _told.get(key_id)
+    if told_at is not None and at - told_at < PRECISION:
+        return
+    link = find_link()
+    if link is None:
+        return
+    if len(_told) >= MOST_REMEMBERED:
+        _told.clear()
+    _told[key_id] = at
+    with suppress(RedisAway):
+        link.ask(lambda redis: redis.hset(USES, key_id.hex, json.dumps([at.timestamp(), address])))
+
+
+def take() -> dict[UUID, KeyUse]:
+    """What was gathered. It is handed out again until `drop` is called. Raises RedisAway."""
+    link = find_link()
+    if link is None:
+        return {}
+    if not link.ask(lambda redis: redis.exists(TAKEN)):
+        if not link.ask(lambda redis: redis.exists(USES)):
+            return {}
+        link.ask(lambda redis: redis.rename(USES, TAKEN))
+    return {
+        UUID(key_id.decode()): _read(text)
+        for key_id, text in link.ask(lambda redis: redis.hgetall(TAKEN)).items()
+    }
+
+
+def drop() -> None:
+    """Forget what was taken. Raises RedisAway."""
+    link = find_link()
+    if link is not None:
+        link.ask(lambda redis: redis.delete(TAKEN))
+
+
+def _read(text: bytes) -> KeyUse:
+    at, address = json.loads(text)
+    return KeyUse(datetime.fromtimestamp(at, UTC), address)

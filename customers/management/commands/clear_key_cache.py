@@ -1,0 +1,21 @@
+"""`manage.py clear_key_cache`: the next request with each key asks the database."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from customers import key_cache
+from rsolv.redis_link import RedisAway
+
+
+class Command(BaseCommand):
+    help = "Take every key out of the key cache. Safe at any time."
+
+    def handle(self, **options: Any) -> None:
+        if not key_cache.is_on():
+            raise CommandError("There is no key cache: REDIS_URL is not set, or KEY_CACHE_SECONDS is 0.")
+        try:
+            count = key_cache.clear()
+        except RedisAway as error:
+            raise CommandError("Redis is away. Nothing of it counts while it is; try again.") from error
+        self.stdout.write(f"{count} entries removed.")

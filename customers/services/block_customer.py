@@ -1,0 +1,29 @@
+"""Staff shut a customer's keys out, and let them in again."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from customers.models import AuditEntry, Customer, User
+
+from .record_act import record_act
+
+
+@transaction.atomic
+def block_customer(*, customer: Customer, by: User, at: datetime, reason: str = "") -> None:
+    """Refuse every key of the customer from now on; people may still log in. Repeating it changes nothing."""
+    rows = Customer.objects.filter(pk=customer.pk, blocked_at=None)
+    if rows.update(blocked_at=at, blocked_reason=reason):
+        _note(customer, by, at, "API keys blocked")
+
+
+@transaction.atomic
+def unblock_customer(*, customer: Customer, by: User, at: datetime) -> None:
+    """Take the customer's keys again. Repeating it changes nothing."""
+    rows = Customer.objects.filter(pk=customer.pk).exclude(blocked_at=None)
+    if rows.update(blocked_at=None, blocked_reason=""):
+        _note(customer, by, at, "API keys unblocked")
+
+
+def _note(customer: Customer, by: User, at: datetime, subject: str) -> None:
+    record_act(customer=customer, act=AuditEntry.Act.STAFF_ACTED, actor=by, at=at, subject=subject)

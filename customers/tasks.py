@@ -1,0 +1,15 @@
+"""What Celery runs for customers."""
+
+from celery import shared_task
+
+from rsolv.redis_link import RedisAway
+
+from . import services
+
+
+@shared_task
+def flush_key_uses() -> None:
+    try:
+        services.flush_key_uses()
+    except RedisAway:
+        return  # logged by the link; what is gathered waits for the next time

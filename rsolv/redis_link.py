@@ -1,0 +1,60 @@
+"""Redis for what every request asks: short waits, and none at all while it is known to be away."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class RedisAway(Exception):
+    """Redis did not answer in time, or did not a moment ago and is left alone."""
+
+
+class Link:
+    """A way to Redis that a failure shuts for REDIS_REST_SECONDS; then one question tries it anew."""
+
+    def __init__(self, url: str) -> None:
+        self.client: Any = redis.Redis.from_url(
+            url,
+            socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
+            # A connection that Redis has closed is opened anew, once; what took too long is not asked again.
+            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+        )
+        self._shut_until = 0.0
+
+    def ask(self, question: Callable[[Any], T], *, insist: bool = False) -> T:
+        """What Redis answers. `insist` asks also while the way is shut. Raises RedisAway."""
+        now = time.monotonic()
+        if now < self._shut_until and not insist:
+            raise RedisAway
+        if self._shut_until:
+            self._shut_until = now + settings.REDIS_REST_SECONDS  # the others wait for this one's answer
+        try:
+            answer = question(self.client)
+        except (redis.RedisError, OSError) as error:
+            self._shut_until = time.monotonic() + settings.REDIS_REST_SECONDS
+            log.warning("redis_away", error=type(error).__name__)
+            raise RedisAway from error
+        self._shut_until = 0.0
+        return answer
+
+
+@cache
+def _connect(url: str) -> Link:
+    return Link(url)
+
+
+def find_link() -> Link | None:
+    """The way to Redis; None where this installation has none."""
+    return _connect(settings.REDIS_URL) if settings.REDIS_URL else None

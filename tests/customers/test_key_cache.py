@@ -1,0 +1,207 @@
+"""What only Redis can show of the key cache."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from customers import key_cache, keys, selectors
+from customers.models import ApiKey, Customer, StaleKey
+from customers.services import (
+    authenticate_api_key,
+    block_customer,
+    create_api_key,
+    revoke_api_key,
+    rotate_api_key,
+    unblock_customer,
+)
+from provisioning.services.close_account import close_account
+from rsolv.redis_link import Link, find_link
+from tests.factories import BillingAccountFactory, MembershipFactory, UserFactory
+
+pytestmark = pytest.mark.services
+
+NOBODY = "redis://127.0.0.1:9/0"
+
+
+@pytest.fixture(autouse=True)
+def quick_lease(settings) -> None:
+    settings.KEY_CACHE_LEASE_SECONDS = 0.3
+
+
+@pytest.fixture
+def raw(db) -> str:
+    """A key that the cache knows."""
+    member = MembershipFactory()
+    BillingAccountFactory(customer=member.customer)
+    made = create_api_key(customer=member.customer, name="test")
+    assert authenticate_api_key(made.raw)
+    return made.raw
+
+
+@pytest.fixture
+def cut_off(settings, monkeypatch) -> Iterator[Callable[[], None]]:
+    """Call it, and this process does not reach Redis; again, and it does. Redis itself stays as it is."""
+    ours, nobody = find_link(), Link(NOBODY)
+    links = {"now": ours}
+    for module in ("customers.key_cache", "customers.key_uses"):
+        monkeypatch.setattr(f"{module}.find_link", lambda: links["now"])
+    yield lambda: links.update(now=nobody if links["now"] is ours else ours)
+
+
+def get_key(raw: str) -> ApiKey:
+    return ApiKey.objects.get(key_hash=keys.hash_key(raw))
+
+
+def get_owner(customer: Customer):
+    return customer.memberships.get().user
+
+
+class TestAuthenticateApiKey:
+    def test_asks_the_database_once(self, raw, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            caller = authenticate_api_key(raw)
+        assert caller is not None and caller.customer_id == get_key(raw).customer_id
+
+    def test_asks_once_for_an_unknown_key_too(self, raw, django_assert_num_queries):
+        unknown = keys.generate_key()
+        assert authenticate_api_key(unknown) is None
+        with django_assert_num_queries(0):
+            assert authenticate_api_key(unknown) is None
+
+    def test_keeps_no_raw_key(self, raw):
+        client = find_link().client
+        kept = [name + (client.get(name) or b"") for name in client.keys("rsolv:keys:*") if b":of:" in name]
+        assert kept and not [text for text in kept if raw.encode() in text or raw[6:].encode() in text]
+
+    def test_takes_a_key_that_was_tried_before_it_was_made(
+        self, raw, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        early = keys.generate_key()
+        assert authenticate_api_key(early) is None
+        monkeypatch.setattr(keys, "generate_key", lambda: early)
+        with django_capture_on_commit_callbacks(execute=True):
+            create_api_key(customer=get_key(raw).customer, name="late")
+        assert authenticate_api_key(early) is not None
+
+    def test_asks_the_database_while_redis_is_away(self, raw, cut_off, django_assert_num_queries):
+        cut_off()
+        with django_assert_num_queries(1):
+            assert authenticate_api_key(raw) is not None
+
+    def test_refuses_a_cached_key_whose_time_is_over(self, raw, monkeypatch):
+        ends_at = timezone.now() + timedelta(hours=1)
+        ApiKey.objects.update(expires_at=ends_at)
+        assert authenticate_api_key(raw) is not None
+        monkeypatch.setattr(timezone, "now", lambda: ends_at)
+        assert authenticate_api_key(raw) is None
+
+
+def revoke(key):
+    revoke_api_key(api_key=key, at=timezone.now())
+
+
+def rotate(key):
+    rotate_api_key(api_key=key, overlap=timedelta(0), by=get_owner(key.customer), at=timezone.now())
+
+
+def close(key):
+    close_account(customer=key.customer, by=get_owner(key.customer), at=timezone.now())
+
+
+def block(key):
+    block_customer(customer=key.customer, by=UserFactory(is_staff=True), at=timezone.now())
+
+
+def save_by_hand(key):
+    key.revoked_at = timezone.now()
+    key.save()
+
+
+def delete_customer(key):
+    customer = key.customer
+    customer.billing_account.delete()
+    customer.delete()
+
+
+WAYS = {
+    "revoked": revoke,
+    "rotated": rotate,
+    "closed": close,
+    "blocked": block,
+    "saved by hand": save_by_hand,
+    "deleted": lambda key: key.delete(),
+    "deleted in bulk": lambda key: ApiKey.objects.filter(pk=key.pk).delete(),
+    "revoked in bulk": lambda key: ApiKey.objects.filter(revoked_at=None).update(revoked_at=timezone.now()),
+    "expired in bulk": lambda key: ApiKey.objects.bulk_update(
+        [ApiKey(pk=key.pk, expires_at=timezone.now())], ["expires_at"]
+    ),
+    "closed in bulk": lambda key: Customer.objects.update(closed_at=timezone.now()),
+    "customer deleted": delete_customer,
+}
+
+
+class TestAKeyThatEnds:
+    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+    def test_is_refused_by_the_next_request(self, raw, way, django_capture_on_commit_callbacks):
+        with django_capture_on_commit_callbacks(execute=True):
+            way(get_key(raw))
+        assert authenticate_api_key(raw) is None
+        assert not StaleKey.objects.exists()
+
+    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+    def test_is_refused_though_redis_was_away_when_it_ended(
+        self, raw, way, cut_off, django_capture_on_commit_callbacks
+    ):
+        cut_off()
+        with django_capture_on_commit_callbacks(execute=True):
+            way(get_key(raw))
+        assert StaleKey.objects.exists()
+        cut_off()
+        assert authenticate_api_key(raw) is None
+        assert not StaleKey.objects.exists()
+
+    def test_is_refused_though_its_entry_outlived_the_process_that_ended_it(self, raw, monkeypatch):
+        monkeypatch.setattr(key_cache, "forget", lambda hashes: None)  # killed before its commit's hook ran
+        revoke(get_key(raw))
+        monkeypatch.undo()
+        find_link().client.delete(key_cache.LEASE)  # which ends by itself
+        assert authenticate_api_key(raw) is None
+
+    def test_is_not_brought_back_by_a_fill_that_began_before(self, raw):
+        key = get_key(raw)
+        key_cache.forget([key.key_hash])
+        marker = key_cache.begin_fill(key.key_hash)
+        caller, _ = selectors.find_caller(key_hash=key.key_hash)
+        revoke(key)
+        assert key_cache.end_fill(key.key_hash, marker, caller) is False
+        assert authenticate_api_key(raw) is None
+
+    def test_works_again_when_its_customer_is_unblocked(self, raw):
+        staff = UserFactory(is_staff=True)
+        block_customer(customer=get_key(raw).customer, by=staff, at=timezone.now())
+        assert authenticate_api_key(raw) is None
+        unblock_customer(customer=get_key(raw).customer, by=staff, at=timezone.now())
+        assert authenticate_api_key(raw) is not None
+
+
+class TestLease:
+    def test_ends_though_its_renewer_was_slow(self, raw):
+        find_link().client.delete(key_cache.LEASE)
+        began_at = key_cache.begin_lease()
+        key_cache.grant_lease(began_at - 10_000)
+        assert key_cache.read(keys.hash_key(raw)) == key_cache.NO_LEASE
+
+    def test_is_renewed_by_one_of_those_who_ask(self, raw):
+        find_link().client.delete(key_cache.LEASE)
+        assert key_cache.begin_lease() is not None
+        assert key_cache.begin_lease() is None
+        assert authenticate_api_key(raw) is not None
+
+    def test_clears_a_redis_that_was_started_anew(self, raw):
+        client = find_link().client
+        client.set(key_cache.RUN, b"another run")
+        client.delete(key_cache.LEASE, key_cache.RENEWING)
+        key_cache.begin_lease()
+        assert key_cache.count_entries() == 0
