@@ -1,0 +1,125 @@
+"""`python -m sandbox.bench [--only name,…]`: a table, and JSON in var/bench.json. An answer that is wrong ends it with 1.
+
+Needs PostgreSQL and Redis, in which it uses databases of its own.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import django
+
+from sandbox import probe
+from sandbox.chaos.stack import NoRoom, borrow_redis, make_database
+from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
+
+from .client import Client, WrongAnswer
+from .measure import Plan, measure
+from .report import write_table
+from .stack import BenchStack
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST_PORT = 20_000
+NAMES = (
+    "authenticate_cached",
+    "authenticate_uncached",
+    "authenticate_library",
+    "analyze_10",
+    "analyze_200",
+    "generate_300",
+    "generate_10000",
+    "phases_store",
+    "entitlement",
+    "webhook_ack",
+    "portal_overview",
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.bench", description=__doc__)
+    parser.add_argument("--only", type=_split, default=list(NAMES), help="names, with commas between")
+    parser.add_argument("--rounds", type=int, default=Plan.rounds)
+    parser.add_argument("--seconds", type=float, default=Plan.seconds, help="at full load, each round")
+    parser.add_argument("--connections", type=int, default=Plan.connections)
+    parser.add_argument("--rows", type=int, default=300_000, help="phase rows in the database")
+    parser.add_argument("--customers", type=int, default=10_000)
+    parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "bench", help="emptied at the start")
+    parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench.json")
+    given = parser.parse_args()
+    plan = Plan(rounds=given.rounds, seconds=given.seconds, connections=given.connections)
+    try:
+        with interrupt_on_signals(), prepare(given.data_dir.resolve()) as stack:
+            entries = run(stack, given.only, plan, rows=given.rows, customers=given.customers)
+    except KeyboardInterrupt:
+        return 130
+    except WrongAnswer as error:
+        print(f"A wrong answer: {error}", file=sys.stderr)
+        return 1
+    except (probe.NotReachable, NoRoom, NotReady, ProcessEnded) as error:
+        print(f"{error}\nWhat the processes said: {given.data_dir / 'log'}", file=sys.stderr)
+        return 2
+    given.output.write_text(json.dumps(entries, indent=2) + "\n")
+    print(write_table(entries))
+    return 0
+
+
+def _split(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if unknown := set(names) - set(NAMES):
+        raise argparse.ArgumentTypeError(f"no such name: {', '.join(sorted(unknown))}")
+    return names
+
+
+@contextmanager
+def prepare(data_dir: Path) -> Iterator[BenchStack]:
+    """Databases with all tables, taken over into this process, and dropped at the end."""
+    admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
+    redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
+    shutil.rmtree(data_dir, ignore_errors=True)
+    with make_database(admin_url) as database_url, borrow_redis(redis_url) as own_redis_url:
+        port = FIRST_PORT + os.getpid() * 2 % 10_000
+        stack = BenchStack(data_dir, pick_port(port), 9, database_url, own_redis_url)
+        stack.prepare()
+        django.setup()
+        from .tables import make_tables
+
+        make_tables()
+        yield stack
+
+
+def run(
+    stack: BenchStack, names: list[str], plan: Plan, *, rows: int, customers: int
+) -> dict[str, dict[str, float]]:
+    """The report's entries. The web processes end with it."""
+    from .authentication import time_authentication
+    from .rows import stage
+    from .subjects import BARE, make_subjects
+
+    with Supervisor(environment=stack.environment, log_dir=stack.data_dir / "log", patience=5) as supervisor:
+        stack.start_web(supervisor)
+        staged = stage(rows=rows, customers=customers, callers=50, at=datetime.now(UTC))
+        subjects = make_subjects(staged)
+        stack.wait_for_web(supervisor)
+        client = Client("127.0.0.1", stack.web_port)
+        echo_port = pick_port(stack.web_port + 1)
+        supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo", str(echo_port)])
+        client.count_per_second(BARE, connections=plan.connections, seconds=0.5)
+        ceiling = Client("127.0.0.1", echo_port).count_per_second(
+            BARE, connections=plan.connections, seconds=1
+        )
+        print(f"The client itself can do {ceiling:.0f} a second.", file=sys.stderr, flush=True)
+        entries = {}
+        for name in names:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            entries[name] = measure(client, subjects[name], BARE, plan) | time_authentication(name, staged)
+        return entries
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Microseconds that authenticating takes within the process, without a server and its requests around it."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.test import RequestFactory
+from rest_framework.request import Request
+from rest_framework_api_key.permissions import HasAPIKey
+
+from rsolv.api.auth import ApiKeyAuthentication
+
+from .rows import Staged
+from .subjects import make_library_key
+
+ROUNDS, REPEATS = 7, 200
+
+
+def time_authentication(name: str, staged: Staged) -> dict[str, float]:
+    """`authentication_us` for what authenticates, nothing for the rest. The database and cache are those of the run."""
+    work = {
+        "authenticate_cached": _authenticate_ours,
+        "authenticate_uncached": _authenticate_ours,
+        "authenticate_library": _authenticate_library,
+    }.get(name)
+    return {"authentication_us": round(_time(work(staged)), 1)} if work else {}
+
+
+def _authenticate_ours(staged: Staged) -> Callable[[], Any]:
+    request = Request(RequestFactory().get("/", headers={"X-API-Key": staged.large.key}))
+    return lambda: ApiKeyAuthentication().authenticate(request)
+
+
+def _authenticate_library(staged: Staged) -> Callable[[], Any]:
+    request: Any = RequestFactory().get("/", headers={"X-Library-Key": make_library_key()})
+    return lambda: HasAPIKey().has_permission(request, None)
+
+
+def _time(work: Callable[[], Any]) -> float:
+    """The median of several rounds' means. What is not authenticated raises AssertionError."""
+    assert work(), "not authenticated"
+    means = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for _ in range(REPEATS):
+            work()
+        means.append((time.perf_counter() - began) / REPEATS * 1_000_000)
+    return statistics.median(means)

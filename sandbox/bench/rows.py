@@ -1,0 +1,136 @@
+"""Customers with fixes of a year, made in the database itself: a million rows in a minute. PostgreSQL only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from billing.models import BillingAccount
+from billing.plans import TEAMS
+from customers.models import ApiKey, Customer, ForgeAccount, Membership, User
+from customers.services import create_api_key
+from phases.models import Repository
+
+BATCH = 2000
+LARGE_REPOSITORIES = 40
+REPOSITORIES_EACH = 2
+# One customer has a tenth of everything.
+LARGE_SHARE = 10
+PERIOD = timedelta(days=30)
+INTO_PERIOD = timedelta(days=20)
+
+PLACES = "CREATE TEMPORARY TABLE bench_place (n int PRIMARY KEY, customer_id uuid, repository_id uuid)"
+# Of each issue a fix, the proof that the fix supersedes, and the scan before both.
+PHASES = """
+INSERT INTO phases_phaseexecution (id, customer_id, repository_id, phase, commit_sha, issue_number, branch,
+    outcome, pull_request_url, data, severity, flaw_type, title, attempts, findings, is_superseded,
+    created_at, updated_at, announced_at)
+SELECT md5(phase || issue)::uuid, customer_id, repository_id, phase, md5('commit' || issue),
+    CASE WHEN phase <> 'scan' THEN issue END, '',
+    CASE WHEN phase = 'mitigation' AND issue % 5 = 0 THEN 'failed' ELSE 'succeeded' END,
+    CASE WHEN phase = 'mitigation' THEN 'https://github.com/a/b/pull/' || issue ELSE '' END,
+    CASE WHEN phase = 'mitigation' THEN '{"success": true, "testsPass": true, "attempts": 1}'
+        ELSE '{"validated": true, "redTests": [{"testCode": "' || repeat(md5('code' || issue), 20) || '"}]}' END,
+    'high', 'sql_injection', 'SQL injection', 1, CASE WHEN phase = 'scan' THEN 1 END, phase = 'validation',
+    instant, instant, instant
+FROM (
+    SELECT issue, %(at)s - random() * interval '365 days' AS instant,
+        CASE WHEN issue %% %(share)s = 0 THEN (issue / %(share)s) %% %(large)s
+            ELSE %(large)s + issue %% %(small)s END AS place
+    FROM generate_series(1, %(issues)s) AS issue
+) AS issues
+JOIN bench_place ON n = place
+CROSS JOIN (VALUES ('mitigation'), ('validation'), ('scan')) AS phases (phase)
+""".replace("issue % 5", "issue %% 5")
+USAGE = """
+INSERT INTO billing_usagerecord (id, customer_id, execution_id, repository_id, issue_number, coverage, plan,
+    unit_price_cents, occurred_at, created_at)
+SELECT md5('usage' || issue_number)::uuid, customer_id, id, repository_id, issue_number, 'metered', 'teams',
+    800, created_at, created_at
+FROM phases_phaseexecution WHERE phase = 'mitigation' AND outcome = 'succeeded'
+"""
+REPORTS = """
+INSERT INTO billing_usagereport (usage_id, status, customer_id, meter_at, bout, first_sent_at, attempts,
+    next_attempt_at, reported_at, last_error)
+SELECT id, 'reported', customer_id, occurred_at, 1, occurred_at, 1, occurred_at, occurred_at, ''
+FROM billing_usagerecord
+"""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A customer that calls the API, with its key's text and one of its repositories as `owner/name`."""
+
+    customer: Customer
+    key: str
+    repository: str
+
+
+@dataclass(frozen=True)
+class Staged:
+    """`large`: the customer with a tenth of all rows; `callers`: ordinary ones; `user`: the large one's owner."""
+
+    large: Caller
+    callers: list[Caller]
+    user: User
+
+
+def stage(*, rows: int, customers: int, callers: int, at: datetime) -> Staged:
+    """About so many phase rows, their ledger and their customers, all on the teams plan, into empty tables."""
+    owners = [Customer(name=f"Bench {n}", email=f"bench{n}@bench.example") for n in range(customers)]
+    Customer.objects.bulk_create(owners, batch_size=BATCH)
+    start = at - INTO_PERIOD
+    BillingAccount.objects.bulk_create(
+        (
+            BillingAccount(
+                customer=owner,
+                plan=TEAMS.key,
+                status=BillingAccount.Status.ACTIVE,
+                current_period_start=start,
+                current_period_end=start + PERIOD,
+            )
+            for owner in owners
+        ),
+        batch_size=BATCH,
+    )
+    spaces = [ForgeAccount(customer=owner, namespace=f"bench-{n}") for n, owner in enumerate(owners)]
+    ForgeAccount.objects.bulk_create(spaces, batch_size=BATCH)
+    repositories = list(_make_repositories(spaces))
+    Repository.objects.bulk_create(repositories, batch_size=BATCH)
+    _write_rows(repositories, rows // 3, at)
+    user = User.objects.create_user("owner@bench.example", "demo-password")
+    Membership.objects.create(customer=owners[0], user=user, role="owner", last_seen_at=at)
+    called = [
+        Caller(each, create_api_key(customer=each, name="bench").raw, f"bench-{n}/repository-0")
+        for n, each in enumerate(owners[: callers + 1])
+    ]
+    ApiKey.objects.update(last_used_at=at)
+    return Staged(large=called[0], callers=called[1:] or called, user=user)
+
+
+def _make_repositories(spaces: list[ForgeAccount]) -> Iterator[Repository]:
+    for index, space in enumerate(spaces):
+        for number in range(REPOSITORIES_EACH if index else LARGE_REPOSITORIES):
+            yield Repository(forge_account=space, name=f"repository-{number}")
+
+
+def _write_rows(repositories: list[Repository], issues: int, at: datetime) -> None:
+    places = [
+        (n, repository.forge_account.customer_id, repository.pk) for n, repository in enumerate(repositories)
+    ]
+    numbers = {
+        "at": at,
+        "issues": issues,
+        "share": LARGE_SHARE,
+        "large": LARGE_REPOSITORIES,
+        "small": max(1, len(repositories) - LARGE_REPOSITORIES),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(PLACES)
+        cursor.executemany("INSERT INTO bench_place VALUES (%s, %s, %s)", places)
+        cursor.execute(PHASES, numbers)
+        cursor.execute(USAGE)
+        cursor.execute(REPORTS)
+        cursor.execute("DROP TABLE bench_place")
+        cursor.execute("ANALYZE")

@@ -1,0 +1,17 @@
+"""Our own addresses, and those that only the bench has."""
+
+from django.urls import path
+
+from rsolv import urls as ours
+
+from . import views
+
+handler400, handler404, handler500 = ours.handler400, ours.handler404, ours.handler500
+
+urlpatterns = [
+    path("bench/bare", views.show_bare),
+    path("bench/authenticate/cached", views.CachedView.as_view()),
+    path("bench/authenticate/uncached", views.UncachedView.as_view()),
+    path("bench/authenticate/library", views.LibraryView.as_view()),
+    *ours.urlpatterns,
+]

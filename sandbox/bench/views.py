@@ -1,0 +1,37 @@
+"""What only the bench serves: the bare view everything is held against, and views that only authenticate."""
+
+from django.http import HttpRequest, JsonResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_api_key.permissions import HasAPIKey
+
+from rsolv.api.auth import ApiKeyAuthentication, HasApiKey
+
+
+def show_bare(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"ok": True})
+
+
+class OnlyAuthenticate(APIView):
+    """DRF's own view and no limits, so that nothing but the authentication differs."""
+
+    throttle_classes = ()
+    schema = None
+
+    def get(self, request: Request) -> Response:
+        return Response({"ok": True})
+
+
+class CachedView(OnlyAuthenticate):
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes = (HasApiKey,)
+
+
+class UncachedView(CachedView):
+    pass
+
+
+class LibraryView(OnlyAuthenticate):
+    authentication_classes = ()
+    permission_classes = (HasAPIKey,)
