@@ -127,6 +127,18 @@ check: setup ## Migrations complete, production settings sound
 .PHONY: qa
 qa: lint types layers check test ## Everything that CI asks
 
+.PHONY: bench
+bench: setup ## Every hot path beside a bare view, on PostgreSQL and Redis; var/bench.json (ONLY=name,…)
+	@$(PY) -m sandbox.bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+.PHONY: bench-servers
+bench-servers: setup ## The servers we could run on, compared (ARGS="--python PATH --rounds N")
+	@$(PY) -m sandbox.bench.compare_servers $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: setup ## What hot paths cost with 100, 10,000 and a million phase rows; var/bench-growth.json
+	@$(PY) -m sandbox.bench.growth $(ARGS)
+
 .PHONY: bench-insertion
 bench-insertion: setup ## How long inserting a test takes, by framework and size of the file
 	@DJANGO_SETTINGS_MODULE=rsolv.settings.test $(PY) manage.py bench_insertion $(ARGS)

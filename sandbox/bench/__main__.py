@@ -1,31 +1,26 @@
-"""`python -m sandbox.bench [--only name,…]`: a table, and JSON in var/bench.json. An answer that is wrong ends it with 1.
+"""`python -m sandbox.bench [--only name,…]`: a table, and JSON in var/bench.json.
+
+An answer that is not right ends it with 1.
 
 Needs PostgreSQL and Redis, in which it uses databases of its own.
 """
 
 import argparse
 import json
-import os
-import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import django
-
 from sandbox import probe
-from sandbox.chaos.stack import NoRoom, borrow_redis, make_database
+from sandbox.chaos.stack import NoRoom
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
 
 from .client import Client, WrongAnswer
 from .measure import Plan, measure
+from .prepare import ROOT, prepare
 from .report import write_table
 from .stack import BenchStack
 
-ROOT = Path(__file__).resolve().parents[2]
-FIRST_PORT = 20_000
 NAMES = (
     "authenticate_cached",
     "authenticate_uncached",
@@ -74,23 +69,6 @@ def _split(text: str) -> list[str]:
     if unknown := set(names) - set(NAMES):
         raise argparse.ArgumentTypeError(f"no such name: {', '.join(sorted(unknown))}")
     return names
-
-
-@contextmanager
-def prepare(data_dir: Path) -> Iterator[BenchStack]:
-    """Databases with all tables, taken over into this process, and dropped at the end."""
-    admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
-    redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
-    shutil.rmtree(data_dir, ignore_errors=True)
-    with make_database(admin_url) as database_url, borrow_redis(redis_url) as own_redis_url:
-        port = FIRST_PORT + os.getpid() * 2 % 10_000
-        stack = BenchStack(data_dir, pick_port(port), 9, database_url, own_redis_url)
-        stack.prepare()
-        django.setup()
-        from .tables import make_tables
-
-        make_tables()
-        yield stack
 
 
 def run(

@@ -18,7 +18,7 @@ ROUNDS, REPEATS = 7, 200
 
 
 def time_authentication(name: str, staged: Staged) -> dict[str, float]:
-    """`authentication_us` for what authenticates, nothing for the rest. The database and cache are those of the run."""
+    """`authentication_us` for what authenticates, nothing for the rest; on the run's database and cache."""
     work = {
         "authenticate_cached": _authenticate_ours,
         "authenticate_uncached": _authenticate_ours,

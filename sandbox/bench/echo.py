@@ -1,4 +1,4 @@
-"""`python -m sandbox.bench.echo PORT`: answers everything at once with nothing. What the client can do at most."""
+"""`python -m sandbox.bench.echo PORT`: answers at once with nothing. What the client can do at most."""
 
 import selectors
 import socket

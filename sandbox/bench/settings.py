@@ -1,4 +1,4 @@
-"""Production's settings, for the bench alone: plain HTTP, the bench's own views, a library to compare with."""
+"""Production's settings, for the bench alone: plain HTTP, its own views, a library to compare with."""
 
 from rsolv.settings.prod import *
 

@@ -26,7 +26,7 @@ API = "/api/v1"
 BARE = Subject("bare", lambda _: build_request("GET", "/bench/bare"), b'"ok": true')
 
 
-def build_request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+def build_request(method: str, path: str, body: bytes = b"", /, **headers: str) -> bytes:
     """A request as it goes over the wire; in the headers' names `_` stands for `-`."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -61,7 +61,7 @@ def make_library_key() -> str:
 
 
 def _authenticate(name: str, **headers: str) -> Subject:
-    request = build_request("GET", f"/bench/authenticate/{name}", **headers)
+    request = build_request("GET", f"/bench/authenticate/{name}", b"", **headers)
     return Subject(f"authenticate_{name}", lambda _: request, b'"ok":true')
 
 

@@ -1,0 +1,117 @@
+"""`python -m sandbox.bench.compare_servers [--python PATH]`: the servers we could run on, as a table.
+
+All of them stand at once, on one database, and are asked one after another in every round: what else the
+machine does strikes each alike. Those whose package is not installed are left out; `--python` names an
+interpreter that has them beside RSOLV's own packages.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sandbox.processes import Supervisor, interrupt_on_signals, pick_port
+
+from .client import Client
+from .measure import find_percentile
+from .prepare import ROOT, prepare
+from .servers import SERVERS, Server
+from .stack import BenchStack
+
+MIX = ("entitlement", "phases_store", "generate_300", "analyze_10")
+ONE_BY_ONE = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.bench.compare_servers", description=__doc__)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--only", default=",".join(name for name in SERVERS if name != "chosen"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--rows", type=int, default=30_000)
+    parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "bench-servers")
+    given = parser.parse_args()
+    servers = {name: replace(SERVERS[name], python=given.python) for name in given.only.split(",")}
+    servers = {name: each for name, each in servers.items() if _is_installed(each)}
+    with interrupt_on_signals(), prepare(given.data_dir.resolve()) as stack:
+        rates, latencies = compare(
+            stack, servers, given.rounds, given.seconds, given.connections, rows=given.rows
+        )
+    _print_table(list(servers), rates, latencies)
+
+
+def _is_installed(server: Server) -> bool:
+    found = subprocess.run([server.python, "-c", f"import {server.options[0]}"], capture_output=True)
+    return found.returncode == 0
+
+
+Samples = dict[tuple[str, str], list[float]]
+
+
+def compare(
+    stack: BenchStack,
+    servers: dict[str, Server],
+    rounds: int,
+    seconds: float,
+    connections: int,
+    *,
+    rows: int,
+) -> tuple[Samples, Samples]:
+    """Answers a second under load, and seconds of single requests, by server and subject."""
+    from .rows import stage
+    from .subjects import BARE, make_subjects
+
+    with ExitStack() as ends:
+        staged = stage(rows=rows, customers=1000, callers=50, at=datetime.now(UTC))
+        subjects = {name: each for name, each in make_subjects(staged).items() if name in MIX} | {
+            BARE.name: BARE
+        }
+        clients: dict[str, Client] = {}
+        sent: dict[str, int] = {}
+        for name, server in servers.items():
+            one = replace(stack, server=server, web_port=pick_port(stack.web_port + 1 + len(clients)))
+            log_dir = stack.data_dir / "log" / name
+            log_dir.mkdir(parents=True)
+            supervisor = ends.enter_context(
+                Supervisor(environment=one.environment, log_dir=log_dir, patience=3)
+            )
+            one.start_web(supervisor)
+            one.wait_for_web(supervisor, 90)
+            # One count for all: a stored fix is new whichever server takes it.
+            clients[name] = Client("127.0.0.1", one.web_port, sent)
+        rates: Samples = defaultdict(list)
+        latencies: Samples = defaultdict(list)
+        for round_number in range(rounds + 1):
+            for what, subject in subjects.items():
+                for name, client in clients.items():
+                    taken = client.time_one_by_one(subject, ONE_BY_ONE)
+                    rate = client.count_per_second(subject, connections=connections, seconds=seconds)
+                    if round_number:  # the first warms up
+                        latencies[name, what] += taken
+                        rates[name, what].append(rate)
+            print(f"round {round_number} of {rounds}", file=sys.stderr, flush=True)
+        return rates, latencies
+
+
+def _print_table(names: list[str], rates: Samples, latencies: Samples) -> None:
+    """Requests a second (and p95 of single requests in ms) by subject; the mix in equal numbers of each."""
+    subjects = (*MIX, "bare")
+    print(f"| server | {' | '.join(subjects)} | mix, requests/s |\n|---|{'---|' * (len(subjects) + 1)}")
+    for name in names:
+        middle = {what: statistics.median(rates[name, what]) for what in subjects}
+        cells = [
+            f"{middle[what]:.0f} ({find_percentile(latencies[name, what], 95) * 1000:.1f})"
+            for what in subjects
+        ]
+        mix = len(MIX) / sum(1 / middle[what] for what in MIX)
+        print(f"| {name} | {' | '.join(cells)} | {mix:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What every measurement needs first: databases of its own with all tables, and Django on them."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+
+from sandbox import probe
+from sandbox.chaos.stack import borrow_redis, make_database
+from sandbox.processes import pick_port
+
+from .stack import BenchStack
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST_PORT = 20_000
+
+
+@contextmanager
+def prepare(data_dir: Path) -> Iterator[BenchStack]:
+    """Databases with all tables, taken over into this process, and dropped at the end."""
+    admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
+    redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
+    shutil.rmtree(data_dir, ignore_errors=True)
+    with make_database(admin_url) as database_url, borrow_redis(redis_url) as own_redis_url:
+        port = FIRST_PORT + os.getpid() * 2 % 10_000
+        stack = BenchStack(data_dir, pick_port(port), 9, database_url, own_redis_url)
+        stack.prepare()
+        django.setup()
+        from .tables import make_tables
+
+        make_tables()
+        yield stack
