@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-# Says nothing about requests: our own log does.
-GUNICORN = ("gunicorn", "rsolv.wsgi", "--bind", "{host}:{port}", "--log-level", "warning")
+from sandbox.stack import CONFIG
+
+# As deployed; what follows on the command line wins over the file. It says nothing about requests: our log does.
+GUNICORN = ("gunicorn", "rsolv.wsgi", "--config", str(CONFIG), "--bind", "{host}:{port}")
+GUNICORN += ("--log-level", "warning", "--no-control-socket")
 GRANIAN = ("granian", "--host", "{host}", "--port", "{port}", "--no-access-log", "--log-level", "warning")
 
 
@@ -30,7 +33,7 @@ def _granian(workers: int, threads: int) -> Server:
 
 
 SERVERS = {
-    "chosen": _gthread(2, 4),
+    "chosen": Server(GUNICORN),
     "gthread-1x8": _gthread(1, 8),
     "gthread-2x2": _gthread(2, 2),
     "gthread-2x4": _gthread(2, 4),
