@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from sandbox.stack import CONFIG
 
-# As deployed; what follows on the command line wins over the file. It says nothing about requests: our log does.
-GUNICORN = ("gunicorn", "rsolv.wsgi", "--config", str(CONFIG), "--bind", "{host}:{port}")
-GUNICORN += ("--log-level", "warning", "--no-control-socket")
+# As deployed; what follows on the command line wins over the file.
+GUNICORN = (
+    *("gunicorn", "rsolv.wsgi", "--config", str(CONFIG), "--bind", "{host}:{port}"),
+    *("--log-level", "warning", "--no-control-socket"),
+)
 GRANIAN = ("granian", "--host", "{host}", "--port", "{port}", "--no-access-log", "--log-level", "warning")
 
 
