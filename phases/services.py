@@ -11,6 +11,7 @@ from customers.models import Customer
 from customers.services import claim_namespace
 
 from .facts import read_facts
+from .metrics import STORED
 from .models import PhaseExecution, Repository
 from .outcomes import find_pull_request_url, judge_outcome
 from .selectors import find_repository
@@ -50,6 +51,7 @@ def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> Pha
         is_first_success = _take_over(execution, report, at)
     else:
         return execution
+    transaction.on_commit(STORED.labels(report.phase, str(execution.outcome)).inc)
     if is_first_success:
         phase_completed.send(sender=PhaseExecution, **PhaseCompleted(execution=execution, occurred_at=at))
     return execution

@@ -1,6 +1,6 @@
 """What operators count about signups."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 SIGNUPS = Counter("rsolv_provisioning_signups", "Customers made.", ["source"])
 STEPS = Counter("rsolv_provisioning_steps", "Steps after signup that ended.", ["step", "state"])
@@ -8,4 +8,9 @@ BROKEN = Gauge(
     "rsolv_provisioning_broken",
     "Signups that break the invariant, as last checked.",
     multiprocess_mode="mostrecent",
+)
+READY_SECONDS = Histogram(
+    "rsolv_provisioning_ready_seconds",
+    "From a signup until its Stripe customer is made and its welcome mail is sent.",
+    buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400),
 )

@@ -47,7 +47,7 @@ def _enter(row: Discrepancy, finding: Finding, run: Reconciliation, at: datetime
     row.ledger, row.stripe, row.portal = finding.ledger, finding.stripe, finding.portal
     row.settled_at = None if finding.state == State.OPEN else at
     row.save()
-    RECONCILIATION_DIFFERENCES.labels(finding.kind).inc()
+    transaction.on_commit(RECONCILIATION_DIFFERENCES.labels(str(finding.kind)).inc)
     log.warning(
         "reconciliation_difference",
         customer=str(row.customer_id),

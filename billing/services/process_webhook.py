@@ -11,6 +11,13 @@ from django.utils import timezone
 
 from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
+from billing.metrics import (
+    PAYMENT_EVENTS,
+    PAYMENTS,
+    WEBHOOK_LAG,
+    WEBHOOKS_PROCESSED,
+    WEBHOOKS_RECEIVED,
+)
 from billing.models import InboxEvent
 from billing.retries import LEASE, schedule_retry
 from rsolv.errors import DomainError
@@ -45,11 +52,19 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
     with transaction.atomic():
         kept = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
         InboxEvent.objects.bulk_create([kept], ignore_conflicts=True)
+        if InboxEvent.objects.filter(pk=event_id, received_at=kept.received_at).exists():
+            transaction.on_commit(WEBHOOKS_RECEIVED.labels(_name_type(event_type)).inc)
         enqueue_on_commit("billing.tasks.process_webhook", event_id)
 
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and NAME.match(value) is not None
+
+
+def _name_type(event_type: str) -> str:
+    """As a label: one of those that we ask Stripe for."""
+    is_known = event_type in stripe_gateway.WEBHOOK_EVENTS or event_type == stripe_gateway.METER_ERROR
+    return event_type if is_known else "other"
 
 
 def process_webhook(*, event_id: str) -> None:
@@ -70,9 +85,18 @@ def process_webhook(*, event_id: str) -> None:
     except Exception as error:
         _put_off(event, error)
         return
-    InboxEvent.objects.filter(pk=event_id).update(
-        processed_at=timezone.now(), next_attempt_at=None, last_error=""
-    )
+    now = timezone.now()
+    waiting = InboxEvent.objects.filter(pk=event_id, processed_at=None)
+    if waiting.update(processed_at=now, next_attempt_at=None, last_error=""):
+        _count(event, now)
+
+
+def _count(event: InboxEvent, now: datetime) -> None:
+    """Once for each event: where its lease expired and two processed it, the first."""
+    WEBHOOKS_PROCESSED.labels("processed").inc()
+    WEBHOOK_LAG.observe((now - event.received_at).total_seconds())
+    if event.event_type in PAYMENT_EVENTS:
+        PAYMENTS.labels(PAYMENT_EVENTS[event.event_type]).inc()
 
 
 def replay_webhook(*, event_id: str, at: datetime) -> None:
@@ -113,4 +137,5 @@ def _put_off(event: InboxEvent, error: Exception) -> None:
     next_attempt_at = None if is_last else schedule_retry(attempts=event.attempts, now=timezone.now())
     reason = f"{type(error).__name__}: {error}"[:300]
     InboxEvent.objects.filter(pk=event.pk).update(next_attempt_at=next_attempt_at, last_error=reason)
+    WEBHOOKS_PROCESSED.labels("failed" if is_last else "put_off").inc()
     log.exception("webhook_failed", event_id=event.pk, event_type=event.event_type, attempts=event.attempts)

@@ -6,6 +6,7 @@ import structlog
 from django.db import transaction
 
 from billing import selectors
+from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
 from billing.selectors.unit_price import find_unit_price
 from customers.models import Customer
@@ -52,6 +53,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     UsageClaim.objects.filter(
         repository_id=execution.repository_id, issue_number=execution.issue_number, used_at=None
     ).update(used_at=occurred_at)
+    transaction.on_commit(USAGE_RECORDED.labels(str(account.plan), str(coverage)).inc)
     log.info("usage_recorded", usage=str(usage.pk), coverage=str(coverage), plan=account.plan)
     if coverage == Coverage.METERED:
         UsageReport.objects.create(usage=usage, customer=customer)

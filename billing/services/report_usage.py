@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from billing import selectors, stripe_gateway
+from billing.metrics import USAGE_REPORTED
 from billing.models import BillingAccount, CorrectionReport, UsageReport
 from billing.retries import LEASE, schedule_retry
 
@@ -195,13 +196,18 @@ def _find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | No
 def _mark_reported(report: UsageReport, now: datetime) -> None:
     report.status, report.reported_at, report.last_error = Status.REPORTED, now, ""
     report.save()
+    transaction.on_commit(USAGE_REPORTED.labels("settled").inc)
 
 
 def _finish(usage_id: UUID, *, meter_at: datetime | None) -> None:
-    counted = {} if meter_at is None else {"meter_at": meter_at}
-    UsageReport.objects.filter(pk=usage_id).update(
-        status=Status.REPORTED, reported_at=timezone.now(), last_error="", **counted
-    )
+    fields = {"status": Status.REPORTED, "reported_at": timezone.now(), "last_error": ""}
+    if meter_at is not None:
+        fields["meter_at"] = meter_at
+    reports = UsageReport.objects.filter(pk=usage_id)
+    if reports.exclude(status=Status.REPORTED).update(**fields):
+        USAGE_REPORTED.labels("reported").inc()
+    else:  # another worker, that took over an expired lease, was first
+        reports.update(**fields)
     log.info("usage_reported", usage=str(usage_id))
 
 
@@ -209,9 +215,11 @@ def _put_off(usage_id: UUID, *, error: str) -> None:
     pending = UsageReport.objects.filter(pk=usage_id, status=Status.PENDING)
     attempts = pending.values_list("attempts", flat=True).first() or 0
     next_attempt_at = schedule_retry(attempts=attempts, now=timezone.now())
-    pending.update(next_attempt_at=next_attempt_at, last_error=error[:300])
+    if pending.update(next_attempt_at=next_attempt_at, last_error=error[:300]):
+        USAGE_REPORTED.labels("put_off").inc()
 
 
 def _reject(usage_id: UUID, *, error: str) -> None:
     UsageReport.objects.filter(pk=usage_id).update(status=Status.REJECTED, last_error=error[:300])
+    USAGE_REPORTED.labels("refused").inc()
     log.error("usage_report_refused", usage=str(usage_id), error=error)

@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from phases.api import test_integration_serializers as shapes
+from phases.metrics import ANALYZE_SECONDS, ANALYZED, GENERATE_SECONDS, GENERATED, measure
 from phases.test_integration import services as engine
 from rsolv.api.errors import describe_fields
 from rsolv.api.middleware import get_request_id
@@ -38,13 +39,14 @@ class AnalyzeView(ApiView):
         responses=shapes.AnalysisSerializer,
     )
     def post(self, request: ApiRequest) -> Response:
-        sent = read(shapes.AnalyzeSerializer, request)
-        analysis = engine.analyze(
-            vulnerable_file=sent["vulnerableFile"],
-            candidate_test_files=sent["candidateTestFiles"],
-            framework=sent["framework"],
-            vulnerability_type=sent.get("vulnerabilityType"),
-        )
+        with measure(ANALYZED, ANALYZE_SECONDS, request.data):
+            sent = read(shapes.AnalyzeSerializer, request)
+            analysis = engine.analyze(
+                vulnerable_file=sent["vulnerableFile"],
+                candidate_test_files=sent["candidateTestFiles"],
+                framework=sent["framework"],
+                vulnerability_type=sent.get("vulnerabilityType"),
+            )
         ranked = [
             {"path": each.path, "score": each.score, "reason": each.reason}
             for each in analysis.recommendations
@@ -64,13 +66,16 @@ class GenerateView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response:
         started = time.perf_counter()
-        sent = read(shapes.GenerateSerializer, request)
-        made = engine.generate(
-            target_file_content=sent["targetFileContent"],
-            red_tests=sent["testSuite"]["redTests"],
-            framework=sent["framework"],
-            language=sent["language"],
-        )
+        with measure(GENERATED, GENERATE_SECONDS, request.data) as run:
+            sent = read(shapes.GenerateSerializer, request)
+            made = engine.generate(
+                target_file_content=sent["targetFileContent"],
+                red_tests=sent["testSuite"]["redTests"],
+                framework=sent["framework"],
+                language=sent["language"],
+            )
+            run.method = made.method
+            run.lines = made.content.count("\n") - sent["targetFileContent"].count("\n")
         point = made.point
         return Response(
             {

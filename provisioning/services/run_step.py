@@ -11,7 +11,7 @@ from billing import stripe_gateway
 from billing.retries import LEASE, schedule_retry
 from billing.services import ensure_stripe_customer
 from provisioning import mails
-from provisioning.metrics import STEPS
+from provisioning.metrics import READY_SECONDS, STEPS
 from provisioning.models import ProvisioningEvent
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,9 @@ Step = ProvisioningEvent.Step
 # A mail about the next step is of no use long after it was due.
 STALE_AFTER = timedelta(days=3)
 MAX_ATTEMPTS = 50
+# What a signup is ready after.
+AT_ONCE = (Step.STRIPE_CUSTOMER, Step.WELCOME_MAIL)
+OVER = (State.DONE, State.SKIPPED)
 
 
 def run_step(*, event_id: UUID) -> None:
@@ -41,10 +44,7 @@ def run_step(*, event_id: UUID) -> None:
     except Exception as error:  # whatever it is, it is counted: nothing is tried for ever
         _put_off(event, error)
         return
-    ProvisioningEvent.objects.filter(pk=event_id).update(
-        state=state, done_at=timezone.now(), next_attempt_at=None, last_error=""
-    )
-    STEPS.labels(step=event.step, state=state).inc()
+    _finish(event, state)
     log.info("provisioning_step", step=event.step, state=str(state), customer=str(event.customer_id))
 
 
@@ -74,6 +74,24 @@ def _carry_out(event: ProvisioningEvent) -> State:
         return State.SKIPPED
     mails.send(event)
     return State.DONE
+
+
+@transaction.atomic
+def _finish(event: ProvisioningEvent, state: State) -> None:
+    """Note the end of a step, and of the signup's last that was due at once.
+
+    Those are locked, so that of two that end together one knows that it is the last.
+    """
+    at_once = ProvisioningEvent.objects.filter(customer=event.customer_id, step__in=AT_ONCE)
+    others = list(at_once.select_for_update().order_by("pk")) if event.step in AT_ONCE else []
+    now = timezone.now()
+    done = ProvisioningEvent.objects.filter(pk=event.pk).exclude(state__in=OVER)
+    if not done.update(state=state, done_at=now, next_attempt_at=None, last_error=""):
+        return
+    transaction.on_commit(STEPS.labels(step=event.step, state=str(state)).inc)
+    if others and all(other.state in OVER for other in others if other.pk != event.pk):
+        seconds = (now - event.customer.created_at).total_seconds()
+        transaction.on_commit(lambda: READY_SECONDS.observe(seconds))
 
 
 def _put_off(event: ProvisioningEvent, error: Exception) -> None:

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Metric, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from .processes import find_folder, read_processes
 
 __all__ = ["CONTENT_TYPE_LATEST", "write_page"]
+
+disable_created_metrics()  # a second series for each, which nobody reads
 
 
 class _Found:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.test import Client
+from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -23,3 +24,18 @@ def scrape(**options: Any) -> str:
     response = Client().get("/metrics", **options)
     assert response.status_code == 200
     return response.content.decode()
+
+
+class Growth:
+    """By how much a metric has grown since this was made."""
+
+    def __init__(self, name: str, **labels: str) -> None:
+        self.name, self.labels = name, labels
+        self.before = self.read()
+
+    def read(self) -> float:
+        return REGISTRY.get_sample_value(self.name, self.labels) or 0
+
+    @property
+    def so_far(self) -> float:
+        return self.read() - self.before

@@ -1,0 +1,74 @@
+"""What operators count about phases and test integration. Labels are closed lists: a caller makes none."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from prometheus_client import Counter, Histogram
+from rest_framework.exceptions import APIException
+
+from phases.test_integration.frameworks import FRAMEWORKS
+from rsolv.errors import DomainError
+
+LANGUAGES = {language for framework in FRAMEWORKS.values() for language in framework.languages}
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5)
+LABELS = ["framework", "language", "method", "status"]
+
+STORED = Counter("rsolv_phases_stored", "Results of phases that were new or differed.", ["phase", "outcome"])
+ANALYZED = Counter("rsolv_test_integration_analyze", "Questions of where a test goes.", LABELS)
+GENERATED = Counter("rsolv_test_integration_generate", "Tests that were to be put into a file.", LABELS)
+ANALYZE_SECONDS = Histogram(
+    "rsolv_test_integration_analyze_duration_seconds",
+    "How long analyze took where it succeeded.",
+    ["framework"],
+    buckets=SECONDS,
+)
+GENERATE_SECONDS = Histogram(
+    "rsolv_test_integration_generate_duration_seconds",
+    "How long generate took where it succeeded.",
+    ["framework"],
+    buckets=SECONDS,
+)
+LINES = Histogram(
+    "rsolv_test_integration_generate_lines_integrated",
+    "Lines that were put into a file.",
+    ["framework"],
+    buckets=(0, 1, 5, 10, 20, 50, 100, 200, 500, 1000),
+)
+
+
+@dataclass
+class Run:
+    """One request; what its answer says is filled in when there is one."""
+
+    method: str = "none"
+    lines: int | None = None
+
+
+@contextmanager
+def measure(total: Counter, seconds: Histogram, sent: object) -> Iterator[Run]:
+    """Count what happens inside, by how it ends; time it where it succeeds. `sent` is the body as it came."""
+    framework, language = _name(sent, "framework", FRAMEWORKS), _name(sent, "language", LANGUAGES)
+    run, status, started = Run(), "failed", time.perf_counter()
+    try:
+        yield run
+        status = "success"
+    except (DomainError, APIException):
+        status = "refused"
+        raise
+    finally:
+        total.labels(framework, language, run.method, status).inc()
+        if status == "success":
+            seconds.labels(framework).observe(time.perf_counter() - started)
+        if run.lines is not None:
+            LINES.labels(framework).observe(run.lines)
+
+
+def _name(sent: object, field: str, known: Mapping[str, object] | set[str]) -> str:
+    """The value where it is one that we know, `none` where there is none."""
+    value = sent.get(field) if isinstance(sent, Mapping) else None
+    if value is None:
+        return "none"
+    name = value.strip().lower() if isinstance(value, str) else ""
+    return name if name in known else "other"

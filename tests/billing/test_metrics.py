@@ -1,0 +1,102 @@
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing import services
+from billing.models import InboxEvent, UsageReport
+from tests.billing.world import post_webhook
+from tests.factories import CustomerFactory, make_mitigation_of
+from tests.rsolv.metrics.pages import Growth
+
+
+def reported(outcome):
+    return Growth("rsolv_billing_usage_reported_total", outcome=outcome)
+
+
+def processed(outcome):
+    return Growth("rsolv_billing_webhooks_processed_total", outcome=outcome)
+
+
+def record(customer):
+    execution = make_mitigation_of(customer)
+    return services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+
+
+def send(usage):
+    UsageReport.objects.filter(pk=usage.pk).update(next_attempt_at=timezone.now())
+    services.report_usage(usage_id=usage.pk)
+
+
+class TestUsage:
+    def test_is_counted_as_it_is_covered(self, db, django_capture_on_commit_callbacks):
+        recorded = Growth("rsolv_billing_usage_recorded_total", plan="trial", coverage="trial")
+        with django_capture_on_commit_callbacks(execute=True):
+            usage = record(CustomerFactory())
+            services.record_usage(
+                customer=usage.customer, execution=usage.execution, occurred_at=timezone.now()
+            )
+        assert recorded.so_far == 1
+
+    def test_is_reported_once_after_attempts_that_were_put_off(self, world):
+        done, put_off = reported("reported"), reported("put_off")
+        usage = record(world.subscribe("payg"))
+        world.stripe.control.add_fault("status", status=500, path="/v1/billing/meter_events", times=None)
+        send(usage)
+        send(usage)
+        world.stripe.control.clear_faults()
+        send(usage)
+        send(usage)
+        assert (put_off.so_far, done.so_far) == (2, 1)
+
+    def test_that_is_found_on_the_meter_is_settled(self, world):
+        settled, done = reported("settled"), reported("reported")
+        usage = record(world.subscribe("payg"))
+        world.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
+        send(usage)
+        world.stripe.control.clear_faults()
+        UsageReport.objects.update(first_sent_at=timezone.now() - timedelta(days=2))
+        with world.run_tasks():
+            send(usage)
+        assert (settled.so_far, done.so_far) == (1, 0)
+
+
+class TestWebhooks:
+    def test_are_counted_once_however_often_they_come(self, world):
+        received = Growth("rsolv_billing_webhooks_received_total", type="customer.updated")
+        done, lag = processed("processed"), Growth("rsolv_billing_webhook_lag_seconds_count")
+        event = {"id": "evt_1", "object": "v2.core.event", "type": "customer.updated"}
+        world.deliver(events=[event, event])
+        services.process_webhook(event_id="evt_1")
+        assert (received.so_far, done.so_far, lag.so_far) == (1, 1, 1)
+
+    def test_make_no_label_of_a_type_that_we_did_not_ask_for(self, world):
+        other = Growth("rsolv_billing_webhooks_received_total", type="other")
+        with world.run_tasks():
+            post_webhook(json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "moon.risen"}))
+        assert other.so_far == 1
+
+    @pytest.mark.parametrize(("attempts", "outcome"), [(0, "put_off"), (11, "failed")])
+    def test_that_cannot_be_acted_on_are_put_off_or_given_up(self, world, attempts, outcome):
+        counted = processed(outcome)
+        fields = {"event_type": "customer.updated", "payload": '{"object": "event"}'}
+        InboxEvent.objects.create(event_id="evt_1", **fields, attempts=attempts)
+        services.process_webhook(event_id="evt_1")
+        assert counted.so_far == 1
+
+
+class TestPayments:
+    def test_that_were_made(self, world):
+        paid = Growth("rsolv_billing_payments_total", outcome="paid")
+        world.subscribe("teams")
+        world.deliver()
+        assert paid.so_far == 1
+
+    def test_that_failed(self, world):
+        failed = Growth("rsolv_billing_payments_total", outcome="failed")
+        world.subscribe("teams")
+        for method in world.stripe.control.objects("payment_method"):
+            world.stripe.control.set_card(method["id"], "insufficient_funds")
+        world.advance()
+        assert failed.so_far > 0

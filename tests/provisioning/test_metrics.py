@@ -1,0 +1,24 @@
+from django.utils import timezone
+
+from provisioning import services
+from tests.rsolv.metrics.pages import Growth
+
+
+def run(customer, step):
+    events = customer.provisioning_events.filter(step=step)
+    events.filter(state="pending").update(next_attempt_at=timezone.now())
+    services.run_step(event_id=events.get().pk)
+
+
+class TestReady:
+    def test_is_counted_once_when_the_last_step_at_once_is_done(self, world):
+        customer = services.provision_customer(name="Acme", email="ann@acme.test").customer
+        ready = Growth("rsolv_provisioning_ready_seconds_count")
+        with world.run_tasks():
+            run(customer, "welcome_mail")
+        assert ready.so_far == 0
+        with world.run_tasks():
+            run(customer, "stripe_customer")
+            run(customer, "stripe_customer")
+            run(customer, "mail_day_1")
+        assert ready.so_far == 1
