@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from billing.gauges import read_billing
 from provisioning.gauges import read_provisioning
 from rsolv.api.health import check_services
+from rsolv.figures.gauges import read_figures
 
 from .queue import read_oldest_due, read_queue
 
@@ -33,6 +34,7 @@ READINGS = {
     "billing": Reading("database", read_billing),
     "provisioning": Reading("database", read_provisioning),
     "due": Reading("database", read_oldest_due),
+    "figures": Reading("database", read_figures),
     "queue": Reading("queue", read_queue),
 }
 COLLECT_ERRORS = Counter("rsolv_metrics_collect_errors", "Readings that failed.", ["collector"])
