@@ -2,11 +2,12 @@
 
 import json
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from billing import stripe_gateway
@@ -49,12 +50,12 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
         raise WebhookRefused from error
     if not (_is_name(event_id) and _is_name(event_type)):
         raise WebhookRefused
-    with transaction.atomic():
-        kept = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
-        InboxEvent.objects.bulk_create([kept], ignore_conflicts=True)
-        if InboxEvent.objects.filter(pk=event_id, received_at=kept.received_at).exists():
-            transaction.on_commit(WEBHOOKS_RECEIVED.labels(_name_type(event_type)).inc)
-        enqueue_on_commit("billing.tasks.process_webhook", event_id)
+    kept = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
+    # A duplicate has its row: its processing is asked for all the same, in case that was lost.
+    with suppress(IntegrityError), transaction.atomic():
+        kept.save(force_insert=True)
+        transaction.on_commit(WEBHOOKS_RECEIVED.labels(_name_type(event_type)).inc)
+    enqueue_on_commit("billing.tasks.process_webhook", event_id)
 
 
 def _is_name(value: object) -> bool:
