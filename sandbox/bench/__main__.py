@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox import probe
-from sandbox.chaos.stack import NoRoom
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
+from sandbox.services import NoRoom
 
 from .client import Client, WrongAnswer
 from .measure import Plan, measure

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.management import call_command
 
-from sandbox.chaos.run import NoMigrations
+from sandbox.services import NoMigrations
 
 
 def make_tables() -> None:
