@@ -32,9 +32,16 @@ def find_caller(*, key_hash: str) -> tuple[Caller, datetime | None] | None:
 
 def find_forge_account(*, forge: str, namespace: str) -> ForgeAccount | None:
     """Whoever holds the namespace, of any customer: the caller compares."""
-    return (
-        ForgeAccount.objects.alias(key=Lower("namespace")).filter(forge=forge, key=namespace.lower()).first()
-    )
+    return _list_accounts(forge, namespace).filter(released_at=None).first()
+
+
+def list_released_accounts(*, forge: str, namespace: str) -> list[ForgeAccount]:
+    """Whoever held the namespace once, the latest first."""
+    return list(_list_accounts(forge, namespace).exclude(released_at=None).order_by("-released_at"))
+
+
+def _list_accounts(forge: str, namespace: str) -> QuerySet[ForgeAccount]:
+    return ForgeAccount.objects.alias(key=Lower("namespace")).filter(forge=forge, key=namespace.lower())
 
 
 def get_membership(user: User) -> Membership | None:

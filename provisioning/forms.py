@@ -31,7 +31,7 @@ class _CompanyForm(forms.Form):
     def clean_email(self) -> str:
         """The address as it is kept. One in use is answered as a new one is, and a mail says so."""
         email: str = super().clean_email()  # type: ignore[misc]
-        if Customer.objects.filter(email__iexact=email).exists():
+        if Customer.objects.filter(email__iexact=email, closed_at=None).exists():
             self.account_already_exists = True
         try:
             return check_address(email)

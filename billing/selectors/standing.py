@@ -1,5 +1,6 @@
 """Where an account stands, and what it may still do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.utils import timezone
 from billing.models import BillingAccount, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PLANS, Plan
 from billing.pricing import compute_period_cents, count_remaining, is_next_beyond_cap
-from customers.models import Customer
+from customers.models import Customer, ForgeAccount
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,16 @@ def get_account(*, customer: Customer) -> BillingAccount:
 def count_trial_fixes(*, customer_id: UUID) -> int:
     """Fixes that took a slot of the trial. One that staff voided gives its slot back."""
     taken = UsageRecord.objects.filter(customer_id=customer_id, coverage=UsageRecord.Coverage.TRIAL)
+    return taken.exclude(correction__kind=UsageCorrection.Kind.VOID).count()
+
+
+def count_trial_fixes_in(accounts: Sequence[ForgeAccount]) -> int:
+    """Fixes in these namespaces that took a slot of a trial."""
+    taken = UsageRecord.objects.filter(
+        customer__in=[each.customer_id for each in accounts],
+        repository__forge_account__in=accounts,
+        coverage=UsageRecord.Coverage.TRIAL,
+    )
     return taken.exclude(correction__kind=UsageCorrection.Kind.VOID).count()
 
 

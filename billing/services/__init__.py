@@ -1,6 +1,7 @@
 """Every change of money's state, one module a verb."""
 
 from .cancel_plan import NoPlanToCancel, cancel_plan, end_all_plans
+from .carry_trial_over import carry_trial_over
 from .change_plan import (
     ChangePreview,
     PaymentDeclined,
@@ -57,6 +58,7 @@ __all__ = [
     "block_overdue",
     "cancel_at_period_end",
     "cancel_plan",
+    "carry_trial_over",
     "change_plan",
     "choose_plan",
     "claim_fix",

@@ -151,7 +151,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 @admin.register(ForgeAccount)
 class ForgeAccountAdmin(ReadOnlyAdmin):
-    list_display = ("namespace", "forge", "customer", "claimed_at")
+    list_display = ("namespace", "forge", "customer", "claimed_at", "released_at")
     list_filter = ("forge", "claimed_at")
     list_select_related = ("customer",)
     search_fields = ("namespace", "customer__name", "customer__email")

@@ -72,7 +72,12 @@ class Customer(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
-        constraints = (models.UniqueConstraint(Lower("email"), name="customer_email_unique_without_case"),)
+        constraints = (
+            # A closed account stays, with its ledger; its address is free for another.
+            models.UniqueConstraint(
+                Lower("email"), condition=models.Q(closed_at=None), name="customer_email_unique_while_open"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -12,7 +12,7 @@ from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
 from .block_customer import block_customer, unblock_customer
 from .change_role import LastOwner, NotYours, change_role
 from .change_settings import change_profile, choose_mail, rename_customer
-from .claim_namespace import NamespaceHeld, claim_namespace
+from .claim_namespace import NamespaceHeld, claim_namespace, release_namespaces
 from .create_customer import EmailTaken, create_customer
 from .flush_key_uses import flush_key_uses
 from .hide_setup import hide_setup
@@ -74,6 +74,7 @@ __all__ = [
     "invite_member",
     "note_login",
     "record_act",
+    "release_namespaces",
     "remove_member",
     "rename_customer",
     "resend_invitation",

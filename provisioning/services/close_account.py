@@ -9,7 +9,7 @@ from billing.models import BillingAccount
 from billing.selectors import get_account
 from billing.services import end_all_plans
 from customers.models import AuditEntry, Customer, User
-from customers.services import record_act
+from customers.services import record_act, release_namespaces
 from rsolv.errors import DomainError
 
 from .send_mail import queue_mail
@@ -23,8 +23,9 @@ class PlanBeingOpened(DomainError):
 def close_account(*, customer: Customer, by: User, at: datetime, address: str | None = None) -> None:
     """End the plan with a last invoice, then refuse every key and login from now on. Calls out.
 
-    The ledger and the audit log stay. Where Stripe cannot end the plan nothing else is changed.
-    Repeating it is safe. Raises PlanBeingOpened and what end_all_plans raises.
+    The ledger and the audit log stay; the address and the namespaces are free for a new account. Where
+    Stripe cannot end the plan nothing else is changed. Repeating it is safe. Raises PlanBeingOpened and what
+    end_all_plans raises.
     """
     if get_account(customer=customer).status == BillingAccount.Status.PENDING:
         raise PlanBeingOpened
@@ -38,6 +39,7 @@ def _close(customer: Customer, by: User, at: datetime, address: str | None) -> N
         return
     customer.api_keys.filter(revoked_at=None).update(revoked_at=at)
     customer.invitations.filter(accepted_at=None, revoked_at=None).update(revoked_at=at)
+    release_namespaces(customer=customer, at=at)
     record_act(customer=customer, act=AuditEntry.Act.ACCOUNT_CLOSED, actor=by, at=at, address=address)
     for recipient in sorted({customer.email.lower(), by.email.lower()}):
         context = {"customer": customer, "by": by}

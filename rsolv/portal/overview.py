@@ -22,6 +22,7 @@ from phases.selectors import count_work, list_latest_fixes
 from provisioning.key_reveal import forget_new_key, take_new_key
 
 from .fixes import list_rows
+from .new_account import show_no_account
 from .projection import Projection, project_period
 from .setup_steps import list_steps
 from .standing import Ways, explain_standing
@@ -58,7 +59,7 @@ def show_overview(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     membership = get_membership(request.user)
     if membership is None:
-        return render(request, "portal/no_account.html")
+        return show_no_account(request)
     request.membership = membership  # type: ignore[attr-defined]
     new_key, now = take_new_key(request, user=request.user), timezone.now()
     last_time = find_last_time(request, membership, now=now)

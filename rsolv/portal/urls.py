@@ -1,10 +1,11 @@
 from django.urls import include, path
 
-from . import keys, public, settings, setup, views
+from . import keys, new_account, public, settings, setup, views
 
 urlpatterns = [
     path("", views.show_home, name="home"),
     path("dashboard/", include("rsolv.portal.work_urls")),
+    path("dashboard/new-account/", new_account.start_account, name="account-start"),
     path("dashboard/keys/", keys.show_keys, name="keys"),
     path("dashboard/keys/<uuid:key_id>/rotate/", keys.rotate_key, name="key-rotate"),
     path("dashboard/keys/<uuid:key_id>/revoke/", keys.revoke_key, name="key-revoke"),

@@ -70,6 +70,21 @@ class TestClaimNamespace:
         with pytest.raises(services.NamespaceHeld):
             services.claim_namespace(customer=CustomerFactory(), namespace="ACME")
 
+    def test_one_that_was_released_is_free_and_keeps_what_was_stored(self):
+        before = services.claim_namespace(customer=CustomerFactory(), namespace="acme")
+        services.release_namespaces(customer=before.customer, at=timezone.now())
+        after = services.claim_namespace(customer=CustomerFactory(), namespace="Acme")
+        assert after.pk != before.pk
+        assert {each.namespace for each in ForgeAccount.objects.all()} == {"acme", "Acme"}
+
+    def test_who_released_it_takes_up_the_same_one(self):
+        customer = CustomerFactory()
+        before = services.claim_namespace(customer=customer, namespace="acme")
+        services.release_namespaces(customer=customer, at=timezone.now())
+        assert services.claim_namespace(customer=customer, namespace="acme") == before
+        with pytest.raises(services.NamespaceHeld):
+            services.claim_namespace(customer=CustomerFactory(), namespace="acme")
+
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)

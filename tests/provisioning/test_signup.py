@@ -9,7 +9,7 @@ from customers.models import ApiKey, Customer, Membership, User
 from provisioning.models import OutgoingMail
 from provisioning.services import SignupRefused
 from tests.conftest import ApiClient
-from tests.factories import CustomerFactory, MembershipFactory
+from tests.factories import CustomerFactory, MembershipFactory, UserFactory
 from tests.signup import FORM, deliver_mails, enter_code, sign_up
 
 
@@ -55,6 +55,21 @@ class TestSignup:
         assert response.status_code == 200
         assert not User.objects.exists()
         assert not Customer.objects.exists()
+
+    def test_the_address_of_a_closed_account_is_a_new_one(self):
+        CustomerFactory(email="ann@acme.test", closed_at=timezone.now())
+        _, response = sign_up()
+        assert read_key(response)
+        assert Customer.objects.get(closed_at=None).email == "ann@acme.test"
+
+    def test_a_login_whose_account_is_closed_is_told_by_mail_alone(self, mailoutbox):
+        UserFactory(email="ann@acme.test")
+        CustomerFactory(email="ann@acme.test", closed_at=timezone.now())
+        answer = Client().post("/accounts/signup/", FORM)
+        assert answer.headers["Location"] == "/accounts/confirm-email/"
+        assert not Customer.objects.filter(closed_at=None).exists()
+        deliver_mails()
+        assert "Log in with it, also to start a new account" in mailoutbox[0].body
 
     def test_an_address_in_use_is_answered_as_a_new_one_is(self, mailoutbox):
         new, used = Client(), Client()

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--payment-method", default="", help="Stripe's id of what pays for the plan")
 
     def handle(self, *, email: str, plan: str, payment_method: str, **options: Any) -> None:
-        customer = Customer.objects.filter(email__iexact=email).first()
+        customer = Customer.objects.filter(email__iexact=email, closed_at=None).first()
         if customer is None:
             raise CommandError(f"No customer has the address {email}.")
         try:

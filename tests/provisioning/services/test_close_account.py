@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from billing.stripe_gateway import StripeUnavailable
 from customers.models import AuditEntry, Customer, User
-from customers.services import authenticate_api_key, create_api_key
+from customers.services import authenticate_api_key, claim_namespace, create_api_key
 from provisioning.models import OutgoingMail
-from provisioning.services import PlanBeingOpened, close_account
-from tests.factories import BillingAccountFactory, MembershipFactory
+from provisioning.services import PlanBeingOpened, SignupRefused, close_account, provision_customer
+from tests.factories import BillingAccountFactory, MembershipFactory, UsageRecordFactory
 
 NOW = timezone.now()
 # The package has a function of the module's name.
@@ -58,6 +58,30 @@ class TestCloseAccount:
         close_account(customer=customer, by=owner, at=NOW, address="192.0.2.7")
         entry = AuditEntry.objects.get(act="account_closed")
         assert (entry.actor, entry.address) == (owner, "192.0.2.7")
+
+    def test_frees_its_address_for_a_new_account(self, customer, owner) -> None:
+        close_account(customer=customer, by=owner, at=NOW)
+        made = provision_customer(name="Acme again", email="Pay@acme.test")
+        assert made.customer.pk != customer.pk
+        assert authenticate_api_key(made.key.raw) == made.key.api_key
+
+    def test_frees_its_namespaces(self, customer, owner) -> None:
+        claim_namespace(customer=customer, namespace="acme")
+        close_account(customer=customer, by=owner, at=NOW)
+        made = provision_customer(name="Acme again", email="pay@acme.test", namespace="acme")
+        assert made.customer.forge_accounts.get().namespace == "acme"
+
+    def test_keeps_its_own_ledger_and_people(self, customer, owner) -> None:
+        usage = UsageRecordFactory(execution__repository__forge_account__customer=customer)
+        close_account(customer=customer, by=owner, at=NOW)
+        provision_customer(name="Acme again", email="pay@acme.test")
+        usage.refresh_from_db()
+        assert usage.customer == customer
+        assert customer.memberships.get().user == owner
+
+    def test_an_open_account_keeps_its_address(self, customer) -> None:
+        with pytest.raises(SignupRefused):
+            provision_customer(name="Acme again", email="pay@acme.test")
 
     def test_repeating_it_keeps_the_first_instant(self, customer, owner) -> None:
         for later in (timedelta(0), timedelta(hours=1)):

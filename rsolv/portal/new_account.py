@@ -1,0 +1,66 @@
+"""A person who is in no account starts one, as somebody does whose account was closed."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from customers.models import User
+from customers.selectors import get_membership
+from provisioning.key_reveal import keep_new_key
+from provisioning.limits import count_signup
+from provisioning.services import provision_customer
+from rsolv.api.errors import RateLimited
+from rsolv.api.throttling import find_address
+from rsolv.errors import DomainError
+
+
+class NewAccountForm(forms.Form):
+    name = forms.CharField(
+        max_length=200,
+        label=_("Company or team"),
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme Ltd"}),
+    )
+
+
+def show_no_account(request: HttpRequest, form: Any = None) -> HttpResponse:
+    """What a person without an account finds instead of an overview."""
+    status = 422 if form else 200
+    return render(request, "portal/no_account.html", {"form": form or NewAccountForm()}, status=status)
+
+
+@require_POST
+@login_required
+@never_cache
+def start_account(request: HttpRequest) -> HttpResponse:
+    """For the address of their login, which they have confirmed."""
+    assert isinstance(request.user, User)
+    form = NewAccountForm(request.POST)
+    if not form.is_valid():
+        return show_no_account(request, form)
+    try:
+        made = _start(request, request.user, form.cleaned_data["name"])
+    except (RateLimited, DomainError) as error:
+        form.add_error(None, error.message)
+        return show_no_account(request, form)
+    response = redirect("dashboard")
+    if made is not None:
+        keep_new_key(response, made.key.raw, user=request.user)
+    return response
+
+
+@transaction.atomic
+def _start(request: HttpRequest, user: User, name: str) -> Any:
+    """None where the person has an account by now: the same form sent twice."""
+    User.objects.select_for_update().get(pk=user.pk)
+    if get_membership(user) is not None:
+        return None
+    count_signup(email=user.email, address=find_address(request))
+    return provision_customer(name=name, email=user.email, user=user, at=timezone.now())

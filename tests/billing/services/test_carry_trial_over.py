@@ -1,0 +1,54 @@
+import pytest
+from django.utils import timezone
+
+from billing.models import BillingAccount
+from billing.selectors import get_entitlement
+from customers.models import Customer
+from customers.services import claim_namespace, release_namespaces
+from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, UsageRecordFactory
+
+NOW = timezone.now()
+
+
+def use_trial(customer: Customer, fixes: int) -> None:
+    """Fixes of a trial in the namespace acme, which is released then."""
+    account = ForgeAccountFactory(customer=customer, namespace="acme")
+    for number in range(1, fixes + 1):
+        UsageRecordFactory(
+            execution__repository__forge_account=account,
+            execution__issue_number=number,
+            coverage="trial",
+        )
+    release_namespaces(customer=customer, at=NOW)
+
+
+@pytest.fixture
+def newcomer(db) -> Customer:
+    customer = CustomerFactory()
+    BillingAccountFactory(customer=customer)
+    return customer
+
+
+@pytest.mark.django_db
+class TestCarryTrialOver:
+    def test_free_fixes_that_were_used_are_not_given_again(self, newcomer) -> None:
+        use_trial(CustomerFactory(), fixes=7)
+        claim_namespace(customer=newcomer, namespace="Acme")
+        assert get_entitlement(customer=newcomer).remaining == 3
+
+    def test_adds_up_over_all_who_held_it(self, newcomer) -> None:
+        for fixes in (7, 6):
+            use_trial(CustomerFactory(), fixes=fixes)
+        claim_namespace(customer=newcomer, namespace="acme")
+        assert BillingAccount.objects.get(customer=newcomer).trial_fixes_limit == 0
+
+    def test_is_done_once(self, newcomer) -> None:
+        use_trial(CustomerFactory(), fixes=2)
+        for _ in range(2):
+            claim_namespace(customer=newcomer, namespace="acme")
+        assert get_entitlement(customer=newcomer).remaining == 8
+
+    def test_another_namespace_is_nobodys_business(self, newcomer) -> None:
+        use_trial(CustomerFactory(), fixes=7)
+        claim_namespace(customer=newcomer, namespace="other")
+        assert get_entitlement(customer=newcomer).remaining == 10
