@@ -20,16 +20,6 @@ class NoRoom(Exception):
     """There is no empty Redis database to flush."""
 
 
-class NoMigrations:
-    """For MIGRATION_MODULES: every app's tables are made at once, since migrations take a minute."""
-
-    def __contains__(self, app: str) -> bool:
-        return True
-
-    def __getitem__(self, app: str) -> None:
-        return None
-
-
 @dataclass(frozen=True)
 class ServicesStack(Stack):
     """Several web workers, Celery workers that fork, beat."""

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
 from sandbox.demo.months import month_before
 from sandbox.processes import Supervisor
-from sandbox.services import NoMigrations
 from sandbox.stripe_outside import StripeOutside
+from sandbox.tables import make_tables
 
 from .books import read_books
 from .clients import Clients
@@ -84,8 +83,7 @@ class Chaos:
         for number in range(WORKERS):
             self.stack.start_worker_named(self.supervisor, f"worker{number}")
         # While they start, which takes a while, the tables they need are made.
-        settings.MIGRATION_MODULES = NoMigrations()
-        call_command("migrate", run_syncdb=True, verbosity=0)
+        make_tables()
         self.stack.start_beat(self.supervisor)
         self.stack.wait_for_stripe(self.supervisor)
         call_command("sync_plans", stdout=io.StringIO())

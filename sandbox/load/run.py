@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from sandbox.services import NoMigrations
 from sandbox.staging.crowd import Crowd
+from sandbox.tables import make_tables
 
 from .ground import Ground
 from .shards import ActionShards
@@ -56,8 +55,7 @@ def start(ground: Ground, *, staged: int) -> None:
         for number in range(CELERY_WORKERS):
             stack.start_worker_named(supervisor, f"worker{number}")
         # While they start, which takes a while, the tables they need are made.
-        settings.MIGRATION_MODULES = NoMigrations()
-        call_command("migrate", run_syncdb=True, verbosity=0)
+        make_tables()
         stack.wait_for_stripe(supervisor)
     with _timed(f"{staged} subscriptions"):
         Crowd().stage_subscriptions(customers=staged)
