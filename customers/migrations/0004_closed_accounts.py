@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0002_accounts"),
+        ("customers", "0003_key_cache"),
     ]
 
     operations = [
