@@ -9,18 +9,20 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from billing import selectors, services
 from billing.forms import CancelForm, PlanForm
 from billing.models import BillingAccount
 from billing.plans import PLANS
 from customers.models import AuditEntry, Customer
+from rsolv.htmx import is_htmx, leads_scripts_on
 from rsolv.portal.formats import format_date
 
 from .access import billing_page, note_act, see
 
-REFRESH_SECONDS = 3
-REFRESHES = 20
+LOOK_AGAIN_SECONDS = 3
+LOOKS = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,9 +47,15 @@ def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+@leads_scripts_on
 @billing_page
 def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    """Where Checkout sends people back: wait a minute at most for Stripe's news. By POST, ask Stripe now."""
+    """Where Checkout sends people back: wait a minute at most for Stripe's news. By POST, ask Stripe now.
+
+    Where scripts run, an empty part of the page asks by itself, and is answered with the next such part until
+    there is something to say.
+    """
     if request.GET.get("checkout") == "left":
         messages.info(request, "You left Stripe's page. Nothing was charged and nothing has changed.")
         return see("billing-plans")
@@ -60,10 +68,17 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
     if account.has_subscription and account.status != BillingAccount.Status.PENDING:
         return see("billing")
     tries = _read_tries(request)
-    waits_on = request.method != "POST" and tries < REFRESHES
+    waits_on = request.method != "POST" and tries < LOOKS
     query = urlencode({"checkout": "done", "session": session_id, "tries": tries + 1})
-    context = {"next_url": f"{reverse('billing-return')}?{query}", "seconds": REFRESH_SECONDS}
-    return render(request, "billing/waiting.html", context | {"waits_on": waits_on, "session_id": session_id})
+    context = {
+        "next_url": f"{reverse('billing-return')}?{query}",
+        "seconds": LOOK_AGAIN_SECONDS,
+        "waits_on": waits_on,
+        "session_id": session_id,
+    }
+    if not is_htmx(request):
+        return render(request, "billing/waiting.html", context)
+    return render(request, "billing/look_again.html", context) if waits_on else see(request.get_full_path())
 
 
 def _read_tries(request: HttpRequest) -> int:

@@ -13,11 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from customers import services
 from customers.access import member_page
 from customers.models import ApiKey, Customer, Membership
 from phases.models import PhaseExecution
+from rsolv.htmx import is_htmx
 
 from .workflow import TOOLCHAINS, Workflow, write_workflow
 
@@ -107,9 +109,15 @@ def download_workflow(request: HttpRequest, membership: Membership) -> HttpRespo
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 @member_page()
 def show_connection(request: HttpRequest, membership: Membership) -> HttpResponseBase:
-    """The part of the page that waits for the first call; fetched again and again until it came."""
+    """The part of the page that waits for the first call; fetched again and again until it came.
+
+    Who opens it as a page is led to the whole.
+    """
+    if not is_htmx(request):
+        return redirect("setup")
     asked = request.GET.get("asked", "")
     context = _wait_for_call(membership.customer, asked=int(asked) if ASKED.match(asked) else 0)
     return render(request, "portal/setup_connection.html", context)

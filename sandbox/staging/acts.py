@@ -1,7 +1,5 @@
 """What customers do in the story, through our own services. Each act takes its customer and its instant."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,14 +13,13 @@ from billing.selectors import get_account
 from billing.services import cancel_plan, choose_plan
 from customers.models import Customer, User
 from phases.models import PhaseExecution
-from phases.services import PhaseReport, store_phase
+from phases.services import store_phase
 from provisioning.services import provision_customer
 
 from .cast import PASSWORD, Actor
+from .reports import REPOSITORIES, End, write_fix, write_proof, write_scan
 
 Act = Callable[[Actor, datetime], None]
-REPOSITORIES = ("web", "api", "worker")
-FLAWS = ("sql_injection", "xss", "path_traversal", "ssrf", "weak_hash")
 
 
 def join(actor: Actor, at: datetime) -> None:
@@ -58,40 +55,25 @@ def cancel(actor: Actor, at: datetime) -> None:
     cancel_plan(customer=customer)
 
 
-def fix(count: int, *, over_days: float, succeeded: bool = True) -> Act:
-    """So many fixes of new issues, evenly over the days before the instant."""
+def fix(count: int, *, over_days: float, end: End = "fixed") -> Act:
+    """So many proved issues and what became of them, evenly over the days before the instant.
+
+    Whoever has no result yet scans each repository first.
+    """
 
     def act(actor: Actor, at: datetime) -> None:
         customer = find(actor)
-        first = PhaseExecution.objects.filter(customer=customer).count() + 1
+        so_far = PhaseExecution.objects.filter(customer=customer, phase=PhaseExecution.Phase.MITIGATION).count()
         for index in range(count):
+            issue = so_far + index + 1
             instant = at - timedelta(days=over_days * (count - 1 - index) / count)
-            store_phase(customer=customer, report=write_report(actor, first + index, succeeded), at=instant)
+            reports = [write_proof(actor, issue), write_fix(actor, issue, end)]
+            if issue <= len(REPOSITORIES):
+                reports.insert(0, write_scan(actor, issue))
+            for hours, report in zip((3, 2, 0)[-len(reports) :], reports, strict=True):
+                store_phase(customer=customer, report=report, at=instant - timedelta(hours=hours))
 
     return act
-
-
-def write_report(actor: Actor, issue: int, succeeded: bool) -> PhaseReport:
-    """What the Action would send for an issue's mitigation."""
-    repository = REPOSITORIES[issue % len(REPOSITORIES)]
-    commit = hashlib.sha1(f"{actor.key}-{issue}".encode(), usedforsecurity=False).hexdigest()
-    data: dict[str, object] = {"success": succeeded, "issueNumber": issue, "attempts": 1}
-    if succeeded:
-        pull_request = f"https://github.com/{actor.namespace}/{repository}/pull/{issue + 400}"
-        data |= {"prUrl": pull_request, "fixCommit": commit, "prCreated": True, "testsPass": True}
-        data |= {"prType": "fix", "refactored": False, "vulnerabilityType": FLAWS[issue % len(FLAWS)]}
-    else:
-        data |= {"error": "The fix left two tests red.", "attempts": 3}
-    return PhaseReport(
-        phase="mitigation",
-        namespace=actor.namespace,
-        repository_name=repository,
-        commit_sha=commit,
-        issue_number=issue,
-        branch=f"rsolv/issue-{issue}",
-        data=data,
-        data_text=json.dumps(data),
-    )
 
 
 def find(actor: Actor) -> Customer:

@@ -31,7 +31,8 @@ STORY = (
     Moment(9, "trial", join),
     Moment(6, "cancelled", cancel),
     Moment(4, "exhausted", fix(10, over_days=20)),
-    Moment(2, "payg", fix(1, over_days=1, succeeded=False)),
+    Moment(2, "payg", fix(1, over_days=1, end="failed")),
+    Moment(1, "payg", fix(1, over_days=1, end="unverified")),
     Moment(0.5, "payg", fix(3, over_days=5)),
     Moment(0.4, "teams", fix(64, over_days=18)),
     # The eleventh: stored, and never billed.

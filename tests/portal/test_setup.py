@@ -11,6 +11,7 @@ from tests.factories import make_mitigation_of
 from .conftest import Browser, open_browser
 from .markup import read_page
 
+HTMX = {"HX-Request": "true"}
 PAGE = "/dashboard/setup/"
 
 
@@ -42,13 +43,16 @@ class TestTheFile:
 
 class TestTheConnection:
     def test_is_waited_for_and_shown_the_moment_it_comes(self, bob: Browser) -> None:
-        waiting = bob.get(f"{PAGE}connection/").text
+        waiting = bob.get(f"{PAGE}connection/", headers=HTMX).text
         assert "hx-get" in waiting
         raw = create_api_key(customer=bob.customer, name="CI").raw
         ApiClient(raw).get("/api/v1/entitlement")
-        there = bob.get(f"{PAGE}connection/").text
+        there = bob.get(f"{PAGE}connection/", headers=HTMX).text
         assert "Connected" in there
         assert "hx-get" not in there
+
+    def test_opened_as_a_page_leads_to_the_whole(self, bob: Browser) -> None:
+        assert bob.get(f"{PAGE}connection/").headers["Location"] == PAGE
 
     def test_of_another_tenant_is_not_shown(self, bob: Browser, mallet: Browser) -> None:
         make_mitigation_of(bob.customer)
@@ -72,10 +76,10 @@ class TestPuttingItAway:
 
 class TestWaiting:
     def test_asks_again_more_and_more_rarely(self, bob: Browser) -> None:
-        waits = [bob.get(f"/dashboard/setup/connection/?asked={n}").text for n in (0, 14, 15, 500)]
+        waits = [bob.get(f"{PAGE}connection/?asked={n}", headers=HTMX).text for n in (0, 14, 15, 500)]
         assert [int(re.findall(r"delay:(\d+)s", text)[0]) for text in waits] == [2, 2, 6, 30]
         assert "?asked=15" in waits[1]
 
     @pytest.mark.parametrize("asked", ["-1", "x", "99999999", "²"])
     def test_begins_anew_where_the_count_is_none(self, bob: Browser, asked: str) -> None:
-        assert "?asked=1" in bob.get("/dashboard/setup/connection/", {"asked": asked}).text
+        assert "?asked=1" in bob.get(f"{PAGE}connection/", {"asked": asked}, headers=HTMX).text

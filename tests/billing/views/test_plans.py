@@ -10,6 +10,7 @@ from tests.portal.markup import read_page
 
 from .conftest import open_page
 
+HTMX = {"HX-Request": "true"}
 PLANS, RETURN = "/dashboard/billing/plans/", "/dashboard/billing/return/"
 CANCEL = "/dashboard/billing/cancel/"
 
@@ -59,23 +60,36 @@ class TestChoosePlan:
 
 
 class TestWaitForStripe:
-    def find_refresh(self, browser: Browser, query: str) -> str:
-        metas = open_page(browser, f"{RETURN}?{query}").find_all("meta")
-        return next((m.attrs["content"] for m in metas if m.attrs.get("http-equiv") == "refresh"), "")
+    def find_look(self, browser: Browser, query: str) -> str:
+        """Where the page's waiting part looks next, nothing where it waits no more."""
+        parts = open_page(browser, f"{RETURN}?{query}").find_all("div")
+        return next((part.attrs["hx-get"] for part in parts if "hx-get" in part.attrs), "")
 
-    def test_looks_again_by_itself(self, bob: Browser) -> None:
-        url = "/dashboard/billing/return/?checkout=done&session=cs_1&tries=1"
-        assert self.find_refresh(bob, "checkout=done&session=cs_1") == f"3;url={url}"
+    def test_looks_again_by_itself_and_by_a_link(self, bob: Browser) -> None:
+        url = f"{RETURN}?checkout=done&session=cs_1&tries=1"
+        assert self.find_look(bob, "checkout=done&session=cs_1") == url
+        links = open_page(bob, f"{RETURN}?checkout=done&session=cs_1").find_all("a")
+        assert url in [link.attrs["href"] for link in links]
+
+    def test_answers_its_waiting_part_with_the_next_one(self, bob: Browser) -> None:
+        part = bob.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
+        assert "tries=2" in part.text
+        assert "<html" not in part.text
+
+    def test_leads_on_as_a_page_once_the_plan_is_open(self, paying: Browser) -> None:
+        part = paying.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
+        assert (part.status_code, part.headers["HX-Redirect"]) == (200, "/dashboard/billing/")
 
     @pytest.mark.parametrize("tries", ["20", "999"])
     def test_ends_by_saying_what_to_do(self, bob: Browser, tries: str) -> None:
-        assert not self.find_refresh(bob, f"checkout=done&session=cs_1&tries={tries}")
-        page = open_page(bob, f"{RETURN}?checkout=done&session=cs_1&tries={tries}")
-        assert "Ask Stripe now" in page.find("main").words
+        query = f"checkout=done&session=cs_1&tries={tries}"
+        assert not self.find_look(bob, query)
+        assert "Ask Stripe now" in open_page(bob, f"{RETURN}?{query}").find("main").words
+        assert bob.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
 
     @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])
     def test_a_strange_count_begins_anew(self, bob: Browser, tries: str) -> None:
-        assert "tries=1" in self.find_refresh(bob, f"tries={tries}")
+        assert "tries=1" in self.find_look(bob, f"tries={tries}")
 
     def test_asks_stripe_by_post_when_no_news_comes(self, bob: Browser, world: BillingWorld) -> None:
         bob.post(PLANS, {"plan": "payg"})

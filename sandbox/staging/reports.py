@@ -1,0 +1,109 @@
+"""What the Action sends for a staged customer: a repository's scan, and of each issue its proof and its fix."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from phases.services import PhaseReport
+
+from .cast import Actor
+
+End = Literal["fixed", "failed", "unverified"]
+REPOSITORIES = ("web", "api", "worker")
+FINDINGS_EACH = 3
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A kind of flaw and the test that proves it."""
+
+    kind: str
+    severity: str
+    file: str
+    line: int
+    attack: str
+
+
+FLAWS = (
+    Flaw("sql_injection", "critical", "app/search.py", 42, "' OR published = 0 --"),
+    Flaw("xss", "medium", "app/comments.py", 18, "<script>alert(1)</script>"),
+    Flaw("path_traversal", "high", "app/files.py", 77, "../../etc/passwd"),
+    Flaw("ssrf", "high", "app/hooks.py", 31, "http://169.254.169.254/"),
+    Flaw("weak_hash", "low", "app/tokens.py", 9, "md5"),
+)
+TEST = '''
+def test_{kind}_is_refused(client):
+    response = client.post("/try", data={{"value": "{attack}"}})
+    assert response.status_code == 400
+'''
+
+
+def write_scan(actor: Actor, issue: int) -> PhaseReport:
+    """Of the repository that the issue is in."""
+    found = [
+        {"type": flaw.kind, "severity": flaw.severity, "file": flaw.file, "line": flaw.line}
+        for flaw in FLAWS[:FINDINGS_EACH]
+    ]
+    return _report(actor, issue, "scan", {"vulnerabilities": found})
+
+
+def write_proof(actor: Actor, issue: int) -> PhaseReport:
+    flaw = _choose_flaw(issue)
+    test = {
+        "testName": f"test_{flaw.kind}_is_refused",
+        "testCode": TEST.format(kind=flaw.kind, attack=flaw.attack).strip(),
+        "attackVector": flaw.attack,
+        "vulnerableCodePath": f"{flaw.file}:{flaw.line}",
+    }
+    run = {"passed": False, "output": "assert 200 == 400", "testFile": f"tests/test_{flaw.kind}.py"}
+    data = {
+        "validated": True,
+        "redTests": [test],
+        "testResults": {"total": 48, "passed": 47, "failed": 1},
+        "testExecutionResult": run,
+        "vulnerabilities": [
+            {"type": flaw.kind, "severity": flaw.severity, "file": flaw.file, "line": flaw.line}
+        ],
+    }
+    return _report(actor, issue, "validation", data)
+
+
+def write_fix(actor: Actor, issue: int, end: End) -> PhaseReport:
+    data: dict[str, Any] = {"success": end != "failed", "issueNumber": issue, "attempts": 1, "trustScore": 0.97}
+    if end == "failed":
+        notes = ("Two other tests fail.", "The new test is still red.", "The fix left two tests red.")
+        tries = [{"claimed": number < 2, "verified": False, "error": note} for number, note in enumerate(notes)]
+        data |= {"error": notes[-1], "attempts": tries, "trustScore": 0.31}
+    else:
+        pull_request = f"https://github.com/{actor.namespace}/{_choose_repository(issue)}/pull/{issue + 400}"
+        data |= {"prUrl": pull_request, "fixCommit": _compute_commit(actor, issue), "prCreated": True}
+        passed = 48 if end == "fixed" else 46
+        results = {"total": 48, "passed": passed, "failed": 48 - passed}
+        data |= {"testsPass": end == "fixed", "testResults": results, "prType": "fix", "refactored": False}
+    return _report(actor, issue, "mitigation", data)
+
+
+def _report(actor: Actor, issue: int, phase: str, data: dict[str, Any]) -> PhaseReport:
+    return PhaseReport(
+        phase=phase,
+        namespace=actor.namespace,
+        repository_name=_choose_repository(issue),
+        commit_sha=_compute_commit(actor, issue),
+        issue_number=None if phase == "scan" else issue,
+        branch="" if phase == "scan" else f"rsolv/issue-{issue}",
+        data=data,
+        data_text=json.dumps(data),
+    )
+
+
+def _choose_flaw(issue: int) -> Flaw:
+    return FLAWS[issue % len(FLAWS)]
+
+
+def _choose_repository(issue: int) -> str:
+    return REPOSITORIES[issue % len(REPOSITORIES)]
+
+
+def _compute_commit(actor: Actor, issue: int) -> str:
+    return hashlib.sha1(f"{actor.key}-{issue}".encode(), usedforsecurity=False).hexdigest()
