@@ -89,7 +89,7 @@ test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TE
 
 .PHONY: test-browser
 test-browser: setup ## Journeys and every page in Chromium, with axe; pictures in var/screenshots
-	$(PYTEST) tests/browser $(PYTEST_ARGS)
+	$(PYTEST) tests/browser $(PARALLEL) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Style of Python and of templates

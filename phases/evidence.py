@@ -64,6 +64,12 @@ def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Ev
     )
 
 
+def name_flaw(kind: str) -> str:
+    """`sql_injection` is `SQL injection`."""
+    words = kind.replace("_", " ").replace("-", " ").split()
+    return " ".join(word.upper() if word in ACRONYMS else word for word in words)
+
+
 def _parse(text: str) -> Mapping[str, Any]:
     try:
         return _as_map(json.loads(text)) if text else {}
@@ -133,8 +139,7 @@ def _describe_flaw(proof: Mapping[str, Any], fix: Mapping[str, Any]) -> str:
     """`SQL injection in app/search.py:12`, as far as it is said."""
     found = proof.get("vulnerabilities")
     flaw = _as_map(found[0]) if isinstance(found, list) and found else {}
-    named = _clip(flaw.get("type") or fix.get("vulnerabilityType"), 60).replace("_", " ").replace("-", " ")
-    kind = " ".join(word.upper() if word in ACRONYMS else word for word in named.split())
+    kind = name_flaw(_clip(flaw.get("type") or fix.get("vulnerabilityType"), 60))
     place = _clip(flaw.get("file"), 200)
     line = flaw.get("line")
     if place and isinstance(line, int) and not isinstance(line, bool):

@@ -1,7 +1,8 @@
-"""The signup forms."""
+"""The forms of signing up and of one's account, where allauth's words or fields are not ours."""
 
 from typing import Any
 
+from allauth.account import forms as allauth_forms
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.core import context
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
@@ -9,6 +10,7 @@ from allauth.socialaccount.forms import SignupForm as AllauthSocialSignupForm
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, User
 from rsolv.api.errors import RateLimited
@@ -24,7 +26,7 @@ class _CompanyForm(forms.Form):
     source = Customer.SignupSource.FORM
     name = forms.CharField(
         max_length=200,
-        label="Company or team",
+        label=_("Company or team"),
         widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme Ltd"}),
     )
 
@@ -85,8 +87,29 @@ class AddKeyForm(AddWebAuthnForm):
     """A passkey or security key, in our words."""
 
     passwordless = forms.BooleanField(
-        label="It logs me in without a password",
-        help_text="A passkey does. Leave it off for a key that is only your second step.",
+        label=_("It logs me in without a password"),
+        help_text=_("A passkey does. Leave it off for a key that is only your second step."),
         required=False,
         initial=True,
     )
+
+
+class _NewPasswordForm(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("New password")
+        self.fields["password2"].label = _("New password again")
+
+
+class ChangePasswordForm(_NewPasswordForm, allauth_forms.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Current password")
+
+
+class SetPasswordForm(_NewPasswordForm, allauth_forms.SetPasswordForm):
+    pass
+
+
+class ResetPasswordKeyForm(_NewPasswordForm, allauth_forms.ResetPasswordKeyForm):
+    pass

@@ -19,7 +19,7 @@ def leads_scripts_on(view: View[P]) -> View[P]:
     """A redirect is for the whole page: told to its part as one, it would be followed inside of it."""
 
     @wraps(view)
-    def led(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def led(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if is_htmx(request) and 300 <= response.status_code < 400:
             return HttpResponse(headers={"HX-Redirect": response["Location"]})

@@ -72,8 +72,9 @@ class Stack:
             command += ["--clock", str(clock)]
         supervisor.start("stripe", command)
 
-    def wait_for_stripe(self, supervisor: Supervisor) -> None:
-        supervisor.wait_for("Stripe's sandbox", lambda: _answers(f"{self.stripe_url}/_sandbox/health"))
+    def wait_for_stripe(self, supervisor: Supervisor, seconds: float = 30) -> None:
+        health = f"{self.stripe_url}/_sandbox/health"
+        supervisor.wait_for("Stripe's sandbox", lambda: _answers(health), seconds)
 
     def start_web(self, supervisor: Supervisor) -> None:
         options = ["--bind", f"{HOST}:{self.web_port}", "--no-control-socket", "--workers", "1"]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from customers.access import member_page
 from customers.models import Membership
-from phases.evidence import read_evidence
+from phases.evidence import name_flaw, read_evidence
 from phases.models import PhaseExecution
 from phases.selectors import WorkWanted, get_story, list_repository_names, list_work
 from rsolv.errors import NotFound
@@ -152,7 +152,7 @@ def make_row(execution: PhaseExecution, bill: Bill | None) -> FixRow:
         id=execution.pk,
         repository=execution.repository.full_name,
         issue_number=execution.issue_number or 0,
-        name=execution.flaw_type.replace("_", " ").replace("-", " ") or execution.title,
+        name=name_flaw(execution.flaw_type) or execution.title,
         severity=execution.severity,
         state=PROOFS[execution.outcome] if is_proof else execution.outcome,
         bill=bill,

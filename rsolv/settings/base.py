@@ -199,7 +199,12 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_FORMS = {"signup": "provisioning.forms.SignupForm"}
+ACCOUNT_FORMS = {
+    "signup": "provisioning.forms.SignupForm",
+    "change_password": "provisioning.forms.ChangePasswordForm",
+    "set_password": "provisioning.forms.SetPasswordForm",
+    "reset_password_from_key": "provisioning.forms.ResetPasswordKeyForm",
+}
 ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False

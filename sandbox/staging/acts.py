@@ -63,7 +63,7 @@ def fix(count: int, *, over_days: float, end: End = "fixed") -> Act:
 
     def act(actor: Actor, at: datetime) -> None:
         customer = find(actor)
-        so_far = PhaseExecution.objects.filter(customer=customer, phase=PhaseExecution.Phase.MITIGATION).count()
+        so_far = PhaseExecution.objects.filter(customer=customer, phase="mitigation").count()
         for index in range(count):
             issue = so_far + index + 1
             instant = at - timedelta(days=over_days * (count - 1 - index) / count)

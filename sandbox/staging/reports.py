@@ -1,4 +1,4 @@
-"""What the Action sends for a staged customer: a repository's scan, and of each issue its proof and its fix."""
+"""What the Action sends for a staged customer: a repository's scan, each issue's proof and its fix."""
 
 import hashlib
 import json
@@ -32,11 +32,11 @@ FLAWS = (
     Flaw("ssrf", "high", "app/hooks.py", 31, "http://169.254.169.254/"),
     Flaw("weak_hash", "low", "app/tokens.py", 9, "md5"),
 )
-TEST = '''
+TEST = """
 def test_{kind}_is_refused(client):
     response = client.post("/try", data={{"value": "{attack}"}})
     assert response.status_code == 400
-'''
+"""
 
 
 def write_scan(actor: Actor, issue: int) -> PhaseReport:
@@ -70,17 +70,18 @@ def write_proof(actor: Actor, issue: int) -> PhaseReport:
 
 
 def write_fix(actor: Actor, issue: int, end: End) -> PhaseReport:
-    data: dict[str, Any] = {"success": end != "failed", "issueNumber": issue, "attempts": 1, "trustScore": 0.97}
+    data: dict[str, Any] = {"success": end != "failed", "issueNumber": issue}
     if end == "failed":
         notes = ("Two other tests fail.", "The new test is still red.", "The fix left two tests red.")
-        tries = [{"claimed": number < 2, "verified": False, "error": note} for number, note in enumerate(notes)]
+        tries = [{"claimed": True, "verified": False, "error": note} for note in notes]
         data |= {"error": notes[-1], "attempts": tries, "trustScore": 0.31}
     else:
         pull_request = f"https://github.com/{actor.namespace}/{_choose_repository(issue)}/pull/{issue + 400}"
         data |= {"prUrl": pull_request, "fixCommit": _compute_commit(actor, issue), "prCreated": True}
         passed = 48 if end == "fixed" else 46
         results = {"total": 48, "passed": passed, "failed": 48 - passed}
-        data |= {"testsPass": end == "fixed", "testResults": results, "prType": "fix", "refactored": False}
+        data |= {"testsPass": end == "fixed", "testResults": results, "prType": "fix"}
+        data |= {"refactored": False, "attempts": 1, "trustScore": 0.97}
     return _report(actor, issue, "mitigation", data)
 
 

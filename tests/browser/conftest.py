@@ -2,20 +2,13 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from sandbox.processes import Supervisor, pick_port
-from sandbox.stack import Stack
-from sandbox.staging.cast import BEGINS_DAYS_AGO
-
-from .house import PATIENCE, House, Person
+from .house import PATIENCE, House, Person, open_house
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
@@ -44,18 +37,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def house(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """RSOLV with the demo's customers, each in another state."""
-    stack = Stack(tmp_path_factory.mktemp("rsolv"), pick_port(8790), pick_port(8791))
-    logs = stack.data_dir / "log"
-    for folder in (logs, stack.data_dir / "mail"):
-        folder.mkdir()
-    with Supervisor(environment=stack.environment, log_dir=logs, patience=1) as supervisor:
-        stack.start_stripe(supervisor, clock=int(time.time()) - BEGINS_DAYS_AGO * 86400)
-        stack.start_web(supervisor)
-        stack.start_worker(supervisor)
-        stack.wait_for_stripe(supervisor)
-        staging = [sys.executable, "-m", "tests.browser.staging"]
-        subprocess.run(staging, check=True, env=os.environ | stack.environment, stdout=subprocess.DEVNULL)
-        yield House(stack, supervisor, chromium)
+    with open_house(chromium, tmp_path_factory.mktemp("rsolv")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,29 +1,37 @@
 """RSOLV as it runs, and people who use it with a browser."""
 
+import os
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from sandbox.processes import Supervisor
+from sandbox.processes import Supervisor, pick_port
 from sandbox.stack import Stack
-from sandbox.staging.cast import PASSWORD
+from sandbox.staging.cast import BEGINS_DAYS_AGO, PASSWORD
 from sandbox.stripe.mails import read_all
 
 # The machine may be busy; who waits so long waits for nothing.
-PATIENCE = 30.0
+PATIENCE = 120.0
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @dataclass
 class Person:
-    """Somebody with a browser of their own. `troubles` is what the browser complained of."""
+    """Somebody with a browser of their own. `troubles` is what the browser complained of on the page."""
 
     page: Page
     troubles: list[str]
 
     def open(self, path: str) -> Page:
+        """A page; what the browser complains of from then on is in `troubles`."""
+        self.troubles.clear()
         self.page.goto(path)
         return self.page
 
@@ -82,3 +90,25 @@ class House:
     @property
     def mail_dir(self) -> Path:
         return self.stack.data_dir / "mail"
+
+
+@contextmanager
+def open_house(chromium: Browser, data_dir: Path) -> Iterator[House]:
+    """Start everything, with the demo's customers; end it all afterwards."""
+    stack = Stack(data_dir, pick_port(_choose_port(8790)), pick_port(_choose_port(8791)))
+    logs = stack.data_dir / "log"
+    for folder in (logs, stack.data_dir / "mail"):
+        folder.mkdir()
+    with Supervisor(environment=stack.environment, log_dir=logs, patience=1) as supervisor:
+        stack.start_stripe(supervisor, clock=int(time.time()) - BEGINS_DAYS_AGO * 86400)
+        stack.start_web(supervisor)
+        stack.start_worker(supervisor)
+        stack.wait_for_stripe(supervisor, PATIENCE)
+        staging = [sys.executable, "-m", "tests.browser.staging"]
+        subprocess.run(staging, check=True, env=os.environ | stack.environment, stdout=subprocess.DEVNULL)
+        yield House(stack, supervisor, chromium)
+
+
+def _choose_port(first: int) -> int:
+    """Another one in each of the processes that run tests beside one another."""
+    return first + 10 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

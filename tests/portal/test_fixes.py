@@ -62,7 +62,7 @@ class TestTheList:
         UsageRecordFactory(execution=fix)
         name = fix.repository.full_name
         assert read_rows(open_page(bob), "Fixes") == [
-            f"{name} #4 Fixed sql injection High Free, of the trial #71 just now"
+            f"{name} #4 Fixed SQL injection High Free, of the trial #71 just now"
         ]
 
     def test_shows_proofs_failed_and_unverified_ones_too(self, bob: Browser) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from django import template
 from django.conf import settings
-from django.forms import BaseForm, BoundField
+from django.forms import BaseForm, BoundField, CheckboxInput
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -175,6 +175,7 @@ def field(bound: BoundField) -> dict[str, Any]:
         "field": bound,
         "input": bound.as_widget(attrs={"placeholder": ""} if repeats_label else None),
         "is_hidden": bound.is_hidden,
+        "is_check": isinstance(bound.field.widget, CheckboxInput),
     }
 
 

@@ -1,0 +1,74 @@
+"""Who look around: strangers, people between two pages, owners, a teammate; and what brings them there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from sandbox.demo.journey import CODE
+from sandbox.staging.cast import PASSWORD
+
+from .house import House, Person
+from .second_step import turn_on_second_step
+
+STAGED = ("teams", "trial", "exhausted")
+NAMES = ("stranger", "newcomer", "owner", "half", "plain", "leaver", "fresh", "mate", *STAGED)
+OWNER = "payg@demo.example"
+
+
+@contextmanager
+def gather(house: House) -> Iterator[dict[str, Person]]:
+    people = {name: house.invite_person() for name in NAMES}
+    sign_up(people["newcomer"], "noa@shop.example")
+    sign_up(people["fresh"], "fred@shop.example")
+    confirm(house, people["fresh"], "fred@shop.example")
+    people["owner"].log_in(OWNER)
+    join(people["mate"], invite(house, people["owner"], "mia@halden.example"))
+    turn_on_second_step(people["owner"])
+    people["half"].log_in(OWNER)
+    people["plain"].log_in("pastdue@demo.example")
+    people["plain"].open_again("/accounts/2fa/totp/activate/")
+    people["leaver"].log_in("cancelled@demo.example")
+    for name in STAGED:
+        people[name].log_in(f"{name}@demo.example")
+    yield people
+    for person in people.values():
+        person.page.context.close()
+
+
+def sign_up(person: Person, email: str) -> None:
+    """Up to where the mail's code is asked for."""
+    page = person.open("/accounts/signup/")
+    page.get_by_label("Company or team").fill("Nine Lives")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    person.press("Create account")
+    page.wait_for_url("**/confirm-email/")
+
+
+def confirm(house: House, person: Person, email: str) -> None:
+    person.page.get_by_label("Code").fill(house.read_mail(email, CODE.pattern))
+    person.press("Confirm")
+    person.page.wait_for_url("**/dashboard/")
+
+
+def invite(house: House, person: Person, email: str) -> str:
+    """The path in the mail to somebody who is invited."""
+    page = person.open("/dashboard/team/")
+    page.get_by_label("Email address").fill(email)
+    person.press("Send the invitation")
+    return urlsplit(house.read_mail(email, r"(http\S+/invitations/\S+)")).path
+
+
+def join(person: Person, path: str) -> None:
+    page = person.open(path)
+    page.get_by_label("Your name").fill("Mia")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    person.press("Join")
+    page.wait_for_url("**/dashboard/")
+
+
+def forget_password(house: House, person: Person, email: str) -> str:
+    """The path in the mail that sets a new password."""
+    person.open("/accounts/password/reset/").get_by_label("Email").fill(email)
+    person.page.get_by_role("main").get_by_role("button").first.click()
+    return urlsplit(house.read_mail(email, r"(http\S+/password/reset/key/\S+)")).path
