@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
@@ -38,18 +39,18 @@ class ChangeForm(forms.Form):
 class CancelForm(forms.Form):
     """When a plan is to end."""
 
-    when = forms.ChoiceField(choices=[("end", "At the end of the period"), ("now", "Now")])
+    when = forms.ChoiceField(choices=[("end", _("At the end of the period")), ("now", _("Now"))])
 
 
 class CapForm(forms.Form):
     """A bound for a period's cost, in whole US dollars."""
 
     dollars = forms.IntegerField(
-        label="Cap for each period, in US dollars",
+        label=_("Cap for each period, in US dollars"),
         min_value=1,
         max_value=LARGEST_CAP_DOLLARS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "step": "1"}),
-        help_text="Whole dollars. The monthly price counts too; tax does not.",
+        help_text=_("Whole dollars. The monthly price counts too; tax does not."),
     )
 
     def __init__(self, data: Any = None, *, account: BillingAccount) -> None:

@@ -5,6 +5,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from billing import selectors, services
@@ -21,13 +22,13 @@ def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     account = selectors.get_account(customer=customer)
     if request.method == "POST" and "remove" in request.POST:
         _set(request, customer, None, "removed")
-        messages.success(request, "The spend cap is gone: nothing bounds a period's cost.")
+        messages.success(request, _("The spend cap is gone: nothing bounds a period's cost."))
         return see("billing")
     form = CapForm(request.POST if request.method == "POST" else None, account=account)
     if form.is_bound and form.is_valid():
         words = format_cents(form.cents, is_short=True)
         _set(request, customer, form.cents, words)
-        messages.success(request, f"The spend cap is {words} for each period.")
+        messages.success(request, _("The spend cap is %(cap)s for each period.") % {"cap": words})
         return see("billing")
     entitlement = selectors.get_entitlement(customer=customer)
     context = {"form": form, "account": account, "entitlement": entitlement}

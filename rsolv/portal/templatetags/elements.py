@@ -14,7 +14,9 @@ from django.forms import BaseForm, BoundField, CheckboxInput
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from customers.models import Membership, User
 from customers.selectors import get_membership
@@ -26,78 +28,84 @@ register = template.Library()
 Tone = Literal["good", "warn", "bad", "quiet"]
 
 # Every state that a page shows, in words and in colour.
-STATES: dict[str, tuple[str, Tone]] = {
+STATES: dict[str, tuple[str | Promise, Tone]] = {
     # of a subscription
-    "trialing": ("Active", "good"),
-    "exhausted": ("Used up", "warn"),
-    "pending": ("Being set up", "warn"),
-    "active": ("Active", "good"),
-    "past_due": ("Payment failed", "warn"),
-    "unpaid": ("Unpaid", "bad"),
-    "canceled": ("Canceled", "bad"),
+    "trialing": (_("Active"), "good"),
+    "exhausted": (_("Used up"), "warn"),
+    "pending": (_("Being set up"), "warn"),
+    "active": (_("Active"), "good"),
+    "past_due": (_("Payment failed"), "warn"),
+    "unpaid": (_("Unpaid"), "bad"),
+    "canceled": (_("Canceled"), "bad"),
     # of a fix
-    "succeeded": ("Fixed", "good"),
-    "failed": ("Failed", "bad"),
-    "unverified": ("Not verified", "warn"),
-    "proved": ("Proved", "good"),
-    "not_proved": ("Not proved", "quiet"),
+    "succeeded": (_("Fixed"), "good"),
+    "failed": (_("Failed"), "bad"),
+    "unverified": (_("Not verified"), "warn"),
+    "proved": (_("Proved"), "good"),
+    "not_proved": (_("Not proved"), "quiet"),
     # of a step
-    "done": ("Done", "good"),
+    "done": (_("Done"), "good"),
     # of a flaw
-    "critical": ("Critical", "bad"),
-    "high": ("High", "bad"),
-    "medium": ("Medium", "warn"),
-    "low": ("Low", "quiet"),
+    "critical": (_("Critical"), "bad"),
+    "high": (_("High"), "bad"),
+    "medium": (_("Medium"), "warn"),
+    "low": (_("Low"), "quiet"),
     # of a fix in the ledger
-    "trial": ("Free, of the trial", "quiet"),
-    "unbilled": ("Not billed", "quiet"),
-    "to_be_metered": ("To be metered", "quiet"),
-    "metered": ("Metered", "quiet"),
-    "refused": ("Being looked into", "warn"),
+    "trial": (_("Free, of the trial"), "quiet"),
+    "unbilled": (_("Not billed"), "quiet"),
+    "to_be_metered": (_("To be metered"), "quiet"),
+    "metered": (_("Metered"), "quiet"),
+    "refused": (_("Being looked into"), "warn"),
     # of an invoice
-    "draft": ("Draft", "quiet"),
-    "open": ("To be paid", "warn"),
-    "paid": ("Paid", "good"),
-    "uncollectible": ("Not collected", "bad"),
-    "void": ("Void", "quiet"),
-    "refunded": ("Refunded", "quiet"),
-    "disputed": ("Disputed", "bad"),
-    "differs": ("Differs", "bad"),
+    "draft": (_("Draft"), "quiet"),
+    "open": (_("To be paid"), "warn"),
+    "paid": (_("Paid"), "good"),
+    "uncollectible": (_("Not collected"), "bad"),
+    "void": (_("Void"), "quiet"),
+    "refunded": (_("Refunded"), "quiet"),
+    "disputed": (_("Disputed"), "bad"),
+    "differs": (_("Differs"), "bad"),
     # of a fix on an invoice
-    "red": ("Red before", "bad"),
-    "green": ("Green after", "good"),
-    "voided": ("Voided", "quiet"),
-    "credited": ("Credited", "good"),
+    "red": (_("Red before"), "bad"),
+    "green": (_("Green after"), "good"),
+    "voided": (_("Voided"), "quiet"),
+    "credited": (_("Credited"), "good"),
     # of an API key
-    "ending": ("Being replaced", "warn"),
-    "revoked": ("Revoked", "quiet"),
-    "expired": ("Expired", "quiet"),
+    "ending": (_("Being replaced"), "warn"),
+    "revoked": (_("Revoked"), "quiet"),
+    "expired": (_("Expired"), "quiet"),
     # of a member
-    "you": ("You", "quiet"),
+    "you": (_("You"), "quiet"),
     # of a second step at login
-    "off": ("Off", "quiet"),
+    "off": (_("Off"), "quiet"),
     # of an email address
-    "confirmed": ("Confirmed", "good"),
-    "unconfirmed": ("Not confirmed", "warn"),
-    "primary": ("Primary", "quiet"),
+    "confirmed": (_("Confirmed"), "good"),
+    "unconfirmed": (_("Not confirmed"), "warn"),
+    "primary": (_("Primary"), "quiet"),
 }
 
 # What the side navigation lists: (heading, ((URL name, words), …)). What a member's role keeps them from is
 # left out, and a heading that nothing is left under.
 NAVIGATION = (
     (
-        "Work",
+        _("Work"),
         (
-            ("dashboard", "Overview"),
-            ("fixes", "Fixes"),
-            ("repositories", "Repositories"),
-            ("usage", "Usage"),
-            ("api-docs", "API reference"),
+            ("dashboard", _("Overview")),
+            ("fixes", _("Fixes")),
+            ("repositories", _("Repositories")),
+            ("usage", _("Usage")),
+            ("api-docs", _("API reference")),
         ),
     ),
-    ("Money", (("billing", "Billing"), ("billing-invoices", "Invoices"))),
-    ("Account", (("setup", "Setup"), ("keys", "API keys"), ("team", "Team"), ("audit-log", "Audit log"))),
-    ("You", (("settings", "Settings"), ("mfa_index", "Security"), ("account_email", "Email addresses"))),
+    (_("Money"), (("billing", _("Billing")), ("billing-invoices", _("Invoices")))),
+    (
+        _("Account"),
+        (("setup", _("Setup")), ("keys", _("API keys")), ("team", _("Team")), ("audit-log", _("Audit log"))),
+    ),
+    (
+        _("You"),
+        (("settings", _("Settings")), ("mfa_index", _("Security")), ("account_email", _("Email addresses"))),
+    ),
 )
 FOR_BILLING = ("billing", "billing-invoices")
 FOR_MANAGERS = ("audit-log",)
