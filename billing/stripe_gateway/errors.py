@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import stripe
 import structlog
 
 from billing.metrics import STRIPE_CALLS, STRIPE_SECONDS
+from rsolv.traces import trace
 
 from .http import Exchange, current_exchange
 
@@ -50,7 +52,11 @@ def translate_errors(call: str) -> Iterator[None]:
     current_exchange.set(exchange)
     started, outcome = time.monotonic(), "done"
     try:
-        yield
+        with trace(f"stripe {call}", kind="CLIENT") as span:
+            try:
+                yield
+            finally:
+                _describe(span, exchange)
     except stripe.StripeError as error:
         translated = _translate(call, error)
         outcome = _name(translated)
@@ -65,6 +71,12 @@ def translate_errors(call: str) -> Iterator[None]:
     finally:
         current_exchange.set(outer)
         _note(call, outcome, time.monotonic() - started, exchange)
+
+
+def _describe(span: Any, exchange: Exchange) -> None:
+    if span is not None:
+        span.set_attribute("stripe.requests", exchange.requests)
+        span.set_attribute("stripe.request_id", exchange.stripe_request_id)
 
 
 def _name(error: Exception) -> str:

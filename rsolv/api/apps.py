@@ -6,4 +6,6 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
+        from rsolv import traces  # noqa: F401 - listens to tasks
+
         from . import schema  # noqa: F401 - registers the key with drf-spectacular

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "rsolv.metrics.middleware.ScrapeMiddleware",
+    "rsolv.traces.TraceMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "rsolv.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -327,7 +328,8 @@ CONTENT_SECURITY_POLICY = {
 }
 UNFOLD = {"SITE_TITLE": "RSOLV staff", "SITE_HEADER": "RSOLV staff", "SITE_SYMBOL": "verified_user"}
 
-# Metrics. prometheus_client reads the folder's name from the environment itself, and wants it to be there.
+# Metrics and traces. prometheus_client reads its folder's name from the environment; it must be there.
+TRACES_URL = env.address("TRACES_URL", default="", schemes=("http", "https"))
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="")
 METRICS_PORT = env.int("METRICS_PORT", default=0)

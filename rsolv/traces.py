@@ -1,0 +1,96 @@
+"""Traces: one from a request over its tasks to their calls to Stripe. Off, nothing is loaded for them.
+
+A span holds a name, an outcome, a request's id: no body, path, query, key, argument or text of an error. A
+caller's own trace is not joined.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from celery.signals import before_task_publish, task_postrun, task_prerun
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span, Tracer
+
+
+@contextmanager
+def trace(
+    name: str, *, kind: str = "INTERNAL", sender: Mapping[str, str] | None = None
+) -> "Iterator[Span | None]":
+    """A span around what happens inside, within the one around it or that of who sent it. None where off."""
+    if not settings.TRACES_URL:
+        yield None
+        return
+    from opentelemetry.trace import SpanKind, StatusCode
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    parent = TraceContextTextMapPropagator().extract(sender) if sender else None
+    with _make_tracer(os.getpid()).start_as_current_span(
+        name, context=parent, kind=SpanKind[kind], record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except BaseException as error:
+            span.set_status(StatusCode.ERROR)
+            span.set_attribute("error.type", type(error).__name__)
+            raise
+
+
+@cache
+def _make_tracer(process: int) -> "Tracer":
+    """One for each process: what sends spans is a thread, which a fork does not take along."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": "rsolv"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.TRACES_URL)))
+    return provider.get_tracer("rsolv")
+
+
+class TraceMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not settings.TRACES_URL:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with trace("request", kind="SERVER") as span:
+            response = self.get_response(request)
+            if span is not None:
+                match = request.resolver_match
+                span.update_name(match.view_name if match else "<unnamed view>")
+                span.set_attribute("http.response.status_code", response.status_code)
+                span.set_attribute("rsolv.request_id", response.get("X-Request-Id", ""))
+            return response
+
+
+@before_task_publish.connect(dispatch_uid="hand_trace_on")
+def hand_trace_on(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    """The task's message says which trace it belongs to."""
+    if settings.TRACES_URL and headers is not None:
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        TraceContextTextMapPropagator().inject(headers)
+
+
+@task_prerun.connect(dispatch_uid="begin_span")
+def begin_span(task: Any, **_: Any) -> None:
+    if settings.TRACES_URL:
+        traceparent = getattr(task.request, "traceparent", None)
+        span = trace(task.name, kind="CONSUMER", sender={"traceparent": traceparent} if traceparent else None)
+        span.__enter__()
+        task.request.span = span
+
+
+@task_postrun.connect(dispatch_uid="end_span")
+def end_span(task: Any, **_: Any) -> None:
+    if (span := getattr(task.request, "span", None)) is not None:
+        span.__exit__(None, None, None)
