@@ -4,12 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from rsolv.api.fields import ExactCharField, StrictCharField
+from phases.test_integration.manifests import MOST_FILES
+from phases.test_integration.ranking import MOST_CANDIDATES
+from phases.test_integration.red_tests import MOST_TESTS
+from rsolv.api.fields import BoundedListField, ExactCharField, StrictCharField
 
 
 class AnalyzeSerializer(serializers.Serializer[Any]):
     vulnerableFile = StrictCharField()
-    candidateTestFiles = serializers.ListField(child=ExactCharField())
+    candidateTestFiles = BoundedListField(child=ExactCharField(), max_length=MOST_CANDIDATES)
     framework = StrictCharField()
     vulnerabilityType = StrictCharField(required=False, allow_null=True, allow_blank=True)
 
@@ -40,7 +43,7 @@ class RedTestSerializer(serializers.Serializer[Any]):
 
 
 class TestSuiteSerializer(serializers.Serializer[Any]):
-    redTests = RedTestSerializer(many=True, allow_empty=False)
+    redTests = RedTestSerializer(many=True, allow_empty=False, max_length=MOST_TESTS)  # type: ignore[call-arg]
 
 
 class GenerateSerializer(serializers.Serializer[Any]):
@@ -98,7 +101,9 @@ class DetectSerializer(serializers.Serializer[Any]):
     composerJson = serializers.JSONField(required=False, allow_null=True, help_text="An object, or its text.")
     mixExs = ExactCharField(required=False, allow_null=True)
     goMod = ExactCharField(required=False, allow_null=True)
-    configFiles = serializers.ListField(child=ExactCharField(), required=False, allow_null=True)
+    configFiles = BoundedListField(
+        child=ExactCharField(), required=False, allow_null=True, max_length=MOST_FILES
+    )
 
 
 class DetectedSerializer(serializers.Serializer[Any]):

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from phases.test_integration.errors import FrameworkNotDetected, InvalidValue, NothingToDetect
 from phases.test_integration.framework import Framework, Signals
 from phases.test_integration.frameworks import FRAMEWORKS
-from phases.test_integration.manifests import READERS, Finding, Location, Mention
+from phases.test_integration.manifests import (
+    LONGEST_MANIFEST,
+    MOST_FILES,
+    READERS,
+    Finding,
+    Location,
+    Mention,
+)
 from phases.test_integration.words import split_path
 
 
@@ -34,6 +41,10 @@ def detect_framework(manifests: Mapping[str, object]) -> Detection:
     if not given:
         raise NothingToDetect
     config_files = _config_files(given.pop("configFiles", []))
+    texts = {key: len(value) for key, value in given.items() if isinstance(value, str)}
+    if sum(texts.values()) > LONGEST_MANIFEST:
+        message = f"the manifests may have {LONGEST_MANIFEST} characters together"
+        raise InvalidValue(message, field=max(texts, key=lambda key: texts[key]))
     findings = [finding for key, value in given.items() for finding in READERS[key](key, value)]
     mentions = [finding for finding in findings if isinstance(finding, Mention)]
     found = [each for each in FRAMEWORKS.values() if _is_named(each.signals, mentions, config_files)]
@@ -51,6 +62,8 @@ def detect_framework(manifests: Mapping[str, object]) -> Detection:
 def _config_files(value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise InvalidValue("must be a list of file names", field="configFiles")
+    if len(value) > MOST_FILES:
+        raise InvalidValue(f"must have at most {MOST_FILES} file names", field="configFiles")
     return ["/" + "/".join((*directories, name)) for directories, name in map(split_path, value)]
 
 

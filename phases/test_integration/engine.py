@@ -14,7 +14,9 @@ from phases.test_integration.insertion import Inserter, Notice, Plan, Target
 from phases.test_integration.red_tests import RedTest
 from phases.test_integration.syntax import Grammar, errors
 
-# Of the processor, for one request's tests: no worker is held up by one request.
+# No worker is held up by one request: so large may a file's tree be that is read, some 20,000 lines of code,
+# and after so much of the processor's time no further test is begun.
+MOST_NODES = 200_000
 MOST_SECONDS = 1.0
 
 
@@ -65,11 +67,11 @@ def integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> In
 
     Raises TargetRefused where no way does no harm, InvalidTestCode where a test is no code.
     """
+    began = time.thread_time()
     state = _open(inserter, Document.of(text))
     notices = [*_broken(state), *state.target.notices]
     spans: tuple[Span, ...] = ()
     steps: list[_Step] = []
-    began = time.thread_time()
     for red_test in red_tests:
         if time.thread_time() - began > MOST_SECONDS:
             raise TargetRefused("these tests take too long in this file: send fewer of them at once")
@@ -91,6 +93,8 @@ def _open(inserter: Inserter, document: Document) -> _State:
     states = []
     for grammar in inserter.grammars:
         tree = grammar.parse(document)
+        if tree.root_node.descendant_count > MOST_NODES:
+            raise TargetRefused(f"the file is too large: its syntax tree has more than {MOST_NODES} nodes")
         states.append((len(errors(tree)), tree, grammar))
         if not states[-1][0]:
             break

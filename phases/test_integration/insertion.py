@@ -11,6 +11,10 @@ from phases.test_integration.document import Document, Span, Splice
 from phases.test_integration.red_tests import RedTest
 from phases.test_integration.syntax import Grammar
 
+# Characters of a group's path. What has a longer one is not read: each group keeps its own, and there may
+# be thousands below one.
+LONGEST_PATH = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

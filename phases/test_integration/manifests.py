@@ -11,7 +11,10 @@ from typing import Any
 
 from phases.test_integration.errors import InvalidValue
 
-LONGEST_MANIFEST = 1_000_000  # characters
+LONGEST_MANIFEST = 1_000_000  # characters, of all that a request has together
+MOST_ENTRIES = 5_000  # of a section of packages
+MOST_PATTERNS = 100  # of a test runner's configuration; more are not looked at
+MOST_FILES = 20_000
 # tomllib's memory grows with the square of a dotted key's length; these bound a file to half a second.
 LONGEST_TOML = 262_144
 MOST_DOTS_IN_A_TOML_LINE = 300
@@ -22,6 +25,7 @@ _VERSION = re.compile(r"[\s^~<>=v!]*(\d[\w.+-]*)")
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?([^;@]*)(@?)")
 _GEM = re.compile(r"""\bgem[\s(]\s*(["'])([\w-]+)\1""")
 _GEM_CONSTRAINT = re.compile(r"""\s*,\s*\[?\s*(["'])([^"']*)\1""")
+_PROPERTY = re.compile(r"<([^<>\s/]+)>([^<]*)</\1>")
 _GLOB = re.compile(r"[*?{}\[\]()!]")
 
 
@@ -89,12 +93,13 @@ def read_pyproject(field: str, value: object) -> Iterator[Finding]:
 def read_pom(field: str, value: object) -> Iterator[Finding]:
     """By searching, not by an XML parser: no entity is ever expanded."""
     text = _without_blocks(_text(field, value), "<!--", "-->")
+    properties = {name: inside.strip() for name, inside in reversed(_PROPERTY.findall(text))}
     for chunk in text.split("<dependency>")[1:]:
         dependency = chunk.partition("</dependency>")[0]
         group, artifact = _element(dependency, "groupId"), _element(dependency, "artifactId")
         version = _element(dependency, "version")
         if version and version.startswith("${"):
-            version = _element(text, version[2:-1])
+            version = properties.get(version[2:-1]) or None
         yield Mention("maven", f"{group}:{artifact}".lower(), version)
 
 
@@ -149,7 +154,10 @@ def _object(field: str, value: object) -> Mapping[str, Any]:
 def _strings(field: str, value: object) -> Iterator[tuple[str, str]]:
     if value is None:
         return
-    for name, version in _object(field, value).items():
+    packages = _object(field, value)
+    if len(packages) > MOST_ENTRIES:
+        raise InvalidValue(f"must have at most {MOST_ENTRIES} entries", field=field)
+    for name, version in packages.items():
         if not isinstance(version, str):
             raise InvalidValue("must be an object of strings", field=field)
         yield name, version
@@ -202,7 +210,7 @@ def _npm_locations(framework: str, config: Mapping[str, Any], keys: Iterable[str
 
 def _locations(framework: str, patterns: object) -> Iterator[Location]:
     """The fixed part of each glob: `<rootDir>/tests/**/*.test.ts` gives `tests/`."""
-    for pattern in patterns if isinstance(patterns, list) else []:
+    for pattern in patterns[:MOST_PATTERNS] if isinstance(patterns, list) else []:
         if isinstance(pattern, str) and (directory := _fixed_directory(pattern)):
             yield Location(framework, directory)
 

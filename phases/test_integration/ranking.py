@@ -16,6 +16,7 @@ _STEM, _COVERAGE, _DIRECTORIES, _WHOLE = 0.5, 0.28, 0.12, 0.1
 _RELATED, _BEST_STRANGER = 0.2, 0.49
 _PREFIX, _PLURAL, _BEGINNING = 0.9, 0.9, 0.75
 
+MOST_CANDIDATES = 20_000
 _LONGEST_PATH = 512  # characters; of a longer one only its end is looked at
 _MOST_WORDS = 12
 _ROOTS = frozenset({"lib", "app", "src", "test", "tests", "spec", "__tests__"})

@@ -14,6 +14,8 @@ from phases.test_integration.naming import NewTestFile
 from phases.test_integration.ranking import Recommendation
 from phases.test_integration.red_tests import read_red_tests
 
+LONGEST_NAME = 20_000  # characters, of a path or a kind of flaw
+
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
@@ -40,7 +42,7 @@ def analyze(
 
     Raises InvalidValue naming the field, UnsupportedFramework.
     """
-    _require_text(vulnerabilityType=vulnerability_type or "")
+    _require_short(vulnerabilityType=vulnerability_type or "")
     new_file = name_test_file(
         vulnerable_file=vulnerable_file, vulnerability_type=vulnerability_type or "", framework=framework
     )
@@ -48,6 +50,8 @@ def analyze(
         isinstance(each, str) for each in candidate_test_files
     ):
         raise InvalidValue("must be a list of paths", field="candidateTestFiles")
+    if len(candidate_test_files) > ranking.MOST_CANDIDATES:
+        raise InvalidValue(f"must have at most {ranking.MOST_CANDIDATES} paths", field="candidateTestFiles")
     ranked = ranking.rank_candidates(vulnerable_file, candidate_test_files, vulnerability_type)
     return Analysis(
         recommendations=tuple(ranked),
@@ -60,7 +64,7 @@ def name_test_file(*, vulnerable_file: str, vulnerability_type: str, framework: 
 
     Raises InvalidValue naming the field, UnsupportedFramework.
     """
-    _require_text(vulnerableFile=vulnerable_file, type=vulnerability_type, framework=framework)
+    _require_short(vulnerableFile=vulnerable_file, type=vulnerability_type, framework=framework)
     return naming.name_test_file(vulnerable_file, vulnerability_type, get_framework(framework))
 
 
@@ -94,3 +98,10 @@ def _require_text(**values: object) -> None:
     for field, value in values.items():
         if not isinstance(value, str):
             raise InvalidValue("must be a string", field=field)
+
+
+def _require_short(**values: object) -> None:
+    _require_text(**values)
+    for field, value in values.items():
+        if isinstance(value, str) and len(value) > LONGEST_NAME:
+            raise InvalidValue(f"must have at most {LONGEST_NAME} characters", field=field)

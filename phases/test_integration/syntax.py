@@ -10,7 +10,7 @@ from tree_sitter import Language, Node, Parser, Tree
 from phases.test_integration.document import Document, Splice
 from phases.test_integration.errors import TargetRefused
 
-LONGEST_PARSE = 1.0  # seconds of the processor, so that a busy machine refuses nothing
+LONGEST_PARSE = 0.5  # seconds of the processor, so that a busy machine refuses nothing
 MOST_ERRORS = 1000  # a file with more is not looked at further
 _CHUNK = 1_024  # small: a node's text is read in whole chunks
 

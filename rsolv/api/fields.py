@@ -31,3 +31,12 @@ class StrictIntegerField(serializers.IntegerField):
         if isinstance(data, bool | float) or (isinstance(data, str) and not DIGITS.match(data)):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class BoundedListField(serializers.ListField):
+    """A list whose length is asked before its items are looked at: a body has room for millions."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)

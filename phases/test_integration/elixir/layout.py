@@ -12,7 +12,7 @@ from tree_sitter import Node, Tree
 from phases.test_integration.document import Document
 from phases.test_integration.grouped.code import comments_above
 from phases.test_integration.grouped.outline import Group, Member, Outline
-from phases.test_integration.insertion import Notice
+from phases.test_integration.insertion import LONGEST_PATH, Notice
 from phases.test_integration.syntax import Grammar, walk
 
 GRAMMAR = Grammar(tree_sitter_elixir.language())
@@ -136,7 +136,9 @@ def _read_module(outline: ElixirOutline, node: Node, around: str) -> list[tuple[
     if block is None or not arguments:
         return []
     name = text_of(arguments[0])
-    path = f"{around}.{name}".lstrip(".")
+    path = f"{around}.{name}" if around else name
+    if len(path) > LONGEST_PATH:
+        return []
     outline.declared.add(path)
     statements = _statements(block, outline.text)
     uses = tuple(text_of(each) for called, each in statements if called == "use")

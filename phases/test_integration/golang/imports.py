@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tree_sitter import Node
-
 from phases.test_integration.document import Document, Splice
 from phases.test_integration.golang.layout import Import, Layout, default_name
 
@@ -72,11 +70,10 @@ def splices(layout: Layout, imports: Sequence[tuple[str, str]]) -> list[Splice]:
     if not imports:
         return []
     document = layout.document
-    block = next((each for each in layout.import_blocks if _takes(layout, each)), None)
-    if block is None:
+    own = _first_block(layout)
+    if not own:
         return [_new_block(layout, imports)]
     at: dict[int, list[tuple[str, bool, bool]]] = {}
-    own = [each for each in layout.imports if each.block == block]
     for name, path in sorted(imports, key=lambda each: _order(*each)):
         offset, before, after = _place(document, own, name, path)
         at.setdefault(offset, []).append((spec(name, path), before, after))
@@ -92,12 +89,18 @@ def spec(name: str, path: str) -> str:
     return f'"{path}"' if name == default_name(path) else f'{name} "{path}"'
 
 
-def _takes(layout: Layout, block: Node) -> bool:
-    """Whether it is `import (...)` with each package on a line of its own."""
-    own = [each.node for each in layout.imports if each.block == block]
-    rows = [node.start_point.row for node in own]
-    edges = {block.start_point.row, block.end_point.row}
-    return bool(own) and len(set(rows)) == len(rows) and not edges & set(rows)
+def _first_block(layout: Layout) -> list[Import]:
+    """What the first `import (...)` imports that has each package on a line of its own."""
+    blocks: dict[int, list[Import]] = {}
+    for each in layout.imports:
+        blocks.setdefault(each.block.id, []).append(each)
+    return next((own for own in blocks.values() if _takes(own)), [])
+
+
+def _takes(own: list[Import]) -> bool:
+    block = own[0].block
+    rows = {each.node.start_point.row for each in own}
+    return len(rows) == len(own) and not {block.start_point.row, block.end_point.row} & rows
 
 
 def _place(document: Document, own: list[Import], name: str, path: str) -> tuple[int, bool, bool]:

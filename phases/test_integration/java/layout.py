@@ -12,7 +12,7 @@ from tree_sitter import Node, Tree
 from phases.test_integration.document import Document
 from phases.test_integration.grouped.code import comments_above
 from phases.test_integration.grouped.outline import Group, Member, Outline
-from phases.test_integration.insertion import Notice
+from phases.test_integration.insertion import LONGEST_PATH, Notice
 from phases.test_integration.syntax import Grammar
 
 MOST_COMPARISONS = 500  # in one statement
@@ -77,7 +77,7 @@ def read_outline(document: Document, tree: Tree) -> JavaOutline:
     """Looks at the top level and at the bodies of classes; never into methods."""
     outline = JavaOutline(document, tree.root_node)
     stack: list[tuple[Node, str, bool]] = [(node, "", True) for node in tree.root_node.named_children[::-1]]
-    types: list[tuple[Node, str, bool]] = []
+    types: list[tuple[Node, str, str, bool]] = []
     while stack:
         node, around, runs = stack.pop()
         if node.type == "ERROR":
@@ -87,21 +87,23 @@ def read_outline(document: Document, tree: Tree) -> JavaOutline:
         elif node.type == "package_declaration":
             outline.package = node
         elif node.type in _TYPES:
-            path = f"{around}.{name_of(node)}".lstrip(".")
-            outline.declared.add(name_of(node))
-            outline.supers[name_of(node)] = _super(node)
+            name = name_of(node, outline.text)
+            path = f"{around}.{name}" if around else name
+            outline.declared.add(name)
+            outline.supers[name] = _super(node)
+            if len(path) > LONGEST_PATH:
+                continue
             runs = runs and _runs(node, is_nested=bool(around))
-            types.append((node, path, runs))
+            types.append((node, name, path, runs))
             body = node.child_by_field_name("body")
             if body is not None:
                 inner = [child for child in body.named_children if child.type in _TYPES]
                 stack.extend((child, path, runs) for child in reversed(inner))
     extended = {base for name, base in outline.supers.items() if base != name}
-    for node, path, runs in types:
+    for node, name, path, runs in types:
         if node.type == "class_declaration":
-            _read_class(
-                outline, node, path, takes=runs and name_of(node) not in extended and not is_abstract(node)
-            )
+            takes = runs and name not in extended and not is_abstract(node)
+            _read_class(outline, node, name, path, takes=takes)
     outline.is_foreign = _foreign(outline)
     return outline
 
@@ -162,9 +164,9 @@ def is_abstract(node: Node) -> bool:
     return has_modifier(node, "abstract")
 
 
-def name_of(node: Node) -> str:
+def name_of(node: Node, text: Callable[[Node], str] = text_of) -> str:
     name = node.child_by_field_name("name")
-    return text_of(name) if name else ""
+    return text(name) if name else ""
 
 
 def _annotation_names(node: Node) -> Iterator[Node]:
@@ -184,7 +186,7 @@ def _runs(node: Node, *, is_nested: bool) -> bool:
     return not is_nested or "Nested" in annotations
 
 
-def _read_class(outline: JavaOutline, node: Node, path: str, *, takes: bool) -> None:
+def _read_class(outline: JavaOutline, node: Node, name: str, path: str, *, takes: bool) -> None:
     body = node.child_by_field_name("body")
     if body is None or not body.children:
         return
@@ -196,13 +198,14 @@ def _read_class(outline: JavaOutline, node: Node, path: str, *, takes: bool) -> 
             members.append(method_member(children, index, outline.text))
             names.add(members[-1].name)
         elif child.type == "field_declaration":
-            names.update(name_of(each) for each in child.named_children if each.type == "variable_declarator")
+            fields = (each for each in child.named_children if each.type == "variable_declarator")
+            names.update(name_of(each, outline.text) for each in fields)
         elif child.type in _TYPES:
-            names.add(name_of(child))
+            names.add(name_of(child, outline.text))
     closer = children[-1]
     outline.groups.append(
         Group(
-            name=name_of(node),
+            name=name,
             path=path,
             node=node,
             opens=body.start_byte + 1,

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from phases.test_integration.insertion import Notice
 from phases.test_integration.python.layout import Class, Function, Layout, bare_statement
 
+MOST_BASES = 20  # of a class and theirs, that are looked at
+
 # Decorators of a class under which one more test runs, once, and as the others do.
 _HARMLESS_CLASS_DECORATOR = re.compile(
     r"(?:\w+\.)*mark\.(?!skip|skipif|xfail|parametrize)\w+|(?:\w+\.)*(?:override_settings|modify_settings|tag)"
@@ -57,19 +59,27 @@ def is_test_case(layout: Layout, group: Class) -> bool:
 
     A base of another file that is called a test makes one of a class that pytest would not collect by name.
     """
-    seen: set[str] = set()
-    waiting = list(group.bases)
-    while waiting:
-        base = waiting.pop()
-        own = layout.class_at(base)
-        if own is None and _TEST_CASE.search(base):
-            return True
-        if own is None and _TEST_BASE.search(base) and not group.name.startswith("Test"):
-            return True
-        if own is not None and base not in seen:
-            seen.add(base)
-            waiting += own.bases
-    return False
+    foreign = (
+        base
+        for each in lineage(layout, group)
+        for base in each.bases[:MOST_BASES]
+        if layout.class_at(base) is None
+    )
+    by_base = not group.name.startswith("Test")
+    return any(_TEST_CASE.search(base) or (by_base and _TEST_BASE.search(base)) for base in foreign)
+
+
+def lineage(layout: Layout, group: Class) -> list[Class]:
+    """The class and those of the file that it is made of, at most MOST_BASES."""
+    found = [group]
+    seen = {group.path}
+    for each in found:
+        for base in each.bases[:MOST_BASES]:
+            own = layout.class_at(base)
+            if own is not None and base not in seen and len(found) < MOST_BASES:
+                seen.add(base)
+                found.append(own)
+    return found
 
 
 def runs(layout: Layout, group: Class) -> bool:

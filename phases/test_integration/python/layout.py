@@ -10,6 +10,7 @@ import tree_sitter_python
 from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
+from phases.test_integration.insertion import LONGEST_PATH
 from phases.test_integration.syntax import Grammar
 
 GRAMMAR = Grammar(tree_sitter_python.language())
@@ -214,6 +215,8 @@ def _read_class(layout: Layout, node: Node, definition: Node, decorators: tuple[
         if body is None:
             continue
         path = f"{around}.{_name(layout, inner)}".lstrip(".")
+        if len(path) > LONGEST_PATH:
+            continue
         functions: list[Function] = []
         statements: list[str] = []
         names: set[str] = set()

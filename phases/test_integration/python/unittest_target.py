@@ -122,32 +122,29 @@ class UnittestTarget(PytestTarget):
         return any(
             self._layout.class_at(base) is None and _TEST_BASE.search(base)
             for each in self._lineage(group)
-            for base in each.bases
+            for base in each.bases[: collected.MOST_BASES]
         )
 
     def _runs(self, group: Class) -> bool:
         lineage = self._lineage(group)
-        skipping = [
-            function
-            for each in lineage
-            for function in each.functions
+        harmless = all(map(collected.has_harmless_decorators, lineage))
+        loaded = not {"__init__", "run", "runTest", "__new__"} & group.names
+        skips = any(each.path in self._skipping for each in lineage)
+        return group.name not in self._layout.bases and harmless and loaded and not skips
+
+    @cached_property
+    def _skipping(self) -> frozenset[str]:
+        """The classes whose set-up may skip their tests."""
+        return frozenset(
+            group.path
+            for group in self._layout.classes
+            for function in group.functions
             if function.name in ("setUp", "setUpClass", "asyncSetUp")
             and re.search(r"\bSkipTest\b|\bskipTest\b", self._layout.text(function.node))
-        ]
-        harmless = all(collected.has_harmless_decorators(each) for each in lineage)
-        loaded = not {"__init__", "run", "runTest", "__new__"} & group.names
-        return group.name not in self._layout.bases and harmless and loaded and not skipping
+        )
 
     def _lineage(self, group: Class) -> list[Class]:
-        """The class and those that it inherits from, of this file."""
-        found: dict[str, Class] = {group.path: group}
-        waiting = list(group.bases)
-        while waiting:
-            own = self._layout.class_at(waiting.pop())
-            if own is not None and own.path not in found:
-                found[own.path] = own
-                waiting += own.bases
-        return list(found.values())
+        return collected.lineage(self._layout, group)
 
     def _module_notices(self) -> Iterator[Notice]:
         for node in self._layout.root.named_children:

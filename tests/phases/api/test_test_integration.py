@@ -41,6 +41,30 @@ def error_of(response):
     return response.status_code, response.json()["error"]["code"]
 
 
+class TestBodyOfMegabytes:
+    @pytest.mark.parametrize(
+        ("path", "body", "field"),
+        [
+            (ANALYZE, {"candidateTestFiles": ["a"] * 20_001}, "candidateTestFiles"),
+            (ANALYZE, {"candidateTestFiles": [{}] * 1_000_000}, "candidateTestFiles"),
+            (ANALYZE, {"vulnerableFile": "a/" * 10_001}, "vulnerableFile"),
+            (ANALYZE, {"vulnerabilityType": "a_" * 10_001}, "vulnerabilityType"),
+            (GENERATE, {"testSuite": {"redTests": [{}] * 1_000_000}}, "testSuite"),
+            (DETECT, {"configFiles": [{}] * 1_000_000}, "configFiles"),
+        ],
+        ids=range(6),
+    )
+    def test_is_refused_by_its_number_of_items(self, alice, path, body, field):
+        whole = {ANALYZE: analyze_body, GENERATE: generate_body, DETECT: dict}[path](**body)
+        response = alice.post(path, whole)
+        assert error_of(response) == (400, "INVALID_REQUEST")
+        assert [name.partition(".")[0] for name in response.json()["error"]["fields"]] == [field]
+
+    def test_is_named_after_nothing(self, alice):
+        response = alice.post(NAMING, {"vulnerableFile": "a/" * 10_001, "type": "x", "framework": "go"})
+        assert response.status_code == 400
+
+
 class TestAnalyze:
     def test_recommends_every_candidate_best_first(self, alice):
         answer = alice.post(ANALYZE, analyze_body()).json()

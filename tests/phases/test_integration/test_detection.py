@@ -13,6 +13,9 @@ def npm(**dependencies: str) -> dict[str, object]:
     return {"packageJson": {"devDependencies": dependencies}}
 
 
+MANY = {f"a{number}": "1" for number in range(5_001)}
+
+
 class TestPackageJson:
     @pytest.mark.parametrize(
         ("written", "version"),
@@ -240,6 +243,9 @@ class TestRefusals:
             ({"gemfile": ["x"]}, "gemfile"),
             ({"pomXml": 1}, "pomXml"),
             ({"goMod": "x" * 1_000_001}, "goMod"),
+            ({"pyprojectToml": "x" * 262_145}, "pyprojectToml"),
+            ({"packageJson": {"dependencies": MANY}}, "packageJson.dependencies"),
+            ({"configFiles": ["a"] * 20_001}, "configFiles"),
             ({"composerJson": "{"}, "composerJson"),
             ({"composerJson": "[" * 100_000}, "composerJson"),
             ({"configFiles": "jest.config.js"}, "configFiles"),
@@ -250,6 +256,10 @@ class TestRefusals:
         with pytest.raises(InvalidValue) as refused:
             detect_framework(given)
         assert refused.value.field == field
+
+    def test_manifests_of_a_megabyte_together_are_refused(self):
+        with pytest.raises(InvalidValue, match="together"):
+            detect_framework({"gemfile": "\n" * 500_000, "goMod": "\n" * 500_001})
 
     @given(st.sampled_from(sorted(READERS)), st.text() | st.dictionaries(st.text(), st.text() | st.none()))
     def test_any_value_is_answered_or_refused(self, key, value):

@@ -206,7 +206,12 @@ class TestHostileTarget:
 
     def test_too_large_is_refused(self):
         with pytest.raises(TargetRefused, match="bytes"):
-            insert("#" * 4_000_001)
+            insert("#" * 2_000_001)
+
+    @pytest.mark.parametrize("eol", ["\n", "\r"])
+    def test_of_too_many_lines_is_refused(self, eol):
+        with pytest.raises(TargetRefused, match="lines"):
+            insert(f"#{eol}" * 200_001)
 
 
 class TestRequest:
