@@ -1,10 +1,13 @@
 """Where customers stand."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 
+from billing.plans import PLANS
+from billing.plans import Plan as PlanTerms
 from customers.models import Customer
 
 
@@ -48,6 +51,11 @@ class BillingAccount(models.Model):
     )
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
+    monthly_price_cents = models.PositiveIntegerField(
+        null=True, blank=True, help_text="By the subscription's own prices, as the next two; else the plan's."
+    )
+    included_fixes = models.PositiveIntegerField(null=True, blank=True)
+    unit_price_cents = models.PositiveIntegerField(null=True, blank=True)
     plan_chosen_at = models.DateTimeField(null=True, blank=True)
     payment_method = models.CharField(
         max_length=255,
@@ -84,6 +92,25 @@ class BillingAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer} on {self.get_plan_display()}"
+
+    @property
+    def terms(self) -> PlanTerms:
+        """The plan at the prices that the customer subscribed to."""
+        plan = PLANS[self.plan]
+        if self.monthly_price_cents is None or self.included_fixes is None or self.unit_price_cents is None:
+            return plan
+        return replace(
+            plan,
+            monthly_price_cents=self.monthly_price_cents,
+            included=self.included_fixes,
+            unit_price_cents=self.unit_price_cents,
+        )
+
+    def set_terms(self, terms: PlanTerms | None) -> None:
+        """Note the subscription's own prices; None takes the plan's. Not saved."""
+        self.monthly_price_cents = terms.monthly_price_cents if terms else None
+        self.included_fixes = terms.included if terms else None
+        self.unit_price_cents = terms.unit_price_cents if terms else None
 
     @property
     def has_subscription(self) -> bool:

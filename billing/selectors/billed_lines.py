@@ -11,7 +11,8 @@ from billing.models import BillingAccount, CorrectionReport, UsageCorrection, Us
 from billing.plans import PAYG, PLANS, Plan
 from billing.pricing import compute_marginal_cents
 
-from .invoices import list_metered_prices, read_price
+from .invoices import read_price
+from .prices import list_rates
 
 OWED = ("open", "paid")
 # Nobody pays those any more, so nothing of them is given back.
@@ -96,17 +97,20 @@ def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
 def _find_span(usage: UsageRecord, meter_at: datetime, statuses: tuple[str, ...]) -> BilledFixes | None:
     rows = Invoice.objects.filter(customer__subscriber=usage.customer_id, stripe_data__status__in=statuses)
     found: dict[tuple[str, int, int], int] = {}
+    plans: dict[tuple[str, int, int], Plan] = {}
+    rates = list_rates()
     for line in _list_metered_lines(rows):
         plan_key = str(line["pricing"]["price_details"]["product"]).removeprefix("rsolv_")
         if _covers(line, meter_at) and plan_key in PLANS:
             span = (plan_key, line["period"]["start"], line["period"]["end"])
             found[span] = found.get(span, 0) + (line.get("quantity") or 0)
+            plans[span] = rates[read_price(line) or ""].apply_to(PLANS[plan_key])
     best = max(found, key=lambda span: (span[0] == usage.plan, found[span]), default=None)
     if best is None:
         return None
-    plan_key, start, end = best
+    _, start, end = best
     return BilledFixes(
-        plan=PLANS[plan_key],
+        plan=plans[best],
         start=datetime.fromtimestamp(start, UTC),
         end=datetime.fromtimestamp(end, UTC),
         fixes=found[best],
@@ -119,10 +123,10 @@ def _covers(line: dict[str, Any], instant: datetime) -> bool:
 
 
 def _list_metered_lines(rows: Any) -> list[dict[str, Any]]:
-    metered = list_metered_prices()
+    rates = list_rates()
     return [
         line
         for data in rows.values_list("stripe_data", flat=True)
         for line in data.get("lines", {}).get("data", [])
-        if read_price(line) in metered
+        if (rate := rates.get(read_price(line) or "")) and rate.is_metered
     ]

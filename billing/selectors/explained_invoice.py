@@ -15,7 +15,8 @@ from customers.models import Customer
 from rsolv.errors import NotFound
 
 from .fixes import FixOfLine, describe_fixes
-from .invoices import InvoiceLine, list_incidents, list_metered_prices, read_invoice, read_price
+from .invoices import InvoiceLine, list_incidents, read_invoice, read_price
+from .prices import Rate, list_rates
 
 EVIDENCE_SHOWN = 100
 
@@ -111,12 +112,13 @@ def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
     row = Invoice.objects.filter(reference, customer__subscriber=customer).order_by("-created").first()
     if row is None:
         raise NotFound
-    data, metered = row.stripe_data, list_metered_prices()
+    data, rates = row.stripe_data, list_rates()
+    metered = {price_id for price_id, rate in rates.items() if rate.is_metered}
     given = data.get("lines", {}).get("data", [])
     spans = sorted({_read_span(line) for line in given if read_price(line) in metered}, key=lambda s: s.start)
     reports = _list_reports(customer, spans)
     fixes = describe_fixes([report.usage for report in reports], evidence_for=EVIDENCE_SHOWN)
-    lines = tuple(_explain_lines(given, metered, spans, reports, fixes))
+    lines = tuple(_explain_lines(given, rates, spans, reports, fixes))
     incidents = list_incidents(customer=customer, invoice_ids=[row.id])
     lines_cents = sum(line.amount_cents for line in lines)
     subtotal = data.get("subtotal")
@@ -153,7 +155,7 @@ def _list_reports(customer: Customer, spans: Sequence[_Span]) -> list[UsageRepor
 
 def _explain_lines(
     given: list[dict[str, Any]],
-    metered: set[str],
+    rates: dict[str, Rate],
     spans: Sequence[_Span],
     reports: list[UsageReport],
     fixes: list[FixOfLine],
@@ -163,14 +165,14 @@ def _explain_lines(
         span: [fix for report, fix in zip(reports, fixes, strict=True) if span.holds(report)]
         for span in spans
     }
-    last = {_read_span(line): index for index, line in enumerate(given) if read_price(line) in metered}
-    priced = {span: _price_fixes(of_span, _find_plan(given, span)) for span, of_span in left.items()}
+    last = {_read_span(line): index for index, line in enumerate(given)}
+    priced = {span: _price_fixes(of_span, _find_terms(given, span, rates)) for span, of_span in left.items()}
     lines = []
     for index, line in enumerate(given):
-        if read_price(line) not in metered:
-            lines.append(_make_line(line, (), _compute_flat(line)))
-            continue
         span = _read_span(line)
+        if span not in left:
+            lines.append(_make_line(line, (), _compute_flat(line, rates)))
+            continue
         mine = priced[span]
         taken = len(mine) if last[span] == index else _count_to_take(mine, line.get("quantity") or 0)
         priced[span] = mine[taken:]
@@ -208,20 +210,21 @@ def _read_span(line: dict[str, Any]) -> _Span:
     return _Span(read_price(line) or "", period.get("start") or 0, period.get("end") or 0)
 
 
-def _find_plan(given: list[dict[str, Any]], span: _Span) -> Plan | None:
+def _find_terms(given: list[dict[str, Any]], span: _Span, rates: dict[str, Rate]) -> Plan | None:
     line = next(line for line in given if _read_span(line) == span)
-    return _find_plan_of(line)
+    return _find_terms_of(line, rates)
 
 
-def _find_plan_of(line: dict[str, Any]) -> Plan | None:
-    """The plan of a line, by its product: a price that was superseded has lost its lookup key."""
+def _find_terms_of(line: dict[str, Any], rates: dict[str, Rate]) -> Plan | None:
+    """The plan of a line, by its product, at the line's own price, which a newer one leaves as it is."""
     product = ((line.get("pricing") or {}).get("price_details") or {}).get("product") or ""
-    return PLANS.get(product.removeprefix("rsolv_"))
+    plan, rate = PLANS.get(product.removeprefix("rsolv_")), rates.get(read_price(line) or "")
+    return plan if plan is None or rate is None else rate.apply_to(plan)
 
 
-def _compute_flat(line: dict[str, Any]) -> int | None:
+def _compute_flat(line: dict[str, Any], rates: dict[str, Rate]) -> int | None:
     """A whole month's price; None for a part of one, which Stripe computes by the second."""
-    plan = _find_plan_of(line)
+    plan = _find_terms_of(line, rates)
     details = (line.get("parent") or {}).get("subscription_item_details") or {}
     if plan is None or details.get("proration") or not details:
         return None

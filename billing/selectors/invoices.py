@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from djstripe.models import Invoice, Price
+from djstripe.models import Invoice
 
 from billing.models import PaymentIncident
 from customers.models import Customer
+
+from .prices import list_rates
 
 # Disputes that cost nothing: the bank only asks, or has decided for us.
 HARMLESS_DISPUTES = ("won", "warning_needs_response", "warning_under_review", "warning_closed", "prevented")
@@ -64,8 +66,7 @@ def list_incidents(*, customer: Customer, invoice_ids: list[str]) -> list[Paymen
 
 def list_metered_prices() -> set[str]:
     """Ids of the prices whose quantity is fixes; ours and their predecessors, a handful."""
-    prices = Price.objects.values_list("id", "stripe_data__recurring__usage_type")
-    return {price_id for price_id, usage_type in prices if usage_type == "metered"}
+    return {price_id for price_id, rate in list_rates().items() if rate.is_metered}
 
 
 def read_invoice(row: Invoice, metered: set[str], incidents: Iterable[PaymentIncident] = ()) -> InvoiceLine:

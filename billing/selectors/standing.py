@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import BillingAccount, UsageCorrection, UsageRecord, UsageReport
-from billing.plans import PLANS, Plan
+from billing.plans import Plan
 from billing.pricing import compute_period_cents, count_remaining, is_next_beyond_cap
 from customers.models import Customer, ForgeAccount
 
@@ -95,7 +95,7 @@ def count_used_fixes(account: BillingAccount) -> int:
 def get_entitlement(*, customer: Customer, at: datetime | None = None) -> Entitlement:
     """What the customer may still do, in two queries. `at` is now unless told otherwise."""
     account = get_account(customer=customer)
-    plan = PLANS[account.plan]
+    plan = account.terms
     on_trial = plan.key == "trial"
     used = count_used_fixes(account)
     included = account.trial_fixes_limit if on_trial else plan.included
@@ -124,6 +124,6 @@ def find_blocked_reason(account: BillingAccount, used: int, at: datetime) -> str
         return f"subscription_{account.status}"
     if account.is_overdue(at):
         return "payment_past_due"
-    if is_next_beyond_cap(PLANS[account.plan], used, account.spend_cap_cents):
+    if is_next_beyond_cap(account.terms, used, account.spend_cap_cents):
         return "spend_cap_reached"
     return None

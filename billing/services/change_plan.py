@@ -11,7 +11,7 @@ from django.core import signing
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount, Notice
-from billing.plans import PLANS, Plan
+from billing.plans import Plan
 from billing.pricing import begins_period, is_given_back
 from billing.stripe_gateway import PreviewLine
 from customers.models import Customer
@@ -72,7 +72,7 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
     account = _get_changeable(customer)
     if account.plan == plan.key:
         raise PlanNotChangeable("This is your plan already.")
-    begins = begins_period(PLANS[account.plan], plan)
+    begins = begins_period(account.terms, plan)
     ask = partial(
         stripe_gateway.preview_plan,
         subscription_id=str(account.subscription_id),
@@ -129,7 +129,7 @@ def change_plan(*, customer: Customer, plan: Plan, preview_token: str, at: datet
         raise PreviewOutdated
     stripe_customer_id = str(account.stripe_customer_id)
     with hold_stripe_customer(stripe_customer_id):
-        _swap(plan, wish, begins=begins_period(PLANS[account.plan], plan))
+        _swap(plan, wish, begins=begins_period(account.terms, plan))
         refresh_account(stripe_customer_id=stripe_customer_id)
         give_notice(
             customer=customer,
@@ -157,7 +157,7 @@ def _read_start(account: BillingAccount) -> int:
 
 def _is_used_up(account: BillingAccount, plan: Plan, wish: dict[str, Any]) -> bool:
     """Whether the month's fixes have used up its price, by the instant that the preview was made at."""
-    old = PLANS[account.plan]
+    old = account.terms
     return not begins_period(old, plan) and not is_given_back(
         old,
         plan,

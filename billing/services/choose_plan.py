@@ -42,6 +42,7 @@ def choose_plan(*, customer: Customer, plan: Plan, payment_method: str = "", at:
             raise PlanAlreadyChosen
         return account
     account.plan, account.status = plan.key, Status.PENDING
+    account.set_terms(None)
     account.plan_chosen_at, account.next_attempt_at = at, at
     account.payment_method, account.attempts = payment_method, 0
     account.subscription = account.current_period_start = account.current_period_end = None

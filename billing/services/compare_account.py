@@ -69,6 +69,8 @@ def seems_stale(account: BillingAccount, standing: Standing | None) -> bool:
         return standing is not None
     if standing is None:
         return account.status != Status.CANCELED
+    if account.unit_price_cents is None:
+        return True  # from before an account knew its own prices
     known = (account.plan, account.status, account.subscription_id)
     period = (account.current_period_start, account.current_period_end)
     return known != (standing.plan, standing.status, standing.subscription_id) or period != standing.period

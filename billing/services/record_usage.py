@@ -8,7 +8,6 @@ from django.db import transaction
 from billing import selectors
 from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
-from billing.selectors.unit_price import find_unit_price
 from customers.models import Customer
 from phases.models import PhaseExecution
 from rsolv.queue import enqueue_on_commit
@@ -45,7 +44,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
         issue_number=execution.issue_number,
         coverage=coverage,
         plan=account.plan,
-        unit_price_cents=find_unit_price(account) if coverage == Coverage.METERED else 0,
+        unit_price_cents=account.terms.unit_price_cents if coverage == Coverage.METERED else 0,
         occurred_at=occurred_at,
         stripe_customer_id=account.stripe_customer_id,
         subscription_id=account.subscription_id,

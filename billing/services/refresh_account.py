@@ -12,6 +12,7 @@ from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
+from billing.selectors.prices import find_terms
 from billing.stripe_gateway import find_plan, read_id
 
 log = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ def refresh_account(*, stripe_customer_id: str) -> None:
     if sum(_read_status(data) != Status.CANCELED for _, data in found) > 1:
         log.error("more_than_one_subscription", customer=str(account.pk), followed=current["id"])
     account.plan, account.status = plan.key, _read_status(current)
+    account.set_terms(find_terms(plan, current))
     if account.subscription_id != current["id"]:
         account.subscription_id, account.past_due_since = current["id"], None
     account.current_period_start, account.current_period_end = read_period(current)

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from billing.models import BillingAccount, Notice
-from billing.plans import PLANS
 from billing.pricing import compute_period_cents, find_share, find_share_of_cap
 
 from .give_notice import give_notice
@@ -18,7 +17,7 @@ def watch_usage(*, account: BillingAccount, used: int, at: datetime) -> None:
     Once for each period and bound: a raised cap, or a larger trial, is watched anew. Belongs into the
     transaction of the fix, its account locked. One query where a share is reached, none below.
     """
-    plan = PLANS[account.plan]
+    plan = account.terms
     included = account.trial_fixes_limit if plan.key == "trial" else plan.included
     facts: dict[str, Any] = {
         "plan": plan.key,

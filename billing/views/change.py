@@ -58,7 +58,7 @@ def _show_preview(
     preview = services.preview_change(customer=customer, plan=plan, at=timezone.now())
     context = {
         "preview": preview,
-        "current": PLANS[account.plan],
+        "current": account.terms,
         "plan": plan,
         "refusal": refusal or ("The preview was made anew." if request.method == "POST" else ""),
     }

@@ -171,9 +171,13 @@ def _list_keys(plan: Plan) -> list[str]:
 def _make_account(data: dict[str, Any], customer: Customer) -> BillingAccount:
     start, end = read_period(data)
     keys = {item["price"]["lookup_key"] for item in data["items"]["data"]}
+    plan = PAYG if PAYG.fix_price in keys else TEAMS
     return BillingAccount(
         customer=customer,
-        plan=PAYG.key if PAYG.fix_price in keys else TEAMS.key,
+        plan=plan.key,
+        monthly_price_cents=plan.monthly_price_cents,
+        included_fixes=plan.included,
+        unit_price_cents=plan.unit_price_cents,
         status=BillingAccount.Status.ACTIVE,
         stripe_customer_id=data["customer"],
         subscription_id=data["id"],

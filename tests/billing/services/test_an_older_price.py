@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
+from billing import selectors, services, stripe_gateway
 from billing.models import Discrepancy
 from billing.plans import PAYG, PLANS, TEAMS
 from tests.billing.ledger import age_reports, record_fixes, report_fixes
@@ -39,6 +39,16 @@ class TestASubscriptionAtAnOlderPrice:
     def test_has_its_fixes_entered_at_what_they_are_billed_at(self, world, customer, risen):
         assert record_fixes(customer, 1)[0].usage.unit_price_cents == 1500
 
+    def test_is_shown_and_capped_at_its_own_price(self, world, customer, risen):
+        services.set_spend_cap(customer=customer, cap_cents=3000, at=timezone.now())
+        world.advance()
+        report_fixes(customer, 1)
+        found = selectors.get_entitlement(customer=customer)
+        assert (found.unit_price_cents, found.period_cents, found.blocked_reason) == (1500, 1500, None)
+        report_fixes(customer, 1)
+        found = selectors.get_entitlement(customer=customer)
+        assert (found.period_cents, found.blocked_reason) == (3000, "spend_cap_reached")
+
     def test_leaves_no_older_price_behind_when_it_is_changed(self, world, customer, risen):
         change(world, customer, TEAMS)
         world.stripe.control.advance(60)
@@ -48,6 +58,38 @@ class TestASubscriptionAtAnOlderPrice:
         items = world.stripe.control.objects("subscription")[0]["items"]["data"]
         assert sorted(item["price"]["lookup_key"] for item in items) == ["teams_fix", "teams_month"]
         assert {each["total"] for each in world.stripe.control.objects("invoice")} == {49900}
+
+
+class TestAnOlderTeamsPlan:
+    """Of $499 with 60 fixes; it is sold for $600 with 2 fixes now, each further one at $10."""
+
+    @pytest.fixture
+    def customer(self, world, monkeypatch):
+        customer = world.subscribe("teams")
+        world.deliver()
+        newer = replace(TEAMS, monthly_price_cents=60000, included=2, unit_price_cents=1000)
+        monkeypatch.setitem(PLANS, "teams", newer)
+        stripe_gateway.sync_plans()
+        return customer
+
+    def test_keeps_what_it_includes(self, world, customer):
+        report_fixes(customer, 3)
+        found = selectors.get_entitlement(customer=customer)
+        assert (found.included, found.remaining, found.period_cents) == (60, 57, 49900)
+
+    def test_has_an_invoice_that_agrees_with_it(self, world, customer):
+        report_fixes(customer, 3)
+        age_reports()
+        world.advance()
+        newest = selectors.list_invoices(customer=customer, limit=1)[0]
+        explained = selectors.explain_invoice(customer=customer, invoice_id=newest.number)
+        assert (newest.total_cents, explained.agrees, explained.is_all_ours) == (49900, True, True)
+
+    def test_is_at_todays_terms_once_chosen_anew(self, world, customer):
+        services.cancel_plan(customer=customer)
+        world.subscribe("teams", customer=customer)
+        found = selectors.get_entitlement(customer=customer)
+        assert (found.included, found.unit_price_cents, found.period_cents) == (2, 1000, 60000)
 
 
 class TestASubscriptionThatIsNotOurs:
