@@ -18,6 +18,7 @@ from .follow_meter_error import follow_meter_error
 from .follow_payment import block_overdue, follow_payment
 from .give_notice import give_notice
 from .mail_notice import mail_notice, mail_notice_again
+from .note_plan import Author
 from .open_billing_portal import open_billing_portal
 from .pause_customer import pause_customer, resume_customer
 from .process_webhook import WebhookRefused, process_webhook, receive_webhook, replay_webhook
@@ -38,6 +39,7 @@ from .sweep_billing import sweep_billing
 from .turn_switch import turn_switch
 
 __all__ = [
+    "Author",
     "Backlog",
     "BadSpendCap",
     "BillingIsPaused",

@@ -8,6 +8,7 @@ from billing.models import BillingAccount
 from customers.models import Customer
 from rsolv.errors import DomainError
 
+from .note_plan import Author
 from .refresh_account import refresh_account
 from .settle_usage import settle_usage
 
@@ -19,7 +20,7 @@ class NoPlanToCancel(DomainError):
     message = "This account has no subscription to cancel."
 
 
-def cancel_plan(*, customer: Customer) -> None:
+def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
     """End the customer's subscription now; what was used is invoiced. Calls out. Repeating it is safe.
 
     Fixes that are not reported yet are reported first, since an ended subscription bills nothing more.
@@ -34,7 +35,7 @@ def cancel_plan(*, customer: Customer) -> None:
         settle_usage(customer=customer)
     with hold_stripe_customer(account.stripe_customer_id):
         stripe_gateway.cancel_subscription(account.subscription_id)
-        refresh_account(stripe_customer_id=account.stripe_customer_id)
+        refresh_account(stripe_customer_id=account.stripe_customer_id, by=by)
 
 
 def end_all_plans(*, customer: Customer) -> None:

@@ -10,14 +10,14 @@ from django.core import signing
 
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
-from billing.models import BillingAccount, Notice
+from billing.models import BillingAccount
 from billing.plans import Plan
 from billing.pricing import begins_period, is_given_back
 from billing.stripe_gateway import PreviewLine
 from customers.models import Customer
 from rsolv.errors import DomainError
 
-from .give_notice import give_notice
+from .note_plan import Author
 from .refresh_account import refresh_account, resync_account
 from .settle_usage import settle_usage
 
@@ -108,7 +108,9 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
     )
 
 
-def change_plan(*, customer: Customer, plan: Plan, preview_token: str, at: datetime) -> BillingAccount:
+def change_plan(
+    *, customer: Customer, plan: Plan, preview_token: str, by: Author | None = None
+) -> BillingAccount:
     """Change to a plan as previewed: usage so far is invoiced by the old price, the rest by the new.
 
     Calls out. Repeating it is safe; where it fails, nothing has changed. A card whose bank asks for the
@@ -130,14 +132,7 @@ def change_plan(*, customer: Customer, plan: Plan, preview_token: str, at: datet
     stripe_customer_id = str(account.stripe_customer_id)
     with hold_stripe_customer(stripe_customer_id):
         _swap(plan, wish, begins=begins_period(account.terms, plan))
-        refresh_account(stripe_customer_id=stripe_customer_id)
-        give_notice(
-            customer=customer,
-            kind=Notice.Kind.PLAN_CHANGED,
-            reference=f"{wish['subscription']}-{wish['at']}",
-            data={"plan": plan.key, "plan_before": account.plan},
-            at=at,
-        )
+        refresh_account(stripe_customer_id=stripe_customer_id, by=by)
     log.info("plan_changed", customer=str(customer.pk), plan=plan.key, plan_before=account.plan)
     return selectors.get_account(customer=customer)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 from djstripe.models import Customer as StripeCustomer
 from djstripe.models import Invoice, Subscription
 
@@ -14,6 +15,8 @@ from billing.models import BillingAccount
 from billing.plans import Plan
 from billing.selectors.prices import find_terms
 from billing.stripe_gateway import find_plan, read_id
+
+from .note_plan import Author, note_plan, read_plan_state
 
 log = structlog.get_logger(__name__)
 
@@ -50,25 +53,30 @@ def forget_stripe_customer(*, stripe_customer_id: str) -> None:
 
     The next plan gets a new one.
     """
-    account = BillingAccount.objects.select_for_update().filter(stripe_customer_id=stripe_customer_id).first()
+    locked = BillingAccount.objects.select_for_update(of=("self",)).select_related("customer")
+    account = locked.filter(stripe_customer_id=stripe_customer_id).first()
     if account is None:
         return
+    before = read_plan_state(account)
     if account.has_subscription:
         account.status, account.cancel_at, account.past_due_since = Status.CANCELED, None, None
     account.stripe_customer_id = account.subscription_id = None
     account.save()
+    note_plan(account, before, by=None, at=timezone.now())
     log.warning("stripe_customer_deleted", customer=str(account.pk), stripe_customer=stripe_customer_id)
 
 
 @transaction.atomic
-def refresh_account(*, stripe_customer_id: str) -> None:
+def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> None:
     """Derive plan, state and period from all of the customer's subscriptions. Safe in any order, and twice.
 
     A live subscription wins over an ended one, then the newer over the older; one that is to none of our
-    plans is left out. A plan that was chosen and is not yet opened stays pending.
+    plans is left out. A plan that was chosen and is not yet opened stays pending. What became of the plan is
+    written down with it, as done `by` somebody.
     """
     account = (
         BillingAccount.objects.select_for_update(of=("self",))
+        .select_related("customer")
         .filter(stripe_customer_id=stripe_customer_id)
         .first()
     )
@@ -83,6 +91,7 @@ def refresh_account(*, stripe_customer_id: str) -> None:
         return
     if sum(_read_status(data) != Status.CANCELED for _, data in found) > 1:
         log.error("more_than_one_subscription", customer=str(account.pk), followed=current["id"])
+    before = read_plan_state(account)
     account.plan, account.status = plan.key, _read_status(current)
     account.set_terms(find_terms(plan, current))
     if account.subscription_id != current["id"]:
@@ -92,6 +101,7 @@ def refresh_account(*, stripe_customer_id: str) -> None:
     account.past_due_since = _find_first_failure(account)
     account.next_attempt_at, account.payment_method, account.attempts = None, "", 0
     account.save()
+    note_plan(account, before, by=by, at=timezone.now())
     log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)
 
 

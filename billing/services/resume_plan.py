@@ -9,6 +9,7 @@ from customers.models import Customer
 from rsolv.errors import DomainError
 
 from .cancel_plan import NoPlanToCancel
+from .note_plan import Author
 from .refresh_account import refresh_account
 
 
@@ -17,7 +18,7 @@ class NothingToResume(DomainError):
     message = "This account's plan has ended already. Choose a plan to go on."
 
 
-def cancel_at_period_end(*, customer: Customer, at: datetime) -> None:
+def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
     """Let the plan end when what is paid for ends. Until then all goes on. Calls out; safe to repeat.
 
     Raises NoPlanToCancel, StripeUnavailable, StripeRefused.
@@ -25,10 +26,10 @@ def cancel_at_period_end(*, customer: Customer, at: datetime) -> None:
     account = selectors.get_account(customer=customer)
     if not account.has_subscription or account.subscription_id is None:
         raise NoPlanToCancel
-    _set_cancellation(account, at_period_end=True, at=at)
+    _set_cancellation(account, at_period_end=True, at=at, by=by)
 
 
-def resume_plan(*, customer: Customer, at: datetime) -> None:
+def resume_plan(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
     """Take back a cancellation that has not come about yet. Calls out; safe to repeat.
 
     Raises NothingToResume, StripeUnavailable, StripeRefused.
@@ -37,10 +38,12 @@ def resume_plan(*, customer: Customer, at: datetime) -> None:
     if not account.has_subscription or account.subscription_id is None:
         raise NothingToResume
     if account.cancel_at is not None:
-        _set_cancellation(account, at_period_end=False, at=at)
+        _set_cancellation(account, at_period_end=False, at=at, by=by)
 
 
-def _set_cancellation(account: BillingAccount, *, at_period_end: bool, at: datetime) -> None:
+def _set_cancellation(
+    account: BillingAccount, *, at_period_end: bool, at: datetime, by: Author | None
+) -> None:
     if account.subscription_id is None or account.stripe_customer_id is None:
         return
     with hold_stripe_customer(account.stripe_customer_id):
@@ -49,4 +52,4 @@ def _set_cancellation(account: BillingAccount, *, at_period_end: bool, at: datet
             at_period_end=at_period_end,
             wish=f"{account.subscription_id}-{at_period_end}-{at.timestamp()}",
         )
-        refresh_account(stripe_customer_id=account.stripe_customer_id)
+        refresh_account(stripe_customer_id=account.stripe_customer_id, by=by)

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 
+from billing.services import Author
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
 from customers.access import find_caller, member_page
 from customers.models import AuditEntry, Customer, Membership, User
@@ -32,6 +33,12 @@ class SeeOther(HttpResponseRedirect):
 
 def see(to: str) -> SeeOther:
     return SeeOther(resolve_url(to))
+
+
+def find_author(request: HttpRequest) -> Author:
+    """The person who asks, for the audit log."""
+    assert isinstance(request.user, User)
+    return Author(request.user, find_caller(request))
 
 
 def note_act(request: HttpRequest, customer: Customer, act: AuditEntry.Act, subject: str) -> None:

@@ -10,10 +10,10 @@ from billing import selectors, services
 from billing.forms import ChangeForm
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
-from customers.models import AuditEntry, Customer
+from customers.models import Customer
 from rsolv.errors import DomainError
 
-from .access import billing_page, note_act, see
+from .access import billing_page, find_author, see
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,13 +35,11 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
                 customer=customer,
                 plan=form.chosen,
                 preview_token=form.cleaned_data["token"],
-                at=timezone.now(),
+                by=find_author(request),
             )
         except DomainError as error:
             refusal = error.message
         else:
-            words = f"{PLANS[account.plan].name} to {form.chosen.name}"
-            note_act(request, customer, AuditEntry.Act.PLAN_CHANGED, words)
             messages.success(request, f"You are on {form.chosen.name} now.")
             return see("billing")
     return _show_preview(request, customer, account, _pick(request, others), refusal)

@@ -19,7 +19,7 @@ from customers.models import AuditEntry, Customer
 from rsolv.htmx import is_htmx, leads_scripts_on
 from rsolv.portal.formats import format_date
 
-from .access import billing_page, note_act, see
+from .access import billing_page, find_author, note_act, see
 
 LOOK_AGAIN_SECONDS = 3
 LOOKS = 20
@@ -104,12 +104,10 @@ def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 
 def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
     if when == "now":
-        services.cancel_plan(customer=customer)
-        note_act(request, customer, AuditEntry.Act.PLAN_CANCELED, "at once")
+        services.cancel_plan(customer=customer, by=find_author(request))
         messages.success(request, "Your plan has ended. What was used comes on a last invoice.")
         return
-    services.cancel_at_period_end(customer=customer, at=timezone.now())
-    note_act(request, customer, AuditEntry.Act.PLAN_CANCELED, "with its period")
+    services.cancel_at_period_end(customer=customer, at=timezone.now(), by=find_author(request))
     ends_at = selectors.get_account(customer=customer).current_period_end
     ends = f"on {format_date(ends_at)}" if ends_at else "with its period"
     messages.success(request, f"Your plan ends {ends}. Until then everything goes on.")
@@ -118,7 +116,6 @@ def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
 @require_POST
 @billing_page
 def resume_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    services.resume_plan(customer=customer, at=timezone.now())
-    note_act(request, customer, AuditEntry.Act.PLAN_CHANGED, "took the cancellation back")
+    services.resume_plan(customer=customer, at=timezone.now(), by=find_author(request))
     messages.success(request, "Your plan goes on.")
     return see("billing")

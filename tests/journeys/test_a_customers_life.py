@@ -52,9 +52,7 @@ class Journey:
     def change(self, plan):
         """Change as previewed; the preview."""
         preview = services.preview_change(customer=self.customer, plan=PLANS[plan], at=self.world.now())
-        services.change_plan(
-            customer=self.customer, plan=PLANS[plan], preview_token=preview.token, at=self.world.now()
-        )
+        services.change_plan(customer=self.customer, plan=PLANS[plan], preview_token=preview.token)
         self.world.deliver()
         return preview
 

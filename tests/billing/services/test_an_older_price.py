@@ -27,7 +27,7 @@ def risen(request, world, customer, monkeypatch):
 
 def change(world, customer, plan):
     token = services.preview_change(customer=customer, plan=plan, at=world.now()).token
-    services.change_plan(customer=customer, plan=plan, preview_token=token, at=world.now())
+    services.change_plan(customer=customer, plan=plan, preview_token=token)
 
 
 class TestASubscriptionAtAnOlderPrice:

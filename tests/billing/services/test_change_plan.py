@@ -7,8 +7,9 @@ from django.utils import timezone
 from billing import selectors, services, stripe_gateway
 from billing.models import Notice, UsageReport
 from billing.plans import PAYG, TEAMS, TRIAL
+from customers.models import AuditEntry
 from tests.billing.world import run_together
-from tests.factories import CustomerFactory, MitigationFactory
+from tests.factories import CustomerFactory, MitigationFactory, UserFactory
 
 # The package has a function of the module's name.
 module = importlib.import_module("billing.services.change_plan")
@@ -29,7 +30,7 @@ def preview(world, customer, plan):
 
 def change(world, customer, plan, token=None):
     token = token or preview(world, customer, plan).token
-    services.change_plan(customer=customer, plan=plan, preview_token=token, at=world.now())
+    services.change_plan(customer=customer, plan=plan, preview_token=token)
 
 
 def list_totals(world):
@@ -185,6 +186,29 @@ class TestChangePlan:
         change(world, customer, TEAMS, token)
         assert (world.account(customer).plan, len(list_totals(world))) == ("teams", 1)
 
+    def test_that_nobody_came_back_from_is_written_down_by_stripes_news(self, world):
+        customer = world.subscribe("payg")
+        token = preview(world, customer, TEAMS).token
+        world.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
+        with pytest.raises(stripe_gateway.StripeUnavailable):
+            change(world, customer, TEAMS, token)
+        world.deliver()
+        written = AuditEntry.objects.filter(customer=customer, act="plan_changed").order_by("at")
+        assert [each.subject for each in written] == ["Pay as you go, begun", "Pay as you go to Teams"]
+        assert Notice.objects.filter(kind=Notice.Kind.PLAN_CHANGED).count() == 1
+
+    def test_is_written_down_with_who_did_it(self, world):
+        customer, user = world.subscribe("payg"), UserFactory()
+        services.change_plan(
+            customer=customer,
+            plan=TEAMS,
+            preview_token=preview(world, customer, TEAMS).token,
+            by=services.Author(user, "192.0.2.7"),
+        )
+        world.deliver()
+        entry = AuditEntry.objects.get(customer=customer, subject="Pay as you go to Teams")
+        assert (entry.actor, entry.address) == (user, "192.0.2.7")
+
     def test_a_declined_card_changes_nothing(self, world):
         customer = world.subscribe("payg")
         token = preview(world, customer, TEAMS).token
@@ -225,7 +249,7 @@ class TestAToken:
     def test_that_is_not_ours_is_refused(self, world, token):
         customer = world.subscribe("payg")
         with pytest.raises(services.PreviewOutdated):
-            services.change_plan(customer=customer, plan=TEAMS, preview_token=token, at=timezone.now())
+            services.change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
     def test_that_is_too_old_is_refused(self, world, monkeypatch):
         customer = world.subscribe("payg")
@@ -260,7 +284,7 @@ class TestTwoAtOnce:
         token = services.preview_change(customer=customer, plan=TEAMS, at=at).token
 
         def confirm():
-            return services.change_plan(customer=customer, plan=TEAMS, preview_token=token, at=at)
+            return services.change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
         changed = run_together(confirm, confirm)
         assert [account.plan for account in changed] == ["teams", "teams"]

@@ -158,7 +158,7 @@ class TestExplainedInvoice:
         world.stripe.control.advance(days=10)
         plan, at = PLANS[after], world.now()
         token = services.preview_change(customer=bob.customer, plan=plan, at=at).token
-        services.change_plan(customer=bob.customer, plan=plan, preview_token=token, at=at)
+        services.change_plan(customer=bob.customer, plan=plan, preview_token=token)
         world.deliver()
         return open_page(bob, f"{INVOICES}{self.find_number(world)}/").find("main").words
 

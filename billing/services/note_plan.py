@@ -1,0 +1,83 @@
+"""What became of a plan is written down where it is seen, so that nobody can die between the two."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.models import BillingAccount, Notice
+from billing.plans import PLANS
+from customers.models import AuditEntry, User
+from customers.services import record_act
+
+from .give_notice import give_notice
+
+Act, Status = AuditEntry.Act, BillingAccount.Status
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who changes a plan, and from where. Without one, the news came from Stripe."""
+
+    user: User
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class PlanState:
+    """What is compared before and after an account was derived anew."""
+
+    plan: str
+    is_open: bool
+    cancel_at: datetime | None
+
+
+def read_plan_state(account: BillingAccount) -> PlanState:
+    is_open = account.has_subscription and account.status != Status.PENDING
+    return PlanState(account.plan, is_open, account.cancel_at)
+
+
+def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, at: datetime) -> None:
+    """Write what has changed into the audit log, and tell the customer of another plan.
+
+    Belongs into the transaction that saves the account, its row locked: that makes it once.
+    """
+    after = read_plan_state(account)
+    found = _describe(before, after)
+    if found is None:
+        return
+    act, subject = found
+    record_act(
+        customer=account.customer,
+        act=act,
+        actor=by.user if by else None,
+        address=by.address if by else None,
+        subject=subject,
+        at=at,
+    )
+    if before.is_open and after.is_open and before.plan != after.plan:
+        began = f"{account.current_period_start:%Y-%m-%dT%H:%M:%S}" if account.current_period_start else ""
+        give_notice(
+            customer=account.customer,
+            kind=Notice.Kind.PLAN_CHANGED,
+            reference=f"{account.subscription_id}-{after.plan}-{began}",
+            data={"plan": after.plan, "plan_before": before.plan},
+            at=at,
+        )
+
+
+def _describe(before: PlanState, after: PlanState) -> tuple[AuditEntry.Act, str] | None:
+    name = PLANS[after.plan].name
+    if before.is_open != after.is_open:
+        is_end = before.is_open
+        return (Act.PLAN_CANCELED, f"{name}, ended") if is_end else (Act.PLAN_CHANGED, f"{name}, begun")
+    if not after.is_open:
+        return None
+    if before.plan != after.plan:
+        return Act.PLAN_CHANGED, f"{PLANS[before.plan].name} to {name}"
+    if (before.cancel_at is None) != (after.cancel_at is None):
+        is_back = after.cancel_at is None
+        return (
+            (Act.PLAN_CHANGED, "took the cancellation back")
+            if is_back
+            else (Act.PLAN_CANCELED, "with its period")
+        )
+    return None
