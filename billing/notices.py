@@ -118,6 +118,14 @@ def _describe_refunded(data: Data) -> Words:
     return Words("A payment is refunded", (facts, "Your bank takes five to ten days to show it."))
 
 
+def _describe_second_ended(data: Data) -> Words:
+    facts = "Your plan was subscribed to twice. We have ended the second subscription; the first goes on."
+    money = f"{_amount(data)} that it cost is credit on your balance and pays your next invoices."
+    if not data.get("amount_cents"):
+        money = "It has cost nothing."
+    return Words("A second subscription is ended", (facts, money))
+
+
 DESCRIBED: dict[str, Callable[[Data], Words]] = {
     "included": _describe_included,
     "cap": _describe_cap,
@@ -128,6 +136,7 @@ DESCRIBED: dict[str, Callable[[Data], Words]] = {
     "plan_changed": _describe_plan_changed,
     "corrected": _describe_corrected,
     "refunded": _describe_refunded,
+    "second_ended": _describe_second_ended,
 }
 
 

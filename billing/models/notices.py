@@ -25,6 +25,7 @@ class Notice(models.Model):
         PLAN_CHANGED = "plan_changed", "Plan changed"
         CORRECTED = "corrected", "Fix corrected"
         REFUNDED = "refunded", "Payment refunded"
+        SECOND_ENDED = "second_ended", "Second subscription ended"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notices")

@@ -12,7 +12,8 @@ from billing.plans import Plan
 from billing.stripe_gateway import find_plan
 
 from .compare_usage import Finding, Span
-from .refresh_account import STATUSES, read_period, refresh_account
+from .end_second_subscriptions import end_second_subscriptions
+from .refresh_account import PAYING, STATUSES, read_period, refresh_account
 
 FIELDS = ("plan", "status", "subscription_id", "current_period_start", "current_period_end", "cancel_at")
 Status = BillingAccount.Status
@@ -36,18 +37,23 @@ class Standing:
 
 
 def read_standings(found: Iterable[dict[str, Any]]) -> dict[str, Standing]:
-    """By Stripe customer, of the subscriptions to our plans that run, the newest: the one that counts."""
+    """By Stripe customer, of the subscriptions to our plans that run, the one that counts."""
     standings: dict[str, Standing] = {}
     for data in found:
         plan = find_plan(data)
         if plan is None or STATUSES.get(data["status"]) == Status.CANCELED:
             continue
-        other = standings.get(data["customer"])
-        others = 0 if other is None else other.others + 1
-        if other is None or data["created"] > other.created:
-            other = _read_standing(data, plan)
-        standings[data["customer"]] = replace(other, others=others)
+        this, other = _read_standing(data, plan), standings.get(data["customer"])
+        if other is None:
+            standings[data["customer"]] = this
+        else:
+            standings[data["customer"]] = replace(max(this, other, key=_rank), others=other.others + 1)
     return standings
+
+
+def _rank(standing: Standing) -> tuple[bool, int]:
+    """As refresh_account chooses: what is paid for before what is not, then the older."""
+    return standing.status in PAYING, -standing.created
 
 
 def _read_standing(data: dict[str, Any], plan: Plan) -> Standing:
@@ -99,12 +105,20 @@ def resync_suspect(account: BillingAccount, standing: Standing | None, *, at: da
     return describe_stale(account, words, at=at, state=Discrepancy.State.REPAIRED)
 
 
-def describe_others(account: BillingAccount, standing: Standing | None, *, at: datetime) -> list[Finding]:
-    """That more than one subscription runs: staff end one of them, and refund it."""
+def end_others(account: BillingAccount, standing: Standing | None, *, at: datetime) -> list[Finding]:
+    """That more than one subscription runs. The second is ended; staff are left what has no paid first one.
+
+    Calls out. Raises StripeUnavailable, StripeRefused.
+    """
     if standing is None or not standing.others:
         return []
+    stripe_customer_id = account.stripe_customer_id or ""
+    with hold_stripe_customer(stripe_customer_id):
+        stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        ended = end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
     words = f"{standing.others + 1} subscriptions run; {standing.subscription_id} is the one that counts."
-    return [describe_stale(account, words, at=at)]
+    state = Discrepancy.State.REPAIRED if ended else Discrepancy.State.OPEN
+    return [describe_stale(account, words, at=at, state=state)]
 
 
 def describe_stale(

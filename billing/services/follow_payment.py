@@ -12,6 +12,7 @@ from djstripe.models import Invoice
 from billing import stripe_gateway
 from billing.models import BillingAccount, Notice
 
+from .end_second_subscriptions import end_second_subscriptions
 from .give_notice import give_notice
 from .refresh_account import refresh_account
 
@@ -25,10 +26,11 @@ def follow_payment(*, stripe_customer_id: str, at: datetime) -> None:
     """Derive the account from its mirrored subscriptions, and tell the customer what became of a payment.
 
     Asks Stripe for the open invoices where one may have failed. Each failed invoice is told once, and once
-    more when it is paid. Belongs under the customer's lock; safe in any order, and twice. Raises
-    StripeUnavailable, StripeRefused.
+    more when it is paid. A second subscription is ended. Belongs under the customer's lock; safe in any
+    order, and twice. Raises StripeUnavailable, StripeRefused.
     """
     refresh_account(stripe_customer_id=stripe_customer_id)
+    end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
     accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
     account = accounts.select_related("customer").first()
     if account is None:

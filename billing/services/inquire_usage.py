@@ -8,7 +8,7 @@ from billing import stripe_gateway
 from billing.models import BillingAccount
 from billing.periods import find_period
 
-from .compare_account import Standing, describe_others, describe_stale, resync_suspect, seems_stale
+from .compare_account import Standing, describe_stale, end_others, resync_suspect, seems_stale
 from .compare_usage import Finding, Span, end_of_asking
 
 
@@ -39,10 +39,9 @@ def inquire_usage(
     try:
         if seems_stale(account, standing) and (finding := resync_suspect(account, standing, at=at)):
             inquiry.findings.append(finding)
+        inquiry.findings += end_others(account, standing, at=at)
     except stripe_gateway.StripeRefused as error:
         inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
-    else:
-        inquiry.findings += describe_others(account, standing, at=at)
     start, end = account.current_period_start, account.current_period_end
     if start is None or end is None:
         return inquiry

@@ -33,6 +33,8 @@ STATUSES: dict[str, Status] = {
     "canceled": Status.CANCELED,
 }
 
+PAYING = (Status.ACTIVE, Status.PAST_DUE)
+
 
 def link_stripe_customer(*, stripe_customer_id: str) -> None:
     """Note which Stripe customer stands for ours, where dj-stripe knows. Repeating it changes nothing.
@@ -70,9 +72,10 @@ def forget_stripe_customer(*, stripe_customer_id: str) -> None:
 def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> None:
     """Derive plan, state and period from all of the customer's subscriptions. Safe in any order, and twice.
 
-    A live subscription wins over an ended one, then the newer over the older; one that is to none of our
-    plans is left out. A plan that was chosen and is not yet opened stays pending. What became of the plan is
-    written down with it, as done `by` somebody.
+    A live subscription wins over an ended one. Of ended ones the newest counts, of live ones the oldest that
+    is paid for: a second one is going to be ended. One that is to none of our plans is left out. A plan that
+    was chosen and is not yet opened stays pending. What became of the plan is written down with it, as done
+    `by` somebody.
     """
     account = (
         BillingAccount.objects.select_for_update(of=("self",))
@@ -82,10 +85,7 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     )
     if account is None:
         return
-    mirrored = [row.stripe_data for row in Subscription.objects.filter(customer__id=stripe_customer_id)]
-    found = [(plan, data) for data in mirrored if (plan := find_plan(data)) is not None]
-    if len(found) < len(mirrored):
-        log.warning("subscription_without_plan", customer=str(account.pk), count=len(mirrored) - len(found))
+    found = _list_subscriptions(stripe_customer_id)
     plan, current = max(found, key=_rank, default=(None, None))
     if plan is None or current is None or _is_older_than_wish(account, current):
         return
@@ -117,9 +117,29 @@ def resync_account(account: BillingAccount) -> None:
         refresh_account(stripe_customer_id=account.stripe_customer_id)
 
 
-def _rank(found: tuple[Plan, dict[str, Any]]) -> tuple[bool, int]:
-    data = found[1]
-    return _read_status(data) != Status.CANCELED, data["created"]
+def list_second_subscriptions(*, stripe_customer_id: str) -> list[str]:
+    """What runs beside the oldest subscription, as last mirrored; nothing where that one is not paid for."""
+    found = [data for _, data in _list_subscriptions(stripe_customer_id)]
+    live = [data for data in found if _read_status(data) != Status.CANCELED]
+    live.sort(key=lambda data: (data["created"], data["id"]))
+    return [data["id"] for data in live[1:]] if live and _read_status(live[0]) in PAYING else []
+
+
+def _list_subscriptions(stripe_customer_id: str) -> list[tuple[Plan, dict[str, Any]]]:
+    """The customer's subscriptions to our plans, ended ones too."""
+    mirrored = [row.stripe_data for row in Subscription.objects.filter(customer__id=stripe_customer_id)]
+    found = [(plan, data) for data in mirrored if (plan := find_plan(data)) is not None]
+    if len(found) < len(mirrored):
+        log.warning(
+            "subscription_without_plan", customer=stripe_customer_id, count=len(mirrored) - len(found)
+        )
+    return found
+
+
+def _rank(found: tuple[Plan, dict[str, Any]]) -> tuple[bool, bool, int]:
+    status, created = _read_status(found[1]), found[1]["created"]
+    is_live = status != Status.CANCELED
+    return is_live, status in PAYING, -created if is_live else created
 
 
 def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:

@@ -7,14 +7,14 @@ synced into dj-stripe's tables before a function returns. Sources: https://docs.
 (2026-08-26.dahlia), https://docs.stripe.com/billing/subscriptions/usage-based
 """
 
-from .adjustments import cancel_meter_event, credit_balance
+from .adjustments import cancel_meter_event, credit_balance, credit_subscription
 from .audits import list_subscriptions, sync_invoices, sync_invoices_of
 from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal
 from .client import check_connection, configure_djstripe, get_client, read_id
 from .customers import create_customer, set_payment_method
 from .errors import BadSignature, CardRefused, NotSetUp, StripeRefused, StripeUnavailable
 from .incidents import Incident, list_refunds, read_dispute
-from .invoices import OpenInvoice, find_invoice_of_payment, sync_open_invoices
+from .invoices import OpenInvoice, find_invoice_of_payment, sync_open_invoices, void_open_invoices
 from .meter import MeterEvent, count_metered, count_metered_between, find_meter_id, report_usage
 from .meter_errors import MeterError, list_meter_errors
 from .plan_changes import PreviewedChange, PreviewLine, change_plan, preview_plan
@@ -62,6 +62,7 @@ __all__ = [
     "create_customer",
     "create_subscription",
     "credit_balance",
+    "credit_subscription",
     "find_invoice_of_payment",
     "find_meter_id",
     "find_plan",
@@ -88,4 +89,5 @@ __all__ = [
     "sync_plans",
     "sync_subscription",
     "verify_webhook",
+    "void_open_invoices",
 ]

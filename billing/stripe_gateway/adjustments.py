@@ -52,3 +52,24 @@ def credit_balance(
             {"idempotency_key": f"credit-{correction_id}-{attempt}"},
         )
         return made.id
+
+
+def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int:
+    """Credit the balance with every paid invoice of a subscription; the cents of them all.
+
+    Repeating it credits each invoice once.
+    """
+    with translate_errors("credit_subscription"):
+        listed = get_client().v1.invoices.list(
+            {"subscription": subscription_id, "status": "paid", "limit": 100}
+        )
+        paid = [each for each in listed.auto_paging_iter() if each.id and each.total > 0]
+    for invoice in paid:
+        credit_balance(
+            stripe_customer_id=stripe_customer_id,
+            correction_id=f"second-{invoice.id}",
+            amount_cents=invoice.total,
+            description=f"Invoice {invoice.number} of a second subscription",
+            attempt=1,
+        )
+    return sum(invoice.total for invoice in paid)

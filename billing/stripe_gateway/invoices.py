@@ -54,6 +54,17 @@ def sync_open_invoices(*, stripe_customer_id: str) -> list[OpenInvoice]:
         ]
 
 
+def void_open_invoices(*, subscription_id: str) -> None:
+    """Let nobody pay what a subscription has left open. Repeating it changes nothing."""
+    with translate_errors("void_open_invoices"):
+        found = get_client().v1.invoices.list(
+            {"subscription": subscription_id, "status": "open", "limit": 100}
+        )
+        for invoice in found.auto_paging_iter():
+            voided = get_client().v1.invoices.void_invoice(str(invoice.id))
+            djstripe.Invoice.sync_from_stripe_data(voided)
+
+
 def find_invoice_of_payment(payment_intent: str) -> str:
     """The id of the invoice that a payment was for; empty where it was for none."""
     with translate_errors("find_invoice_of_payment"):

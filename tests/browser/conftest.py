@@ -42,6 +42,13 @@ def house(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
+def empty_house(chromium: Browser, tmp_path: Path) -> Iterator[House]:
+    """RSOLV without a customer, whose Stripe's clock nobody else goes by."""
+    with open_house(chromium, tmp_path, is_staged=False) as opened:
+        yield opened
+
+
+@pytest.fixture
 def person(house: House) -> Iterator[Person]:
     """Somebody whom RSOLV does not know yet."""
     somebody = house.invite_person()

@@ -93,18 +93,18 @@ class House:
 
 
 @contextmanager
-def open_house(chromium: Browser, data_dir: Path) -> Iterator[House]:
-    """Start everything, with the demo's customers; end it all afterwards."""
+def open_house(chromium: Browser, data_dir: Path, *, is_staged: bool = True) -> Iterator[House]:
+    """Start everything, with the demo's customers or with none; end it all afterwards."""
     stack = Stack(data_dir, pick_port(_choose_port(8790)), pick_port(_choose_port(8791)))
     logs = stack.data_dir / "log"
     for folder in (logs, stack.data_dir / "mail"):
         folder.mkdir()
     with Supervisor(environment=stack.environment, log_dir=logs, patience=1) as supervisor:
-        stack.start_stripe(supervisor, clock=int(time.time()) - BEGINS_DAYS_AGO * 86400)
+        stack.start_stripe(supervisor, clock=int(time.time()) - BEGINS_DAYS_AGO * 86400 * is_staged)
         stack.start_web(supervisor)
         stack.start_worker(supervisor)
         stack.wait_for_stripe(supervisor, PATIENCE)
-        staging = [sys.executable, "-m", "tests.browser.staging"]
+        staging = [sys.executable, "-m", "tests.browser.staging", *([] if is_staged else ["--empty"])]
         subprocess.run(staging, check=True, env=os.environ | stack.environment, stdout=subprocess.DEVNULL)
         yield House(stack, supervisor, chromium)
 

@@ -4,7 +4,6 @@ import pytest
 from django.utils import timezone
 
 from billing import selectors, services, stripe_gateway
-from billing.models import Discrepancy
 from billing.plans import PAYG, PLANS, TEAMS
 from tests.billing.ledger import age_reports, record_fixes, report_fixes
 
@@ -111,13 +110,3 @@ class TestASubscriptionThatIsNotOurs:
         stripe_gateway.get_client().v1.subscriptions.cancel(account.subscription_id)
         world.deliver()
         assert world.account(customer).status == "canceled"
-
-
-class TestASecondSubscription:
-    def test_is_told_to_staff(self, world, customer):
-        stripe_gateway.create_subscription(
-            stripe_customer_id=world.account(customer).stripe_customer_id, plan=TEAMS, wish="again", attempt=0
-        )
-        services.reconcile(at=timezone.now())
-        details = Discrepancy.objects.filter(kind="stale_account", state="open").values_list("detail")
-        assert any("2 subscriptions run" in detail for (detail,) in details)
