@@ -57,7 +57,7 @@ class TestOverview:
         assert "$499.00 of $1,000 in this period" in read(paying)
 
     def test_a_reached_cap_is_explained(self, paying: Browser, world: BillingWorld) -> None:
-        BillingAccount.objects.update(plan="payg", spend_cap_cents=1000)
+        BillingAccount.objects.update(plan="payg", unit_price_cents=None, spend_cap_cents=1000)
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
 
