@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0002_whole_billing"),
+        ("billing", "0003_refused_reports"),
     ]
 
     operations = [
