@@ -22,7 +22,7 @@ from rsolv.redis_link import Link, RedisAway, find_link
 from .callers import Caller, decode, encode
 
 # The number is the shape of an entry: another release reads none of another shape.
-PREFIX = "rsolv:keys:1"
+PREFIX = "rsolv:keys:2"
 ENTRIES = f"{PREFIX}:of:"
 LEASE = f"{PREFIX}:lease"
 RENEWING = f"{PREFIX}:renewing"
@@ -86,8 +86,7 @@ def begin_fill(key_hash: str) -> bytes | None:
 def end_fill(key_hash: str, marker: bytes, caller: Caller | None) -> bool:
     """Write what the database said, unless the key was forgotten meanwhile."""
     entry, seconds = (encode(caller), settings.KEY_CACHE_SECONDS) if caller else (UNKNOWN, UNKNOWN_SECONDS)
-    arguments = (ENTRIES + key_hash, marker, entry, seconds)
-    return bool(_link().ask(lambda client: client.eval(WRITE_IF_MARKED, 1, *arguments)))
+    return bool(_link().run(WRITE_IF_MARKED, [ENTRIES + key_hash], [marker, entry, seconds]))
 
 
 def forget(key_hashes: Iterable[str]) -> None:

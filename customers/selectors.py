@@ -5,8 +5,10 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
+
+from rsolv.api.models import RateLimit
 
 from . import roles
 from .callers import Caller
@@ -21,13 +23,25 @@ def find_caller(*, key_hash: str) -> tuple[Caller, datetime | None] | None:
     row = (
         ApiKey.objects.active()
         .filter(key_hash=key_hash, customer__closed_at=None, customer__blocked_at=None)
-        .values_list("pk", "customer_id", "expires_at", "last_used_at")
+        .values_list("last_used_at", "pk", "customer_id", "expires_at", *map(_find_limit, LIMITS))
         .first()
     )
     if row is None:
         return None
-    key_id, customer_id, expires_at, last_used_at = row
-    return Caller(key_id, customer_id, expires_at.timestamp() if expires_at else None), last_used_at
+    last_used_at, key_id, customer_id, expires_at, *limits = row
+    return Caller(key_id, customer_id, expires_at.timestamp() if expires_at else None, *limits), last_used_at
+
+
+LIMITS = ("requests_per_minute", "test_integration_per_minute")
+
+
+def _find_limit(name: str) -> Coalesce:
+    """The customer's own limit, else its plan's."""
+    own = RateLimit.objects.filter(customer=OuterRef("customer"))
+    of_plan = RateLimit.objects.filter(
+        plan=Coalesce(OuterRef("customer__billing_account__plan"), Value("trial"))
+    )
+    return Coalesce(Subquery(own.values(name)[:1]), Subquery(of_plan.values(name)[:1]))
 
 
 def find_forge_account(*, forge: str, namespace: str) -> ForgeAccount | None:

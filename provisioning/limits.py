@@ -1,16 +1,15 @@
 """How often a signup may be tried: by network address and by mail address."""
 
-from limits import RateLimitItemPerDay, RateLimitItemPerHour
-
+from rsolv.api.limiter import Limit
 from rsolv.api.throttling import hit
 
 from .addresses import find_mailbox
 
-BY_ADDRESS = RateLimitItemPerHour(10, namespace="signup-address")
-BY_MAILBOX = RateLimitItemPerDay(3, namespace="signup-mailbox")
+BY_ADDRESS = Limit("signup-address", 10, seconds=3600)
+BY_MAILBOX = Limit("signup-mailbox", 3, seconds=86400)
 
 
 def count_signup(*, email: str, address: str) -> None:
     """One more attempt, whatever comes of it. Raises rsolv.api.errors.RateLimited past a limit."""
-    hit(BY_ADDRESS, address, code="RATE_LIMIT_EXCEEDED")
-    hit(BY_MAILBOX, find_mailbox(email), code="RATE_LIMIT_EXCEEDED")
+    hit(BY_ADDRESS, caller=address)
+    hit(BY_MAILBOX, caller=find_mailbox(email))

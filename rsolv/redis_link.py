@@ -32,6 +32,7 @@ class Link:
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         )
         self._shut_until = 0.0
+        self._scripts: dict[str, Any] = {}
 
     def ask(self, question: Callable[[Any], T], *, insist: bool = False) -> T:
         """What Redis answers. `insist` asks also while the way is shut. Raises RedisAway."""
@@ -48,6 +49,12 @@ class Link:
             raise RedisAway from error
         self._shut_until = 0.0
         return answer
+
+    def run(self, script: str, names: list[str], arguments: list[Any]) -> Any:
+        """What a script answers, run in Redis as a whole. Raises RedisAway."""
+        if script not in self._scripts:
+            self._scripts[script] = self.client.register_script(script)
+        return self.ask(lambda client: self._scripts[script](keys=names, args=arguments, client=client))
 
 
 @cache

@@ -15,7 +15,7 @@ from django.test import Client
 from billing import stripe_gateway
 from customers.models import Customer
 from customers.services import create_api_key
-from rsolv.api.throttling import get_limiter
+from rsolv.api import limiter
 
 from .billing.world import world  # noqa: F401 - a fixture
 from .factories import CustomerFactory
@@ -54,7 +54,7 @@ class ApiClient:
 @pytest.fixture(autouse=True)
 def fresh_counters() -> None:
     cache.clear()
-    get_limiter().storage.reset()
+    limiter.in_process.clear()
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
-from limits import RateLimitItemPerHour
 
 from customers import selectors, services
 from customers.access import find_caller
 from customers.forms import JoinForm
 from customers.models import Invitation, User
 from rsolv.api.errors import RateLimited
+from rsolv.api.limiter import Limit
 from rsolv.api.throttling import find_address, hit
 from rsolv.errors import DomainError
 
-BY_ADDRESS = RateLimitItemPerHour(60, namespace="invitation")
+BY_ADDRESS = Limit("invitation", 60, seconds=3600)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,7 +26,7 @@ BY_ADDRESS = RateLimitItemPerHour(60, namespace="invitation")
 def answer_invitation(request: HttpRequest, token: str) -> HttpResponseBase:
     """What was offered and by whom; taken by a press, after a login, or with a password to be chosen."""
     try:
-        hit(BY_ADDRESS, find_address(request), code="RATE_LIMIT_EXCEEDED")
+        hit(BY_ADDRESS, caller=find_address(request))
     except RateLimited:
         return render(request, "429.html", status=429)
     invitation = selectors.find_invitation(token_hash=services.hash_token(token), at=timezone.now())

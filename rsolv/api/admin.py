@@ -1,8 +1,41 @@
+from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
+from billing.plans import PLANS
 from rsolv.admin import ReadOnlyAdmin
 
-from .models import IdempotentAnswer
+from .models import IdempotentAnswer, RateLimit
+
+
+class RateLimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    plan = forms.TypedChoiceField(
+        choices=[("", "-"), *((plan.key, plan.name) for plan in PLANS.values())],
+        required=False,
+        empty_value=None,
+    )
+
+    class Meta:
+        model = RateLimit
+        fields = ("customer", "plan", "requests_per_minute", "test_integration_per_minute")
+
+
+@admin.register(RateLimit)
+class RateLimitAdmin(ModelAdmin):
+    """A customer's own limits go before its plan's, and these before everybody's."""
+
+    form = RateLimitForm
+    list_display = ("__str__", "requests_per_minute", "test_integration_per_minute")
+    list_filter = ("plan",)
+    list_select_related = ("customer",)
+    search_fields = ("plan", "customer__name", "customer__email")
+    autocomplete_fields = ("customer",)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RateLimit]) -> None:
+        for limit in queryset:
+            limit.delete()  # one by one, so that the key cache is told
 
 
 @admin.register(IdempotentAnswer)

@@ -1,43 +1,41 @@
-"""Limits in a window of 60 s, by customer. When the store is down, requests pass and it is logged."""
+"""Who may come how often. Where the limiter's store is away, requests pass and that is counted."""
 
-from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from customers.callers import Caller
+from rsolv.redis_link import RedisAway
+
+from . import limiter
 from .errors import RateLimited, Standing
+from .limiter import Count, Limit
+from .metrics import LIMITER_REFUSALS, LIMITER_UNAVAILABLE
 
-log = structlog.get_logger(__name__)
-
-
-@cache
-def get_limiter() -> FixedWindowRateLimiter:
-    uri = settings.REDIS_URL or "memory://"
-    options: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1} if settings.REDIS_URL else {}
-    return FixedWindowRateLimiter(storage_from_string(uri, **options))
+# What a refusal by each limit is called: of the overall limit, and of an endpoint's own.
+OVERALL, OWN = "RATE_LIMIT_EXCEEDED", "RATE_LIMITED"
 
 
-def hit(item: RateLimitItem, *identifiers: str, code: str) -> Standing | None:
-    """Count one and return where the caller stands, None when the store is down. Raises RateLimited."""
+def hit(*limits: Limit, caller: str, codes: tuple[str, ...] = (OVERALL, OWN)) -> Standing:
+    """Count one against each and return where the caller stands with the last. Raises RateLimited.
+
+    All in one round trip. A request that one limit refuses is not counted against those after it.
+    """
     try:
-        limiter = get_limiter()
-        passed = limiter.hit(item, *identifiers)
-        stats = limiter.get_window_stats(item, *identifiers)
-    except Exception as error:
-        log.warning("limiter_unavailable", error=type(error).__name__)
-        return None
-    standing = Standing(item.amount, stats.remaining, int(stats.reset_time))
-    if not passed:
-        raise RateLimited(standing, code=code)
-    return standing
+        counts = limiter.add(limits, caller)
+    except RedisAway:
+        LIMITER_UNAVAILABLE.inc()
+        counts = [Count(limits[-1], 0, limits[-1].seconds * 1000)]
+    last = counts[-1]
+    if last.is_over:
+        code = codes[len(counts) - 1]
+        LIMITER_REFUSALS.labels(code=code).inc()
+        raise RateLimited(_to_standing(last), code=code)
+    return _to_standing(last)
 
 
 class CustomerThrottle(BaseThrottle):
@@ -47,18 +45,22 @@ class CustomerThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Any, view: Any) -> bool:
+        limits = [_find_overall(request)]
+        if (scope := getattr(view, "rate_scope", None)) is not None:
+            limits.append(_find_own(request, scope))
         caller = str(request.auth.customer_id) if request.auth else find_address(request)
-        overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
-        request.standing = hit(overall, caller, code="RATE_LIMIT_EXCEEDED")
-        scope = getattr(view, "rate_scope", None)
-        if scope is not None:
-            own = RateLimitItemPerMinute(settings.API_TEST_INTEGRATION_PER_MINUTE, namespace=scope)
-            request.standing = hit(own, caller, code="RATE_LIMITED") or request.standing
+        request.standing = hit(*limits, caller=caller)
         return True
 
 
-def _bad_keys_item() -> RateLimitItem:
-    return RateLimitItemPerMinute(settings.API_BAD_KEYS_PER_MINUTE, namespace="bad-key")
+def _find_overall(request: Request) -> Limit:
+    given = request.auth.requests_per_minute if isinstance(request.auth, Caller) else None
+    return Limit("api", given or settings.API_REQUESTS_PER_MINUTE)
+
+
+def _find_own(request: Request, scope: str) -> Limit:
+    given = request.auth.test_integration_per_minute if isinstance(request.auth, Caller) else None
+    return Limit(scope, given or settings.API_TEST_INTEGRATION_PER_MINUTE)
 
 
 def find_address(request: Request | HttpRequest) -> str:
@@ -79,17 +81,20 @@ def find_ip(request: Request | HttpRequest) -> str | None:
         return None
 
 
-def find_standing(request: Request) -> Standing | None:
+def find_standing(request: Request) -> Standing:
     """Where the caller's address stands, for an answer that no limit was counted for."""
-    overall = RateLimitItemPerMinute(settings.API_REQUESTS_PER_MINUTE, namespace="api")
+    overall = Limit("api", settings.API_REQUESTS_PER_MINUTE)
     try:
-        stats = get_limiter().get_window_stats(overall, find_address(request))
-    except Exception as error:
-        log.warning("limiter_unavailable", error=type(error).__name__)
-        return None
-    return Standing(overall.amount, stats.remaining, int(stats.reset_time))
+        return _to_standing(limiter.look(overall, find_address(request)))
+    except RedisAway:
+        LIMITER_UNAVAILABLE.inc()
+        return _to_standing(Count(overall, 0, overall.seconds * 1000))
 
 
 def count_bad_key(request: Request) -> None:
     """One more wrong key from this address. Raises RateLimited past the limit."""
-    hit(_bad_keys_item(), find_address(request), code="RATE_LIMIT_EXCEEDED")
+    hit(Limit("bad-key", settings.API_BAD_KEYS_PER_MINUTE), caller=find_address(request))
+
+
+def _to_standing(count: Count) -> Standing:
+    return Standing(count.limit.amount, count.remaining, count.reset_at)

@@ -35,12 +35,11 @@ class ApiView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         standing = getattr(request, "standing", None) or find_standing(request)
-        if standing is not None:
-            response["X-RateLimit-Limit"] = str(standing.limit)
-            response["X-RateLimit-Remaining"] = str(standing.remaining)
-            response["X-RateLimit-Reset"] = str(standing.reset_at)
-            response["RateLimit-Policy"] = f'"default";q={standing.limit};w=60'
-            response["RateLimit"] = f'"default";r={standing.remaining};t={standing.seconds_left}'
+        response["X-RateLimit-Limit"] = str(standing.limit)
+        response["X-RateLimit-Remaining"] = str(standing.remaining)
+        response["X-RateLimit-Reset"] = str(standing.reset_at)
+        response["RateLimit-Policy"] = f'"default";q={standing.limit};w=60'
+        response["RateLimit"] = f'"default";r={standing.remaining};t={standing.seconds_left}'
         return response
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from billing.models import UsageReport
 from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace, StaleKey
 from customers.services import create_api_key
-from rsolv.api.models import IdempotentAnswer
+from rsolv.api.models import IdempotentAnswer, RateLimit
 from tests.billing.admin.rows import make_each
 from tests.factories import (
     BillingAccountFactory,
@@ -42,6 +42,7 @@ def one_of_each(db):
         customer=usage.customer, email="a@acme.test", token_hash="h", expires_at=timezone.now()
     )
     StaleKey.objects.create(key_hash="h")
+    RateLimit.objects.create(plan="teams", requests_per_minute=1000)
     LoginPlace.objects.create(user=UserFactory(), fingerprint="f")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
     make_each(usage)

@@ -3,14 +3,19 @@ import json
 import logging
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError, transaction
 from django.test import Client
+from prometheus_client import REGISTRY
 from structlog.stdlib import ProcessorFormatter
 
-from rsolv.api import throttling
+from rsolv.api.models import RateLimit
 
 PATH = "/api/v1/phases/store"
 VALID = {"phase": "scan", "repo": "acme/shop", "commitSha": "abc", "data": {}}
+
+
+def count_of(name, labels=None):
+    return REGISTRY.get_sample_value(name, labels) or 0
 
 
 @pytest.fixture
@@ -187,9 +192,50 @@ class TestLimits:
         assert responses[-1].json()["error"]["code"] == "RATE_LIMITED"
         assert alice.get("/api/v1/entitlement").status_code == 200
 
-    def test_requests_pass_while_the_limiters_store_is_down(self, alice, monkeypatch):
-        def fail(*_, **__):
-            raise ConnectionError
+    def test_requests_pass_and_are_counted_while_the_store_is_away(self, alice, settings):
+        settings.API_REQUESTS_PER_MINUTE = 1
+        settings.REDIS_URL = "redis://127.0.0.1:9/0"
+        before = count_of("rsolv_api_limiter_unavailable_total")
+        responses = [alice.get("/api/v1/entitlement") for _ in range(3)]
+        assert [response.status_code for response in responses] == [200, 200, 200]
+        assert responses[-1]["X-RateLimit-Limit"] == "1"
+        assert count_of("rsolv_api_limiter_unavailable_total") == before + 3
 
-        monkeypatch.setattr(throttling.get_limiter(), "hit", fail)
-        assert alice.get("/api/v1/entitlement").status_code == 200
+    def test_a_refusal_is_counted(self, alice, settings):
+        settings.API_REQUESTS_PER_MINUTE = 1
+        name, labels = "rsolv_api_limiter_refusals_total", {"code": "RATE_LIMIT_EXCEEDED"}
+        before = count_of(name, labels)
+        assert [alice.get("/api/v1/entitlement").status_code for _ in range(2)] == [200, 429]
+        assert count_of(name, labels) == before + 1
+
+
+class TestRateLimitOfACustomerOrPlan:
+    def ask(self, client):
+        return client.get("/api/v1/entitlement")["X-RateLimit-Limit"]
+
+    def test_goes_before_what_everybody_may(self, alice, mallory):
+        assert self.ask(alice) == "500"
+        RateLimit.objects.create(customer=alice.customer, requests_per_minute=900)
+        assert (self.ask(alice), self.ask(mallory)) == ("900", "500")
+
+    def test_of_a_customer_goes_before_its_plans(self, alice, mallory):
+        RateLimit.objects.create(plan="trial", requests_per_minute=50, test_integration_per_minute=7)
+        limit = RateLimit.objects.create(customer=alice.customer, requests_per_minute=900)
+        assert (self.ask(alice), self.ask(mallory)) == ("900", "50")
+        limit.delete()
+        assert self.ask(alice) == "50"
+
+    def test_bounds_test_integration_apart(self, alice):
+        RateLimit.objects.create(customer=alice.customer, test_integration_per_minute=1)
+        body = {"vulnerableFile": "a.py", "type": "xss", "framework": "pytest"}
+        responses = [alice.post("/api/v1/test-integration/naming", body) for _ in range(2)]
+        assert [response.status_code for response in responses] == [200, 429]
+
+    @pytest.mark.parametrize(
+        "fields", [{}, {"plan": "trial", "customer": True}, {"plan": "payg", "zero": True}]
+    )
+    def test_is_of_one_of_them_and_lets_some_pass(self, alice, fields):
+        row = RateLimit(plan=fields.get("plan"), requests_per_minute=0 if "zero" in fields else 5)
+        row.customer = alice.customer if "customer" in fields else None
+        with pytest.raises(IntegrityError), transaction.atomic():
+            row.save()

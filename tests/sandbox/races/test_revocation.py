@@ -1,0 +1,19 @@
+import pytest
+
+from customers import key_cache
+from sandbox.races.revocation import WAYS, run_race
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestRunRace:
+    def test_finds_no_key_accepted_after_its_end(self):
+        verdict = run_race(authentications=2000, revocations=70, threads=8)
+        assert (verdict.authentications, verdict.revocations) == (2000, 70)
+        assert set(verdict.ways) == set(WAYS)
+        assert verdict.accepted > 0 < verdict.refused
+        assert verdict.accepted_after_end == 0
+
+    def test_finds_keys_that_are_not_forgotten(self, monkeypatch):
+        monkeypatch.setattr(key_cache, "forget", lambda hashes: None)
+        assert run_race(authentications=2000, revocations=70, threads=8).accepted_after_end > 0
