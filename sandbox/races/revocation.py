@@ -24,7 +24,7 @@ from customers.services import authenticate_api_key, block_customer, revoke_api_
 from rsolv.redis_link import find_link
 
 # How far the keys that are tried lie around those that are being ended.
-BEHIND, AHEAD = 12, 6
+BEHIND, AHEAD = 4, 2
 NAME = "Race of revocations"
 
 
@@ -120,7 +120,7 @@ class _Race:
 
     def _lose_entries(self) -> None:
         link, chance = find_link(), random.Random(self._seed)
-        while link is not None and not self._is_over.wait(0.01):
+        while link is not None and not self._is_over.wait(0.003):
             near = self._runners[self._front : self._front + AHEAD]
             name = key_cache.ENTRIES + keys.hash_key(chance.choice(near).raw)
             link.client.delete(*([name] if chance.random() < 0.95 else [name, key_cache.LEASE]))
