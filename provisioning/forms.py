@@ -97,8 +97,9 @@ class AddKeyForm(AddWebAuthnForm):
 class _NewPasswordForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password1"].label = _("New password")
-        self.fields["password2"].label = _("New password again")
+        for name, label in (("password1", _("New password")), ("password2", _("New password again"))):
+            self.fields[name].label = label
+            self.fields[name].widget.attrs.pop("placeholder", None)
 
 
 class ChangePasswordForm(_NewPasswordForm, allauth_forms.ChangePasswordForm):
