@@ -31,18 +31,19 @@ def list_steps(*, customer: Customer) -> list[SetupStep]:
     done = _ask(customer)
     if done["is_fixed"]:
         return []
+    has_called = done["has_called"] or done["is_scanned"]
     return [
         SetupStep(
             _("Save an API key as a secret"),
             _("Add it to the repository's secrets on GitHub, as RSOLV_API_KEY."),
-            done["has_key"],
+            has_called,
             "keys",
             _("API keys"),
         ),
         SetupStep(
             _("Add the workflow and run it"),
             _("Answer a few questions and commit the file that is made of them."),
-            done["has_called"] or done["is_scanned"],
+            has_called,
             "setup",
             _("Make the workflow"),
         ),
@@ -61,7 +62,6 @@ def _ask(customer: Customer) -> Mapping[str, Any]:
     return (
         Customer.objects.filter(pk=customer.pk)
         .values(
-            has_key=Exists(keys.filter(revoked_at=None)),
             has_called=Exists(keys.filter(last_used_at__isnull=False)),
             is_scanned=Exists(phases.filter(phase=Phase.SCAN)),
             is_fixed=Exists(phases.filter(phase=Phase.MITIGATION)),

@@ -81,7 +81,7 @@ def write_fix(actor: Actor, issue: int, end: End) -> PhaseReport:
         passed = 48 if end == "fixed" else 46
         results = {"total": 48, "passed": passed, "failed": 48 - passed}
         data |= {"testsPass": end == "fixed", "testResults": results, "prType": "fix"}
-        data |= {"refactored": False, "attempts": 1, "trustScore": 0.97}
+        data |= {"refactored": False, "attempts": 1, "trustScore": 0.97 if end == "fixed" else 0.42}
     return _report(actor, issue, "mitigation", data)
 
 
