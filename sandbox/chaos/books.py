@@ -1,5 +1,6 @@
 """What stands in the ledger and at Stripe once all is quiet, read from both."""
 
+from collections import Counter
 from typing import Any
 
 from django.db import connection
@@ -32,7 +33,9 @@ def read_books(*, plan: Plan, stripe: StripeOutside, customer_ids: dict[str, int
         strays += owner == -1
         if owner != -1 and invoice["status"] in ("open", "paid"):
             invoiced[owner] += invoice["total"]
-    return Books(tuple(_read_ledger(plan)), tuple(events), invoiced, strays)
+    subscribed = stripe.list_all("subscriptions", status="all")
+    subscriptions = Counter(owners.get(each["customer"], -1) for each in subscribed)
+    return Books(tuple(_read_ledger(plan)), tuple(events), invoiced, strays, dict(subscriptions))
 
 
 def _read_ledger(plan: Plan) -> list[LedgerRow]:

@@ -103,6 +103,7 @@ class Chaos:
         """The others sign up while Stripe misbehaves already; then everything at once."""
         dice = random.Random(f"pauses-{self.seed}")
         self.troubles.change_weather()
+        self.troubles.lose_answers()
         for client in self.plan.clients:
             if not client.early:
                 self._sign_up(client)

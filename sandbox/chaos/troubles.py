@@ -31,6 +31,8 @@ KINDS = (
 )
 MORE = ("weather", "weather", "task_killed", "task_killed")
 ROUND = len(KINDS) + len(MORE)
+# Subscriptions that are made without an answer.
+LOST = 2
 
 
 class Troubles:
@@ -86,6 +88,14 @@ class Troubles:
         self._stripe.clear_faults()
         for rule in rules:
             self._rules[self._stripe.add_fault(rule.fault)] = rule.kind
+
+    def lose_answers(self) -> None:
+        """Until the weather changes: the next attempts to subscribe succeed, and nobody hears of it.
+
+        Each is made three times over by the SDK, under one key; then another attempt begins.
+        """
+        fault = {"kind": "cut_after", "method": "POST", "path": "/v1/subscriptions", "times": 3 * LOST}
+        self._rules[self._stripe.add_fault(fault)] = "stripe_cut_after_work"
 
     def kill_worker(self) -> None:
         """A whole Celery worker, with the tasks in it; another takes its place."""

@@ -29,12 +29,13 @@ class MeterEvent:
 
 @dataclass(frozen=True)
 class Books:
-    """`invoiced_cents` by client; `strays` are events and invoices of nobody known."""
+    """`invoiced_cents` and `subscriptions`, ended ones too, by client; `strays` are of nobody known."""
 
     ledger: tuple[LedgerRow, ...]
     events: tuple[MeterEvent, ...]
     invoiced_cents: dict[int, int]
     strays: int = 0
+    subscriptions: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,6 +67,8 @@ def judge(plan: Plan, books: Books) -> Verdict:
         events[event.client].append(event)
     for client in plan.clients:
         _judge_client(verdict, plan, client, rows[client.number], events[client.number])
+        opened = books.subscriptions.get(client.number, 0)
+        verdict.note("duplicated", max(0, opened - 1), f"{client.email} was subscribed {opened} times")
         owed = compute_invoiced_cents(client.plan, len(plan.list_counting(client)))
         invoiced = books.invoiced_cents.get(client.number, 0)
         text = f"{client.email} ({client.plan}) owes {owed}, is invoiced {invoiced}"

@@ -71,6 +71,10 @@ class TestJudge:
         again = MeterEvent(PAYG, f"{books.events[0].identifier}-2", 1)
         assert count(judge(PLAN, replace(books, events=(*books.events, again)))) == (0, 1, 0, 0)
 
+    def test_counts_a_client_that_was_subscribed_twice(self):
+        books = replace(make_books(), subscriptions={PAYG: 2, TEAMS: 1})
+        assert count(judge(PLAN, books)) == (0, 1, 0, 0)
+
     def test_does_not_let_one_lost_and_one_double_cancel_out(self):
         books = make_books()
         events = (books.events[0], books.events[0], *books.events[2:])
