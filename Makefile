@@ -70,6 +70,10 @@ load: setup ## Signups, webhooks and Action runs in numbers, on PostgreSQL and R
 	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/var/pycache \
 		$(PY) -m sandbox.load $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(STAGED),--staged $(STAGED))
 
+.PHONY: watch
+watch: setup ## A real Prometheus on real processes: every panel has data, every alert fires by its real fault
+	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/var/pycache $(PY) -m sandbox.watch
+
 .PHONY: test
 test: setup ## All tests on PostgreSQL and Redis, then those of rows on SQLite; all on SQLite where there are none
 	@if $(PY) -m sandbox.probe --quiet; then \
