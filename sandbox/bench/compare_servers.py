@@ -40,10 +40,7 @@ def main() -> None:
     servers = {name: replace(SERVERS[name], python=given.python) for name in given.only.split(",")}
     servers = {name: each for name, each in servers.items() if _is_installed(each)}
     with interrupt_on_signals(), prepare(given.data_dir.resolve()) as stack:
-        rates, latencies = compare(
-            stack, servers, given.rounds, given.seconds, given.connections, rows=given.rows
-        )
-    _print_table(list(servers), rates, latencies)
+        compare(stack, servers, given.rounds, given.seconds, given.connections, rows=given.rows)
 
 
 def _is_installed(server: Server) -> bool:
@@ -62,8 +59,8 @@ def compare(
     connections: int,
     *,
     rows: int,
-) -> tuple[Samples, Samples]:
-    """Answers a second under load, and seconds of single requests, by server and subject."""
+) -> None:
+    """Print, after each round, what was measured up to then."""
     from .rows import stage
     from .subjects import BARE, make_subjects
 
@@ -96,10 +93,11 @@ def compare(
                         latencies[name, what] += taken
                         rates[name, what].append(rate)
             print(f"round {round_number} of {rounds}", file=sys.stderr, flush=True)
-        return rates, latencies
+            if round_number:
+                print_table(list(clients), rates, latencies)
 
 
-def _print_table(names: list[str], rates: Samples, latencies: Samples) -> None:
+def print_table(names: list[str], rates: Samples, latencies: Samples) -> None:
     """Requests a second (and p95 of single requests in ms) by subject; the mix in equal numbers of each."""
     subjects = (*MIX, "bare")
     print(f"| server | {' | '.join(subjects)} | mix, requests/s |\n|---|{'---|' * (len(subjects) + 1)}")
@@ -110,7 +108,7 @@ def _print_table(names: list[str], rates: Samples, latencies: Samples) -> None:
             for what in subjects
         ]
         mix = len(MIX) / sum(1 / middle[what] for what in MIX)
-        print(f"| {name} | {' | '.join(cells)} | {mix:.0f} |")
+        print(f"| {name} | {' | '.join(cells)} | {mix:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

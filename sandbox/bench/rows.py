@@ -29,7 +29,7 @@ INSERT INTO phases_phaseexecution (id, customer_id, repository_id, phase, commit
     created_at, updated_at, announced_at)
 SELECT md5(phase || issue)::uuid, customer_id, repository_id, phase, md5('commit' || issue),
     CASE WHEN phase <> 'scan' THEN issue END, '',
-    CASE WHEN phase = 'mitigation' AND issue % 5 = 0 THEN 'failed' ELSE 'succeeded' END,
+    CASE WHEN phase = 'mitigation' AND issue % 7 = 0 THEN 'failed' ELSE 'succeeded' END,
     CASE WHEN phase = 'mitigation' THEN 'https://github.com/a/b/pull/' || issue ELSE '' END,
     CASE WHEN phase = 'mitigation' THEN '{"success": true, "testsPass": true, "attempts": 1}'
         ELSE '{"validated": true, "testCode": "' || repeat(md5('code' || issue), 20) || '"}' END,
@@ -43,7 +43,7 @@ FROM (
 ) AS issues
 JOIN bench_place ON n = place
 CROSS JOIN (VALUES ('mitigation'), ('validation'), ('scan')) AS phases (phase)
-""".replace("issue % 5", "issue %% 5")
+""".replace("issue % 7", "issue %% 7")
 USAGE = """
 INSERT INTO billing_usagerecord (id, customer_id, execution_id, repository_id, issue_number, coverage, plan,
     unit_price_cents, occurred_at, created_at)

@@ -4,8 +4,8 @@ import secrets
 import sys
 from dataclasses import dataclass, field
 
-from sandbox.chaos.stack import ChaosStack
 from sandbox.processes import Supervisor
+from sandbox.services import ServicesStack
 from sandbox.stack import HOST
 
 from .servers import SERVERS, Server
@@ -14,7 +14,7 @@ PLENTY = "100000000"
 
 
 @dataclass(frozen=True)
-class BenchStack(ChaosStack):
+class BenchStack(ServicesStack):
     """One server that is measured. Stripe is at an address where nobody is: no request may need it."""
 
     server: Server = SERVERS["chosen"]

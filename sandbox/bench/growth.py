@@ -1,0 +1,163 @@
+"""`python -m sandbox.bench.growth`: what the hot paths cost as tables grow; also in var/bench-growth.json.
+
+Each is carried out within a transaction that is rolled back, in this process. Every query of it is then
+explained: how many rows PostgreSQL read for it, and whether it walked over a whole table.
+"""
+
+import argparse
+import json
+import logging
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sandbox.processes import interrupt_on_signals
+
+from .prepare import ROOT, prepare
+
+SIZES = (100, 10_000, 1_000_000)
+ROUNDS = 7
+CUSTOMERS_PER_ROW = 100
+FEWEST_CUSTOMERS = 5
+# A walk over so few rows costs less than an index.
+SMALL_TABLE = 1000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One path at one size. `walked`: tables of more than a thousand rows that were read from end to end."""
+
+    queries: int
+    p50_ms: float
+    memory_kb: int
+    rows_read: int
+    walked: list[str]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.bench.growth", description=__doc__)
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="phase rows, with commas between")
+    parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "bench-growth")
+    parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench-growth.json")
+    given = parser.parse_args()
+    sizes = [int(size) for size in given.sizes.split(",")]
+    found: dict[str, dict[int, Cost]] = {}
+    with interrupt_on_signals(), prepare(given.data_dir.resolve()):
+        logging.disable(logging.INFO)
+        for size in sizes:
+            print(f"{size} rows …", file=sys.stderr, flush=True)
+            for name, cost in measure_all(size).items():
+                found.setdefault(name, {})[size] = cost
+    report = {name: {size: asdict(cost) for size, cost in costs.items()} for name, costs in found.items()}
+    given.output.write_text(json.dumps(report, indent=2) + "\n")
+    print(write_table(found, sizes))
+    return 0
+
+
+def measure_all(size: int) -> dict[str, Cost]:
+    """Every path's cost with so many phase rows, which are put in the place of what was there."""
+    from django.db import connection
+
+    from .paths import make_paths
+    from .rows import stage
+
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE customers_customer, customers_user CASCADE")
+    at = datetime.now(UTC)
+    staged = stage(rows=size, customers=max(FEWEST_CUSTOMERS, size // CUSTOMERS_PER_ROW), callers=1, at=at)
+    return {name: measure(path) for name, path in make_paths(staged, at + timedelta(minutes=1)).items()}
+
+
+def measure(path: Callable[[int], object]) -> Cost:
+    """`path` is given another number each time, for what may be done once only."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    seconds = []
+    for number in range(ROUNDS + 1):
+        began = time.perf_counter()
+        _undo(lambda number=number: path(number))  # type: ignore[misc]
+        seconds.append(time.perf_counter() - began)
+    tracemalloc.start()
+    _undo(lambda: path(ROUNDS + 1))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    plans: list[dict[str, Any]] = []
+
+    def explain_all() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            path(ROUNDS + 2)
+        queries = [each["sql"] for each in captured.captured_queries]
+        queries = [sql for sql in queries if sql.startswith(("SELECT", "UPDATE", "INSERT", "DELETE", "("))]
+        plans.extend(_explain(sql) for sql in queries if not sql.startswith("INSERT"))
+        return len(queries)
+
+    count = _undo(explain_all)
+    nodes = [node for plan in plans for node in _list_nodes(plan)]
+    return Cost(
+        queries=count,
+        p50_ms=round(statistics.median(seconds[1:]) * 1000, 1),
+        memory_kb=peak // 1024,
+        rows_read=sum(_count_read(node) for node in nodes),
+        walked=sorted({node["Relation Name"] for node in nodes if _is_walk(node)}),
+    )
+
+
+def _undo(work: Callable[[], Any]) -> Any:
+    """What the work returns; what it wrote is rolled back."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        result = work()
+        transaction.set_rollback(True)
+    return result
+
+
+def _explain(sql: str) -> dict[str, Any]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}".replace("%", "%%"), ())
+        found: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
+    return found
+
+
+def _list_nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in _list_nodes(child))]
+
+
+def _count_read(node: Mapping[str, Any]) -> int:
+    """The rows that a scan of a table or index looked at."""
+    if "Scan" not in node["Node Type"] or node["Node Type"] == "Bitmap Heap Scan":
+        return 0
+    looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return int(looked_at * node["Actual Loops"])
+
+
+def _is_walk(node: Mapping[str, Any]) -> bool:
+    looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return node["Node Type"] == "Seq Scan" and looked_at > SMALL_TABLE
+
+
+def write_table(found: Mapping[str, Mapping[int, Cost]], sizes: list[int]) -> str:
+    """By path and size: queries, milliseconds, kilobytes, rows read. Walks are those at the last size."""
+    heads = [f"{size:,} rows" for size in sizes]
+    lines = [f"| path | {' | '.join(heads)} | walks over |", f"|---|{'---|' * (len(sizes) + 1)}"]
+    for name, costs in found.items():
+        cells = [
+            f"{cost.queries} q, {cost.p50_ms} ms, {cost.memory_kb} kB, {cost.rows_read:,} read"
+            for cost in (costs[size] for size in sizes)
+        ]
+        walks = ", ".join(costs[sizes[-1]].walked) or "nothing"
+        lines.append(f"| {name} | {' | '.join(cells)} | {walks} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
