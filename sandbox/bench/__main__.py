@@ -8,16 +8,26 @@ Needs PostgreSQL and Redis, in which it uses databases of its own.
 import argparse
 import json
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox import probe
-from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
+from sandbox.processes import (
+    NotReady,
+    ProcessEnded,
+    Supervisor,
+    interrupt_on_signals,
+    is_port_free,
+    pick_port,
+)
 from sandbox.services import NoRoom
+from sandbox.stack import HOST
 
-from .client import Client, WrongAnswer
+from .client import BARE, Client, WrongAnswer
 from .measure import Plan, measure
-from .prepare import ROOT, prepare
+from .prepare import FIRST_PORT, ROOT, prepare
 from .report import write_table
 from .stack import BenchStack
 
@@ -77,26 +87,45 @@ def run(
     """The report's entries. The web processes end with it."""
     from .authentication import time_authentication
     from .rows import stage
-    from .subjects import BARE, make_subjects
+    from .subjects import make_subjects
 
-    with Supervisor(environment=stack.environment, log_dir=stack.data_dir / "log", patience=5) as supervisor:
-        stack.start_web(supervisor)
+    with ExitStack() as ends:
         staged = stage(rows=rows, customers=customers, callers=50, at=datetime.now(UTC))
         subjects = make_subjects(staged)
-        stack.wait_for_web(supervisor)
-        client = Client("127.0.0.1", stack.web_port)
-        echo_port = pick_port(stack.web_port + 1)
-        supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo", str(echo_port)])
-        client.count_per_second(BARE, connections=plan.connections, seconds=0.5)
-        ceiling = Client("127.0.0.1", echo_port).count_per_second(
-            BARE, connections=plan.connections, seconds=1
-        )
-        print(f"The client itself can do {ceiling:.0f} a second.", file=sys.stderr, flush=True)
+        usual = _start(ends, stack, "usual")
+        without_cache = replace(stack, web_port=pick_port(stack.web_port + 1), key_cache_seconds=0)
+        clients = dict.fromkeys(names, usual)
+        if "authenticate_uncached" in names:
+            clients["authenticate_uncached"] = _start(ends, without_cache, "without-cache")
+        print(f"The client itself can do {find_ceiling(plan)} a second.", file=sys.stderr, flush=True)
         entries = {}
         for name in names:
             print(f"{name} …", file=sys.stderr, flush=True)
-            entries[name] = measure(client, subjects[name], BARE, plan) | time_authentication(name, staged)
+            entries[name] = measure(clients[name], subjects[name], BARE, plan) | time_authentication(
+                name, staged
+            )
         return entries
+
+
+def _start(ends: ExitStack, stack: BenchStack, name: str) -> Client:
+    """Web processes that end with `ends`, warm."""
+    log_dir = stack.data_dir / "log" / name
+    log_dir.mkdir()
+    supervisor = ends.enter_context(Supervisor(environment=stack.environment, log_dir=log_dir, patience=5))
+    stack.start_web(supervisor)
+    stack.wait_for_web(supervisor)
+    client = Client(HOST, stack.web_port)
+    client.count_per_second(BARE, connections=8, seconds=0.5)
+    return client
+
+
+def find_ceiling(plan: Plan) -> int:
+    """What the client can do where a server has nothing to do."""
+    port = pick_port(FIRST_PORT)
+    with Supervisor(environment={}) as supervisor:
+        supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo", str(port)])
+        supervisor.wait_for("the echo", lambda: not is_port_free(port))
+        return int(Client(HOST, port).count_per_second(BARE, connections=plan.connections, seconds=1))
 
 
 if __name__ == "__main__":

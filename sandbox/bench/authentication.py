@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.test import RequestFactory
+from django.conf import settings
+from django.test import RequestFactory, override_settings
 from rest_framework.request import Request
 from rest_framework_api_key.permissions import HasAPIKey
 
@@ -24,7 +25,11 @@ def time_authentication(name: str, staged: Staged) -> dict[str, float]:
         "authenticate_uncached": _authenticate_ours,
         "authenticate_library": _authenticate_library,
     }.get(name)
-    return {"authentication_us": round(_time(work(staged)), 1)} if work else {}
+    if work is None:
+        return {}
+    seconds = 0 if name == "authenticate_uncached" else settings.KEY_CACHE_SECONDS
+    with override_settings(KEY_CACHE_SECONDS=seconds):
+        return {"authentication_us": round(_time(work(staged)), 1)}
 
 
 def _authenticate_ours(staged: Staged) -> Callable[[], Any]:

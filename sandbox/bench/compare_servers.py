@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sandbox.processes import Supervisor, interrupt_on_signals, pick_port
 
-from .client import Client
+from .client import BARE, Client
 from .measure import find_percentile
 from .prepare import ROOT, prepare
 from .servers import SERVERS, Server
@@ -62,7 +62,7 @@ def compare(
 ) -> None:
     """Print, after each round, what was measured up to then."""
     from .rows import stage
-    from .subjects import BARE, make_subjects
+    from .subjects import make_subjects
 
     with ExitStack() as ends:
         staged = stage(rows=rows, customers=1000, callers=50, at=datetime.now(UTC))
@@ -79,7 +79,7 @@ def compare(
                 Supervisor(environment=one.environment, log_dir=log_dir, patience=3)
             )
             one.start_web(supervisor)
-            one.wait_for_web(supervisor, 90)
+            one.wait_for_web(supervisor)
             # One count for all: a stored fix is new whichever server takes it.
             clients[name] = Client("127.0.0.1", one.web_port, sent)
         rates: Samples = defaultdict(list)

@@ -142,7 +142,7 @@ def _count_read(node: Mapping[str, Any]) -> int:
 
 def _is_walk(node: Mapping[str, Any]) -> bool:
     looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-    return node["Node Type"] == "Seq Scan" and looked_at > SMALL_TABLE
+    return bool(node["Node Type"] == "Seq Scan" and looked_at > SMALL_TABLE)
 
 
 def write_table(found: Mapping[str, Mapping[int, Cost]], sizes: list[int]) -> str:

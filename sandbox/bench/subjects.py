@@ -14,7 +14,7 @@ from rest_framework_api_key.models import APIKey
 
 from phases.test_integration.bench import body as build_insertion
 
-from .client import Subject
+from .client import Subject, build_request
 from .rows import Caller, Staged
 
 WEBHOOK_SECRET = "whsec_bench"  # noqa: S105 - of no endpoint
@@ -23,26 +23,15 @@ FOLDERS = ("users", "orders", "carts", "payments", "admin", "reports")
 WORDS = ("controller", "service", "model", "serializer", "policy", "job", "helper", "validator")
 API = "/api/v1"
 
-BARE = Subject("bare", lambda _: build_request("GET", "/bench/bare"), b'"ok": true')
-
-
-def build_request(method: str, path: str, body: bytes = b"", /, **headers: str) -> bytes:
-    """A request as it goes over the wire; in the headers' names `_` stands for `-`."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    if body:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
 
 def make_subjects(staged: Staged) -> dict[str, Subject]:
     callers = staged.callers
     return {
         each.name: each
         for each in (
-            _authenticate("cached", X_API_Key=staged.large.key),
-            _authenticate("uncached", X_API_Key=staged.large.key),
-            _authenticate("library", X_Library_Key=make_library_key()),
+            _authenticate("cached", "", X_API_Key=staged.large.key),
+            _authenticate("uncached", "", X_API_Key=staged.large.key),
+            _authenticate("library", "/library", X_Library_Key=make_library_key()),
             _analyze(callers, 10),
             _analyze(callers, 200),
             _generate(callers, 300),
@@ -60,8 +49,8 @@ def make_library_key() -> str:
     return str(key)
 
 
-def _authenticate(name: str, **headers: str) -> Subject:
-    request = build_request("GET", f"/bench/authenticate/{name}", b"", **headers)
+def _authenticate(name: str, path: str, **headers: str) -> Subject:
+    request = build_request("GET", f"/bench/authenticate{path}", b"", **headers)
     return Subject(f"authenticate_{name}", lambda _: request, b'"ok":true')
 
 

@@ -10,8 +10,7 @@ handler400, handler404, handler500 = ours.handler400, ours.handler404, ours.hand
 
 urlpatterns = [
     path("bench/bare", views.show_bare),
-    path("bench/authenticate/cached", views.CachedView.as_view()),
-    path("bench/authenticate/uncached", views.UncachedView.as_view()),
+    path("bench/authenticate", views.OursView.as_view()),
     path("bench/authenticate/library", views.LibraryView.as_view()),
     *ours.urlpatterns,
 ]

@@ -23,13 +23,9 @@ class OnlyAuthenticate(APIView):
         return Response({"ok": True})
 
 
-class CachedView(OnlyAuthenticate):
+class OursView(OnlyAuthenticate):
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes = (HasApiKey,)
-
-
-class UncachedView(CachedView):
-    pass
 
 
 class LibraryView(OnlyAuthenticate):
