@@ -17,14 +17,8 @@ api: list[URLPattern | URLResolver] = [
     path("", include("provisioning.api.urls")),
 ]
 
+# The API stands first: addresses are tried in turn.
 urlpatterns = [
-    path("", include("rsolv.portal.urls")),
-    path("", include("customers.urls")),
-    path("dashboard/billing/", include("billing.urls")),
-    path("accounts/signup/", SignupView.as_view(), name="account_signup"),
-    path("accounts/3rdparty/signup/", SocialSignupView.as_view(), name="socialaccount_signup"),
-    path("accounts/", include("allauth.urls")),
-    path("staff/", admin.site.urls),
     path("api/v1/", include(api)),
     path("api/health", HealthView.as_view(), name="health"),
     path("api/health/live", LiveView.as_view(), name="health-live"),
@@ -33,4 +27,11 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("api/webhooks/stripe", receive_stripe_webhook, name="stripe-webhook"),
     path("api/<path:rest>", NothingHere.as_view()),
+    path("", include("rsolv.portal.urls")),
+    path("", include("customers.urls")),
+    path("dashboard/billing/", include("billing.urls")),
+    path("accounts/signup/", SignupView.as_view(), name="account_signup"),
+    path("accounts/3rdparty/signup/", SocialSignupView.as_view(), name="socialaccount_signup"),
+    path("accounts/", include("allauth.urls")),
+    path("staff/", admin.site.urls),
 ]

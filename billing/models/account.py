@@ -82,6 +82,17 @@ class BillingAccount(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        # Few accounts are so, and every sweep and scrape asks for them.
+        indexes = (
+            models.Index(
+                fields=("next_attempt_at",), condition=models.Q(status="pending"), name="account_pending"
+            ),
+            models.Index(
+                fields=("past_due_since",),
+                condition=models.Q(past_due_since__isnull=False),
+                name="account_past_due",
+            ),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(plan="trial", status__in=("trialing", "canceled"))
