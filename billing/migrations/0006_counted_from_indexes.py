@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0003_refused_reports"),
+        ("billing", "0005_second_ended"),
         ("customers", "0004_closed_accounts"),
         ("djstripe", "__first__"),
     ]
