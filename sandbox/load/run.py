@@ -82,7 +82,7 @@ def _play(ground: Ground, scenario: Scenario) -> Result:
         result: Result = scenario.play(ground)
     ground.supervisor.check()
     found = result.describe()
-    _tell("  ".join(f"{name} {found[name]}" for name in ("sent", "succeeded", "lost", "p95_ms")))
+    _tell("  ".join(f"{name} {found[name]}" for name in ("sent", "succeeded", "lost", "p95_ms", "errors")))
     return result
 
 

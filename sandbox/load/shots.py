@@ -12,6 +12,8 @@ from .tally import Answer
 TIMEOUT_SECONDS = 60
 # More than the servers have threads; each idle one costs the client a look at every request.
 CONNECTIONS = 32
+# Shorter than the server's: a request on a connection that is being closed is nobody's fault.
+KEEP_ALIVE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,11 @@ async def _fire_in_turn(url: str, series: list[list[Shot]]) -> list[Answer]:
 
 
 def _open(url: str, connections: int) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    limits = httpx.Limits(
+        max_connections=connections,
+        max_keepalive_connections=connections,
+        keepalive_expiry=KEEP_ALIVE_SECONDS,
+    )
     return httpx.AsyncClient(base_url=url, limits=limits, timeout=TIMEOUT_SECONDS, trust_env=False)
 
 
