@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -81,11 +80,12 @@ def count_period_fixes(account: BillingAccount) -> int:
     if account.current_period_start is None:
         return reports.filter(meter_at=None).count()
     start = account.current_period_start
-    # Apart, so that the ledger's row is looked up for the few that were refused and not for every fix.
-    parked = reports.filter(
-        status=UsageReport.Status.REJECTED, meter_at=None, usage__occurred_at__lt=start
-    ).values("pk")
-    return reports.filter(Q(meter_at=None) | Q(meter_at__gte=start)).exclude(pk__in=parked).count()
+    # Two look-ups in one index; with OR in one query it is a walk over all that the customer ever had.
+    sent = reports.filter(meter_at__gte=start)
+    unsent = reports.filter(meter_at=None).exclude(
+        status=UsageReport.Status.REJECTED, usage__occurred_at__lt=start
+    )
+    return sent.values("pk").union(unsent.values("pk"), all=True).count()
 
 
 def count_used_fixes(account: BillingAccount) -> int:
