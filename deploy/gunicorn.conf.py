@@ -1,9 +1,12 @@
 """Gunicorn's settings: `gunicorn rsolv.wsgi --config deploy/gunicorn.conf.py`. The command line wins."""
 
+import os
 from typing import Any
 
+# One process for each core, and threads that wait for the database: docs/decisions/017.
 worker_class = "gthread"
-threads = 8
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
 
 
 def child_exit(server: Any, worker: Any) -> None:
