@@ -4,6 +4,7 @@ from typing import Any
 
 from billing.models import BillingAccount, UsageRecord
 from billing.selectors import get_entitlement
+from customers.models import User
 from phases.models import PhaseExecution
 from rsolv.mail import send_templated_mail
 
@@ -39,12 +40,17 @@ def send(event: ProvisioningEvent) -> None:
     )
 
 
+def _has_no_way_in(user: User) -> bool:
+    """Neither a password nor a login so far, by GitHub say. Who has just signed up has not logged in yet."""
+    return not user.last_login and not user.has_usable_password()
+
+
 def _prepare(event: ProvisioningEvent) -> dict[str, Any]:
     customer = event.customer
     owner = customer.memberships.select_related("user").filter(role="owner").first()
     return {
         "customer": customer,
-        "needs_password": owner is not None and not owner.user.last_login,
+        "needs_password": owner is not None and _has_no_way_in(owner.user),
         "has_scanned": PhaseExecution.objects.filter(customer=customer).exists(),
         "entitlement": get_entitlement(customer=customer),
     }

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from billing import selectors, services
@@ -40,7 +41,7 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
         except DomainError as error:
             refusal = error.message
         else:
-            messages.success(request, f"You are on {form.chosen.name} now.")
+            messages.success(request, _("You are on %(plan)s now.") % {"plan": form.chosen.name})
             return see("billing")
     return _show_preview(request, customer, account, _pick(request, others), refusal)
 

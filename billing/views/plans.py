@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -57,14 +58,15 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
     there is something to say.
     """
     if request.GET.get("checkout") == "left":
-        messages.info(request, "You left Stripe's page. Nothing was charged and nothing has changed.")
+        messages.info(request, _("You left Stripe's page. Nothing was charged and nothing has changed."))
         return see("billing-plans")
     session_id = request.GET.get("session", "")
     account = selectors.get_account(customer=customer)
     if request.method == "POST" and session_id and not account.has_subscription:
         account = services.finish_checkout(customer=customer, session_id=session_id)
     if account.status == BillingAccount.Status.ACTIVE:
-        messages.success(request, f"You are on {PLANS[account.plan].name} now. Thank you.")
+        plan = PLANS[account.plan].name
+        messages.success(request, _("You are on %(plan)s now. Thank you.") % {"plan": plan})
     if account.has_subscription and account.status != BillingAccount.Status.PENDING:
         return see("billing")
     tries = _read_tries(request)
@@ -105,7 +107,7 @@ def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
     if when == "now":
         services.cancel_plan(customer=customer, by=find_author(request))
-        messages.success(request, "Your plan has ended. What was used comes on a last invoice.")
+        messages.success(request, _("Your plan has ended. What was used comes on a last invoice."))
         return
     services.cancel_at_period_end(customer=customer, at=timezone.now(), by=find_author(request))
     ends_at = selectors.get_account(customer=customer).current_period_end
@@ -117,5 +119,5 @@ def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
 @billing_page
 def resume_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     services.resume_plan(customer=customer, at=timezone.now(), by=find_author(request))
-    messages.success(request, "Your plan goes on.")
+    messages.success(request, _("Your plan goes on."))
     return see("billing")

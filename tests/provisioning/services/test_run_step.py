@@ -47,6 +47,16 @@ class TestStripeCustomer:
 
 
 class TestMails:
+    def test_welcome_speaks_of_a_missing_password_only_where_one_is(self, customer):
+        user = customer.memberships.get().user
+        run(customer, "welcome_mail")
+        assert "You have no password yet" in mail.outbox[-1].body
+        user.set_password("chosen at signup")
+        user.save()
+        customer.provisioning_events.filter(step="welcome_mail").update(state="pending")
+        run(customer, "welcome_mail")
+        assert "no password" not in mail.outbox[-1].body
+
     def test_welcome_goes_out_once_in_text_and_html(self, customer):
         assert run(customer, "welcome_mail").state == "done"
         services.run_step(event_id=customer.provisioning_events.get(step="welcome_mail").pk)
