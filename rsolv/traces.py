@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from celery import states
 from celery.signals import before_task_publish, task_postrun, task_prerun
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -85,12 +86,20 @@ def hand_trace_on(headers: dict[str, Any] | None = None, **_: Any) -> None:
 def begin_span(task: Any, **_: Any) -> None:
     if settings.TRACES_URL:
         traceparent = getattr(task.request, "traceparent", None)
-        span = trace(task.name, kind="CONSUMER", sender={"traceparent": traceparent} if traceparent else None)
-        span.__enter__()
-        task.request.span = span
+        manager = trace(
+            task.name, kind="CONSUMER", sender={"traceparent": traceparent} if traceparent else None
+        )
+        task.request.span = manager, manager.__enter__()
 
 
 @task_postrun.connect(dispatch_uid="end_span")
-def end_span(task: Any, **_: Any) -> None:
-    if (span := getattr(task.request, "span", None)) is not None:
-        span.__exit__(None, None, None)
+def end_span(task: Any, state: str | None = None, **_: Any) -> None:
+    """Celery has caught the error by now: the task's state tells of it."""
+    manager, span = getattr(task.request, "span", (None, None))
+    if manager is None or span is None:
+        return
+    if state == states.FAILURE:
+        from opentelemetry.trace import StatusCode
+
+        span.set_status(StatusCode.ERROR)
+    manager.__exit__(None, None, None)

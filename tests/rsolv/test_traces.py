@@ -1,10 +1,16 @@
+import gzip
+import os
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
+from celery import shared_task
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from rsolv import traces
 from tests.conftest import make_client
@@ -53,3 +59,40 @@ class TestTrace:
         code = "import django, sys; django.setup(); from rsolv.wsgi import application; import rsolv.urls;"
         code += "sys.exit(any(name.startswith('opentelemetry.exporter') for name in sys.modules))"
         assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+    def test_tells_of_a_task_that_failed(self, spans):
+        @shared_task(name="test.fail")
+        def fail() -> None:
+            raise ValueError("sk_test_secret")
+
+        fail.apply()
+        assert spans()[0].status.status_code is StatusCode.ERROR
+        assert "secret" not in spans()[0].to_json()
+
+    def test_reaches_a_collector(self, settings):
+        with HTTPServer(("127.0.0.1", 0), Collector) as server:
+            server.received = []
+            settings.TRACES_URL = f"http://127.0.0.1:{server.server_port}/v1/traces"
+            thread = Thread(target=server.handle_request)
+            thread.start()
+            with traces.trace("request"):
+                pass
+            traces._make_tracer(os.getpid()).span_processor.force_flush()
+            thread.join()
+        traces._make_tracer.cache_clear()
+        path, body = server.received[0]
+        assert path == "/v1/traces"
+        assert b"rsolv" in body and b"request" in body
+
+
+class Collector(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        is_packed = self.headers.get("Content-Encoding") == "gzip"
+        self.server.received.append((self.path, gzip.decompress(body) if is_packed else body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
