@@ -92,11 +92,10 @@ def run(data_dir: Path, *, only: Collection[str] | None = None) -> dict[str, Any
 def write_table(report: dict[str, Any]) -> str:
     lines = [f"{'alert':<26}{'seconds':>8}  fault"]
     for name, found in report["alerts"].items():
-        lines.append(
-            f"{name:<26}{found['seconds_to_firing']:>8}  {found['fault']}"
-            if found
-            else f"{name:<26}{'SILENT':>8}"
-        )
+        if found:
+            lines.append(f"{name:<26}{found['seconds_to_firing']:>8}  {found['fault']}")
+        elif name in report["silent"]:
+            lines.append(f"{name:<26}{'SILENT':>8}")
     lines += ["", f"{'query':<62}{'rows':>5}"]
     lines += [f"{name:<62}{found['rows']:>5}" for name, found in report["queries"].items()]
     lines += [f"fired while all was well: {name}" for name in report["fired_while_well"]]
