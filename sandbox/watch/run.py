@@ -196,7 +196,7 @@ class Watch:
         deadline = time.monotonic() + CALM_SECONDS
         while time.monotonic() < deadline:
             states = self.prometheus.read_alerts()
-            if all(states[alert] != "firing" for alert in waited):
+            if all(states[alert] == "inactive" for alert in waited):
                 return
             time.sleep(1)
 
