@@ -170,16 +170,20 @@ class House:
                     "a month ends and every card is declined",
                     ("PaymentFailures",),
                     self.decline_payments,
+                    keep=self.hurry,
                 ),
             ],
             [Fault("the web processes are killed", ("ApplicationDown",), self.kill_web)],
         ]
 
     def calm(self) -> None:
-        """Nobody waits out the waits."""
         self.stripe.clear_faults()
-        call_command("retry_billing", stdout=Silent())
+        self.hurry()
         call_command("retry_provisioning", stdout=Silent())
+
+    def hurry(self) -> None:
+        """Nobody waits out the waits."""
+        call_command("retry_billing", stdout=Silent())
 
     def lock_phases_shortly(self) -> None:
         threading.Thread(target=self._hold_phases, daemon=True).start()
