@@ -13,41 +13,40 @@ from .models import DailyFigures
 class DailyFiguresAdmin(ReadOnlyAdmin):
     list_display = (
         "day",
+        "recurring",
+        "collected",
         "signups",
         "activation",
         "conversion",
         "churn",
+        "first_scan",
         "on_trial",
         "on_payg",
         "on_teams",
         "payment_failed",
-        "recurring",
-        "collected",
-        "first_scan",
     )
-    date_hierarchy = "day"
 
-    @admin.display(description="activation in 7 days")
+    @admin.display(description="activation")
     def activation(self, row: DailyFigures) -> str:
         return _show(row.activation)
 
-    @admin.display(description="conversion in 30 days")
+    @admin.display(description="conversion")
     def conversion(self, row: DailyFigures) -> str:
         return _show(row.conversion)
 
-    @admin.display(description="churn of 30 days")
+    @admin.display(description="churn")
     def churn(self, row: DailyFigures) -> str:
         return _show(row.churn)
 
-    @admin.display(description="recurring a month", ordering="recurring_cents")
+    @admin.display(description="recurring", ordering="recurring_cents")
     def recurring(self, row: DailyFigures) -> str:
         return format_cents(row.recurring_cents)
 
-    @admin.display(description="collected in 30 days", ordering="collected_cents")
+    @admin.display(description="collected", ordering="collected_cents")
     def collected(self, row: DailyFigures) -> str:
         return format_cents(row.collected_cents)
 
-    @admin.display(description="first scan after (median)", ordering="first_scan_median_seconds")
+    @admin.display(description="first scan after", ordering="first_scan_median_seconds")
     def first_scan(self, row: DailyFigures) -> str:
         seconds = row.first_scan_median_seconds
         return "–" if seconds is None else f"{seconds / 3600:.1f} h"
