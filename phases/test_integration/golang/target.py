@@ -79,7 +79,9 @@ class GoTarget:
                 raise InvalidTestCode(
                     f"testCode has {function.name}, which would change how the package's tests run"
                 )
-        return snippet
+        functions = [each.name for each in snippet.layout.functions if not each.type_name]
+        names = {name: writing.about(name, red_test.vulnerable_file) for name in functions}
+        return snippet.renamed({name: new for name, new in names.items() if new != name})
 
     def _already_there(self, red_test: RedTest, snippet: Snippet) -> Plan | None:
         """The file's own copy of the test: the same statements under the same marks."""

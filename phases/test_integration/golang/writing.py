@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from phases.test_integration.red_tests import RedTest
 from phases.test_integration.taken import Taken
-from phases.test_integration.words import one_line, words_of
+from phases.test_integration.words import LONGEST_PART, one_line, split_extension, split_path, words_of
 
 LONGEST_NAME = 80
 
@@ -22,14 +22,38 @@ def marks(red_test: RedTest) -> list[str]:
     return lines
 
 
-def function_name(text: str) -> str:
-    """`TestSecurity...`, plain ASCII, whatever the test is called."""
+def function_name(text: str, vulnerable_file: str = "") -> str:
+    """`TestSecurity...`, plain ASCII, whatever the test is called; it names the vulnerable file too."""
     words = words_of(text[:LONGEST_NAME])
     if words[:1] in (["test"], ["tests"]):
         del words[0]
+    module = _module_words(vulnerable_file)
+    if not _holds(words, module):
+        words = [*module, *words]
     if "security" not in words:
         words.insert(0, "security")
     return "Test" + "".join(word[0].upper() + word[1:] for word in words)
+
+
+def about(name: str, vulnerable_file: str) -> str:
+    """The name with the vulnerable file's behind it, unless it has that in it.
+
+    All files of a package share one scope, and only one of them is seen: tests of one name against several
+    files would not be compiled together.
+    """
+    module = _module_words(vulnerable_file)
+    return name if _holds(words_of(name), module) else name + "".join(map(str.capitalize, module))
+
+
+def _module_words(vulnerable_file: str) -> list[str]:
+    _, file_name = split_path(vulnerable_file)
+    return words_of(split_extension(file_name)[0][:LONGEST_PART])
+
+
+def _holds(words: Sequence[str], sought: Sequence[str]) -> bool:
+    return any(
+        list(sought) == list(words[at : at + len(sought)]) for at in range(len(words) - len(sought) + 1)
+    )
 
 
 def unique(name: str, taken: Collection[str]) -> str:

@@ -51,7 +51,7 @@ def _write_body(
     """The text, the name, and what the test calls its `*testing.T`, empty for a suite's method."""
     offset = 3  # the lines before the body in the snippet's file
     protected = {row - offset for row in rows_in_strings(snippet.layout)}
-    name = writing.unique(writing.function_name(red_test.name), _taken(layout))
+    name = writing.unique(writing.function_name(red_test.name, red_test.vulnerable_file), _taken(layout))
     if place.suite is not None:
         receiver = layout.text(place.suite.node).partition(")")[0].removeprefix("func").strip()
         header = f"func {receiver}) {name}() {{"
@@ -113,7 +113,8 @@ def _write_whole(layout: Layout, snippet: Snippet, marks: list[str]) -> tuple[st
                 pieces.append(b"\n\t")
                 taken += len(source[taken:]) - len(source[taken:].lstrip(b" \t"))
     pieces.append(source[taken:])
-    names = tuple(each.name for each in layout.functions)
+    functions = [each for each in layout.functions if not each.type_name]
+    names = tuple(each.name for each in functions or layout.functions)
     return b"".join(pieces).decode().strip("\n"), names
 
 

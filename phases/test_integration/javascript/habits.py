@@ -153,7 +153,9 @@ class Habits:
             if name in layout.bound:
                 continue
             new = known.get(name, name)
-            if self.namespace and new in layout.dialect.exports:
+            if layout.aliases.get(new, name) not in snippet.bound | {name}:
+                new = layout.aliases[new]
+            elif self.namespace and new in layout.dialect.exports:
                 new = f"{self.namespace}.{new}"
             elif self.chai and name in CHAI and not snippet.is_body:
                 new = f"{self.chai}.{name}"

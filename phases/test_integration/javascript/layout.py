@@ -95,6 +95,18 @@ class Layout:
         return None
 
     @cached_property
+    def aliases(self) -> dict[str, str]:
+        """What the file calls those names of its frameworks that it binds by another name only."""
+        found = {
+            what: name
+            for each in self.imports
+            if not each.is_type and each.source in (self.dialect.module, "chai")
+            for name, what in each.names.items()
+            if what not in ("default", "*")
+        }
+        return {what: name for what, name in found.items() if what not in self.bound}
+
+    @cached_property
     def takes_types(self) -> bool:
         """Whether it is TypeScript, or has types all the same."""
         return self.has_types or bool(errors(JAVASCRIPT.parse(self.document)))

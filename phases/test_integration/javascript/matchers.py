@@ -202,11 +202,12 @@ class _Spoken:
         )
 
     def uses(self, root: str) -> bool:
-        return bool(_CALLED[root].search(self._content))
+        return root in self._layout.aliases or bool(_CALLED[root].search(self._content))
 
     def _source(self, name: str) -> str | None:
         """The module that the name comes from; empty for the file's own, None where nothing binds it."""
-        found: list[Import] = [each for each in self._layout.imports if name in each.names]
+        bound = self._layout.aliases.get(name, name)
+        found: list[Import] = [each for each in self._layout.imports if bound in each.names]
         if found:
             return found[-1].source
         return "" if name in self._layout.bound else None

@@ -90,6 +90,8 @@ class JavaScriptTarget:
 
     def _refuse_other_runner(self) -> None:
         layout = self._layout
+        if b"import.meta.vitest" in layout.document.content:
+            raise TargetRefused("the file is a module with its own tests in it, in `import.meta.vitest`")
         if layout.other_runner and not layout.outermost:
             raise TargetRefused(
                 f"the file's tests are run by {layout.other_runner}, not by {layout.dialect.name}"

@@ -60,7 +60,7 @@ def is_test_case(layout: Layout, group: Class) -> bool:
     A base of another file that is called a test makes one of a class that pytest would not collect by name.
     """
     foreign = (
-        base
+        layout.origin_of(base)
         for each in lineage(layout, group)
         for base in each.bases[:MOST_BASES]
         if layout.class_at(base) is None

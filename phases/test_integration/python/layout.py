@@ -87,6 +87,11 @@ class Layout:
     def text(self, node: Node) -> str:
         return self.document.lines[node.start_byte : node.end_byte].decode(errors="replace")
 
+    def origin_of(self, name: str) -> str:
+        """What the name is where it comes from: `unittest.TestCase` for the `C` of `TestCase as C`."""
+        root, dot, rest = name.partition(".")
+        return self.origins.get(root, root) + dot + rest
+
     def words(self, node: Node) -> frozenset[str]:
         """Every word in the node's text, be it code or not."""
         return frozenset(_WORD.findall(self.text(node)))

@@ -86,7 +86,9 @@ class UnittestTarget(PytestTarget):
 
     def _takes(self, group: Class, test: PytestTest) -> bool:
         """Only some test cases await. One without tests of its own may be there to be counted or emptied."""
-        awaits = any("Async" in base for each in self._lineage(group) for base in each.bases)
+        awaits = any(
+            "Async" in self._layout.origin_of(base) for each in self._lineage(group) for base in each.bases
+        )
         return (awaits or not test.is_async) and bool(collected.tests_of(group.functions))
 
     def _wraps(self, test: PytestTest) -> str:
@@ -120,7 +122,7 @@ class UnittestTarget(PytestTarget):
     def _is_case(self, group: Class) -> bool:
         """Whether it inherits `unittest.TestCase`, as far as this file and the names of others tell."""
         return any(
-            self._layout.class_at(base) is None and _TEST_BASE.search(base)
+            self._layout.class_at(base) is None and _TEST_BASE.search(self._layout.origin_of(base))
             for each in self._lineage(group)
             for base in each.bases[: collected.MOST_BASES]
         )

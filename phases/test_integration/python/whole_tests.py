@@ -78,7 +78,7 @@ def fit(snippet: Snippet, style: Style, origins: Mapping[str, str]) -> WholeTest
     edits = Edits(code)
     for piece in kept:
         for function in _functions(piece.node):
-            is_test = function.name.startswith("test") or piece.node in snippet.tests
+            is_test = function.name.startswith("test") or function in snippet.tests
             needed = [
                 each
                 for each in _needed(moved, {name.id for name in names_in([function])}, with_effects=is_test)

@@ -81,6 +81,8 @@ class _Reader:
         name = self._text(name_node) if name_node else ""
         group.bound.add(name)
         is_test = self._dialect.has_methods and node.type == "method" and name.startswith("test_")
+        if name == "setup":
+            self._bar_if_skipped(node.child_by_field_name("body"), group)
         if not is_test:
             return Member(node, "def")
         test = Test(node, "def", name, node.child_by_field_name("body"))
@@ -212,7 +214,10 @@ class _Reader:
             return
         group.bound.update(_IVAR.findall(self._text(node)))
         block = node.child_by_field_name("block")
-        body = block.child_by_field_name("body") if block else None
+        self._bar_if_skipped(block.child_by_field_name("body") if block else None, group)
+
+    def _bar_if_skipped(self, body: Node | None, group: Group) -> None:
+        """What stands before every test may skip them all."""
         for each in body.named_children if body else ():
             called = each.child_by_field_name("method") if each.type == "call" else each
             if called is not None and called.type == "identifier" and self._text(called) == "skip":

@@ -185,6 +185,8 @@ class _Facts:
             self._jump(node, around)
         elif kind == "assignment":
             left = node.child_by_field_name("left")
+            if left is not None and left.type == "instance_variable":
+                self.bound.add(text_of(document, left))
             if left is not None and left.type in ("nil", "self", "true", "false"):
                 raise InvalidTestCode(f"testCode assigns to {left.type}")
 

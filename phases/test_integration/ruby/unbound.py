@@ -26,8 +26,9 @@ _RUBY_NAME = re.compile(r"[@a-z_]\w*[?!]?")
 def unbound(snippet: Snippet, layout: Layout) -> list[Notice]:
     """A notice for each name that stands nowhere in the file: a helper of another file, or a mistake."""
     content = layout.document.content
+    own = {name for group in snippet.layout.groups for name in group.bound}
     found = []
-    for name in sorted(snippet.bare_names - _KNOWN):
+    for name in sorted(snippet.bare_names - _KNOWN - own):
         if not _RUBY_NAME.fullmatch(name) or re.search(rb"\b(?:be|have)_", name.encode()):
             continue
         if not re.search(rb"(?<!\w)" + re.escape(name.encode()) + rb"(?!\w)", content):

@@ -113,9 +113,27 @@ class TestWriting:
         content = inserted(HEAD + TEST, code)
         assert 'func query() string { return "x" }\n\nfunc TestB(t *testing.T) {\n\t// security' in content
 
+    def test_whole_functions_may_bring_a_type_with_methods(self):
+        code = (
+            "type fake struct{ n int }\n\nfunc (f fake) get() int { return f.n }\n\n"
+            "func TestB(t *testing.T) {\n\tt.Fatal(fake{n: 1}.get())\n}"
+        )
+        assert "func (f fake) get() int { return f.n }\n" in inserted(HEAD + TEST, code)
+
     def test_taken_names_get_a_number(self):
         content = inserted(HEAD + TEST, "func TestA(t *testing.T) { t.Fatal(1) }")
         assert "func TestA_2(t *testing.T) {\n\t// security: rejects SQL injection\n" in content
+
+    def test_names_tell_the_vulnerable_file_as_all_files_of_a_package_share_them(self):
+        file = "shop/user_store.go:12"
+        content = inserted(HEAD + TEST, vulnerableCodePath=file)
+        assert "func TestSecurityUserStoreRejectsSqlInjection(t *testing.T) {" in content
+        code = "func open() int { return 1 }\n\nfunc TestSQL(t *testing.T) {\n\tt.Fatal(open())\n}"
+        content = inserted(HEAD + TEST, code, vulnerableCodePath=file)
+        assert "func openUserStore() int {" in content
+        assert "func TestSQLUserStore(t *testing.T) {" in content
+        assert "t.Fatal(openUserStore())" in content
+        assert "func TestSQL(" in inserted(HEAD + TEST, code, vulnerableCodePath="shop/sql.go")
 
     def test_function_of_another_name_becomes_a_test(self):
         assert "func TestSecurityCheckQuery(t " in inserted(HEAD + TEST, "func checkQuery(t *testing.T) {\n}")

@@ -154,6 +154,7 @@ class TestPlace:
             "[1].each do |x|\nclass ATest < Minitest::Test" + BODY + "end\n",
             "class ATest < Minitest::Test\n  def setup; end\n  undef_method :x" + BODY,
             "class ATest < Minitest::Test\n  setup { skip 'later' }" + BODY,
+            "class ATest < Minitest::Test\n  def setup\n    skip 'later'\n  end" + BODY,
             "class ATest < Minitest::Test\n  def self.runnable_methods = []\n" + BODY,
         ],
         ids=[
@@ -166,6 +167,7 @@ class TestPlace:
             "loop",
             "tests taken away",
             "skipped in its setup",
+            "skipped in the method that sets it up",
             "chooses its methods",
         ],
     )
@@ -291,6 +293,17 @@ class TestNotices:
 
     def test_name_that_nothing_binds_is_told(self):
         assert codes(insert(ONE_CLASS, "assert_equal 1, @missing")) == ["unbound_name"]
+
+    def test_name_that_the_tests_own_setup_binds_is_not(self):
+        code = (
+            "class BTest < Minitest::Test\n  def setup\n    @user = 1\n  end\n\n"
+            "  def test_b\n    assert_equal 2, @user\n  end\nend"
+        )
+        assert codes(insert(ONE_CLASS, code)) == []
+        assert (
+            codes(insert(SPEC, "describe 'b' do\n  let(:b) { 1 }\n  it('c') { _(b).must_equal 2 }\nend"))
+            == []
+        )
 
     def test_what_a_setup_binds_is_bound(self):
         target = ONE_CLASS.replace("\n", "\n  def setup; @user = 1; end\n", 1)

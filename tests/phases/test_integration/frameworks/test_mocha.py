@@ -83,6 +83,10 @@ class TestWriting:
         content = insert("const chai = require('chai');\n" + SHOULD, code).content
         assert "    chai.expect(1).to.equal(2);\n" in content
 
+    def test_expect_of_chai_by_another_name(self):
+        target = "const { expect: ex } = require('chai');\n\nit('a', () => { ex(1).to.equal(1); });\n"
+        assert "\n  ex(1).to.equal(2);\n});\n" in insert(target, "expect(1).toBe(2);").content
+
     def test_expect_of_nothing_is_told(self):
         assert codes(insert(SHOULD, "expect(1).to.equal(2);")) == ["unbound_name"]
 

@@ -364,6 +364,15 @@ class TestWholeTests:
             '    # attack vector: \' OR 1=1 --\n    """Doc."""\n    assert x\n'
         )
 
+    def test_fixtures_and_helpers_among_them_are_not_marked(self):
+        code = (
+            "class TestX:\n    @pytest.fixture\n    def c(self):\n        return 1\n\n"
+            "    def test_c(self, c):\n        assert 0"
+        )
+        content = inserted(ONE_TEST, code)
+        assert content.count("# security: ") == 1
+        assert "def c(self):\n        return 1\n" in content
+
     def test_taken_name_gets_a_number(self):
         assert "def test_a_2():" in inserted(ONE_TEST, "def test_a():\n    assert 0")
 

@@ -124,6 +124,13 @@ class TestPlace:
     def test_among_classes_that_nothing_speaks_for_a_new_one_is_made(self):
         assert "class TestSecurity" in inserted("import unittest\n\n\n" + TWO, "assert 1 == 2")
 
+    @pytest.mark.parametrize(
+        ("base", "code"), [("TestCase", "assert 0"), ("IsolatedAsyncioTestCase", "await f()")]
+    )
+    def test_base_may_be_imported_by_another_name(self, base, code):
+        target = f"from unittest import {base} as C\n\n\nclass A(C):\n    def test_a(self):\n        pass\n"
+        assert "class TestSecurity" not in inserted(target, code)
+
     def test_security_class_is_used_again(self):
         first = inserted("import unittest\n\n\n" + TWO, "assert 1 == 2")
         red_test = {"testName": "another", "testCode": "assert 2 == 3", "attackVector": "x"}

@@ -3,7 +3,7 @@
 import pytest
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import InvalidTestCode
+from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from tests.phases.test_integration.frameworks import javascript
 from tests.phases.test_integration.frameworks.javascript import (
     NAME,
@@ -65,6 +65,12 @@ class TestImports:
         result = insert(target, WHOLE)
         assert f"\n  v.describe('{NAME}', () => {{\n    v.it('x', () => {{\n      v.expect(" in result.content
 
+    def test_names_that_the_file_calls_otherwise_are_called_so(self):
+        target = "import { test as t, expect as e } from 'vitest';\n\nt('a', () => {\n  e(1).toBe(1);\n});\n"
+        assert "\n  e(1).toBe(2);\n});\n" in insert(target).content
+        assert "{ e(1).toBe(2); }" in insert(target, "it('x', () => { expect(1).toBe(2); });").content
+        assert "expect(e).toBe(2);" in insert(target, "const e = 1;\nexpect(e).toBe(2);").content
+
     def test_globals_stay_globals(self):
         result = insert("describe('a', () => {\n  it('b', f)\n})\n", WHOLE)
         assert "import" not in result.content
@@ -121,6 +127,11 @@ class TestPlace:
 
     def test_top_level_await(self):
         assert insert(f"{ALL}await f()\ndescribe('a', () => {{\n  it('b', f)\n}})\n").method == "ast"
+
+    def test_module_with_its_own_tests_is_refused(self):
+        target = "export const a = 1\nif (import.meta.vitest) {\n  import.meta.vitest.it('a', () => {})\n}\n"
+        with pytest.raises(TargetRefused, match="import.meta.vitest"):
+            insert(target)
 
 
 class TestWriting:

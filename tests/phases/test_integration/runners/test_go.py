@@ -40,12 +40,12 @@ CODES = {
     "empty_test.go": 'if strings.Contains(Find("\' OR 1=1 --"), "OR 1=1") {\n\tt.Fatal("injected")\n}',
 }
 NEW = {
-    "TestSecurityKeepsQuotesOutBody",
+    "TestSecurityShopKeepsQuotesOutBody",
     "TestSecurity/keeps_quotes_out_group",
     "TestSecurity",
-    "TestQueryIsClean",
-    "TestSecurityKeepsQuotesOutOuter",
-    "TestSecurityKeepsQuotesOutEmpty",
+    "TestQueryIsCleanShop",
+    "TestSecurityShopKeepsQuotesOutOuter",
+    "TestSecurityShopKeepsQuotesOutEmpty",
 }
 OLD_TESTS = {"TestOldBody", "TestSecurity/old", "TestOldWhole", "TestOldOuter"}
 
