@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
+from billing.stripe_gateway.http import MAX_RETRIES
 from sandbox.demo.months import month_before
 from sandbox.processes import Supervisor
 from sandbox.stripe_outside import StripeOutside
@@ -31,6 +32,11 @@ LARGEST_PACE = 30.0  # issues begun in a second
 SHORTEST_SECONDS = 15.0
 ISSUES_A_ROUND = 1200
 STALL_SECONDS = 20.0
+# All troubles are struck after so long, in parts of what sending is planned to take.
+LONGEST_SHARE = 1.5
+LONGEST_AT_LEAST = 120.0
+UNHEARD = 4
+UNHEARD_SECONDS = 30.0
 TAIL_SECONDS = 60.0
 TAIL_SHARE = 0.1
 PATIENCE_SECONDS = 120.0
@@ -102,31 +108,49 @@ class Chaos:
     def _let_loose(self, clients: Clients) -> None:
         """The others sign up while Stripe misbehaves already; then everything at once."""
         dice = random.Random(f"pauses-{self.seed}")
+        late = [client for client in self.plan.clients if not client.early]
+        self._sign_up_unheard([client for client in late if client.plan != "trial"][:UNHEARD])
         self.troubles.change_weather()
-        self.troubles.lose_answers()
-        for client in self.plan.clients:
-            if not client.early:
+        self._count_waiting(push=True)
+        for client in late:
+            if client.number not in self.keys:
                 self._sign_up(client)
         rounds = max(1, round(len(self.plan.issues) / ISSUES_A_ROUND))
+        began = time.monotonic()
         clients.start()
         try:
             while self.troubles.rounds < rounds:
                 kind = self.troubles.strike()
                 self._tell(f"{kind:<24}{clients.counts['issues']:>6} of {len(self.plan.issues)} issues")
-                self._wait_for(clients, (self.troubles.struck + dice.random()) / (rounds * ROUND))
+                share = (self.troubles.struck + dice.random()) / (rounds * ROUND)
+                self._wait_for(clients, share, latest=began + share * self._longest_seconds)
             while not clients.is_done:
-                self._wait_for(clients, 1)
+                self._wait_for(clients, 1, latest=time.monotonic() + STALL_SECONDS)
         finally:
             clients.stop()
         self._work_off()
 
-    def _wait_for(self, clients: Clients, share: float) -> None:
+    def _sign_up_unheard(self, clients: list[Client]) -> None:
+        """All that their first attempts subscribe is made at Stripe, and nobody here hears of it."""
+        self.troubles.fall_silent()
+        for client in clients:
+            self._sign_up(client)
+        deadline, wanted = time.monotonic() + UNHEARD_SECONDS, len(clients) * (1 + MAX_RETRIES)
+        while self.troubles.count_lost_answers() < wanted and time.monotonic() < deadline:
+            self.supervisor.check()
+            time.sleep(0.5)
+
+    def _wait_for(self, clients: Clients, share: float, *, latest: float) -> None:
         """Until this share is sent and worked off, so that a slow machine meets no more troubles for a fix.
 
-        Or until it has taken too long, as it does while Stripe is away.
+        Or until it has taken too long, as it does while Stripe is away. Once all is sent, it is pushed.
         """
-        wanted, deadline = share * len(self.plan.issues), time.monotonic() + STALL_SECONDS
-        while clients.counts["issues"] - self._count_waiting() < wanted and time.monotonic() < deadline:
+        planned = len(self.plan.issues)
+        wanted, deadline = share * planned, min(latest, time.monotonic() + STALL_SECONDS)
+        while time.monotonic() < deadline:
+            sent = clients.counts["issues"]
+            if sent - self._count_waiting(push=sent == planned) >= wanted:
+                return
             self.supervisor.check()
             time.sleep(0.5)
 
@@ -193,6 +217,10 @@ class Chaos:
     @property
     def _planned_seconds(self) -> float:
         return max(SHORTEST_SECONDS, len(self.plan.issues) / LARGEST_PACE)
+
+    @property
+    def _longest_seconds(self) -> float:
+        return max(LONGEST_AT_LEAST, self._planned_seconds * LONGEST_SHARE)
 
     def _count_waiting(self, *, push: bool = False) -> int:
         """What no staff needs to look at."""

@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from sandbox.services import connect
 from sandbox.stripe_outside import StripeOutside
 
 from .stack import WORKERS, ChaosStack
-from .weather import Rule, draw_weather
+from .weather import SILENCE, Rule, draw_weather
 
 KINDS = (
     "weather",
@@ -31,8 +32,6 @@ KINDS = (
 )
 MORE = ("weather", "weather", "task_killed", "task_killed")
 ROUND = len(KINDS) + len(MORE)
-# Subscriptions that are made without an answer.
-LOST = 2
 
 
 class Troubles:
@@ -81,7 +80,7 @@ class Troubles:
     def change_weather(self) -> None:
         self.set_weather(draw_weather(self._dice))
 
-    def set_weather(self, rules: list[Rule]) -> None:
+    def set_weather(self, rules: Sequence[Rule]) -> None:
         """These faults at Stripe instead of those before, whose strikes are counted."""
         for rule_id, hits in self._stripe.list_hits().items():
             self.counts[self._rules.get(rule_id, "unknown")] += hits
@@ -89,13 +88,14 @@ class Troubles:
         for rule in rules:
             self._rules[self._stripe.add_fault(rule.fault)] = rule.kind
 
-    def lose_answers(self) -> None:
-        """Until the weather changes: the next attempts to subscribe succeed, and nobody hears of it.
+    def fall_silent(self) -> None:
+        """Subscriptions are made, and neither an answer nor a webhook tells of it."""
+        self.set_weather(SILENCE)
 
-        Each is made three times over by the SDK, under one key; then another attempt begins.
-        """
-        fault = {"kind": "cut_after", "method": "POST", "path": "/v1/subscriptions", "times": 3 * LOST}
-        self._rules[self._stripe.add_fault(fault)] = "stripe_cut_after_work"
+    def count_lost_answers(self) -> int:
+        """How many the weather of now has cut off after the work."""
+        hits = self._stripe.list_hits().items()
+        return sum(count for rule_id, count in hits if self._rules.get(rule_id) == "stripe_cut_after_work")
 
     def kill_worker(self) -> None:
         """A whole Celery worker, with the tasks in it; another takes its place."""

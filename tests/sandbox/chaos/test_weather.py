@@ -1,7 +1,7 @@
 import random
 
-from sandbox.chaos.weather import WEATHERS, draw_disorder, draw_weather
-from sandbox.stripe.faults import Fault
+from sandbox.chaos.weather import SILENCE, WEATHERS, draw_disorder, draw_weather
+from sandbox.stripe.faults import Fault, FaultBook
 
 
 def draw(seed: int) -> list[tuple[str, dict]]:
@@ -29,3 +29,14 @@ class TestDrawDisorder:
     def test_loses_no_webhook(self):
         kinds = {rule.kind for rule in draw_disorder(random.Random(1))}
         assert kinds == {"webhook_duplicated", "webhook_reordered", "webhook_late"}
+
+
+class TestSilence:
+    def test_lets_neither_an_answer_nor_a_webhook_through(self):
+        faults = FaultBook()
+        for rule in SILENCE:
+            faults.add(**rule.fault)
+        (struck,) = faults.for_request("POST", "/v1/subscriptions")
+        assert struck.kind == "cut_after"
+        assert faults.for_request("GET", "/v1/subscriptions") == []
+        assert faults.for_webhook("customer.subscription.created") is not None
