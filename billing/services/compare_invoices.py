@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from billing.selectors import LedgerRow
 
 from .compare_usage import Finding, Span
 
+# Between the end of a subscription that is ended at once and that of its invoice's last line.
+SLACK = timedelta(minutes=1)
 FINAL = ("open", "paid", "uncollectible")
 Billed = dict[tuple[datetime, datetime], int]
 
@@ -40,7 +42,7 @@ def compare_invoices(
     """
     kept = list(rows)
     spans = dict(billed)
-    if closed is not None and is_closed_final and not any(end >= closed.end for _, end in spans):
+    if closed is not None and is_closed_final and not any(end > closed.end - SLACK for _, end in spans):
         spans[closed.start, closed.end] = 0
     findings = []
     for (start, end), quantity in sorted(spans.items()):

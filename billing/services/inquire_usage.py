@@ -10,22 +10,40 @@ from billing.periods import find_period
 
 from .compare_account import Standing, describe_stale, end_others, resync_suspect, seems_stale
 from .compare_usage import Finding, Span, end_of_asking
+from .find_last_stretch import Stretch, find_last_stretch
+
+# The current period and the one before it.
+LOOKS_BACK = timedelta(days=63)
+# Of invoices, those made since.
+INVOICES_BACK = LOOKS_BACK / 2
 
 
 @dataclass
 class Inquiry:
-    """One account, the periods asked about, and Stripe's answers as they come in."""
+    """One account, the periods asked about, and Stripe's answers as they come in.
+
+    `closed` is the period before the current one; `ended` is the last of a subscription that runs no more,
+    which for an account without a plan is the end of the current one.
+    """
 
     account: BillingAccount
     current: Span | None = None
     closed: Span | None = None
+    ended: Stretch | None = None
     held: dict[Span, "Future[int]"] = field(default_factory=dict)
     used: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def spans(self) -> list[Span]:
-        return [span for span in (self.current, self.closed) if span is not None]
+        """What the meter is asked about."""
+        former = self.ended.span if self.ended and not self.has_ended else None
+        return [span for span in (self.current, self.closed, former) if span is not None]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the current period is of the subscription that has ended."""
+        return self.ended is not None and self.ended.subscription_id == self.account.subscription_id
 
 
 def inquire_usage(
@@ -46,6 +64,8 @@ def inquire_usage(
     if start is None or end is None:
         return inquiry
     inquiry.current, inquiry.closed = Span(start, end), _find_closed(standing, start)
+    if inquiry.closed is None:
+        inquiry.ended = find_last_stretch(account, since=at - INVOICES_BACK)
     for span in inquiry.spans:
         first, last = end_of_asking(span, at=at).minutes
         if first < last:

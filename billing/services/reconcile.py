@@ -17,7 +17,7 @@ from customers.models import Customer
 from .compare_account import Standing, read_standings
 from .compare_invoices import Billed, compare_invoices, list_billed
 from .compare_usage import Finding, compare_meter, count_bounds, count_shown
-from .inquire_usage import Inquiry, inquire_usage
+from .inquire_usage import INVOICES_BACK, LOOKS_BACK, Inquiry, inquire_usage
 from .note_findings import note_findings
 from .repair_usage import repair_missing
 
@@ -26,18 +26,17 @@ log = structlog.get_logger(__name__)
 BATCH = 200
 # An invoice is a draft for an hour after its period; twice that again until its news is here.
 FINAL_AFTER = timedelta(hours=3)
-# The current period and the one before it.
-LOOKS_BACK = timedelta(days=63)
 Kind = Discrepancy.Kind
 
 
 def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliation:
     """Compare every account that Stripe knows, or one customer's; repair what is safe; list the rest.
 
-    Per customer the current period and the one before: the ledger, the meter's sums, what the portal shows,
-    the invoices, and the account beside its subscription. Reports younger than Stripe's sums lag are no
-    difference. A customer about whom Stripe does not answer is counted and passed over. Calls out, several
-    calls at a time; repeating it is safe. Raises StripeUnavailable where Stripe lists no subscriptions.
+    Per customer the current period and the one before, also of a subscription that has ended: the ledger,
+    the meter's sums, what the portal shows, the invoices, and the account beside its subscription. Reports
+    younger than Stripe's sums lag are no difference. A customer about whom Stripe does not answer is counted
+    and passed over. Calls out, several calls at a time; repeating it is safe. Raises StripeUnavailable where
+    Stripe lists no subscriptions.
     Source: docs/decisions/008-reconciliation-and-retention.md.
     """
     run = Reconciliation.objects.create(started_at=at)
@@ -107,7 +106,7 @@ def _compare_batch(inquiries: list[Inquiry], run: Reconciliation, at: datetime) 
     ids = [each.account.pk for each in answered]
     since = at - LOOKS_BACK
     ledger = selectors.list_ledger(customer_ids=ids, since=since)
-    billed = list_billed(ids, since=at - LOOKS_BACK / 2)
+    billed = list_billed(ids, since=at - INVOICES_BACK)
     standing = set(
         Discrepancy.objects.filter(customer_id__in=ids, state=Discrepancy.State.OPEN).values_list(
             "customer_id", flat=True
@@ -149,7 +148,9 @@ def _compare(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, at: dateti
             bounds, held=future.result(), portal=inquiry.used if is_current else invoiced, span=span
         )
         if finding is not None:
-            if finding.kind == Kind.MISSING_AT_STRIPE and (is_current or invoiced <= finding.stripe):
+            if inquiry.ended is not None and not is_current:
+                finding.detail = "Its subscription has ended."
+            elif finding.kind == Kind.MISSING_AT_STRIPE and (is_current or invoiced <= finding.stripe):
                 repair_missing(finding, account=account, rows=rows, at=at)
             inquiry.findings.append(finding)
     inquiry.findings += _compare_portal(inquiry, rows)
@@ -168,13 +169,16 @@ def _compare_portal(inquiry: Inquiry, rows: list[LedgerRow]) -> list[Finding]:
 
 def _compare_invoices(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, at: datetime) -> list[Finding]:
     """Invoices beside the ledger; where the mirror differs, Stripe is read before it is believed."""
-    account, closed = inquiry.account, inquiry.closed
+    account = inquiry.account
+    closed = inquiry.ended.span if inquiry.ended else inquiry.closed
     is_final = closed is not None and closed.end + FINAL_AFTER <= at
     findings = compare_invoices(rows, billed, closed=closed, is_closed_final=is_final)
-    if not findings or account.subscription_id is None:
+    known = {account.subscription_id, inquiry.ended.subscription_id if inquiry.ended else None} - {None}
+    if not findings or not known:
         return findings
-    since = at - LOOKS_BACK / 2
-    stripe_gateway.sync_invoices(subscription_id=account.subscription_id, since=since)
+    since = at - INVOICES_BACK
+    for subscription_id in known:
+        stripe_gateway.sync_invoices(subscription_id=subscription_id, since=since)
     renewed = list_billed([account.pk], since=since)[account.pk]
     left = compare_invoices(rows, renewed, closed=closed, is_closed_final=is_final)
     remaining = {finding.span for finding in left}

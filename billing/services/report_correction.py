@@ -15,6 +15,7 @@ from billing.retries import LEASE, schedule_retry
 from .conclude_adjustment import conclude_adjustment
 from .correct_usage import finish, withdraw_unsent
 from .report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG, count_known, has_fresh_neighbours, is_held_back
+from .settle_refused import settle_refused
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +51,11 @@ def report_correction(*, correction_id: UUID) -> None:
     customer_id = due.values_list("correction__customer_id", flat=True).first()
     if customer_id is None or is_held_back(customer_id):
         return
-    step = _take_lease(correction_id, customer_id, timezone.now())
-    if step is None:
-        return
+    step = None
     try:
-        _carry_out(correction_id, step)
+        step = _take_lease(correction_id, customer_id, timezone.now())
+        if step is not None:
+            _carry_out(correction_id, step)
     except stripe_gateway.StripeUnavailable as error:
         _put_off(correction_id, str(error))
     except stripe_gateway.StripeRefused as error:
@@ -72,7 +73,8 @@ def requeue_correction(*, correction_id: UUID, at: datetime) -> None:
 def _take_lease(correction_id: UUID, customer_id: UUID, now: datetime) -> Step | None:
     """Decide the way once and lease the correction; None where it has to wait or nothing is left to do.
 
-    Under the lock of the customer's account, as the reports of usage are.
+    Under the lock of the customer's account, as the reports of usage are. Only where the fix's own report was
+    refused after an uncertain attempt, the meter is asked meanwhile.
     """
     account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=customer_id)
     report = (
@@ -111,9 +113,11 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     correction = report.correction
     sent = correction.usage.report
     if sent.status != UsageReport.Status.REPORTED:
+        settle_refused(sent, stripe_customer_id=account.stripe_customer_id, now=now)
         if sent.status == UsageReport.Status.WITHDRAWN or _withdraw_refused(correction):
             finish(report, way=Way.WITHHELD, at=now)
-        return "waits for the fix's own report"
+        if sent.status != UsageReport.Status.REPORTED:
+            return "waits for the fix's own report"
     if report.way == Way.ADJUSTMENT:
         return ""
     if report.way == Way.UNDECIDED and _can_adjust(correction, account, now):
@@ -174,7 +178,10 @@ def _finish_adjustment(correction_id: UUID, step: Step) -> None:
         _put_off(correction_id, reason)
 
 
-def _face_refusal(correction_id: UUID, step: Step, error: str) -> None:
+def _face_refusal(correction_id: UUID, step: Step | None, error: str) -> None:
+    if step is None:
+        _put_off(correction_id, error)
+        return
     if step.way == Way.CREDIT:
         CorrectionReport.objects.filter(pk=correction_id).update(
             status=Status.REJECTED, last_error=error[:300]

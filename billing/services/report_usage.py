@@ -107,9 +107,9 @@ def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
         if has_fresh_neighbours(report, now):
             _wait(report, now, "waits for others of its minute")
             return None
-        if (counted_at := _find_counted(report, stripe_customer_id)) is not None:
+        if (counted_at := find_counted(report, stripe_customer_id)) is not None:
             report.meter_at = counted_at
-            _mark_reported(report, now)
+            mark_reported(report, now)
             return None
         report.first_sent_at, report.bout = now, report.bout + 1
     # A fix from before the period is billed in the period: the one before may be invoiced already.
@@ -149,9 +149,13 @@ def _wait(report: UsageReport, now: datetime, reason: str) -> None:
     report.save()
 
 
+def _list_instants(report: UsageReport) -> list[datetime]:
+    """Under which it may stand at the meter."""
+    return [instant for instant in (report.meter_at, report.earlier_meter_at) if instant is not None]
+
+
 def _list_meter_minutes(report: UsageReport) -> list[datetime]:
-    instants = (report.meter_at, report.earlier_meter_at)
-    return [instant.replace(second=0, microsecond=0) for instant in instants if instant is not None]
+    return [instant.replace(second=0, microsecond=0) for instant in _list_instants(report)]
 
 
 def _list_reports_of_minute(report: UsageReport, minute: datetime) -> QuerySet[UsageReport]:
@@ -179,21 +183,22 @@ def count_known(report: UsageReport, minute: datetime) -> int:
     return _list_reports_of_minute(report, minute).filter(status=Status.REPORTED).count()
 
 
-def _find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | None:
-    """The minute in which the meter holds more than the reports that we know to be there.
+def find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | None:
+    """The report's instant in whose minute the meter holds more than the reports that we know to be there.
 
     Reports of one customer and minute are alike: which of two uncertain ones arrived makes no difference.
     """
-    for minute in _list_meter_minutes(report):
+    for instant in _list_instants(report):
+        minute = instant.replace(second=0, microsecond=0)
         held = stripe_gateway.count_metered(stripe_customer_id=stripe_customer_id, minute=minute)
         known = count_known(report, minute)
         log.info("report_settled", usage=str(report.pk), held=held, known=known)
         if held > known:
-            return minute
+            return instant
     return None
 
 
-def _mark_reported(report: UsageReport, now: datetime) -> None:
+def mark_reported(report: UsageReport, now: datetime) -> None:
     report.status, report.reported_at, report.last_error = Status.REPORTED, now, ""
     report.save()
     transaction.on_commit(USAGE_REPORTED.labels("settled").inc)

@@ -4,7 +4,7 @@ import stripe
 
 from billing.plans import CURRENCY, METER_EVENT_NAME
 
-from .client import get_client, read_metadata
+from .client import get_client, read_id, read_metadata
 from .errors import translate_errors
 
 
@@ -55,7 +55,7 @@ def credit_balance(
 
 
 def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int:
-    """Credit the balance with every paid invoice of a subscription; the cents of them all.
+    """Credit the balance with what a subscription's paid invoices cost, less refunds; the cents of them all.
 
     Repeating it credits each invoice once.
     """
@@ -64,12 +64,30 @@ def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int
             {"subscription": subscription_id, "status": "paid", "limit": 100}
         )
         paid = [each for each in listed.auto_paging_iter() if each.id and each.total > 0]
-    for invoice in paid:
+        costs = [(each, each.total - _sum_refunds(each)) for each in paid]
+    owed = [(invoice, cents) for invoice, cents in costs if cents > 0]
+    for invoice, cents in owed:
         credit_balance(
             stripe_customer_id=stripe_customer_id,
             correction_id=f"second-{invoice.id}",
-            amount_cents=invoice.total,
+            amount_cents=cents,
             description=f"Invoice {invoice.number} of a second subscription",
             attempt=1,
         )
-    return sum(invoice.total for invoice in paid)
+    return sum(cents for _, cents in owed)
+
+
+def _sum_refunds(invoice: stripe.Invoice) -> int:
+    """The cents of an invoice that went back to where they came from."""
+    client = get_client().v1
+    payments = client.invoice_payments.list({"invoice": invoice.id or "", "status": "paid", "limit": 100})
+    intents = [each.payment.payment_intent for each in payments.auto_paging_iter()]
+    refunds = [
+        refund
+        for intent in intents
+        if intent is not None
+        for refund in client.refunds.list(
+            {"payment_intent": read_id(intent), "limit": 100}
+        ).auto_paging_iter()
+    ]
+    return sum(refund.amount for refund in refunds if refund.status not in ("failed", "canceled"))

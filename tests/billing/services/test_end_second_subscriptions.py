@@ -37,6 +37,13 @@ class TestASecondSubscription:
         assert sorted(found.values()) == ["active", "canceled"] and found[first] == "active"
         assert (world.account(customer).plan, read_balance_cents(world)) == ("payg", 49900)
 
+    def test_is_credited_without_what_was_refunded(self, world, customer):
+        subscribe_again(world, customer)
+        (paid,) = [each for each in world.stripe.control.objects("payment_intent") if each["amount"] == 49900]
+        stripe_gateway.get_client().v1.refunds.create({"payment_intent": paid["id"], "amount": 10000})
+        world.deliver()
+        assert read_balance_cents(world) == 39900
+
     def test_is_told_to_the_customer_and_written_down(self, world, customer):
         subscribe_again(world, customer)
         world.deliver()

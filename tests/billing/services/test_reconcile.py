@@ -2,9 +2,11 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from billing import selectors, services, stripe_gateway
 from billing.models import BillingAccount, Discrepancy, UsageReport
+from billing.plans import PAYG
 from tests.billing.ledger import age_reports, record_fixes, report_fixes, send_due
 
 
@@ -152,6 +154,54 @@ class TestAFixMissingAtStripe:
         run(world)
         row = Discrepancy.objects.get(kind="missing_at_stripe")
         assert (row.state, row.detail) == ("open", "No subscription to bill them to.")
+
+
+class TestASubscriptionThatHasEnded:
+    """`invoice_now` left out, its last fixes are on no invoice; staff say whether they are to be."""
+
+    @pytest.fixture
+    def ended(self, world, customer):
+        world.stripe.control.advance(hours=2)
+        report_fixes(customer, 2)
+        world.stripe.control.advance(hours=2)
+        return world.account(customer).subscription_id
+
+    def test_without_a_last_invoice_is_listed(self, world, customer, ended):
+        stripe_gateway.cancel_subscription(ended, is_invoiced=False)
+        world.deliver()
+        run(world)
+        row = Discrepancy.objects.get()
+        assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 2, 0)
+
+    def test_is_listed_under_the_next_plan_too(self, world, customer, ended):
+        stripe_gateway.cancel_subscription(ended, is_invoiced=False)
+        self.choose_again(world, customer)
+        run(world)
+        row = Discrepancy.objects.get(kind="invoice")
+        assert (row.state, row.ledger, row.stripe) == ("open", 2, 0)
+
+    def test_and_was_invoiced_agrees_under_the_next_plan(self, world, customer, ended):
+        stripe_gateway.cancel_subscription(ended)
+        self.choose_again(world, customer)
+        run(world)
+        assert found() == []
+
+    def test_and_lacks_a_fix_at_the_meter_is_left_to_staff(self, world, customer, ended):
+        forget(world)
+        stripe_gateway.cancel_subscription(ended)
+        self.choose_again(world, customer)
+        run(world)
+        row = Discrepancy.objects.get(kind="missing_at_stripe")
+        assert (row.state, row.detail) == ("open", "Its subscription has ended.")
+        assert not UsageReport.objects.filter(status="pending").exists()
+
+    def choose_again(self, world, customer):
+        world.deliver()
+        world.stripe.control.advance(hours=2)
+        with world.run_tasks():
+            services.choose_plan(customer=customer, plan=PAYG, at=timezone.now())
+        world.deliver()
+        assert world.account(customer).can_meter
 
 
 class TestAFixThatTheLedgerDoesNotKnow:

@@ -147,6 +147,35 @@ class TestAVoidThatMayHaveArrived:
         assert UsageReport.objects.get().status == "withdrawn"
 
 
+class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
+    @pytest.fixture(params=["cut_before", "cut_after"])
+    def usage(self, world, payg, request):
+        usage = fix(payg, is_sent=False)
+        world.stripe.control.add_fault(request.param, path="/v1/billing/meter_events", times=None)
+        services.report_usage(usage_id=usage.pk)
+        world.stripe.control.clear_faults()
+        UsageReport.objects.update(status="rejected")
+        return usage
+
+    def test_waits_for_the_meters_sums(self, world, usage):
+        report = send(correct(usage))
+        assert (report.status, report.last_error) == ("pending", "waits for the fix's own report")
+
+    def test_is_taken_off_where_it_was_counted_and_withheld_where_not(self, world, payg, usage):
+        is_counted = bool(world.stripe.control.meter_events())
+        UsageReport.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+        report = send(correct(usage))
+        assert (report.status, report.way) == ("done", "adjustment" if is_counted else "withheld")
+        assert UsageReport.objects.get().status == "withdrawn"
+        assert not [each for each in world.stripe.control.meter_events() if not each["cancelled"]]
+
+    def test_waits_while_stripe_is_away(self, world, payg, usage):
+        UsageReport.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+        world.stripe.control.add_fault("cut_before", times=None)
+        report = send(correct(usage))
+        assert (report.status, report.next_attempt_at > timezone.now()) == ("pending", True)
+
+
 class TestAVoidOfAnInvoiceThatNobodyPays:
     @pytest.mark.parametrize("end", ["mark_uncollectible", "void_invoice"])
     def test_gives_nothing_back(self, world, payg, end):
