@@ -25,9 +25,10 @@ def find_last_stretch(account: BillingAccount, *, since: datetime) -> Stretch | 
     """
     start = account.current_period_start
     found = []
-    for row in Subscription.objects.filter(customer_id=account.stripe_customer_id):
+    canceled = Subscription.objects.filter(stripe_data__status="canceled")
+    for row in canceled.filter(customer_id=account.stripe_customer_id):
         data = row.stripe_data
-        if data["status"] != "canceled" or not data.get("ended_at") or find_plan(data) is None:
+        if not data.get("ended_at") or find_plan(data) is None:
             continue
         ended_at = datetime.fromtimestamp(data["ended_at"], UTC)
         is_before = row.id == account.subscription_id or (start is not None and ended_at <= start)

@@ -173,11 +173,12 @@ def _compare_invoices(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, a
     closed = inquiry.ended.span if inquiry.ended else inquiry.closed
     is_final = closed is not None and closed.end + FINAL_AFTER <= at
     findings = compare_invoices(rows, billed, closed=closed, is_closed_final=is_final)
-    known = {account.subscription_id, inquiry.ended.subscription_id if inquiry.ended else None} - {None}
-    if not findings or not known:
+    ended_id = inquiry.ended.subscription_id if inquiry.ended else None
+    subscription_ids = {each for each in (account.subscription_id, ended_id) if each}
+    if not findings or not subscription_ids:
         return findings
     since = at - INVOICES_BACK
-    for subscription_id in known:
+    for subscription_id in subscription_ids:
         stripe_gateway.sync_invoices(subscription_id=subscription_id, since=since)
     renewed = list_billed([account.pk], since=since)[account.pk]
     left = compare_invoices(rows, renewed, closed=closed, is_closed_final=is_final)
