@@ -1,9 +1,12 @@
 """What a browser is told it may do with our pages."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from csp.middleware import CSPMiddleware, PolicyParts
+from csp.constants import HEADER
+from csp.utils import build_policy as write_policy
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
@@ -42,21 +45,25 @@ def list_form_targets(*addresses: str) -> tuple[str, ...]:
 
 
 # The staff admin's theme evaluates expressions in its markup (Alpine) and has scripts and styles inline.
-STAFF_SOURCES = {"script-src": ["'unsafe-inline'", "'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
+STAFF_SOURCES: Any = {"script-src": ["'unsafe-inline'", "'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
 
 
-class HeadersMiddleware(CSPMiddleware):
-    """The content security policy, looser for the staff admin, and the permissions policy."""
+class HeadersMiddleware:
+    """The content security policy, looser for the staff admin, and the permissions policy.
 
-    def get_policy_parts(
-        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
-    ) -> PolicyParts:
-        parts = super().get_policy_parts(request, response, report_only)
-        if request.resolver_match and request.resolver_match.namespace == "admin":
-            staff: Any = STAFF_SOURCES
-            parts.update = staff
-        return parts
+    Both policies are written once: no page has one of its own.
+    """
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.usual, self.of_staff = write_policy(), write_policy(update=STAFF_SOURCES)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
-        return super().process_response(request, response)
+        if settings.DEBUG and response.status_code in (404, 500):
+            return response  # Django's page for developers has its style inline
+        match = request.resolver_match
+        is_staff = match is not None and match.namespace == "admin"
+        response.headers.setdefault(HEADER, self.of_staff if is_staff else self.usual)
+        return response

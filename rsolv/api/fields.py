@@ -4,12 +4,30 @@ import re
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 DIGITS = re.compile(r"-?[0-9]{1,30}\Z", re.ASCII)
 
 
+class NoSurrogates(ProhibitSurrogateCharactersValidator):
+    """The framework's check, which looks at each character in turn, only where it has one to refuse."""
+
+    def __call__(self, value: Any) -> None:
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            super().__call__(value)
+
+
 class StrictCharField(serializers.CharField):
     """Text that was sent as text: a number is a wrong type, not a spelling of it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators = [
+            NoSurrogates() if isinstance(each, ProhibitSurrogateCharactersValidator) else each
+            for each in self.validators
+        ]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

@@ -77,6 +77,8 @@ def _check_depth(body: bytes) -> None:
     """
     brackets = STRING.sub(b"", body).translate(SQUARE, NO_BRACKETS)
     for _ in range(settings.API_MAX_NESTING):
+        if not brackets:
+            return
         brackets = brackets.replace(b"[]", b"")
     if brackets:
         raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.")

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from rsolv.headers import HeadersMiddleware
 from tests.factories import BillingAccountFactory, MembershipFactory, UserFactory
 
 INLINE = re.compile(r"<style|<script(?![^>]*(?: src=|application/json))|\s(?:style|on[a-z]+)=\"|javascript:")
@@ -80,3 +82,16 @@ class TestTheApiReference:
     def test_has_its_script_apart(self, client: Client) -> None:
         assert 'src="/api/docs?script="' in client.get("/api/docs").text
         assert client.get("/api/docs?script=")["Content-Type"].startswith("application/javascript")
+
+
+class TestAPolicyOfItsOwn:
+    def test_stays_on_the_answer(self) -> None:
+        answer = HttpResponse(headers={"Content-Security-Policy": "sandbox"})
+        assert read_policy(HeadersMiddleware(lambda _: answer)(RequestFactory().get("/"))) == ["sandbox"]
+
+
+class TestThePageForDevelopers:
+    def test_has_no_policy(self, settings: Any) -> None:
+        settings.DEBUG = True
+        answer = HeadersMiddleware(lambda _: HttpResponse(status=500))(RequestFactory().get("/"))
+        assert "Content-Security-Policy" not in answer

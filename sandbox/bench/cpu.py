@@ -1,0 +1,151 @@
+"""`python -m sandbox.bench.cpu [--only name,…] [--profile]`: microseconds of CPU that a request takes.
+
+In this process and without a server, one request after another, beside the bare view; what else the machine
+does counts little. Each answer is checked; one that is not right ends it with 1.
+"""
+
+import argparse
+import cProfile
+import io
+import logging
+import os
+import pstats
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.processes import interrupt_on_signals
+
+from .client import BARE, Subject, WrongAnswer
+from .prepare import ROOT, prepare
+
+NAMES = (
+    "analyze_10",
+    "generate_300",
+    "phases_store",
+    "entitlement",
+    "webhook_ack",
+    "authenticate_cached",
+    "portal_overview",
+)
+Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.bench.cpu", description=__doc__)
+    parser.add_argument("--only", default=",".join(NAMES), help="names, with commas between")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=200, help="in each round")
+    parser.add_argument("--profile", action="store_true", help="where the time goes, too")
+    parser.add_argument("--rows", type=int, default=3000, help="phase rows in the database")
+    parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "bench-cpu")
+    given = parser.parse_args()
+    try:
+        with interrupt_on_signals(), prepare(given.data_dir.resolve()):
+            run(given)
+    except WrongAnswer as error:
+        print(f"A wrong answer: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(given: argparse.Namespace) -> None:
+    from django.core.wsgi import get_wsgi_application
+
+    from .rows import stage
+    from .subjects import make_subjects
+
+    staged = stage(rows=given.rows, customers=100, callers=50, at=datetime.now(UTC))
+    subjects = {"bare": BARE} | make_subjects(staged)
+    application = get_wsgi_application()
+    _log_into_nothing()
+    print("| path | CPU µs a request |\n|---|---|")
+    for name in ("bare", *given.only.split(",")):
+        asked = Asker(application, subjects[name])
+        asked.time(given.requests)
+        taken = statistics.median(asked.time(given.requests) for _ in range(given.rounds))
+        print(f"| {name} | {taken:.0f} |", flush=True)
+        if given.profile:
+            print(asked.profile(given.requests), file=sys.stderr)
+
+
+def _log_into_nothing() -> None:
+    """Lines are made as in production, and end here."""
+    nowhere = open(os.devnull, "w")  # noqa: SIM115 - until this process ends
+    for logger in (logging.getLogger(), logging.getLogger("django")):
+        for handler in logger.handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(nowhere)
+
+
+class Asker:
+    """Asks the application what the bench asks a server, as a server would."""
+
+    def __init__(self, application: Application, subject: Subject) -> None:
+        self.application, self.subject, self.sent = application, subject, 0
+
+    def time(self, requests: int) -> float:
+        """Microseconds of CPU that each of so many requests took."""
+        environs = [self._make_environ() for _ in range(requests)]
+        began = time.process_time()
+        answers = [self._ask(environ) for environ in environs]
+        taken = time.process_time() - began
+        for answer in answers:
+            self.subject.check(answer)
+        return taken / requests * 1_000_000
+
+    def profile(self, requests: int) -> str:
+        """The functions that take longest, by their own time and with what they call."""
+        environs = [self._make_environ() for _ in range(requests)]
+        profile = cProfile.Profile(time.process_time)
+        profile.enable()
+        for environ in environs:
+            self._ask(environ)
+        profile.disable()
+        text = io.StringIO()
+        found = pstats.Stats(profile, stream=text).strip_dirs()
+        found.sort_stats("tottime").print_stats(45)
+        found.sort_stats("cumtime").print_stats(90)
+        return text.getvalue()
+
+    def _make_environ(self) -> dict[str, Any]:
+        head, _, body = self.subject.make(self.sent).partition(b"\r\n\r\n")
+        self.sent += 1
+        first, *lines = head.decode().split("\r\n")
+        method, path, _ = first.split(" ")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+        }
+        for line in lines:
+            name, _, value = line.partition(": ")
+            name = name.upper().replace("-", "_")
+            environ[name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"] = value
+        return environ
+
+    def _ask(self, environ: dict[str, Any]) -> bytes:
+        status = ""
+
+        def start_response(given: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            nonlocal status
+            status = given
+
+        response = self.application(environ, start_response)
+        answer = f"HTTP/1.1 {status}\r\n\r\n".encode() + b"".join(response)
+        response.close()
+        return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())
