@@ -17,7 +17,7 @@ from customers.models import Customer
 from customers.services import create_api_key
 from rsolv.api import limiter
 
-from .billing.world import world  # noqa: F401 - a fixture
+from .billing.world import foundation, world  # noqa: F401 - fixtures
 from .factories import CustomerFactory
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def make_client(customer: Customer) -> ApiClient:
 def stripe_server() -> Iterator["StripeSandbox"]:
     from sandbox.stripe.server import StripeSandbox
 
-    with StripeSandbox() as server:
+    # Nobody hears the endpoint: tests carry the news themselves.
+    with StripeSandbox(retry_delays=()) as server:
         yield server
 
 

@@ -50,9 +50,15 @@ class Control:
             if catch_up(self._world, self._world.now()):
                 self._courier.wake()
 
-    def reset(self) -> None:
+    def snapshot(self) -> list[Record]:
+        """All objects and events as they are, and the time: what `reset` may begin with."""
         with self._world.store.lock:
-            self._world.reset()
+            return self._world.store.snapshot()
+
+    def reset(self, to: list[Record] | None = None) -> None:
+        """Forget everything; begin again from a snapshot, or from nothing."""
+        with self._world.store.lock:
+            self._world.reset(to)
 
     def state(self) -> dict[str, int]:
         """How many objects there are of each kind."""

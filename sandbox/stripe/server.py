@@ -19,6 +19,7 @@ from sandbox.stripe.api import Answer, Api, Cut, Question
 from sandbox.stripe.control import Control
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.ids import new_id
+from sandbox.stripe.store import Record
 from sandbox.stripe.webhooks import RETRY_DELAYS, Courier
 from sandbox.stripe.world import World
 
@@ -68,9 +69,9 @@ class StripeSandbox:
         with self.world.store.lock:
             self.world.store.close()
 
-    def reset(self) -> None:
-        """Forget everything, as if just started."""
-        self.control.reset()
+    def reset(self, to: list[Record] | None = None) -> None:
+        """Forget everything, as if just started; or begin again from a snapshot."""
+        self.control.reset(to)
 
     def __enter__(self) -> "StripeSandbox":
         return self.start()

@@ -5,7 +5,7 @@ import heapq
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -185,6 +185,16 @@ class Store:
                     self._swap(self._records.get(key), old)
                 del journal[begun:]
 
+    def snapshot(self) -> list[Record]:
+        """Every record as it is now, to `restore`; nothing is copied, for records never change."""
+        return sorted(self._records.values(), key=lambda record: record["_seq"])
+
+    def restore(self, snapshot: list[Record]) -> None:
+        """Hold what the snapshot held and nothing else."""
+        self.clear()
+        self._hold(snapshot)
+        self._write([key_of(record) for record in snapshot])
+
     def clear(self) -> None:
         self._empty()
         if self._database:
@@ -213,8 +223,11 @@ class Store:
     def _load(self) -> None:
         if not self._database:
             return
-        for (body,) in self._database.execute("SELECT body FROM records ORDER BY seq"):
-            record = json.loads(body)
+        rows = self._database.execute("SELECT body FROM records ORDER BY seq")
+        self._hold(json.loads(body) for (body,) in rows)
+
+    def _hold(self, records: Iterable[Record]) -> None:
+        for record in records:
             self._swap(None, record)
             self._last = record["_seq"]
 

@@ -92,10 +92,10 @@ class World:
         else:
             self.store.insert({"id": "sandbox_clock", "object": "sandbox.clock", "offset": self.clock.offset})
 
-    def reset(self) -> None:
-        """Forget everything: objects, events, faults, time."""
-        self.store.clear()
-        self.clock.offset = 0
+    def reset(self, to: list[Record] | None = None) -> None:
+        """Forget everything: objects, events, faults, time; begin again from a snapshot, or from nothing."""
+        self.store.restore(to or [])
+        self._restore_clock()
         self.faults.clear()
         self.requests.clear()
 

@@ -189,3 +189,33 @@ class TestRestart:
                 shop = Shop(stripe.StripeClient(KEY, base_addresses={"api": sandbox.url}))
                 ids.add(shop.v1.customers.create({}, {"idempotency_key": "order-1"}).id)
         assert len(ids) == 1
+
+
+class TestASnapshot:
+    def test_is_where_a_reset_begins_again(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        sandbox.control.advance(days=1)
+        snapshot, then = sandbox.control.snapshot(), sandbox.control.now()
+        before = sandbox.control.state(), sandbox.control.objects("customer"), sandbox.control.events()
+        shop.subscribe(ada, shop.by_the_piece)
+        shop.v1.customers.delete(ada.id)
+        sandbox.control.advance(days=40)
+        sandbox.reset(snapshot)
+        assert (
+            sandbox.control.state(),
+            sandbox.control.objects("customer"),
+            sandbox.control.events(),
+        ) == before
+        assert then <= sandbox.control.now() < then + 86400
+        assert sandbox.control.requests() == []
+
+    def test_survives_a_restart_after_the_reset(self, tmp_path: Path) -> None:
+        state = str(tmp_path / "stripe.sqlite3")
+        with StripeSandbox(state=state) as first:
+            shop = Shop(stripe.StripeClient(KEY, base_addresses={"api": first.url}))
+            ada = shop.customer()
+            snapshot = first.control.snapshot()
+            shop.customer()
+            first.reset(snapshot)
+        with StripeSandbox(state=state) as second:
+            assert [each["id"] for each in second.control.objects("customer")] == [ada.id]
