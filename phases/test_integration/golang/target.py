@@ -79,7 +79,9 @@ class GoTarget:
                 raise InvalidTestCode(
                     f"testCode has {function.name}, which would change how the package's tests run"
                 )
-        functions = [each.name for each in snippet.layout.functions if not each.type_name]
+        functions = [
+            each.name for each in snippet.layout.functions if each.name != "_" and not each.type_name
+        ]
         names = {name: writing.about(name, red_test.vulnerable_file) for name in functions}
         return snippet.renamed({name: new for name, new in names.items() if new != name})
 
