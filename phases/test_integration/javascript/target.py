@@ -25,6 +25,7 @@ from phases.test_integration.red_tests import RedTest
 
 _ENOUGH = 5  # what must speak for a group where the file has tests outside of groups
 _NEW_GROUP = "security"
+_IN_SOURCE = "import.meta.vitest"
 _NEAR = 12  # lines between a test's marks and its code
 
 
@@ -90,7 +91,11 @@ class JavaScriptTarget:
 
     def _refuse_other_runner(self) -> None:
         layout = self._layout
-        if b"import.meta.vitest" in layout.document.content:
+        if any(
+            (condition := node.child_by_field_name("condition")) and _IN_SOURCE in layout.text(condition)
+            for node in layout.root.named_children
+            if node.type == "if_statement"
+        ):
             raise TargetRefused("the file is a module with its own tests in it, in `import.meta.vitest`")
         if layout.other_runner and not layout.outermost:
             raise TargetRefused(

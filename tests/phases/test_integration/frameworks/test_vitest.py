@@ -132,6 +132,7 @@ class TestPlace:
         target = "export const a = 1\nif (import.meta.vitest) {\n  import.meta.vitest.it('a', () => {})\n}\n"
         with pytest.raises(TargetRefused, match="import.meta.vitest"):
             insert(target)
+        assert insert(ALL + "it('ignores import.meta.vitest', () => {})\n").method == "ast"
 
 
 class TestWriting:
