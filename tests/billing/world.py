@@ -109,9 +109,7 @@ def world(
     foundation: Foundation,
     stripe_sandbox: "StripeSandbox",
     django_capture_on_commit_callbacks: Any,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> BillingWorld:
-    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)  # the SDK's wait before it tries again
     foundation.lay(stripe_sandbox)
     known = {event["id"] for event in stripe_sandbox.control.events()}
     return BillingWorld(stripe_sandbox, lambda: django_capture_on_commit_callbacks(execute=True), known)
