@@ -14,7 +14,7 @@ from .facts import read_facts
 from .metrics import STORED
 from .models import PhaseExecution, Repository
 from .outcomes import find_pull_request_url, judge_outcome
-from .selectors import find_repository
+from .selectors import find_own_repository, find_repository
 from .signals import PhaseCompleted, phase_completed
 
 Outcome = PhaseExecution.Outcome
@@ -59,6 +59,9 @@ def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> Pha
 
 def get_or_create_repository(*, customer: Customer, namespace: str, name: str) -> Repository:
     """The customer's repository, its namespace claimed on first use. Raises NamespaceHeld. Safe to race."""
+    repository = find_own_repository(customer=customer, namespace=namespace, name=name)
+    if repository is not None:
+        return repository
     account = claim_namespace(customer=customer, namespace=namespace)
     repository = find_repository(account=account, name=name)
     if repository is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from customers.models import Customer, ForgeAccount
@@ -21,7 +21,27 @@ class StoredResults:
 
 
 def find_repository(*, account: ForgeAccount, name: str) -> Repository | None:
-    return Repository.objects.alias(key=Lower("name")).filter(forge_account=account, key=name.lower()).first()
+    return _list_named(name).filter(forge_account=account).first()
+
+
+def find_own_repository(*, customer: Customer, namespace: str, name: str) -> Repository | None:
+    """A repository that is known, with its namespace, which the customer holds. One query."""
+    return (
+        _list_named(name)
+        .select_related("forge_account")
+        .alias(namespace=Lower("forge_account__namespace"))
+        .filter(
+            namespace=namespace.lower(),
+            forge_account__forge=ForgeAccount.Forge.GITHUB,
+            forge_account__customer=customer,
+            forge_account__released_at=None,
+        )
+        .first()
+    )
+
+
+def _list_named(name: str) -> QuerySet[Repository]:
+    return Repository.objects.alias(key=Lower("name")).filter(key=name.lower())
 
 
 def get_results(*, customer: Customer, namespace: str, name: str, issue: int, commit: str) -> StoredResults:

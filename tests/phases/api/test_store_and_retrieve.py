@@ -88,12 +88,12 @@ class TestStore:
 
     def test_a_scan_costs_a_known_number_of_queries(self, alice, django_assert_max_num_queries):
         alice.post(STORE, make_body(phase="scan", commitSha="first"))
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(8):
             alice.post(STORE, make_body(phase="scan", commitSha="second"))
 
     def test_a_fix_costs_a_known_number_of_queries(self, alice, django_assert_max_num_queries):
         alice.post(STORE, make_body())
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(15):
             alice.post(STORE, make_body(issueNumber=8))
 
 
