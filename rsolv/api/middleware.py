@@ -1,4 +1,4 @@
-"""The request's id: in the answer's header, in every error and in every log line."""
+"""The request's id, in the answer's header, in every error and in every log line; and the API's short way."""
 
 import re
 import time
@@ -35,6 +35,33 @@ class RequestIdMiddleware:
             seconds=round(time.perf_counter() - started, 4),
         )
         return response
+
+
+class RejoinMiddleware:
+    """Where the API's requests rejoin the others. Django makes it before the middleware around it."""
+
+    latest: Callable[[HttpRequest], HttpResponse]
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        RejoinMiddleware.latest = self
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+
+class ShortcutMiddleware:
+    """Leads the API's requests past what only pages have: sessions, people, forms, messages, time zones.
+
+    No view of the API knows of a cookie. What stands between this and RejoinMiddleware is left out.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.through_pages, self.to_view = get_response, RejoinMiddleware.latest
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_for_api = request.path_info.startswith("/api/")
+        return self.to_view(request) if is_for_api else self.through_pages(request)
 
 
 def _find_route(request: HttpRequest) -> str:

@@ -55,15 +55,18 @@ MIDDLEWARE = [
     "rsolv.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "rsolv.headers.HeadersMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    # What stands between these two, only pages have.
+    "rsolv.api.middleware.ShortcutMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "rsolv.portal.time_zone.TimeZoneMiddleware",
+    "rsolv.api.middleware.RejoinMiddleware",
     "rsolv.metrics.middleware.CountMiddleware",
 ]
 
