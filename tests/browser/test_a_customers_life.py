@@ -195,7 +195,7 @@ def renew(life: Life) -> None:
     assert count_fixes(life, "60 fixes in our ledger, $0.00", each="included") == 60
     assert count_fixes(life, "1 fix in our ledger, $8.00", each="$8.00") == 1
     life.main.get_by_role("link", name="vidence").first.click()
-    expect(life.page.get_by_role("heading", level=1)).to_contain_text("Fix of life/shop#")
+    expect(life.page.get_by_role("heading", level=1)).to_contain_text("Fix of life/shop #")
 
 
 def count_fixes(life: Life, words: str, *, each: str) -> int:
