@@ -10,7 +10,7 @@ from customers.models import AuditEntry
 from customers.services import record_act
 
 from .give_notice import give_notice
-from .refresh_account import list_second_subscriptions, refresh_account
+from .refresh_account import list_live_subscriptions, list_second_subscriptions, refresh_account
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
     account = accounts.select_related("customer").first()
     if account is None or not list_second_subscriptions(stripe_customer_id=stripe_customer_id):
         return 0
-    stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+    _mirror_what_runs(stripe_customer_id)
     seconds = list_second_subscriptions(stripe_customer_id=stripe_customer_id)
     for subscription_id in seconds:
         # First, because a death in between leaves one that runs, and so is found again.
@@ -42,6 +42,14 @@ def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
         _tell(account, subscription_id, cents, at)
     refresh_account(stripe_customer_id=stripe_customer_id)
     return len(seconds)
+
+
+def _mirror_what_runs(stripe_customer_id: str) -> None:
+    """Read every subscription anew that runs, or that we hold for running: news of its end may still come."""
+    running = stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+    for subscription_id in list_live_subscriptions(stripe_customer_id=stripe_customer_id):
+        if subscription_id not in running:
+            stripe_gateway.sync_subscription(subscription_id)
 
 
 def _tell(account: BillingAccount, subscription_id: str, cents: int, at: datetime) -> None:

@@ -26,13 +26,14 @@ class PlanState:
     """What is compared before and after an account was derived anew."""
 
     plan: str
+    subscription_id: str | None
     is_open: bool
     cancel_at: datetime | None
 
 
 def read_plan_state(account: BillingAccount) -> PlanState:
     is_open = account.has_subscription and account.status != Status.PENDING
-    return PlanState(account.plan, is_open, account.cancel_at)
+    return PlanState(account.plan, account.subscription_id, is_open, account.cancel_at)
 
 
 def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, at: datetime) -> None:
@@ -53,7 +54,7 @@ def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, 
         subject=subject,
         at=at,
     )
-    if before.is_open and after.is_open and before.plan != after.plan:
+    if _is_change(before, after):
         began = f"{account.current_period_start:%Y-%m-%dT%H:%M:%S}" if account.current_period_start else ""
         give_notice(
             customer=account.customer,
@@ -62,6 +63,14 @@ def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, 
             data={"plan": after.plan, "plan_before": before.plan},
             at=at,
         )
+
+
+def _is_change(before: PlanState, after: PlanState) -> bool:
+    """Whether a subscription that runs has another plan. One plan after another is none, whichever came to be
+    known first.
+    """
+    is_same = before.subscription_id == after.subscription_id
+    return is_same and before.is_open and after.is_open and before.plan != after.plan
 
 
 def _describe(before: PlanState, after: PlanState) -> tuple[AuditEntry.Act, str] | None:

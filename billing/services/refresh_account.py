@@ -119,10 +119,19 @@ def resync_account(account: BillingAccount) -> None:
 
 def list_second_subscriptions(*, stripe_customer_id: str) -> list[str]:
     """What runs beside the oldest subscription, as last mirrored; nothing where that one is not paid for."""
+    live = _list_live(stripe_customer_id)
+    return [data["id"] for data in live[1:]] if live and _read_status(live[0]) in PAYING else []
+
+
+def list_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
+    """What runs, as last mirrored, the oldest first."""
+    return [data["id"] for data in _list_live(stripe_customer_id)]
+
+
+def _list_live(stripe_customer_id: str) -> list[dict[str, Any]]:
     found = [data for _, data in _list_subscriptions(stripe_customer_id)]
     live = [data for data in found if _read_status(data) != Status.CANCELED]
-    live.sort(key=lambda data: (data["created"], data["id"]))
-    return [data["id"] for data in live[1:]] if live and _read_status(live[0]) in PAYING else []
+    return sorted(live, key=lambda data: (data["created"], data["id"]))
 
 
 def _list_subscriptions(stripe_customer_id: str) -> list[tuple[Plan, dict[str, Any]]]:

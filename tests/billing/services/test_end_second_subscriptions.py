@@ -37,6 +37,16 @@ class TestASecondSubscription:
         assert sorted(found.values()) == ["active", "canceled"] and found[first] == "active"
         assert (world.account(customer).plan, read_balance_cents(world)) == ("payg", 49900)
 
+    def test_is_none_while_the_news_of_the_first_s_end_is_late(self, world, customer):
+        first = world.account(customer).subscription_id
+        stripe_gateway.get_client().v1.subscriptions.cancel(first)
+        subscribe_again(world, customer)
+        news = [each for each in world.stripe.control.events() if each["data"]["object"].get("id") != first]
+        world.deliver(events=news)
+        found = {each["id"]: each["status"] for each in world.stripe.control.objects("subscription")}
+        assert sorted(found.values()) == ["active", "canceled"] and found[first] == "canceled"
+        assert (world.account(customer).plan, read_balance_cents(world)) == ("teams", 0)
+
     def test_is_credited_without_what_was_refunded(self, world, customer):
         subscribe_again(world, customer)
         (paid,) = [each for each in world.stripe.control.objects("payment_intent") if each["amount"] == 49900]

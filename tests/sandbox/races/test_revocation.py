@@ -1,7 +1,7 @@
 import pytest
 
 from customers import key_cache
-from sandbox.races.revocation import WAYS, run_race
+from sandbox.races.revocation import WAYS, _Race, run_race
 
 
 @pytest.mark.services
@@ -16,4 +16,6 @@ class TestRunRace:
 
     def test_finds_keys_that_are_not_forgotten(self, monkeypatch):
         monkeypatch.setattr(key_cache, "forget", lambda hashes: None)
+        # An entry that is lost by itself is no proof: on a slow machine that might happen to all of them.
+        monkeypatch.setattr(_Race, "_lose_entries", lambda race: None)
         assert run_race(authentications=2000, revocations=70, threads=8).accepted_after_end > 0
