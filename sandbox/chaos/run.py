@@ -5,11 +5,8 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.core.management import call_command
 from django.db import connection
@@ -17,6 +14,7 @@ from django.db import connection
 from billing.stripe_gateway.http import MAX_RETRIES
 from sandbox.demo.months import month_before
 from sandbox.processes import Supervisor
+from sandbox.progress import tell, timed
 from sandbox.stripe_outside import StripeOutside
 from sandbox.tables import make_tables
 
@@ -62,22 +60,22 @@ class Chaos:
 
     def play(self) -> tuple[Verdict, Clients, dict[str, int]]:
         """All of it; the verdict, the clients with their counts, and what is left undone."""
-        with self._timed("start"):
+        with timed("start", self.seconds):
             self._start()
-        with self._timed("early_clients"):
+        with timed("early_clients", self.seconds):
             self._sign_up_early()
         clients = self._make_clients()
-        with self._timed("chaos"):
+        with timed("chaos", self.seconds):
             self._let_loose(clients)
-        with self._timed("quiet"):
+        with timed("quiet", self.seconds):
             self.troubles.set_weather([])
             self._settle()
-        with self._timed("month_end"):
+        with timed("month_end", self.seconds):
             self.troubles.set_weather(draw_disorder(random.Random(f"disorder-{self.seed}")))
             self._end_month()
             self._settle()
             self.troubles.set_weather([])
-        with self._timed("judgement"):
+        with timed("judgement", self.seconds):
             books = read_books(plan=self.plan, stripe=self.stripe, customer_ids=self.customer_ids)
             return judge(self.plan, books), clients, self._count_backlog()
 
@@ -121,7 +119,7 @@ class Chaos:
         try:
             while self.troubles.rounds < rounds:
                 kind = self.troubles.strike()
-                self._tell(f"{kind:<24}{clients.counts['issues']:>6} of {len(self.plan.issues)} issues")
+                tell(f"{kind:<24}{clients.counts['issues']:>6} of {len(self.plan.issues)} issues")
                 share = (self.troubles.struck + dice.random()) / (rounds * ROUND)
                 self._wait_for(clients, share, latest=began + share * self._longest_seconds)
             while not clients.is_done:
@@ -178,7 +176,7 @@ class Chaos:
             if waiting < least:
                 least, moved_at = waiting, now
             if now - moved_at > PATIENCE_SECONDS:
-                self._tell(f"nothing has moved for {PATIENCE_SECONDS:.0f} s: {waiting} wait")
+                tell(f"nothing has moved for {PATIENCE_SECONDS:.0f} s: {waiting} wait")
                 self.given_up += waiting
                 return
             time.sleep(0.5)
@@ -232,13 +230,3 @@ class Chaos:
         call_command("retry_billing", dry_run=not push, json=True, stdout=said)
         found: dict[str, int] = json.loads(said.getvalue())
         return found
-
-    @contextmanager
-    def _timed(self, part: str) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        self.seconds[part] = round(time.monotonic() - began, 1)
-        self._tell(f"{part}: {self.seconds[part]} s")
-
-    def _tell(self, text: Any) -> None:
-        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

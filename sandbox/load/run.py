@@ -1,15 +1,13 @@
 """One run: start everything, stage the crowd, warm up, play the scenarios, look at what is left."""
 
 import io
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from django.core.management import call_command
 from django.db import connection
 
+from sandbox.progress import tell, timed
 from sandbox.staging.crowd import Crowd
 from sandbox.tables import make_tables
 
@@ -49,7 +47,7 @@ WARM_UP: tuple[Scenario, ...] = (
 def start(ground: Ground, *, staged: int) -> None:
     """Every process runs, and so many subscriptions are active."""
     stack, supervisor = ground.stack, ground.supervisor
-    with _timed("start"):
+    with timed("start"):
         stack.start_stripe(supervisor)
         stack.start_web(supervisor)
         for number in range(CELERY_WORKERS):
@@ -57,7 +55,7 @@ def start(ground: Ground, *, staged: int) -> None:
         # While they start, which takes a while, the tables they need are made.
         make_tables()
         stack.wait_for_stripe(supervisor)
-    with _timed(f"{staged} subscriptions"):
+    with timed(f"{staged} subscriptions"):
         Crowd().stage_subscriptions(customers=staged)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -78,20 +76,9 @@ def play(ground: Ground, chosen: Sequence[Scenario]) -> tuple[list[Result], Held
 
 
 def _play(ground: Ground, scenario: Scenario) -> Result:
-    with _timed(scenario.name):
+    with timed(scenario.name):
         result: Result = scenario.play(ground)
     ground.supervisor.check()
     found = result.describe()
-    _tell("  ".join(f"{name} {found[name]}" for name in ("sent", "succeeded", "lost", "p95_ms", "errors")))
+    tell("  ".join(f"{name} {found[name]}" for name in ("sent", "succeeded", "lost", "p95_ms", "errors")))
     return result
-
-
-@contextmanager
-def _timed(part: str) -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    _tell(f"{part}: {time.monotonic() - began:.1f} s")
-
-
-def _tell(text: Any) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

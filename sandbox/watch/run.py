@@ -4,8 +4,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from djstripe.models import Subscription
 from customers.models import Customer
 from provisioning.services import provision_customer
 from sandbox.processes import Supervisor
+from sandbox.progress import tell, timed
 from sandbox.smtp import MailServer
 from sandbox.tables import make_tables
 
@@ -61,7 +61,7 @@ class Watch:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def play(self) -> None:
-        with self._timed("start"):
+        with timed("start", self.seconds):
             self._start()
             runners = self._sign_up()
         stripe = WatchedStripe(self.stack.stripe_url)
@@ -69,14 +69,14 @@ class Watch:
         house = House(self.stack, self.supervisor, stripe, self.mail, traffic, self.admin_url)
         traffic.start()
         try:
-            with self._timed("healthy"):
+            with timed("healthy", self.seconds):
                 self._watch_healthy(house)
-            with self._timed("faults"):
+            with timed("faults", self.seconds):
                 for faults in house.list_rounds():
                     self._play_round([fault for fault in faults if self._is_wanted(fault)])
         finally:
             traffic.stop()
-        self._tell(f"answers: {dict(sorted(traffic.counts.items()))}")
+        tell(f"answers: {dict(sorted(traffic.counts.items()))}")
 
     @property
     def unasked(self) -> list[str]:
@@ -146,7 +146,7 @@ class Watch:
             call_command("take_figures", stdout=io.StringIO())
         self._sign_up_one(99, "teams")
         for name in sorted(set(self._ask_queries()) - set(EMPTY_WHEN_WELL)):
-            self._tell(f"no data while all is well: {name}")
+            tell(f"no data while all is well: {name}")
         states = self.prometheus.read_alerts()
         firing = {name for name, state in states.items() if state == "firing"}
         self.false_alarms = sorted(firing - AS_SLOW_AS_THE_MACHINE)
@@ -189,7 +189,7 @@ class Watch:
             for fault in faults:
                 fault.mend()
         for alert in sorted(set(waited) - set(self.fired)):
-            self._tell(f"SILENT   {alert}: {waited[alert].name}")
+            tell(f"SILENT   {alert}: {waited[alert].name}")
 
     def _wait_until_silent(self, waited: dict[str, Fault]) -> None:
         """What an earlier fault has fired as well is to be seen firing by its own."""
@@ -213,14 +213,4 @@ class Watch:
                     "seconds_to_pending": pending[alert],
                     "seconds_to_firing": now,
                 }
-                self._tell(f"{now:>5.1f} s  {alert}: {waited[alert].name}")
-
-    @contextmanager
-    def _timed(self, part: str) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        self.seconds[part] = round(time.monotonic() - began, 1)
-        self._tell(f"{part}: {self.seconds[part]} s")
-
-    def _tell(self, text: str) -> None:
-        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+                tell(f"{now:>5.1f} s  {alert}: {waited[alert].name}")
