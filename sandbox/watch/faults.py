@@ -102,7 +102,11 @@ class House:
                     ("ReconciliationMissed",),
                     self.age_reconciliation,
                 ),
-                Fault("files of 60,000 lines", ("GenerateSlow",), keep=self.traffic.send_large),
+                Fault(
+                    "20 tests each into files of 12,000 lines, many at once",
+                    ("GenerateSlow",),
+                    keep=self.traffic.send_large,
+                ),
                 Fault(
                     "the mail server answers every mail with 451",
                     ("MailUnsent",),

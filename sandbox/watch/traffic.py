@@ -15,7 +15,9 @@ THREADS = 2
 PAUSE_SECONDS = 0.1
 GUESSER = "203.0.113.9"
 WRONG_KEY = "rsolv_" + "w" * 43
-LARGE_LINES = 60_000
+LARGE_LINES = 12_000
+LARGE_TESTS = 20
+LARGE_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Traffic:
         self._addresses = itertools.count()
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
-        self._large: threading.Thread | None = None
+        self._large: list[threading.Thread] = []
         self.counts: Counter[str] = Counter()
 
     def start(self) -> None:
@@ -59,11 +61,13 @@ class Traffic:
         self._http.close()
 
     def send_large(self) -> None:
-        """A file so long that its test takes seconds; the next only once this one is answered."""
-        if self._large is None or not self._large.is_alive():
-            request = generate(next(self._runners), lines=LARGE_LINES)
-            self._large = threading.Thread(target=self.send, args=(request,), daemon=True)
-            self._large.start()
+        """Long files with many tests, from many runners at once; more only as these are answered."""
+        self._large = [thread for thread in self._large if thread.is_alive()]
+        for _ in range(LARGE_AT_ONCE - len(self._large)):
+            request = generate(next(self._runners), lines=LARGE_LINES, tests=LARGE_TESTS)
+            thread = threading.Thread(target=self.send, args=(request,), daemon=True)
+            self._large.append(thread)
+            thread.start()
 
     def send(self, request: Request) -> None:
         headers = {"X-API-Key": request.key} if request.key else {}
@@ -110,9 +114,14 @@ def list_requests(runner: Runner, issue: int) -> Iterator[Request]:
     yield Request("GET", f"{api}/entitlement", key=WRONG_KEY)
 
 
-def generate(runner: Runner, *, lines: int) -> Request:
-    """A test for a file of so many lines."""
-    return Request("POST", "/api/v1/test-integration/generate", body("pytest", lines), runner.key)
+def generate(runner: Runner, *, lines: int, tests: int = 1) -> Request:
+    """So many tests for a file of so many lines."""
+    sent: Any = body("pytest", lines)
+    (test,) = sent["testSuite"]["redTests"]
+    sent["testSuite"]["redTests"] = [
+        test | {"testName": f"{test['testName']} {number}"} for number in range(tests)
+    ]
+    return Request("POST", "/api/v1/test-integration/generate", sent, runner.key)
 
 
 def _store(runner: Runner, issue: int, phase: str, data: dict[str, Any]) -> Request:
