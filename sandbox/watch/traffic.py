@@ -15,6 +15,8 @@ THREADS = 2
 PAUSE_SECONDS = 0.1
 GUESSER = "203.0.113.9"
 WRONG_KEY = "rsolv_" + "w" * 43
+# A browser's that was here before: its session is looked up, so pages feel a database that is away.
+SESSION = f"rsolv_session={'0' * 32}"
 LARGE_LINES = 12_000
 LARGE_TESTS = 20
 LARGE_AT_ONCE = 16
@@ -70,7 +72,7 @@ class Traffic:
             thread.start()
 
     def send(self, request: Request) -> None:
-        headers = {"X-API-Key": request.key} if request.key else {}
+        headers = {"X-API-Key": request.key} if request.key else {"Cookie": SESSION}
         headers["X-Forwarded-For"] = (
             GUESSER if request.key == WRONG_KEY else f"198.51.100.{next(self._addresses) % 250}"
         )
