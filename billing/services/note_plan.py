@@ -66,9 +66,7 @@ def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, 
 
 
 def _is_change(before: PlanState, after: PlanState) -> bool:
-    """Whether a subscription that runs has another plan. One plan after another is none, whichever came to be
-    known first.
-    """
+    """Whether a subscription that runs has another plan; the next subscription is no change of the last."""
     is_same = before.subscription_id == after.subscription_id
     return is_same and before.is_open and after.is_open and before.plan != after.plan
 
