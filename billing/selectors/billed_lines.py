@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from djstripe.models import Invoice
+from djstripe.models import Invoice, Subscription
 
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PAYG, PLANS, Plan
@@ -32,15 +32,15 @@ class BilledFixes:
 def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> int | None:
     """What the fix cost in its period, beside the others given back; None while that is not sure.
 
-    Nothing, where its invoice was voided or given up. A fix of pay as you go that no invoice has yet costs
-    the same whatever comes; elsewhere the invoice says how many there were. In US cents.
+    Nothing, where its invoice was voided or given up, or no plan ran. A fix of pay as you go that no invoice
+    has yet costs the same whatever comes; elsewhere the invoice says how many there were. In US cents.
     """
     usage, start = correction.usage, account.current_period_start
     meter_at = usage.report.meter_at
     assert meter_at is not None, "a reported fix has its instant"
     billed = find_billed_fixes(usage=usage, meter_at=meter_at)
     if billed is None:
-        if _find_span(usage, meter_at, GIVEN_UP) is not None:
+        if _find_span(usage, meter_at, GIVEN_UP) is not None or _was_without_plan(usage, meter_at):
             return 0
         is_current = start is not None and meter_at >= start
         return usage.unit_price_cents if is_current and usage.plan == account.plan == PAYG.key else None
@@ -75,6 +75,22 @@ def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
         usage__correction__report__way=CorrectionReport.Way.CREDIT,
     ).count()
     return billed.fixes > reported + credited
+
+
+def _was_without_plan(usage: UsageRecord, meter_at: datetime) -> bool:
+    """Whether no subscription of the customer, as mirrored, ran in the second of a meter event.
+
+    A plan's end is news that comes late: what was metered meanwhile is on no invoice. Stripe counts whole
+    seconds, `start <= t < end`, so that the very second of the end is no longer the plan's.
+    """
+    second = int(meter_at.timestamp())
+    mirrored = Subscription.objects.filter(customer__subscriber=usage.customer_id)
+    spans = [
+        (data["start_date"], data.get("ended_at")) for data in mirrored.values_list("stripe_data", flat=True)
+    ]
+    return bool(spans) and not any(
+        start <= second and (ended_at is None or second < ended_at) for start, ended_at in spans
+    )
 
 
 def is_being_invoiced(*, customer_id: UUID, meter_at: datetime) -> bool:

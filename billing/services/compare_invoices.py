@@ -55,6 +55,26 @@ def compare_invoices(
     return findings
 
 
+def find_unbilled(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> list[Finding]:
+    """The fixes that were metered while no plan ran, which no invoice will charge for.
+
+    They came while the news of a plan's end was on its way. What staff voided is dealt with.
+    """
+    lost = [
+        row
+        for row in rows
+        if row.status == UsageReport.Status.REPORTED
+        and not row.correction
+        and row.meter_at is not None
+        and gap.start <= row.meter_at < gap.end
+        and not any(start <= row.meter_at < end for start, end in billed)
+    ]
+    if not lost:
+        return []
+    detail = "Metered when the plan had ended: void them, or bill them by hand."
+    return [Finding(Discrepancy.Kind.INVOICE, gap, ledger=len(lost), stripe=0, portal=0, detail=detail)]
+
+
 def _list_metered_prices() -> set[str]:
     prices = Price.objects.values_list("id", "stripe_data__recurring__usage_type")
     return {price_id for price_id, usage_type in prices if usage_type == "metered"}

@@ -41,6 +41,14 @@ class Inquiry:
         return [span for span in (self.current, self.closed, former) if span is not None]
 
     @property
+    def gap(self) -> Span | None:
+        """From the end of the subscription that has ended until the next began, or its period would end."""
+        if self.ended is None or self.current is None:
+            return None
+        until = self.current.end if self.has_ended else self.current.start
+        return Span(self.ended.span.end, until)
+
+    @property
     def has_ended(self) -> bool:
         """Whether the current period is of the subscription that has ended."""
         return self.ended is not None and self.ended.subscription_id == self.account.subscription_id

@@ -15,7 +15,7 @@ from billing.selectors import LedgerRow
 from customers.models import Customer
 
 from .compare_account import Standing, read_standings
-from .compare_invoices import Billed, compare_invoices, list_billed
+from .compare_invoices import Billed, compare_invoices, find_unbilled, list_billed
 from .compare_usage import Finding, compare_meter, count_bounds, count_shown
 from .inquire_usage import INVOICES_BACK, LOOKS_BACK, Inquiry, inquire_usage
 from .note_findings import note_findings
@@ -155,6 +155,8 @@ def _compare(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, at: dateti
             inquiry.findings.append(finding)
     inquiry.findings += _compare_portal(inquiry, rows)
     inquiry.findings += _compare_invoices(inquiry, rows, billed, at)
+    if inquiry.gap is not None:
+        inquiry.findings += find_unbilled(rows, billed, gap=inquiry.gap)
 
 
 def _compare_portal(inquiry: Inquiry, rows: list[LedgerRow]) -> list[Finding]:

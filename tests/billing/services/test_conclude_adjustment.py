@@ -6,7 +6,15 @@ from django.utils import timezone
 from billing import stripe_gateway
 from billing.models import UsageReport
 from billing.selectors import explain_invoice, list_invoices
-from tests.billing.services.test_report_correction import ADJUSTMENTS, correct, fix, list_credits, send
+from tests.billing.services.test_report_correction import (
+    ADJUSTMENTS,
+    correct,
+    end_at,
+    fix,
+    list_credits,
+    list_totals,
+    send,
+)
 
 
 @pytest.fixture
@@ -71,3 +79,18 @@ class TestAnAdjustmentAfterThePlanEnded:
         report = void(world, fix(customer))
         world.stripe.control.set_to(period_end + 60)
         assert send(report).last_error == "waits for the invoice of its period"
+
+
+class TestAnAdjustmentOfAFixOfThePlansLastSeconds:
+    """Stripe counts whole seconds: a plan that ends in one no longer bills what was fixed in it."""
+
+    @pytest.mark.parametrize(
+        ("earlier", "charged", "credits"), [(0, 0, []), (1, 1500, [1500])], ids=["very second", "one before"]
+    )
+    def test_credits_what_was_charged_and_no_more(self, world, customer, earlier, charged, credits):
+        end = world.now() + timedelta(minutes=2)
+        report = void(world, fix(customer, at=end - timedelta(seconds=earlier - 0.4)))
+        end_at(world, customer, end)
+        assert list_totals(customer)[0] == charged
+        assert (send(send(report)).status, list_credits(world, customer)) == ("done", credits)
+        assert UsageReport.objects.get().status == "withdrawn"

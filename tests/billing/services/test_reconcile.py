@@ -8,6 +8,7 @@ from billing import selectors, services, stripe_gateway
 from billing.models import BillingAccount, Discrepancy, UsageReport
 from billing.plans import PAYG
 from tests.billing.ledger import age_reports, record_fixes, report_fixes, send_due
+from tests.billing.services.test_report_correction import correct, fix_in_the_second_of_the_end, send
 
 
 @pytest.fixture
@@ -87,6 +88,7 @@ class TestReconcile:
     def test_agrees_after_a_cancellation(self, world, customer):
         report_fixes(customer, 2)
         age_reports()
+        world.stripe.control.advance(1)  # what is fixed in the very second of the end is on no invoice
         services.cancel_plan(customer=customer)
         world.stripe.control.advance(hours=2)  # its last invoice is a draft until then
         world.deliver()
@@ -195,6 +197,23 @@ class TestASubscriptionThatHasEnded:
         row = Discrepancy.objects.get(kind="missing_at_stripe")
         assert (row.state, row.detail) == ("open", "Its subscription has ended.")
         assert not UsageReport.objects.filter(status="pending").exists()
+
+    @pytest.mark.parametrize("is_followed", [False, True], ids=["no plan", "the next plan"])
+    def test_lists_a_fix_of_its_very_last_second_until_it_is_voided(self, world, customer, is_followed):
+        (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
+        if is_followed:
+            self.choose_again(world, customer)
+        run(world)
+        row = Discrepancy.objects.get()
+        assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 1, 0)
+        send(correct(usage))
+        run(world)
+        assert found() == [("invoice", "resolved")]
+
+    def test_bills_a_fix_of_the_second_before_and_agrees(self, world, customer):
+        fix_in_the_second_of_the_end(world, customer, 1, earlier=1)
+        run(world)
+        assert found() == []
 
     def choose_again(self, world, customer):
         world.deliver()

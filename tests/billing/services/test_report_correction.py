@@ -27,13 +27,29 @@ def teams(world):
     return world.subscribe("teams")
 
 
-def fix(customer, *, is_sent=True):
+def fix(customer, *, is_sent=True, at=None):
     usage = services.record_usage(
-        customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
+        customer=customer, execution=make_mitigation_of(customer), occurred_at=at or timezone.now()
     )
     if is_sent:
         services.report_usage(usage_id=usage.pk)
     return usage
+
+
+def fix_in_the_second_of_the_end(world, customer, count, *, earlier=0):
+    """Fixes of the second in which the plan ends, or so many seconds earlier; its last invoice is paid."""
+    end = world.now() + timedelta(minutes=2)
+    usages = [fix(customer, at=end - timedelta(seconds=earlier - 0.4)) for _ in range(count)]
+    end_at(world, customer, end)
+    return usages
+
+
+def end_at(world, customer, end):
+    """Let the plan end in a second that is told to Stripe alone, and its last invoice be paid."""
+    client = stripe_gateway.get_client().v1.subscriptions
+    client.update(world.account(customer).subscription_id, {"cancel_at": int(end.timestamp())})
+    world.stripe.control.set_to(int(end.timestamp()) + 2 * 3600)
+    world.deliver()
 
 
 def correct(usage, kind=Kind.VOID):
@@ -188,6 +204,31 @@ class TestAVoidOfAnInvoiceThatNobodyPays:
         world.deliver()
         report = send(correct(usage))
         assert (report.way, report.status, list_credits(world, payg)) == ("nothing", "done", [])
+
+
+class TestAFixThatNoPlanBilled:
+    """Made from the very second on in which the plan ended, while its news was on its way."""
+
+    def test_and_is_corrected_gives_nothing_back(self, world, payg):
+        usage, other = fix_in_the_second_of_the_end(world, payg, 2)
+        assert [list_totals(payg)[0], list_credits(world, payg)] == [0, []]
+        assert (send(correct(usage)).way, send(correct(other, Kind.CREDIT)).way) == ("nothing", "nothing")
+        assert list_credits(world, payg) == []
+
+    def test_of_teams_is_corrected_too_and_waits_for_no_invoice(self, world, teams):
+        (usage,) = fix_in_the_second_of_the_end(world, teams, 1)
+        assert (send(correct(usage)).way, usage.correction.report.status) == ("nothing", "done")
+
+    def test_is_corrected_under_the_next_plan_too(self, world, payg):
+        (usage,) = fix_in_the_second_of_the_end(world, payg, 1)
+        world.subscribe("payg", customer=payg)
+        world.deliver()
+        assert (send(correct(usage)).way, list_credits(world, payg)) == ("nothing", [])
+
+    def test_a_second_earlier_is_billed_and_given_back(self, world, payg):
+        (usage,) = fix_in_the_second_of_the_end(world, payg, 1, earlier=1)
+        assert list_totals(payg)[0] == 1500
+        assert (send(correct(usage)).way, send(usage.correction.report).amount_cents) == ("credit", 1500)
 
 
 class TestALaterVoid:
