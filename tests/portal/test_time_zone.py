@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import DatabaseError
 from django.test import Client, RequestFactory
 
@@ -53,3 +54,8 @@ class TestListTimeZones:
         names = time_zone.list_time_zones()
         assert {"Europe/Berlin", "America/New_York"} <= set(names)
         assert not {"EST", "Etc/GMT+5", "US/Eastern"} & set(names)
+
+    def test_is_read_before_the_first_request(self) -> None:
+        time_zone.list_time_zones.cache_clear()
+        WSGIHandler()
+        assert time_zone.list_time_zones.cache_info().currsize == 1
