@@ -116,7 +116,7 @@ class TestNewKey:
         page = open_dashboard(signed_up)
         button = next(e for e in page.find_all("button") if e.attrs.get("data-copy") == "new-api-key")
         assert "hidden" in button.attrs
-        assert [script.attrs["src"] for script in page.find_all("script")] == ["/static/js/copy.js"]
+        assert "/static/js/copy.js" in [script.attrs["src"] for script in page.find_all("script")]
 
 
 class TestEmptyStates:

@@ -1,0 +1,19 @@
+"""Who has a keyboard and no mouse."""
+
+from playwright.sync_api import expect
+
+from .house import PHONE, Person
+
+
+class TestTheMenu:
+    def test_closes_with_escape_and_gives_the_focus_back(self, person: Person) -> None:
+        page = person.log_in("teams@demo.example")
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        button = page.locator("summary").get_by_text("Menu", exact=True)
+        first = page.get_by_role("banner").get_by_role("link", name="Overview", exact=True)
+        button.press("Enter")
+        page.keyboard.press("Tab")
+        expect(first).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(first).to_be_hidden()
+        expect(button).to_be_focused()
