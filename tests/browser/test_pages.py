@@ -5,15 +5,15 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from .atlas import Atlas, find_route
 from .house import House, Person, open_house
-from .look import SCREENSHOTS, look
+from .look import SCREENSHOTS, ask_axe, look
 from .visitors import forget_password, gather, invite
 
-# Swagger UI draws it, not we: its badge is pale, and its summaries hold a button in a button.
-SWAGGER = ("color-contrast", "nested-interactive")
+# Swagger UI draws it, not we: its badge is pale in the light, and its summaries hold a button in a button.
+SWAGGER = ("light, 1280 px: color-contrast", "nested-interactive")
 
 # Routes of pages that none of the visitors can open, and why.
 NO_GITHUB = "login with GitHub is not set up"
@@ -106,6 +106,18 @@ class TestEveryPage:
             found[picture] = look(visitors[name], f"state-{picture}")
         keep("findings-of-states.json", found)
         assert {picture: findings for picture, findings in found.items() if findings} == {}
+
+
+class TestTheApiReference:
+    def test_is_dark_where_the_system_is(self, person: Person) -> None:
+        page = person.open("/api/docs")
+        page.locator(".opblock").last.wait_for()
+        for shade in ("dark", "light"):
+            page.emulate_media(color_scheme=shade)  # type: ignore[arg-type]
+            expect(page.locator("html")).to_have_css("color-scheme", shade)
+            found = [f"{shade}, {page.evaluate('innerWidth')} px: {each}" for each in ask_axe(page)]
+            assert [each for each in found if not any(rule in each for rule in SWAGGER)] == []
+        assert person.troubles == []
 
 
 class TestRefusals:
