@@ -1,5 +1,6 @@
 """Gunicorn's settings: `gunicorn rsolv.wsgi --config deploy/gunicorn.conf.py`. The command line wins."""
 
+import gc
 import os
 from typing import Any
 
@@ -7,6 +8,13 @@ from typing import Any
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 4
+
+
+def post_worker_init(worker: Any) -> None:
+    """What has been loaded stays: collections pass it by, and come once for some requests, not for each."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -1,5 +1,7 @@
 """Redis for what every request asks: short waits, and none at all while it is known to be away."""
 
+import os
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -24,15 +26,29 @@ class Link:
     """A way to Redis that a failure shuts for REDIS_REST_SECONDS; then one question tries it anew."""
 
     def __init__(self, url: str) -> None:
-        self.client: Any = redis.Redis.from_url(
-            url,
+        self._url = url
+        self._own = threading.local()
+        self._shut_until = 0.0
+        self._scripts: dict[str, Any] = {}
+
+    @property
+    def client(self) -> Any:
+        """This thread's own connection: a pool takes nearly as long as Redis does. None outlives a fork."""
+        own, process = self._own, os.getpid()
+        if getattr(own, "process", None) != process:
+            own.client, own.process = self._open(), process
+        return own.client
+
+    def _open(self) -> redis.Redis:
+        return redis.Redis.from_url(
+            self._url,
+            single_connection_client=True,
+            protocol=2,  # its answers are read in half the time
             socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
             # A connection that Redis has closed is opened anew, once; what took too long is not asked again.
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         )
-        self._shut_until = 0.0
-        self._scripts: dict[str, Any] = {}
 
     def ask(self, question: Callable[[Any], T], *, insist: bool = False) -> T:
         """What Redis answers. `insist` asks also while the way is shut. Raises RedisAway."""
@@ -52,9 +68,13 @@ class Link:
 
     def run(self, script: str, names: list[str], arguments: list[Any]) -> Any:
         """What a script answers, run in Redis as a whole. Raises RedisAway."""
-        if script not in self._scripts:
-            self._scripts[script] = self.client.register_script(script)
-        return self.ask(lambda client: self._scripts[script](keys=names, args=arguments, client=client))
+
+        def question(client: Any) -> Any:
+            if script not in self._scripts:
+                self._scripts[script] = client.register_script(script)
+            return self._scripts[script](keys=names, args=arguments, client=client)
+
+        return self.ask(question)
 
 
 @cache

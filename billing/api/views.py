@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from billing import selectors, services
 from rsolv.api.auth import get_customer
 from rsolv.api.errors import PayloadTooLarge, build_error
+from rsolv.api.fields import read
 from rsolv.api.idempotency import idempotent
 from rsolv.api.middleware import get_request_id
 from rsolv.api.views import ApiRequest, ApiView
@@ -47,14 +48,13 @@ class ClaimView(ApiView):
     )
     @idempotent
     def post(self, request: ApiRequest) -> Response:
-        serializer = ClaimFixSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        namespace, name = serializer.validated_data["repo"]
+        sent = read(ClaimFixSerializer, request.data)
+        namespace, name = sent["repo"]
         claim = services.claim_fix(
             customer=get_customer(request),
             namespace=namespace,
             repository_name=name,
-            issue_number=serializer.validated_data["issueNumber"],
+            issue_number=sent["issueNumber"],
             at=timezone.now(),
         )
         return Response({"granted": True, "expiresAt": claim.expires_at}, status=201)

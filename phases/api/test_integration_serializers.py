@@ -7,12 +7,12 @@ from rest_framework import serializers
 from phases.test_integration.manifests import MOST_FILES
 from phases.test_integration.ranking import MOST_CANDIDATES
 from phases.test_integration.red_tests import MOST_TESTS
-from rsolv.api.fields import BoundedListField, ExactCharField, StrictCharField
+from rsolv.api.fields import ExactCharField, StrictCharField, TextListField
 
 
 class AnalyzeSerializer(serializers.Serializer[Any]):
     vulnerableFile = StrictCharField()
-    candidateTestFiles = BoundedListField(child=ExactCharField(), max_length=MOST_CANDIDATES)
+    candidateTestFiles = TextListField(max_length=MOST_CANDIDATES)
     framework = StrictCharField()
     vulnerabilityType = StrictCharField(required=False, allow_null=True, allow_blank=True)
 
@@ -101,9 +101,7 @@ class DetectSerializer(serializers.Serializer[Any]):
     composerJson = serializers.JSONField(required=False, allow_null=True, help_text="An object, or its text.")
     mixExs = ExactCharField(required=False, allow_null=True)
     goMod = ExactCharField(required=False, allow_null=True)
-    configFiles = BoundedListField(
-        child=ExactCharField(), required=False, allow_null=True, max_length=MOST_FILES
-    )
+    configFiles = TextListField(required=False, allow_null=True, max_length=MOST_FILES)
 
 
 class DetectedSerializer(serializers.Serializer[Any]):

@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
@@ -12,6 +11,7 @@ from phases.api import test_integration_serializers as shapes
 from phases.metrics import ANALYZE_SECONDS, ANALYZED, GENERATE_SECONDS, GENERATED, measure
 from phases.test_integration import services as engine
 from rsolv.api.errors import describe_fields
+from rsolv.api.fields import Shape, read
 from rsolv.api.middleware import get_request_id
 from rsolv.api.views import ApiRequest, ApiView
 from rsolv.errors import DomainError
@@ -23,10 +23,9 @@ class InvalidFields(DomainError):
     code, status = "VALIDATION_ERROR", 422
 
 
-def read(shape: type[serializers.Serializer[Any]], request: ApiRequest) -> dict[str, Any]:
-    serializer = shape(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return {name: value for name, value in serializer.validated_data.items() if value is not None}
+def read_given(shape: Shape, request: ApiRequest) -> dict[str, Any]:
+    """What was sent with a value: null is as good as left out."""
+    return {name: value for name, value in read(shape, request.data).items() if value is not None}
 
 
 class AnalyzeView(ApiView):
@@ -40,7 +39,7 @@ class AnalyzeView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response:
         with measure(ANALYZED, ANALYZE_SECONDS, request.data):
-            sent = read(shapes.AnalyzeSerializer, request)
+            sent = read_given(shapes.AnalyzeSerializer, request)
             analysis = engine.analyze(
                 vulnerable_file=sent["vulnerableFile"],
                 candidate_test_files=sent["candidateTestFiles"],
@@ -67,7 +66,7 @@ class GenerateView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         started = time.perf_counter()
         with measure(GENERATED, GENERATE_SECONDS, request.data) as run:
-            sent = read(shapes.GenerateSerializer, request)
+            sent = read_given(shapes.GenerateSerializer, request)
             made = engine.generate(
                 target_file_content=sent["targetFileContent"],
                 red_tests=sent["testSuite"]["redTests"],
@@ -106,7 +105,7 @@ class NamingView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response:
         try:
-            sent = read(shapes.NamingSerializer, request)
+            sent = read_given(shapes.NamingSerializer, request)
         except ValidationError as error:
             message, fields = describe_fields(error.detail)
             raise InvalidFields(message, fields=fields) from error
@@ -131,7 +130,7 @@ class DetectFrameworkView(ApiView):
         auth=[],
     )
     def post(self, request: ApiRequest) -> Response:
-        found = engine.detect_framework(read(shapes.DetectSerializer, request))
+        found = engine.detect_framework(read_given(shapes.DetectSerializer, request))
         return Response(
             {
                 "framework": found.framework,

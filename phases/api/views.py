@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from phases import selectors, services
 from rsolv.api.auth import get_customer
+from rsolv.api.fields import read
 from rsolv.api.idempotency import idempotent
 from rsolv.api.parsers import slice_member
 from rsolv.api.views import ApiRequest, ApiView
@@ -23,9 +24,7 @@ class StorePhaseView(ApiView):
     )
     @idempotent
     def post(self, request: ApiRequest) -> Response:
-        serializer = serializers.StorePhaseSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        sent = serializer.validated_data
+        sent = read(serializers.StorePhaseSerializer, request.data)
         namespace, name = sent["repo"]
         report = services.PhaseReport(
             phase=sent["phase"],
@@ -53,9 +52,7 @@ class RetrievePhasesView(ApiView):
         responses=serializers.RetrievedPhasesSerializer,
     )
     def get(self, request: ApiRequest) -> HttpResponse:
-        serializer = serializers.RetrievePhasesSerializer(data=request.query_params)
-        serializer.is_valid(raise_exception=True)
-        sent = serializer.validated_data
+        sent = read(serializers.RetrievePhasesSerializer, request.query_params)
         namespace, name = sent["repo"]
         results = selectors.get_results(
             customer=get_customer(request),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import mul
+from typing import NamedTuple
 
 from phases.test_integration.words import split_extension, split_path, words_of
 
@@ -43,8 +45,7 @@ class Recommendation:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A path as it is compared: without roots, affixes and extensions, in words."""
 
     directories: tuple[str, ...]
@@ -53,41 +54,38 @@ class _Place:
 
     @classmethod
     def of(cls, path: str) -> _Place:
-        directories, file_name = split_path(path[-_LONGEST_PATH:])
+        end = path[-_LONGEST_PATH:]
+        directories, file_name = split_path(end)
         stem = split_extension(file_name)[0]
         words = _words(_AFFIXES.sub("", stem)) or _words(stem)
-        lowered = path[-_LONGEST_PATH:].lower()
         return cls(
             directories=tuple(_without_roots(directories)),
             stem=tuple(words[:_MOST_WORDS]),
-            all_words=frozenset(_WORD.findall(lowered)),
+            all_words=frozenset(_WORD.findall(end.lower())),
         )
 
-    @property
-    def surroundings(self) -> frozenset[str]:
+    def find_surroundings(self) -> frozenset[str]:
         """Every word of the path."""
         return frozenset(self.stem).union(*map(_words, self.directories[-_MOST_WORDS:]))
 
 
-class _Vocabulary:
-    """Words to look others up in, exactly or nearly."""
+class _Vocabulary(dict[str, float]):
+    """How well a word is known: 1.0 for one of these words, less for one that is nearly one."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self.words = frozenset(words)
+        super().__init__(dict.fromkeys(words, 1.0))
         self._by_beginning: dict[str, list[str]] = {}
-        for word in self.words:
+        for word in self:
             self._by_beginning.setdefault(word[:3], []).append(word)
+
+    def __missing__(self, word: str) -> float:
+        near = self._by_beginning.get(word[:3], ())
+        self[word] = likeness = max((_alike(word, other) for other in near), default=0.0)
+        return likeness
 
     def share_of(self, words: tuple[str, ...], weights: list[float]) -> float:
         """How far the words are known here, by weight: 1.0 for all of them."""
-        known = sum(weight * self._likeness(word) for word, weight in zip(words, weights, strict=True))
-        return known / sum(weights) if words else 0.0
-
-    def _likeness(self, word: str) -> float:
-        if word in self.words:
-            return 1.0
-        near = self._by_beginning.get(word[:3])
-        return max(_alike(word, other) for other in near) if near else 0.0
+        return sum(map(mul, weights, map(self.__getitem__, words))) / sum(weights) if words else 0.0
 
 
 def rank_candidates(
@@ -98,9 +96,10 @@ def rank_candidates(
     `kind` is the flaw's (`sql_injection`): its words in a test's name count neither for nor against it.
     """
     source = _Place.of(vulnerable_file)
-    known = _Vocabulary(source.surroundings)
+    surroundings = source.find_surroundings()
+    known = _Vocabulary(surroundings)
     stem = _Vocabulary(source.stem)
-    neutral = frozenset(words_of(kind or "")) - known.words
+    neutral = frozenset(words_of(kind or "")) - surroundings
     ranked = [_recommend(source, stem, known, neutral, path) for path in candidates]
     return sorted(ranked, key=lambda each: -each.score)
 
@@ -124,7 +123,9 @@ def _recommend(
     source: _Place, stem_words: _Vocabulary, known: _Vocabulary, neutral: frozenset[str], path: str
 ) -> Recommendation:
     candidate = _Place.of(path)
-    words = tuple(word for word in candidate.stem if word not in neutral) or candidate.stem
+    words = candidate.stem
+    if not neutral.isdisjoint(words):
+        words = tuple(word for word in words if word not in neutral) or words
     weights = _weights(words, source.stem)
     same_module = bool(source.stem) and candidate.stem == source.stem
     same_directories = candidate.directories == source.directories

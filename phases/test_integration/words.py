@@ -34,6 +34,8 @@ def ascii_only(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """`UsersController`, `users_controller` and `users-controller` alike give `users`, `controller`."""
     spaced = _NOT_WORD.sub(" ", ascii_only(text))
+    if spaced.islower():
+        return spaced.split()
     return _CAMEL.sub(" ", spaced).lower().split()
 
 

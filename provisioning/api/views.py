@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from customers.models import Customer
 from provisioning import services
 from provisioning.limits import count_signup
+from rsolv.api.fields import read
 from rsolv.api.throttling import find_address
 from rsolv.api.views import ApiRequest, ApiView
 
@@ -27,9 +28,7 @@ class OnboardView(ApiView):
         auth=[],
     )
     def post(self, request: ApiRequest) -> Response:
-        serializer = serializers.OnboardSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        sent = serializer.validated_data
+        sent = read(serializers.OnboardSerializer, request.data)
         count_signup(email=sent["email"], address=find_address(request))
         made = services.provision_customer(
             name=sent["name"],

@@ -16,6 +16,8 @@ class Plan:
     seconds: float = 1.5
     connections: int = 8
     one_by_one: int = 300
+    # Each of the callers once, and each thread: their keys are then known, as in steady traffic.
+    warm_up: int = 60
     counted: int = 20
 
 
@@ -41,7 +43,7 @@ def find_percentile(values: Sequence[float], percent: int) -> float:
 
 def measure(client: Client, subject: Subject, baseline: Subject, plan: Plan) -> dict[str, float]:
     """The subject's entry in the report. Raises WrongAnswer at the first answer that is not right."""
-    client.time_one_by_one(subject, 10 + plan.connections)
+    client.time_one_by_one(subject, plan.warm_up)
     own, bare = Samples(), Samples()
     for _ in range(plan.rounds):
         for each, samples in ((baseline, bare), (subject, own)):

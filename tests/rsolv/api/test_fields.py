@@ -1,7 +1,8 @@
 import pytest
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from rsolv.api.fields import ExactCharField, StrictCharField
+from rsolv.api.fields import ExactCharField, StrictCharField, TextListField, read
 
 
 class TestStrictCharField:
@@ -13,3 +14,39 @@ class TestStrictCharField:
 
     def test_takes_any_other_character(self):
         assert StrictCharField().run_validation("naïve 🦊 \uffff") == "naïve 🦊 \uffff"
+
+
+class Shape(serializers.Serializer):
+    names = TextListField(max_length=3)
+    note = StrictCharField(required=False)
+
+
+class TestTextListField:
+    @pytest.mark.parametrize("names", [[], ["", " a ", "naïve 🦊"]])
+    def test_takes_texts_as_they_are(self, names):
+        assert TextListField().run_validation(names) == names
+
+    @pytest.mark.parametrize("odd", [7, None, ["b"], "half \ud83d a pair", "a\0b"])
+    def test_names_the_one_that_is_none(self, odd):
+        with pytest.raises(ValidationError) as refused:
+            TextListField().run_validation(["a", odd, "c"])
+        assert list(refused.value.detail) == [1]
+
+    def test_does_not_look_at_more_than_it_may_have(self):
+        with pytest.raises(ValidationError) as refused:
+            TextListField(max_length=3).run_validation([7, 7, 7, 7])
+        assert refused.value.get_codes() == ["max_length"]
+
+    @pytest.mark.parametrize("other", ["abc", 7, {"a": "b"}])
+    def test_refuses_what_is_no_list(self, other):
+        with pytest.raises(ValidationError):
+            TextListField().run_validation(other)
+
+
+class TestRead:
+    def test_keeps_nothing_of_one_body_for_the_next(self):
+        assert read(Shape, {"names": ["a"], "note": "first"}) == {"names": ["a"], "note": "first"}
+        with pytest.raises(ValidationError) as refused:
+            read(Shape, {"note": "second"})
+        assert list(refused.value.detail) == ["names"]
+        assert read(Shape, {"names": ["b"]}) == {"names": ["b"]}
