@@ -11,7 +11,7 @@ import redis
 from psycopg import sql
 
 from .processes import Child, Supervisor
-from .stack import CELERY, GUNICORN, HOST, Stack
+from .stack import GUNICORN, HOST, WORKER, Stack
 
 REDIS_DATABASES = range(15, 0, -1)
 
@@ -55,7 +55,7 @@ class ServicesStack(Stack):
             f"{name}@sandbox",
         ]
         options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return supervisor.start(name, [*CELERY, "worker", *options])
+        return supervisor.start(name, [*WORKER, *options])
 
 
 @contextmanager

@@ -20,6 +20,8 @@ GUNICORN = [
     str(CONFIG),
 ]
 CELERY = [sys.executable, "-m", "celery", "-A", "rsolv.celery", "--quiet"]
+# Someone waits for a web process; the queue can wait.
+WORKER = ["nice", *CELERY, "worker"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Stack:
     def start_worker(self, supervisor: Supervisor) -> None:
         options = ["--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
         options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        supervisor.start("worker", [*CELERY, "worker", *options])
+        supervisor.start("worker", [*WORKER, *options])
 
     def start_beat(self, supervisor: Supervisor) -> None:
         schedule = str(self.data_dir / "beat-schedule")
