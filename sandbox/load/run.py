@@ -36,10 +36,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Webhooks("webhooks_burst", count=1000, per_second=200),
     ActionShards(),
 )
-# Those of its kind in small, so that every process has loaded what it needs before anything is measured.
+# Those of its kind in small, so that every process has loaded what it needs, and filled its pools of
+# connections, before anything is measured.
 WARM_UP: tuple[Scenario, ...] = (
     Signups("warm_signups", count=60),
-    Webhooks("warm_webhooks", count=100, per_second=100),
+    Webhooks("warm_webhooks", count=400, per_second=200),
     ActionShards("warm_shards", issues_each=2),
 )
 
