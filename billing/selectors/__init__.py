@@ -7,6 +7,7 @@ from .billed_lines import (
     find_fix_price,
     is_being_invoiced,
     was_billed,
+    was_without_plan,
 )
 from .due import list_due
 from .explained_invoice import ExplainedInvoice, ExplainedLine, explain_invoice
@@ -56,4 +57,5 @@ __all__ = [
     "list_ledger",
     "list_notices",
     "was_billed",
+    "was_without_plan",
 ]

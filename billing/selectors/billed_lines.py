@@ -32,18 +32,20 @@ class BilledFixes:
 def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> int | None:
     """What the fix cost in its period, beside the others given back; None while that is not sure.
 
-    Nothing, where its invoice was voided or given up, or no plan ran. A fix of pay as you go that no invoice
-    has yet costs the same whatever comes; elsewhere the invoice says how many there were. In US cents.
+    Nothing, where its invoice was voided or given up. A fix of pay as you go that no invoice has yet costs
+    the same whatever comes, unless no plan ran; elsewhere the invoice says how many there were. In US cents.
     """
     usage, start = correction.usage, account.current_period_start
     meter_at = usage.report.meter_at
     assert meter_at is not None, "a reported fix has its instant"
     billed = find_billed_fixes(usage=usage, meter_at=meter_at)
     if billed is None:
-        if _find_span(usage, meter_at, GIVEN_UP) is not None or _was_without_plan(usage, meter_at):
+        if _find_span(usage, meter_at, GIVEN_UP) is not None:
             return 0
         is_current = start is not None and meter_at >= start
-        return usage.unit_price_cents if is_current and usage.plan == account.plan == PAYG.key else None
+        if not is_current or was_without_plan(usage=usage, account=account):
+            return None
+        return usage.unit_price_cents if usage.plan == account.plan == PAYG.key else None
     plan = billed.plan
     if plan.key == usage.plan:
         plan = replace(plan, unit_price_cents=usage.unit_price_cents)
@@ -77,20 +79,27 @@ def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
     return billed.fixes > reported + credited
 
 
-def _was_without_plan(usage: UsageRecord, meter_at: datetime) -> bool:
-    """Whether no subscription of the customer, as mirrored, ran in the second of a meter event.
+def was_without_plan(*, usage: UsageRecord, account: BillingAccount) -> bool:
+    """Whether a reported fix's own subscription had ended in the second of its meter event, and none ran.
 
     A plan's end is news that comes late: what was metered meanwhile is on no invoice. Stripe counts whole
-    seconds, `start <= t < end`, so that the very second of the end is no longer the plan's.
+    seconds, `start <= t < end`, so that the very second of the end is no longer the plan's. By the mirror,
+    which lacks what is not heard of yet: believe it only once Stripe's subscriptions are read anew. False
+    where nobody can know, as for a Stripe customer that was deleted since.
     """
+    meter_at = usage.report.meter_at
+    if meter_at is None or usage.stripe_customer_id != account.stripe_customer_id:
+        return False
     second = int(meter_at.timestamp())
-    mirrored = Subscription.objects.filter(customer__subscriber=usage.customer_id)
-    spans = [
-        (data["start_date"], data.get("ended_at")) for data in mirrored.values_list("stripe_data", flat=True)
-    ]
-    return bool(spans) and not any(
-        start <= second and (ended_at is None or second < ended_at) for start, ended_at in spans
-    )
+    mirrored = Subscription.objects.filter(customer_id=usage.stripe_customer_id)
+    spans = {
+        subscription_id: (data["start_date"], data.get("ended_at"))
+        for subscription_id, data in mirrored.values_list("id", "stripe_data")
+    }
+    _, own_end = spans.get(usage.subscription_id, (None, None))
+    if own_end is None or second < own_end:
+        return False
+    return not any(start <= second and (end is None or second < end) for start, end in spans.values())
 
 
 def is_being_invoiced(*, customer_id: UUID, meter_at: datetime) -> bool:

@@ -13,6 +13,7 @@ from billing.models import BillingAccount, CorrectionReport, UsageCorrection, Us
 from billing.retries import LEASE, schedule_retry
 
 from .conclude_adjustment import conclude_adjustment
+from .conclude_unbilled import conclude_unbilled
 from .correct_usage import finish, withdraw_unsent
 from .report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG, count_known, has_fresh_neighbours, is_held_back
 from .settle_refused import settle_refused
@@ -28,7 +29,7 @@ Status = CorrectionReport.Status
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be sent to Stripe, committed before it is sent."""
+    """What is to be sent to Stripe, committed before it is sent; undecided where Stripe is only asked."""
 
     way: str
     stripe_customer_id: str
@@ -107,7 +108,10 @@ def _take_lease(correction_id: UUID, customer_id: UUID, now: datetime) -> Step |
 
 
 def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) -> str:
-    """Choose the way where none is chosen, or finish; why it has to wait, empty where it need not."""
+    """Choose the way where none is chosen, or finish; why it has to wait, empty where it need not.
+
+    What no plan billed, as far as is mirrored, stays undecided: Stripe is asked first.
+    """
     if report.way == Way.CREDIT and report.amount_cents:
         return ""
     correction = report.correction
@@ -125,7 +129,10 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
         return ""
     price_cents = selectors.find_fix_price(correction=correction, account=account)
     if price_cents is None:
-        return "waits for the invoice of its period"
+        if not selectors.was_without_plan(usage=correction.usage, account=account):
+            return "waits for the invoice of its period"
+        report.way = Way.UNDECIDED
+        return ""
     if price_cents == 0:
         finish(report, way=Way.NOTHING, at=now)
     else:
@@ -157,6 +164,9 @@ def _carry_out(correction_id: UUID, step: Step) -> None:
         )
         _finish_adjustment(correction_id, step)
         return
+    if step.way == Way.UNDECIDED:
+        _finish_unbilled(correction_id, step)
+        return
     stripe_id = stripe_gateway.credit_balance(
         stripe_customer_id=step.stripe_customer_id,
         correction_id=str(correction_id),
@@ -178,8 +188,16 @@ def _finish_adjustment(correction_id: UUID, step: Step) -> None:
         _put_off(correction_id, reason)
 
 
+def _finish_unbilled(correction_id: UUID, step: Step) -> None:
+    reason = conclude_unbilled(
+        correction_id=correction_id, stripe_customer_id=step.stripe_customer_id, at=timezone.now()
+    )
+    if reason:
+        _put_off(correction_id, reason)
+
+
 def _face_refusal(correction_id: UUID, step: Step | None, error: str) -> None:
-    if step is None:
+    if step is None or step.way == Way.UNDECIDED:
         _put_off(correction_id, error)
         return
     if step.way == Way.CREDIT:

@@ -26,6 +26,7 @@ from .subscriptions import (
     set_cancellation,
     sync_live_subscriptions,
     sync_subscription,
+    sync_subscriptions,
 )
 from .webhooks import (
     METER_ERROR,
@@ -88,6 +89,7 @@ __all__ = [
     "sync_live_subscriptions",
     "sync_plans",
     "sync_subscription",
+    "sync_subscriptions",
     "verify_webhook",
     "void_open_invoices",
 ]

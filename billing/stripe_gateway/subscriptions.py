@@ -34,6 +34,16 @@ def sync_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
         return [each.id for each in live]
 
 
+def sync_subscriptions(*, stripe_customer_id: str) -> None:
+    """Mirror all of the customer's subscriptions, those that have ended too."""
+    with translate_errors("sync_subscriptions"):
+        listed = get_client().v1.subscriptions.list(
+            {"customer": stripe_customer_id, "status": "all", "limit": 100}
+        )
+        for each in listed.auto_paging_iter():
+            _sync_subscription(each)
+
+
 def create_subscription(
     *, stripe_customer_id: str, plan: Plan, wish: str, attempt: int
 ) -> djstripe.Subscription:

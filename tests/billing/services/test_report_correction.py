@@ -231,6 +231,58 @@ class TestAFixThatNoPlanBilled:
         assert (send(correct(usage)).way, send(usage.correction.report).amount_cents) == ("credit", 1500)
 
 
+class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
+    def test_waits_where_its_stripe_customer_was_deleted(self, world, payg):
+        usage = fix(payg)
+        age(usage, hours=25)
+        world.advance()
+        assert list_totals(payg)[0] == 1500
+        stripe_gateway.get_client().v1.customers.delete(usage.stripe_customer_id)
+        world.deliver()
+        world.stripe.control.advance(hours=2)
+        world.subscribe("payg", customer=payg)
+        report = send(correct(usage))
+        assert (report.status, report.way) == ("pending", "")
+        assert report.last_error == "waits for the invoice of its period"
+
+    @pytest.fixture
+    def followed(self, world, payg):
+        """A fix that the next plan bills, of which we have not heard; of the first one's end we have."""
+        end, first = world.now() + timedelta(minutes=2), world.account(payg).subscription_id
+        usage = fix(payg, at=end + timedelta(seconds=30))
+        client = stripe_gateway.get_client().v1.subscriptions
+        client.update(first, {"cancel_at": int(end.timestamp())})
+        world.stripe.control.set_to(int(end.timestamp()))
+        (item,) = client.retrieve(first)["items"].data
+        client.create({"customer": usage.stripe_customer_id, "items": [{"price": item.price.id}]})
+        world.deliver(events=world.stripe.control.events("customer.subscription.deleted"))
+        assert world.account(payg).status == "canceled"
+        return usage
+
+    def test_is_taken_off_the_meter_of_a_plan_that_was_not_heard_of(self, world, payg, followed):
+        report = send(correct(followed))
+        assert (report.status, report.way) == ("pending", "")
+        assert (send(report).status, report.way) == ("done", "adjustment")
+        world.advance()
+        assert list_totals(payg)[0] == 0
+
+    def test_is_credited_what_a_plan_that_was_not_heard_of_charges(self, world, payg, followed):
+        age(followed, hours=25)
+        report = send(correct(followed))
+        assert (report.status, report.way) == ("pending", "")
+        world.advance()
+        assert list_totals(payg)[0] == 1500
+        assert (send(report).way, report.amount_cents) == ("credit", 1500)
+
+    def test_waits_while_stripe_is_away(self, world, payg):
+        (usage,) = fix_in_the_second_of_the_end(world, payg, 1)
+        world.stripe.control.add_fault("cut_before", path="/v1/subscriptions", times=None)
+        report = send(correct(usage))
+        assert (report.status, report.way) == ("pending", "")
+        world.stripe.control.clear_faults()
+        assert (send(report).status, report.way) == ("done", "nothing")
+
+
 class TestALaterVoid:
     def test_of_pay_as_you_go_is_credited_to_the_next_invoice(self, world, payg):
         usage = fix(payg)
