@@ -15,11 +15,13 @@ from billing.models import UsageCorrection, UsageRecord
 class LedgerRow:
     """A metered fix and how far its report has come. `status` is empty where it has no report at all.
 
-    `correction` is how far the report of its void has come, empty where it is not voided.
+    `correction` is how far the report of its void has come, empty where it is not voided; `is_corrected` is
+    true of a credit too.
     """
 
     status: str
     correction: str
+    is_corrected: bool
     occurred_at: datetime
     meter_at: datetime | None
     earlier_meter_at: datetime | None
@@ -38,10 +40,13 @@ def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID
     found: dict[UUID, list[LedgerRow]] = defaultdict(list)
     void = Q(correction__kind=UsageCorrection.Kind.VOID)
     voided = Case(When(void, then="correction__report__status"), default=None)
-    for customer_id, status, correction, occurred_at, *instants in rows.annotate(voided=voided).values_list(
+    for customer_id, status, correction, correction_id, occurred_at, *instants in rows.annotate(
+        voided=voided
+    ).values_list(
         "customer_id",
         "report__status",
         "voided",
+        "correction__id",
         "occurred_at",
         "report__meter_at",
         "report__earlier_meter_at",
@@ -49,5 +54,7 @@ def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID
         "report__reported_at",
         "correction__report__done_at",
     ):
-        found[customer_id].append(LedgerRow(status or "", correction or "", occurred_at, *instants))
+        found[customer_id].append(
+            LedgerRow(status or "", correction or "", correction_id is not None, occurred_at, *instants)
+        )
     return found

@@ -58,21 +58,23 @@ def compare_invoices(
 def find_unbilled(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> list[Finding]:
     """The fixes that were metered while no plan ran, which no invoice will charge for.
 
-    They came while the news of a plan's end was on its way. What staff voided is dealt with.
+    They came while the news of a plan's end was on its way, and are listed at the instant of that end. What
+    staff voided or credited is dealt with.
     """
     lost = [
         row
         for row in rows
         if row.status == UsageReport.Status.REPORTED
-        and not row.correction
+        and not row.is_corrected
         and row.meter_at is not None
         and gap.start <= row.meter_at < gap.end
         and not any(start <= row.meter_at < end for start, end in billed)
     ]
     if not lost:
         return []
+    kind, end = Discrepancy.Kind.INVOICE, Span(gap.start, gap.start)
     detail = "Metered when the plan had ended: void them, or bill them by hand."
-    return [Finding(Discrepancy.Kind.INVOICE, gap, ledger=len(lost), stripe=0, portal=0, detail=detail)]
+    return [Finding(kind, end, ledger=len(lost), stripe=0, portal=0, detail=detail)]
 
 
 def _list_metered_prices() -> set[str]:

@@ -23,13 +23,14 @@ class Inquiry:
     """One account, the periods asked about, and Stripe's answers as they come in.
 
     `closed` is the period before the current one; `ended` is the last of a subscription that runs no more,
-    which for an account without a plan is the end of the current one.
+    which for an account without a plan is the end of the current one. `gap` is the time without a plan.
     """
 
     account: BillingAccount
     current: Span | None = None
     closed: Span | None = None
     ended: Stretch | None = None
+    gap: Span | None = None
     held: dict[Span, "Future[int]"] = field(default_factory=dict)
     used: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -39,14 +40,6 @@ class Inquiry:
         """What the meter is asked about."""
         former = self.ended.span if self.ended and not self.has_ended else None
         return [span for span in (self.current, self.closed, former) if span is not None]
-
-    @property
-    def gap(self) -> Span | None:
-        """From the end of the subscription that has ended until the next began, or its period would end."""
-        if self.ended is None or self.current is None:
-            return None
-        until = self.current.end if self.has_ended else self.current.start
-        return Span(self.ended.span.end, until)
 
     @property
     def has_ended(self) -> bool:
@@ -72,8 +65,12 @@ def inquire_usage(
     if start is None or end is None:
         return inquiry
     inquiry.current, inquiry.closed = Span(start, end), _find_closed(standing, start)
-    if inquiry.closed is None:
-        inquiry.ended = find_last_stretch(account, since=at - INVOICES_BACK)
+    since = at - INVOICES_BACK
+    # A subscription that is older than that has nothing before it that is looked at.
+    if standing is None or standing.started_at >= since or inquiry.closed is None:
+        stretch = find_last_stretch(account, since=since)
+        inquiry.ended = stretch if inquiry.closed is None else None
+        inquiry.gap = _find_gap(account, standing, stretch, at=at)
     for span in inquiry.spans:
         first, last = end_of_asking(span, at=at).minutes
         if first < last:
@@ -84,6 +81,18 @@ def inquire_usage(
                 end=last,
             )
     return inquiry
+
+
+def _find_gap(
+    account: BillingAccount, standing: Standing | None, ended: Stretch | None, *, at: datetime
+) -> Span | None:
+    """From the end of the subscription that ended last until the next began, or until now."""
+    if ended is None or account.current_period_start is None:
+        return None
+    if ended.subscription_id == account.subscription_id:
+        return Span(ended.span.end, at)
+    # A change of plan begins a period anew, not the subscription.
+    return Span(ended.span.end, standing.started_at if standing else account.current_period_start)
 
 
 def _find_closed(standing: Standing | None, start: datetime) -> Span | None:

@@ -193,9 +193,15 @@ def _compare_invoices(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, a
 
 def _note(inquiry: Inquiry, run: Reconciliation, at: datetime) -> None:
     earliest = min((span.start for span in inquiry.spans), default=at)
+    since, gap = at - INVOICES_BACK, inquiry.gap
 
     def was_looked_at(row: Discrepancy) -> bool:
-        return row.kind == Kind.STALE_ACCOUNT or row.period_start >= earliest
+        if row.kind == Kind.STALE_ACCOUNT:
+            return True
+        if row.period_start == row.period_end:  # fixes after a plan's end, which are listed at its instant
+            return gap is not None and row.period_start == gap.start
+        is_listed = row.kind != Kind.INVOICE or row.period_end >= since
+        return is_listed and row.period_start >= earliest
 
     note_findings(
         run=run, account=inquiry.account, findings=inquiry.findings, was_looked_at=was_looked_at, at=at

@@ -6,9 +6,10 @@ from django.utils import timezone
 
 from billing import selectors, services, stripe_gateway
 from billing.models import BillingAccount, Discrepancy, UsageReport
-from billing.plans import PAYG
+from billing.plans import PAYG, TEAMS
 from tests.billing.ledger import age_reports, record_fixes, report_fixes, send_due
-from tests.billing.services.test_report_correction import correct, fix_in_the_second_of_the_end, send
+from tests.billing.services.test_change_plan import change
+from tests.billing.services.test_report_correction import correct, fix, fix_in_the_second_of_the_end, send
 
 
 @pytest.fixture
@@ -212,6 +213,62 @@ class TestASubscriptionThatHasEnded:
 
     def test_bills_a_fix_of_the_second_before_and_agrees(self, world, customer):
         fix_in_the_second_of_the_end(world, customer, 1, earlier=1)
+        run(world)
+        assert found() == []
+
+    @pytest.fixture
+    def unbilled(self, world, customer):
+        """A fix that was metered after a plan which ended with its period, the usual way."""
+        account = world.account(customer)
+        client = stripe_gateway.get_client().v1.subscriptions
+        client.update(account.subscription_id, {"cancel_at_period_end": True})
+        world.stripe.control.set_to(int(account.current_period_end.timestamp()) - 60)
+        usage = fix(customer, at=account.current_period_end + timedelta(seconds=30))
+        world.stripe.control.advance(hours=2)
+        world.deliver()
+        assert world.account(customer).status == "canceled"
+        return usage
+
+    def test_with_its_period_lists_a_fix_metered_after_it(self, world, unbilled):
+        run(world)
+        row = Discrepancy.objects.get()
+        assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 1, 0)
+
+    def test_lists_what_it_left_until_somebody_acts(self, world, unbilled):
+        run(world)
+        run(world, days=33)
+        assert found() == [("invoice", "open")]
+
+    def test_without_a_last_invoice_is_listed_until_somebody_acts(self, world, customer, ended):
+        stripe_gateway.cancel_subscription(ended, is_invoiced=False)
+        world.deliver()
+        run(world)
+        run(world, days=33)
+        assert found() == [("invoice", "open")]
+
+    def test_lists_what_it_left_where_the_next_plan_was_changed_since(self, world, customer):
+        fix_in_the_second_of_the_end(world, customer, 1)
+        self.choose_again(world, customer)
+        world.stripe.control.advance(hours=2)
+        age_reports()
+        change(world, customer, TEAMS)
+        world.deliver()
+        run(world)
+        row = Discrepancy.objects.get()
+        assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 1, 0)
+
+    def test_lists_no_more_what_was_voided_after_the_next_plan_was_renewed(self, world, customer):
+        (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
+        self.choose_again(world, customer)
+        run(world)
+        world.advance()
+        send(correct(usage))
+        run(world, hours=4)
+        assert found() == [("invoice", "resolved")]
+
+    def test_lists_nothing_that_was_credited(self, world, customer):
+        (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
+        assert send(correct(usage, "credit")).way == "nothing"
         run(world)
         assert found() == []
 
