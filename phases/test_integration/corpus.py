@@ -41,6 +41,7 @@ _GUESSES: tuple[tuple[str, str, str], ...] = (
         r"""|(?:['"](?:node:)?assert['"/]|\bchai\b|['"]should['"]|\bsupertest\b)(?s:.*)\b(?:describe|suite)\(""",
         "mocha",
     ),
+    (rf"[._-](?:test|spec){_SCRIPT}", r"^\s*(?:specify|context)\(", "mocha"),
     (rf"[._-](?:test|spec){_SCRIPT}", r"\bexpect\(", "jest"),
     (rf"[._-](?:test|spec){_SCRIPT}", r"\b(?:it|test|describe)\(", "mocha"),
 )

@@ -82,6 +82,7 @@ class TestGuess:
             ("x.test.ts", "import { it } from 'vitest'", "vitest"),
             ("x.test.js", "jest.mock('x')", "jest"),
             ("x.test.js", "it('a', () => { expect(1) })", "jest"),
+            ("x.spec.js", "specify('a', () => { expect(1) })", "mocha"),
             ("test/x.js", "var assert = require('assert')\ndescribe('a', function () {})", "mocha"),
             ("x.js", "describe('a')", None),
         ],
