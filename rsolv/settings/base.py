@@ -1,6 +1,5 @@
 """What every environment shares. The environments set what differs, and read no secret of their own."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,9 @@ from celery.schedules import crontab
 from rsolv.headers import build_policy, list_form_targets
 from rsolv.logs import LOG_LEVELS, configure_structlog
 
+from .api import *
+from .billing import *
+from .people import *
 from .reader import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -192,58 +194,6 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# People: email and password through allauth.
-AUTH_USER_MODEL = "customers.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_FORMS = {
-    "signup": "provisioning.forms.SignupForm",
-    "change_password": "provisioning.forms.ChangePasswordForm",
-    "set_password": "provisioning.forms.SetPasswordForm",
-    "reset_password_from_key": "provisioning.forms.ResetPasswordKeyForm",
-}
-ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_TOTP_ISSUER = "RSOLV"
-MFA_FORMS = {"add_webauthn": "provisioning.forms.AddKeyForm"}
-MFA_ADAPTER = "provisioning.adapters.MfaAdapter"
-# Login with GitHub is offered when an application is named. An address that has an account is never linked
-# by itself: its owner logs in and connects the two.
-GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", default="")
-GITHUB_CLIENT_SECRET = env.str("GITHUB_CLIENT_SECRET", default="")
-GITHUB_URL = env.address("GITHUB_URL", default="", schemes=("http", "https"))
-SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
-    "github": {
-        "APPS": [{"client_id": GITHUB_CLIENT_ID, "secret": GITHUB_CLIENT_SECRET}] if GITHUB_CLIENT_ID else [],
-        **({"GITHUB_URL": GITHUB_URL} if GITHUB_URL else {}),
-    }
-}
-SOCIALACCOUNT_ADAPTER = "provisioning.adapters.SocialAdapter"
-SOCIALACCOUNT_FORMS = {"signup": "provisioning.forms.SocialSignupForm"}
-SOCIALACCOUNT_AUTO_SIGNUP = False
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
-SOCIALACCOUNT_QUERY_EMAIL = True
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "dashboard"
-ACCOUNT_LOGOUT_REDIRECT_URL = "home"
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "rsolv_session"
-
 # Mail: readable files unless a server is named.
 EMAIL_URL = env.address("EMAIL_URL", default="", schemes=("smtp", "smtps", "smtp+tls", "smtp+ssl"))
 if EMAIL_URL:
@@ -254,62 +204,9 @@ else:
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="RSOLV <hello@rsolv.dev>")
 
-# API.
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rsolv.api.auth.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rsolv.api.auth.HasApiKey"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rsolv.api.parsers.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rsolv.api.parsers.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "rsolv.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rsolv.api.throttling.CustomerThrottle"],
-    "EXCEPTION_HANDLER": "rsolv.api.errors.handle_exception",
-    "UNAUTHENTICATED_USER": None,
-    "COERCE_DECIMAL_TO_STRING": False,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "RSOLV API",
-    "DESCRIPTION": "What the RSOLV GitHub Action calls. Send your key as `X-API-Key`.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENABLE_DJANGO_DEPLOY_CHECK": False,
-}
-API_MAX_BODY_BYTES = 8 * 1024 * 1024
-API_MAX_NESTING = 100
-API_REQUESTS_PER_MINUTE = env.count("API_REQUESTS_PER_MINUTE", default=500)
-API_TEST_INTEGRATION_PER_MINUTE = env.count("API_TEST_INTEGRATION_PER_MINUTE", default=100)
-API_BAD_KEYS_PER_MINUTE = env.count("API_BAD_KEYS_PER_MINUTE", default=30)
-# One more than the API's own limit: its parser must be the one that refuses, in our error shape.
-DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES + 1
-
 # How many proxies of ours stand in front; addresses that a caller could write itself are not believed.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
-
-# Stripe, through dj-stripe and billing/stripe_gateway.py.
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
-if STRIPE_API_BASE != "https://api.stripe.com":
-    STRIPE_API_HOST = STRIPE_API_BASE  # where dj-stripe calls: the sandbox
-STRIPE_API_VERSION = "2026-08-26.dahlia"
-STRIPE_LIVE_MODE = env.bool("STRIPE_LIVE_MODE", default=False)
-STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
-STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}\Z")
-STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
-STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
-STRIPE_TIMEOUT_SECONDS = env.count("STRIPE_TIMEOUT_SECONDS", default=20)
-RECONCILE_CALLS = env.count("RECONCILE_CALLS", default=8)
-WEBHOOK_RETENTION_DAYS = env.count("WEBHOOK_RETENTION_DAYS", default=90)
-BILLING_GRACE_DAYS = env.count("BILLING_GRACE_DAYS", default=7)
-CLAIM_MINUTES = env.count("CLAIM_MINUTES", default=60)
-METER_SETTLE_SECONDS = env.int("METER_SETTLE_SECONDS", default=120)
-DJSTRIPE_SUBSCRIBER_MODEL = "customers.Customer"
-DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
-DJSTRIPE_WEBHOOK_VALIDATION = "verify_signature"
 
 # The Action, as workflow files name it.
 RSOLV_ACTION = env.str("RSOLV_ACTION", default="rsolv-dev/rsolv-action@v3")

@@ -1,0 +1,56 @@
+"""Accounts: email and password, 2-step login and GitHub, through allauth."""
+
+from typing import Any
+
+from .reader import env
+
+AUTH_USER_MODEL = "customers.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "signup": "provisioning.forms.SignupForm",
+    "change_password": "provisioning.forms.ChangePasswordForm",
+    "set_password": "provisioning.forms.SetPasswordForm",
+    "reset_password_from_key": "provisioning.forms.ResetPasswordKeyForm",
+}
+ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "RSOLV"
+MFA_FORMS = {"add_webauthn": "provisioning.forms.AddKeyForm"}
+MFA_ADAPTER = "provisioning.adapters.MfaAdapter"
+# Login with GitHub is offered when an application is named. An address that has an account is never linked
+# by itself: its owner logs in and connects the two.
+GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", default="")
+GITHUB_CLIENT_SECRET = env.str("GITHUB_CLIENT_SECRET", default="")
+GITHUB_URL = env.address("GITHUB_URL", default="", schemes=("http", "https"))
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "github": {
+        "APPS": [{"client_id": GITHUB_CLIENT_ID, "secret": GITHUB_CLIENT_SECRET}] if GITHUB_CLIENT_ID else [],
+        **({"GITHUB_URL": GITHUB_URL} if GITHUB_URL else {}),
+    }
+}
+SOCIALACCOUNT_ADAPTER = "provisioning.adapters.SocialAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "provisioning.forms.SocialSignupForm"}
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "rsolv_session"
