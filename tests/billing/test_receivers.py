@@ -118,6 +118,12 @@ class TestWhatIsNoPlansNews:
         receivers.follow_checkout(event=SimpleNamespace(data={"object": session}))
         assert len(world.stripe.control.requests()) == before
 
+    def test_a_refund_of_no_charge_asks_nothing_of_stripe(self, world):
+        refund = {"id": "re_1", "charge": None}
+        before = len(world.stripe.control.requests())
+        receivers.follow_refund(event=SimpleNamespace(data={"object": refund}))
+        assert len(world.stripe.control.requests()) == before
+
 
 class TestCheckout:
     def test_that_is_paid_closes_what_else_was_open(self, world):
