@@ -1,6 +1,5 @@
 """Gunicorn's settings: `gunicorn rsolv.wsgi --config deploy/gunicorn.conf.py`. The command line wins."""
 
-import gc
 import os
 from typing import Any
 
@@ -11,10 +10,9 @@ threads = 4
 
 
 def post_worker_init(worker: Any) -> None:
-    """What has been loaded stays: collections pass it by, and come once for some requests, not for each."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    from rsolv.collector import freeze_loaded
+
+    freeze_loaded()
 
 
 def child_exit(server: Any, worker: Any) -> None:
