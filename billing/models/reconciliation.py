@@ -34,6 +34,7 @@ class Discrepancy(models.Model):
         PORTAL = "portal", "The portal shows another count"
         STALE_ACCOUNT = "stale_account", "The account differs from its subscription"
         INVOICE = "invoice", "An invoice differs from its fixes"
+        UNBILLED = "unbilled", "Metered when no plan ran"
 
     class State(models.TextChoices):
         OPEN = "open"

@@ -58,8 +58,7 @@ def compare_invoices(
 def find_unbilled(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> list[Finding]:
     """The fixes that were metered while no plan ran, which no invoice will charge for.
 
-    They came while the news of a plan's end was on its way, and are listed at the instant of that end. What
-    staff voided or credited is dealt with.
+    They came while the news of a plan's end was on its way. What staff voided or credited is dealt with.
     """
     lost = [
         row
@@ -72,9 +71,8 @@ def find_unbilled(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> li
     ]
     if not lost:
         return []
-    kind, end = Discrepancy.Kind.INVOICE, Span(gap.start, gap.start)
-    detail = "Metered when the plan had ended: void them, or bill them by hand."
-    return [Finding(kind, end, ledger=len(lost), stripe=0, portal=0, detail=detail)]
+    detail = "No invoice has them: void them, or bill them by hand."
+    return [Finding(Discrepancy.Kind.UNBILLED, gap, ledger=len(lost), stripe=0, portal=0, detail=detail)]
 
 
 def _list_metered_prices() -> set[str]:

@@ -198,7 +198,7 @@ def _note(inquiry: Inquiry, run: Reconciliation, at: datetime) -> None:
     def was_looked_at(row: Discrepancy) -> bool:
         if row.kind == Kind.STALE_ACCOUNT:
             return True
-        if row.period_start == row.period_end:  # fixes after a plan's end, which are listed at its instant
+        if row.kind == Kind.UNBILLED:
             return gap is not None and row.period_start == gap.start
         is_listed = row.kind != Kind.INVOICE or row.period_end >= since
         return is_listed and row.period_start >= earliest

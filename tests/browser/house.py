@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from sandbox.processes import Supervisor, pick_port
 from sandbox.stack import Stack
@@ -19,7 +19,8 @@ from sandbox.stripe.mails import read_all
 
 # The machine may be busy; who waits so long waits for nothing.
 PATIENCE = 120.0
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @dataclass
@@ -65,7 +66,7 @@ class House:
 
     def invite_person(self) -> Person:
         """A person at a desk, logged in nowhere."""
-        context = self.chromium.new_context(base_url=self.stack.url, viewport=DESKTOP)  # type: ignore[arg-type]
+        context = self.chromium.new_context(base_url=self.stack.url, viewport=DESKTOP)
         context.set_default_timeout(PATIENCE * 1000)
         person = Person(context.new_page(), [])
         person.page.on(

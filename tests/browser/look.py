@@ -1,17 +1,21 @@
 """A page looked at: by axe, by light and by dark, on a desk and on a phone, and how wide it is."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from .house import DESKTOP, PHONE, Person
 
+Shade = Literal["dark", "light"]
+Look = tuple[Shade, ViewportSize]
+
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "var" / "screenshots"
-LOOKS = (("dark", DESKTOP), ("dark", PHONE), ("light", PHONE), ("light", DESKTOP))
+SHADES: tuple[Shade, ...] = ("dark", "light")
+LOOKS: tuple[Look, ...] = (("dark", DESKTOP), ("dark", PHONE), ("light", PHONE), ("light", DESKTOP))
 # Both shades, and both arrangements of a page, in two runs.
-ASKED = (("dark", PHONE), ("light", DESKTOP))
+ASKED: tuple[Look, ...] = (("dark", PHONE), ("light", DESKTOP))
 WIDTHS = (360, 2560)
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
@@ -21,8 +25,8 @@ def look(person: Person, name: str) -> list[str]:
     page, findings = person.page, list[str]()
     for shade, size in LOOKS:
         # Colours that are still changing are neither the one nor the other shade's.
-        page.emulate_media(color_scheme=shade, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=shade, reduced_motion="reduce")
+        page.set_viewport_size(size)
         page.screenshot(path=SCREENSHOTS / f"{name}-{shade}-{size['width']}.png", full_page=True)
         findings += find_overflow(page)
         if (shade, size) in ASKED:
@@ -30,7 +34,7 @@ def look(person: Person, name: str) -> list[str]:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         findings += find_overflow(page)
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.set_viewport_size(DESKTOP)
     return findings + person.troubles
 
 

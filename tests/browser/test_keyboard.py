@@ -8,7 +8,7 @@ from .house import PHONE, Person
 class TestTheMenu:
     def test_closes_with_escape_and_gives_the_focus_back(self, person: Person) -> None:
         page = person.log_in("teams@demo.example")
-        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.set_viewport_size(PHONE)
         button = page.locator("summary").get_by_text("Menu", exact=True)
         first = page.get_by_role("banner").get_by_role("link", name="Overview", exact=True)
         button.press("Enter")

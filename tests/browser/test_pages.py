@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from .atlas import Atlas, find_route
 from .house import House, Person, open_house
-from .look import SCREENSHOTS, ask_axe, look
+from .look import SCREENSHOTS, SHADES, ask_axe, look
 from .visitors import forget_password, gather, invite
 
 # Swagger UI draws it, not we: its badge is pale in the light, and its summaries hold a button in a button.
@@ -112,8 +112,8 @@ class TestTheApiReference:
     def test_is_dark_where_the_system_is(self, person: Person) -> None:
         page = person.open("/api/docs")
         page.locator(".opblock").last.wait_for()
-        for shade in ("dark", "light"):
-            page.emulate_media(color_scheme=shade)  # type: ignore[arg-type]
+        for shade in SHADES:
+            page.emulate_media(color_scheme=shade)
             expect(page.locator("html")).to_have_css("color-scheme", shade)
             found = [f"{shade}, {page.evaluate('innerWidth')} px: {each}" for each in ask_axe(page)]
             assert [each for each in found if not any(rule in each for rule in SWAGGER)] == []

@@ -206,10 +206,10 @@ class TestASubscriptionThatHasEnded:
             self.choose_again(world, customer)
         run(world)
         row = Discrepancy.objects.get()
-        assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 1, 0)
+        assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
         send(correct(usage))
         run(world)
-        assert found() == [("invoice", "resolved")]
+        assert found() == [("unbilled", "resolved")]
 
     def test_bills_a_fix_of_the_second_before_and_agrees(self, world, customer):
         fix_in_the_second_of_the_end(world, customer, 1, earlier=1)
@@ -232,12 +232,12 @@ class TestASubscriptionThatHasEnded:
     def test_with_its_period_lists_a_fix_metered_after_it(self, world, unbilled):
         run(world)
         row = Discrepancy.objects.get()
-        assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 1, 0)
+        assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
 
     def test_lists_what_it_left_until_somebody_acts(self, world, unbilled):
         run(world)
         run(world, days=33)
-        assert found() == [("invoice", "open")]
+        assert found() == [("unbilled", "open")]
 
     def test_without_a_last_invoice_is_listed_until_somebody_acts(self, world, customer, ended):
         stripe_gateway.cancel_subscription(ended, is_invoiced=False)
@@ -255,7 +255,7 @@ class TestASubscriptionThatHasEnded:
         world.deliver()
         run(world)
         row = Discrepancy.objects.get()
-        assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 1, 0)
+        assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
 
     def test_lists_no_more_what_was_voided_after_the_next_plan_was_renewed(self, world, customer):
         (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
@@ -264,7 +264,7 @@ class TestASubscriptionThatHasEnded:
         world.advance()
         send(correct(usage))
         run(world, hours=4)
-        assert found() == [("invoice", "resolved")]
+        assert found() == [("unbilled", "resolved")]
 
     def test_lists_nothing_that_was_credited(self, world, customer):
         (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
