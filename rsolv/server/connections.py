@@ -29,6 +29,7 @@ class Connection:
         self.parser = StoredParser(cfg, client)
         self.stays = True
         self.is_closed = False
+        self.watched = 0
         self.lingered = 0
         self._limits, self._room = limits, room
         self.await_request(limits.head_seconds)
