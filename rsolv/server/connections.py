@@ -71,6 +71,7 @@ class Connection:
     def begin_lingering(self) -> None:
         """Say that nothing follows; a close at once could take the answer from a client that still sends."""
         self.raw.shutdown(socket.SHUT_WR)
+        self._sent_before = self.sock.sent  # a large answer gives no more time than a small one
         self._allow(LINGER_SECONDS)
 
     def is_late(self, now: float, *, is_stopping: bool) -> bool:

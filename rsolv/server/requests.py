@@ -1,6 +1,7 @@
 """A request that is read as it arrives, and parsed by gunicorn."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader
@@ -110,10 +111,8 @@ class Arriving:
 
     def _refuse_head(self) -> None:
         """Gunicorn knows best what is wrong with it; where nothing is, it is only too long."""
-        try:
+        with suppress(NoMoreData):
             self._parser.parse_head(bytes(self._head))
-        except NoMoreData:
-            pass
         raise LimitRequestHeaders("request head too large")
 
     def _add_body(self, data: bytes) -> bool:
@@ -131,7 +130,7 @@ class Arriving:
         self.received += len(data)
 
     def _is_too_large(self) -> bool:
-        """The application gets what there is, more than it takes, to refuse it; then the connection closes."""
+        """The application gets more than it takes, and refuses it; then the connection closes."""
         is_too_large = self.received > self._limits.body_bytes
         if is_too_large:
             self.request.force_close()

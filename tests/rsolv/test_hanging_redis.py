@@ -91,7 +91,7 @@ def enqueue(django_capture_on_commit_callbacks):
 
 @pytest.fixture
 def hanging(redis, member, key, enqueue):
-    """From here on Redis does not answer. What it is asked for has been asked before: connections are open."""
+    """From here on Redis does not answer, on connections that are open already."""
     cache.set("warm", 1)
     enqueue("warm")
     redis.send_signal(signal.SIGSTOP)
@@ -205,7 +205,11 @@ class TestQueue:
 class TestCache:
     def test_counts_in_the_process_meanwhile(self):
         call(lambda: cache.set("count", 1))
-        assert [cache.incr("count"), cache.get_many(["count"]), cache.touch("count")] == [2, {"count": 2}, True]
+        assert [cache.incr("count"), cache.get_many(["count"]), cache.touch("count")] == [
+            2,
+            {"count": 2},
+            True,
+        ]
         assert cache.add("count", 5) is False
 
     def test_is_redis_again_afterwards(self, redis):

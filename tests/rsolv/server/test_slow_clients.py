@@ -114,7 +114,9 @@ class TestUnreadAnswers:
 class TestTooManyConnections:
     def test_take_the_place_of_those_that_wait_longest(self, server):
         with contextlib.ExitStack() as stack:
-            clients = [stack.enter_context(server.connect(b"GET /say?word=x HTTP/1.1\r\n")) for _ in range(150)]
+            clients = [
+                stack.enter_context(server.connect(b"GET /say?word=x HTTP/1.1\r\n")) for _ in range(150)
+            ]
             assert server.ask("/say?word=hello", timeout=2).is_success
             assert receive_all(clients[0]).startswith(b"HTTP/1.1 503 ")
 
@@ -138,3 +140,22 @@ class TestLingering:
             assert server.ask("/say?word=hello", timeout=2).is_success
             assert time.monotonic() - began < 1
             assert all_are_closed(clients, 2 + PATIENCE)
+
+    def test_is_no_longer_after_a_large_answer(self, server):
+        with server.connect(STREAM.replace(b"/1.1", b"/1.0")) as client:
+            received = 0
+            while received < 8 * 1024 * 1024:
+                received += len(client.recv(65536))
+            assert is_shut_down_within(client, 2 + PATIENCE)
+
+
+def is_shut_down_within(client, seconds):
+    """Whether the server has left the connection, of which it had said that nothing follows."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        try:
+            client.send(b"x")
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
