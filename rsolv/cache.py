@@ -7,7 +7,7 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-from rsolv.redis_link import RedisAway, connect, list_timeouts
+from rsolv.redis_link import Link, RedisAway, connect, list_timeouts
 
 # Enough that nobody can push the count of their own attempts out of a process's cache.
 MOST_ENTRIES = 20_000
@@ -34,9 +34,12 @@ class ForgivingRedisCache(RedisCache):
     passwords are, then hold for each process, and begin at none.
     """
 
+    link: Link
+    stand_in: LocMemCache
+
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._options = list_timeouts() | self._options
+        self._options: dict[str, Any] = list_timeouts() | params.get("OPTIONS", {})
         self.link = connect(server)
         self.stand_in = LocMemCache(f"in place of {server}", {"OPTIONS": {"MAX_ENTRIES": MOST_ENTRIES}})
 

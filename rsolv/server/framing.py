@@ -20,7 +20,8 @@ class TooManyChunks(ValueError):
 class Ending(Protocol):
     """Finds the end of a body, piece by piece."""
 
-    is_found: bool
+    @property
+    def is_found(self) -> bool: ...
 
     def take(self, data: memoryview) -> int:
         """How many of these bytes are the body's. Those after the end are the next request's."""

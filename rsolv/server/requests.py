@@ -19,7 +19,7 @@ END_OF_HEAD = b"\r\n\r\n"
 LINE_BYTES, BODY_BYTES = 8192, 1024 * 1024
 
 
-class StoredUnreader(Unreader):  # type: ignore[misc]
+class StoredUnreader(Unreader):
     """Reads what has arrived of one request, and ends where that ends."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class StoredUnreader(Unreader):  # type: ignore[misc]
         self.head, self.store = b"", None
 
 
-class StoredParser(RequestParser):  # type: ignore[misc]
+class StoredParser(RequestParser):
     """Gunicorn's parser of a connection's requests. Nothing that it does waits for the client."""
 
     def __init__(self, cfg: Any, client: Any) -> None:

@@ -40,7 +40,7 @@ NO_ROOM = BARE % b"503 Service Unavailable"
 Step = Callable[[Connection], None]
 
 
-class StoringWorker(ThreadWorker):  # type: ignore[misc]
+class StoringWorker(ThreadWorker):
     """A connection is read, handled, sent, and read again. All but the handling happens in the loop.
 
     Whoever waits for a client is in `_waiting`, the longest first. Where there is no room for more, the
