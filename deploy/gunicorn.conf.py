@@ -4,9 +4,13 @@ import os
 from typing import Any
 
 # One process for each core, and threads that wait for the database: docs/decisions/017.
-worker_class = "gthread"
+# The threads get complete requests; slow clients hold none of them: docs/decisions/020.
+worker_class = "rsolv.server.worker.StoringWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 4
+# Each is a file, and so is what is stored for it when it is long: together below the usual 1,024.
+worker_connections = 400
+sendfile = False  # a client that does not read a file would hold the thread
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,45 +1,56 @@
-"""A cache that is missed when it is away, not mourned."""
+"""The cache in Redis, and a cache of this process's own that takes its place while Redis does not answer."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-import redis
-import structlog
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-log = structlog.get_logger(__name__)
+from rsolv.redis_link import Link, RedisAway, connect, list_timeouts
+
+# Enough that nobody can push the count of their own attempts out of a process's cache.
+MOST_ENTRIES = 20_000
+
+
+def _with_stand_in(name: str) -> Callable[..., Any]:
+    """The method of Redis's cache; where Redis does not answer, the stand-in's."""
+    ask_redis, ask_stand_in = getattr(RedisCache, name), getattr(LocMemCache, name)
+
+    @wraps(ask_redis)
+    def ask(cache: "ForgivingRedisCache", *args: Any, **kwargs: Any) -> Any:
+        try:
+            return cache.link.attempt(lambda: ask_redis(cache, *args, **kwargs))
+        except RedisAway:
+            return ask_stand_in(cache.stand_in, *args, **kwargs)
+
+    return ask
 
 
 class ForgivingRedisCache(RedisCache):
-    """Redis, whose absence is logged and answered like an empty cache: nobody is refused a login for it."""
+    """Redis with short timeouts. Nobody is refused a login because it is unavailable, and no limit ends.
 
-    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        try:
-            return super().get(key, default, version)
-        except redis.RedisError as error:
-            return _forgive(error, default)
+    Until it answers again, each process caches for itself: limits that are counted here, as those of wrong
+    passwords are, then hold for each process, and begin at none.
+    """
 
-    def add(self, key: Any, value: Any, timeout: Any = ..., version: Any = None) -> bool:
-        """Whether the key was free, as it is in an empty cache: who locks with it goes on."""
-        options = {} if timeout is ... else {"timeout": timeout}
-        try:
-            return bool(super().add(key, value, version=version, **options))
-        except redis.RedisError as error:
-            return bool(_forgive(error, True))
+    link: Link
+    stand_in: LocMemCache
 
-    def set(self, key: Any, value: Any, timeout: Any = ..., version: Any = None) -> None:
-        options = {} if timeout is ... else {"timeout": timeout}
-        try:
-            super().set(key, value, version=version, **options)
-        except redis.RedisError as error:
-            _forgive(error, None)
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._options: dict[str, Any] = list_timeouts() | params.get("OPTIONS", {})
+        self.link = connect(server)
+        self.stand_in = LocMemCache(f"in place of {server}", {"OPTIONS": {"MAX_ENTRIES": MOST_ENTRIES}})
 
-    def delete(self, key: Any, version: Any = None) -> bool:
-        try:
-            return super().delete(key, version)
-        except redis.RedisError as error:
-            return bool(_forgive(error, False))
-
-
-def _forgive(error: redis.RedisError, answer: Any) -> Any:
-    log.warning("cache_unavailable", error=type(error).__name__)
-    return answer
+    add = _with_stand_in("add")
+    get = _with_stand_in("get")
+    set = _with_stand_in("set")
+    touch = _with_stand_in("touch")
+    delete = _with_stand_in("delete")
+    get_many = _with_stand_in("get_many")
+    has_key = _with_stand_in("has_key")
+    incr = _with_stand_in("incr")
+    set_many = _with_stand_in("set_many")
+    delete_many = _with_stand_in("delete_many")
+    clear = _with_stand_in("clear")

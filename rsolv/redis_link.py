@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import redis
 import structlog
 from django.conf import settings
+from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -17,9 +18,21 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
+FAILURES = (redis.RedisError, OperationalError, OSError)
+
 
 class RedisAway(Exception):
     """Redis did not answer in time, or did not a moment ago and is left alone."""
+
+
+def list_timeouts() -> dict[str, Any]:
+    """How redis-py is to connect and ask, so that a Redis which hangs costs a request little."""
+    return {
+        "socket_timeout": settings.REDIS_TIMEOUT_SECONDS,
+        "socket_connect_timeout": settings.REDIS_TIMEOUT_SECONDS,
+        # A connection that Redis has closed is opened again, once; what took too long is not asked again.
+        "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+    }
 
 
 class Link:
@@ -44,22 +57,26 @@ class Link:
             self._url,
             single_connection_client=True,
             protocol=2,  # its answers are read in half the time
-            socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
-            socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
-            # A connection that Redis has closed is opened anew, once; what took too long is not asked again.
-            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+            **list_timeouts(),
         )
 
     def ask(self, question: Callable[[Any], T], *, insist: bool = False) -> T:
         """What Redis answers. `insist` asks also while the way is shut. Raises RedisAway."""
+        return self.attempt(lambda: question(self.client), insist=insist)
+
+    def attempt(self, work: Callable[[], T], *, insist: bool = False) -> T:
+        """Do what asks this Redis by another connection than ours, whose timeouts must be short too.
+
+        A failure shuts the way for all. Raises RedisAway.
+        """
         now = time.monotonic()
         if now < self._shut_until and not insist:
             raise RedisAway
         if self._shut_until:
             self._shut_until = now + settings.REDIS_REST_SECONDS  # the others wait for this one's answer
         try:
-            answer = question(self.client)
-        except (redis.RedisError, OSError) as error:
+            answer = work()
+        except FAILURES as error:
             self._shut_until = time.monotonic() + settings.REDIS_REST_SECONDS
             log.warning("redis_away", error=type(error).__name__)
             raise RedisAway from error
@@ -78,10 +95,11 @@ class Link:
 
 
 @cache
-def _connect(url: str) -> Link:
+def connect(url: str) -> Link:
+    """The one way of this process to that Redis."""
     return Link(url)
 
 
 def find_link() -> Link | None:
     """The way to Redis; None where this installation has none."""
-    return _connect(settings.REDIS_URL) if settings.REDIS_URL else None
+    return connect(settings.REDIS_URL) if settings.REDIS_URL else None

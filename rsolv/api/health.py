@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 import structlog
-from celery import current_app
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -16,6 +15,8 @@ from rest_framework.views import APIView
 
 from billing import stripe_gateway
 from rsolv.errors import DomainError
+from rsolv.queue import connect_broker
+from rsolv.redis_link import find_link
 
 from .views import ApiRequest, ApiView
 
@@ -31,14 +32,17 @@ def _check_database() -> None:
 
 
 def _check_cache() -> None:
+    """Redis itself first: the cache answers also while it does not."""
+    if (link := find_link()) is not None:
+        link.ask(lambda redis: redis.ping(), insist=True)
     cache.set("health", "ok", 10)
     if cache.get("health") != "ok":
         raise RuntimeError("the cache forgot")
 
 
 def _check_queue() -> None:
-    with current_app.connection_for_write(connect_timeout=2) as broker:
-        broker.ensure_connection(max_retries=1, timeout=2)
+    with connect_broker() as broker:
+        broker.ensure_connection(max_retries=0, timeout=2)
 
 
 class _Stripe:

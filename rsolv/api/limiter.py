@@ -7,7 +7,7 @@ as may. A limit is counted only where those before it let the request pass.
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rsolv.redis_link import find_link
@@ -66,7 +66,7 @@ class Count:
 
 
 class _ProcessWindows:
-    """The same, for an installation without Redis: of this process alone."""
+    """The same, of this process alone: for an installation without Redis, or while Redis does not answer."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -93,9 +93,14 @@ class _ProcessWindows:
 
     def _find(self, name: str, limit: Limit, now: float) -> tuple[int, float]:
         if len(self._windows) > MOST_WINDOWS:
-            self._windows = {name: each for name, each in self._windows.items() if each[1] > now}
+            self._make_room(now)
         count, ends_at = self._windows.get(name, (0, 0.0))
         return (count, ends_at) if ends_at > now else (0, now + limit.seconds)
+
+    def _make_room(self, now: float) -> None:
+        """Forget windows that have ended; where that is not half of them, also those that began first."""
+        live = [each for each in self._windows.items() if each[1][1] > now]
+        self._windows = dict(live[-MOST_WINDOWS // 2 :])
 
 
 in_process = _ProcessWindows()
@@ -103,14 +108,17 @@ in_process = _ProcessWindows()
 
 def add(limits: Sequence[Limit], caller: str) -> list[Count]:
     """Count one against each limit, up to the first that is over. Raises rsolv.redis_link.RedisAway."""
-    names, link = [_name(limit, caller) for limit in limits], find_link()
+    link = find_link()
     if link is None:
-        found = in_process.add(names, limits)
-    else:
-        sizes = [size for limit in limits for size in (limit.amount, limit.seconds * 1000)]
-        flat = link.run(COUNT, names, sizes)
-        found = list(zip(flat[::2], flat[1::2], strict=True))
-    return [Count(limit, *each) for limit, each in zip(limits, found, strict=False)]
+        return add_in_process(limits, caller)
+    sizes = [size for limit in limits for size in (limit.amount, limit.seconds * 1000)]
+    flat = link.run(COUNT, _list_names(limits, caller), sizes)
+    return _to_counts(limits, zip(flat[::2], flat[1::2], strict=True))
+
+
+def add_in_process(limits: Sequence[Limit], caller: str) -> list[Count]:
+    """The same, of this process alone: for limits that must hold while Redis does not answer."""
+    return _to_counts(limits, in_process.add(_list_names(limits, caller), limits))
 
 
 def look(limit: Limit, caller: str) -> Count:
@@ -120,6 +128,14 @@ def look(limit: Limit, caller: str) -> Count:
         return Count(limit, *in_process.look(name, limit))
     found, left = link.run(LOOK, [name], [])
     return Count(limit, int(found or 0), left if left > 0 else limit.seconds * 1000)
+
+
+def _to_counts(limits: Sequence[Limit], found: Iterable[tuple[int, int]]) -> list[Count]:
+    return [Count(limit, *each) for limit, each in zip(limits, found, strict=False)]
+
+
+def _list_names(limits: Sequence[Limit], caller: str) -> list[str]:
+    return [_name(limit, caller) for limit in limits]
 
 
 def _name(limit: Limit, caller: str) -> str:

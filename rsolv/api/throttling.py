@@ -1,4 +1,6 @@
-"""Who may come how often. Where the limiter's store is away, requests pass and that is counted."""
+"""Who may come how often. While the limiter's store is unavailable, that is counted, customers' requests
+pass, and all other limits hold for each process by itself.
+"""
 
 from ipaddress import ip_address
 from typing import Any
@@ -20,16 +22,19 @@ from .metrics import LIMITER_REFUSALS, LIMITER_UNAVAILABLE
 OVERALL, OWN = "RATE_LIMIT_EXCEEDED", "RATE_LIMITED"
 
 
-def hit(*limits: Limit, caller: str, codes: tuple[str, ...] = (OVERALL, OWN)) -> Standing:
+def hit(
+    *limits: Limit, caller: str, codes: tuple[str, ...] = (OVERALL, OWN), is_customer: bool = False
+) -> Standing:
     """Count one against each and return where the caller stands with the last. Raises RateLimited.
 
-    All in one round trip. A request that one limit refuses is not counted against those after it.
+    All in one round trip. A request that one limit refuses is not counted against those after it. While the
+    store is unavailable, customers pass; who guesses keys or signs up by the dozen is counted here.
     """
     try:
         counts = limiter.add(limits, caller)
     except RedisAway:
         LIMITER_UNAVAILABLE.inc()
-        counts = [Count(limits[-1], 0, limits[-1].seconds * 1000)]
+        counts = [_count_none(limits[-1])] if is_customer else limiter.add_in_process(limits, caller)
     last = counts[-1]
     if last.is_over:
         code = codes[len(counts) - 1]
@@ -49,7 +54,7 @@ class CustomerThrottle(BaseThrottle):
         if (scope := getattr(view, "rate_scope", None)) is not None:
             limits.append(_find_own(request, scope))
         caller = str(request.auth.customer_id) if request.auth else find_address(request)
-        request.standing = hit(*limits, caller=caller)
+        request.standing = hit(*limits, caller=caller, is_customer=bool(request.auth))
         return True
 
 
@@ -88,12 +93,16 @@ def find_standing(request: Request) -> Standing:
         return _to_standing(limiter.look(overall, find_address(request)))
     except RedisAway:
         LIMITER_UNAVAILABLE.inc()
-        return _to_standing(Count(overall, 0, overall.seconds * 1000))
+        return _to_standing(_count_none(overall))
 
 
 def count_bad_key(request: Request) -> None:
     """One more wrong key from this address. Raises RateLimited past the limit."""
     hit(Limit("bad-key", settings.API_BAD_KEYS_PER_MINUTE), caller=find_address(request))
+
+
+def _count_none(limit: Limit) -> Count:
+    return Count(limit, 0, limit.seconds * 1000)
 
 
 def _to_standing(count: Count) -> Standing:

@@ -11,12 +11,13 @@ from prometheus_client.core import GaugeMetricFamily
 
 from billing.selectors import list_due
 from provisioning.selectors import list_due_steps
+from rsolv.queue import connect_broker
 
 
 def read_queue() -> Iterable[Metric]:
     """How long the queue is, as the broker says: Redis by LLEN, the embedded way by its files."""
     name = current_app.conf.task_default_queue
-    with current_app.connection_for_write(connect_timeout=2) as broker:
+    with connect_broker() as broker:
         channel: Any = broker.default_channel
         try:
             depth = channel.queue_declare(name, passive=True).message_count

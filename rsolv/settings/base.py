@@ -130,7 +130,13 @@ if REDIS_URL:
         "socket_timeout": 5,
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Limits of logins are counted here: nobody is to push their own count out.
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        }
+    }
     CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT = "rsolv.file_queue.Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -66,3 +66,13 @@ class TestLook:
     def test_knows_a_caller_that_never_came(self):
         count = limiter.look(FEW, "acme")
         assert (count.remaining, count.milliseconds_left) == (7, 60_000)
+
+
+class TestProcessWindows:
+    def test_forget_the_oldest_where_there_are_too_many(self, monkeypatch):
+        monkeypatch.setattr(limiter, "MOST_WINDOWS", 10)
+        for number in range(50):
+            limiter.add_in_process([FEW], str(number))
+        (count,) = limiter.add_in_process([FEW], "49")
+        assert count.count == 2
+        assert len(limiter.in_process._windows) <= 11

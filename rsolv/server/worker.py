@@ -1,0 +1,231 @@
+"""Gunicorn's threaded worker, whose threads get complete requests and leave their answers behind.
+
+Gunicorn's own reads each request and writes each answer in a thread, so that eight clients that send half
+a request hold eight threads for as long as they like. Here one loop reads and writes for all connections.
+"""
+
+import errno
+import selectors
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from gunicorn.http.errors import NoMoreData
+from gunicorn.workers.gthread import ThreadWorker
+
+from .connections import Connection
+from .framing import TooManyChunks
+from .limits import read_limits
+from .room import Room
+
+CLIENT_GONE = {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ETIMEDOUT}
+RECEIVE_BYTES = 128 * 1024
+# So often in a row one connection is read before others are looked at.
+READS_AT_ONCE = 4
+# After its answer a client may still send so much that is thrown away.
+MOST_LINGERING = 16 * 1024 * 1024
+LATE_EVERY_SECONDS = 0.25
+NOTHING = 0
+# How long a thread keeps the interpreter from the loop, in seconds; Python's own 0.005 is long for a loop
+# that all requests pass.
+SWITCH_SECONDS = 0.001
+BARE = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+TOO_LATE = BARE % b"408 Request Timeout"
+TOO_MANY_CHUNKS = BARE % b"413 Content Too Large"
+NO_ROOM = BARE % b"503 Service Unavailable"
+
+Step = Callable[[Connection], None]
+
+
+class StoringWorker(ThreadWorker):
+    """A connection is read, handled, sent, and read again. All but the handling happens in the loop.
+
+    Whoever waits for a client is in `_waiting`, the longest first. Where there is no room for more, the
+    first gives way: a client that sends its requests and reads its answers is never the first for long.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.limits = read_limits()
+        self.room = Room(self.limits.stored_bytes, lambda: self.method_queue.defer(self._make_room))
+        self._waiting: dict[Connection, Step] = {}
+        self._looked_at = 0.0
+
+    def init_process(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        super().init_process()
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse what would have a thread, or this loop, wait for a client after all."""
+        if cfg.is_ssl or cfg.proxy_protocol != "off":
+            raise RuntimeError("TLS and the PROXY protocol end at the proxy, not at this worker")
+
+    # From the listener.
+
+    def accept(self, listener: Any) -> None:
+        try:
+            raw, client = listener.accept()
+        except OSError as error:
+            self._note_refusal(error)
+            return
+        self.nr_conns += 1
+        server = listener.getsockname()
+        conn = Connection(self.cfg, raw, client, server, limits=self.limits, room=self.room)
+        self._take(conn, self._read)
+        self._make_room()
+
+    def _note_refusal(self, error: OSError) -> None:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            self._drop_longest()
+        elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+            raise error
+
+    # In the loop.
+
+    def _take(self, conn: Connection, step: Step) -> None:
+        """Take a step with a connection; one that fails is dropped, and never the worker with it."""
+        try:
+            step(conn)
+        except OSError as error:
+            if error.errno not in CLIENT_GONE:
+                self.log.warning("Dropping a connection: %s", error)
+            self._drop(conn)
+        except Exception:
+            self.log.exception("Error on a connection")
+            self._drop(conn)
+
+    def _read(self, conn: Connection) -> None:
+        for _ in range(READS_AT_ONCE):
+            try:
+                data = conn.raw.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                self._drop(conn)
+                return
+            if self._add(conn, data):
+                return
+            if len(data) < RECEIVE_BYTES:
+                break
+        self._wait(conn, selectors.EVENT_READ, self._read)
+
+    def _add(self, conn: Connection, data: bytes) -> bool:
+        """Whether that ends the reading: the request is complete, or is none."""
+        try:
+            if not conn.add(data):
+                return False
+        except (NoMoreData, StopIteration):
+            self._drop(conn)
+        except TooManyChunks:
+            conn.sock.sendall(TOO_MANY_CHUNKS)
+            self._finish(conn, stays=False)
+        except OSError:
+            raise
+        except Exception as error:
+            self._refuse(conn, error)
+        else:
+            self._stop_waiting(conn)
+            self.enqueue_req(conn)
+        return True
+
+    def _refuse(self, conn: Connection, error: Exception) -> None:
+        self.handle_error(None, conn.sock, conn.client, error)
+        self._finish(conn, stays=False)
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        stays = not fs.cancelled() and fs.exception() is None and fs.result() is True
+        self._take(conn, partial(self._finish, stays=stays))
+
+    def _finish(self, conn: Connection, *, stays: bool) -> None:
+        self._stop_waiting(conn)
+        conn.begin_sending(stays=stays)
+        self._send(conn)
+
+    def _send(self, conn: Connection) -> None:
+        if not conn.sock.flush():
+            self._wait(conn, selectors.EVENT_WRITE, self._send)
+            return
+        self._stop_waiting(conn)
+        if conn.stays:
+            self._read_next(conn)
+        else:
+            conn.begin_lingering()
+            self._linger(conn)
+
+    def _read_next(self, conn: Connection) -> None:
+        surplus = conn.arriving.surplus
+        conn.await_request(self.cfg.keepalive)
+        if not (surplus and self._add(conn, surplus)):
+            self._wait(conn, selectors.EVENT_READ, self._read)
+
+    def _linger(self, conn: Connection) -> None:
+        try:
+            while data := conn.raw.recv(RECEIVE_BYTES):
+                conn.lingered += len(data)
+                if conn.lingered > MOST_LINGERING:
+                    break
+            self._drop(conn)
+        except BlockingIOError:
+            self._wait(conn, selectors.EVENT_READ, self._linger)
+
+    # Who waits.
+
+    def _wait(self, conn: Connection, event: int, step: Step) -> None:
+        self._waiting[conn] = step
+        self._watch(conn, event)
+
+    def _watch(self, conn: Connection, event: int) -> None:
+        if conn.watched == event:
+            return
+        if conn.watched:
+            self.poller.unregister(conn.raw)
+        if event:
+            self.poller.register(conn.raw, event, lambda _: self._wake(conn))
+        conn.watched = event
+
+    def _wake(self, conn: Connection) -> None:
+        """Go on with who waits. While a thread has the request, nobody looks at what follows it."""
+        if (step := self._waiting.get(conn)) is not None:
+            self._take(conn, step)
+        elif not conn.is_closed:  # else it was dropped for another since the loop looked
+            self._watch(conn, NOTHING)
+
+    def _stop_waiting(self, conn: Connection) -> None:
+        """It stays watched: most clients send nothing meanwhile, which spares two calls of the kernel."""
+        self._waiting.pop(conn, None)
+
+    def _drop(self, conn: Connection, farewell: bytes = b"") -> None:
+        if conn.is_closed:
+            return
+        self._stop_waiting(conn)
+        self._watch(conn, NOTHING)
+        self.nr_conns -= 1
+        conn.close(farewell)
+
+    def _drop_longest(self) -> bool:
+        longest = next(iter(self._waiting), None)
+        if longest is not None:
+            self._drop(longest, NO_ROOM)
+        return longest is not None
+
+    def _make_room(self) -> None:
+        while self.nr_conns >= self.worker_connections or self.room.is_full:
+            if not self._drop_longest():
+                return
+
+    # Gunicorn's loop calls these after every look.
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        now = time.monotonic()
+        if force or now - self._looked_at > LATE_EVERY_SECONDS:
+            self._looked_at = now
+            for conn in list(self._waiting):
+                if force or conn.is_late(now, is_stopping=not self.alive):
+                    self._drop(conn, TOO_LATE)
+
+    def murder_pending(self) -> None:
+        """None are pending in gunicorn's sense: a thread gets what is complete."""
