@@ -8,17 +8,10 @@ from django.utils import timezone
 from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 
-from customers.models import ForgeAccount
-from customers.signals import namespace_claimed
 from phases.models import PhaseExecution
 from phases.signals import phase_completed
 
 from . import services, stripe_gateway
-
-
-@receiver(namespace_claimed, dispatch_uid="carry_trial_over")
-def carry_trial_over(account: ForgeAccount, earlier: list[ForgeAccount], **_: Any) -> None:
-    services.carry_trial_over(customer=account.customer, earlier=earlier)
 
 
 @receiver(phase_completed, dispatch_uid="record_usage")

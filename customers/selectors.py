@@ -5,7 +5,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 
 from rsolv.api.models import RateLimit
@@ -44,18 +44,41 @@ def _find_limit(name: str) -> Coalesce:
     return Coalesce(Subquery(own.values(name)[:1]), Subquery(of_plan.values(name)[:1]))
 
 
-def find_forge_account(*, forge: str, namespace: str) -> ForgeAccount | None:
-    """Whoever holds the namespace, of any customer: the caller compares."""
-    return _list_accounts(forge, namespace).filter(released_at=None).first()
+# A subscription in one of these states gives the limits of a subscriber.
+NOT_SUBSCRIBED = ("trialing", "canceled")
 
 
-def list_released_accounts(*, forge: str, namespace: str) -> list[ForgeAccount]:
-    """Whoever held the namespace once, the latest first."""
-    return list(_list_accounts(forge, namespace).exclude(released_at=None).order_by("-released_at"))
+def is_subscribed(*, customer: Customer) -> bool:
+    """Whether the customer has a plan, paid or about to be. One query."""
+    accounts = Customer.objects.filter(pk=customer.pk, billing_account__isnull=False)
+    return accounts.exclude(billing_account__status__in=NOT_SUBSCRIBED).exists()
 
 
-def _list_accounts(forge: str, namespace: str) -> QuerySet[ForgeAccount]:
+def find_forge_account(*, customer: Customer, forge: str, namespace: str) -> ForgeAccount | None:
+    """The customer's own claim on a namespace, released or not."""
+    own = list_forge_accounts(forge=forge, namespace=namespace).filter(customer=customer)
+    return own.order_by(F("released_at").desc(nulls_first=True)).first()
+
+
+def find_proven_account(*, forge: str, namespace: str) -> ForgeAccount | None:
+    """The one claim that keeps others out of the namespace, of any customer: the caller compares."""
+    claims = list_forge_accounts(forge=forge, namespace=namespace)
+    return claims.filter(released_at=None, proven_at__isnull=False).first()
+
+
+def list_forge_accounts(*, forge: str, namespace: str) -> QuerySet[ForgeAccount]:
+    """Every claim on a namespace, of all customers, released or not."""
     return ForgeAccount.objects.alias(key=Lower("namespace")).filter(forge=forge, key=namespace.lower())
+
+
+def count_provisional_claims(*, customer: Customer) -> int:
+    """Claims that are held and not proven."""
+    return customer.forge_accounts.filter(released_at=None, proven_at=None).count()
+
+
+def list_held_namespaces(*, customer: Customer) -> QuerySet[ForgeAccount]:
+    """The customer's claims, by name, without those that were released."""
+    return customer.forge_accounts.filter(released_at=None).order_by(Lower("namespace"), "pk")
 
 
 def get_membership(user: User) -> Membership | None:

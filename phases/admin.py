@@ -1,8 +1,16 @@
-"""Staff's view of what the Action stored. It is the customer's word: looked at, never edited."""
+"""Staff's view of what the Action stored, which is never edited, and of how much a customer may store."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
 
-from phases.models import PhaseExecution, Repository
+from phases.models import PhaseExecution, Repository, StorageUse
+from phases.selectors import annotate_storage
+from phases.services import set_storage_limit
+from phases.sizes import format_size
 from rsolv.admin import ReadOnlyAdmin
 
 
@@ -34,3 +42,41 @@ class PhaseExecutionAdmin(ReadOnlyAdmin):
     search_fields = ("commit_sha", "=issue_number", "repository__name", "customer__name", "customer__email")
     date_hierarchy = "updated_at"
     deferred = ("data",)
+
+
+@admin.register(StorageUse)
+class StorageUseAdmin(ModelAdmin):
+    """Staff set a customer's own limit; what is used is counted."""
+
+    list_display = ("customer", "used", "limit", "limit_mb")
+    list_select_related = ("customer",)
+    search_fields = ("customer__name", "customer__email")
+    ordering = ("-stored_bytes",)
+    fields = ("customer", "used", "limit", "limit_mb")
+    readonly_fields = ("customer", "used", "limit")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return annotate_storage(super().get_queryset(request), customer="customer_id")
+
+    @admin.display(ordering="stored_bytes")
+    def used(self, use: StorageUse) -> str:
+        return format_size(use.stored_bytes)
+
+    @admin.display(description="may store")
+    def limit(self, use: Any) -> str:
+        return format_size(use.storage_limit)
+
+    def save_model(self, request: HttpRequest, obj: StorageUse, form: Any, change: bool) -> None:
+        """Through the service, which writes nothing but the limit: results may have been stored meanwhile."""
+        set_storage_limit(
+            customer=obj.customer,
+            limit_mb=obj.limit_mb,
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: StorageUse | None = None) -> bool:
+        return False

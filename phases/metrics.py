@@ -16,6 +16,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5
 LABELS = ["framework", "language", "method", "status"]
 
 STORED = Counter("rsolv_phases_stored", "Results of phases that were new or differed.", ["phase", "outcome"])
+REFUSED = Counter("rsolv_phases_refused", "Results that were not stored, by the bound they met.", ["reason"])
 ANALYZED = Counter("rsolv_test_integration_analyze", "Questions of where a test goes.", LABELS)
 GENERATED = Counter("rsolv_test_integration_generate", "Tests that were to be put into a file.", LABELS)
 ANALYZE_SECONDS = Histogram(

@@ -32,6 +32,32 @@ class Repository(models.Model):
         return f"{self.forge_account.namespace}/{self.name}"
 
 
+class StorageUse(models.Model):
+    """How much a customer stores. See docs/decisions/025.
+
+    `stored_bytes` counts each result's data in UTF-8 and ROW_BYTES for its row; it is changed in the
+    transaction that stores, and `recount_storage` corrects it. `limit_mb` overrides the plan's limit.
+    """
+
+    # What a row takes beside its data, so that many small results are bounded too.
+    ROW_BYTES = 1024
+
+    customer = models.OneToOneField(
+        Customer, on_delete=models.CASCADE, primary_key=True, related_name="storage_use"
+    )
+    stored_bytes = models.PositiveBigIntegerField(default=0)
+    limit_mb = models.PositiveIntegerField(
+        "limit in MB", null=True, blank=True, help_text="Empty: as much as the plan allows."
+    )
+
+    class Meta:
+        verbose_name = "storage"
+        verbose_name_plural = "storage"
+
+    def __str__(self) -> str:
+        return f"storage of {self.customer_id}"
+
+
 class PhaseExecution(models.Model):
     """The latest result of a phase: of a scan by commit, of a validation or mitigation by issue.
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from billing import selectors, services
-from rsolv.api.auth import get_customer
+from rsolv.api.auth import find_origin, get_customer
 from rsolv.api.errors import PayloadTooLarge, build_error
 from rsolv.api.fields import read
 from rsolv.api.idempotency import idempotent
@@ -44,6 +44,10 @@ class ClaimView(ApiView):
             402: OpenApiResponse(
                 description="No fix is left: `USAGE_LIMIT_EXCEEDED`, with the entitlement's `blockedReason`"
             ),
+            403: OpenApiResponse(
+                description="Another customer has proven that the namespace is theirs, or this account has "
+                "as many namespaces or repositories as it may have: `FORBIDDEN`"
+            ),
         },
     )
     @idempotent
@@ -56,6 +60,7 @@ class ClaimView(ApiView):
             repository_name=name,
             issue_number=sent["issueNumber"],
             at=timezone.now(),
+            origin=find_origin(request),
         )
         return Response({"granted": True, "expiresAt": claim.expires_at}, status=201)
 

@@ -18,8 +18,6 @@ from .notices import list_notices
 from .standing import (
     Entitlement,
     count_period_fixes,
-    count_trial_fixes,
-    count_trial_fixes_in,
     count_used_fixes,
     find_billing_page,
     find_blocked_reason,
@@ -27,6 +25,7 @@ from .standing import (
     get_entitlement,
 )
 from .switches import is_billing_enabled
+from .trial import TrialUse, count_pool_claims, count_trial_fixes, get_trial_use
 
 __all__ = [
     "BilledFixes",
@@ -36,11 +35,12 @@ __all__ = [
     "FixOfLine",
     "InvoiceLine",
     "LedgerRow",
+    "TrialUse",
     "count_credited",
     "count_invoices",
     "count_period_fixes",
+    "count_pool_claims",
     "count_trial_fixes",
-    "count_trial_fixes_in",
     "count_used_fixes",
     "explain_invoice",
     "find_billed_fixes",
@@ -50,6 +50,7 @@ __all__ = [
     "get_account",
     "get_entitlement",
     "get_fix",
+    "get_trial_use",
     "is_being_invoiced",
     "is_billing_enabled",
     "list_due",

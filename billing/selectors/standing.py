@@ -1,18 +1,18 @@
 """Where an account stands, and what it may still do."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from billing.models import BillingAccount, UsageCorrection, UsageRecord, UsageReport
+from billing.models import BillingAccount, UsageReport
 from billing.plans import Plan
 from billing.pricing import compute_period_cents, count_remaining, is_next_beyond_cap
-from customers.models import Customer, ForgeAccount
+from customers.models import Customer
+
+from .trial import count_all_trial_use, count_trial_fixes
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Entitlement:
         return find_billing_page()
 
     @property
+    def is_trial_exhausted(self) -> bool:
+        return self.blocked_reason in ("trial_exhausted", "owner_trial_exhausted")
+
+    @property
     def can_use_service(self) -> bool:
         return self.blocked_reason is None
 
@@ -49,22 +53,6 @@ def find_billing_page() -> str:
 def get_account(*, customer: Customer) -> BillingAccount:
     """Where the customer stands; a trial where nothing is known yet, not saved."""
     return BillingAccount.objects.filter(customer=customer).first() or BillingAccount(customer=customer)
-
-
-def count_trial_fixes(*, customer_id: UUID) -> int:
-    """Fixes that took a slot of the trial. One that staff voided gives its slot back."""
-    taken = UsageRecord.objects.filter(customer_id=customer_id, coverage=UsageRecord.Coverage.TRIAL)
-    return taken.exclude(correction__kind=UsageCorrection.Kind.VOID).count()
-
-
-def count_trial_fixes_in(accounts: Sequence[ForgeAccount]) -> int:
-    """Fixes in these namespaces that took a slot of a trial."""
-    taken = UsageRecord.objects.filter(
-        customer__in=[each.customer_id for each in accounts],
-        repository__forge_account__in=accounts,
-        coverage=UsageRecord.Coverage.TRIAL,
-    )
-    return taken.exclude(correction__kind=UsageCorrection.Kind.VOID).count()
 
 
 def count_period_fixes(account: BillingAccount) -> int:
@@ -96,17 +84,22 @@ def count_used_fixes(account: BillingAccount) -> int:
 
 
 def get_entitlement(*, customer: Customer, at: datetime | None = None) -> Entitlement:
-    """What the customer may still do, in two queries. `at` is now unless told otherwise."""
+    """What the customer may still do, in two queries. `at` is now if it is not given.
+
+    On a trial no more remain than the pools of the customer's namespaces have left.
+    """
     account = get_account(customer=customer)
     plan = account.terms
     on_trial = plan.key == "trial"
-    used = count_used_fixes(account)
+    used, left = count_all_trial_use(account) if on_trial else (count_period_fixes(account), None)
     included = account.trial_fixes_limit if on_trial else plan.included
-    remaining = max(0, included - used) if on_trial else count_remaining(plan, used)
+    remaining = count_remaining(plan, used)
+    if on_trial:
+        remaining = max(0, included - used if left is None else min(included - used, left))
     return Entitlement(
         plan=plan,
         status=account.status,
-        blocked_reason=find_blocked_reason(account, used, at or timezone.now()),
+        blocked_reason=find_blocked_reason(account, used, at or timezone.now(), left_in_pool=left),
         used=used,
         included=included,
         remaining=remaining,
@@ -119,10 +112,17 @@ def get_entitlement(*, customer: Customer, at: datetime | None = None) -> Entitl
     )
 
 
-def find_blocked_reason(account: BillingAccount, used: int, at: datetime) -> str | None:
-    """Why one more fix beside those used (or spoken for) would be refused; None where it is granted."""
+def find_blocked_reason(
+    account: BillingAccount, used: int, at: datetime, *, left_in_pool: int | None = None
+) -> str | None:
+    """Why one more fix beside those used (or spoken for) would be refused; None where it is granted.
+
+    `left_in_pool`: of the free fixes that the namespace gives; None: nothing bounds them.
+    """
     if account.status == BillingAccount.Status.TRIALING:
-        return "trial_exhausted" if used >= account.trial_fixes_limit else None
+        if used >= account.trial_fixes_limit:
+            return "trial_exhausted"
+        return None if left_in_pool is None or left_in_pool > 0 else "owner_trial_exhausted"
     if not account.can_meter:
         return f"subscription_{account.status}"
     if account.is_overdue(at):

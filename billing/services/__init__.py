@@ -1,7 +1,6 @@
 """Every change of money's state, one module a verb."""
 
 from .cancel_plan import NoPlanToCancel, cancel_plan, end_all_plans
-from .carry_trial_over import carry_trial_over
 from .change_plan import (
     ChangePreview,
     PaymentDeclined,
@@ -60,7 +59,6 @@ __all__ = [
     "block_overdue",
     "cancel_at_period_end",
     "cancel_plan",
-    "carry_trial_over",
     "change_plan",
     "choose_plan",
     "claim_fix",

@@ -9,10 +9,11 @@ from django.db import transaction
 from billing import selectors
 from billing.models import BillingAccount, UsageClaim, UsageRecord
 from customers.models import Customer
+from customers.services import Origin
 from phases.services import get_or_create_repository
 from rsolv.errors import DomainError
 
-from .record_usage import lock_account
+from .record_usage import lock_account, lock_pool
 
 log = structlog.get_logger(__name__)
 
@@ -29,16 +30,24 @@ class FixRefused(DomainError):
 
 @transaction.atomic
 def claim_fix(
-    *, customer: Customer, namespace: str, repository_name: str, issue_number: int, at: datetime
+    *,
+    customer: Customer,
+    namespace: str,
+    repository_name: str,
+    issue_number: int,
+    at: datetime,
+    origin: Origin | None = None,
 ) -> UsageClaim:
     """Hold one fix for an issue for CLAIM_MINUTES; claiming it again holds it longer.
 
     The account's row is locked: what is held and what is used never exceeds the trial or the cap. A claim
     that is still held is asked the same again, since the plan may have ended meanwhile. An issue
     that is in the ledger is granted and takes no slot, since it is billed no second time. A fix that fails
-    gives nothing back at once: its claim expires. Raises FixRefused, customers.services.NamespaceHeld.
+    gives nothing back at once: its claim expires. Raises FixRefused and what get_or_create_repository raises.
     """
-    repository = get_or_create_repository(customer=customer, namespace=namespace, name=repository_name)
+    repository = get_or_create_repository(
+        customer=customer, namespace=namespace, name=repository_name, origin=origin
+    )
     account = lock_account(customer)
     issue = {"repository": repository, "issue_number": issue_number}
     claim = UsageClaim.objects.filter(**issue).first() or UsageClaim(
@@ -57,16 +66,29 @@ def _require_slot(account: BillingAccount, claim: UsageClaim, at: datetime) -> N
     """Beside what is used and what is held for other issues: a claim does not stand in its own way."""
     others = UsageClaim.objects.filter(customer_id=account.customer_id).exclude(pk=claim.pk)
     held = others.filter(used_at=None, expires_at__gt=at).count()
-    reason = selectors.find_blocked_reason(account, selectors.count_used_fixes(account) + held, at)
+    used, left_in_pool = _count_used(account, claim, at)
+    reason = selectors.find_blocked_reason(account, used + held, at, left_in_pool=left_in_pool)
     if reason is not None:
         log.info("claim_refused", customer=str(account.customer_id), reason=reason, held=held)
         raise FixRefused(reason)
+
+
+def _count_used(account: BillingAccount, claim: UsageClaim, at: datetime) -> tuple[int, int | None]:
+    """Fixes used, and on a trial what is neither used nor held of those that the namespace gives."""
+    if account.status != BillingAccount.Status.TRIALING:
+        return selectors.count_used_fixes(account), None
+    namespace = claim.repository.forge_account
+    lock_pool(namespace)
+    use = selectors.get_trial_use(account, namespace)
+    return use.used, use.left_in_pool - selectors.count_pool_claims(namespace, but=claim, at=at)
 
 
 def explain_refusal(reason: str) -> str:
     """A blockedReason as a sentence for a person, with what to do about it."""
     words = {
         "trial_exhausted": "The trial's fixes are used or held for other issues. Choose a plan",
+        "owner_trial_exhausted": "This GitHub owner's ten free fixes are used or held for other issues. Ask "
+        "support to confirm that it is yours, or choose a plan",
         "spend_cap_reached": "One more fix would exceed the spend cap. Raise it or wait for the next period",
         "payment_past_due": "A payment is past due. Pay the open invoice and fixes go on",
         "subscription_unpaid": "An invoice is unpaid. Pay it and fixes go on",

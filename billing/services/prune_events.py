@@ -1,4 +1,4 @@
-"""What Stripe told us is forgotten when it is old. The ledger never is."""
+"""Old webhooks and claims that came to nothing are deleted. The ledger never is."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db.models import QuerySet
 from djstripe.models import Event, IdempotencyKey, WebhookEventTrigger
 
-from billing.models import InboxEvent
+from billing.models import InboxEvent, UsageClaim
 
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
+# How long a claim that ran out unused is kept. Claiming its issue again makes a new one.
+UNUSED_CLAIMS_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,11 @@ class Pruned:
     events: int
     triggers: int
     keys: int
+    claims: int
 
 
 def prune_events(*, at: datetime) -> Pruned:
-    """Empty the bodies of old processed webhooks, and delete dj-stripe's old events, a batch at a time.
+    """Empty bodies of old processed webhooks; delete old events of dj-stripe and unused claims, in batches.
 
     The inbox keeps the ids, so that a duplicate is still one however late it comes. What is not processed is
     kept whole. Each batch commits by itself; repeating it is safe.
@@ -37,6 +40,7 @@ def prune_events(*, at: datetime) -> Pruned:
         triggers=_delete(WebhookEventTrigger.objects.filter(created__lt=before)),
         events=_delete(Event.objects.filter(djstripe_created__lt=before)),
         keys=_delete(IdempotencyKey.objects.filter(created__lt=before)),
+        claims=_delete(UsageClaim.objects.filter(used_at=None, expires_at__lt=at - UNUSED_CLAIMS_KEPT)),
     )
     log.info("events_pruned", bodies=pruned.bodies, events=pruned.events, triggers=pruned.triggers)
     return pruned

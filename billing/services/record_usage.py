@@ -8,7 +8,8 @@ from django.db import transaction
 from billing import selectors
 from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
-from customers.models import Customer
+from customers.locks import lock_name
+from customers.models import Customer, ForgeAccount
 from phases.models import PhaseExecution
 from rsolv.queue import enqueue_on_commit
 
@@ -23,9 +24,10 @@ Coverage = UsageRecord.Coverage
 def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: datetime) -> UsageRecord:
     """Enter a fix into the ledger and, where it is metered, ask for its report to Stripe on commit.
 
-    A fix of the same repository and issue gives back the row that stands. The account's row is locked,
-    so fixes that race for a trial's last slot are counted one after the other. A claim on the issue is
-    used up; without one, or beyond a spend cap, the fix is entered all the same. Alerts are written with it.
+    A fix of the same repository and issue gives back the row that stands. The account's row is locked, then
+    on a trial the pool of the namespace: fixes that race for the last free one are counted one after the
+    other. A claim on the issue is used up; without one, or beyond a spend cap, the fix is entered all the
+    same. Alerts are written with it.
     """
     if execution.issue_number is None:
         raise ValueError("a fix belongs to an issue")
@@ -35,8 +37,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     ).first()
     if known is not None:
         return known
-    used = selectors.count_used_fixes(account)
-    coverage = _choose_coverage(account, used)
+    coverage, used = _choose_coverage(account, execution.repository.forge_account)
     usage = UsageRecord.objects.create(
         customer=customer,
         execution=execution,
@@ -73,10 +74,18 @@ def lock_account(customer: Customer) -> BillingAccount:
     return account
 
 
-def _choose_coverage(account: BillingAccount, used: int) -> UsageRecord.Coverage:
+def lock_pool(namespace: ForgeAccount) -> None:
+    """Let nobody else count the free fixes of a namespace until the transaction ends. After the account."""
+    lock_name("trial", namespace.forge, namespace.namespace)
+
+
+def _choose_coverage(account: BillingAccount, namespace: ForgeAccount) -> tuple[UsageRecord.Coverage, int]:
+    """Who pays for one more fix, and how many were used before it."""
     if account.can_meter:
-        return Coverage.METERED
-    is_on_trial = (
-        account.plan == BillingAccount.Plan.TRIAL and account.status == BillingAccount.Status.TRIALING
-    )
-    return Coverage.TRIAL if is_on_trial and used < account.trial_fixes_limit else Coverage.UNBILLED
+        return Coverage.METERED, selectors.count_period_fixes(account)
+    if account.status != BillingAccount.Status.TRIALING:
+        return Coverage.UNBILLED, selectors.count_used_fixes(account)
+    lock_pool(namespace)
+    use = selectors.get_trial_use(account, namespace)
+    is_free = use.used < account.trial_fixes_limit and use.left_in_pool > 0
+    return Coverage.TRIAL if is_free else Coverage.UNBILLED, use.used

@@ -39,7 +39,7 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     context = {
         "account": account,
         "entitlement": entitlement,
-        "plan_state": "exhausted" if entitlement.blocked_reason == "trial_exhausted" else entitlement.status,
+        "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
         "standing": explain_standing(entitlement, invoices, ways=ways),
         "usage_words": describe_usage(entitlement),
         "cost_words": describe_cost(entitlement),

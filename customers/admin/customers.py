@@ -1,4 +1,4 @@
-"""Customers, the people in them and their namespaces."""
+"""Customers and the people in them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 
 from customers import selectors, services
-from customers.models import AuditEntry, Customer, ForgeAccount, Invitation, Membership
+from customers.models import AuditEntry, Customer, Invitation, Membership
 from rsolv.admin import ReadOnlyAdmin
 
 
@@ -147,11 +147,3 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_select_related = ("customer",)
     search_fields = ("email", "customer__name", "customer__email")
     exclude = ("token_hash",)
-
-
-@admin.register(ForgeAccount)
-class ForgeAccountAdmin(ReadOnlyAdmin):
-    list_display = ("namespace", "forge", "customer", "claimed_at", "released_at")
-    list_filter = ("forge", "claimed_at")
-    list_select_related = ("customer",)
-    search_fields = ("namespace", "customer__name", "customer__email")

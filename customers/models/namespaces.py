@@ -10,9 +10,11 @@ from .customer import Customer
 
 
 class ForgeAccount(models.Model):
-    """A namespace on a forge, held by the one customer who used it first until it is released.
+    """A customer's claim on a namespace of a forge. See docs/decisions/024.
 
-    Compared without case. One that is released stays, with what was stored in it, as that customer's.
+    A claim is provisional until `proven_at`: other customers may claim the same namespace, and each stores
+    apart. At most one claim on a namespace is proven and not released; it keeps others out. A released claim
+    stays with all that was stored in it, as that customer's. Names are compared without case.
     """
 
     class Forge(models.TextChoices):
@@ -23,18 +25,36 @@ class ForgeAccount(models.Model):
     forge = models.CharField(max_length=10, choices=Forge.choices, default=Forge.GITHUB)
     namespace = models.CharField(max_length=100)
     claimed_at = models.DateTimeField(default=timezone.now, editable=False)
+    proven_at = models.DateTimeField(null=True, blank=True, editable=False)
     released_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ("namespace",)
+        indexes = (models.Index("forge", Lower("namespace"), name="namespace_of_forge"),)
         constraints = (
             models.UniqueConstraint(
                 "forge",
                 Lower("namespace"),
+                condition=models.Q(released_at=None, proven_at__isnull=False),
+                name="namespace_proven_by_one",
+            ),
+            models.UniqueConstraint(
+                "customer",
+                "forge",
+                Lower("namespace"),
                 condition=models.Q(released_at=None),
-                name="forge_namespace_held_by_one",
+                name="namespace_claimed_once_each",
             ),
         )
 
     def __str__(self) -> str:
         return self.namespace
+
+    @property
+    def is_held(self) -> bool:
+        return self.released_at is None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the claim keeps others out of the namespace."""
+        return self.is_held and self.proven_at is not None

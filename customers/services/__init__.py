@@ -12,7 +12,7 @@ from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
 from .block_customer import block_customer, unblock_customer
 from .change_role import LastOwner, NotYours, change_role
 from .change_settings import change_profile, choose_mail, rename_customer
-from .claim_namespace import NamespaceHeld, claim_namespace, release_namespaces
+from .claim_namespace import NamespaceHeld, TooManyNamespaces, claim_namespace
 from .create_customer import EmailTaken, create_customer
 from .flush_key_uses import flush_key_uses
 from .hide_setup import hide_setup
@@ -35,8 +35,11 @@ from .manage_keys import (
     rotate_api_key,
 )
 from .manage_members import add_member
+from .namespace_claims import Origin
 from .note_login import note_login
+from .prove_namespace import CustomerClosed, prove_namespace
 from .record_act import record_act
+from .release_namespace import release_namespace, release_namespaces
 from .remove_member import remove_member
 from .transfer_ownership import transfer_ownership
 
@@ -48,6 +51,7 @@ __all__ = [
     "LAST_USE_PRECISION",
     "AlreadyInvited",
     "AlreadyMember",
+    "CustomerClosed",
     "EmailTaken",
     "InvitationOver",
     "LastOwner",
@@ -55,8 +59,10 @@ __all__ = [
     "NewApiKey",
     "NotInvited",
     "NotYours",
+    "Origin",
     "PlacedElsewhere",
     "TooManyInvitations",
+    "TooManyNamespaces",
     "accept_invitation",
     "add_member",
     "authenticate_api_key",
@@ -73,7 +79,9 @@ __all__ = [
     "hide_setup",
     "invite_member",
     "note_login",
+    "prove_namespace",
     "record_act",
+    "release_namespace",
     "release_namespaces",
     "remove_member",
     "rename_customer",

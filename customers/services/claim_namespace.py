@@ -1,13 +1,19 @@
-"""A namespace is held by who used it first, until their account is closed."""
+"""A customer claims a namespace by its first use."""
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
 from customers import selectors
-from customers.models import Customer, ForgeAccount
-from customers.signals import NamespaceClaimed, namespace_claimed
+from customers.locks import lock_name
+from customers.models import ApiKey, AuditEntry, Customer, ForgeAccount
 from rsolv.errors import DomainError
+
+from .namespace_claims import Origin, hold_claim, lock_customers, record_claim
+
+GITHUB = ForgeAccount.Forge.GITHUB
 
 
 class NamespaceHeld(DomainError):
@@ -15,39 +21,60 @@ class NamespaceHeld(DomainError):
     message = "This namespace belongs to another RSOLV account. Write to support if that is wrong."
 
 
-def claim_namespace(
-    *, customer: Customer, namespace: str, forge: str = ForgeAccount.Forge.GITHUB
-) -> ForgeAccount:
-    """The customer's hold on a namespace, claimed on first use. Raises NamespaceHeld.
+class TooManyNamespaces(DomainError):
+    """The customer has as many provisional claims as it may have."""
 
-    Safe to race: the database holds each namespace once, whatever its case.
-    """
-    held = selectors.find_forge_account(forge=forge, namespace=namespace)
-    if held is None:
-        try:
-            return _claim(customer, namespace, forge)
-        except IntegrityError:
-            held = selectors.find_forge_account(forge=forge, namespace=namespace)
-    if held is None or held.customer_id != customer.pk:
-        raise NamespaceHeld
-    return held
+    code, status = "FORBIDDEN", 403
 
-
-def release_namespaces(*, customer: Customer, at: datetime) -> None:
-    """Others may claim what the customer held. What was stored in it stays the customer's."""
-    customer.forge_accounts.filter(released_at=None).update(released_at=at)
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This account has {limit} GitHub organizations that are not proven to be its own, and may have "
+            "no more. Release one on the Repositories page, or ask support to confirm that one is yours."
+        )
 
 
 @transaction.atomic
-def _claim(customer: Customer, namespace: str, forge: str) -> ForgeAccount:
-    """One that the customer itself released is taken up again, with all that was stored in it."""
-    earlier = selectors.list_released_accounts(forge=forge, namespace=namespace)
-    own = next((each for each in earlier if each.customer_id == customer.pk), None)
-    if own is not None:
-        own.released_at = None
-        own.save(update_fields=["released_at"])
+def claim_namespace(
+    *,
+    customer: Customer,
+    namespace: str,
+    forge: str = GITHUB,
+    origin: Origin | None = None,
+    at: datetime | None = None,
+) -> ForgeAccount:
+    """The customer's claim on a namespace, made on first use. Raises NamespaceHeld, TooManyNamespaces.
+
+    A new claim is provisional. A claim that the customer released becomes valid again, with all that was
+    stored in it. Repeating it changes nothing. Safe to race with claims, proofs and releases of the same
+    namespace: the namespace is locked first, then the customers, then the claims.
+    """
+    lock_name("namespace", forge, namespace)
+    proven = selectors.find_proven_account(forge=forge, namespace=namespace)
+    if proven is not None and proven.customer_id != customer.pk:
+        raise NamespaceHeld
+    own = selectors.find_forge_account(customer=customer, forge=forge, namespace=namespace)
+    if own is not None and own.is_held:
         return own
-    made = ForgeAccount.objects.create(customer=customer, forge=forge, namespace=namespace)
-    if earlier:
-        namespace_claimed.send(sender=ForgeAccount, **NamespaceClaimed(account=made, earlier=earlier))
-    return made
+    lock_customers([customer.pk])
+    _require_room(customer)
+    own = hold_claim(own, customer, namespace, forge)
+    subject = _describe(own, _find_key_prefix(origin))
+    record_claim(AuditEntry.Act.NAMESPACE_CLAIMED, own, subject, None, at or timezone.now(), origin)
+    return own
+
+
+def _require_room(customer: Customer) -> None:
+    is_subscribed = selectors.is_subscribed(customer=customer)
+    limit = settings.NAMESPACE_CLAIMS_SUBSCRIBED if is_subscribed else settings.NAMESPACE_CLAIMS_TRIAL
+    if selectors.count_provisional_claims(customer=customer) >= limit:
+        raise TooManyNamespaces(limit)
+
+
+def _find_key_prefix(origin: Origin | None) -> str:
+    if origin is None or origin.key_id is None:
+        return ""
+    return ApiKey.objects.filter(pk=origin.key_id).values_list("prefix", flat=True).first() or ""
+
+
+def _describe(claim: ForgeAccount, key_prefix: str) -> str:
+    return f"{claim} (API key {key_prefix}…)" if key_prefix else str(claim)

@@ -2,11 +2,11 @@
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from phases import selectors, services
-from rsolv.api.auth import get_customer
+from rsolv.api.auth import find_origin, get_customer
 from rsolv.api.fields import read
 from rsolv.api.idempotency import idempotent
 from rsolv.api.parsers import slice_member
@@ -20,7 +20,17 @@ class StorePhaseView(ApiView):
         operation_id="storePhase",
         summary="Store a phase's result; repeating it changes nothing",
         request=serializers.StorePhaseSerializer,
-        responses=serializers.StoredPhaseSerializer,
+        responses={
+            200: serializers.StoredPhaseSerializer,
+            403: OpenApiResponse(
+                description="Another customer has proven that the namespace is theirs, or this account has "
+                "as many namespaces or repositories as it may have: `FORBIDDEN`"
+            ),
+            413: OpenApiResponse(
+                description="The body, or the phase's `data`, is too large: `PAYLOAD_TOO_LARGE`. The account "
+                "stores as much as it may: `STORAGE_LIMIT_EXCEEDED`"
+            ),
+        },
     )
     @idempotent
     def post(self, request: ApiRequest) -> Response:
@@ -36,7 +46,9 @@ class StorePhaseView(ApiView):
             data=sent["data"],
             data_text=slice_member(request.raw_body, "data"),
         )
-        execution = services.store_phase(customer=get_customer(request), report=report, at=timezone.now())
+        execution = services.store_phase(
+            customer=get_customer(request), report=report, at=timezone.now(), origin=find_origin(request)
+        )
         return Response({"success": True, "id": str(execution.pk), "phase": execution.phase})
 
 

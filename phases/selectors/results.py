@@ -6,9 +6,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from customers.models import Customer, ForgeAccount
-from customers.selectors import find_forge_account
 from phases.models import PhaseExecution, Repository
-from rsolv.errors import NotFound
+
+from .storage import annotate_storage
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,20 @@ def find_repository(*, account: ForgeAccount, name: str) -> Repository | None:
 
 
 def find_own_repository(*, customer: Customer, namespace: str, name: str) -> Repository | None:
-    """A repository that is known, with its namespace, which the customer holds. One query."""
+    """A known repository in a namespace that the customer has a valid claim on. One query.
+
+    With its namespace, and what `annotate_storage` adds.
+    """
+    found = _list_own(customer, namespace, name).filter(forge_account__released_at=None)
+    return annotate_storage(found, customer="forge_account__customer_id").first()
+
+
+def count_repositories(*, customer: Customer) -> int:
+    """Also those in namespaces that were released."""
+    return Repository.objects.filter(forge_account__customer=customer).count()
+
+
+def _list_own(customer: Customer, namespace: str, name: str) -> QuerySet[Repository]:
     return (
         _list_named(name)
         .select_related("forge_account")
@@ -34,9 +47,7 @@ def find_own_repository(*, customer: Customer, namespace: str, name: str) -> Rep
             namespace=namespace.lower(),
             forge_account__forge=ForgeAccount.Forge.GITHUB,
             forge_account__customer=customer,
-            forge_account__released_at=None,
         )
-        .first()
     )
 
 
@@ -45,16 +56,14 @@ def _list_named(name: str) -> QuerySet[Repository]:
 
 
 def get_results(*, customer: Customer, namespace: str, name: str, issue: int, commit: str) -> StoredResults:
-    """The scan of a commit and the latest validation and mitigation of an issue.
+    """The scan of a commit and the latest validation and mitigation of an issue, of the customer's own.
 
-    Raises NotFound where another customer holds the namespace.
+    Also where its claim on the namespace has ended. The query is the same whether a namespace is another
+    customer's or nobody's, so neither the answer nor its time tells them apart.
     """
-    account = find_forge_account(forge=ForgeAccount.Forge.GITHUB, namespace=namespace)
-    if account is None:
+    repository = _list_own(customer, namespace, name).first()
+    if repository is None:
         return StoredResults()
-    if account.customer_id != customer.pk:
-        raise NotFound
-    repository = find_repository(account=account, name=name)
     rows = PhaseExecution.objects.filter(repository=repository).order_by().values_list("phase", "data")
     scan = rows.filter(phase=PhaseExecution.Phase.SCAN, commit_sha=commit)
     # Two index look-ups; with OR in one query it is a walk over the repository's rows.

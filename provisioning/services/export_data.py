@@ -77,7 +77,9 @@ def _list_sections(customer: Customer) -> dict[str, Rows]:
             *("name", "prefix", "created_by__email", "created_at"),
             *("last_used_at", "last_used_from", "expires_at", "revoked_at"),
         ),
-        "namespaces": customer.forge_accounts.values("forge", "namespace", "claimed_at"),
+        "namespaces": customer.forge_accounts.values(
+            "forge", "namespace", "claimed_at", "proven_at", "released_at"
+        ),
         "repositories": Repository.objects.filter(forge_account__customer=customer).values(
             "forge_account__namespace", "name", "first_seen_at"
         ),

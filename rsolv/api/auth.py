@@ -10,7 +10,8 @@ from structlog.contextvars import bind_contextvars
 
 from customers.callers import Caller
 from customers.models import Customer
-from customers.services import authenticate_api_key
+from customers.services import Origin, authenticate_api_key
+from rsolv.browsers import describe_browser
 
 from .errors import AuthRequired, InvalidApiKey
 from .metrics import BAD_KEYS
@@ -60,3 +61,10 @@ def get_customer(request: Request) -> Customer:
     if not isinstance(request.auth, Caller):
         raise AuthRequired
     return Customer.from_db(DEFAULT_DB_ALIAS, ["id"], [request.auth.customer_id])
+
+
+def find_origin(request: Request) -> Origin:
+    """Where the request comes from, for the audit log."""
+    key_id = request.auth.key_id if isinstance(request.auth, Caller) else None
+    device = describe_browser(request.headers.get("User-Agent", ""))
+    return Origin(key_id=key_id, address=find_ip(request), device=device)

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
@@ -26,6 +27,8 @@ from .views import ApiRequest
 
 SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 KEPT = timedelta(hours=24)
+# How many answers of one customer are kept. Who sends more keys in a day loses the oldest answers.
+MOST_KEPT = 50_000
 # After this long without an answer its process has died, and the key may be taken over.
 IN_FLIGHT = timedelta(seconds=60)
 
@@ -113,6 +116,11 @@ def _replay(answer: IdempotentAnswer) -> HttpResponse:
 
 
 def prune_answers(*, at: datetime) -> int:
-    """Forget answers older than a day; return how many."""
+    """Delete answers older than a day, and of each customer what is beyond MOST_KEPT; return how many."""
     deleted, _ = IdempotentAnswer.objects.filter(started_at__lt=at - KEPT).delete()
+    counted = IdempotentAnswer.objects.order_by().values("customer").annotate(answers=Count("pk"))
+    for customer in counted.filter(answers__gt=MOST_KEPT).values_list("customer", flat=True):
+        rows = IdempotentAnswer.objects.filter(customer=customer)
+        oldest_kept = rows.order_by("-started_at").values_list("started_at", flat=True)[MOST_KEPT - 1]
+        deleted += rows.filter(started_at__lt=oldest_kept, status_code__isnull=False).delete()[0]
     return deleted

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from billing.gauges import read_billing
+from phases.gauges import read_storage_gauges
 from provisioning.gauges import read_provisioning
 from rsolv.api.health import check_services
 from rsolv.figures.gauges import read_figures
@@ -33,6 +34,7 @@ class Reading:
 READINGS = {
     "billing": Reading("database", read_billing),
     "provisioning": Reading("database", read_provisioning),
+    "storage": Reading("database", read_storage_gauges),
     "due": Reading("database", read_oldest_due),
     "figures": Reading("database", read_figures),
     "queue": Reading("queue", read_queue),

@@ -85,7 +85,7 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
     return {
         "customer": customer,
         "entitlement": entitlement,
-        "plan_state": "exhausted" if entitlement.blocked_reason == "trial_exhausted" else entitlement.status,
+        "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
         "standing": explain_standing(entitlement, invoices, ways=ways if sees_billing else None),
         "worries": _list_worries(recent, keys, projection if sees_billing else None, now),
         "last_time": last_time,

@@ -1,13 +1,21 @@
-"""The customer's repositories and what came of each."""
+"""The customer's namespaces and repositories, and what came of each."""
 
+from uuid import UUID
+
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
-from customers.access import member_page
+from customers.access import find_caller, member_page
 from customers.models import Membership
+from customers.selectors import list_held_namespaces
+from customers.services import Origin, release_namespace
 from phases.selectors import count_found, list_repositories
+from rsolv.browsers import describe_browser
 
 REPOSITORIES_SHOWN = 50
 
@@ -17,5 +25,31 @@ REPOSITORIES_SHOWN = 50
 def show_repositories(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     found = list_repositories(customer=membership.customer)
     page = Paginator(found, REPOSITORIES_SHOWN).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": count_found(repositories=list(page.object_list))}
+    context = {
+        "page": page,
+        "rows": count_found(repositories=list(page.object_list)),
+        "namespaces": list(list_held_namespaces(customer=membership.customer)),
+        "may_manage": membership.may_manage,
+    }
     return render(request, "portal/repositories.html", context)
+
+
+@require_POST
+@member_page(may=lambda membership: membership.may_manage)
+def release_claim(request: HttpRequest, membership: Membership, claim_id: UUID) -> HttpResponseBase:
+    """End a provisional claim. A proven one is released by staff: it keeps others out."""
+    claim = list_held_namespaces(customer=membership.customer).filter(pk=claim_id, proven_at=None).first()
+    if claim is None:
+        raise Http404
+    release_namespace(
+        namespace=claim.namespace,
+        forge=claim.forge,
+        customer=membership.customer,
+        by=membership.user,
+        at=timezone.now(),
+        origin=Origin(
+            address=find_caller(request), device=describe_browser(request.headers.get("User-Agent", ""))
+        ),
+    )
+    messages.success(request, _("%(name)s is released. Its results stay yours.") % {"name": claim})
+    return redirect("repositories")

@@ -21,6 +21,7 @@ from customers.models import Membership
 from provisioning.services import close_account, export_data
 from rsolv.errors import DomainError
 
+from .storage import show_storage
 from .time_zone import list_time_zones
 from .widgets import LongSelect
 
@@ -166,5 +167,6 @@ def _render(request: HttpRequest, membership: Membership, **forms_sent: forms.Fo
         "company": CompanyForm(initial={"company": customer.name}) if membership.may_manage else None,
         "mail": MailForm(initial=wishes) if membership.may_see_billing else None,
         "is_owner": owns(membership),
+        "storage": show_storage(customer),
     }
     return render(request, "portal/settings.html", context | forms_sent, status=422 if forms_sent else 200)

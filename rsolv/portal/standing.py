@@ -55,6 +55,8 @@ def explain_standing(
     if reason == "trial_exhausted":
         title = f"Your free fixes are used up: {entitlement.used} of {entitlement.included}"
         return _choose("warn", title, "Scans and proofs go on; new fixes wait until you choose a plan.", ways)
+    if reason == "owner_trial_exhausted":
+        return _explain_shared_trial(ways)
     if reason == "subscription_canceled":
         text = "Nothing more is billed and no new fixes are made. Choose a plan to go on."
         return _choose("bad", "Your plan is canceled", text, ways)
@@ -72,6 +74,14 @@ def explain_standing(
         text = "Something about this account needs a person. Write to support and we look into it."
         return _do("bad", "Fixes are paused", text, ways, *_write(ways, "Fixes%20are%20paused"))
     return None
+
+
+def _explain_shared_trial(ways: Ways | None) -> Standing:
+    text = (
+        "All accounts that store for a GitHub organization share its ten free fixes, until one proves that "
+        "it owns the organization. If you own it, write to support; else choose a plan."
+    )
+    return _choose("warn", "The free fixes of your GitHub organization are used up", text, ways)
 
 
 def _explain_cap(entitlement: Entitlement, ways: Ways | None) -> Standing:

@@ -33,3 +33,16 @@ API_TEST_INTEGRATION_PER_MINUTE = env.count("API_TEST_INTEGRATION_PER_MINUTE", d
 API_BAD_KEYS_PER_MINUTE = env.count("API_BAD_KEYS_PER_MINUTE", default=30)
 # One more than the API's own limit: its parser must be the one that refuses, in our error shape.
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES + 1
+
+# What one customer may keep: see docs/decisions/024 (namespaces) and 025 (storage).
+NAMESPACE_CLAIMS_TRIAL = env.count("NAMESPACE_CLAIMS_TRIAL", default=5)
+NAMESPACE_CLAIMS_SUBSCRIBED = env.count("NAMESPACE_CLAIMS_SUBSCRIBED", default=50)
+REPOSITORIES_TRIAL = env.count("REPOSITORIES_TRIAL", default=100)
+REPOSITORIES_SUBSCRIBED = env.count("REPOSITORIES_SUBSCRIBED", default=10_000)
+STORAGE_TRIAL_MB = env.count("STORAGE_TRIAL_MB", default=50)
+STORAGE_SUBSCRIBED_MB = env.count("STORAGE_SUBSCRIBED_MB", default=5_000)
+PHASE_MAX_BYTES = {
+    "scan": env.count("SCAN_MAX_BYTES", default=API_MAX_BODY_BYTES),
+    "validation": env.count("VALIDATION_MAX_BYTES", default=4 * 1024 * 1024),
+    "mitigation": env.count("MITIGATION_MAX_BYTES", default=4 * 1024 * 1024),
+}

@@ -193,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20,
         "options": {"expires": 20},
     },
+    "recount-storage": {
+        "task": "phases.tasks.recount_storage",
+        "schedule": crontab(hour=4, minute=40),
+        "options": {"expires": 3600},
+    },
     "prune-idempotent-answers": {
         "task": "rsolv.api.tasks.prune_idempotent_answers",
         "schedule": 3600,

@@ -1,12 +1,10 @@
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from customers import keys, services
-from customers.models import ApiKey, ForgeAccount
+from customers.models import ApiKey
 from tests.factories import CustomerFactory, UserFactory
 
 
@@ -52,59 +50,3 @@ class TestKeys:
         ApiKey.objects.filter(pk=expired.pk).update(expires_at=now - timedelta(seconds=1))
         services.revoke_api_key(api_key=revoked, at=now)
         assert list(ApiKey.objects.active()) == [good]
-
-
-@pytest.mark.django_db
-class TestClaimNamespace:
-    def test_first_use_claims_it(self):
-        customer = CustomerFactory()
-        assert services.claim_namespace(customer=customer, namespace="Acme").customer == customer
-
-    def test_its_holder_may_write_it_in_any_case(self):
-        customer = CustomerFactory()
-        first = services.claim_namespace(customer=customer, namespace="Acme")
-        assert services.claim_namespace(customer=customer, namespace="aCME") == first
-
-    def test_it_is_held_against_others(self):
-        services.claim_namespace(customer=CustomerFactory(), namespace="acme")
-        with pytest.raises(services.NamespaceHeld):
-            services.claim_namespace(customer=CustomerFactory(), namespace="ACME")
-
-    def test_one_that_was_released_is_free_and_keeps_what_was_stored(self):
-        before = services.claim_namespace(customer=CustomerFactory(), namespace="acme")
-        services.release_namespaces(customer=before.customer, at=timezone.now())
-        after = services.claim_namespace(customer=CustomerFactory(), namespace="Acme")
-        assert after.pk != before.pk
-        assert {each.namespace for each in ForgeAccount.objects.all()} == {"acme", "Acme"}
-
-    def test_who_released_it_takes_up_the_same_one(self):
-        customer = CustomerFactory()
-        before = services.claim_namespace(customer=customer, namespace="acme")
-        services.release_namespaces(customer=customer, at=timezone.now())
-        assert services.claim_namespace(customer=customer, namespace="acme") == before
-        with pytest.raises(services.NamespaceHeld):
-            services.claim_namespace(customer=CustomerFactory(), namespace="acme")
-
-
-@pytest.mark.services
-@pytest.mark.django_db(transaction=True)
-def test_of_customers_that_race_for_a_namespace_one_holds_it():
-    customers = [CustomerFactory() for _ in range(8)]
-    start, outcomes = threading.Barrier(len(customers)), []
-
-    def claim(customer):
-        start.wait()
-        try:
-            services.claim_namespace(customer=customer, namespace="acme")
-            outcomes.append("held")
-        except services.NamespaceHeld:
-            outcomes.append("refused")
-        connections.close_all()
-
-    threads = [threading.Thread(target=claim, args=(customer,)) for customer in customers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["held"] + ["refused"] * 7
-    assert ForgeAccount.objects.count() == 1

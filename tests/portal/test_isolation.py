@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from customers.models import ApiKey, Invitation, Membership
-from customers.services import create_api_key
+from customers.models import ApiKey, ForgeAccount, Invitation, Membership
+from customers.services import create_api_key, prove_namespace
 from phases.models import PhaseExecution
 from tests.conftest import ApiClient
 from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
@@ -65,6 +65,7 @@ def owned(bob: Browser) -> dict[str, dict[str, Any]]:
     team, invited = {"pk": teammate.pk}, {"pk": invitation.pk}
     return {
         "fix": {"execution_id": execution.pk},
+        "namespace-release": {"claim_id": account.pk},
         "key-rotate": {"key_id": key.pk},
         "key-revoke": {"key_id": key.pk},
         "team-role": team,
@@ -80,7 +81,7 @@ def owned(bob: Browser) -> dict[str, dict[str, Any]]:
 
 
 def snapshot() -> list[list[Any]]:
-    models = (ApiKey, Invitation, Membership, PhaseExecution, Authenticator)
+    models = (ApiKey, Invitation, Membership, PhaseExecution, Authenticator, ForgeAccount)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -162,8 +163,18 @@ class TestTheApi:
         verb, body = ASKED[name]
         before = snapshot()[3]
         answer = getattr(alice, verb)(reverse(name), body)
-        assert answer.status_code in (403, 404), answer.content
+        assert answer.status_code in (200, 201), answer.content
         assert MARKS[0] not in answer.text
+        assert [row for row in snapshot()[3] if row["customer_id"] != alice.customer.pk] == before
+
+    @pytest.mark.parametrize("name", sorted(set(ASKED) - {"phases-retrieve"}))
+    def test_writes_nothing_where_another_tenant_has_proven_the_namespace(
+        self, alice: ApiClient, bob: Browser, owned: dict[str, Any], name: str
+    ) -> None:
+        prove_namespace(customer=bob.customer, namespace="acme-secret", at=timezone.now())
+        verb, body = ASKED[name]
+        before = snapshot()[3]
+        assert getattr(alice, verb)(reverse(name), body).status_code == 403
         assert snapshot()[3] == before
 
     def test_knows_every_route(self) -> None:

@@ -1,9 +1,13 @@
 from datetime import UTC, datetime
 
+import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories import MitigationFactory, RepositoryFactory, make_mitigation_of
+from customers.models import ForgeAccount
+from customers.services import claim_namespace, prove_namespace
+from tests.factories import MembershipFactory, MitigationFactory, RepositoryFactory, make_mitigation_of
 
 from .conftest import Browser
 from .test_dashboard import read_rows
@@ -50,4 +54,42 @@ class TestRepositories:
         for_one = count()
         for _ in range(9):
             MitigationFactory(repository=RepositoryFactory(forge_account=account))
-        assert count() == for_one == 6
+        assert count() == for_one == 7
+
+
+class TestNamespaces:
+    def claim(self, browser: Browser) -> ForgeAccount:
+        return claim_namespace(customer=browser.customer, namespace="acme")
+
+    def release(self, browser: Client, claim: ForgeAccount) -> int:
+        return browser.post(f"{PAGE}namespaces/{claim.pk}/release/").status_code
+
+    @pytest.mark.parametrize(("is_proven", "word"), [(False, "Provisional"), (True, "Proven")])
+    def test_say_whether_they_are_proven(self, bob: Browser, is_proven: bool, word: str) -> None:
+        self.claim(bob)
+        if is_proven:
+            prove_namespace(customer=bob.customer, namespace="acme", at=AT)
+        (row,) = read_rows(open_page(bob, PAGE), "GitHub organizations")
+        assert row.startswith(f"acme {word}")
+
+    def test_are_released_with_a_log_entry(self, bob: Browser) -> None:
+        claim = self.claim(bob)
+        assert self.release(bob, claim) == 302
+        claim.refresh_from_db()
+        assert not claim.is_held
+        assert bob.customer.audit_entries.get(act="namespace_released").address == "127.0.0.1"
+
+    def test_that_are_released_may_be_released_no_second_time(self, bob: Browser) -> None:
+        claim = self.claim(bob)
+        assert [self.release(bob, claim) for _ in range(2)] == [302, 404]
+
+    def test_that_are_proven_are_released_by_staff_alone(self, bob: Browser) -> None:
+        claim = prove_namespace(customer=bob.customer, namespace="acme", at=AT)
+        assert self.release(bob, claim) == 404
+        assert "Release it" not in open_page(bob, PAGE).find("main").words
+
+    def test_are_not_released_by_a_member(self, bob: Browser) -> None:
+        browser = Client()
+        browser.force_login(MembershipFactory(customer=bob.customer, role="member").user)
+        assert self.release(browser, self.claim(bob)) == 403
+        assert "Release it" not in open_page(browser, PAGE).find("main").words

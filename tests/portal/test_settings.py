@@ -3,10 +3,12 @@ import json
 import pytest
 
 from customers.models import AuditEntry, Membership, User
+from phases.models import StorageUse
 from tests.billing.world import BillingWorld
 
 from .conftest import Browser
 from .markup import read_page
+from .test_fixes import open_page
 
 OF_MANAGERS = ("company/", "export/")
 
@@ -127,3 +129,13 @@ class TestClosing:
         response = bob.post(self.PATH, {"confirmation": "Acme"})
         assert response.status_code == 422
         assert "still being set up at Stripe" in response.text
+
+
+class TestStorage:
+    def test_shows_what_is_used_of_what_may_be(self, bob: Browser) -> None:
+        StorageUse.objects.create(customer=bob.customer, stored_bytes=12_300_000)
+        assert "12.3 MB of 50 MB" in open_page(bob, "/dashboard/settings/").find("main").words
+
+    def test_says_what_to_do_when_it_is_full(self, bob: Browser) -> None:
+        StorageUse.objects.create(customer=bob.customer, stored_bytes=50_000_000)
+        assert "Ask for more room" in open_page(bob, "/dashboard/settings/").find("main").words

@@ -55,6 +55,13 @@ class TestExplainStanding:
         assert "$499 a month with 60 fixes included, then $8 each" in standing.text
         assert (standing.action_label, standing.action_url) == ("Choose a plan", "/plans/")
 
+    def test_explains_that_an_organization_has_used_its_free_fixes(self) -> None:
+        standing = explain(
+            plan=TRIAL, status="trialing", blocked_reason="owner_trial_exhausted", used=0, included=10
+        )
+        assert standing.title == "The free fixes of your GitHub organization are used up"
+        assert "If you own it, write to support" in standing.text
+
     def test_offers_plans_after_a_cancellation(self) -> None:
         standing = explain(status="canceled", blocked_reason="subscription_canceled")
         assert (standing.title, standing.action_label) == ("Your plan is canceled", "Choose a plan")
@@ -83,7 +90,10 @@ class TestExplainStanding:
         assert standing.title == "Your spend cap of $50 is reached"
         assert standing.action_url == "/cap/"
 
-    @pytest.mark.parametrize("reason", ["trial_exhausted", "subscription_unpaid", "spend_cap_reached"])
+    @pytest.mark.parametrize(
+        "reason",
+        ["trial_exhausted", "owner_trial_exhausted", "subscription_unpaid", "spend_cap_reached"],
+    )
     def test_sends_a_plain_member_to_an_owner_and_nowhere_else(self, reason: str) -> None:
         standing = explain(OPEN, ways=None, blocked_reason=reason)
         assert standing.text.endswith("Ask an owner of your account to look after it.")

@@ -8,6 +8,7 @@ from django.utils import timezone
 from billing.models import UsageReport
 from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace, StaleKey
 from customers.services import create_api_key
+from phases.models import StorageUse
 from rsolv.api.models import IdempotentAnswer, RateLimit
 from tests.billing.admin.rows import make_each
 from tests.factories import (
@@ -45,6 +46,7 @@ def one_of_each(db):
     RateLimit.objects.create(plan="teams", requests_per_minute=1000)
     LoginPlace.objects.create(user=UserFactory(), fingerprint="f")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
+    StorageUse.objects.create(customer=usage.customer)
     make_each(usage)
 
 

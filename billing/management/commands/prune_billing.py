@@ -15,5 +15,6 @@ class Command(BaseCommand):
         pruned = services.prune_events(at=timezone.now())
         self.stdout.write(
             f"Forgotten: {pruned.bodies} webhook bodies, {pruned.events} events, "
-            f"{pruned.triggers} deliveries, {pruned.keys} idempotency keys."
+            f"{pruned.triggers} deliveries, {pruned.keys} idempotency keys, "
+            f"{pruned.claims} unused claims."
         )

@@ -74,6 +74,9 @@ STATES: dict[str, tuple[str | Promise, Tone]] = {
     "ending": (_("Being replaced"), "warn"),
     "revoked": (_("Revoked"), "quiet"),
     "expired": (_("Expired"), "quiet"),
+    # of a claim on a namespace
+    "proven": (_("Proven"), "good"),
+    "provisional": (_("Provisional"), "quiet"),
     # of a member
     "you": (_("You"), "quiet"),
     # of a second step at login

@@ -3,6 +3,7 @@ from datetime import datetime
 import pytest
 from django.utils import timezone
 
+from customers.services import prove_namespace
 from tests.factories import BillingAccountFactory
 
 CLAIM = "/api/v1/entitlement/claim"
@@ -34,8 +35,12 @@ class TestClaim:
         assert second["Idempotent-Replayed"] == "true"
         assert first.json() == second.json()
 
-    def test_of_another_customers_namespace_is_refused(self, alice, mallory):
+    def test_of_a_namespace_that_another_uses_tells_nothing(self, alice, mallory):
         assert alice.post(CLAIM, BODY).status_code == 201
+        assert mallory.post(CLAIM, BODY).status_code == 201
+
+    def test_of_a_namespace_that_another_has_proven_is_refused(self, alice, mallory):
+        prove_namespace(customer=alice.customer, namespace="acme", at=timezone.now())
         assert mallory.post(CLAIM, BODY).json()["error"]["code"] == "FORBIDDEN"
 
     def test_without_a_key_is_refused(self, client, db):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing.models import UsageClaim
 from billing.selectors import get_entitlement
 from billing.services import FixRefused, claim_fix, record_usage
-from customers.services import NamespaceHeld
+from customers.services import NamespaceHeld, prove_namespace
 from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, make_mitigation_of
 
 NOW = timezone.now()
@@ -75,7 +75,8 @@ class TestClaimFix:
         record(customer, claim(customer, 1))
         assert claim(customer, 1, at=NOW + timedelta(days=1)).used_at is not None
 
-    def test_of_anothers_namespace_is_refused(self, customer):
+    def test_of_a_namespace_that_another_has_proven_is_refused(self, customer):
+        prove_namespace(customer=customer, namespace="acme", at=NOW)
         with pytest.raises(NamespaceHeld):
             claim(CustomerFactory(), 1)
 

@@ -7,9 +7,10 @@ from django.utils import timezone
 from djstripe.models import Event, IdempotencyKey, WebhookEndpoint, WebhookEventTrigger
 
 from billing import services
-from billing.models import InboxEvent
+from billing.models import InboxEvent, UsageClaim
 from tests.billing.ledger import report_fixes
 from tests.billing.world import post_webhook
+from tests.factories import RepositoryFactory
 
 # The package has a function of the module's name.
 module = importlib.import_module("billing.services.prune_events")
@@ -39,6 +40,20 @@ class TestPruneEvents:
         prune()
         event.refresh_from_db()
         assert event.payload == left
+
+    def test_deletes_claims_that_ran_out_unused_a_week_ago(self):
+        now, repository = timezone.now(), RepositoryFactory()
+        customer = repository.forge_account.customer
+        for issue, (days, used_at) in enumerate([(8, None), (6, None), (8, now)], 1):
+            UsageClaim.objects.create(
+                customer=customer,
+                repository=repository,
+                issue_number=issue,
+                expires_at=now - timedelta(days=days),
+                used_at=used_at,
+            )
+        assert prune().claims == 1
+        assert sorted(UsageClaim.objects.values_list("issue_number", flat=True)) == [2, 3]
 
     def test_keeps_what_is_not_processed(self):
         keep_event(days=400, is_processed=False)

@@ -1,8 +1,13 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from billing.models import UsageRecord
 from customers.models import ForgeAccount
+from customers.services import prove_namespace
 from phases.models import PhaseExecution
 
 STORE, RETRIEVE = "/api/v1/phases/store", "/api/v1/phases/retrieve"
@@ -75,11 +80,52 @@ class TestStore:
         assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
         assert not PhaseExecution.objects.exists()
 
-    def test_refuses_a_namespace_held_by_another(self, alice, mallory):
-        alice.post(STORE, make_body())
+    def test_refuses_a_namespace_that_another_has_proven(self, alice, mallory):
+        prove_namespace(customer=alice.customer, namespace="acme", at=timezone.now())
         response = mallory.post(STORE, make_body(repo="ACME/other"))
         assert (response.status_code, response.json()["error"]["code"]) == (403, "FORBIDDEN")
         assert ForgeAccount.objects.get().customer == alice.customer
+
+    def test_refuses_it_also_to_who_stored_there_before_the_proof(self, alice, mallory):
+        mallory.post(STORE, make_body())
+        prove_namespace(customer=alice.customer, namespace="acme", at=timezone.now())
+        assert mallory.post(STORE, make_body(issueNumber=8)).status_code == 403
+        assert retrieve(mallory).json() == {"mitigation": {"issue-7": {"fixed": True}}}
+
+    def test_keeps_two_customers_of_one_unproven_namespace_apart(self, alice, mallory):
+        for client, number in ((alice, 1), (mallory, 2)):
+            assert client.post(STORE, make_body(data={"fixed": True, "n": number})).status_code == 200
+        for client, number in ((alice, 1), (mallory, 2)):
+            assert retrieve(client).json() == {"mitigation": {"issue-7": {"fixed": True, "n": number}}}
+
+    def test_bills_each_of_them_for_its_own_fix(self, alice, mallory):
+        for client in (alice, mallory, alice):
+            client.post(STORE, make_body())
+        customers = UsageRecord.objects.values_list("customer", flat=True)
+        assert sorted(customers) == sorted([alice.customer.pk, mallory.customer.pk])
+
+    def test_says_what_to_do_once_a_key_has_claimed_too_many_namespaces(self, mallory):
+        names = ("google", "microsoft", "github", "apple", "meta", "amazon")
+        answers = [mallory.post(STORE, make_body(repo=f"{name}/x", phase="scan")) for name in names]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [403]
+        error = answers[-1].json()["error"]
+        assert error["code"] == "FORBIDDEN"
+        assert "Release one on the Repositories page" in error["message"]
+
+    def test_names_the_key_in_the_audit_log_of_a_claim(self, alice):
+        alice.post(STORE, make_body(), User_Agent="curl/8.0")
+        entry = alice.customer.audit_entries.get(act="namespace_claimed")
+        key = alice.customer.api_keys.get()
+        assert (entry.subject, entry.address, entry.device) == (
+            f"acme (API key {key.prefix}…)",
+            "127.0.0.1",
+            "curl",
+        )
+
+    def test_refuses_more_repositories_than_an_account_may_have(self, alice, settings):
+        settings.REPOSITORIES_TRIAL = 2
+        answers = [alice.post(STORE, make_body(repo=f"acme/shop-{n}")).status_code for n in (1, 2, 3, 1)]
+        assert answers == [200, 200, 403, 200]
 
     def test_takes_bodies_larger_than_django_would(self, alice):
         data = {"fixed": True, "log": "x" * 3_000_000}
@@ -134,9 +180,19 @@ class TestRetrieve:
         response = retrieve(alice)
         assert (response.status_code, response.json()) == (200, {})
 
-    def test_another_tenants_repository_is_not_found(self, alice, mallory):
+    @pytest.mark.parametrize("proven", [True, False])
+    def test_tells_another_tenants_repository_from_nobodys_by_nothing(self, alice, mallory, proven):
         alice.post(STORE, make_body())
-        assert retrieve(mallory).status_code == 404
+        if proven:
+            prove_namespace(customer=alice.customer, namespace="acme", at=timezone.now())
+        retrieve(mallory)  # so that its key is known
+        answers = []
+        for repo in ("acme/shop", "nobody/shop"):
+            with CaptureQueriesContext(connection) as queries:
+                response = retrieve(mallory, repo=repo)
+            answers.append((response.status_code, response.content, len(queries)))
+        assert answers[0] == answers[1]
+        assert answers[0][:2] == (200, b"{}")
 
     @pytest.mark.parametrize("name", ["repo", "issue", "commit"])
     def test_names_the_parameter_that_is_missing(self, alice, name):

@@ -3,9 +3,11 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from billing.models import BillingAccount
 from customers.models import Customer, ForgeAccount, Membership
+from customers.services import prove_namespace
 from tests.conftest import ApiClient
 
 
@@ -50,6 +52,7 @@ class TestProvisionCustomer:
 
     def test_a_namespace_that_is_held_leaves_nothing_behind(self):
         provision("a@acme.test", "--name", "Acme", "--namespace", "acme")
+        prove_namespace(customer=Customer.objects.get(), namespace="acme", at=timezone.now())
         with pytest.raises(CommandError, match="namespace"):
             provision("b@other.test", "--name", "Other", "--namespace", "ACME")
         assert Customer.objects.count() == 1

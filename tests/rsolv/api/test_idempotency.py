@@ -55,3 +55,23 @@ class TestIdempotencyKey:
         store(alice)
         assert prune_answers(at=timezone.now()) == 0
         assert prune_answers(at=timezone.now() + timedelta(hours=25)) == 1
+
+    def test_keeps_the_newest_answers_of_a_customer_that_sends_very_many(self, alice, mallory, monkeypatch):
+        monkeypatch.setattr("rsolv.api.idempotency.MOST_KEPT", 2)
+        now = timezone.now()
+        for client in (alice, mallory):
+            for age in range(4 if client is alice else 2):
+                IdempotentAnswer.objects.create(
+                    customer=client.customer,
+                    key=f"{age}",
+                    fingerprint="",
+                    status_code=200,
+                    started_at=now - timedelta(minutes=age),
+                )
+        assert prune_answers(at=now) == 2
+        assert sorted(
+            IdempotentAnswer.objects.filter(customer=alice.customer).values_list("key", flat=True)
+        ) == [
+            "0",
+            "1",
+        ]

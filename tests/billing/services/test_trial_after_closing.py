@@ -1,7 +1,6 @@
 import pytest
 from django.utils import timezone
 
-from billing.models import BillingAccount
 from billing.selectors import get_entitlement
 from customers.models import Customer
 from customers.services import claim_namespace, release_namespaces
@@ -30,7 +29,7 @@ def newcomer(db) -> Customer:
 
 
 @pytest.mark.django_db
-class TestCarryTrialOver:
+class TestAReleasedNamespace:
     def test_free_fixes_that_were_used_are_not_given_again(self, newcomer) -> None:
         use_trial(CustomerFactory(), fixes=7)
         claim_namespace(customer=newcomer, namespace="Acme")
@@ -40,7 +39,7 @@ class TestCarryTrialOver:
         for fixes in (7, 6):
             use_trial(CustomerFactory(), fixes=fixes)
         claim_namespace(customer=newcomer, namespace="acme")
-        assert BillingAccount.objects.get(customer=newcomer).trial_fixes_limit == 0
+        assert get_entitlement(customer=newcomer).blocked_reason == "owner_trial_exhausted"
 
     def test_is_done_once(self, newcomer) -> None:
         use_trial(CustomerFactory(), fixes=2)

@@ -1,21 +1,23 @@
-"""Every change of a phase's state."""
+"""A phase's result is stored."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from customers.models import Customer
-from customers.services import claim_namespace
+from customers.services import Origin
+from phases.facts import read_facts
+from phases.metrics import STORED
+from phases.models import PhaseExecution, Repository, StorageUse
+from phases.outcomes import find_pull_request_url, judge_outcome
+from phases.selectors import read_storage
+from phases.signals import PhaseCompleted, phase_completed
 
-from .facts import read_facts
-from .metrics import STORED
-from .models import PhaseExecution, Repository
-from .outcomes import find_pull_request_url, judge_outcome
-from .selectors import find_own_repository, find_repository
-from .signals import PhaseCompleted, phase_completed
+from .charge_storage import charge_storage, find_bound, require_room, require_size
+from .get_or_create_repository import get_or_create_repository
 
 Outcome = PhaseExecution.Outcome
 
@@ -35,69 +37,73 @@ class PhaseReport:
 
 
 @transaction.atomic
-def store_phase(*, customer: Customer, report: PhaseReport, at: datetime) -> PhaseExecution:
+def store_phase(
+    *, customer: Customer, report: PhaseReport, at: datetime, origin: Origin | None = None
+) -> PhaseExecution:
     """Store a phase's result, the latest winning, and announce its first success in the same transaction.
 
     Repeating it changes nothing and announces nothing. Runners that race on one issue take turns on its
-    row. Raises customers.services.NamespaceHeld.
+    row. Raises PhaseTooLarge, StorageFull and what get_or_create_repository raises.
     """
+    size = len(report.data_text.encode())
+    require_size(phase=report.phase, size=size)
     repository = get_or_create_repository(
-        customer=customer, namespace=report.namespace, name=report.repository_name
+        customer=customer, namespace=report.namespace, name=report.repository_name, origin=origin
     )
-    execution, is_new = _lock_or_create(customer, repository, report, at)
+    storage = read_storage(repository)
+    bound = find_bound(storage, report.phase, size)
+    execution, is_new = _find_locked(customer, repository, report), False
+    grown = size + StorageUse.ROW_BYTES
+    if execution is None:
+        require_room(storage=storage, bound=bound, size=grown)
+        execution, is_new = _create_or_lock(customer, repository, report, at)
     if is_new:
         is_first_success = execution.announced_at is not None
     elif _differs(execution, report):
+        grown = size - len(execution.data.encode())
+        require_room(storage=storage, bound=bound, size=grown)
         is_first_success = _take_over(execution, report, at)
     else:
         return execution
     transaction.on_commit(STORED.labels(report.phase, str(execution.outcome)).inc)
     if is_first_success:
         phase_completed.send(sender=PhaseExecution, **PhaseCompleted(execution=execution, occurred_at=at))
+    charge_storage(customer=customer, bound=bound, size=grown)
     return execution
 
 
-def get_or_create_repository(*, customer: Customer, namespace: str, name: str) -> Repository:
-    """The customer's repository, its namespace claimed on first use. Raises NamespaceHeld. Safe to race."""
-    repository = find_own_repository(customer=customer, namespace=namespace, name=name)
-    if repository is not None:
-        return repository
-    account = claim_namespace(customer=customer, namespace=namespace)
-    repository = find_repository(account=account, name=name)
-    if repository is None:
-        try:
-            with transaction.atomic():
-                return Repository.objects.create(forge_account=account, name=name)
-        except IntegrityError:
-            repository = Repository.objects.get(forge_account=account, name__iexact=name)
-    repository.forge_account = account
-    return repository
+def _find_locked(customer: Customer, repository: Repository, report: PhaseReport) -> PhaseExecution | None:
+    """The row of the scan's commit, or of the issue's phase, locked; None where there is none yet."""
+    rows = PhaseExecution.objects.select_for_update().filter(**_find_key(repository, report))
+    execution = rows.first()
+    if execution is not None:
+        execution.customer, execution.repository = customer, repository
+    return execution
 
 
-def _lock_or_create(
+def _create_or_lock(
     customer: Customer, repository: Repository, report: PhaseReport, at: datetime
 ) -> tuple[PhaseExecution, bool]:
+    """The new row, or the row of another request that was first, locked; and whether it is new."""
+    fields = _find_key(repository, report) | _read_fields(report) | _read_columns(repository, report)
+    fields["announced_at"] = at if fields["outcome"] == Outcome.SUCCEEDED else None
+    execution = PhaseExecution(**fields, customer=customer, created_at=at, updated_at=at)
+    # Without a savepoint, which would be two more queries.
+    PhaseExecution.objects.bulk_create([execution], ignore_conflicts=True)
+    if not PhaseExecution.objects.filter(pk=execution.pk).exists():
+        other = _find_locked(customer, repository, report)
+        assert other is not None
+        return other, False
+    _tell_other_phase(execution)
+    return execution, True
+
+
+def _find_key(repository: Repository, report: PhaseReport) -> dict[str, Any]:
+    """A scan is known by its commit, another phase by its issue."""
     key: dict[str, Any] = {"repository": repository, "phase": report.phase}
     if report.phase == PhaseExecution.Phase.SCAN:
-        key["commit_sha"] = report.commit_sha
-    else:
-        key["issue_number"] = report.issue_number
-    rows = PhaseExecution.objects.select_for_update().filter(**key)
-    execution = rows.first()
-    if execution is None:
-        try:
-            with transaction.atomic():
-                fields = _read_fields(report)
-                fields |= _read_columns(repository, report)
-                fields["announced_at"] = at if fields["outcome"] == Outcome.SUCCEEDED else None
-                execution = PhaseExecution.objects.create(
-                    **(key | fields), customer=customer, created_at=at, updated_at=at
-                )
-                _tell_other_phase(execution)
-                return execution, True
-        except IntegrityError:
-            execution = rows.get()
-    return execution, False
+        return key | {"commit_sha": report.commit_sha}
+    return key | {"issue_number": report.issue_number}
 
 
 def _read_fields(report: PhaseReport) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Claims on namespaces: proven and released by staff."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from customers import services
+from customers.models import ForgeAccount
+from rsolv.admin import ReadOnlyAdmin
+from rsolv.errors import DomainError
+
+
+@admin.register(ForgeAccount)
+class ForgeAccountAdmin(ReadOnlyAdmin):
+    """Nothing is edited by hand: both actions go through services, which end the claims of others and log."""
+
+    list_display = ("namespace", "forge", "customer", "state", "claimed_at", "proven_at", "released_at")
+    list_filter = (
+        "forge",
+        ("proven_at", admin.EmptyFieldListFilter),
+        ("released_at", admin.EmptyFieldListFilter),
+        "claimed_at",
+    )
+    list_select_related = ("customer",)
+    search_fields = ("namespace", "customer__name", "customer__email")
+    actions = ("prove", "release")
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.change_forgeaccount")
+
+    @admin.display(description="state")
+    def state(self, claim: ForgeAccount) -> str:
+        if not claim.is_held:
+            return "Released"
+        return "Proven" if claim.is_proven else "Provisional"
+
+    @admin.action(
+        description="Mark as proven: the claims of all others on the namespace end", permissions=("decide",)
+    )
+    def prove(self, request: HttpRequest, queryset: QuerySet[ForgeAccount]) -> None:
+        proven = 0
+        for claim in queryset.select_related("customer"):
+            try:
+                services.prove_namespace(
+                    customer=claim.customer,
+                    namespace=claim.namespace,
+                    forge=claim.forge,
+                    by=request.user,  # type: ignore[arg-type]
+                    at=timezone.now(),
+                )
+                proven += 1
+            except DomainError as error:
+                message = f"{claim} of {claim.customer}: {error.message}"
+                self.message_user(request, message, messages.ERROR)
+        self.message_user(request, f"{proven} proven.", messages.SUCCESS)
+
+    @admin.action(description="Release: others may claim the namespace", permissions=("decide",))
+    def release(self, request: HttpRequest, queryset: QuerySet[ForgeAccount]) -> None:
+        released = 0
+        for claim in queryset.select_related("customer"):
+            released += services.release_namespace(
+                customer=claim.customer,
+                namespace=claim.namespace,
+                forge=claim.forge,
+                by=request.user,  # type: ignore[arg-type]
+                at=timezone.now(),
+            )
+        self.message_user(request, f"{released} released.", messages.SUCCESS)

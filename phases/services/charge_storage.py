@@ -1,0 +1,80 @@
+"""What a result takes is counted against what the customer may store. See docs/decisions/025."""
+
+from django.conf import settings
+from django.db.models import F
+
+from customers.models import Customer
+from phases.metrics import REFUSED
+from phases.models import PhaseExecution, StorageUse
+from phases.selectors import Storage, get_storage
+from phases.sizes import format_size
+from rsolv.errors import DomainError
+
+# A mitigation's result up to this size may use the reserve beyond the limit.
+RESERVED_BYTES = 64 * 1024
+
+
+class PhaseTooLarge(DomainError):
+    """The data of a result is larger than its phase allows."""
+
+    code, status = "PAYLOAD_TOO_LARGE", 413
+
+    def __init__(self, phase: str, limit: int) -> None:
+        message = f"The data of a {phase} may have {format_size(limit)}. Send less, such as shorter outputs."
+        super().__init__(message, fields={"data": message})
+
+
+class StorageFull(DomainError):
+    """The customer stores as much as it may."""
+
+    code, status = "STORAGE_LIMIT_EXCEEDED", 413
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(
+            f"This account stores {format_size(storage.used)} of the {format_size(storage.limit)} it may "
+            f"store, and this result does not fit. Choose a plan with more, or write to support. "
+            f"Results of mitigations up to {format_size(RESERVED_BYTES)} are still stored."
+        )
+
+
+def require_size(*, phase: str, size: int) -> None:
+    """Raise PhaseTooLarge for data in bytes that its phase does not allow."""
+    limit = settings.PHASE_MAX_BYTES[phase]
+    if size > limit:
+        REFUSED.labels("phase_size").inc()
+        raise PhaseTooLarge(phase, limit)
+
+
+def find_bound(storage: Storage, phase: str, size: int) -> int:
+    """Up to how many bytes a result of this phase, with data of this size, may fill the storage."""
+    is_reserved = phase == PhaseExecution.Phase.MITIGATION and size <= RESERVED_BYTES
+    return storage.limit + storage.reserve if is_reserved else storage.limit
+
+
+def require_room(*, storage: Storage, bound: int, size: int) -> None:
+    """Raise StorageFull where so many more bytes exceed the bound.
+
+    Asked before anything is written, so that what is refused costs the database nothing. It locks nothing.
+    """
+    if size > 0 and storage.used + size > bound:
+        _refuse(storage)
+
+
+def charge_storage(*, customer: Customer, bound: int, size: int) -> None:
+    """Count so many bytes more, or fewer, in the transaction that stores them. Raises StorageFull.
+
+    The row is locked until the transaction ends: call it last. The database compares with the bound, so
+    requests that race do not exceed it together. One query; three for a customer's first result.
+    """
+    fits = {"stored_bytes__lte": bound - size} if size > 0 else {"stored_bytes__gte": -size}
+    rows = StorageUse.objects.filter(customer=customer, **fits)
+    if size == 0 or rows.update(stored_bytes=F("stored_bytes") + size):
+        return
+    StorageUse.objects.bulk_create([StorageUse(customer=customer)], ignore_conflicts=True)
+    if not rows.update(stored_bytes=F("stored_bytes") + size) and size > 0:
+        _refuse(get_storage(customer=customer))
+
+
+def _refuse(storage: Storage) -> None:
+    REFUSED.labels("storage").inc()
+    raise StorageFull(storage)

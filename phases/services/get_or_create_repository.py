@@ -1,0 +1,58 @@
+"""A repository is known from its first use on."""
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from customers.models import Customer
+from customers.selectors import is_subscribed
+from customers.services import Origin, claim_namespace
+from phases import selectors
+from phases.models import Repository
+from rsolv.errors import DomainError
+
+
+class TooManyRepositories(DomainError):
+    """The customer has as many repositories as it may have."""
+
+    code, status = "FORBIDDEN", 403
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This account has {limit} repositories and may have no more. Choose a plan, or write to support."
+        )
+
+
+def get_or_create_repository(
+    *, customer: Customer, namespace: str, name: str, origin: Origin | None = None
+) -> Repository:
+    """The customer's repository, its namespace claimed on first use. Safe to race. One query for a known one.
+
+    Raises TooManyRepositories, customers.services.NamespaceHeld and TooManyNamespaces.
+    """
+    repository = selectors.find_own_repository(customer=customer, namespace=namespace, name=name)
+    if repository is None:
+        _create(customer, namespace, name, origin)
+        repository = selectors.find_own_repository(customer=customer, namespace=namespace, name=name)
+    assert repository is not None
+    return repository
+
+
+@transaction.atomic
+def _create(customer: Customer, namespace: str, name: str, origin: Origin | None) -> None:
+    account = claim_namespace(customer=customer, namespace=namespace, origin=origin)
+    if selectors.find_repository(account=account, name=name) is not None:
+        return
+    _require_room(customer)
+    try:
+        with transaction.atomic():
+            Repository.objects.create(forge_account=account, name=name)
+    except IntegrityError:
+        return  # another request was first
+
+
+def _require_room(customer: Customer) -> None:
+    """Requests that race may pass it together, by as many as there are at a time."""
+    is_paying = is_subscribed(customer=customer)
+    limit = settings.REPOSITORIES_SUBSCRIBED if is_paying else settings.REPOSITORIES_TRIAL
+    if selectors.count_repositories(customer=customer) >= limit:
+        raise TooManyRepositories(limit)

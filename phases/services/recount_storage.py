@@ -1,0 +1,50 @@
+"""The count of what customers store is compared with what they store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+from django.db import transaction
+
+from customers.models import Customer
+from phases.models import StorageUse
+from phases.selectors import measure_storage
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Recount:
+    """What was counted for a customer and what its results take, in bytes."""
+
+    customer: Customer
+    counted: int
+    found: int
+
+    @property
+    def has_drifted(self) -> bool:
+        return self.counted != self.found
+
+
+@transaction.atomic
+def recount_storage(*, customer: Customer) -> Recount:
+    """Set a customer's count to what its results take. Its stores wait meanwhile. Safe to repeat.
+
+    Exact beside stores that race: they change the count last, so while it is locked none is half counted.
+    """
+    StorageUse.objects.bulk_create([StorageUse(customer=customer)], ignore_conflicts=True)
+    use = StorageUse.objects.select_for_update().get(customer=customer)
+    recount = Recount(customer=customer, counted=use.stored_bytes, found=measure_storage(customer=customer))
+    if recount.has_drifted:
+        log.warning(
+            "storage_recounted", customer=str(customer.pk), counted=recount.counted, found=recount.found
+        )
+        use.stored_bytes = recount.found
+        use.save(update_fields=["stored_bytes"])
+    return recount
+
+
+def recount_all_storage() -> Iterator[Recount]:
+    """Each customer in a transaction of its own."""
+    for customer in Customer.objects.order_by("pk").iterator(500):
+        yield recount_storage(customer=customer)

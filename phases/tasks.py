@@ -1,0 +1,11 @@
+"""What Celery runs for phases."""
+
+from celery import shared_task
+
+from .services import recount_all_storage
+
+
+@shared_task(acks_late=False, time_limit=3600)
+def recount_storage() -> None:
+    for _ in recount_all_storage():
+        pass

@@ -1,0 +1,248 @@
+import threading
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
+
+from customers import services
+from customers.models import AuditEntry, Customer, ForgeAccount
+from customers.services import Origin
+from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, UserFactory
+
+NOW = timezone.now()
+Act = AuditEntry.Act
+
+
+@pytest.fixture
+def alice(db) -> Customer:
+    return CustomerFactory(name="Acme")
+
+
+@pytest.fixture
+def mallory(db) -> Customer:
+    return CustomerFactory(name="Other")
+
+
+def claim(customer, namespace="acme", **options):
+    return services.claim_namespace(customer=customer, namespace=namespace, **options)
+
+
+def prove(customer, namespace="acme"):
+    return services.prove_namespace(customer=customer, namespace=namespace, at=NOW)
+
+
+def release(namespace="acme", **options):
+    return services.release_namespace(namespace=namespace, at=NOW, **options)
+
+
+def list_acts(customer):
+    return [(each.act, each.subject) for each in customer.audit_entries.order_by("at", "pk")]
+
+
+class TestClaimNamespace:
+    def test_is_provisional_on_first_use(self, alice):
+        assert claim(alice, "Acme").customer == alice
+        assert not ForgeAccount.objects.get().is_proven
+
+    def test_its_holder_may_write_it_in_any_case(self, alice):
+        assert claim(alice, "aCME") == claim(alice, "Acme")
+
+    def test_leaves_others_free_to_claim_it_apart(self, alice, mallory):
+        assert claim(alice).pk != claim(mallory, "ACME").pk
+        assert ForgeAccount.objects.filter(released_at=None).count() == 2
+
+    def test_is_refused_while_another_has_proven_it(self, alice, mallory):
+        prove(alice)
+        with pytest.raises(services.NamespaceHeld):
+            claim(mallory, "ACME")
+
+    @pytest.mark.parametrize(("account", "limit"), [({}, 2), ({"plan": "payg", "status": "active"}, 3)])
+    def test_is_bounded_for_each_customer(self, mallory, settings, account, limit):
+        settings.NAMESPACE_CLAIMS_TRIAL, settings.NAMESPACE_CLAIMS_SUBSCRIBED = 2, 3
+        BillingAccountFactory(customer=mallory, **account)
+        for name in ("google", "microsoft", "github")[:limit]:
+            claim(mallory, name)
+        with pytest.raises(services.TooManyNamespaces, match=f"has {limit} GitHub organizations"):
+            claim(mallory, "one-more")
+
+    def test_that_is_proven_takes_no_room(self, alice, settings):
+        settings.NAMESPACE_CLAIMS_TRIAL = 1
+        prove(alice)
+        assert claim(alice, "other")
+
+    def test_that_is_released_makes_room(self, mallory, settings):
+        settings.NAMESPACE_CLAIMS_TRIAL = 1
+        claim(mallory, "google")
+        release("google", customer=mallory)
+        assert claim(mallory, "microsoft")
+
+    def test_that_was_released_becomes_valid_again_with_what_was_stored(self, alice):
+        before = claim(alice)
+        release(customer=alice)
+        assert claim(alice) == before
+
+    def test_that_was_released_counts_again(self, mallory, settings):
+        settings.NAMESPACE_CLAIMS_TRIAL = 1
+        claim(mallory, "google")
+        release("google", customer=mallory)
+        claim(mallory, "microsoft")
+        with pytest.raises(services.TooManyNamespaces):
+            claim(mallory, "google")
+
+    def test_proof_ends_with_a_release(self, alice):
+        prove(alice)
+        release(customer=alice)
+        assert not claim(alice).is_proven
+
+    def test_is_in_the_audit_log_once_with_the_key(self, alice):
+        key = services.create_api_key(customer=alice, name="CI").api_key
+        origin = Origin(key_id=key.pk, address="192.0.2.1", device="curl")
+        for _ in range(2):
+            claim(alice, origin=origin)
+        (entry,) = alice.audit_entries.filter(act=Act.NAMESPACE_CLAIMED)
+        assert entry.subject == f"acme (API key {key.prefix}…)"
+        assert (entry.address, entry.device) == ("192.0.2.1", "curl")
+
+
+class TestProveNamespace:
+    def test_ends_the_claims_of_others(self, alice, mallory):
+        squatted = claim(mallory)
+        prove(alice)
+        squatted.refresh_from_db()
+        assert squatted.released_at == NOW
+        with pytest.raises(services.NamespaceHeld):
+            claim(mallory)
+
+    def test_is_logged_for_all_whom_it_concerns(self, alice, mallory):
+        claim(mallory)
+        prove(alice)
+        assert (Act.NAMESPACE_PROVEN, "acme") in list_acts(alice)
+        released = (Act.NAMESPACE_RELEASED, "acme: another account proved that it is theirs")
+        assert released in list_acts(mallory)
+
+    def test_may_be_repeated(self, alice):
+        assert prove(alice).proven_at == prove(alice).proven_at
+        assert [act for act, _ in list_acts(alice)] == [Act.NAMESPACE_PROVEN]
+
+    def test_is_refused_where_another_has_proven_it(self, alice, mallory):
+        prove(alice)
+        with pytest.raises(services.NamespaceHeld):
+            prove(mallory, "ACME")
+
+    def test_is_not_bounded(self, alice, settings):
+        settings.NAMESPACE_CLAIMS_TRIAL = 1
+        claim(alice, "other")
+        assert prove(alice).is_proven
+
+    def test_is_refused_to_a_closed_account(self, alice):
+        Customer.objects.filter(pk=alice.pk).update(closed_at=NOW)
+        with pytest.raises(services.CustomerClosed):
+            prove(alice)
+
+    def test_of_another_namespace_ends_nothing(self, alice, mallory):
+        other = claim(mallory, "other")
+        prove(alice)
+        other.refresh_from_db()
+        assert other.is_held
+
+
+class TestReleaseNamespace:
+    def test_lets_others_claim_and_prove_it(self, alice, mallory):
+        prove(alice)
+        release()
+        assert prove(mallory).is_proven
+
+    def test_ends_the_claims_of_all_without_a_customer(self, alice, mallory):
+        claim(alice), claim(mallory)
+        assert (release(), release()) == (2, 0)
+
+    def test_is_logged_with_who_did_it(self, alice):
+        staff = UserFactory(is_staff=True)
+        prove(alice)
+        release(customer=alice, by=staff)
+        entry = alice.audit_entries.get(act=Act.NAMESPACE_RELEASED)
+        assert (entry.actor, entry.actor_name) == (staff, "RSOLV staff")
+
+
+class TestWhatTheDatabaseHolds:
+    def test_one_proven_claim_on_a_namespace(self, alice, mallory):
+        ForgeAccountFactory(customer=alice, namespace="acme", proven_at=NOW)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ForgeAccountFactory(customer=mallory, namespace="Acme", proven_at=NOW)
+
+    def test_one_valid_claim_of_a_customer_on_a_namespace(self, alice):
+        ForgeAccountFactory(customer=alice, namespace="acme")
+        with pytest.raises((IntegrityError, ValidationError)), transaction.atomic():
+            ForgeAccountFactory(customer=alice, namespace="Acme")
+
+
+def race(*acts):
+    """Run all at once, each with its own connection; return what each gave or raised."""
+    start, results = threading.Barrier(len(acts)), []
+
+    def run(act):
+        start.wait()
+        try:
+            results.append(act())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestRaces:
+    def test_of_customers_that_prove_at_once_one_does(self):
+        customers = [CustomerFactory() for _ in range(6)]
+        results = race(*(lambda each=each: prove(each) for each in customers))
+        refused = [each for each in results if isinstance(each, services.NamespaceHeld)]
+        assert (len(refused), len(results)) == (5, 6)
+        assert ForgeAccount.objects.get(released_at=None).is_proven
+
+    def test_no_claim_outlives_a_proof_that_races_with_it(self):
+        for round_ in range(5):
+            owner, *others = (CustomerFactory() for _ in range(6))
+            name = f"acme-{round_}"
+            acts = [lambda each=each, name=name: claim(each, name) for each in others]
+            results = race(*acts, lambda owner=owner, name=name: prove(owner, name))
+            strange = [
+                e for e in results if isinstance(e, Exception) and type(e) is not services.NamespaceHeld
+            ]
+            assert strange == []
+            assert ForgeAccount.objects.get(namespace=name, released_at=None).customer == owner
+
+    def test_a_customer_that_claims_at_once_keeps_to_its_bound(self, settings):
+        settings.NAMESPACE_CLAIMS_TRIAL = 3
+        customer = CustomerFactory()
+        race(*(lambda name=name: claim(customer, name) for name in "abcdefgh"))
+        assert customer.forge_accounts.filter(released_at=None).count() == 3
+
+    def test_proofs_claims_releases_and_closings_never_lock_each_other_out(self):
+        for _ in range(5):
+            one, two = CustomerFactory(), CustomerFactory()
+            results = race(
+                lambda one=one: prove(one, "x"),
+                lambda two=two: claim(two, "x"),
+                lambda: release("x"),
+                lambda two=two: close(two),
+                lambda one=one: claim(one, "y"),
+                lambda two=two: prove(two, "y"),
+            )
+            allowed = (services.NamespaceHeld, services.CustomerClosed)
+            assert [e for e in results if isinstance(e, Exception) and not isinstance(e, allowed)] == []
+            release("x"), release("y")
+
+
+@transaction.atomic
+def close(customer):
+    Customer.objects.filter(pk=customer.pk).update(closed_at=NOW)
+    services.release_namespaces(customer=customer, at=NOW)

@@ -1,0 +1,235 @@
+import json
+import threading
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from billing.models import UsageRecord
+from phases.gauges import read_storage_gauges
+from phases.models import PhaseExecution, StorageUse
+from phases.selectors import get_storage, measure_storage
+from phases.services import PhaseReport, StorageFull, recount_storage, set_storage_limit, store_phase
+from phases.sizes import format_size
+from tests.factories import BillingAccountFactory, CustomerFactory, UserFactory, make_mitigation_of
+
+STORE = "/api/v1/phases/store"
+ROW = StorageUse.ROW_BYTES
+MB = 1_000_000
+
+
+def make_body(phase="scan", size=0, **changes):
+    """Data of about so many bytes."""
+    body = {"phase": phase, "repo": "acme/shop", "commitSha": "abc", "issueNumber": 7}
+    return body | {"data": {"fixed": True, "x": "y" * size}} | changes
+
+
+def limit_to(customer, megabytes):
+    StorageUse.objects.update_or_create(customer=customer, defaults={"limit_mb": megabytes})
+
+
+def fill(customer):
+    """Nothing more fits below the limit."""
+    limit_to(customer, 1)
+    StorageUse.objects.filter(customer=customer).update(stored_bytes=MB)
+
+
+def count(customer):
+    return StorageUse.objects.get(customer=customer).stored_bytes
+
+
+class TestASizePerPhase:
+    @pytest.mark.parametrize("phase", ["scan", "validation", "mitigation"])
+    def test_refuses_larger_data_and_names_the_limit(self, alice, settings, phase):
+        settings.PHASE_MAX_BYTES = {phase: 10_000}
+        response = alice.post(STORE, make_body(phase, 10_000))
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (413, "PAYLOAD_TOO_LARGE")
+        assert "10 kB" in error["fields"]["data"]
+        assert not PhaseExecution.objects.exists()
+
+    def test_takes_a_scan_as_large_as_a_body_may_be(self, alice, settings):
+        body = json.dumps(make_body())
+        body = body.replace('"x": "', '"x": "' + "y" * (settings.API_MAX_BODY_BYTES - len(body)))
+        assert len(body) == settings.API_MAX_BODY_BYTES
+        assert alice.post(STORE, body).status_code == 200
+
+    def test_counts_bytes_and_not_characters(self, alice, settings):
+        settings.PHASE_MAX_BYTES = {"scan": 10_000}
+        text = json.dumps(make_body(data={"x": "é" * 5_000}), ensure_ascii=False)
+        assert alice.post(STORE, text).status_code == 413
+
+
+class TestTheCount:
+    def test_grows_by_the_data_and_the_row(self, alice):
+        alice.post(STORE, '{"phase":"scan","repo":"a/b","commitSha":"c","data":{"x":"é"}}')
+        assert count(alice.customer) == len('{"x":"é"}'.encode()) + ROW
+
+    def test_does_not_grow_by_repeating(self, alice):
+        for _ in range(2):
+            alice.post(STORE, make_body(size=100))
+        assert count(alice.customer) == measure_storage(customer=alice.customer)
+
+    @pytest.mark.parametrize("size", [10, 500])
+    def test_follows_an_overwrite_by_the_difference(self, alice, size):
+        alice.post(STORE, make_body(size=100))
+        before = count(alice.customer)
+        alice.post(STORE, make_body(size=size))
+        assert count(alice.customer) == before + size - 100 == measure_storage(customer=alice.customer)
+
+    def test_is_of_each_customer_apart(self, alice, mallory):
+        alice.post(STORE, make_body(size=100))
+        assert get_storage(customer=mallory.customer).used == 0
+
+
+class TestAFullAccount:
+    def test_refuses_with_what_is_used_and_what_to_do(self, alice):
+        fill(alice.customer)
+        response = alice.post(STORE, make_body())
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (413, "STORAGE_LIMIT_EXCEEDED")
+        assert "stores 1 MB of the 1 MB" in error["message"]
+        assert "Choose a plan" in error["message"]
+        assert not PhaseExecution.objects.exists()
+
+    def test_stores_and_bills_a_fix_all_the_same(self, alice):
+        fill(alice.customer)
+        assert alice.post(STORE, make_body("mitigation", 60_000)).status_code == 200
+        assert UsageRecord.objects.count() == 1
+
+    def test_refuses_the_data_of_a_fix_that_is_not_small(self, alice):
+        fill(alice.customer)
+        assert alice.post(STORE, make_body("mitigation", 70_000)).status_code == 413
+        assert not UsageRecord.objects.exists()
+
+    def test_bounds_small_fixes_too(self, alice):
+        fill(alice.customer)
+        bodies = [make_body("mitigation", 60_000, issueNumber=n) for n in range(1, 6)]
+        answers = [alice.post(STORE, body).status_code for body in bodies]
+        assert answers == [200, 200, 200, 413, 413]
+
+    def test_takes_an_overwrite_that_is_smaller(self, alice):
+        alice.post(STORE, make_body(size=500))
+        fill(alice.customer)
+        assert alice.post(STORE, make_body(size=100)).status_code == 200
+        assert alice.post(STORE, make_body(size=600)).status_code == 413
+
+    def test_of_a_trial_is_full_at_fifty_megabytes(self, alice):
+        answers = [alice.post(STORE, make_body(size=7_900_000, commitSha=f"{n}")) for n in range(8)]
+        assert [each.status_code for each in answers] == [200] * 6 + [413] * 2
+        assert count(alice.customer) <= 50 * MB
+
+    def test_of_many_small_results_is_full_too(self, alice):
+        limit_to(alice.customer, 1)
+        StorageUse.objects.update(stored_bytes=MB - 3 * ROW)
+        answers = [alice.post(STORE, make_body(data={}, commitSha=f"{n}")).status_code for n in range(4)]
+        assert answers == [200, 200, 413, 413]
+
+    @pytest.mark.parametrize(
+        ("account", "limit"),
+        [
+            ({}, 50 * MB),
+            ({"plan": "payg", "status": "active"}, 5_000 * MB),
+            ({"plan": "payg", "status": "past_due"}, 5_000 * MB),
+            ({"plan": "payg", "status": "canceled"}, 50 * MB),
+        ],
+    )
+    def test_is_measured_by_the_plan(self, alice, account, limit):
+        BillingAccountFactory(customer=alice.customer, **account)
+        assert get_storage(customer=alice.customer).limit == limit
+
+    def test_is_opened_by_staff(self, alice):
+        fill(alice.customer)
+        staff = UserFactory(is_staff=True)
+        for _ in range(2):
+            set_storage_limit(customer=alice.customer, limit_mb=2, by=staff, at=timezone.now())
+        assert alice.post(STORE, make_body()).status_code == 200
+        assert alice.customer.audit_entries.get(act="staff_acted").subject == "storage limit: 2 MB"
+
+
+class TestRecountStorage:
+    def test_corrects_a_count_that_drifted(self, db):
+        customer = CustomerFactory()
+        make_mitigation_of(customer, data='{"é": 1}')
+        recount = recount_storage(customer=customer)
+        assert (recount.counted, recount.found) == (0, len('{"é": 1}'.encode()) + ROW)
+        assert not recount_storage(customer=customer).has_drifted
+        assert count(customer) == recount.found
+
+    def test_is_a_command(self, db, capsys):
+        make_mitigation_of(CustomerFactory())
+        for _ in range(2):
+            call_command("recount_storage")
+        said = capsys.readouterr().out
+        assert "1 customers counted, 1 corrected." in said
+        assert said.endswith("1 customers counted, 0 corrected.\n")
+
+
+def test_operators_see_the_sum_and_who_is_nearly_full(db):
+    StorageUse.objects.create(customer=CustomerFactory(), stored_bytes=900_000, limit_mb=1)
+    StorageUse.objects.create(customer=CustomerFactory(), stored_bytes=100_000)
+    values = {metric.name: metric.samples[0].value for metric in read_storage_gauges()}
+    assert values == {"rsolv_phases_stored_bytes": 1_000_000, "rsolv_phases_storage_nearly_full": 1}
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 kB"), (1_500, "1.5 kB"), (50 * MB, "50 MB"), (5_000 * MB, "5 GB")]
+)
+def test_sizes_read_in_decimal_units(size, text):
+    assert format_size(size) == text
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_results_that_race_never_exceed_the_limit_and_are_counted_exactly():
+    customer = CustomerFactory()
+    limit_to(customer, 1)
+    StorageUse.objects.update(stored_bytes=MB - 10 * (ROW + 2))
+    PhaseExecution.objects.all().delete()
+    start, answers = threading.Barrier(8), []
+
+    def run(runner):
+        start.wait()
+        for number in range(4):
+            fields = {"phase": "scan", "namespace": "acme", "repository_name": "shop", "branch": ""}
+            report = PhaseReport(
+                **fields, commit_sha=f"{runner}-{number}", issue_number=None, data={}, data_text="{}"
+            )
+            try:
+                store_phase(customer=customer, report=report, at=timezone.now())
+                answers.append("stored")
+            except StorageFull:
+                answers.append("full")
+        connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (answers.count("stored"), answers.count("full")) == (10, 22)
+    assert PhaseExecution.objects.count() == 10
+    assert count(customer) == MB
+
+
+class TestTheStaffPage:
+    def open(self):
+        client = Client()
+        client.force_login(UserFactory(is_staff=True, is_superuser=True))
+        return client
+
+    def test_shows_what_is_used_and_allowed(self, db):
+        StorageUse.objects.create(customer=CustomerFactory(name="Acme"), stored_bytes=12_300_000)
+        page = self.open().get(reverse("admin:phases_storageuse_changelist")).text
+        assert "12.3 MB" in page and "50 MB" in page
+
+    def test_sets_a_limit_and_leaves_the_count(self, db):
+        use = StorageUse.objects.create(customer=CustomerFactory(), stored_bytes=5)
+        address = reverse("admin:phases_storageuse_change", args=[use.pk])
+        assert self.open().post(address, {"limit_mb": 70}).status_code == 302
+        use.refresh_from_db()
+        assert (use.limit_mb, use.stored_bytes) == (70, 5)
+        assert use.customer.audit_entries.get().subject == "storage limit: 70 MB"
