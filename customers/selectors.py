@@ -142,6 +142,33 @@ def find_invitation(*, token_hash: str, at: datetime) -> Invitation | None:
     )
 
 
+def list_unconfirmed_people() -> QuerySet[User]:
+    """Whoever typed in an address that they have never confirmed, and so has never been let in.
+
+    A person whom staff made, without an address to confirm, is not among them.
+    """
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(
+        Exists(addresses),
+        ~Exists(addresses.filter(verified=True)),
+        last_login=None,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+def find_person(*, email: str) -> User | None:
+    """Whose login an address is: who has confirmed it, else who was given it by staff.
+
+    Whoever only typed it in has no part in it.
+    """
+    confirmed = EmailAddress.objects.select_related("user").filter(email=email.lower(), verified=True).first()
+    if confirmed is not None:
+        return confirmed.user  # type: ignore[return-value]
+    people = User.objects.alias(lowered=Lower("email")).filter(lowered=email.lower())
+    return people.exclude(pk__in=list_unconfirmed_people()).first()
+
+
 def has_address(*, user: User, email: str) -> bool:
     """Whether a person has confirmed that an address is theirs."""
     addresses = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)

@@ -30,6 +30,7 @@ from .manage_keys import (
     KeyNotActive,
     NewApiKey,
     TooManyKeys,
+    adopt_api_key,
     create_api_key,
     revoke_api_key,
     rotate_api_key,
@@ -37,6 +38,11 @@ from .manage_keys import (
 from .manage_members import add_member
 from .note_login import note_login
 from .record_act import record_act
+from .release_unconfirmed_address import (
+    release_unconfirmed_address,
+    remove_unconfirmed_person,
+    take_login_over,
+)
 from .remove_member import remove_member
 from .transfer_ownership import transfer_ownership
 
@@ -59,6 +65,7 @@ __all__ = [
     "TooManyInvitations",
     "accept_invitation",
     "add_member",
+    "adopt_api_key",
     "authenticate_api_key",
     "block_customer",
     "change_profile",
@@ -75,12 +82,15 @@ __all__ = [
     "note_login",
     "record_act",
     "release_namespaces",
+    "release_unconfirmed_address",
     "remove_member",
+    "remove_unconfirmed_person",
     "rename_customer",
     "resend_invitation",
     "revoke_api_key",
     "revoke_invitation",
     "sign_up_invited",
+    "take_login_over",
     "transfer_ownership",
     "unblock_customer",
 ]

@@ -6,11 +6,16 @@ from provisioning.metrics import BROKEN
 from provisioning.selectors import list_broken_signups, list_due_steps
 from rsolv.queue import enqueue_on_commit
 
+from .prune_signups import prune_signups
+
 BATCH = 1000
 
 
 def sweep_provisioning() -> int:
-    """Enqueue every step and mail that is due, up to 1000 of each; count the signups that are broken."""
+    """Enqueue every step and mail that is due, up to 1000 of each; count the signups that are broken.
+
+    What nobody has confirmed in seven days is deleted.
+    """
     now = timezone.now()
     due = [
         (task, pk)
@@ -19,5 +24,6 @@ def sweep_provisioning() -> int:
     ]
     for task, pk in due:
         enqueue_on_commit(task, str(pk))
+    prune_signups(at=now)
     BROKEN.set(len(list_broken_signups(at=now)))
     return len(due)

@@ -49,6 +49,10 @@ SOCIALACCOUNT_FORMS = {"signup": "provisioning.forms.SocialSignupForm"}
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_QUERY_EMAIL = True
+# How many accounts of one organization's domain get a trial within a year; what keyless onboarding may mail
+# to strangers within an hour, all callers together.
+TRIALS_PER_DOMAIN = env.count("TRIALS_PER_DOMAIN", default=5)
+ONBOARDINGS_PER_HOUR = env.count("ONBOARDINGS_PER_HOUR", default=300)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
