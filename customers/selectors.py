@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -162,11 +163,36 @@ def find_person(*, email: str) -> User | None:
 
     Whoever only typed it in has no part in it.
     """
-    confirmed = EmailAddress.objects.select_related("user").filter(email=email.lower(), verified=True).first()
-    if confirmed is not None:
-        return confirmed.user  # type: ignore[return-value]
+    confirmed = _list_confirmed(email).select_related("user").first()
+    return confirmed.user if confirmed is not None else _list_given(email).first()
+
+
+def is_address_taken(*, email: str) -> bool:
+    """Whether an address is a person's login, or where an open account's bills go.
+
+    An account that only unconfirmed people are in does not count. Always the same three queries, so that the
+    time that an answer takes tells nothing.
+    """
+    squatted = Membership.objects.filter(user__in=list_unconfirmed_people())
+    accounts = (
+        Customer.objects.alias(lowered=Lower("email"))
+        .filter(lowered=email.lower(), closed_at=None)
+        .filter(
+            ~Exists(squatted.filter(customer=OuterRef("pk")))
+            | Exists(Membership.objects.exclude(pk__in=squatted).filter(customer=OuterRef("pk")))
+        )
+    )
+    return any([_list_confirmed(email).exists(), _list_given(email).exists(), accounts.exists()])
+
+
+def _list_confirmed(email: str) -> QuerySet[Any]:
+    return EmailAddress.objects.filter(email=email.lower(), verified=True)
+
+
+def _list_given(email: str) -> QuerySet[User]:
+    """Logins with this address, but for those that nobody has confirmed."""
     people = User.objects.alias(lowered=Lower("email")).filter(lowered=email.lower())
-    return people.exclude(pk__in=list_unconfirmed_people()).first()
+    return people.exclude(pk__in=list_unconfirmed_people())
 
 
 def has_address(*, user: User, email: str) -> bool:

@@ -33,7 +33,7 @@ class ProvisioningEventAdmin(ReadOnlyAdmin):
 
 @admin.register(SignupRequest)
 class SignupRequestAdmin(ReadOnlyAdmin):
-    """Signups that nobody has confirmed. Hashes of codes, passwords and keys are neither shown nor asked for."""
+    """Signups that nobody has confirmed, without the hashes of codes, passwords and keys."""
 
     list_display = fields = ("email", "name", "source", "asked_from", "created_at", "expires_at", "attempts")
     list_filter = ("source", "created_at")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, User
+from customers.selectors import is_address_taken
 from customers.services import create_api_key, take_login_over
 from rsolv.api.errors import RateLimited
 from rsolv.api.throttling import find_address, find_ip
@@ -29,7 +30,6 @@ from .services import (
     check_address,
     check_name,
     end_requests,
-    is_taken,
     open_account,
 )
 
@@ -109,7 +109,7 @@ class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """At once with an address that GitHub has confirmed, else once its code is typed in."""
         email = self.cleaned_data["email"]
-        if email in self._list_confirmed() and not is_taken(email):
+        if email in self._list_confirmed() and not is_address_taken(email=email):
             return self.save(request), None
         return self.begin(request, social=self.sociallogin)
 
@@ -160,7 +160,7 @@ class SetPasswordForm(_NewPasswordForm, allauth_forms.SetPasswordForm):
 
 
 class ResetPasswordKeyForm(_NewPasswordForm, allauth_forms.ResetPasswordKeyForm):
-    """Who opens the link has the mailbox: a login that somebody else made with it is theirs alone from now on."""
+    """Who opens the link has the mailbox: a login that another made with it is theirs alone from now on."""
 
     @transaction.atomic
     def save(self) -> None:

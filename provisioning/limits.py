@@ -23,7 +23,7 @@ def count_signup(*, email: str, address: str) -> None:
 
 
 def count_onboarding() -> None:
-    """One more signup without a browser, of all callers together: the last bound on what strangers are mailed.
+    """One more signup without a browser, by any caller: the last bound on what strangers are mailed.
 
     Raises rsolv.api.errors.RateLimited past ONBOARDINGS_PER_HOUR. The form goes on.
     """

@@ -12,7 +12,10 @@ PLUS = "+"
 
 @dataclass(frozen=True)
 class Provider:
-    """`separators` begin a tag. `ignored` characters make no difference. `is_one`: a name is the same at all domains."""
+    """`separators` begin a tag. `ignored` characters make no difference.
+
+    `is_one`: a name is the same mailbox at all its domains, the first of which it is called by here.
+    """
 
     domains: tuple[str, ...]
     separators: str = PLUS

@@ -20,7 +20,10 @@ def create_customer(
     source: Customer.SignupSource = Customer.SignupSource.FORM,
     id: UUID | None = None,
 ) -> Customer:
-    """Create the account that pays, under an id that was promised before if one is given. Raises EmailTaken."""
+    """Create the account that pays, under an id that was promised before if one is given.
+
+    Raises EmailTaken.
+    """
     try:
         with transaction.atomic():
             return Customer.objects.create(

@@ -15,7 +15,7 @@ from customers.services import NewApiKey, adopt_api_key, create_api_key, hash_to
 from provisioning.models import SignupRequest
 from rsolv.errors import DomainError
 
-from .provision_customer import FIRST_KEY, SignupRefused, make_person, open_account
+from .provision_customer import FIRST_KEY, make_person, open_account
 from .request_signup import hash_code
 
 MOST_ATTEMPTS = 3
@@ -98,7 +98,7 @@ def confirm_onboarding(
     name: str = "",
     password: str = "",
 ) -> Confirmed:
-    """Make the account of an onboarding for the owner of the address, with the caller's key or one of its own.
+    """Make the account of an onboarding for the owner of the address, with the caller's key or a new one.
 
     `user` is who is logged in. Without one a person is made, whose hashed password is given. Raises
     SignupOver, WrongPerson where the address is another's login, and InAnAccount.

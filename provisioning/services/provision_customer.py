@@ -8,7 +8,6 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from billing.models import BillingAccount
@@ -142,14 +141,6 @@ def make_person(*, email: str, at: datetime, password: str = "", name: str = "")
     except IntegrityError as error:  # somebody was quicker
         raise SignupRefused from error
     return user
-
-
-def is_taken(email: str) -> bool:
-    """Whether an address is somebody's login, or where an open account's bills go."""
-    return (
-        find_person(email=email) is not None
-        or Customer.objects.alias(lowered=Lower("email")).filter(lowered=email, closed_at=None).exists()
-    )
 
 
 def check_address(email: str) -> str:

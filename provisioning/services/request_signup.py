@@ -13,12 +13,13 @@ from django.utils.crypto import salted_hmac
 from customers import keys
 from customers.display_names import has_link
 from customers.models import Customer
+from customers.selectors import is_address_taken
 from customers.services import hash_token
 from provisioning.metrics import REQUESTS
 from provisioning.models import SignupRequest
 from rsolv.errors import DomainError
 
-from .provision_customer import SignupRefused, check_address, is_taken
+from .provision_customer import SignupRefused, check_address
 
 CODE_GOOD_FOR = timedelta(minutes=15)
 LINK_GOOD_FOR = timedelta(hours=24)
@@ -55,7 +56,7 @@ def request_onboarding(*, name: str, email: str, at: datetime, address: str | No
     Raises SignupRefused, also for an address in use, and NameRefused.
     """
     email, name = check_address(email), check_name(name)
-    if is_taken(email):
+    if is_address_taken(email=email):
         raise SignupRefused
     raw, token = keys.generate_key(), secrets.token_urlsafe(32)
     made = SignupRequest.objects.create(
@@ -86,19 +87,19 @@ def request_signup(
     is an account. The password is kept hashed and counts only once the code is typed in.
     """
     code, pk = get_adapter().generate_email_verification_code(), uuid4()
-    taken = is_taken(email)
+    is_taken = is_address_taken(email=email)
     made = SignupRequest.objects.create(
         pk=pk,
         source=source,
         name=name,
         email=email,
-        secret_hash=hash_code(str(pk), secrets.token_urlsafe(32) if taken else code),
+        secret_hash=hash_code(str(pk), secrets.token_urlsafe(32) if is_taken else code),
         password=make_password(password) if password else "",
         asked_from=address,
         created_at=at,
         expires_at=at + CODE_GOOD_FOR,
     )
-    if taken:
+    if is_taken:
         get_adapter().send_account_already_exists_mail(email)
     else:
         get_adapter().send_mail("account/email/email_confirmation_signup", email, {"code": code})

@@ -35,7 +35,10 @@ BY_ADDRESS = Limit("onboarding-link", 60, seconds=3600)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_onboarding(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Who asked, when and from where, and three answers by POST. Looking changes nothing: mail scanners look."""
+    """Who asked, when and from where, and three answers by POST.
+
+    Opening the page changes nothing: mail scanners open links.
+    """
     try:
         hit(BY_ADDRESS, caller=find_address(request))
     except RateLimited:
@@ -77,11 +80,9 @@ def _answer(request: HttpRequest, asked: SignupRequest, token: str, user: User |
 
 
 def _enter(request: HttpRequest, made: Confirmed, *, is_new: bool) -> HttpResponse:
-    response: HttpResponse
-    if is_new:
-        response = complete_signup(request, made.user, None, None)
-    else:
-        response = redirect("dashboard")
+    response: HttpResponse = (
+        complete_signup(request, made.user, None, None) if is_new else redirect("dashboard")
+    )
     if made.key is not None:
         keep_new_key(response, made.key.raw, user=made.user)
     else:
