@@ -55,6 +55,14 @@ class TestExplainStanding:
         assert "$499 a month with 60 fixes included, then $8 each" in standing.text
         assert (standing.action_label, standing.action_url) == ("Choose a plan", "/plans/")
 
+    def test_says_so_where_there_never_were_free_fixes(self) -> None:
+        standing = explain(
+            plan=TRIAL, status="trialing", blocked_reason="trial_exhausted", used=0, included=0
+        )
+        assert standing.title == "This account has no free fixes"
+        assert "went to another account" in standing.text
+        assert standing.action_label == "Choose a plan"
+
     def test_offers_plans_after_a_cancellation(self) -> None:
         standing = explain(status="canceled", blocked_reason="subscription_canceled")
         assert (standing.title, standing.action_label) == ("Your plan is canceled", "Choose a plan")
