@@ -186,7 +186,8 @@ def is_address_taken(*, email: str) -> bool:
 
 
 def _list_confirmed(email: str) -> QuerySet[Any]:
-    return EmailAddress.objects.filter(email=email.lower(), verified=True)
+    rows: QuerySet[Any] = EmailAddress.objects.filter(email=email.lower(), verified=True)
+    return rows
 
 
 def _list_given(email: str) -> QuerySet[User]:

@@ -58,7 +58,7 @@ class MailServer:
         with self._lock:
             mail = self._last.get(recipient)
         body = message_from_bytes(mail, policy=policy.default).get_body(("plain",)) if mail else None
-        return str(body.get_content()) if body else ""
+        return str(body.get_content()).replace("\r\n", "\n") if body else ""
 
     def take(self, recipients: list[str], mail: bytes) -> bool:
         """Whether a mail was taken."""

@@ -36,7 +36,8 @@ def confirm_code(request: HttpRequest) -> HttpResponseBase:
     """The code of a signup, or of an address that was added to a login."""
     pending = find_pending(request)
     if pending is None:
-        return confirm_added_address(request)
+        added: HttpResponseBase = confirm_added_address(request)
+        return added
     form = CodeForm(request.POST if request.method == "POST" else None)
     if not (form.is_bound and form.is_valid()):
         return _render(request, pending, form)

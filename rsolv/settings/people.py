@@ -23,6 +23,8 @@ ACCOUNT_FORMS = {
     "set_password": "provisioning.forms.SetPasswordForm",
     "reset_password_from_key": "provisioning.forms.ResetPasswordKeyForm",
 }
+# Fewer than allauth's own where each mails an address that the caller only typed in.
+ACCOUNT_RATE_LIMITS: Any = {"reset_password": "20/m/ip,5/h/key", "manage_email": "20/h/user"}
 ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False

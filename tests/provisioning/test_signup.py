@@ -125,6 +125,14 @@ class TestSignup:
             counts.append(len(queries))
         assert counts[1] == counts[2] == counts[3]
 
+    def test_a_reset_is_answered_alike_for_every_address(self):
+        make_person("person@acme.test")
+        answers = [
+            Client().post("/accounts/password/reset/", {"email": f"{name}@acme.test"})
+            for name in ("person", "nobody")
+        ]
+        assert look(answers[0]) == look(answers[1])
+
     def test_a_code_for_an_address_in_use_is_never_right(self):
         UserFactory(email="ann@acme.test")
         client, response = sign_up()
