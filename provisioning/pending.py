@@ -49,7 +49,12 @@ def begin_signup(
 
 def find_pending(request: HttpRequest) -> Pending | None:
     kept = request.session.get(KEPT_AS)
-    return Pending(**kept) if kept and not request.user.is_authenticated else None
+    if not kept or request.user.is_authenticated:
+        return None
+    try:
+        return Pending(**kept)
+    except TypeError:  # written by another release
+        return None
 
 
 def forget_pending(request: HttpRequest) -> None:

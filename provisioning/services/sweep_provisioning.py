@@ -6,16 +6,11 @@ from provisioning.metrics import BROKEN
 from provisioning.selectors import list_broken_signups, list_due_steps
 from rsolv.queue import enqueue_on_commit
 
-from .prune_signups import prune_signups
-
 BATCH = 1000
 
 
 def sweep_provisioning() -> int:
-    """Enqueue every step and mail that is due, up to 1000 of each; count the signups that are broken.
-
-    What nobody has confirmed in seven days is deleted.
-    """
+    """Enqueue every step and mail that is due, up to 1000 of each; count the signups that are broken."""
     now = timezone.now()
     due = [
         (task, pk)
@@ -24,6 +19,5 @@ def sweep_provisioning() -> int:
     ]
     for task, pk in due:
         enqueue_on_commit(task, str(pk))
-    prune_signups(at=now)
     BROKEN.set(len(list_broken_signups(at=now)))
     return len(due)
