@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -163,6 +164,59 @@ def find_invitation(*, token_hash: str, at: datetime) -> Invitation | None:
         .filter(customer__closed_at=None)
         .first()
     )
+
+
+def list_unconfirmed_people() -> QuerySet[User]:
+    """Whoever typed in an address that they have never confirmed, and so has never been let in.
+
+    A person whom staff made, without an address to confirm, is not among them.
+    """
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(
+        Exists(addresses),
+        ~Exists(addresses.filter(verified=True)),
+        last_login=None,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+def find_person(*, email: str) -> User | None:
+    """Whose login an address is: who has confirmed it, else who was given it by staff.
+
+    Whoever only typed it in has no part in it.
+    """
+    confirmed = _list_confirmed(email).select_related("user").first()
+    return confirmed.user if confirmed is not None else _list_given(email).first()
+
+
+def is_address_taken(*, email: str) -> bool:
+    """Whether an address is a person's login, or where an open account's bills go.
+
+    An account that only unconfirmed people are in does not count. Always the same three queries, so that the
+    time that an answer takes tells nothing.
+    """
+    squatted = Membership.objects.filter(user__in=list_unconfirmed_people())
+    accounts = (
+        Customer.objects.alias(lowered=Lower("email"))
+        .filter(lowered=email.lower(), closed_at=None)
+        .filter(
+            ~Exists(squatted.filter(customer=OuterRef("pk")))
+            | Exists(Membership.objects.exclude(pk__in=squatted).filter(customer=OuterRef("pk")))
+        )
+    )
+    return any([_list_confirmed(email).exists(), _list_given(email).exists(), accounts.exists()])
+
+
+def _list_confirmed(email: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = EmailAddress.objects.filter(email=email.lower(), verified=True)
+    return rows
+
+
+def _list_given(email: str) -> QuerySet[User]:
+    """Logins with this address, but for those that nobody has confirmed."""
+    people = User.objects.alias(lowered=Lower("email")).filter(lowered=email.lower())
+    return people.exclude(pk__in=list_unconfirmed_people())
 
 
 def has_address(*, user: User, email: str) -> bool:

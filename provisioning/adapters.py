@@ -1,20 +1,21 @@
 """How allauth sends its mail, keeps its secrets and makes an account of a GitHub login."""
 
-import base64
-import hashlib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
+from rsolv.encryption import get_cipher
+
 from .services import queue_mail
+
+SECOND_STEP = "second-step"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -47,10 +48,10 @@ class MfaAdapter(DefaultMFAAdapter):
     """
 
     def encrypt(self, text: str) -> str:
-        return _get_cipher().encrypt(text.encode()).decode()
+        return get_cipher(SECOND_STEP).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _get_cipher().decrypt(encrypted_text.encode()).decode()
+        return get_cipher(SECOND_STEP).decrypt(encrypted_text.encode()).decode()
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:
         count = Authenticator.objects.filter(user=user, type=type).count()
@@ -59,15 +60,6 @@ class MfaAdapter(DefaultMFAAdapter):
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return entity | {"name": "RSOLV"}
-
-
-def _get_cipher() -> MultiFernet:
-    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    return MultiFernet([Fernet(_derive(key)) for key in keys])
-
-
-def _derive(secret: str) -> bytes:
-    return base64.urlsafe_b64encode(hashlib.sha256(b"second-step:" + secret.encode()).digest())
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):

@@ -1,11 +1,13 @@
 """Staff's view of signups, and the way to try a step again."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from provisioning.models import ProvisioningEvent
+from provisioning.models import ProvisioningEvent, SignupRequest, TrialGrant
 from rsolv.admin import ReadOnlyAdmin
 
 
@@ -27,3 +29,24 @@ class ProvisioningEventAdmin(ReadOnlyAdmin):
             state=ProvisioningEvent.State.PENDING, attempts=0, next_attempt_at=timezone.now()
         )
         self.message_user(request, f"{count} steps: the sweep takes them within a minute.", messages.SUCCESS)
+
+
+@admin.register(SignupRequest)
+class SignupRequestAdmin(ReadOnlyAdmin):
+    """Signups that nobody has confirmed, without the hashes of codes, passwords and keys."""
+
+    list_display = fields = ("email", "name", "source", "asked_from", "created_at", "expires_at", "attempts")
+    list_filter = ("source", "created_at")
+    search_fields = ("email", "name", "asked_from")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup.partition("__")[0] in ("source", "created_at")
+
+
+@admin.register(TrialGrant)
+class TrialGrantAdmin(ReadOnlyAdmin):
+    """Which mailboxes have had their trial, and how many an organization had."""
+
+    list_display = ("mailbox", "organization", "customer", "granted_at")
+    list_select_related = ("customer",)
+    search_fields = ("mailbox", "organization", "customer__name")

@@ -4,37 +4,60 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.account.utils import get_next_redirect_url
 from allauth.core import context
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from allauth.socialaccount.forms import SignupForm as AllauthSocialSignupForm
 from django import forms
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, User
+from customers.selectors import is_address_taken
+from customers.services import create_api_key, take_login_over
 from rsolv.api.errors import RateLimited
-from rsolv.api.throttling import find_address
+from rsolv.api.throttling import find_address, find_ip
 
+from .addresses import normalise_email
 from .limits import count_signup
-from .services import SignupRefused, check_address, provision_customer
+from .pending import begin_signup, sign_up_by_github
+from .services import (
+    FIRST_KEY,
+    NameRefused,
+    SignupRefused,
+    check_address,
+    check_name,
+    end_requests,
+    open_account,
+)
 
 
 class _CompanyForm(forms.Form):
-    """A person, their company and their first key, in one transaction."""
+    """A person and their company, in one transaction once the address is confirmed."""
 
     source = Customer.SignupSource.FORM
+    cleaned_data: dict[str, Any]
     name = forms.CharField(
         max_length=200,
         label=_("Company or team"),
         widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme Ltd"}),
     )
 
+    def clean_name(self) -> str:
+        try:
+            return check_name(self.cleaned_data["name"])
+        except NameRefused as error:
+            raise forms.ValidationError(error.message) from error
+
+    def validate_unique_email(self, value: str) -> str:
+        """An address in use is answered as a new one is, and a mail says so: see request_signup."""
+        return value
+
     def clean_email(self) -> str:
-        """The address as it is kept. One in use is answered as a new one is, and a mail says so."""
+        """The address as it is kept."""
         email: str = super().clean_email()  # type: ignore[misc]
-        if Customer.objects.filter(email__iexact=email, closed_at=None).exists():
-            self.account_already_exists = True
         try:
             return check_address(email)
         except SignupRefused as error:
@@ -49,23 +72,24 @@ class _CompanyForm(forms.Form):
                 raise forms.ValidationError(error.message) from error
         return cleaned
 
-    @transaction.atomic
-    def save(self, request: HttpRequest) -> Any:
-        user: User = super().save(request)  # type: ignore[misc]
-        provisioned = provision_customer(
-            name=self.cleaned_data["name"],
-            email=self.cleaned_data["email"],
-            user=user,
-            source=self.source,
-        )
-        request.new_api_key = provisioned.key  # type: ignore[attr-defined]
-        return user
+    def begin(self, request: HttpRequest, **options: Any) -> tuple[None, HttpResponse]:
+        """As allauth wants it of `try_save`: no person is made, and where to go on."""
+        asked = {
+            "name": self.cleaned_data["name"],
+            "email": self.cleaned_data["email"],
+            "source": self.source,
+        }
+        return None, begin_signup(request, **asked, **options)
 
 
 class SignupForm(_CompanyForm, AllauthSignupForm):
     """Signup with an address and a password."""
 
     field_order = ("name", "email", "password1")
+
+    def try_save(self, request: HttpRequest) -> tuple[None, HttpResponse]:
+        password = self.cleaned_data["password1"]
+        return self.begin(request, password=password, next=get_next_redirect_url(request) or "")
 
 
 class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
@@ -77,10 +101,33 @@ class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
     def clean_email(self) -> str:
         """One that GitHub has confirmed, where there is one: nobody enters with the address of another."""
         email: str = super().clean_email()
-        confirmed = [each.email for each in self.sociallogin.email_addresses if each.verified]
-        if confirmed and email not in (each.lower() for each in confirmed):
+        confirmed = self._list_confirmed()
+        if confirmed and email not in confirmed:
             raise forms.ValidationError(f"Use an address that GitHub has confirmed: {', '.join(confirmed)}.")
         return email
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """At once with an address that GitHub has confirmed, else once its code is typed in."""
+        email = self.cleaned_data["email"]
+        if email in self._list_confirmed() and not is_address_taken(email=email):
+            return self.save(request), None
+        return self.begin(request, social=self.sociallogin)
+
+    @transaction.atomic
+    def save(self, request: HttpRequest) -> User:
+        email, now = self.cleaned_data["email"], timezone.now()
+        user = sign_up_by_github(request, self.sociallogin, email)
+        customer = open_account(
+            name=self.cleaned_data["name"], email=email, owner=user, source=self.source, at=now
+        )
+        request.new_api_key = create_api_key(  # type: ignore[attr-defined]
+            customer=customer, name=FIRST_KEY, created_by=user, at=now, address=find_ip(request)
+        )
+        end_requests(email=email)
+        return user
+
+    def _list_confirmed(self) -> list[str]:
+        return [normalise_email(each.email) for each in self.sociallogin.email_addresses if each.verified]
 
 
 class AddKeyForm(AddWebAuthnForm):
@@ -113,4 +160,9 @@ class SetPasswordForm(_NewPasswordForm, allauth_forms.SetPasswordForm):
 
 
 class ResetPasswordKeyForm(_NewPasswordForm, allauth_forms.ResetPasswordKeyForm):
-    pass
+    """Who opens the link has the mailbox: a login that another made with it is theirs alone from now on."""
+
+    @transaction.atomic
+    def save(self) -> None:
+        take_login_over(user=self.user, at=timezone.now())
+        super().save()

@@ -1,34 +1,28 @@
 """How a key that was just made reaches the page that shows it, once, without being stored by us.
 
-It travels in a signed cookie that scripts cannot read, for ten minutes at the most, and is forgotten as
-soon as a page has shown it. See docs/decisions/005-a-new-key-is-shown-once.md.
+It travels in an encrypted cookie that scripts cannot read, for ten minutes at the most, and is forgotten as
+soon as a page has shown it. See docs/decisions/005-a-new-key-is-shown-once.md and 022.
 """
 
+import json
+
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from customers.keys import generate_key
 from customers.models import User
+from rsolv.encryption import get_cipher
 
 COOKIE = "rsolv_new_key"
-SALT = "new-api-key"
+PURPOSE = "new-api-key"
 SECONDS = 600
 
 
 def keep_new_key(response: HttpResponse, raw: str, *, user: User) -> None:
-    _keep(response, raw, salt=f"{SALT}-{user.pk}")
-
-
-def keep_no_key(response: HttpResponse) -> None:
-    """What looks the same and is no key: nobody learns from it that an address is in use."""
-    _keep(response, generate_key(), salt=f"{SALT}-nobody")
-
-
-def _keep(response: HttpResponse, raw: str, *, salt: str) -> None:
-    response.set_signed_cookie(
+    """Send the key along to the next page of this person's. Call it for a key that works already."""
+    response.set_cookie(
         COOKIE,
-        raw,
-        salt=salt,
+        get_cipher(PURPOSE).encrypt(json.dumps([user.pk, raw]).encode()).decode(),
         max_age=SECONDS,
         path="/dashboard/",
         httponly=True,
@@ -39,7 +33,12 @@ def _keep(response: HttpResponse, raw: str, *, salt: str) -> None:
 
 def take_new_key(request: HttpRequest, *, user: User) -> str | None:
     """The key on its way to this person, if there is one; not to whoever uses their browser next."""
-    return request.get_signed_cookie(COOKIE, default=None, salt=f"{SALT}-{user.pk}", max_age=SECONDS)
+    try:
+        text = get_cipher(PURPOSE).decrypt(request.COOKIES.get(COOKIE, "").encode(), ttl=SECONDS)
+    except (InvalidToken, UnicodeError):
+        return None
+    owner, raw = json.loads(text)
+    return str(raw) if owner == user.pk else None
 
 
 def forget_new_key(response: HttpResponse) -> None:

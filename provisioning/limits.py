@@ -1,9 +1,16 @@
-"""How often a signup may be tried: by network address and by mail address."""
+"""How often a signup may be tried: by network address, by mail address, and without a browser in all."""
 
+import structlog
+from django.conf import settings
+
+from rsolv.api.errors import RateLimited
 from rsolv.api.limiter import Limit
 from rsolv.api.throttling import hit
 
 from .addresses import find_mailbox
+from .metrics import ONBOARDING_STOPPED
+
+log = structlog.get_logger(__name__)
 
 BY_ADDRESS = Limit("signup-address", 10, seconds=3600)
 BY_MAILBOX = Limit("signup-mailbox", 3, seconds=86400)
@@ -13,3 +20,16 @@ def count_signup(*, email: str, address: str) -> None:
     """One more attempt, whatever comes of it. Raises rsolv.api.errors.RateLimited past a limit."""
     hit(BY_ADDRESS, caller=address)
     hit(BY_MAILBOX, caller=find_mailbox(email))
+
+
+def count_onboarding() -> None:
+    """One more signup without a browser, by any caller: the last bound on what strangers are mailed.
+
+    Raises rsolv.api.errors.RateLimited past ONBOARDINGS_PER_HOUR. The form goes on.
+    """
+    try:
+        hit(Limit("onboarding-all", settings.ONBOARDINGS_PER_HOUR, seconds=3600), caller="all")
+    except RateLimited:
+        ONBOARDING_STOPPED.inc()
+        log.error("onboarding_stopped", per_hour=settings.ONBOARDINGS_PER_HOUR)
+        raise

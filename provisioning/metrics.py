@@ -2,7 +2,12 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-SIGNUPS = Counter("rsolv_provisioning_signups", "Customers made.", ["source"])
+REQUESTS = Counter("rsolv_provisioning_signup_requests", "Signups asked for, confirmed or not.", ["source"])
+ONBOARDING_STOPPED = Counter(
+    "rsolv_provisioning_onboarding_stopped",
+    "Keyless signups refused because all callers together asked for too many within an hour.",
+)
+SIGNUPS = Counter("rsolv_provisioning_signups", "Customers made: signups that were confirmed.", ["source"])
 STEPS = Counter("rsolv_provisioning_steps", "Steps after signup that ended.", ["step", "state"])
 BROKEN = Gauge(
     "rsolv_provisioning_broken",

@@ -1,4 +1,4 @@
-"""How far a signup has come."""
+"""Signups: asked for and not confirmed yet, then how far each has come, and who has had a trial."""
 
 import uuid
 
@@ -6,6 +6,63 @@ from django.db import models
 from django.utils import timezone
 
 from customers.models import Customer
+
+
+class SignupRequest(models.Model):
+    """A signup whose address nobody has confirmed: no customer, no person and no key that works.
+
+    What was asked for is made from it once the owner of the address confirms it. Several may wait for one
+    address; the first that is confirmed ends the others. `secret_hash` is of the code or of the link's token.
+    `id` is the id that the customer gets.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(max_length=10, choices=Customer.SignupSource.choices)
+    name = models.CharField(max_length=200)
+    email = models.EmailField(max_length=254)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a wrong code was typed in.")
+    password = models.CharField(max_length=128, blank=True, editable=False, help_text="Hashed.")
+    key_prefix = models.CharField(max_length=14, blank=True, editable=False)
+    key_hash = models.CharField(max_length=64, blank=True, editable=False)
+    asked_from = models.GenericIPAddressField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=("email",), name="signup_request_of_address"),
+            models.Index(fields=("created_at",), name="signup_request_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
+class TrialGrant(models.Model):
+    """The one trial of a mailbox, and the account that has it now. Its owner's next account takes it over.
+
+    `organization` is the registered domain, by which trials are counted; empty where they are not.
+    """
+
+    mailbox = models.CharField(max_length=254, unique=True)
+    organization = models.CharField(max_length=254, blank=True)
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="trial_grant")
+    granted_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-granted_at",)
+        indexes = (
+            models.Index(
+                fields=("organization", "granted_at"),
+                condition=~models.Q(organization=""),
+                name="trial_grants_of_organization",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.mailbox
 
 
 class ProvisioningEvent(models.Model):

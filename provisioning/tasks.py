@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
 from . import services
 
@@ -15,6 +16,11 @@ def run_step(event_id: str) -> None:
 @shared_task
 def sweep_provisioning() -> None:
     services.sweep_provisioning()
+
+
+@shared_task
+def prune_signups() -> None:
+    services.prune_signups(at=timezone.now())
 
 
 @shared_task

@@ -3,7 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from billing.api.views import receive_stripe_webhook
-from provisioning.views import SignupView, SocialSignupView
+from provisioning.views import SignupView, SocialSignupView, answer_onboarding, confirm_code
 from rsolv.api.health import HealthView, LiveView, ReadyView
 from rsolv.api.views import NothingHere
 
@@ -31,6 +31,8 @@ urlpatterns = [
     path("", include("customers.urls")),
     path("dashboard/billing/", include("billing.urls")),
     path("accounts/signup/", SignupView.as_view(), name="account_signup"),
+    path("accounts/confirm-email/", confirm_code, name="account_email_verification_sent"),
+    path("onboarding/<str:token>/", answer_onboarding, name="onboarding"),
     path("accounts/3rdparty/signup/", SocialSignupView.as_view(), name="socialaccount_signup"),
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),

@@ -5,7 +5,7 @@ import re
 import socketserver
 import threading
 from collections import Counter
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from types import TracebackType
 from typing import Any
 
@@ -19,13 +19,15 @@ LONGEST_MAIL = 10 * 1024 * 1024
 class MailServer:
     """A context. `refused_share` of the mails are answered with 451, from 0 to 1; it may be set at any time.
 
-    `taken` counts by recipient and Message-ID, so that a mail sent twice is seen to be.
+    `taken` counts by recipient and Message-ID, so that a mail sent twice is seen to be. Of each recipient the
+    last mail is kept.
     """
 
     def __init__(self, port: int, *, seed: int = 0) -> None:
         self.refused_share = 0.0
         self.refused = 0
         self.taken: Counter[tuple[str, str]] = Counter()
+        self._last: dict[str, bytes] = {}
         self._dice = random.Random(seed)  # noqa: S311 - no secret
         self._lock = threading.Lock()
         self._server = _Server((HOST, port), _Conversation)
@@ -51,6 +53,13 @@ class MailServer:
         with self._lock:
             return sum(count for (to, _), count in self.taken.items() if to == recipient)
 
+    def read_last(self, recipient: str) -> str:
+        """The text of the last mail to an address, "" where none came."""
+        with self._lock:
+            mail = self._last.get(recipient)
+        body = message_from_bytes(mail, policy=policy.default).get_body(("plain",)) if mail else None
+        return str(body.get_content()).replace("\r\n", "\n") if body else ""
+
     def take(self, recipients: list[str], mail: bytes) -> bool:
         """Whether a mail was taken."""
         with self._lock:
@@ -58,6 +67,7 @@ class MailServer:
                 self.refused += 1
                 return False
             reference = str(message_from_bytes(mail)["Message-ID"])
+            self._last.update(dict.fromkeys(recipients, mail))
             self.taken.update((recipient, reference) for recipient in recipients)
             return True
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from provisioning.models import OutgoingMail
 from provisioning.services import send_mail
 
+JOIN = {"name": "Ann", "password": "correct-horse-battery"}
 FORM = {"name": "Acme", "email": "ann@acme.test", "password1": "correct-horse-battery"}
 
 
@@ -29,9 +30,16 @@ def enter_code(client: Client, *, follow: bool = True) -> Any:
     return client.post("/accounts/confirm-email/", {"code": found[1] if found else ""}, follow=follow)
 
 
+def read_onboarding_link() -> str:
+    """The path in the last mail to somebody for whom an account was asked for."""
+    deliver_mails()
+    found = re.search(r"(/onboarding/[\w-]+/)", mail.outbox[-1].body)
+    assert found, mail.outbox[-1].body
+    return found[1]
+
+
 def deliver_mails() -> None:
     """What the worker does in seconds."""
-    for mail_id in OutgoingMail.objects.filter(next_attempt_at__lte=timezone.now()).values_list(
-        "pk", flat=True
-    ):
+    waiting = OutgoingMail.objects.filter(next_attempt_at__lte=timezone.now()).order_by("created_at")
+    for mail_id in waiting.values_list("pk", flat=True):
         send_mail(mail_id=mail_id)

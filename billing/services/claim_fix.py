@@ -86,9 +86,9 @@ def _count_used(account: BillingAccount, claim: UsageClaim, at: datetime) -> tup
 def explain_refusal(reason: str) -> str:
     """A blockedReason as a sentence for a person, with what to do about it."""
     words = {
-        "trial_exhausted": "The trial's fixes are used or held for other issues. Choose a plan",
         "owner_trial_exhausted": "This GitHub owner's ten free fixes are used or held for other issues. Ask "
         "support to confirm that it is yours, or choose a plan",
+        "trial_exhausted": "No free fix is left: used, held, or given to another account. Choose a plan",
         "spend_cap_reached": "One more fix would exceed the spend cap. Raise it or wait for the next period",
         "payment_past_due": "A payment is past due. Pay the open invoice and fixes go on",
         "subscription_unpaid": "An invoice is unpaid. Pay it and fixes go on",

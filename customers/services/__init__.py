@@ -30,6 +30,7 @@ from .manage_keys import (
     KeyNotActive,
     NewApiKey,
     TooManyKeys,
+    adopt_api_key,
     create_api_key,
     revoke_api_key,
     rotate_api_key,
@@ -40,6 +41,11 @@ from .note_login import note_login
 from .prove_namespace import CustomerClosed, prove_namespace
 from .record_act import record_act
 from .release_namespace import release_namespace, release_namespaces
+from .release_unconfirmed_address import (
+    release_unconfirmed_address,
+    remove_unconfirmed_person,
+    take_login_over,
+)
 from .remove_member import remove_member
 from .transfer_ownership import transfer_ownership
 
@@ -65,6 +71,7 @@ __all__ = [
     "TooManyNamespaces",
     "accept_invitation",
     "add_member",
+    "adopt_api_key",
     "authenticate_api_key",
     "block_customer",
     "change_profile",
@@ -83,12 +90,15 @@ __all__ = [
     "record_act",
     "release_namespace",
     "release_namespaces",
+    "release_unconfirmed_address",
     "remove_member",
+    "remove_unconfirmed_person",
     "rename_customer",
     "resend_invitation",
     "revoke_api_key",
     "revoke_invitation",
     "sign_up_invited",
+    "take_login_over",
     "transfer_ownership",
     "unblock_customer",
 ]

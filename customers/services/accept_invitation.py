@@ -5,11 +5,13 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from customers import selectors
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
 from rsolv.errors import DomainError
 
 from .invite_member import hash_token
 from .record_act import record_act
+from .release_unconfirmed_address import release_unconfirmed_address
 
 
 class InvitationOver(DomainError):
@@ -48,6 +50,7 @@ def sign_up_invited(*, token: str, name: str, password: str, at: datetime, addre
         invitation = _lock(token, at)
         if find_invited(invitation) is not None:
             raise NotInvited
+        release_unconfirmed_address(email=invitation.email, at=at)
         user = User.objects.create_user(email=invitation.email, password=password, name=name.strip())
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         _take(invitation, user, at=at, address=address)
@@ -55,9 +58,8 @@ def sign_up_invited(*, token: str, name: str, password: str, at: datetime, addre
 
 
 def find_invited(invitation: Invitation) -> User | None:
-    """Whoever logs in with the invited address, or has claimed it."""
-    owner = EmailAddress.objects.filter(email__iexact=invitation.email, verified=True).first()
-    return owner.user if owner else User.objects.filter(email__iexact=invitation.email).first()
+    """Whose login the invited address is. Who only typed it in blocks nobody."""
+    return selectors.find_person(email=invitation.email)
 
 
 def _lock(token: str, at: datetime) -> Invitation:

@@ -1,5 +1,7 @@
 """A customer comes to be."""
 
+from uuid import UUID, uuid4
+
 from django.db import IntegrityError, transaction
 
 from customers.models import Customer
@@ -12,13 +14,20 @@ class EmailTaken(DomainError):
 
 
 def create_customer(
-    *, name: str, email: str, source: Customer.SignupSource = Customer.SignupSource.FORM
+    *,
+    name: str,
+    email: str,
+    source: Customer.SignupSource = Customer.SignupSource.FORM,
+    id: UUID | None = None,
 ) -> Customer:
-    """Create the account that pays. Raises EmailTaken."""
+    """Create the account that pays, under an id that was promised before if one is given.
+
+    Raises EmailTaken.
+    """
     try:
         with transaction.atomic():
             return Customer.objects.create(
-                name=name.strip(), email=email.strip().lower(), signup_source=source
+                id=id or uuid4(), name=name.strip(), email=email.strip().lower(), signup_source=source
             )
     except IntegrityError as error:
         raise EmailTaken(fields={"email": EmailTaken.message}) from error

@@ -59,6 +59,28 @@ def create_api_key(
 
 
 @transaction.atomic
+def adopt_api_key(
+    *,
+    customer: Customer,
+    name: str,
+    prefix: str,
+    key_hash: str,
+    created_by: User,
+    at: datetime,
+    address: str | None = None,
+) -> ApiKey:
+    """Make a key of which only the hash is known here: its text was handed out earlier and did not work yet.
+
+    Raises IntegrityError where the key exists.
+    """
+    api_key = ApiKey.objects.create(
+        customer=customer, name=name, prefix=prefix, key_hash=key_hash, created_by=created_by
+    )
+    _note(Act.KEY_MADE, api_key, created_by, at, address)
+    return api_key
+
+
+@transaction.atomic
 def rotate_api_key(
     *, api_key: ApiKey, overlap: timedelta, by: User, at: datetime, address: str | None = None
 ) -> NewApiKey:

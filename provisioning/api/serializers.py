@@ -19,10 +19,14 @@ class OnboardedCustomerSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     email = serializers.EmailField()
     subscription_type = serializers.CharField()
-    trial_fixes_limit = serializers.IntegerField()
+    trial_fixes_limit = serializers.IntegerField(
+        help_text="Of a mailbox that has had no trial: an account starts with what is left of it."
+    )
     trial_fixes_used = serializers.IntegerField()
 
 
 class OnboardedSerializer(serializers.Serializer[Any]):
     customer = OnboardedCustomerSerializer()
-    api_key = serializers.CharField(help_text="Shown this once.")
+    api_key = serializers.CharField(
+        help_text="Shown this once. It is refused until the owner of the address has confirmed the signup."
+    )

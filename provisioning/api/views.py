@@ -4,25 +4,28 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from customers.models import Customer
+from billing.plans import TRIAL
 from provisioning import services
-from provisioning.limits import count_signup
+from provisioning.limits import count_onboarding, count_signup
 from rsolv.api.fields import read
-from rsolv.api.throttling import find_address
+from rsolv.api.throttling import find_address, find_ip
 from rsolv.api.views import ApiRequest, ApiView
 
 from . import serializers
 
 
 class OnboardView(ApiView):
-    """No key is asked for, so how often it may be tried is bounded by network and by mail address."""
+    """No key is asked for, so how often it may be tried is bounded by network, by mail address and in all.
+
+    Nothing but a request and one mail is made: the key works once the owner of the address confirms.
+    """
 
     permission_classes = ()
     authentication_classes = ()
 
     @extend_schema(
         operation_id="onboardCustomer",
-        summary="Sign up; the key is shown this once",
+        summary="Sign up; the key is shown this once, and works once the address is confirmed",
         request=serializers.OnboardSerializer,
         responses={201: serializers.OnboardedSerializer},
         auth=[],
@@ -30,19 +33,16 @@ class OnboardView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         sent = read(serializers.OnboardSerializer, request.data)
         count_signup(email=sent["email"], address=find_address(request))
-        made = services.provision_customer(
-            name=sent["name"],
-            email=sent["email"],
-            source=Customer.SignupSource.API,
-            at=timezone.now(),
+        count_onboarding()
+        made = services.request_onboarding(
+            name=sent["name"], email=sent["email"], at=timezone.now(), address=find_ip(request)
         )
-        account = made.customer.billing_account
         shown = {
-            "id": str(made.customer.pk),
-            "name": made.customer.name,
-            "email": made.customer.email,
-            "subscription_type": account.plan,
-            "trial_fixes_limit": account.trial_fixes_limit,
+            "id": str(made.request.pk),
+            "name": made.request.name,
+            "email": made.request.email,
+            "subscription_type": TRIAL.key,
+            "trial_fixes_limit": TRIAL.included,
             "trial_fixes_used": 0,
         }
-        return Response({"customer": shown, "api_key": made.key.raw}, status=201)
+        return Response({"customer": shown, "api_key": made.raw}, status=201)

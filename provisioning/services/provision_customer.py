@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from billing.models import BillingAccount
 from customers.models import Customer, Membership, User
+from customers.selectors import find_person, get_membership
 from customers.services import (
     EmailTaken,
     NewApiKey,
@@ -17,14 +20,18 @@ from customers.services import (
     claim_namespace,
     create_api_key,
     create_customer,
+    release_unconfirmed_address,
 )
-from provisioning.addresses import is_disposable, normalise_email
+from provisioning.addresses import has_public_domain, is_disposable, normalise_email
 from provisioning.metrics import SIGNUPS
 from provisioning.models import ProvisioningEvent
 from rsolv.errors import DomainError
 from rsolv.queue import enqueue_on_commit
 
+from .grant_trial import grant_trial
+
 LONGEST_ADDRESS = 254
+FIRST_KEY = "First key"
 Step = ProvisioningEvent.Step
 
 # When each step is due after the signup.
@@ -69,27 +76,71 @@ def provision_customer(
     source: Customer.SignupSource = Customer.SignupSource.FORM,
     at: datetime | None = None,
 ) -> Provisioned:
-    """Make customer, owner, trial and key, all or nothing, and the steps that follow on commit.
+    """Make customer, owner, trial and key of a confirmed address, all or nothing, and the steps that follow.
 
-    Without a user one is made who sets a password through its reset. No call goes out.
-    Raises SignupRefused and customers.services.NamespaceHeld.
+    Without a user one is made who sets a password through its reset: only staff may vouch for an address so.
+    No call goes out. Raises SignupRefused, and customers.services.NamespaceHeld.
     """
     at = at or timezone.now()
     email = check_address(email)
+    person = user or make_person(email=email, at=at)
+    customer = open_account(name=name, email=email, owner=person, namespace=namespace, source=source, at=at)
+    key = create_api_key(customer=customer, name=FIRST_KEY, created_by=person)
+    return Provisioned(customer=customer, user=person, key=key)
+
+
+@transaction.atomic
+def open_account(
+    *,
+    name: str,
+    email: str,
+    owner: User,
+    source: Customer.SignupSource,
+    at: datetime,
+    namespace: str | None = None,
+    id: UUID | None = None,
+) -> Customer:
+    """Make a customer with its owner, trial and the steps that follow, and no key. The address is confirmed.
+
+    Raises SignupRefused where the address is another account's or the owner is in one already, and
+    customers.services.NamespaceHeld.
+    """
+    User.objects.select_for_update().get(pk=owner.pk)
+    if get_membership(owner) is not None:
+        raise SignupRefused
     try:
-        customer = create_customer(name=name, email=email, source=source)
+        customer = create_customer(name=name, email=email, source=source, id=id)
     except EmailTaken as error:
         raise SignupRefused from error
-    if user is None:
-        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email=email)
-    add_member(customer=customer, user=user, role=Membership.Role.OWNER)
-    BillingAccount.objects.create(customer=customer)
+    add_member(customer=customer, user=owner, role=Membership.Role.OWNER)
+    limit = grant_trial(customer=customer, email=email, at=at)
+    BillingAccount.objects.create(customer=customer, trial_fixes_limit=limit)
     if namespace:
         claim_namespace(customer=customer, namespace=namespace)
-    key = create_api_key(customer=customer, name="First key", created_by=user)
     _plan_steps(customer, at)
     transaction.on_commit(lambda: SIGNUPS.labels(source=str(source)).inc())
-    return Provisioned(customer=customer, user=user, key=key)
+    return customer
+
+
+@transaction.atomic
+def make_person(*, email: str, at: datetime, password: str = "", name: str = "") -> User:
+    """Make the login of an address that is confirmed. `password` is hashed; without one it is reset first.
+
+    Others' unconfirmed claims to the address end. Raises SignupRefused where it is somebody's login.
+    """
+    if find_person(email=email) is not None:
+        raise SignupRefused
+    release_unconfirmed_address(email=email, at=at)
+    user = User(email=email, name=name.strip(), password=password)
+    if not password:
+        user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save()
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    except IntegrityError as error:  # somebody was quicker
+        raise SignupRefused from error
+    return user
 
 
 def check_address(email: str) -> str:
@@ -99,7 +150,7 @@ def check_address(email: str) -> str:
         validate_email(email)
     except ValidationError as error:
         raise SignupRefused from error
-    if len(email) > LONGEST_ADDRESS or is_disposable(email):
+    if len(email) > LONGEST_ADDRESS or not has_public_domain(email) or is_disposable(email):
         raise SignupRefused
     return email
 

@@ -16,7 +16,7 @@ from customers.models import User
 from customers.selectors import get_membership
 from provisioning.key_reveal import keep_new_key
 from provisioning.limits import count_signup
-from provisioning.services import provision_customer
+from provisioning.services import NameRefused, check_name, provision_customer
 from rsolv.api.errors import RateLimited
 from rsolv.api.throttling import find_address
 from rsolv.errors import DomainError
@@ -28,6 +28,12 @@ class NewAccountForm(forms.Form):
         label=_("Company or team"),
         widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme Ltd"}),
     )
+
+    def clean_name(self) -> str:
+        try:
+            return check_name(self.cleaned_data["name"])
+        except NameRefused as error:
+            raise forms.ValidationError(error.message) from error
 
 
 def show_no_account(request: HttpRequest, form: Any = None) -> HttpResponse:

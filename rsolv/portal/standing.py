@@ -52,6 +52,13 @@ def explain_standing(
     `ways` None: for a member who has no part in billing.
     """
     reason = entitlement.blocked_reason
+    if reason == "trial_exhausted" and not entitlement.included:
+        title = "This account has no free fixes"
+        text = (
+            "A trial is given once to a mailbox and to a repository's owner, and to a few accounts of one "
+            "domain in a year: yours went to another account. Scans and proofs go on; fixes need a plan."
+        )
+        return _choose("warn", title, text, ways)
     if reason == "trial_exhausted":
         title = f"Your free fixes are used up: {entitlement.used} of {entitlement.included}"
         return _choose("warn", title, "Scans and proofs go on; new fixes wait until you choose a plan.", ways)

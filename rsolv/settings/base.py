@@ -183,6 +183,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "prune-signups": {
+        "task": "provisioning.tasks.prune_signups",
+        "schedule": crontab(minute=20),
+        "options": {"expires": 3600},
+    },
     "take-figures": {
         "task": "rsolv.figures.tasks.take_figures",
         "schedule": crontab(minute=40),

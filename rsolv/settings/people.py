@@ -23,6 +23,8 @@ ACCOUNT_FORMS = {
     "set_password": "provisioning.forms.SetPasswordForm",
     "reset_password_from_key": "provisioning.forms.ResetPasswordKeyForm",
 }
+# Fewer than allauth's own where each mails an address that the caller only typed in.
+ACCOUNT_RATE_LIMITS: Any = {"reset_password": "20/m/ip,5/h/key", "manage_email": "20/h/user"}
 ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
@@ -49,6 +51,10 @@ SOCIALACCOUNT_FORMS = {"signup": "provisioning.forms.SocialSignupForm"}
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_QUERY_EMAIL = True
+# How many accounts of one organization's domain get a trial within a year; what keyless onboarding may mail
+# to strangers within an hour, all callers together.
+TRIALS_PER_DOMAIN = env.count("TRIALS_PER_DOMAIN", default=5)
+ONBOARDINGS_PER_HOUR = env.count("ONBOARDINGS_PER_HOUR", default=300)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"

@@ -27,7 +27,13 @@ def join(actor: Actor, at: datetime) -> None:
     user = User.objects.create_user(actor.email, date_joined=at)
     User.objects.filter(pk=user.pk).update(password=_hash_password())
     EmailAddress.objects.create(user=user, email=actor.email, verified=True, primary=True)
-    made = provision_customer(name=actor.company, email=actor.email, user=user, namespace=actor.namespace)
+    made = provision_customer(
+        name=actor.company,
+        email=actor.email,
+        user=user,
+        namespace=actor.namespace,
+        source=Customer.SignupSource.COMMAND,  # the cast shares a domain, and each has a trial
+    )
     Customer.objects.filter(pk=made.customer.pk).update(created_at=at)
 
 

@@ -21,6 +21,7 @@ from billing.services.process_webhook import MAX_ATTEMPTS
 from billing.tasks import report_usage
 from customers.models import Customer, Membership
 from provisioning.services import provision_customer
+from rsolv.api import limiter
 from sandbox.demo.browser import Browser
 from sandbox.demo.report import Silent
 from sandbox.processes import Supervisor
@@ -34,6 +35,7 @@ from .traffic import Traffic
 ALLOW = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
 END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 WRONG_SECRET = "whsec_" + "0" * 32
+ONBOARDINGS = f"{limiter.PREFIX}:onboarding-all:all"
 OWNER = "owner@watch.example"
 
 
@@ -82,6 +84,12 @@ class House:
                 ),
                 Fault(
                     "a webhook whose body nobody can act on", ("WebhooksFailed",), self.keep_broken_webhook
+                ),
+                Fault(
+                    "all callers together onboard more than an hour's bound",
+                    ("OnboardingStopped",),
+                    self.crowd_onboarding,
+                    mend=self.clear_onboarding,
                 ),
                 Fault("an account that lost its owner", ("SignupBroken",), self.remove_owner),
                 Fault(
@@ -217,6 +225,14 @@ class House:
         customer = Customer.objects.get(email=OWNER)
         Membership.objects.filter(customer=customer).delete()
         Customer.objects.filter(pk=customer.pk).update(created_at=timezone.now() - timedelta(hours=1))
+
+    def crowd_onboarding(self) -> None:
+        with redis.Redis.from_url(self.stack.redis_url) as client:
+            client.set(ONBOARDINGS, 10 * int(self.stack.environment["ONBOARDINGS_PER_HOUR"]), ex=3600)
+
+    def clear_onboarding(self) -> None:
+        with redis.Redis.from_url(self.stack.redis_url) as client:
+            client.delete(ONBOARDINGS)
 
     def queue_broken_tasks(self) -> None:
         report_usage.delay("not-an-id")

@@ -28,6 +28,7 @@ class WatchStack(ServicesStack):
             "EMAIL_URL": f"smtp://{HOST}:{self.smtp_port}",
             "METRICS_TOKEN": TOKEN,
             "METRICS_ADDRESSES": "",
+            "ONBOARDINGS_PER_HOUR": "100000",
             "STRIPE_TIMEOUT_SECONDS": "2",
             "SWEEP_SECONDS": "4",
             "TRUSTED_PROXY_COUNT": "1",

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from .atlas import Atlas, find_route
 from .house import House, Person, open_house
 from .look import SCREENSHOTS, SHADES, ask_axe, look
-from .visitors import forget_password, gather, invite
+from .visitors import forget_password, gather, invite, onboard
 
 # Swagger UI draws it, not we: its badge is pale in the light, and its summaries hold a button in a button.
 SWAGGER = ("light, 1280 px: color-contrast", "nested-interactive")
@@ -76,6 +76,7 @@ def visitors(house: House) -> Iterator[dict[str, Person]]:
 def atlas(house: House, visitors: dict[str, Person]) -> Atlas:
     made = Atlas()
     made.add(invite(house, visitors["owner"], "ola@halden.example"))
+    made.add(onboard(house, "olga@halden.example"))
     made.add(forget_password(house, visitors["stranger"], "pastdue@demo.example"))
     for name, person in visitors.items():
         made.explore(name, person)
@@ -129,6 +130,7 @@ class TestRefusals:
             ("403-billing", "mate", "/dashboard/billing/"),
             ("403-audit-log", "mate", "/dashboard/audit-log/"),
             ("invitation-over", "stranger", "/invitations/nobody/"),
+            ("onboarding-over", "stranger", "/onboarding/nobody/"),
             ("setup-mistaken", "fresh", "/dashboard/setup/?branch=a%20b"),
         ):
             visitors[name].open(path)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import httpx
+
 from sandbox.demo.journey import CODE
 from sandbox.staging.cast import PASSWORD
 
@@ -65,6 +67,13 @@ def join(person: Person, path: str) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     person.press("Join")
     page.wait_for_url("**/dashboard/")
+
+
+def onboard(house: House, email: str) -> str:
+    """The path in the mail to somebody for whom an account was asked for through the API."""
+    sent = {"name": "Nine Lives", "email": email}
+    httpx.post(f"{house.stack.url}/api/v1/customers/onboard", json=sent, trust_env=False).raise_for_status()
+    return urlsplit(house.read_mail(email, r"(http\S+/onboarding/\S+)")).path
 
 
 def forget_password(house: House, person: Person, email: str) -> str:

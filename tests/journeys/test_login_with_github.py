@@ -108,13 +108,14 @@ class TestAnAddressThatHasAnAccount:
         assert "_auth_user_id" not in client.session
         assert not SocialAccount.objects.exists()
 
-    def test_is_no_better_a_way_in_where_it_is_not_confirmed(self) -> None:
+    def test_that_nobody_confirmed_is_its_owners_and_no_way_into_the_squatters_login(self) -> None:
         user = make_person(OCTAVIA.emails[0][0])
         EmailAddress.objects.update(verified=False)
         client, _ = come_by_github()
         client.post("/accounts/3rdparty/signup/", FORM, follow=True)
-        assert "_auth_user_id" not in client.session
-        assert not SocialAccount.objects.filter(user=user).exists()
+        assert client.session["_auth_user_id"] != str(user.pk)
+        assert not User.objects.filter(pk=user.pk).exists()
+        assert Membership.objects.get().user.email == OCTAVIA.emails[0][0]
 
     def test_is_connected_by_its_owner_and_then_a_way_in(self) -> None:
         member = MembershipFactory(user=make_person(OCTAVIA.emails[0][0]))

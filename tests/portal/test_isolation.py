@@ -19,7 +19,13 @@ from .conftest import Browser
 from .test_dashboard import make_invoice
 
 # Not a tenant's: staff's own site, dj-stripe's, and addresses that a secret of their own opens.
-ELSEWHERE = ("staff/", "accounts/password/reset/key/", "invitations/<str:token>/", "api/<path:rest>")
+ELSEWHERE = (
+    "staff/",
+    "accounts/password/reset/key/",
+    "invitations/<str:token>/",
+    "onboarding/<str:token>/",
+    "api/<path:rest>",
+)
 MARKS = ("acme-secret", "ACME-1")
 REPO = "acme-secret/shop"
 

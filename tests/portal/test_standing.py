@@ -62,6 +62,14 @@ class TestExplainStanding:
         assert standing.title == "The free fixes of your GitHub organization are used up"
         assert "If you own it, write to support" in standing.text
 
+    def test_says_so_where_there_never_were_free_fixes(self) -> None:
+        standing = explain(
+            plan=TRIAL, status="trialing", blocked_reason="trial_exhausted", used=0, included=0
+        )
+        assert standing.title == "This account has no free fixes"
+        assert "went to another account" in standing.text
+        assert standing.action_label == "Choose a plan"
+
     def test_offers_plans_after_a_cancellation(self) -> None:
         standing = explain(status="canceled", blocked_reason="subscription_canceled")
         assert (standing.title, standing.action_label) == ("Your plan is canceled", "Choose a plan")

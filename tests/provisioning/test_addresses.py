@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from provisioning.addresses import find_mailbox, is_disposable, normalise_email
+from provisioning.addresses import find_mailbox, find_organization, is_disposable, normalise_email
+from provisioning.mail_providers import BY_DOMAIN
 
 
 class TestNormaliseEmail:
@@ -30,3 +33,49 @@ class TestIsDisposable:
 class TestFindMailbox:
     def test_leaves_tags_out(self):
         assert find_mailbox("Ann+one+two@Acme.test") == "ann@acme.test"
+
+    @pytest.mark.parametrize(
+        ("address", "mailbox"),
+        [
+            ("A.n.n+x@googlemail.com", "ann@gmail.com"),
+            ("a.n.n@acme.test", "a.n.n@acme.test"),
+            ("ann-x@acme.test", "ann-x@acme.test"),
+            ("ann-x@yahoo.co.uk", "ann@yahoo.co.uk"),
+            ("ann@yahoo.de", "ann@yahoo.de"),
+            ("a_n.n@pm.me", "ann@proton.me"),
+            ("x@ann.fastmail.fm", "ann@fastmail.fm"),
+            ("+tag@gmail.com", "+tag@gmail.com"),
+            ("...@gmail.com", "...@gmail.com"),
+            ('"ann+x"@acme.test', "ann@acme.test"),
+            ("nonsense", "@nonsense"),
+        ],
+    )
+    def test_is_what_its_provider_takes_for_one(self, address, mailbox):
+        assert find_mailbox(address) == mailbox
+        assert find_mailbox(mailbox) == mailbox
+
+    @given(st.emails())
+    def test_is_an_address_of_its_own(self, address):
+        assert find_mailbox(find_mailbox(address)) == find_mailbox(address)
+
+
+class TestFindOrganization:
+    @pytest.mark.parametrize(
+        ("address", "organization"),
+        [
+            ("a@acme.test", "acme.test"),
+            ("a@mail.eu.acme.co.uk", "acme.co.uk"),
+            ("a@bücher.example", "xn--bcher-kva.example"),
+            ("a@mine.duckdns.org", "duckdns.org"),
+            ("a@gmail.com", ""),
+            ("a@ann.fastmail.com", ""),
+            ("a@mail.gmail.com", "gmail.com"),
+            ("a@co.uk", "co.uk"),
+        ],
+    )
+    def test_is_the_registered_domain(self, address, organization):
+        assert find_organization(address) == organization
+
+
+def test_no_provider_hands_out_addresses_to_throw_away():
+    assert not [domain for domain in BY_DOMAIN if is_disposable(f"a@{domain}")]

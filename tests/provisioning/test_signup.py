@@ -1,16 +1,43 @@
+import base64
+import binascii
+import importlib
 import re
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import BillingAccount
 from customers.models import ApiKey, Customer, Membership, User
-from provisioning.models import OutgoingMail
+from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
 from provisioning.services import SignupRefused
 from tests.conftest import ApiClient
+from tests.customers.team import make_person
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
 from tests.signup import FORM, deliver_mails, enter_code, sign_up
+
+confirm_signup = importlib.import_module("provisioning.services.confirm_signup")
+
+
+def look(response):
+    """What a caller sees of an answer: headers but for their own ids, and the shape of its cookies."""
+    headers = {name: value for name, value in response.headers.items() if name != "X-Request-Id"}
+    cookies = {
+        name: (len(each.value), each["path"], each["max-age"]) for name, each in response.cookies.items()
+    }
+    return response.status_code, headers, cookies
+
+
+def _decode(text):
+    for piece in [text, *text.split(":"), *text.split(".")]:
+        try:
+            yield base64.urlsafe_b64decode(piece + "=" * (-len(piece) % 4)).decode("latin-1")
+        except binascii.Error:
+            continue
 
 
 def read_key(response):
@@ -79,16 +106,84 @@ class TestSignup:
             for browser, email in ((new, "ann@acme.test"), (used, "old@acme.test"))
         ]
         assert [answer.headers["Location"] for answer in answers] == ["/accounts/confirm-email/"] * 2
-        assert {name: len(c.value) for name, c in new.cookies.items() if name == "rsolv_new_key"} == {
-            name: len(c.value) for name, c in used.cookies.items() if name == "rsolv_new_key"
-        }
+        assert look(answers[0]) == look(answers[1])
         pages = [browser.get("/accounts/confirm-email/").content.decode() for browser in (new, used)]
         assert re.sub("ann@|old@|csrf.*", "", pages[0]) == re.sub("ann@|old@|csrf.*", "", pages[1])
         deliver_mails()
         assert [mail.subject for mail in mailoutbox if mail.to == ["old@acme.test"]] == [
             "You already have an RSOLV account"
         ]
-        assert User.objects.count() == 1
+        assert not User.objects.filter(email="ann@acme.test").exists()
+
+    def test_an_address_in_use_costs_as_many_queries_as_a_new_one(self):
+        CustomerFactory(email="old@acme.test")
+        counts = []
+        make_person("person@acme.test")
+        for email in ("warm@acme.test", "ann@acme.test", "old@acme.test", "person@acme.test"):
+            with CaptureQueriesContext(connection) as queries:
+                Client().post("/accounts/signup/", FORM | {"email": email})
+            counts.append(len(queries))
+        assert counts[1] == counts[2] == counts[3]
+
+    def test_a_reset_is_answered_alike_for_every_address(self):
+        make_person("person@acme.test")
+        answers = [
+            Client().post("/accounts/password/reset/", {"email": f"{name}@acme.test"})
+            for name in ("person", "nobody")
+        ]
+        assert look(answers[0]) == look(answers[1])
+
+    def test_a_code_for_an_address_in_use_is_never_right(self):
+        UserFactory(email="ann@acme.test")
+        client, response = sign_up()
+        assert client.post("/accounts/confirm-email/", {"code": "ABC-DEF"}).status_code == 200
+        assert "_auth_user_id" not in client.session
+
+    def test_no_cookie_of_an_unconfirmed_signup_holds_a_key(self):
+        client = Client()
+        answer = client.post("/accounts/signup/", FORM)
+        assert set(answer.cookies) <= {"rsolv_session", "csrftoken", "messages"}
+        assert not ApiKey.objects.exists()
+
+    def test_makes_nothing_before_the_code_is_typed_in(self):
+        Client().post("/accounts/signup/", FORM)
+        for model in (User, Customer, Membership, ApiKey, EmailAddress, ProvisioningEvent):
+            assert not model.objects.exists(), model
+
+    def test_three_wrong_codes_end_it(self):
+        client = Client()
+        client.post("/accounts/signup/", FORM)
+        for _ in range(3):
+            page = client.post("/accounts/confirm-email/", {"code": "AAAAAA"}, follow=True)
+        assert page.redirect_chain[-1][0] == "/accounts/signup/"
+        assert enter_code(client).redirect_chain[-1][0] != "/dashboard/"
+        assert not User.objects.exists()
+
+    def test_a_code_is_good_in_its_own_browser_only(self):
+        mine, other = Client(), Client()
+        mine.post("/accounts/signup/", FORM)
+        other.post("/accounts/signup/", FORM | {"name": "Evil"})
+        deliver_mails()
+        codes = [re.search(r"^([A-Z0-9-]{6,9})$", each.body, re.M)[1] for each in mail.outbox]
+        page = other.post("/accounts/confirm-email/", {"code": codes[0]})
+        assert "not the code" in page.content.decode()
+        assert not User.objects.exists()
+
+    def test_a_code_is_good_for_a_quarter_of_an_hour(self):
+        client = Client()
+        client.post("/accounts/signup/", FORM)
+        SignupRequest.objects.update(expires_at=timezone.now())
+        assert enter_code(client).redirect_chain[-1][0] == "/accounts/signup/"
+        assert not User.objects.exists()
+
+    def test_a_key_on_its_way_can_be_read_by_nobody(self):
+        client = Client()
+        client.post("/accounts/signup/", FORM)
+        cookie = enter_code(client, follow=False).cookies["rsolv_new_key"].value
+        raw = read_key(client.get("/dashboard/"))
+        assert raw
+        for text in (cookie, *_decode(cookie)):
+            assert raw not in text
 
     def test_nothing_else_can_be_assigned(self):
         sign_up(is_staff="on", is_superuser="on", plan="teams")
@@ -106,7 +201,7 @@ class TestSignup:
         def fail(**_):
             raise SignupRefused
 
-        monkeypatch.setattr("provisioning.forms.provision_customer", fail)
+        monkeypatch.setattr(confirm_signup, "open_account", fail)
         client, response = sign_up()
         assert response.status_code == 200
         assert "cannot be used" in response.content.decode()

@@ -32,6 +32,11 @@ class TestMailServer:
         send(server, "alice@acme.test")
         assert server.taken == {("alice@acme.test", "<1@test>"): 2}
 
+    def test_keeps_the_last_of_each_recipient(self, server) -> None:
+        send(server, "alice@acme.test")
+        assert server.read_last("alice@acme.test") == "A line\n.a line that begins with a dot\n"
+        assert server.read_last("bob@acme.test") == ""
+
     def test_refuses_its_share_and_keeps_nothing_of_it(self, server) -> None:
         server.refused_share = 1.0
         with pytest.raises(smtplib.SMTPDataError):

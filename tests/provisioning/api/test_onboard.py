@@ -2,9 +2,11 @@ import pytest
 from django.test import Client
 
 from billing.models import BillingAccount
-from customers.models import ApiKey, Customer, User
+from customers.models import ApiKey, Customer, Membership, User
+from provisioning.models import ProvisioningEvent, SignupRequest
 from tests.conftest import ApiClient
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, UserFactory
+from tests.signup import FORM, JOIN, deliver_mails, read_onboarding_link
 
 SENT = {"name": "Acme", "email": "ann@acme.test"}
 
@@ -25,22 +27,37 @@ def onboard(body=None, **headers):
 
 @pytest.mark.django_db
 class TestOnboard:
-    def test_answers_with_the_customer_and_a_key_that_works(self):
+    def test_answers_with_the_customer_to_be_and_a_key_that_works_once_confirmed(
+        self, django_capture_on_commit_callbacks
+    ):
         response = onboard()
         assert response.status_code == 201
         answer = response.json()
         assert answer["customer"] == {
-            "id": str(Customer.objects.get().pk),
+            "id": str(SignupRequest.objects.get().pk),
             "name": "Acme",
             "email": "ann@acme.test",
             "subscription_type": "trial",
             "trial_fixes_limit": 10,
             "trial_fixes_used": 0,
         }
+        refused = ApiClient(answer["api_key"]).get("/api/v1/entitlement")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (401, "INVALID_API_KEY")
+        with django_capture_on_commit_callbacks(execute=True):
+            Client().post(read_onboarding_link(), JOIN | {"answer": "activate"})
+        assert str(Customer.objects.get().pk) == answer["customer"]["id"]
         assert ApiClient(answer["api_key"]).get("/api/v1/entitlement").status_code == 200
+
+    def test_makes_nothing_but_a_request_and_one_mail(self, mailoutbox):
+        onboard()
+        deliver_mails()
+        for model in (Customer, User, Membership, ApiKey, BillingAccount, ProvisioningEvent):
+            assert not model.objects.exists(), model
+        assert [mail.to for mail in mailoutbox] == [["ann@acme.test"]]
 
     def test_reads_nothing_but_name_and_email(self):
         onboard(SENT | {"plan": "teams", "trial_fixes_limit": 999, "is_staff": True, "id": "1"})
+        Client().post(read_onboarding_link(), JOIN | {"answer": "activate"})
         assert BillingAccount.objects.get().trial_fixes_limit == 10
         assert BillingAccount.objects.get().plan == "trial"
         assert not User.objects.get().is_staff
@@ -50,7 +67,8 @@ class TestOnboard:
 
     @pytest.mark.parametrize(
         "email",
-        ["nonsense", "a@b", "x" * 250 + "@acme.test", "ann@mailinator.com", "ann@acme.test, b@c.test"],
+        ["nonsense", "a@b", "x" * 250 + "@acme.test", "ann@mailinator.com", "ann@acme.test, b@c.test"]
+        + ["ann@localhost", "ann@[127.0.0.1]"],
     )
     def test_an_address_that_is_no_good_is_named_and_makes_nothing(self, email):
         response = onboard(SENT | {"email": email})
@@ -69,6 +87,25 @@ class TestOnboard:
         assert response.json()["error"]["code"] == "INVALID_REQUEST"
         assert not Customer.objects.exists()
 
+    @pytest.mark.parametrize("name", ["see https://evil.test", "Reset at www.evil.test", "ceo@acme.test"])
+    def test_a_name_that_is_a_link_is_refused(self, name):
+        response = onboard(SENT | {"name": name})
+        assert (response.status_code, list(response.json()["error"]["fields"])) == (422, ["name"])
+        assert not SignupRequest.objects.exists()
+
+    def test_a_login_without_an_account_is_in_use_too(self):
+        UserFactory(email="ann@acme.test")
+        assert onboard().status_code == 422
+        assert not SignupRequest.objects.exists()
+
+    def test_who_only_asked_for_an_address_blocks_nobody(self):
+        assert [onboard(X_Forwarded_For="203.0.113.1").status_code for _ in range(2)] == [201, 201]
+
+    def test_all_callers_together_have_a_bound(self, settings):
+        settings.ONBOARDINGS_PER_HOUR, settings.TRUSTED_PROXY_COUNT = 2, 1
+        assert [answer.status_code for answer in onboard_many(3)] == [201, 201, 429]
+        assert Client().post("/accounts/signup/", FORM).status_code == 302
+
     def test_an_address_in_use_is_refused_as_a_disposable_one_is(self):
         CustomerFactory(email="ann@acme.test")
         used, disposable = onboard(), onboard(SENT | {"email": "ann@mailinator.com"})
@@ -80,6 +117,11 @@ class TestOnboard:
         answers = [onboard(SENT | {"email": f"ann{tag}@acme.test"}) for tag in ("", "+a", "+b", "+c")]
         assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
         assert int(answers[-1].headers["Retry-After"]) > 60
+
+    @pytest.mark.parametrize("aliases", [("a.nn@gmail.com", "ann@googlemail.com", "Ann+x@gmail.com")])
+    def test_a_mailbox_is_one_under_all_its_names(self, aliases):
+        answers = [onboard(SENT | {"email": email}) for email in ("ann@gmail.com", *aliases)]
+        assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
 
     def test_a_network_address_has_ten_an_hour_whatever_it_claims_to_be(self):
         answers = [

@@ -1,0 +1,82 @@
+"""Where the code of a signup's mail is typed in."""
+
+from allauth.account.utils import complete_signup
+from allauth.account.views import ConfirmEmailVerificationCodeView
+from allauth.socialaccount.internal.flows.signup import complete_social_signup
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from customers.models import User
+from provisioning.key_reveal import keep_new_key
+from provisioning.pending import Pending, find_pending, forget_pending, sign_up_by_github
+from provisioning.services import SignupOver, SignupRefused, WrongCode, confirm_by_code
+from rsolv.api.throttling import find_ip
+
+# Of an address that somebody who is logged in adds.
+confirm_added_address = ConfirmEmailVerificationCodeView.as_view()
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        max_length=40,
+        label=_("Code"),
+        widget=forms.TextInput(attrs={"placeholder": _("Code"), "autocomplete": "one-time-code"}),
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_code(request: HttpRequest) -> HttpResponseBase:
+    """The code of a signup, or of an address that was added to a login."""
+    pending = find_pending(request)
+    if pending is None:
+        added: HttpResponseBase = confirm_added_address(request)
+        return added
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if not (form.is_bound and form.is_valid()):
+        return _render(request, pending, form)
+    try:
+        return _confirm(request, pending, form.cleaned_data["code"])
+    except WrongCode as error:
+        form.add_error("code", error.message)
+        return _render(request, pending, form)
+    except (SignupOver, SignupRefused) as error:
+        forget_pending(request)
+        messages.error(request, error.message)
+        return redirect("account_signup")
+
+
+def _render(request: HttpRequest, pending: Pending, form: CodeForm) -> HttpResponse:
+    context = {"verify_form": form, "email": pending.email}
+    return render(request, "account/confirm_email_verification_code.html", context)
+
+
+def _confirm(request: HttpRequest, pending: Pending, code: str) -> HttpResponse:
+    social = pending.find_social_login()
+
+    def sign_up(email: str) -> User:
+        assert social is not None
+        return sign_up_by_github(request, social, email)
+
+    made = confirm_by_code(
+        request_id=pending.pk,
+        code=code,
+        at=timezone.now(),
+        address=find_ip(request),
+        sign_up=sign_up if social else None,
+    )
+    forget_pending(request)
+    response: HttpResponse
+    if social is not None:
+        response = complete_social_signup(request, social)
+    else:
+        response = complete_signup(request, made.user, None, pending.next or None)
+    if made.key is not None:
+        keep_new_key(response, made.key.raw, user=made.user)
+    return response

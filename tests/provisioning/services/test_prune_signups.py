@@ -1,0 +1,64 @@
+import importlib
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.utils import timezone
+
+from customers.models import Customer, User
+from customers.services import create_api_key
+from provisioning.models import SignupRequest
+from provisioning.services import prune_signups, request_onboarding
+from tests.customers.team import make_person
+from tests.factories import MembershipFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+# The package has a function of the module's name.
+module = importlib.import_module("provisioning.services.prune_signups")
+NOW = timezone.now()
+LONG_AGO = NOW - timedelta(days=8)
+
+
+def squat(**fields) -> User:
+    user = UserFactory(date_joined=LONG_AGO, **fields)
+    EmailAddress.objects.create(user=user, email=user.email)
+    return user
+
+
+class TestPruneSignups:
+    def test_deletes_what_nobody_confirmed_in_a_week(self):
+        for number, at in enumerate((LONG_AGO, NOW - timedelta(days=6))):
+            request_onboarding(name="Acme", email=f"p{number}@acme.test", at=at, address=None)
+        assert prune_signups(at=NOW) == 1
+        assert SignupRequest.objects.get().email == "p1@acme.test"
+
+    def test_deletes_the_logins_that_earlier_releases_made_of_them(self):
+        user = squat()
+        member = MembershipFactory(user=user)
+        assert prune_signups(at=NOW) == 1
+        assert not User.objects.exists()
+        member.customer.refresh_from_db()
+        assert member.customer.closed_at == NOW
+
+    def test_keeps_a_login_whose_key_is_used(self):
+        member = MembershipFactory(user=squat())
+        key = create_api_key(customer=member.customer, name="CI").api_key
+        key.last_used_at = NOW
+        key.save()
+        assert prune_signups(at=NOW) == 0
+        assert Customer.objects.get().closed_at is None
+
+    def test_keeps_everybody_else(self):
+        person = make_person("ann@acme.test")
+        User.objects.filter(pk=person.pk).update(date_joined=LONG_AGO)
+        UserFactory(date_joined=LONG_AGO)
+        squat(is_staff=True)
+        squat(last_login=NOW)
+        assert prune_signups(at=NOW) == 0
+        assert User.objects.count() == 4
+
+    def test_is_bounded(self, monkeypatch):
+        monkeypatch.setattr(module, "BATCH", 2)
+        for number in range(3):
+            request_onboarding(name="A", email=f"p{number}@acme.test", at=LONG_AGO, address=None)
+        assert [prune_signups(at=NOW) for _ in range(3)] == [2, 1, 0]

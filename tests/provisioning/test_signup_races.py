@@ -1,0 +1,111 @@
+"""Two at once, on PostgreSQL."""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from billing.models import BillingAccount
+from customers.models import Customer, Membership, User
+from customers.services import authenticate_api_key
+from provisioning.models import SignupRequest, TrialGrant
+from provisioning.services import (
+    SignupOver,
+    SignupRefused,
+    confirm_onboarding,
+    provision_customer,
+    prune_signups,
+    request_onboarding,
+)
+from rsolv.errors import DomainError
+from tests.signup import deliver_mails
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+ANN = "ann@acme.test"
+
+
+def ask(count: int, *, age: timedelta = timedelta(0)) -> list[tuple[str, str]]:
+    """Requests of one address, as (key, token)."""
+    asked = timezone.now() - age
+    keys = [request_onboarding(name="Acme", email=ANN, at=asked, address=None).raw for _ in range(count)]
+    deliver_mails()
+    tokens = [re.search(r"/onboarding/([\w-]+)/", each.body)[1] for each in mail.outbox]  # type: ignore[index]
+    return list(zip(keys, tokens, strict=True))
+
+
+def at_once(acts: list[Callable[[], Any]]) -> Counter[str]:
+    """All acts in the same moment; how often each outcome came."""
+    gate, outcomes = threading.Barrier(len(acts)), Counter[str]()
+
+    def run(act: Callable[[], Any]) -> None:
+        try:
+            gate.wait()
+            act()
+            outcomes["done"] += 1
+        except DomainError as error:
+            outcomes[type(error).__name__] += 1
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def confirm(token: str) -> Callable[[], Any]:
+    return lambda: confirm_onboarding(
+        token=token, with_key=True, at=timezone.now(), address=None, name="Ann", password="!hashed"
+    )
+
+
+class TestConfirmingAtOnce:
+    def test_two_requests_leaves_one_account_with_its_key(self) -> None:
+        asked = ask(2)
+        outcomes = at_once([confirm(token) for _, token in asked])
+        assert outcomes == {"done": 1, SignupOver.__name__: 1}
+        assert (Customer.objects.count(), User.objects.count(), Membership.objects.count()) == (1, 1, 1)
+        assert sum(authenticate_api_key(raw) is not None for raw, _ in asked) == 1
+        assert not SignupRequest.objects.exists()
+
+    def test_one_link_twice_works_once(self) -> None:
+        ((_, token),) = ask(1)
+        assert at_once([confirm(token)] * 4) == {"done": 1, SignupOver.__name__: 3}
+        assert Customer.objects.count() == 1
+
+    def test_while_it_is_swept_is_all_or_nothing(self) -> None:
+        ((raw, token),) = ask(1)
+        SignupRequest.objects.update(created_at=timezone.now() - timedelta(days=8))
+        outcomes = at_once([confirm(token), lambda: prune_signups(at=timezone.now())])
+        is_made = outcomes["done"] == 2
+        assert (authenticate_api_key(raw) is not None) is is_made
+        assert Customer.objects.count() == User.objects.count() == int(is_made)
+        assert not SignupRequest.objects.exists()
+
+
+class TestFarmingAtOnce:
+    def test_one_mailbox_gets_one_trial(self) -> None:
+        names = ("ann@gmail.com", "a.nn@gmail.com", "ann+1@gmail.com", "ann@googlemail.com")
+        at_once([lambda name=name: provision_customer(name="Farm", email=name) for name in names])  # type: ignore[misc]
+        assert sorted(BillingAccount.objects.values_list("trial_fixes_limit", flat=True)) == [0, 0, 0, 10]
+        assert TrialGrant.objects.count() == 1
+
+    def test_an_organization_gets_its_five(self) -> None:
+        emails = [f"p{number}@farm.test" for number in range(8)]
+        at_once([lambda email=email: provision_customer(name="Farm", email=email) for email in emails])  # type: ignore[misc]
+        limits = Counter(BillingAccount.objects.values_list("trial_fixes_limit", flat=True))
+        assert limits == {10: 5, 0: 3}
+
+    def test_one_address_is_one_account(self) -> None:
+        outcomes = at_once([lambda: provision_customer(name="Acme", email=ANN)] * 3)
+        assert outcomes == {"done": 1, SignupRefused.__name__: 2}
+        assert (Customer.objects.count(), User.objects.count()) == (1, 1)
