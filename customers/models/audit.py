@@ -12,31 +12,46 @@ from .people import User
 class AuditEntry(models.Model):
     """One act, who did it, from where, and to what. Append-only; the customer reads and exports it.
 
-    `actor_name` stays when the person goes. `actor` None: the product itself, or an API key.
+    `actor_name` stays when the person goes. `actor` None: the product itself, or an API key. `device` is the
+    browser and system as rsolv.browsers.describe_browser names them, empty where no request made the change.
     """
 
     class Act(models.TextChoices):
         LOGIN_FROM_NEW_PLACE = "login_from_new_place", "Logged in from a new place"
         PASSWORD_CHANGED = "password_changed", "Changed their password"
         EMAIL_CHANGED = "email_changed", "Changed their email address"
+        EMAIL_ADDED = "email_added", "Added an email address"
+        EMAIL_REMOVED = "email_removed", "Removed an email address"
         TWO_FACTOR_ON = "two_factor_on", "Turned 2-step login on"
         TWO_FACTOR_OFF = "two_factor_off", "Turned 2-step login off"
+        RECOVERY_CODES_MADE = "recovery_codes_made", "Generated recovery codes"
+        SESSIONS_ENDED = "sessions_ended", "Ended sessions"
+        REAUTHENTICATION_FAILED = "reauthentication_failed", "Failed to confirm their identity"
         LOGIN_CONNECTED = "login_connected", "Connected another way to log in"
         LOGIN_DISCONNECTED = "login_disconnected", "Disconnected a way to log in"
         KEY_MADE = "key_made", "Made an API key"
         KEY_ROTATED = "key_rotated", "Rotated an API key"
         KEY_REVOKED = "key_revoked", "Revoked an API key"
+        KEY_RENAMED = "key_renamed", "Renamed an API key"
+        KEY_REASSIGNED = "key_reassigned", "Reassigned an API key"
         MEMBER_INVITED = "member_invited", "Invited a member"
         INVITATION_REVOKED = "invitation_revoked", "Took an invitation back"
+        INVITATION_EXPIRED = "invitation_expired", "An invitation expired"
         MEMBER_ADDED = "member_added", "Joined"
         MEMBER_REMOVED = "member_removed", "Removed a member"
         ROLE_CHANGED = "role_changed", "Changed a member's role"
         OWNERSHIP_TRANSFERRED = "ownership_transferred", "Transferred ownership"
+        PERSON_RENAMED = "person_renamed", "Changed their name"
+        CUSTOMER_RENAMED = "customer_renamed", "Renamed the account"
+        MAIL_CHOSEN = "mail_chosen", "Changed which mail they get"
+        NAMESPACE_CLAIMED = "namespace_claimed", "Claimed a GitHub organization"
+        NAMESPACE_PROVEN = "namespace_proven", "Proved ownership of a GitHub organization"
+        NAMESPACE_RELEASED = "namespace_released", "Released a GitHub organization"
         PLAN_CHANGED = "plan_changed", "Changed the plan"
         PLAN_CANCELED = "plan_canceled", "Canceled the plan"
         CAP_CHANGED = "cap_changed", "Changed the spend cap"
         FIX_CORRECTED = "fix_corrected", "Corrected a fix"
-        DATA_EXPORTED = "data_exported", "Exported the account's data"
+        DATA_EXPORTED = "data_exported", "Exported data"
         ACCOUNT_CLOSED = "account_closed", "Closed the account"
         STAFF_ACTED = "staff_acted", "Staff acted for the customer"
 
@@ -47,6 +62,7 @@ class AuditEntry(models.Model):
     actor_name = models.CharField(max_length=254)
     subject = models.CharField(max_length=254, blank=True, help_text="What it was done to, in words.")
     address = models.GenericIPAddressField(null=True, blank=True)
+    device = models.CharField(max_length=60, blank=True)
     at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

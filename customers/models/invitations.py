@@ -23,6 +23,9 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    expiry_recorded_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the audit log got the entry of its expiry."
+    )
 
     class Meta:
         ordering = ("-created_at",)

@@ -15,6 +15,7 @@ def record_act(
     at: datetime,
     subject: str = "",
     address: str | None = None,
+    device: str = "",
 ) -> AuditEntry:
     """Write an act into the audit log. Belongs into the transaction of the act itself.
 
@@ -27,6 +28,7 @@ def record_act(
         actor_name=_name(customer, actor),
         subject=subject[:254],
         address=address,
+        device=device[:60],
         at=at,
     )
 
