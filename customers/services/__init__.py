@@ -14,6 +14,10 @@ from .change_role import LastOwner, NotYours, change_role
 from .change_settings import change_profile, choose_mail, rename_customer
 from .claim_namespace import NamespaceHeld, claim_namespace, release_namespaces
 from .create_customer import EmailTaken, create_customer
+from .deactivate_person import deactivate_person, reactivate_person
+from .end_access import EndedAccess, KeyChoice
+from .end_sessions import end_sessions
+from .expire_invitations import expire_invitations
 from .flush_key_uses import flush_key_uses
 from .hide_setup import hide_setup
 from .invite_member import (
@@ -36,7 +40,7 @@ from .manage_keys import (
 )
 from .manage_members import add_member
 from .note_login import note_login
-from .record_act import record_act
+from .record_act import record_act, record_acts
 from .remove_member import remove_member
 from .transfer_ownership import transfer_ownership
 
@@ -49,6 +53,13 @@ __all__ = [
     "AlreadyInvited",
     "AlreadyMember",
     "EmailTaken",
+    "EndedAccess",
+    "KeyChoice",
+    "deactivate_person",
+    "end_sessions",
+    "expire_invitations",
+    "reactivate_person",
+    "record_acts",
     "InvitationOver",
     "LastOwner",
     "NamespaceHeld",
