@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from billing.api.views import receive_stripe_webhook
+from provisioning.reauthentication import ReauthenticateByMailView
 from provisioning.views import SignupView, SocialSignupView
 from rsolv.api.health import HealthView, LiveView, ReadyView
 from rsolv.api.views import NothingHere
@@ -32,6 +33,7 @@ urlpatterns = [
     path("dashboard/billing/", include("billing.urls")),
     path("accounts/signup/", SignupView.as_view(), name="account_signup"),
     path("accounts/3rdparty/signup/", SocialSignupView.as_view(), name="socialaccount_signup"),
+    path("accounts/reauthenticate/code/", ReauthenticateByMailView.as_view(), name="reauthenticate-by-mail"),
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),
 ]

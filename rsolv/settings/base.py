@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "rsolv.portal.step_up.StepUpMiddleware",
     "rsolv.portal.time_zone.TimeZoneMiddleware",
     "rsolv.api.middleware.RejoinMiddleware",
     "rsolv.metrics.middleware.CountMiddleware",
@@ -186,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customers.tasks.flush_key_uses",
         "schedule": 20,
         "options": {"expires": 20},
+    },
+    "expire-invitations": {
+        "task": "customers.tasks.expire_invitations",
+        "schedule": crontab(minute=20),
+        "options": {"expires": 3600},
     },
     "prune-idempotent-answers": {
         "task": "rsolv.api.tasks.prune_idempotent_answers",
