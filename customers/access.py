@@ -12,8 +12,10 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
 from rsolv.api.throttling import find_address
+from rsolv.browsers import describe_browser
 
 from .models import Membership, User
+from .origin import Origin
 from .selectors import get_membership
 
 P = ParamSpec("P")
@@ -27,6 +29,12 @@ def find_caller(request: HttpRequest) -> str | None:
         return str(ipaddress.ip_address(find_address(request)))
     except ValueError:
         return None
+
+
+def find_origin(request: HttpRequest) -> Origin:
+    """Where a request comes from, for the audit log."""
+    device = describe_browser(request.headers.get("User-Agent", ""))
+    return {"address": find_caller(request), "device": device}
 
 
 def member_page(

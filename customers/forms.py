@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
-from . import roles
+from . import roles, services
 from .models import Membership, User
 
 
@@ -35,6 +35,14 @@ class RoleForm(forms.Form):
     def __init__(self, *args: Any, by: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = list_choices(by)  # type: ignore[attr-defined]
+
+
+class KeysForm(forms.Form):
+    """What becomes of the API keys that a person made."""
+
+    keys = forms.ChoiceField(
+        required=False, choices=[(choice.value, choice.value) for choice in services.KeyChoice]
+    )
 
 
 class JoinForm(forms.Form):

@@ -1,4 +1,4 @@
-"""What allauth announces about people's logins, as acts in their customer's audit log."""
+"""What allauth announces about people's logins: acts in the audit log, and sessions that end with it."""
 
 from typing import Any
 
@@ -7,20 +7,34 @@ from allauth.account.adapter import get_adapter
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount import signals as social
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from . import services
 from .access import find_caller
+from .logins import end_other_sessions, record_login_action
 from .models import AuditEntry, User
-from .selectors import get_membership
+from .recent_login import note_identity_shown
 
 Act = AuditEntry.Act
 SECOND_STEPS = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey or security key",
 }
+
+
+@receiver(user_logged_in)
+def remember_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Django's own signal: every login, once all of its steps are done."""
+    note_identity_shown(request, user_id=user.pk)
+
+
+@receiver(account.authentication_step_completed)
+def remember_reauthentication(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    if kwargs.get("reauthenticated") and request.user.pk == user.pk:
+        note_identity_shown(request, user_id=user.pk)
 
 
 @receiver(account.user_logged_in)
@@ -32,44 +46,48 @@ def remember_place(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 @receiver([account.password_changed, account.password_set, account.password_reset])
 def record_password(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    _record(request, user, Act.PASSWORD_CHANGED)
+    record_login_action(request, user, Act.PASSWORD_CHANGED)
+    end_other_sessions(request, user)
+
+
+@receiver(account.email_added)
+def record_added_address(request: HttpRequest, user: User, email_address: Any, **kwargs: Any) -> None:
+    record_login_action(request, user, Act.EMAIL_ADDED, email_address.email)
+
+
+@receiver(account.email_removed)
+def record_removed_address(request: HttpRequest, user: User, email_address: Any, **kwargs: Any) -> None:
+    record_login_action(request, user, Act.EMAIL_REMOVED, email_address.email)
 
 
 @receiver(account.email_changed)
 def record_address(request: HttpRequest, user: User, to_email_address: Any, **kwargs: Any) -> None:
-    _record(request, user, Act.EMAIL_CHANGED, f"to {to_email_address.email}")
+    record_login_action(request, user, Act.EMAIL_CHANGED, f"to {to_email_address.email}")
 
 
 @receiver(mfa.authenticator_added)
 def record_second_step(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
     if authenticator.type in SECOND_STEPS:
-        _record(request, user, Act.TWO_FACTOR_ON, SECOND_STEPS[authenticator.type])
+        record_login_action(request, user, Act.TWO_FACTOR_ON, SECOND_STEPS[authenticator.type])
+        end_other_sessions(request, user)
 
 
 @receiver(mfa.authenticator_removed)
 def record_second_step_gone(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
     if authenticator.type in SECOND_STEPS:
-        _record(request, user, Act.TWO_FACTOR_OFF, SECOND_STEPS[authenticator.type])
+        record_login_action(request, user, Act.TWO_FACTOR_OFF, SECOND_STEPS[authenticator.type])
+
+
+@receiver(mfa.authenticator_reset)
+def record_recovery_codes(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    record_login_action(request, user, Act.RECOVERY_CODES_MADE)
 
 
 @receiver(social.social_account_added)
 def record_connection(request: HttpRequest, sociallogin: Any, **kwargs: Any) -> None:
-    _record(request, sociallogin.user, Act.LOGIN_CONNECTED, "GitHub")
+    record_login_action(request, sociallogin.user, Act.LOGIN_CONNECTED, "GitHub")
 
 
 @receiver(social.social_account_removed)
 def record_disconnection(request: HttpRequest, socialaccount: Any, **kwargs: Any) -> None:
-    _record(request, socialaccount.user, Act.LOGIN_DISCONNECTED, "GitHub")
-
-
-def _record(request: HttpRequest, user: User, act: AuditEntry.Act, subject: str = "") -> None:
-    membership = get_membership(user)
-    if membership is not None:
-        services.record_act(
-            customer=membership.customer,
-            act=act,
-            actor=user,
-            subject=subject,
-            at=timezone.now(),
-            address=find_caller(request),
-        )
+    record_login_action(request, socialaccount.user, Act.LOGIN_DISCONNECTED, "GitHub")

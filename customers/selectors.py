@@ -1,5 +1,6 @@
 """Reads that cross relations or look across tenants on purpose."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,21 +119,25 @@ class MemberRow:
     is_self: bool
     has_second_step: bool
     choices: tuple[str, ...]
+    keys: tuple[ApiKey, ...]
     may_remove: bool
     may_become_owner: bool
 
 
 def list_members(*, customer: Customer, seen_by: Membership) -> list[MemberRow]:
-    """Everybody in the customer, owners first, in one query."""
+    """Everybody in the customer, owners first, each with those of their keys that work. Two queries."""
     second_steps = Authenticator.objects.filter(user=OuterRef("user")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
     members = customer.memberships.select_related("user").annotate(has_second_step=Exists(second_steps))
-    rows = [_to_row(member, seen_by) for member in members]
+    keys = defaultdict(list)
+    for key in list_working_keys(customer=customer):
+        keys[key.created_by_id].append(key)
+    rows = [_to_row(member, seen_by, tuple(keys[member.user_id])) for member in members]
     return sorted(rows, key=lambda row: (roles.ROLES.index(row.role), row.email))
 
 
-def _to_row(member: Membership, seen_by: Membership) -> MemberRow:
+def _to_row(member: Membership, seen_by: Membership, keys: tuple[ApiKey, ...]) -> MemberRow:
     is_self = member.pk == seen_by.pk
     assignable = roles.list_assignable(seen_by.role)
     return MemberRow(
@@ -145,6 +150,7 @@ def _to_row(member: Membership, seen_by: Membership) -> MemberRow:
         is_self=is_self,
         has_second_step=getattr(member, "has_second_step", False),
         choices=assignable if member.role in assignable else (),
+        keys=keys,
         may_remove=not is_self and roles.may_remove(seen_by.role, member.role),
         may_become_owner=not is_self and roles.may_transfer(seen_by.role),
     )
@@ -158,12 +164,22 @@ def list_invitations(*, customer: Customer) -> list[Invitation]:
 
 def find_invitation(*, token_hash: str, at: datetime) -> Invitation | None:
     """The invitation of any customer that this token still opens."""
-    return (
+    found = (
         Invitation.objects.select_related("customer", "invited_by")
         .filter(token_hash=token_hash, accepted_at=None, revoked_at=None, expires_at__gt=at)
         .filter(customer__closed_at=None)
         .first()
     )
+    return found if found is not None and is_inviter_entitled(found) else None
+
+
+def is_inviter_entitled(invitation: Invitation) -> bool:
+    """Whether whoever invited is still in the customer, can log in, and may give the role that is offered."""
+    places = Membership.objects.filter(
+        customer=invitation.customer_id, user=invitation.invited_by_id, user__is_active=True
+    )
+    role = places.values_list("role", flat=True).first()
+    return role is not None and roles.may_invite(role, invitation.role)
 
 
 def list_unconfirmed_people() -> QuerySet[User]:
@@ -223,6 +239,18 @@ def has_address(*, user: User, email: str) -> bool:
     """Whether a person has confirmed that an address is theirs."""
     addresses = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
     return bool(addresses.exists())
+
+
+def list_addresses(*, user: User) -> list[str]:
+    """Every address that is a person's: what they log in with, and what they have confirmed."""
+    confirmed = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return sorted({user.email.lower(), *(email.lower() for email in confirmed)})
+
+
+def list_working_keys(*, customer: Customer, made_by: User | None = None) -> QuerySet[ApiKey]:
+    """The customer's keys that work, the oldest first; all of them, or those that one person made."""
+    keys = ApiKey.objects.active().filter(customer=customer).order_by("created_at", "pk")
+    return keys.filter(created_by=made_by) if made_by else keys
 
 
 def list_acts(*, customer: Customer, act: str = "") -> QuerySet[AuditEntry]:

@@ -1,6 +1,7 @@
 """What Celery runs for customers."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from rsolv.redis_link import RedisAway
 
@@ -13,3 +14,8 @@ def flush_key_uses() -> None:
         services.flush_key_uses()
     except RedisAway:
         return  # logged by the link; what is gathered waits for the next time
+
+
+@shared_task
+def expire_invitations() -> None:
+    services.expire_invitations(at=timezone.now())

@@ -2,26 +2,71 @@
 
 from typing import Any
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext
 
+from customers.logins import end_other_sessions
+from customers.mail_limits import is_mailbox_full
+from customers.recent_login import is_login_recent
 from rsolv.encryption import get_cipher
 
 from .services import queue_mail
 
+log = structlog.get_logger(__name__)
+
 SECOND_STEP = "second-step"
+# What somebody else can have sent to an address by typing it. Notifications of what was done are always sent.
+UNASKED = (
+    "account/email/email_confirmation",
+    "account/email/password_reset_key",
+    "account/email/unknown_account",
+    "account/email/account_already_exists",
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """No request waits for a mail server: what is to be sent is a row, sent in seconds by a worker."""
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Raise ReauthenticationRequired unless the person has just shown who they are.
+
+        Raised here, because allauth asks on and lets everybody pass who has no password and no second step.
+        """
+        if not is_login_recent(allauth_context.request):
+            raise ReauthenticationRequired
+        return False
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Allauth's; who has none of them, such as by GitHub alone, is mailed a code."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if methods or not user.is_authenticated:
+            return methods
+        by_mail = {
+            "id": "mail",
+            "description": gettext("Get a code by mail"),
+            "url": reverse("reauthenticate-by-mail"),
+        }
+        return [by_mail]
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue a mail. One that anybody can have sent is dropped where its mailbox got too many.
+
+        It is dropped in silence: a refusal would tell whether the address has an account.
+        """
+        if template_prefix.startswith(UNASKED) and is_mailbox_full(email):
+            log.warning("mail_dropped", template=template_prefix)
+            return
         rendered = self.render_mail(template_prefix, email, {"base_url": settings.BASE_URL} | context)
         html = next((body for body, kind in getattr(rendered, "alternatives", []) if kind == "text/html"), "")
         queue_mail(
@@ -89,3 +134,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         initial: dict[str, Any] = super().get_signup_form_initial_data(sociallogin)
         verified = [each.email for each in sociallogin.email_addresses if each.verified]
         return initial | {"name": company, "email": verified[0] if verified else initial["email"]}
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):
+    """Sessions that a person ends on their page of sessions."""
+
+    def end_sessions(self, sessions: list[Any]) -> None:
+        """All but the present one, those too that the page does not list."""
+        end_other_sessions(allauth_context.request, allauth_context.request.user)

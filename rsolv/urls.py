@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from billing.api.views import receive_stripe_webhook
+from provisioning.reauthentication import ReauthenticateByMailView
 from provisioning.views import SignupView, SocialSignupView, answer_onboarding, confirm_code
 from rsolv.api.health import HealthView, LiveView, ReadyView
 from rsolv.api.views import NothingHere
@@ -34,6 +35,7 @@ urlpatterns = [
     path("accounts/confirm-email/", confirm_code, name="account_email_verification_sent"),
     path("onboarding/<str:token>/", answer_onboarding, name="onboarding"),
     path("accounts/3rdparty/signup/", SocialSignupView.as_view(), name="socialaccount_signup"),
+    path("accounts/reauthenticate/code/", ReauthenticateByMailView.as_view(), name="reauthenticate-by-mail"),
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),
 ]

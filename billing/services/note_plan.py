@@ -19,6 +19,7 @@ class Author:
 
     user: User
     address: str | None = None
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, 
         act=act,
         actor=by.user if by else None,
         address=by.address if by else None,
+        device=by.device if by else "",
         subject=subject,
         at=at,
     )

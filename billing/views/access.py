@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing.services import Author
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
-from customers.access import find_caller, member_page
+from customers.access import find_origin, member_page
 from customers.models import AuditEntry, Customer, Membership, User
 from customers.services import record_act
 from rsolv.errors import DomainError, NotFound
@@ -38,7 +38,7 @@ def see(to: str) -> SeeOther:
 def find_author(request: HttpRequest) -> Author:
     """The person who asks, for the audit log."""
     assert isinstance(request.user, User)
-    return Author(request.user, find_caller(request))
+    return Author(request.user, **find_origin(request))
 
 
 def note_act(request: HttpRequest, customer: Customer, act: AuditEntry.Act, subject: str) -> None:
@@ -50,7 +50,7 @@ def note_act(request: HttpRequest, customer: Customer, act: AuditEntry.Act, subj
         actor=request.user,
         subject=subject,
         at=timezone.now(),
-        address=find_caller(request),
+        **find_origin(request),
     )
 
 

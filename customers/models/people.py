@@ -7,6 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 
 class UserManager(BaseUserManager["User"]):
@@ -31,6 +32,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=50, blank=True, help_text="Dates are shown in it; empty: UTC.")
     is_staff = models.BooleanField(default=False, help_text="May use the staff admin.")
     is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting.")
+    session_generation = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Goes up to end all sessions: each is bound to one."
+    )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -44,6 +48,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, which changes with the password, and here with the generation of the sessions too."""
+        own: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.session_generation:
+            return own
+        salt = "customers.session_generation"
+        text = f"{own}|{self.session_generation}"
+        return salted_hmac(salt, text, secret=secret, algorithm="sha256").hexdigest()
 
 
 class LoginPlace(models.Model):

@@ -14,6 +14,10 @@ from .change_role import LastOwner, NotYours, change_role
 from .change_settings import change_profile, choose_mail, rename_customer
 from .claim_namespace import NamespaceHeld, TooManyNamespaces, claim_namespace
 from .create_customer import EmailTaken, create_customer
+from .deactivate_person import deactivate_person, reactivate_person
+from .end_access import EndedAccess, KeyChoice
+from .end_sessions import end_sessions
+from .expire_invitations import expire_invitations
 from .flush_key_uses import flush_key_uses
 from .hide_setup import hide_setup
 from .invite_member import (
@@ -39,7 +43,7 @@ from .manage_members import add_member
 from .namespace_claims import Origin
 from .note_login import note_login
 from .prove_namespace import CustomerClosed, prove_namespace
-from .record_act import record_act
+from .record_act import record_act, record_acts
 from .release_namespace import release_namespace, release_namespaces
 from .release_unconfirmed_address import (
     release_unconfirmed_address,
@@ -59,6 +63,13 @@ __all__ = [
     "AlreadyMember",
     "CustomerClosed",
     "EmailTaken",
+    "EndedAccess",
+    "KeyChoice",
+    "deactivate_person",
+    "end_sessions",
+    "expire_invitations",
+    "reactivate_person",
+    "record_acts",
     "InvitationOver",
     "LastOwner",
     "NamespaceHeld",

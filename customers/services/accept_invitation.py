@@ -1,12 +1,14 @@
 """A place that was offered is taken."""
 
 from datetime import datetime
+from typing import Unpack
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from customers import selectors
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.origin import Origin
 from rsolv.errors import DomainError
 
 from .invite_member import hash_token
@@ -29,19 +31,20 @@ class PlacedElsewhere(DomainError):
     message = "You are in another account already. Leave it first, or be invited at another address."
 
 
-def accept_invitation(*, token: str, user: User, at: datetime, address: str | None) -> Membership:
+def accept_invitation(*, token: str, user: User, at: datetime, **origin: Unpack[Origin]) -> Membership:
     """Take the place; the link has then done its work. Raises InvitationOver, NotInvited, PlacedElsewhere.
 
+    Whoever invited must still be somebody who may give the role: else the invitation is over.
     The invited address must be one that the person has confirmed.
     """
     with transaction.atomic():
         invitation = _lock(token, at)
         if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
             raise NotInvited
-        return _take(invitation, user, at=at, address=address)
+        return _take(invitation, user, at=at, **origin)
 
 
-def sign_up_invited(*, token: str, name: str, password: str, at: datetime, address: str | None) -> User:
+def sign_up_invited(*, token: str, name: str, password: str, at: datetime, **origin: Unpack[Origin]) -> User:
     """Make a person of an invitation, and no customer: the link proves that the address is theirs.
 
     Raises InvitationOver, and NotInvited where the address has a login already.
@@ -53,7 +56,7 @@ def sign_up_invited(*, token: str, name: str, password: str, at: datetime, addre
         release_unconfirmed_address(email=invitation.email, at=at)
         user = User.objects.create_user(email=invitation.email, password=password, name=name.strip())
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-        _take(invitation, user, at=at, address=address)
+        _take(invitation, user, at=at, **origin)
     return user
 
 
@@ -68,14 +71,16 @@ def _lock(token: str, at: datetime) -> Invitation:
     if found is None:
         raise InvitationOver
     customer = Customer.objects.select_for_update().get(pk=found.customer_id)
-    invitation = Invitation.objects.select_related("customer").get(pk=found.pk)
+    invitation = Invitation.objects.select_related("customer", "invited_by").get(pk=found.pk)
     is_answered = invitation.accepted_at or invitation.revoked_at or invitation.expires_at <= at
     if is_answered or customer.closed_at or invitation.token_hash != found.token_hash:
+        raise InvitationOver
+    if not selectors.is_inviter_entitled(invitation):
         raise InvitationOver
     return invitation
 
 
-def _take(invitation: Invitation, user: User, *, at: datetime, address: str | None) -> Membership:
+def _take(invitation: Invitation, user: User, *, at: datetime, **origin: Unpack[Origin]) -> Membership:
     User.objects.select_for_update().get(pk=user.pk)  # two invitations of one person, at once
     if user.memberships.filter(customer__closed_at=None).exclude(customer=invitation.customer).exists():
         raise PlacedElsewhere
@@ -88,8 +93,8 @@ def _take(invitation: Invitation, user: User, *, at: datetime, address: str | No
         customer=invitation.customer,
         act=AuditEntry.Act.MEMBER_ADDED,
         actor=user,
-        subject=f"as {membership.role}",
+        subject=f"as {membership.role}, invited by {invitation.invited_by}",
         at=at,
-        address=address,
+        **origin,
     )
     return membership

@@ -1,14 +1,17 @@
 """Who is what in a customer changes hands; an owner is always left."""
 
 from datetime import datetime
+from typing import Unpack
 
 from django.db import transaction
 
 from customers import roles
 from customers.models import AuditEntry, Customer, Membership, User
+from customers.origin import Origin
 from customers.selectors import is_last_owner
 from rsolv.errors import DomainError, NotFound
 
+from .end_access import EndedAccess, KeyChoice, end_lost_rights
 from .record_act import record_act
 
 Role = Membership.Role
@@ -31,16 +34,20 @@ def change_role(
     by: Membership | None,
     actor: User,
     at: datetime,
-    address: str | None,
-) -> None:
-    """Give a member another role. Raises NotYours, LastOwner and NotFound.
+    keys: KeyChoice = KeyChoice.KEEP,
+    **origin: Unpack[Origin],
+) -> EndedAccess:
+    """Give a member another role; return what ended with the old one.
 
-    `by` is the actor's own place, None for staff. Races between changes of one customer are waited out.
+    Open invitations that the person could no longer send are revoked. Where the new role makes no keys, those
+    that the person made are reassigned to the actor, or revoked, as `keys` says. `by` is the actor's own
+    place, None for staff. Races between changes of one customer are waited out. Raises NotYours, LastOwner
+    and NotFound.
     """
     with transaction.atomic():
         theirs = lock_member(membership)
         if theirs.role == role:
-            return
+            return EndedAccess()
         if by is not None and not roles.may_change(refresh_role(by), now=theirs.role, to=role):
             raise NotYours
         keep_an_owner(theirs)
@@ -53,8 +60,9 @@ def change_role(
             actor=actor,
             subject=words,
             at=at,
-            address=address,
+            **origin,
         )
+        return end_lost_rights(membership=theirs, keys=keys, actor=actor, at=at, **origin)
 
 
 def lock_member(membership: Membership) -> Membership:
@@ -72,6 +80,13 @@ def refresh_role(membership: Membership) -> str:
     if role is None:
         raise NotYours
     return role
+
+
+def lock_manager(membership: Membership) -> None:
+    """Lock the member's customer until the transaction ends. Raises NotYours where they do not manage it."""
+    Customer.objects.select_for_update().get(pk=membership.customer_id)
+    if refresh_role(membership) not in (roles.OWNER, roles.ADMIN):
+        raise NotYours
 
 
 def keep_an_owner(leaving: Membership) -> None:

@@ -1,21 +1,78 @@
 """People and their account are called what they say, and get the mail they want."""
 
-from customers.models import Customer, Membership, User
+from datetime import datetime
+from typing import Unpack
+
+from django.db import transaction
+
+from customers.models import AuditEntry, Customer, Membership, User
+from customers.origin import Origin
+from customers.selectors import get_membership
+
+from .record_act import record_act
+
+Act = AuditEntry.Act
 
 
-def change_profile(*, user: User, name: str, time_zone: str) -> None:
-    """`time_zone` is a name of the IANA's, or empty for UTC."""
+@transaction.atomic
+def change_profile(*, user: User, name: str, time_zone: str, at: datetime, **origin: Unpack[Origin]) -> None:
+    """`time_zone` is a name of the IANA's, or empty for UTC. Another name goes into the audit log."""
+    before = User.objects.select_for_update().get(pk=user.pk).name
     user.name, user.time_zone = name.strip(), time_zone
     user.save(update_fields=["name", "time_zone"])
+    membership = get_membership(user)
+    if user.name != before and membership is not None:
+        subject = f"{_quote(before)} to {_quote(user.name)}"
+        record_act(
+            customer=membership.customer, act=Act.PERSON_RENAMED, actor=user, at=at, subject=subject, **origin
+        )
 
 
-def rename_customer(*, customer: Customer, name: str) -> None:
-    """Invoices that are made already keep the name they have."""
+@transaction.atomic
+def rename_customer(
+    *, customer: Customer, name: str, by: User, at: datetime, **origin: Unpack[Origin]
+) -> None:
+    """Invoices that are made already keep the name they have. Another name goes into the audit log."""
+    before = Customer.objects.select_for_update().get(pk=customer.pk).name
     customer.name = name.strip()
     customer.save(update_fields=["name"])
+    if customer.name != before:
+        subject = f"{_quote(before)} to {_quote(customer.name)}"
+        record_act(customer=customer, act=Act.CUSTOMER_RENAMED, actor=by, at=at, subject=subject, **origin)
 
 
-def choose_mail(*, membership: Membership, wants_alerts: bool, wants_guidance: bool) -> None:
-    """What this member wants of the mail that goes to the account's address."""
+@transaction.atomic
+def choose_mail(
+    *,
+    membership: Membership,
+    wants_alerts: bool,
+    wants_guidance: bool,
+    at: datetime,
+    **origin: Unpack[Origin],
+) -> None:
+    """What this member wants of the mail to the account's address. A change goes into the audit log."""
+    place = Membership.objects.select_for_update().get(pk=membership.pk)
+    changed = [
+        f"{words} {'on' if wanted else 'off'}"
+        for words, before, wanted in (
+            ("alerts", place.wants_alerts, wants_alerts),
+            ("guidance", place.wants_guidance, wants_guidance),
+        )
+        if before != wanted
+    ]
     membership.wants_alerts, membership.wants_guidance = wants_alerts, wants_guidance
     membership.save(update_fields=["wants_alerts", "wants_guidance"])
+    if changed:
+        record_act(
+            customer=membership.customer,
+            act=Act.MAIL_CHOSEN,
+            actor=membership.user,
+            at=at,
+            subject=", ".join(changed),
+            **origin,
+        )
+
+
+def _quote(name: str) -> str:
+    """A name in the audit log, short enough for two of them in one subject."""
+    return f'"{name if len(name) <= 110 else name[:109] + "…"}"'

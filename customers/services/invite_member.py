@@ -3,12 +3,15 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Unpack
 
 from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, transaction
 
-from customers import roles
+from customers import roles, selectors
+from customers.mail_limits import count_invitation
 from customers.models import AuditEntry, Customer, Invitation, Membership
+from customers.origin import Origin
 from rsolv.errors import DomainError
 
 from .change_role import NotYours, refresh_role
@@ -34,11 +37,17 @@ class TooManyInvitations(DomainError):
 
 
 def invite_member(
-    *, customer: Customer, email: str, role: str, by: Membership, at: datetime, address: str | None
+    *,
+    customer: Customer,
+    email: str,
+    role: str,
+    by: Membership,
+    at: datetime,
+    **origin: Unpack[Origin],
 ) -> Invitation:
     """Offer a place for seven days and queue the mail with its link, which works once.
 
-    Raises NotYours, AlreadyMember, AlreadyInvited and TooManyInvitations.
+    Raises NotYours, AlreadyMember, AlreadyInvited, TooManyInvitations and customers.mail_limits.TooManyMails.
     """
     email = email.strip().lower()
     with transaction.atomic():
@@ -60,7 +69,8 @@ def invite_member(
                 )
         except IntegrityError as error:
             raise AlreadyInvited from error
-        _tell(invitation, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, address=address)
+        count_invitation(sender=by.user_id, customer=customer.pk, email=email)
+        _tell(invitation, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, **origin)
         _mail(invitation, token)
     return invitation
 
@@ -74,29 +84,43 @@ def _check_room(customer: Customer, email: str, at: datetime) -> None:
         raise TooManyInvitations
 
 
-def resend_invitation(*, invitation: Invitation, by: Membership, at: datetime, address: str | None) -> None:
-    """A new link for seven more days; the old one ends. One that is answered stays. Raises NotYours."""
+def resend_invitation(
+    *, invitation: Invitation, by: Membership, at: datetime, **origin: Unpack[Origin]
+) -> None:
+    """A new link for seven more days; the old one ends. One that is answered stays.
+
+    Where whoever invited may not give the role any more, `by` answers for it from now on. Raises NotYours and
+    customers.mail_limits.TooManyMails.
+    """
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=invitation.customer_id)
         locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if not roles.may_invite(refresh_role(by), locked.role):
             raise NotYours
         if locked.accepted_at or locked.revoked_at:
             return
+        count_invitation(sender=by.user_id, customer=locked.customer_id, email=locked.email)
+        if not selectors.is_inviter_entitled(locked):
+            locked.invited_by = by.user
         locked.token_hash, locked.expires_at = hash_token(token), at + GOOD_FOR
-        locked.save(update_fields=["token_hash", "expires_at"])
-        _tell(locked, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, address=address, suffix=", again")
+        locked.expiry_recorded_at = None
+        locked.save(update_fields=["token_hash", "expires_at", "expiry_recorded_at", "invited_by"])
+        _tell(locked, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, suffix=", again", **origin)
         _mail(locked, token)
 
 
-def revoke_invitation(*, invitation: Invitation, by: Membership, at: datetime, address: str | None) -> None:
+def revoke_invitation(
+    *, invitation: Invitation, by: Membership, at: datetime, **origin: Unpack[Origin]
+) -> None:
     """Take an invitation back. Repeating it changes nothing. Raises NotYours."""
     with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=invitation.customer_id)
         if not roles.may_invite(refresh_role(by), invitation.role):
             raise NotYours
         open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
         if open_ones.update(revoked_at=at):
-            _tell(invitation, AuditEntry.Act.INVITATION_REVOKED, by=by, at=at, address=address)
+            _tell(invitation, AuditEntry.Act.INVITATION_REVOKED, by=by, at=at, **origin)
 
 
 def hash_token(token: str) -> str:
@@ -109,8 +133,8 @@ def _tell(
     *,
     by: Membership,
     at: datetime,
-    address: str | None,
     suffix: str = "",
+    **origin: Unpack[Origin],
 ) -> None:
     record_act(
         customer=invitation.customer,
@@ -118,7 +142,7 @@ def _tell(
         actor=by.user,
         subject=f"{invitation.email} as {invitation.role}{suffix}",
         at=at,
-        address=address,
+        **origin,
     )
 
 

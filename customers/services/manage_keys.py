@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Unpack
 
 from django.db import transaction
 from django.utils import timezone
 
 from customers import keys
-from customers.models import ApiKey, AuditEntry, Customer, User
+from customers.models import ApiKey, AuditEntry, Customer, Membership, User
+from customers.origin import Origin
 from rsolv.errors import DomainError
 
+from .change_role import lock_manager
 from .record_act import record_act
 
 Act = AuditEntry.Act
@@ -48,13 +51,20 @@ def create_api_key(
     created_by: User | None = None,
     expires_at: datetime | None = None,
     at: datetime | None = None,
-    address: str | None = None,
+    by: Membership | None = None,
+    **origin: Unpack[Origin],
 ) -> NewApiKey:
-    """Make a key and return it with its raw text, which cannot be had again. Raises TooManyKeys."""
+    """Make a key and return it with its raw text, which cannot be had again. Raises TooManyKeys.
+
+    `by` is the place of the person who makes it: where they were removed meanwhile, or may not make keys any
+    more, NotYours is raised. None: the product itself makes it.
+    """
+    if by is not None:
+        lock_manager(by)
     if ApiKey.objects.active().filter(customer=customer).count() >= MOST_ACTIVE_KEYS:
         raise TooManyKeys
     made = _make(customer=customer, name=name, created_by=created_by, expires_at=expires_at)
-    _note(Act.KEY_MADE, made.api_key, created_by, at or timezone.now(), address)
+    _note(Act.KEY_MADE, made.api_key, created_by, at or timezone.now(), **origin)
     return made
 
 
@@ -82,12 +92,21 @@ def adopt_api_key(
 
 @transaction.atomic
 def rotate_api_key(
-    *, api_key: ApiKey, overlap: timedelta, by: User, at: datetime, address: str | None = None
+    *,
+    api_key: ApiKey,
+    overlap: timedelta,
+    by: User,
+    at: datetime,
+    place: Membership | None = None,
+    **origin: Unpack[Origin],
 ) -> NewApiKey:
     """Make the key that takes over; the old one works on for the overlap, and never longer than it did.
 
-    A key is exchanged once. Raises KeyNotActive.
+    A key is exchanged once. Raises KeyNotActive, and NotYours where `place`, the person's own, is gone or
+    makes no keys any more.
     """
+    if place is not None:
+        lock_manager(place)
     old = ApiKey.objects.select_for_update(of=("self",)).select_related("customer").get(pk=api_key.pk)
     if not old.is_active or old.replaced_by_id is not None:
         raise KeyNotActive
@@ -96,17 +115,17 @@ def rotate_api_key(
     old.expires_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
     old.replaced_by = made.api_key
     old.save(update_fields=["expires_at", "replaced_by"])
-    _note(Act.KEY_ROTATED, old, by, at, address)
+    _note(Act.KEY_ROTATED, old, by, at, **origin)
     return made
 
 
 @transaction.atomic
 def revoke_api_key(
-    *, api_key: ApiKey, at: datetime, by: User | None = None, address: str | None = None
+    *, api_key: ApiKey, at: datetime, by: User | None = None, **origin: Unpack[Origin]
 ) -> None:
     """End a key at once. Repeating it keeps the first instant."""
     if ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=at):
-        _note(Act.KEY_REVOKED, api_key, by, at, address)
+        _note(Act.KEY_REVOKED, api_key, by, at, **origin)
     api_key.refresh_from_db(fields=["revoked_at"])
 
 
@@ -125,12 +144,14 @@ def _make(
     return NewApiKey(api_key=api_key, raw=raw)
 
 
-def _note(act: AuditEntry.Act, api_key: ApiKey, by: User | None, at: datetime, address: str | None) -> None:
+def _note(
+    act: AuditEntry.Act, api_key: ApiKey, by: User | None, at: datetime, **origin: Unpack[Origin]
+) -> None:
     record_act(
         customer=api_key.customer,
         act=act,
         actor=by,
         at=at,
-        subject=f"{api_key.name} ({api_key.prefix}…)",
-        address=address,
+        subject=str(api_key),
+        **origin,
     )

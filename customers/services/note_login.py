@@ -36,6 +36,7 @@ def note_login(*, user: User, browser: str, address: str | None, at: datetime) -
                 act=AuditEntry.Act.LOGIN_FROM_NEW_PLACE,
                 actor=user,
                 subject=describe_browser(browser),
+                device=describe_browser(browser),
                 at=at,
                 address=address,
             )

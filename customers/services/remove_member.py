@@ -1,23 +1,33 @@
 """A person's place in a customer ends."""
 
 from datetime import datetime
+from typing import Unpack
 
 from django.db import transaction
 
 from customers import roles
 from customers.models import AuditEntry, Membership, User
+from customers.origin import Origin
 
 from .change_role import NotYours, keep_an_owner, lock_member, refresh_role
+from .end_access import EndedAccess, KeyChoice, end_access
 from .record_act import record_act
 
 
 def remove_member(
-    *, membership: Membership, by: Membership | None, actor: User, at: datetime, address: str | None
-) -> None:
-    """End a place; the next page that the person opens says that they have no account.
+    *,
+    membership: Membership,
+    by: Membership | None,
+    actor: User,
+    at: datetime,
+    keys: KeyChoice = KeyChoice.REVOKE,
+    **origin: Unpack[Origin],
+) -> EndedAccess:
+    """End a place, with the open invitations that the person sent or could accept; return what ended.
 
-    Leaving is removing oneself. `by` None is staff. Keys that the person made go on working.
-    Raises NotYours, customers.services.LastOwner and NotFound.
+    Leaving is removing oneself. `by` None is staff. Keys that the person made are revoked, or reassigned to
+    the actor, or to an owner where the actor is the person or staff. The person's next page says that they
+    have no account. Raises NotYours, customers.services.LastOwner and NotFound.
     """
     with transaction.atomic():
         theirs = lock_member(membership)
@@ -31,6 +41,8 @@ def remove_member(
             actor=actor,
             subject=f"{theirs.user.email}{' left' if is_own else ''}",
             at=at,
-            address=address,
+            **origin,
         )
+        ended = end_access(leaving=theirs, keys=keys, actor=actor, at=at, **origin)
         theirs.delete()
+    return ended

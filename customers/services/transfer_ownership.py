@@ -1,24 +1,33 @@
 """An account changes hands."""
 
 from datetime import datetime
+from typing import Unpack
 
 from django.db import transaction
 
 from customers import roles
 from customers.models import AuditEntry, Membership
+from customers.origin import Origin
 
 from .change_role import NotYours, lock_member, refresh_role
+from .end_access import EndedAccess, KeyChoice, end_lost_rights
 from .record_act import record_act
 
 Role = Membership.Role
 
 
-def transfer_ownership(*, to: Membership, by: Membership, at: datetime, address: str | None) -> None:
-    """Make another member owner, and the owner who gives it away an admin. Raises NotYours and NotFound."""
+def transfer_ownership(
+    *, to: Membership, by: Membership, at: datetime, **origin: Unpack[Origin]
+) -> EndedAccess:
+    """Make another member owner, and the owner who gives it away an admin; return what ended with that.
+
+    Their open invitations of owners are revoked. Nobody who cannot log in becomes owner. Raises NotYours and
+    NotFound.
+    """
     with transaction.atomic():
         theirs = lock_member(to)
         is_elsewhere = theirs.customer_id != by.customer_id or theirs.pk == by.pk
-        if is_elsewhere or not roles.may_transfer(refresh_role(by)):
+        if is_elsewhere or not theirs.user.is_active or not roles.may_transfer(refresh_role(by)):
             raise NotYours
         Membership.objects.filter(pk=theirs.pk).update(role=Role.OWNER)
         Membership.objects.filter(pk=by.pk).update(role=Role.ADMIN)
@@ -28,5 +37,7 @@ def transfer_ownership(*, to: Membership, by: Membership, at: datetime, address:
             actor=by.user,
             subject=f"to {theirs.user.email}",
             at=at,
-            address=address,
+            **origin,
         )
+        given = lock_member(by)
+        return end_lost_rights(membership=given, keys=KeyChoice.KEEP, actor=by.user, at=at, **origin)

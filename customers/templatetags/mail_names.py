@@ -3,6 +3,7 @@
 from django import template
 
 from customers.display_names import clean_for_mail
+from rsolv.browsers import describe_browser
 
 register = template.Library()
 
@@ -11,3 +12,9 @@ register = template.Library()
 def mail_name(name: str) -> str:
     """`{{ customer.name|mail_name }}`: one line without links, at most 60 characters."""
     return clean_for_mail(str(name or ""))
+
+
+@register.filter
+def mail_device(user_agent: str) -> str:
+    """The browser that a request says it is, which may say anything."""
+    return clean_for_mail(describe_browser(str(user_agent or "")))

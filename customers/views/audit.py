@@ -6,17 +6,18 @@ from urllib.parse import urlencode
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from customers import selectors
-from customers.access import member_page
+from customers import selectors, services
+from customers.access import find_origin, member_page
 from customers.csv_rows import write_rows
 from customers.models import AuditEntry, Membership
 
 from .team import manages
 
 ENTRIES_SHOWN = 50
-COLUMNS = ("at", "act", "who", "what", "address")
+COLUMNS = ("at", "act", "who", "what", "address", "device")
 
 
 @require_safe
@@ -38,6 +39,14 @@ def show_audit_log(request: HttpRequest, membership: Membership) -> HttpResponse
 @member_page(may=manages)
 def export_audit_log(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     entries = selectors.list_acts(customer=membership.customer, act=request.GET.get("act", ""))
+    services.record_act(
+        customer=membership.customer,
+        act=AuditEntry.Act.DATA_EXPORTED,
+        actor=membership.user,
+        subject="audit log",
+        at=timezone.now(),
+        **find_origin(request),
+    )
     response = StreamingHttpResponse(write_rows(COLUMNS, _to_rows(entries.iterator(2000))), "text/csv")
     response["Content-Disposition"] = 'attachment; filename="rsolv-audit-log.csv"'
     return response
@@ -51,4 +60,5 @@ def _to_rows(entries: Iterator[AuditEntry]) -> Iterator[tuple[str, ...]]:
             entry.actor_name,
             entry.subject,
             entry.address or "",
+            entry.device,
         )

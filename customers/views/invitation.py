@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from customers import selectors, services
-from customers.access import find_caller
+from customers.access import find_origin
 from customers.forms import JoinForm
 from customers.models import Invitation, User
 from rsolv.api.errors import RateLimited
@@ -47,7 +47,7 @@ def _join(request: HttpRequest, user: User, invitation: Invitation, token: str) 
     if request.method != "POST":
         return render(request, "customers/invitation.html", context)
     try:
-        services.accept_invitation(token=token, user=user, at=timezone.now(), address=find_caller(request))
+        services.accept_invitation(token=token, user=user, at=timezone.now(), **find_origin(request))
     except DomainError as error:
         messages.error(request, error.message)
         return render(request, "customers/invitation.html", context, status=error.status)
@@ -62,7 +62,7 @@ def _sign_up(request: HttpRequest, invitation: Invitation, token: str) -> HttpRe
         return render(request, "customers/invitation.html", context, status=422 if form.errors else 200)
     try:
         user = services.sign_up_invited(
-            token=token, **form.cleaned_data, at=timezone.now(), address=find_caller(request)
+            token=token, **form.cleaned_data, at=timezone.now(), **find_origin(request)
         )
     except DomainError:  # answered meanwhile
         return render(request, "customers/invitation_over.html", status=410)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from customers import roles, selectors, services
-from customers.access import find_caller, member_page
-from customers.forms import InviteForm, RoleForm
+from customers.access import find_origin, member_page
+from customers.forms import InviteForm, KeysForm, RoleForm
 from customers.models import Membership
 from rsolv.errors import DomainError, NotFound
 
@@ -69,10 +69,15 @@ def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpRe
     form = RoleForm(request.POST, by=membership)
     if not form.is_valid():
         raise PermissionDenied
-    services.change_role(
-        membership=theirs, role=form.cleaned_data["role"], actor=membership.user, **_act(request, membership)
+    ended = services.change_role(
+        membership=theirs,
+        role=form.cleaned_data["role"],
+        keys=_read_choice(request, default=services.KeyChoice.KEEP),
+        actor=membership.user,
+        **_act(request, membership),
     )
     messages.success(request, _("%(email)s has another role.") % {"email": theirs.user.email})
+    _report(request, ended)
     return redirect("team")
 
 
@@ -81,10 +86,11 @@ def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpRe
 @_told
 def remove(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
-    services.remove_member(membership=theirs, actor=membership.user, **_act(request, membership))
+    ended = _remove(request, membership, theirs)
     messages.success(
         request, _("%(email)s has no part in the account any more.") % {"email": theirs.user.email}
     )
+    _report(request, ended)
     return redirect("team")
 
 
@@ -92,7 +98,10 @@ def remove(request: HttpRequest, membership: Membership, pk: int) -> HttpRespons
 @member_page()
 @_told
 def leave(request: HttpRequest, membership: Membership) -> HttpResponse:
-    services.remove_member(membership=membership, actor=membership.user, **_act(request, membership))
+    customer = membership.customer
+    ended = _remove(request, membership, membership)
+    messages.success(request, _("You have left %(customer)s.") % {"customer": customer.name})
+    _report(request, ended)
     return redirect("dashboard")
 
 
@@ -101,10 +110,11 @@ def leave(request: HttpRequest, membership: Membership) -> HttpResponse:
 @_told
 def transfer(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
-    services.transfer_ownership(to=theirs, **_act(request, membership))
+    ended = services.transfer_ownership(to=theirs, **_act(request, membership))
     messages.success(
         request, _("%(email)s owns the account now; you are an admin.") % {"email": theirs.user.email}
     )
+    _report(request, ended)
     return redirect("team")
 
 
@@ -130,7 +140,44 @@ def revoke(request: HttpRequest, membership: Membership, pk: UUID) -> HttpRespon
 
 def _act(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     """Who acts, when and from where."""
-    return {"by": membership, "at": timezone.now(), "address": find_caller(request)}
+    return {"by": membership, "at": timezone.now(), **find_origin(request)}
+
+
+def _remove(request: HttpRequest, membership: Membership, theirs: Membership) -> services.EndedAccess:
+    return services.remove_member(
+        membership=theirs,
+        keys=_read_choice(request, default=services.KeyChoice.REVOKE),
+        actor=membership.user,
+        **_act(request, membership),
+    )
+
+
+def _read_choice(request: HttpRequest, *, default: services.KeyChoice) -> services.KeyChoice:
+    """What becomes of the person's keys. A value that is not known is refused."""
+    form = KeysForm(request.POST)
+    if not form.is_valid():
+        raise PermissionDenied
+    chosen = form.cleaned_data["keys"]
+    return services.KeyChoice(chosen) if chosen else default
+
+
+def _report(request: HttpRequest, ended: services.EndedAccess) -> None:
+    """Say what ended with a place or a role."""
+    for count, one, many in (
+        (
+            ended.invitations,
+            _("1 open invitation was revoked."),
+            _("%(count)d open invitations were revoked."),
+        ),
+        (ended.keys_revoked, _("1 API key was revoked."), _("%(count)d API keys were revoked.")),
+        (
+            ended.keys_reassigned,
+            _("1 API key goes on working and was reassigned."),
+            _("%(count)d API keys go on working and were reassigned."),
+        ),
+    ):
+        if count:
+            messages.info(request, one if count == 1 else many % {"count": count})
 
 
 def _find_member(membership: Membership, pk: int) -> Membership:

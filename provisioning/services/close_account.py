@@ -1,6 +1,7 @@
 """An account ends."""
 
 from datetime import datetime
+from typing import Unpack
 
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -9,6 +10,7 @@ from billing.models import BillingAccount
 from billing.selectors import get_account
 from billing.services import end_all_plans
 from customers.models import AuditEntry, Customer, User
+from customers.origin import Origin
 from customers.services import record_act, release_namespaces
 from rsolv.errors import DomainError
 
@@ -20,7 +22,7 @@ class PlanBeingOpened(DomainError):
     message = "Your plan is still being set up at Stripe. Try again in a minute."
 
 
-def close_account(*, customer: Customer, by: User, at: datetime, address: str | None = None) -> None:
+def close_account(*, customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> None:
     """End the plan with a last invoice, then refuse every key and login from now on. Calls out.
 
     The ledger and the audit log stay; the address and the namespaces are free for a new account. Where
@@ -31,16 +33,16 @@ def close_account(*, customer: Customer, by: User, at: datetime, address: str | 
         raise PlanBeingOpened
     end_all_plans(customer=customer)
     with transaction.atomic():
-        _close(customer, by, at, address)
+        _close(customer, by, at, **origin)
 
 
-def _close(customer: Customer, by: User, at: datetime, address: str | None) -> None:
+def _close(customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> None:
     if not Customer.objects.filter(pk=customer.pk, closed_at=None).update(closed_at=at):
         return
     customer.api_keys.filter(revoked_at=None).update(revoked_at=at)
     customer.invitations.filter(accepted_at=None, revoked_at=None).update(revoked_at=at)
     release_namespaces(customer=customer, at=at)
-    record_act(customer=customer, act=AuditEntry.Act.ACCOUNT_CLOSED, actor=by, at=at, address=address)
+    record_act(customer=customer, act=AuditEntry.Act.ACCOUNT_CLOSED, actor=by, at=at, **origin)
     for recipient in sorted({customer.email.lower(), by.email.lower()}):
         context = {"customer": customer, "by": by}
         queue_mail(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from billing.models import BillingAccount, Notice, PaymentIncident, UsageCorrection, UsageRecord
 from billing.selectors import count_invoices, list_invoices
 from customers.models import AuditEntry, Customer, User
+from customers.origin import Origin
 from customers.services import record_act
 from phases.models import PhaseExecution, Repository
 
@@ -19,13 +20,13 @@ ROWS_AT_A_TIME = 500
 INVOICES_AT_A_TIME = 50
 
 
-def export_data(*, customer: Customer, by: User, at: datetime, address: str | None = None) -> Iterator[str]:
+def export_data(*, customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> Iterator[str]:
     """Everything we keep of the customer as one JSON document, in pieces; the act is in the audit log.
 
     No hash of a key or an invitation is in it. A list is read as it is written: whatever its length, little
     of it is in memory.
     """
-    record_act(customer=customer, act=AuditEntry.Act.DATA_EXPORTED, actor=by, at=at, address=address)
+    record_act(customer=customer, act=AuditEntry.Act.DATA_EXPORTED, actor=by, at=at, **origin)
     return _write(customer, at)
 
 
@@ -98,7 +99,9 @@ def _list_sections(customer: Customer) -> dict[str, Rows]:
             "occurred_at",
         ),
         "notices": Notice.objects.filter(**own).values("kind", "data", "created_at", "mailed_at"),
-        "audit_log": AuditEntry.objects.filter(**own).values("at", "act", "actor_name", "subject", "address"),
+        "audit_log": AuditEntry.objects.filter(**own).values(
+            "at", "act", "actor_name", "subject", "address", "device"
+        ),
     }
 
 

@@ -15,10 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from customers import services
-from customers.access import member_page
+from customers.access import find_origin, member_page
 from customers.models import ApiKey, Customer, Membership, User
 from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
-from rsolv.api.throttling import find_ip
 from rsolv.errors import DomainError
 
 EXPIRIES = (("", _("Never")), ("30", _("In 30 days")), ("90", _("In 90 days")), ("365", _("In a year")))
@@ -98,8 +97,11 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
             overlap=timedelta(hours=int(form.cleaned_data["overlap"])),
             by=membership.user,
             at=timezone.now(),
-            address=find_ip(request),
+            place=membership,
+            **find_origin(request),
         )
+    except services.NotYours as error:
+        raise PermissionDenied from error
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("keys")
@@ -110,7 +112,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
 @member_page(may=lambda membership: membership.may_manage)
 def revoke_key(request: HttpRequest, membership: Membership, key_id: UUID) -> HttpResponseBase:
     api_key = _find_key(membership, key_id)
-    services.revoke_api_key(api_key=api_key, at=timezone.now(), by=membership.user, address=find_ip(request))
+    services.revoke_api_key(api_key=api_key, at=timezone.now(), by=membership.user, **find_origin(request))
     messages.success(request, _("The key is revoked: the next request with it is refused."))
     return redirect("keys")
 
@@ -124,8 +126,11 @@ def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> ser
             created_by=membership.user,
             expires_at=form.find_expiry(now),
             at=now,
-            address=find_ip(request),
+            by=membership,
+            **find_origin(request),
         )
+    except services.NotYours as error:
+        raise PermissionDenied from error
     except services.TooManyKeys as error:
         form.add_error(None, error.message)
         return None

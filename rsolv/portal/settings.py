@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -16,7 +15,7 @@ from billing.selectors import get_entitlement
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
 from billing.views.access import tell_trouble
 from customers import services
-from customers.access import find_caller, member_page
+from customers.access import find_origin, member_page
 from customers.models import Membership
 from provisioning.services import close_account, export_data
 from rsolv.errors import DomainError
@@ -96,7 +95,9 @@ def change_profile(request: HttpRequest, membership: Membership) -> HttpResponse
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return _render(request, membership, profile=form)
-    services.change_profile(user=membership.user, **form.cleaned_data)
+    services.change_profile(
+        user=membership.user, **form.cleaned_data, at=timezone.now(), **find_origin(request)
+    )
     return _say_saved(request)
 
 
@@ -106,7 +107,13 @@ def rename_company(request: HttpRequest, membership: Membership) -> HttpResponse
     form = CompanyForm(request.POST)
     if not form.is_valid():
         return _render(request, membership, company=form)
-    services.rename_customer(customer=membership.customer, name=form.cleaned_data["company"])
+    services.rename_customer(
+        customer=membership.customer,
+        name=form.cleaned_data["company"],
+        by=membership.user,
+        at=timezone.now(),
+        **find_origin(request),
+    )
     return _say_saved(request)
 
 
@@ -115,7 +122,9 @@ def rename_company(request: HttpRequest, membership: Membership) -> HttpResponse
 def choose_mail(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = MailForm(request.POST)
     form.is_valid()
-    services.choose_mail(membership=membership, **form.cleaned_data)
+    services.choose_mail(
+        membership=membership, **form.cleaned_data, at=timezone.now(), **find_origin(request)
+    )
     return _say_saved(request)
 
 
@@ -123,7 +132,7 @@ def choose_mail(request: HttpRequest, membership: Membership) -> HttpResponse:
 @member_page(may=manages)
 def export(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     customer, now = membership.customer, timezone.now()
-    pieces = export_data(customer=customer, by=membership.user, at=now, address=find_caller(request))
+    pieces = export_data(customer=customer, by=membership.user, at=now, **find_origin(request))
     response = StreamingHttpResponse(pieces, content_type="application/json")
     name = f"rsolv-{slugify(customer.name) or 'account'}-{now:%Y-%m-%d}.json"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -132,15 +141,12 @@ def export(request: HttpRequest, membership: Membership) -> StreamingHttpRespons
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_page(may=owns)
-@reauthentication_required
 def close(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     customer = membership.customer
     form = CloseForm(request.POST if request.method == "POST" else None, name=customer.name)
     if form.is_bound and form.is_valid():
         try:
-            close_account(
-                customer=customer, by=membership.user, at=timezone.now(), address=find_caller(request)
-            )
+            close_account(customer=customer, by=membership.user, at=timezone.now(), **find_origin(request))
         except DomainError as error:
             form.add_error(None, error.message)
         except (StripeUnavailable, StripeRefused) as error:

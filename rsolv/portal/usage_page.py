@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from billing.selectors import get_entitlement
-from customers.access import member_page
+from customers.access import find_origin, member_page
 from customers.csv_rows import write_rows
-from customers.models import Membership
+from customers.models import AuditEntry, Membership
+from customers.services import record_act
 
 from .formats import MONTHS, format_date
 from .overview import project_entitlement
@@ -94,6 +95,14 @@ def export_usage(request: HttpRequest, membership: Membership) -> StreamingHttpR
     """The span's fixes, one a line, read while they are sent."""
     span, today = _read_span(request), timezone.localdate()
     since, until = _bound(span.list_buckets(today)[0]), _bound(today + timedelta(days=1))
+    record_act(
+        customer=membership.customer,
+        act=AuditEntry.Act.DATA_EXPORTED,
+        actor=membership.user,
+        subject=f"usage, {span.key}",
+        at=timezone.now(),
+        **find_origin(request),
+    )
     usages = list_usage(customer=membership.customer, since=since, until=until).values_list(*FIELDS)
     response = StreamingHttpResponse(
         write_rows(COLUMNS, _write_usages(usages.iterator(2000))), "text/csv; charset=utf-8"

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "rsolv.portal.step_up.StepUpMiddleware",
     "rsolv.portal.time_zone.TimeZoneMiddleware",
     "rsolv.api.middleware.RejoinMiddleware",
     "rsolv.metrics.middleware.CountMiddleware",
@@ -201,6 +202,11 @@ CELERY_BEAT_SCHEDULE = {
     "recount-storage": {
         "task": "phases.tasks.recount_storage",
         "schedule": crontab(hour=4, minute=40),
+        "options": {"expires": 3600},
+    },
+    "expire-invitations": {
+        "task": "customers.tasks.expire_invitations",
+        "schedule": crontab(minute=20),
         "options": {"expires": 3600},
     },
     "prune-idempotent-answers": {

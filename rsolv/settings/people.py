@@ -22,6 +22,7 @@ ACCOUNT_FORMS = {
     "change_password": "provisioning.forms.ChangePasswordForm",
     "set_password": "provisioning.forms.SetPasswordForm",
     "reset_password_from_key": "provisioning.forms.ResetPasswordKeyForm",
+    "reauthenticate": "provisioning.reauthentication_forms.ReauthenticateForm",
 }
 # Fewer than allauth's own where each mails an address that the caller only typed in.
 ACCOUNT_RATE_LIMITS: Any = {"reset_password": "20/m/ip,5/h/key", "manage_email": "20/h/user"}
@@ -30,10 +31,23 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How long ago a person may have shown who they are when they change something sensitive.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.count("REAUTHENTICATION_SECONDS", default=300)
+# Beside allauth's own limits, which count by the minute: what sends mail is bounded by the hour and day too.
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
+    "manage_email": "5/m/user,20/d/user",
+    "confirm_email": "1/10s/key,10/h/key",
+    "reset_password": "20/m/ip,100/d/ip,3/m/key,10/d/key",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "RSOLV"
-MFA_FORMS = {"add_webauthn": "provisioning.forms.AddKeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "provisioning.forms.AddKeyForm",
+    "reauthenticate": "provisioning.reauthentication_forms.SecondStepForm",
+    "reauthenticate_webauthn": "provisioning.reauthentication_forms.PasskeyForm",
+}
+USERSESSIONS_ADAPTER = "provisioning.adapters.SessionsAdapter"
 MFA_ADAPTER = "provisioning.adapters.MfaAdapter"
 # Login with GitHub is offered when an application is named. An address that has an account is never linked
 # by itself: its owner logs in and connects the two.

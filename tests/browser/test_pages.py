@@ -26,6 +26,7 @@ UNSEEN = {
     "accounts/github/login/callback/": NO_GITHUB,
     "accounts/login/code/confirm/": "nobody logs in by a code",
     "accounts/password/set/": "everybody has a password",
+    "accounts/reauthenticate/code/": "everybody has a password",
     "accounts/2fa/webauthn/keys/<int:pk>/edit/": NO_KEY,
     "accounts/2fa/webauthn/keys/<int:pk>/remove/": NO_KEY,
     "accounts/2fa/webauthn/login/": "for scripts",

@@ -5,9 +5,11 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.cache import cache
 from django.utils import timezone
 
 from customers.models import Customer, Membership, User
+from rsolv.api import limiter
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
 from tests.signup import deliver_mails
 
@@ -37,3 +39,9 @@ def read_invitation() -> str:
     found = re.search(r"(/invitations/[\w-]+/)", mail.outbox[-1].body)
     assert found, mail.outbox[-1].body
     return found[1]
+
+
+def forget_mail_limits() -> None:
+    """As if a day had passed for everything that counts how often something was done."""
+    cache.clear()
+    limiter.in_process.clear()

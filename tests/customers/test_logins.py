@@ -90,12 +90,10 @@ class TestTheSecondStep:
         secret = turn_on(client)
         assert secret not in str(Authenticator.objects.get(type="totp").data)
 
-    def test_on_and_off_are_told_in_the_log_and_by_mail(
-        self, ann: Membership, django_capture_on_commit_callbacks: Any
-    ) -> None:
+    @pytest.mark.django_db(transaction=True)
+    def test_on_and_off_are_told_in_the_log_and_by_mail(self, ann: Membership) -> None:
         client, _ = log_in()
-        with django_capture_on_commit_callbacks(execute=True):
-            turn_on(client)
+        turn_on(client)
         client.post("/accounts/2fa/totp/deactivate/")
         assert list_acts() == ["two_factor_on", "two_factor_off"]
         deliver_mails()
@@ -136,7 +134,7 @@ class TestAPassword:
         (client, _), (other, _) = log_in(), log_in()
         new = {"oldpassword": PASSWORD, "password1": "another-horse-2", "password2": "another-horse-2"}
         client.post("/accounts/password/change/", new)
-        assert list_acts() == ["password_changed"]
+        assert list_acts() == ["password_changed", "sessions_ended"]
         assert client.get("/dashboard/team/").status_code == 200
         assert other.get("/dashboard/team/").status_code == 302
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from time import time
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
+from customers import recent_login
 from customers.models import Customer
 from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory
 
@@ -28,11 +30,17 @@ def mallet(db: None) -> Iterator[Browser]:
 
 def trust_login(browser: Client) -> None:
     """The person has just shown who they are: nothing asks them for their password again."""
+    _show_identity(browser, at=time())
+
+
+def let_login_grow_old(browser: Client) -> None:
+    """The person showed who they are longer ago than sensitive pages allow."""
+    _show_identity(browser, at=time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT - 1)
+
+
+def _show_identity(browser: Client, *, at: float) -> None:
     session = browser.session
-    session["account_authentication_methods"] = [
-        {"method": "password", "at": time(), "reauthenticated": True}
-    ]
-    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session[recent_login.KEPT_AS] = [int(session["_auth_user_id"]), at]
     session.save()
 
 

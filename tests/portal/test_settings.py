@@ -6,7 +6,7 @@ from customers.models import AuditEntry, Membership, User
 from phases.models import StorageUse
 from tests.billing.world import BillingWorld
 
-from .conftest import Browser
+from .conftest import Browser, let_login_grow_old
 from .markup import read_page
 from .test_fixes import open_page
 
@@ -93,9 +93,7 @@ class TestClosing:
     PATH = "/dashboard/settings/close/"
 
     def test_asks_for_the_password_first(self, bob: Browser) -> None:
-        session = bob.session
-        del session["account_authentication_methods"]
-        session.save()
+        let_login_grow_old(bob)
         assert bob.get(self.PATH).url.startswith("/accounts/reauthenticate/")
         bob.post(self.PATH, {"confirmation": "Acme"})
         bob.customer.refresh_from_db()

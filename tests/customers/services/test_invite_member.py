@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from customers import services
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
-from tests.customers.team import act, make_person, make_team, read_invitation
+from tests.customers.team import act, forget_mail_limits, make_person, make_team, read_invitation
 from tests.factories import MembershipFactory
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,7 @@ class TestInviteMember:
         _, (owner,) = make_team("owner")
         invite(owner)
         Invitation.objects.update(expires_at=timezone.now() - timedelta(1))
+        forget_mail_limits()
         invite(owner)
         assert Invitation.objects.filter(revoked_at=None).count() == 1
 
@@ -56,6 +57,7 @@ class TestInviteMember:
     def test_sending_it_again_ends_the_old_link(self):
         _, (owner,) = make_team("owner")
         invitation, old = invite(owner)
+        forget_mail_limits()
         services.resend_invitation(invitation=invitation, **act(owner))
         new = read_invitation().split("/")[2]
         person = make_person("new@acme.test")

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.services import create_api_key
 from tests.customers.team import make_person, read_invitation
 from tests.factories import MembershipFactory
 from tests.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
@@ -78,6 +79,49 @@ class TestTheTeam:
         assert theirs.get(TEAM).status_code == 200
         bob.post(f"{TEAM}{member.pk}/remove/")
         assert "No account yet" in theirs.get(TEAM, follow=True).text
+
+    def test_lists_the_keys_that_somebody_made_before_they_are_removed(self, bob: Browser) -> None:  # noqa: F811
+        member = add(bob, "admin")
+        key = create_api_key(customer=bob.customer, name="Nightly", created_by=member.user).api_key
+        page = bob.get(TEAM).text
+        assert "Nightly" in page
+        assert key.prefix in page
+        assert "never used" in page
+
+    def test_removing_says_what_ended(self, bob: Browser) -> None:  # noqa: F811
+        member = add(bob, "admin")
+        create_api_key(customer=bob.customer, name="Nightly", created_by=member.user)
+        log_in(member).post(f"{TEAM}invite/", SENT)
+        page = bob.post(f"{TEAM}{member.pk}/remove/", {"keys": "revoke"}, follow=True).text
+        assert "1 open invitation was revoked." in page
+        assert "1 API key was revoked." in page
+
+    def test_removing_keeps_keys_where_that_is_chosen(self, bob: Browser) -> None:  # noqa: F811
+        member = add(bob, "admin")
+        key = create_api_key(customer=bob.customer, name="Nightly", created_by=member.user).api_key
+        page = bob.post(f"{TEAM}{member.pk}/remove/", {"keys": "keep"}, follow=True).text
+        assert "1 API key goes on working and was reassigned." in page
+        key.refresh_from_db()
+        assert key.is_active
+        assert key.created_by != member.user
+
+    def test_a_choice_that_is_none_removes_nobody(self, bob: Browser) -> None:  # noqa: F811
+        member = add(bob, "admin")
+        assert bob.post(f"{TEAM}{member.pk}/remove/", {"keys": "both"}).status_code == 403
+        assert Membership.objects.filter(pk=member.pk).exists()
+
+    def test_leaving_says_what_ended(self, bob: Browser) -> None:  # noqa: F811
+        member = add(bob, "admin")
+        create_api_key(customer=bob.customer, name="Nightly", created_by=member.user)
+        page = log_in(member).post(f"{TEAM}leave/", follow=True).text
+        assert "You have left Acme." in page
+        assert "1 API key was revoked." in page
+
+    def test_a_lower_role_says_what_ended(self, bob: Browser) -> None:  # noqa: F811
+        member = add(bob, "admin")
+        create_api_key(customer=bob.customer, name="Nightly", created_by=member.user)
+        page = bob.post(f"{TEAM}{member.pk}/role/", {"role": "member"}, follow=True).text
+        assert "1 API key goes on working and was reassigned." in page
 
     def test_an_owner_gives_the_account_away(self, bob: Browser) -> None:  # noqa: F811
         member = add(bob, "member")
@@ -159,6 +203,6 @@ class TestTheAuditLog:
         export = bob.get("/dashboard/audit-log/export/")
         lines = b"".join(export).decode().splitlines()
         assert export.streaming
-        assert lines[0] == "at,act,who,what,address"
+        assert lines[0] == "at,act,who,what,address,device"
         assert len(lines) == 5
         assert "'=cmd(),'+1" in lines[1]

@@ -51,7 +51,7 @@ class TestCloseAccount:
         close_account(customer=customer, by=owner, at=NOW)
         mails = OutgoingMail.objects.order_by("to")
         assert [mail.to for mail in mails] == sorted(["pay@acme.test", owner.email])
-        assert mails[0].subject == "The RSOLV account of Acme is closed"
+        assert mails[0].subject == "The RSOLV account of “Acme” is closed"
         assert owner.email in mails[0].text
 
     def test_stands_in_the_audit_log(self, customer, owner) -> None:

@@ -61,7 +61,7 @@ class TestMails:
         assert run(customer, "welcome_mail").state == "done"
         services.run_step(event_id=customer.provisioning_events.get(step="welcome_mail").pk)
         (sent,) = mail.outbox
-        assert (sent.to, sent.subject) == (["ann@acme.test"], "Welcome to RSOLV, Acme")
+        assert (sent.to, sent.subject) == (["ann@acme.test"], "Welcome to RSOLV, “Acme”")
         assert "10 free fixes" in sent.body
         assert sent.alternatives[0][1] == "text/html"
         assert "rsolv_" not in sent.body + sent.alternatives[0][0]

@@ -1,0 +1,48 @@
+"""What happens to a person's login, in their customer's audit log; and the end of their other sessions."""
+
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest
+from django.utils import timezone
+
+from . import services
+from .access import find_origin
+from .models import AuditEntry, User
+from .selectors import get_membership
+
+
+def record_login_action(request: HttpRequest, user: User, act: AuditEntry.Act, subject: str = "") -> None:
+    """Write it into the audit log of the person's customer. Somebody without a customer has none."""
+    membership = get_membership(user)
+    if membership is not None:
+        services.record_act(
+            customer=membership.customer,
+            act=act,
+            actor=user,
+            subject=subject,
+            at=timezone.now(),
+            **find_origin(request),
+        )
+
+
+def record_failed_reauthentication(request: HttpRequest) -> None:
+    """Somebody in this session could not show that they are its person."""
+    if isinstance(request.user, User):
+        record_login_action(request, request.user, AuditEntry.Act.REAUTHENTICATION_FAILED)
+
+
+def end_other_sessions(request: HttpRequest, user: User) -> None:
+    """End all sessions of a person but the present one, where it is theirs; that one gets another key.
+
+    Sessions that were listed are counted in the audit log. Safe to repeat.
+    """
+    is_own = request.user.is_authenticated and request.user.pk == user.pk
+    before = request.session.session_key if is_own else None
+    ended = services.end_sessions(user=user, but=before)
+    if is_own:
+        request.user.session_generation = user.session_generation  # type: ignore[union-attr]
+        update_session_auth_hash(request, user)
+        UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
+    if ended:
+        words = f"{ended} {'session' if ended == 1 else 'sessions'}"
+        record_login_action(request, user, AuditEntry.Act.SESSIONS_ENDED, words)

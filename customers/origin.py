@@ -1,0 +1,14 @@
+"""Where an action came from, as the audit log keeps it. Pure."""
+
+from typing import TypedDict
+
+
+class Origin(TypedDict, total=False):
+    """Services take it as keyword arguments and pass it on to `record_act`.
+
+    `device` is what rsolv.browsers.describe_browser says of the browser. Both are left out where no request
+    made the change.
+    """
+
+    address: str | None
+    device: str

@@ -1,0 +1,66 @@
+"""A person may no longer log in, or may again."""
+
+from datetime import datetime
+from typing import Unpack
+
+from django.db import transaction
+
+from customers.models import AuditEntry, Customer, Membership, User
+from customers.origin import Origin
+
+from .end_access import KeyChoice, end_access
+from .end_sessions import end_sessions
+from .record_act import record_act
+
+
+def deactivate_person(
+    *,
+    user: User,
+    actor: User,
+    at: datetime,
+    keys: KeyChoice = KeyChoice.REVOKE,
+    **origin: Unpack[Origin],
+) -> None:
+    """Refuse a person's logins and end their sessions, open invitations and keys. For staff.
+
+    Their places stay. Where nobody else could answer for keys that are kept, they stay the person's.
+    Repeating it changes nothing.
+    """
+    with transaction.atomic():
+        places = _lock_places(user)
+        if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+            return
+        end_sessions(user=user)
+        for place in places:
+            _record(place, "deactivated", actor, at, **origin)
+            end_access(leaving=place, keys=keys, actor=actor, at=at, **origin)
+    user.is_active = False
+
+
+def reactivate_person(*, user: User, actor: User, at: datetime, **origin: Unpack[Origin]) -> None:
+    """Let a person log in again. What ended stays ended. Repeating it changes nothing. For staff."""
+    with transaction.atomic():
+        places = _lock_places(user)
+        if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
+            return
+        for place in places:
+            _record(place, "reactivated", actor, at, **origin)
+    user.is_active = True
+
+
+def _lock_places(user: User) -> list[Membership]:
+    """The person's places, their customers locked in the order of their ids. A person has one at most."""
+    own = Customer.objects.filter(memberships__user=user).values("pk")
+    list(Customer.objects.select_for_update().filter(pk__in=own).order_by("pk"))
+    return list(Membership.objects.select_related("customer", "user").filter(user=user))
+
+
+def _record(place: Membership, what: str, actor: User, at: datetime, **origin: Unpack[Origin]) -> None:
+    record_act(
+        customer=place.customer,
+        act=AuditEntry.Act.STAFF_ACTED,
+        actor=actor,
+        at=at,
+        subject=f"{place.user.email}: {what}",
+        **origin,
+    )

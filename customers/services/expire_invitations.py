@@ -1,0 +1,36 @@
+"""Invitations that nobody took are in the audit log once they are too old."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from customers.models import AuditEntry, Invitation
+
+from .record_act import PRODUCT
+
+BATCH = 1000
+
+
+@transaction.atomic
+def expire_invitations(*, at: datetime) -> int:
+    """Record each open invitation that expired by then, once; return how many. At most 1000 at a time.
+
+    They stay open for sending again, which lets them expire again.
+    """
+    expired = Invitation.objects.filter(
+        accepted_at=None, revoked_at=None, expires_at__lte=at, expiry_recorded_at=None
+    )
+    found = list(expired.select_for_update().order_by("pk")[:BATCH])
+    AuditEntry.objects.bulk_create(_describe(invitation) for invitation in found)
+    Invitation.objects.filter(pk__in=[each.pk for each in found]).update(expiry_recorded_at=at)
+    return len(found)
+
+
+def _describe(invitation: Invitation) -> AuditEntry:
+    return AuditEntry(
+        customer_id=invitation.customer_id,
+        act=AuditEntry.Act.INVITATION_EXPIRED,
+        actor_name=PRODUCT,
+        subject=f"{invitation.email} as {invitation.role}"[:254],
+        at=invitation.expires_at,
+    )

@@ -1,0 +1,146 @@
+"""Each entry of the audit log says from which address and device; and what has an entry at all."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.utils import timezone
+
+from customers import services
+from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.tasks import expire_invitations
+from tests.customers.team import act, make_person, make_team, read_invitation
+from tests.factories import MembershipFactory
+from tests.portal.conftest import Browser, bob  # noqa: F401 - a fixture
+from tests.signup import deliver_mails
+
+pytestmark = pytest.mark.django_db
+FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/142.0"}
+
+
+@pytest.fixture
+def browser(bob: Browser) -> Browser:  # noqa: F811
+    bob.defaults["HTTP_USER_AGENT"] = FIREFOX["User-Agent"]
+    return bob
+
+
+def find(action: str) -> AuditEntry:
+    entry = AuditEntry.objects.get(act=action)
+    assert (entry.address, entry.device) == ("127.0.0.1", "Firefox on Linux")
+    return entry
+
+
+class TestAnEntry:
+    @pytest.mark.parametrize(
+        ("action", "path", "sent"),
+        [
+            ("key_made", "keys/", {"name": "CI", "expires_in": ""}),
+            ("member_invited", "team/invite/", {"email": "new@acme.test", "role": "member"}),
+            ("customer_renamed", "settings/company/", {"company": "Acme Two"}),
+            ("person_renamed", "settings/profile/", {"name": "Bob", "time_zone": ""}),
+            ("mail_chosen", "settings/mail/", {"wants_guidance": "on"}),
+            ("data_exported", "settings/export/", {}),
+            ("cap_changed", "billing/cap/", {"remove": "1"}),
+        ],
+    )
+    def test_says_what_was_done_from_where_and_with_what(
+        self, browser: Browser, action: str, path: str, sent: dict[str, str]
+    ) -> None:
+        browser.post(f"/dashboard/{path}", sent)
+        assert find(action).actor == User.objects.get()
+
+    @pytest.mark.parametrize(("action", "path"), [("role", {"role": "billing"}), ("remove", {})])
+    def test_of_a_member_too(self, browser: Browser, action: str, path: dict[str, str]) -> None:
+        member = MembershipFactory(customer=browser.customer, role="admin")
+        services.create_api_key(customer=browser.customer, name="CI", created_by=member.user)
+        AuditEntry.objects.all().delete()
+        browser.post(f"/dashboard/team/{member.pk}/{action}/", path)
+        assert {(e.address, e.device) for e in AuditEntry.objects.all()} == {
+            ("127.0.0.1", "Firefox on Linux")
+        }
+        assert AuditEntry.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        ("path", "what"), [("audit-log/export/", "audit log"), ("usage/rsolv-usage.csv", "usage, 30d")]
+    )
+    def test_of_an_export_by_link(self, browser: Browser, path: str, what: str) -> None:
+        browser.get(f"/dashboard/{path}")
+        assert find("data_exported").subject == what
+
+    def test_is_shown_and_exported_with_its_device(self, browser: Browser) -> None:
+        browser.post("/dashboard/settings/company/", {"company": "Acme Two"})
+        assert "Firefox on Linux" in browser.get("/dashboard/audit-log/").text
+        lines = b"".join(browser.get("/dashboard/audit-log/export/")).decode()
+        assert "Firefox on Linux" in lines
+        whole = json.loads(b"".join(browser.post("/dashboard/settings/export/")))
+        assert whole["audit_log"][-1]["device"] == "Firefox on Linux"
+
+    def test_keeps_a_device_that_says_too_much_short(self, bob: Browser) -> None:  # noqa: F811
+        bob.post("/dashboard/settings/company/", {"company": "B"}, headers={"User-Agent": "x" * 500})
+        assert AuditEntry.objects.get().device == "x" * 60
+
+    def test_is_not_written_where_nothing_changed(self, browser: Browser) -> None:
+        browser.post("/dashboard/settings/company/", {"company": browser.customer.name})
+        browser.post("/dashboard/settings/profile/", {"name": "", "time_zone": "Europe/Berlin"})
+        browser.post("/dashboard/settings/mail/", {"wants_alerts": "on", "wants_guidance": "on"})
+        assert not AuditEntry.objects.exists()
+
+    def test_names_both_names_however_long(self, browser: Browser) -> None:
+        Customer.objects.update(name="a" * 200)
+        browser.post("/dashboard/settings/company/", {"company": "b" * 200})
+        subject = find("customer_renamed").subject
+        assert "aaa" in subject
+        assert "bbb" in subject
+
+
+class TestAddresses:
+    def test_added_made_primary_and_removed(self, browser: Browser) -> None:
+        user = User.objects.get()
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        browser.post("/accounts/email/", {"email": "bob@new.test", "action_add": ""})
+        assert not AuditEntry.objects.exists()
+        deliver_mails()
+        code = re.search(r"^([A-Z0-9-]{6,9})$", mail.outbox[-1].body, re.M)
+        assert code
+        browser.post("/accounts/confirm-email/", {"code": code[1]})
+        assert find("email_added").subject == "bob@new.test"
+        browser.post("/accounts/email/", {"email": "bob@new.test", "action_primary": ""})
+        assert find("email_changed").subject == "to bob@new.test"
+        browser.post("/accounts/email/", {"email": user.email, "action_remove": ""})
+        assert find("email_removed").subject == user.email
+
+
+class TestAnInvitation:
+    def invite(self) -> Membership:
+        _, (owner,) = make_team("owner")
+        services.invite_member(customer=owner.customer, email="new@acme.test", role="member", **act(owner))
+        return owner
+
+    def test_accepted_says_who_invited(self) -> None:
+        owner = self.invite()
+        token = read_invitation().split("/")[2]
+        services.accept_invitation(token=token, user=make_person("new@acme.test"), at=timezone.now())
+        entry = AuditEntry.objects.get(act="member_added")
+        assert entry.subject == f"as member, invited by {owner.user.email}"
+
+    def test_expired_has_one_entry_at_the_time_it_expired(self) -> None:
+        owner = self.invite()
+        expired_at = timezone.now() - timedelta(hours=2)
+        Invitation.objects.update(expires_at=expired_at)
+        for _ in range(2):
+            expire_invitations()
+        entry = AuditEntry.objects.get(act="invitation_expired")
+        assert (entry.customer, entry.at) == (owner.customer, expired_at)
+        assert (entry.actor_name, entry.subject) == ("RSOLV", "new@acme.test as member")
+
+    @pytest.mark.parametrize("field", ["accepted_at", "revoked_at"])
+    def test_answered_does_not_expire(self, field: Any) -> None:
+        self.invite()
+        now = timezone.now()
+        Invitation.objects.update(expires_at=now - timedelta(hours=2), **{field: now})
+        expire_invitations()
+        assert not AuditEntry.objects.filter(act="invitation_expired").exists()

@@ -1,0 +1,151 @@
+"""Nobody is flooded with mail through us."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from customers import services
+from customers.mail_limits import TooManyMails, find_mailbox
+from customers.models import Invitation
+from provisioning.models import OutgoingMail
+from tests.customers.team import act, forget_mail_limits, make_person, make_team
+from tests.portal.conftest import Browser, bob  # noqa: F401 - a fixture
+from tests.signup import deliver_mails
+
+pytestmark = pytest.mark.django_db
+VICTIM = "victim@example.net"
+
+
+def invite(owner, email=VICTIM):
+    return services.invite_member(customer=owner.customer, email=email, role="member", **act(owner))
+
+
+def count_mails(to: str = VICTIM) -> int:
+    return OutgoingMail.objects.filter(to=to).count()
+
+
+class TestInvitations:
+    def test_sixty_resent_in_a_row_are_one_mail(self, bob: Browser) -> None:  # noqa: F811
+        """2.4 seconds of a hostile test: 60 mails to one stranger."""
+        bob.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
+        path = f"/dashboard/team/invitations/{Invitation.objects.get().pk}/resend/"
+        pages = [bob.post(path, follow=True).text for _ in range(60)]
+        assert count_mails() == 1
+        assert "Try again in" in pages[-1]
+
+    def test_invited_and_taken_back_in_a_row_are_one_mail(self, bob: Browser) -> None:  # noqa: F811
+        for _ in range(10):
+            bob.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
+            for invitation in Invitation.objects.filter(revoked_at=None):
+                bob.post(f"/dashboard/team/invitations/{invitation.pk}/revoke/")
+        assert count_mails() == 1
+
+    def test_of_many_customers_to_one_mailbox_are_counted_together(self) -> None:
+        sent = 0
+        for number in range(8):
+            _, (owner,) = make_team("owner")
+            try:
+                invite(owner, f"victim+{number}@example.net")
+                sent += 1
+            except TooManyMails:
+                pass
+        assert sent == 1
+
+    def test_of_one_person_are_twenty_an_hour(self) -> None:
+        _, (owner,) = make_team("owner")
+        for number in range(20):
+            invite(owner, f"p{number}@example.net")
+        with pytest.raises(TooManyMails):
+            invite(owner, "p20@example.net")
+
+    def test_of_one_customer_are_fifty_a_day(self) -> None:
+        customer, members = make_team("owner", "admin", "admin", "admin")
+        sent = 0
+        for member in members:
+            for number in range(20):
+                Invitation.objects.update(revoked_at=member.created_at)
+                try:
+                    invite(member, f"p{sent}-{number}@example.net")
+                    sent += 1
+                except TooManyMails:
+                    pass
+        assert sent == 50
+
+    def test_that_are_refused_change_nothing(self) -> None:
+        _, (owner,) = make_team("owner")
+        invitation = invite(owner)
+        before = Invitation.objects.values().get()
+        with pytest.raises(TooManyMails):
+            services.resend_invitation(invitation=invitation, **act(owner))
+        assert Invitation.objects.values().get() == before
+
+    def test_go_out_again_after_a_while(self) -> None:
+        _, (owner,) = make_team("owner")
+        invitation = invite(owner)
+        forget_mail_limits()
+        services.resend_invitation(invitation=invitation, **act(owner))
+        assert count_mails() == 2
+
+
+class TestOtherMails:
+    """With the limits that every installation has; most tests run without allauth's."""
+
+    @pytest.fixture(autouse=True)
+    def limits(self, settings: Any) -> None:
+        from rsolv.settings import people
+
+        settings.ACCOUNT_RATE_LIMITS = people.ACCOUNT_RATE_LIMITS
+
+    def test_adding_addresses_is_bounded(self, bob: Browser) -> None:  # noqa: F811
+        for number in range(30):
+            bob.post("/accounts/email/", {"email": f"v{number}@example.net", "action_add": ""})
+        deliver_mails()
+        assert len(mail.outbox) == 5
+
+    def test_resets_are_bounded_by_mailbox_whoever_asks(self) -> None:
+        make_person(VICTIM)
+        for number in range(40):
+            Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR=f"192.0.2.{number}")
+        assert count_mails() == 3
+
+    def test_resets_go_on_to_be_answered_as_for_an_address_without_login(self) -> None:
+        make_person(VICTIM)
+        for email in (VICTIM, "nobody@example.net"):
+            answers = [Client().post("/accounts/password/reset/", {"email": email}) for _ in range(3)]
+            assert {(each.status_code, each.url) for each in answers} == {
+                (302, "/accounts/password/reset/done/")
+            }
+
+    def test_tagged_addresses_are_one_mailbox(self) -> None:
+        for number in range(40):
+            email = f"victim+{number}@example.net"
+            Client().post("/accounts/password/reset/", {"email": email}, REMOTE_ADDR=f"192.0.2.{number}")
+        assert OutgoingMail.objects.count() == 10
+
+    def test_what_happened_to_a_login_is_always_mailed(self, bob: Browser) -> None:  # noqa: F811
+        """A flood must not keep the note of a takeover back."""
+        user = make_person(VICTIM)
+        for number in range(40):
+            Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR=f"192.0.2.{number}")
+        client = Client()
+        client.force_login(user)
+        new = "another-horse-2"
+        sent = {"oldpassword": "correct-horse-battery", "password1": new, "password2": new}
+        client.post("/accounts/password/change/", sent)
+        assert OutgoingMail.objects.filter(to=VICTIM, subject__icontains="password").count() == 4
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("Ann@Acme.test", "ann@acme.test"),
+        ("ann+rsolv@acme.test", "ann@acme.test"),
+        ("a.n.n@gmail.com", "ann@gmail.com"),
+        ("ann+x@googlemail.com", "ann@gmail.com"),
+        ("a.n.n@acme.test", "a.n.n@acme.test"),
+    ],
+)
+def test_a_mailbox_has_many_addresses(address: str, mailbox: str) -> None:
+    assert find_mailbox(address) == mailbox

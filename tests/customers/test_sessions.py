@@ -1,0 +1,141 @@
+"""What makes a login safer ends the sessions that were there before."""
+
+import re
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from customers import services
+from customers.models import AuditEntry, Membership
+from tests.customers.team import make_person
+from tests.customers.test_logins import PASSWORD, log_in, turn_on
+from tests.factories import MembershipFactory
+from tests.portal.conftest import let_login_grow_old
+from tests.signup import deliver_mails
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NEW = "another-horse-2"
+
+
+@pytest.fixture
+def ann() -> Membership:
+    return MembershipFactory(user=make_person("ann@acme.test"))
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/dashboard/team/").status_code == 200
+
+
+def open_unlisted_session(ann: Membership) -> Client:
+    """A session that allauth's list does not know, as the staff admin once made them."""
+    client = Client()
+    client.force_login(ann.user)
+    assert not UserSession.objects.filter(session_key=client.session.session_key).exists()
+    return client
+
+
+class TestTurningTheSecondStepOn:
+    def test_ends_the_others_and_keeps_the_present_one_under_a_new_key(self, ann: Membership) -> None:
+        (client, _), (other, _) = log_in(), log_in(address="192.0.2.55")
+        unlisted, before = open_unlisted_session(ann), client.session.session_key
+        turn_on(client)
+        assert is_in(client)
+        assert client.session.session_key != before
+        assert not is_in(other)
+        assert not is_in(unlisted)
+        assert AuditEntry.objects.get(act="sessions_ended").subject == "1 session"
+
+    def test_the_old_key_opens_nothing(self, ann: Membership) -> None:
+        client, _ = log_in()
+        stolen = Client()
+        stolen.cookies = client.cookies.copy()
+        turn_on(client)
+        assert is_in(client)
+        assert not is_in(stolen)
+
+    def test_leaves_the_present_session_in_the_list(self, ann: Membership) -> None:
+        client, _ = log_in()
+        turn_on(client)
+        assert client.get("/accounts/sessions/").text.count("This browser") <= 1
+        assert UserSession.objects.get().session_key == client.session.session_key
+
+    def test_by_a_passkey_too(self, ann: Membership, rf: Any) -> None:
+        """What allauth announces for one, in a request of the person's own."""
+        from allauth.mfa import signals
+
+        (client, _), (other, _) = log_in(), log_in()
+        request = rf.post("/accounts/2fa/webauthn/add/")
+        request.user, request.session = ann.user, client.session
+        key = Authenticator.objects.create(user=ann.user, type="webauthn", data={})
+        signals.authenticator_added.send(Authenticator, request=request, user=ann.user, authenticator=key)
+        assert not is_in(other)
+
+
+class TestTurningTheSecondStepOff:
+    def test_asks_again(self, ann: Membership) -> None:
+        client, _ = log_in()
+        turn_on(client)
+        let_login_grow_old(client)
+        assert client.get("/accounts/2fa/totp/deactivate/").url.startswith("/accounts/reauthenticate/")
+        client.post("/accounts/2fa/totp/deactivate/")
+        assert Authenticator.objects.filter(type="totp").exists()
+
+    def test_mails_the_person(self, ann: Membership) -> None:
+        client, _ = log_in()
+        turn_on(client)
+        client.post("/accounts/2fa/totp/deactivate/")
+        deliver_mails()
+        assert "Deactivated" in mail.outbox[-1].subject
+        assert mail.outbox[-1].to == ["ann@acme.test"]
+
+
+class TestAPassword:
+    def test_changed_ends_the_others(self, ann: Membership) -> None:
+        (client, _), (other, _) = log_in(), log_in()
+        unlisted = open_unlisted_session(ann)
+        sent = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+        client.post("/accounts/password/change/", sent)
+        assert is_in(client)
+        assert not is_in(other)
+        assert not is_in(unlisted)
+        assert AuditEntry.objects.get(act="sessions_ended").subject == "1 session"
+
+    def test_reset_ends_all(self, ann: Membership) -> None:
+        other, _ = log_in()
+        unlisted = open_unlisted_session(ann)
+        Client().post("/accounts/password/reset/", {"email": "ann@acme.test"})
+        deliver_mails()
+        path = re.search(r"(/accounts/password/reset/key/\S+)", mail.outbox[-1].body)
+        assert path
+        client = Client()
+        page = client.get(path[1], follow=True)
+        client.post(page.redirect_chain[-1][0], {"password1": NEW, "password2": NEW})
+        assert log_in(password=NEW)[1].redirect_chain[-1][0] == "/dashboard/"
+        assert not is_in(other)
+        assert not is_in(unlisted)
+
+
+class TestTheListOfSessions:
+    def test_ends_those_too_that_it_does_not_show(self, ann: Membership) -> None:
+        (client, _), (other, _) = log_in(), log_in()
+        unlisted = open_unlisted_session(ann)
+        client.post("/accounts/sessions/")
+        assert is_in(client)
+        assert not is_in(other)
+        assert not is_in(unlisted)
+        assert AuditEntry.objects.get(act="sessions_ended").subject == "1 session"
+
+
+class TestDeactivating:
+    def test_ends_all_sessions_for_good(self, ann: Membership) -> None:
+        client, _ = log_in()
+        staff = make_person("staff@rsolv.test")
+        services.deactivate_person(user=ann.user, actor=staff, at=timezone.now())
+        assert not is_in(client)
+        services.reactivate_person(user=ann.user, actor=staff, at=timezone.now())
+        assert not is_in(client)
