@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from provisioning.models import ProvisioningEvent
+from provisioning.services import retry_failed_steps
 from rsolv.admin import ReadOnlyAdmin
 
 
@@ -22,8 +23,6 @@ class ProvisioningEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Try again what failed", permissions=("try_again",))
     def try_again(self, request: HttpRequest, queryset: QuerySet[ProvisioningEvent]) -> None:
-        failed = queryset.filter(state=ProvisioningEvent.State.FAILED)
-        count = failed.update(
-            state=ProvisioningEvent.State.PENDING, attempts=0, next_attempt_at=timezone.now()
-        )
+        ids = [event.pk for event in queryset]
+        count = retry_failed_steps(ids=ids, at=timezone.now())
         self.message_user(request, f"{count} steps: the sweep takes them within a minute.", messages.SUCCESS)

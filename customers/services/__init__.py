@@ -10,6 +10,16 @@ from .accept_invitation import (
 )
 from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
 from .block_customer import block_customer, unblock_customer
+from .change_by_staff import (
+    StaffPerson,
+    add_customer_by_staff,
+    add_member_by_staff,
+    change_customer,
+    change_person,
+    remove_second_step,
+    rename_api_key,
+    send_password_reset,
+)
 from .change_role import LastOwner, NotYours, change_role
 from .change_settings import change_profile, choose_mail, rename_customer
 from .claim_namespace import NamespaceHeld, claim_namespace, release_namespaces
@@ -37,7 +47,9 @@ from .manage_keys import (
 from .manage_members import add_member
 from .note_login import note_login
 from .record_act import record_act
+from .record_staff_action import record_for_customer, record_staff_action
 from .remove_member import remove_member
+from .staff_access import NoSecondStep, NotSuperuser, end_staff_access, grant_staff_access
 from .transfer_ownership import transfer_ownership
 
 __all__ = [
@@ -83,4 +95,18 @@ __all__ = [
     "sign_up_invited",
     "transfer_ownership",
     "unblock_customer",
+    "StaffPerson",
+    "add_customer_by_staff",
+    "add_member_by_staff",
+    "change_customer",
+    "change_person",
+    "remove_second_step",
+    "rename_api_key",
+    "send_password_reset",
+    "record_for_customer",
+    "record_staff_action",
+    "NoSecondStep",
+    "NotSuperuser",
+    "end_staff_access",
+    "grant_staff_access",
 ]

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from customers.acting_staff import get_acting_staff
 from customers.models import AuditEntry, Customer, User
 
 PRODUCT = "RSOLV"
+STAFF = f"{PRODUCT} staff"
 
 
 def record_act(
@@ -18,8 +20,12 @@ def record_act(
 ) -> AuditEntry:
     """Write an act into the audit log. Belongs into the transaction of the act itself.
 
-    `actor` None is the product itself. A member of staff who is no member of the customer is named as staff.
+    `actor` None is the product itself. A member of staff who is no member of the customer is named as staff;
+    so is everything done in the staff admin, whoever the service names as its actor, without an address.
     """
+    if (staff := get_acting_staff()) is not None:
+        staff.customers_recorded.add(customer.pk)
+        actor, address = staff.user, None
     return AuditEntry.objects.create(
         customer=customer,
         act=act,
@@ -34,6 +40,8 @@ def record_act(
 def _name(customer: Customer, actor: User | None) -> str:
     if actor is None:
         return PRODUCT
+    if get_acting_staff() is not None:
+        return STAFF
     if actor.is_staff and not customer.memberships.filter(user=actor).exists():
-        return f"{PRODUCT} staff"
+        return STAFF
     return actor.email
