@@ -1,4 +1,4 @@
-"""Logins of staff, and changes of how they log in, in the staff audit log: what went well and what did not."""
+"""Logins of staff, failed ones too, and changes of how they log in, in the staff audit log."""
 
 from typing import Any
 

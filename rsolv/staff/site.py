@@ -23,12 +23,12 @@ View = Callable[..., HttpResponse]
 class StaffSite(UnfoldAdminSite):
     """Every page is behind the same gate, and only pages of ours are registered.
 
-    A page opens for active staff who logged in with two steps, in a session that is neither old nor idle. What
-    changes something asks again who they are, and is done in the name of that member of staff.
+    A page opens for active staff who logged in with two steps, in a session that is neither old nor idle.
+    What changes something asks again who they are, and is done in the name of that member of staff.
     """
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Take pages that are a StaffAdmin. What a third party registers is not shown until we write a page."""
+        """Take pages that are a StaffAdmin. What a third party registers has no page until we write one."""
         from rsolv.admin import StaffAdmin
 
         if admin_class is None or not issubclass(admin_class, StaffAdmin):
@@ -91,7 +91,7 @@ class StaffSite(UnfoldAdminSite):
 
 
 def _check(request: HttpRequest) -> None:
-    """Refuse what no page of ours links to and no database takes. A request that waited gets its own route."""
+    """Refuse what no database takes; give a request that waited for its person its own route again."""
     sent = [request.path, *request.GET.keys(), *(v for values in request.GET.lists() for v in values[1])]
     if any("\x00" in text for text in sent):
         raise SuspiciousOperation("NUL in the address")
