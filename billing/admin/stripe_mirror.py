@@ -4,8 +4,12 @@ dj-stripe's own pages are not used: they show whole objects with client secrets,
 property, and call Stripe. Its keys (`APIKey`) and idempotency keys are on no page.
 """
 
+from functools import cache
+from typing import Any
+
 from django.contrib import admin
 from django.db import models
+from django.http import HttpRequest
 from djstripe import models as djstripe
 
 from rsolv.admin import ReadOnlyAdmin
@@ -56,11 +60,26 @@ SEARCHED = {djstripe.Customer: ("email",), djstripe.Product: ("name",), djstripe
 
 
 class StripeMirrorAdmin(ReadOnlyAdmin):
-    """A model of dj-stripe's. Related objects are named by their id: what else they hold may be secret."""
+    """A model of dj-stripe's. Objects are named by their id: dj-stripe's names of them hold secret links."""
 
     list_filter = ("created", "livemode")
     ordering = ("-created",)
     show_full_result_count = False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found: Any = super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.__class__ = _name_by_id(type(found))
+        return found
+
+
+@cache
+def _name_by_id(model: type[models.Model]) -> type[models.Model]:
+    """The model with its id for a name. Made as a plain class: Django must not take it for another model."""
+    metaclass: Any = type(model)
+    names = {"__str__": lambda row: str(row.id), "__module__": __name__}
+    named: type[models.Model] = type.__new__(metaclass, model.__name__, (model,), names)
+    return named
 
 
 @admin.register(djstripe.WebhookEventTrigger)
