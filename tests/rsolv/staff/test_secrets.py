@@ -1,5 +1,6 @@
 """No secret is on any staff page, nor found out by asking a page for it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +62,7 @@ class TestAPage:
 
     @pytest.mark.parametrize(("model", "page"), PAGES, ids=IDS)
     def test_knows_its_secrets_by_the_rule(self, model: type[models.Model], page: Any) -> None:
-        """The rule of the code and the list of this test are apart: each new column is seen by one of them."""
+        """The rule of the code and the list of this test are apart: one of them sees each new column."""
         assert [f.name for f in list_secrets(model) if not is_secret(f)] == []
 
     def test_is_there_for_these_alone(self) -> None:
@@ -92,6 +93,11 @@ def note_change(browser: StaffBrowser, row: models.Model) -> None:
     )
 
 
+def without_id(answer: Any) -> str:
+    """The page without the request's id, which no two share."""
+    return re.sub(r"req_\w+", "", answer.text)
+
+
 def find_paths(model: type[models.Model], depth: int = 2) -> Iterator[str]:
     """Every path to a secret column, over up to two relations, forth and back."""
     for field in model._meta.get_fields():
@@ -99,7 +105,7 @@ def find_paths(model: type[models.Model], depth: int = 2) -> Iterator[str]:
             yield field.name
         if field.is_relation and depth and field.related_model not in (None, model):
             target: Any = field.related_model
-            name = field.name if isinstance(field, models.Field) else field.related_query_name()
+            name = field.name
             if not name.endswith("+"):
                 yield from (f"{name}__{path}" for path in find_paths(target, depth - 1))
 
@@ -119,7 +125,8 @@ class TestAnOracle:
             for path in list(find_paths(model))[:2]:
                 for guess in (f"^{MARK}", "^nothing"):
                     answer = staff.get(many, {f"{path}__regex": guess})
-                    assert (answer.status_code, answer.content) == (400, unknown.content), path
+                    assert answer.status_code == 400, path
+                    assert without_id(answer) == without_id(unknown), path
 
     @pytest.mark.parametrize(
         "path",
