@@ -69,7 +69,8 @@ class StripeMirrorAdmin(ReadOnlyAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found: Any = super().get_object(request, object_id, from_field)
         if found is not None:
-            found.__class__ = _name_by_id(type(found))
+            model: Any = type(found)
+            found.__class__ = _name_by_id(model)
         return found
 
 

@@ -96,11 +96,13 @@ def _is_over(request: HttpRequest) -> bool:
     records, now = _list_records(request), time.time()
     if not records or now - records[0]["at"] > settings.STAFF_SESSION_SECONDS:
         return True
-    seen_at = max(request.session.get(SEEN_AT, 0), records[-1]["at"])
-    return now - seen_at > settings.STAFF_IDLE_SECONDS
+    seen_at: float = max(request.session.get(SEEN_AT, 0), records[-1]["at"])
+    idle: int = settings.STAFF_IDLE_SECONDS
+    return now - seen_at > idle
 
 
 def _list_records(request: HttpRequest) -> list[dict[str, Any]]:
     """What this session has proven since its login, the earliest first, as allauth keeps it."""
     user: Any = request.user
-    return get_authentication_records(request, user)
+    records: list[dict[str, Any]] = get_authentication_records(request, user)
+    return records

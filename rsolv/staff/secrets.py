@@ -41,5 +41,5 @@ def _touches_secret(model: type[models.Model], path: str) -> bool:
             return False
         if isinstance(field, models.Field) and is_secret(field):
             return True
-        current = field.related_model  # type: ignore[assignment]
+        current = field.related_model
     return False

@@ -36,14 +36,14 @@ class StaffSite(UnfoldAdminSite):
         super().register(model_or_iterable, admin_class, **options)
         models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
         for model in models:
-            if paths := self._registry[model].list_secret_paths():  # type: ignore[attr-defined]
+            if paths := self._registry[model].list_secret_paths():
                 raise ImproperlyConfigured(f"{admin_class.__name__}: staff would reach {', '.join(paths)}")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return access.find_barrier(request) is None
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        inner = super().admin_view(view, cacheable)
+        inner: View = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if (barrier := access.find_barrier(request)) is not None:
