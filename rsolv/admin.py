@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ListFilter, SimpleListFilter
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import transaction
 from django.db.models import AutoField, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -80,14 +81,12 @@ class StaffAdmin(ModelAdmin):
         orders = (
             getattr(getattr(self, str(each), None), "admin_order_field", "") for each in self.list_display
         )
-        named = (*self.list_display, *self.search_fields, *(self.fields or ()), *(self.ordering or ()))
-        paths = (
-            *filters,
-            *(str(each) for each in orders if each),
-            *map(str, named),
-            self.date_hierarchy or "",
-        )
-        return list_secret_paths(self.model, paths)
+        shown = (*(self.fields or ()), *flatten_fieldsets(self.fieldsets or ()), *self.readonly_fields)
+        named = map(str, (*self.list_display, *self.search_fields, *shown, *(self.ordering or ())))
+        paths = (*filters, *(str(each) for each in orders if each), *named, self.date_hierarchy or "")
+        return list_secret_paths(self.model, paths) + [
+            path for inline in self.inlines for path in _list_of_inline(inline)
+        ]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The page's own actions, each recorded; rows are deleted one by one, each on its own page."""
@@ -209,6 +208,11 @@ def find_customer(obj: Any) -> Customer | None:
         return customer
     user = getattr(obj, "user", None)
     return get_customer_of(user) if isinstance(user, User) else None
+
+
+def _list_of_inline(inline: Any) -> list[str]:
+    """Secret columns of rows inside another page; one that lists no fields would show them all."""
+    return list_secret_paths(inline.model, inline.fields) if inline.fields else [f"{inline.__name__}.*"]
 
 
 def _is_fixed(field: Any) -> bool:

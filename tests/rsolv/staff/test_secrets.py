@@ -156,6 +156,7 @@ class TestAnOracle:
 
     def test_makes_a_page_that_names_a_secret_fail_at_the_start(self) -> None:
         from django.core.exceptions import ImproperlyConfigured
+        from unfold.admin import TabularInline
 
         from customers.models import ApiKey
         from rsolv.staff.site import StaffSite
@@ -166,6 +167,9 @@ class TestAnOracle:
             {"list_display": ("key_hash",)},
             {"ordering": ("-key_hash",)},
             {"fields": ("name", "key_hash")},
+            {"fieldsets": ((None, {"fields": ("key_hash",)}),)},
+            {"readonly_fields": ("key_hash",)},
+            {"inlines": (type("Inline", (TabularInline,), {"model": ApiKey}),)},
         ):
             with pytest.raises(ImproperlyConfigured):
                 StaffSite("other").register(ApiKey, type("Page", (StaffAdmin,), names))
