@@ -61,6 +61,10 @@ $(STAMP): | requirements-dev.lock
 demo: setup ## A customer's whole journey on real input, then a place to explore (ONCE=1: checks only)
 	@$(PY) -m sandbox.demo $(if $(ONCE),--once)
 
+.PHONY: staff-code
+staff-code: setup ## The second step of the demo's staff person, as their authenticator app shows it now
+	@$(PY) -m sandbox.staging.second_step
+
 .PHONY: run
 run: setup ## Web, worker, beat and the Stripe sandbox together; Ctrl-C ends all of them
 	@$(PY) -m sandbox.run

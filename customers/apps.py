@@ -5,4 +5,4 @@ class CustomersConfig(AppConfig):
     name = "customers"
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401
+        from . import receivers, staff_receivers  # noqa: F401

@@ -19,6 +19,7 @@ from rsolv.api import limiter
 
 from .billing.world import foundation, world  # noqa: F401 - fixtures
 from .factories import CustomerFactory
+from .staff import StaffBrowser, make_staff, open_staff_browser
 
 if TYPE_CHECKING:
     from sandbox.stripe.server import StripeSandbox
@@ -67,6 +68,18 @@ def alice(db: None) -> ApiClient:
 def mallory(db: None) -> ApiClient:
     """Another customer's Action."""
     return make_client(CustomerFactory(name="Other"))
+
+
+@pytest.fixture
+def staff(db: None) -> StaffBrowser:
+    """A superuser's browser, logged in with two steps."""
+    return open_staff_browser(make_staff(is_superuser=True))
+
+
+@pytest.fixture
+def onlooker(db: None) -> StaffBrowser:
+    """The browser of staff who may look at everything and change nothing."""
+    return open_staff_browser(make_staff("view_*"))
 
 
 def make_client(customer: Customer) -> ApiClient:

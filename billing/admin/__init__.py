@@ -6,7 +6,7 @@ from .inbox import InboxEventAdmin
 from .incidents import DiscrepancyAdmin, PaymentIncidentAdmin, ReconciliationAdmin
 from .ledger import UsageRecordAdmin, UsageReportAdmin
 from .notices import NoticeAdmin
-from .stripe_mirror import guard_stripe_mirror
+from .stripe_mirror import WebhookEventTriggerAdmin
 from .switches import BillingSwitchAdmin
 
 __all__ = [
@@ -22,6 +22,5 @@ __all__ = [
     "UsageCorrectionAdmin",
     "UsageRecordAdmin",
     "UsageReportAdmin",
+    "WebhookEventTriggerAdmin",
 ]
-
-guard_stripe_mirror()

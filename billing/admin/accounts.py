@@ -6,14 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from billing import services
 from billing.models import BillingAccount, UsageClaim
 from customers.models import AuditEntry, User
 from customers.services import record_act
-from rsolv.admin import ReadOnlyAdmin
+from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
@@ -39,7 +38,7 @@ class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes
 
 
 @admin.register(BillingAccount)
-class BillingAccountAdmin(ModelAdmin):
+class BillingAccountAdmin(StaffAdmin):
     """Plan and status follow Stripe; the trial's size and the pause are ours to give."""
 
     form = BillingAccountForm
@@ -90,16 +89,18 @@ class BillingAccountAdmin(ModelAdmin):
         return [name for name in self.fields if may_change or name != "is_paused"]
 
     def save_model(self, request: HttpRequest, obj: BillingAccount, form: Any, change: bool) -> None:
-        """Write what staff gave and nothing else: Stripe's news may have come while the page was open."""
-        obj.save(update_fields=["trial_fixes_limit", "updated_at"])
+        at = timezone.now()
+        assert isinstance(request.user, User)
         if "trial_fixes_limit" in form.changed_data:
-            _note(request, obj, f"free fixes of the trial: {obj.trial_fixes_limit}")
-        reason, at = form.cleaned_data["paused_reason"], timezone.now()
+            services.set_trial_limit(
+                customer=obj.customer, fixes=obj.trial_fixes_limit, by=request.user, at=at
+            )
+        reason = form.cleaned_data["paused_reason"]
         if form.cleaned_data["is_paused"]:
             services.pause_customer(customer=obj.customer, reason=reason, at=at)
             if "is_paused" in form.changed_data:
                 _note(request, obj, "paused what is sent to Stripe")
-        elif obj.paused_at is not None:
+        elif "is_paused" in form.changed_data:
             services.resume_customer(customer=obj.customer, reason=reason, at=at)
             _note(request, obj, "took the pause back")
 

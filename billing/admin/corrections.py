@@ -6,17 +6,16 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from billing import services
 from billing.models import CorrectionReport, UsageCorrection
 from customers.models import AuditEntry, User
 from customers.services import record_act
-from rsolv.admin import ReadOnlyAdmin
+from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 @admin.register(UsageCorrection)
-class UsageCorrectionAdmin(ModelAdmin):
+class UsageCorrectionAdmin(StaffAdmin):
     list_display = ("customer", "usage", "kind", "reason", "made_by", "created_at")
     list_filter = ("kind", "created_at")
     list_select_related = ("customer", "usage", "made_by")

@@ -6,12 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing import services
 from billing.models import BillingSwitch
 from customers.models import User
+from rsolv.admin import StaffAdmin
 
 
 class BillingSwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
@@ -25,7 +25,7 @@ class BillingSwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes 
 
 
 @admin.register(BillingSwitch)
-class BillingSwitchAdmin(ModelAdmin):
+class BillingSwitchAdmin(StaffAdmin):
     """A switch that is not listed is on: add it to turn it off."""
 
     form = BillingSwitchForm

@@ -31,6 +31,7 @@ from .report_usage import report_usage, requeue_report
 from .resume_plan import NothingToResume, cancel_at_period_end, resume_plan
 from .retry_now import Backlog, count_backlog, retry_now
 from .set_spend_cap import BadSpendCap, set_spend_cap
+from .set_trial_limit import set_trial_limit
 from .settle_discrepancy import settle_discrepancy
 from .settle_usage import BillingIsPaused, UsageStillUnreported, settle_usage
 from .start_checkout import NothingAtStripe, finish_checkout, start_checkout
@@ -95,6 +96,7 @@ __all__ = [
     "resume_plan",
     "retry_now",
     "set_spend_cap",
+    "set_trial_limit",
     "settle_discrepancy",
     "settle_usage",
     "start_checkout",

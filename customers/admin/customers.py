@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from customers import selectors, services
-from customers.models import AuditEntry, Customer, Invitation, Membership
-from rsolv.admin import ReadOnlyAdmin
+from customers.models import Customer, Invitation, Membership
+from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 class MembershipInline(TabularInline):
@@ -34,8 +34,24 @@ class MembershipInline(TabularInline):
         return False
 
 
+class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Customer
+        fields = ("name", "email")
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].strip().lower()
+        others = Customer.objects.filter(email__iexact=email, closed_at=None).exclude(pk=self.instance.pk)
+        if others.exists():
+            raise forms.ValidationError("Another open account has this address.")
+        return email
+
+
 @admin.register(Customer)
-class CustomerAdmin(ModelAdmin):
+class CustomerAdmin(StaffAdmin):
+    """Name and address are changed here; accounts are closed by their owners, keys blocked by an action."""
+
+    form = CustomerForm
     list_display = ("name", "email", "plan", "status", "created_at")
     list_filter = ("billing_account__plan", "billing_account__status", "created_at")
     list_select_related = ("billing_account",)
@@ -46,10 +62,36 @@ class CustomerAdmin(ModelAdmin):
         "forge_accounts__namespace",
         "billing_account__stripe_customer__id",
     )
-    readonly_fields = ("id", "blocked_at", "created_at")
+    fields = (
+        "id",
+        "name",
+        "email",
+        "signup_source",
+        "setup_hidden_at",
+        "closed_at",
+        "blocked_at",
+        "blocked_reason",
+        "created_at",
+    )
+    readonly_fields = tuple(name for name in fields if name not in ("name", "email"))
     date_hierarchy = "created_at"
     inlines = (MembershipInline,)
     actions = ("block", "unblock")
+
+    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        return self.fields if obj else ("name", "email")
+
+    def get_inlines(self, request: HttpRequest, obj: Customer | None) -> Any:
+        return self.inlines if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        given: dict[str, Any] = {"name": obj.name, "email": obj.email}
+        given |= {"by": request.user, "at": timezone.now()}
+        if change:
+            services.change_customer(customer=obj, **given)
+            return
+        made = services.add_customer_by_staff(**given)
+        obj.pk, obj._state.adding = made.pk, False
 
     @admin.action(
         description="Block: the next request with any of its keys is refused", permissions=("change",)
@@ -97,7 +139,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):
+class MembershipAdmin(StaffAdmin):
     """Each change is the service's, so an owner is left and the customer's audit log tells of it."""
 
     form = MembershipForm
@@ -106,6 +148,7 @@ class MembershipAdmin(ModelAdmin):
     list_select_related = ("user", "customer")
     search_fields = ("user__email", "customer__name", "customer__email")
     autocomplete_fields = ("user", "customer")
+    fields = ("customer", "user", "role")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("customer", "user") if obj else ()
@@ -121,15 +164,14 @@ class MembershipAdmin(ModelAdmin):
         if change:
             services.change_role(membership=obj, role=obj.role, **_by_staff(request))
             return
-        with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            services.record_act(
-                customer=obj.customer,
-                act=AuditEntry.Act.MEMBER_ADDED,
-                actor=request.user,  # type: ignore[arg-type]
-                subject=f"{obj.user.email} as {obj.role}",
-                at=timezone.now(),
-            )
+        made = services.add_member_by_staff(
+            customer=obj.customer,
+            user=obj.user,
+            role=obj.role,
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+        )
+        obj.pk, obj._state.adding = made.pk, False
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         services.remove_member(membership=obj, **_by_staff(request))
@@ -146,4 +188,3 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_filter = ("role", "created_at")
     list_select_related = ("customer",)
     search_fields = ("email", "customer__name", "customer__email")
-    exclude = ("token_hash",)

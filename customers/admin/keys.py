@@ -7,16 +7,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from customers import key_cache, services
 from customers.models import ApiKey, StaleKey
-from rsolv.admin import ReadOnlyAdmin
+from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 from rsolv.redis_link import RedisAway
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(StaffAdmin):
     """Keys are made where their owner can see them once; here they are looked at, renamed and revoked."""
 
     list_display = ("prefix", "name", "customer", "created_at", "last_used_at", "expires_at", "revoked_at")
@@ -33,8 +32,16 @@ class ApiKeyAdmin(ModelAdmin):
         "expires_at",
         "revoked_at",
     )
-    readonly_fields = ("customer", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = tuple(name for name in fields if name != "name")
     actions = ("revoke", "clear_cache")
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        services.rename_api_key(
+            api_key=obj,
+            name=obj.name,
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+        )
 
     @admin.action(description="Revoke: the next request with the key is refused", permissions=("change",))
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -62,6 +69,5 @@ class ApiKeyAdmin(ModelAdmin):
 class StaleKeyAdmin(ReadOnlyAdmin):
     """What the key cache could not be told yet. Empty while Redis answers."""
 
-    list_display = ("__str__", "marked_at")
+    list_display = ("id", "customer_id", "marked_at")
     ordering = ("marked_at",)
-    search_fields = ("=key_hash",)

@@ -1,48 +1,109 @@
-"""People who log in."""
+"""People who log in. Who they are and what they may is theirs or a superuser's; no form here sets it."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from customers import services
-from customers.models import AuditEntry, User
-from customers.selectors import get_membership
+from customers.models import User
+from rsolv.admin import StaffAdmin
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
+class UserAdmin(StaffAdmin):
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name")
-    readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ()
-    fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
-        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+    fields = (
+        "email",
+        "name",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "in_groups",
+        "last_login",
+        "date_joined",
     )
-    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+    readonly_fields = tuple(name for name in fields if name not in ("name", "is_active"))
+    actions = ("send_password_reset", "grant_staff_access", "end_staff_access")
+
+    @admin.display(description="groups")
+    def in_groups(self, person: User) -> str:
+        return ", ".join(str(group) for group in person.groups.all()) or "-"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # people sign up or are invited: so their address is confirmed
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a customer must not lose its owner: switch the person off instead
 
-    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """What staff changes of a member, their password too, stands in their customer's audit log."""
-        logged = super().log_change(request, obj, message)
-        membership = get_membership(obj)
-        if membership is not None and message:
-            services.record_act(
-                customer=membership.customer,
-                act=AuditEntry.Act.STAFF_ACTED,
-                actor=request.user,  # type: ignore[arg-type]
-                subject=f"{obj.email}: {logged.get_change_message()}",
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)
+        is_above = obj is not None and (obj.is_staff or obj.is_superuser)
+        return allowed and (request.user.is_superuser or not is_above)
+
+    def has_grant_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        services.change_person(
+            person=obj,
+            name=obj.name,
+            is_active=obj.is_active,
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+        )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """A superuser also puts people of staff into each group, which says what they may."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if actions and self.has_grant_permission(request):
+            for group in Group.objects.order_by("name"):
+                name, words = f"grant_group_{group.pk}", f"Grant staff access, group {group}"
+                actions[name] = (self.record(_grant(group), words), name, words)
+        return actions
+
+    @admin.action(description="Mail them a link that sets a new password", permissions=("change",))
+    def send_password_reset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            services.send_password_reset(
+                person=person,
+                by=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),
+                request=request,
             )
-        return logged
+        self.message_user(request, f"{len(queryset)} mails on their way.", messages.SUCCESS)
+
+    @admin.action(description="Grant staff access, to look at nothing yet", permissions=("grant",))
+    def grant_staff_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        _grant_access(self, request, queryset, [])
+
+    @admin.action(description="End staff access, groups and permissions", permissions=("grant",))
+    def end_staff_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            services.end_staff_access(person=person, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+        self.message_user(request, f"{len(queryset)} people are staff no longer.", messages.SUCCESS)
+
+
+def _grant(group: Group) -> Callable[[UserAdmin, HttpRequest, QuerySet[User]], None]:
+    def grant(page: UserAdmin, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        _grant_access(page, request, queryset, [group])
+
+    return grant
+
+
+def _grant_access(page: UserAdmin, request: HttpRequest, people: QuerySet[User], groups: list[Group]) -> None:
+    for person in people:
+        services.grant_staff_access(
+            person=person,
+            by=request.user,  # type: ignore[arg-type]
+            groups=groups,
+            at=timezone.now(),
+        )
+    page.message_user(request, f"{len(people)} people are staff now.", messages.SUCCESS)

@@ -6,17 +6,20 @@ from .invitations import Invitation
 from .keys import ApiKey, ApiKeyQuerySet
 from .namespaces import ForgeAccount
 from .people import LoginPlace, User, UserManager
+from .staff_audit import AppendOnly, StaffAction
 from .stale_keys import StaleKey
 
 __all__ = [
     "ApiKey",
     "ApiKeyQuerySet",
+    "AppendOnly",
     "AuditEntry",
     "Customer",
     "ForgeAccount",
     "Invitation",
     "LoginPlace",
     "Membership",
+    "StaffAction",
     "StaleKey",
     "User",
     "UserManager",

@@ -10,6 +10,16 @@ from .accept_invitation import (
 )
 from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
 from .block_customer import block_customer, unblock_customer
+from .change_by_staff import (
+    StaffPerson,
+    add_customer_by_staff,
+    add_member_by_staff,
+    change_customer,
+    change_person,
+    remove_second_step,
+    rename_api_key,
+    send_password_reset,
+)
 from .change_role import LastOwner, NotYours, change_role
 from .change_settings import change_profile, choose_mail, rename_customer
 from .claim_namespace import NamespaceHeld, TooManyNamespaces, claim_namespace
@@ -44,6 +54,7 @@ from .namespace_claims import Origin
 from .note_login import note_login
 from .prove_namespace import CustomerClosed, prove_namespace
 from .record_act import record_act, record_acts
+from .record_staff_action import record_for_customer, record_staff_action
 from .release_namespace import release_namespace, release_namespaces
 from .release_unconfirmed_address import (
     release_unconfirmed_address,
@@ -51,6 +62,7 @@ from .release_unconfirmed_address import (
     take_login_over,
 )
 from .remove_member import remove_member
+from .staff_access import NoSecondStep, NotSuperuser, end_staff_access, grant_staff_access
 from .transfer_ownership import transfer_ownership
 
 __all__ = [
@@ -112,4 +124,18 @@ __all__ = [
     "take_login_over",
     "transfer_ownership",
     "unblock_customer",
+    "StaffPerson",
+    "add_customer_by_staff",
+    "add_member_by_staff",
+    "change_customer",
+    "change_person",
+    "remove_second_step",
+    "rename_api_key",
+    "send_password_reset",
+    "record_for_customer",
+    "record_staff_action",
+    "NoSecondStep",
+    "NotSuperuser",
+    "end_staff_access",
+    "grant_staff_access",
 ]

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Unpack
 
+from customers.acting_staff import get_acting_staff
 from customers.models import AuditEntry, Customer, User
 from customers.origin import Origin
 
 PRODUCT = "RSOLV"
+STAFF = f"{PRODUCT} staff"
 LONGEST_SUBJECT = 254
 LONGEST_DEVICE = 60
 
@@ -23,7 +25,8 @@ def record_act(
 ) -> AuditEntry:
     """Write an act into the audit log. Belongs into the transaction of the act itself.
 
-    `actor` None is the product itself. A member of staff who is no member of the customer is named as staff.
+    `actor` None is the product itself. A member of staff who is no member of the customer is named as staff;
+    so is everything done in the staff admin, whoever the service names as its actor, without an address.
     """
     entries = record_acts(customer=customer, act=act, actor=actor, at=at, subjects=[subject], **origin)
     return entries[0]
@@ -39,6 +42,10 @@ def record_acts(
     **origin: Unpack[Origin],
 ) -> list[AuditEntry]:
     """Write one entry for each subject, as record_act does, in one statement."""
+    address, device = origin.get("address"), origin.get("device", "")
+    if (staff := get_acting_staff()) is not None:
+        staff.customers_recorded.add(customer.pk)
+        actor, address, device = staff.user, None, ""
     name = _name(customer, actor)
     return AuditEntry.objects.bulk_create(
         AuditEntry(
@@ -47,8 +54,8 @@ def record_acts(
             actor=actor,
             actor_name=name,
             subject=subject[:LONGEST_SUBJECT],
-            address=origin.get("address"),
-            device=origin.get("device", "")[:LONGEST_DEVICE],
+            address=address,
+            device=device[:LONGEST_DEVICE],
             at=at,
         )
         for subject in subjects
@@ -58,6 +65,8 @@ def record_acts(
 def _name(customer: Customer, actor: User | None) -> str:
     if actor is None:
         return PRODUCT
+    if get_acting_staff() is not None:
+        return STAFF
     if actor.is_staff and not customer.memberships.filter(user=actor).exists():
-        return f"{PRODUCT} staff"
+        return STAFF
     return actor.email

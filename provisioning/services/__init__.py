@@ -25,7 +25,7 @@ from .provision_customer import (
 )
 from .prune_signups import prune_signups
 from .request_signup import NameRefused, Onboarding, check_name, request_onboarding, request_signup
-from .retry_steps import retry_steps
+from .retry_steps import retry_failed_steps, retry_steps
 from .run_step import run_step
 from .send_mail import queue_mail, send_mail
 from .sweep_provisioning import sweep_provisioning
@@ -58,6 +58,7 @@ __all__ = [
     "queue_mail",
     "request_onboarding",
     "request_signup",
+    "retry_failed_steps",
     "retry_steps",
     "run_step",
     "send_mail",

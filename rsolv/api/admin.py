@@ -1,11 +1,8 @@
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from billing.plans import PLANS
-from rsolv.admin import ReadOnlyAdmin
+from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 from .models import IdempotentAnswer, RateLimit
 
@@ -23,7 +20,7 @@ class RateLimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(RateLimit)
-class RateLimitAdmin(ModelAdmin):
+class RateLimitAdmin(StaffAdmin):
     """A customer's own limits go before its plan's, and these before everybody's."""
 
     form = RateLimitForm
@@ -32,10 +29,6 @@ class RateLimitAdmin(ModelAdmin):
     list_select_related = ("customer",)
     search_fields = ("plan", "customer__name", "customer__email")
     autocomplete_fields = ("customer",)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RateLimit]) -> None:
-        for limit in queryset:
-            limit.delete()  # one by one, so that the key cache is told
 
 
 @admin.register(IdempotentAnswer)

@@ -20,8 +20,9 @@ BASE_URL = env.address("RSOLV_BASE_URL", default="http://localhost:8000", scheme
 )
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    # Unfold's pages without its site: ours is named by StaffAdminConfig.
+    "unfold.apps.BasicAppConfig",
+    "rsolv.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

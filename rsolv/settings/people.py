@@ -74,3 +74,7 @@ LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "rsolv_session"
+# The staff admin: how long a login lasts there, how long it may be idle, when a change asks again.
+STAFF_SESSION_SECONDS = env.count("STAFF_SESSION_SECONDS", default=12 * 3600)
+STAFF_IDLE_SECONDS = env.count("STAFF_IDLE_SECONDS", default=3600)
+STAFF_ASK_AGAIN_SECONDS = env.count("STAFF_ASK_AGAIN_SECONDS", default=600)

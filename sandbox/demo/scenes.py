@@ -84,4 +84,4 @@ def show_around(stack: Stack) -> None:
     print(f"   {EMAIL:<24} {COMPANY}, the journey's customer")
     for actor in ACTORS:
         print(f"   {actor.email:<24} {actor.company}: {actor.state}")
-    print(f"   {STAFF:<24} staff admin", flush=True)
+    print(f"   {STAFF:<24} staff admin; its second step: make staff-code", flush=True)

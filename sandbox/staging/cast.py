@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 PASSWORD = "demo-password"
 STAFF = "staff@demo.example"
+# What an authenticator app is given for the second step of staff; `make staff-code` is such an app.
+STAFF_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 # Where Stripe's clock must stand at the latest for the story to be told whole.
 BEGINS_DAYS_AGO = 41
 

@@ -1,12 +1,11 @@
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import UsageReport
-from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace, StaleKey
+from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace, StaffAction, StaleKey
 from customers.services import create_api_key
 from phases.models import StorageUse
 from rsolv.api.models import IdempotentAnswer, RateLimit
@@ -17,19 +16,13 @@ from tests.factories import (
     UsageRecordFactory,
     UserFactory,
 )
+from tests.staff import make_staff, open_staff_browser
 
 OURS = ("api", "customers", "phases", "billing")
 
 
 def list_our_models():
     return [model for model in admin.site._registry if model._meta.app_label in OURS]
-
-
-@pytest.fixture
-def staff(db):
-    client = Client()
-    client.force_login(UserFactory(is_staff=True, is_superuser=True))
-    return client
 
 
 @pytest.fixture
@@ -47,6 +40,7 @@ def one_of_each(db):
     LoginPlace.objects.create(user=UserFactory(), fingerprint="f")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
     StorageUse.objects.create(customer=usage.customer)
+    StaffAction.objects.create(staff_name="ann", action="logged_in")
     make_each(usage)
 
 
@@ -92,11 +86,7 @@ def test_stripes_mirror_is_only_looked_at(staff, db):
 
 
 def test_staff_who_may_only_look_cannot_revoke_a_key(one_of_each):
-    person = UserFactory(is_staff=True)
-    permissions = Permission.objects.filter(content_type__app_label="customers")
-    person.user_permissions.add(permissions.get(codename="view_apikey"))
-    client = Client()
-    client.force_login(person)
+    client = open_staff_browser(make_staff("customers.view_apikey"))
     answer = {"action": "revoke", "_selected_action": [str(ApiKey.objects.get().pk)]}
     client.post(reverse("admin:customers_apikey_changelist"), answer)
     assert ApiKey.objects.get().revoked_at is None

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from rsolv.headers import HeadersMiddleware
-from tests.factories import BillingAccountFactory, MembershipFactory, UserFactory
+from tests.factories import BillingAccountFactory, MembershipFactory
 
 INLINE = re.compile(r"<style|<script(?![^>]*(?: src=|application/json))|\s(?:style|on[a-z]+)=\"|javascript:")
 STRICT = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'")
@@ -70,9 +70,8 @@ class TestAForm:
 
 @pytest.mark.django_db
 class TestTheStaffAdmin:
-    def test_may_run_what_its_theme_has_inline(self, client: Client) -> None:
-        client.force_login(UserFactory(is_staff=True, is_superuser=True))
-        policy = read_policy(client.get("/staff/"))
+    def test_may_run_what_its_theme_has_inline(self, staff: Client) -> None:
+        policy = read_policy(staff.get("/staff/"))
         assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
         assert "frame-ancestors 'none'" in policy
 

@@ -1,35 +1,15 @@
 """What staff do to money, through the admin's own pages."""
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from billing import services
 from billing.models import BillingAccount, BillingSwitch, CorrectionReport, InboxEvent, UsageCorrection
 from customers.models import AuditEntry
-from tests.factories import BillingAccountFactory, UsageRecordFactory, UserFactory
+from tests.factories import BillingAccountFactory, UsageRecordFactory
 
 from .rows import make_discrepancy, make_notice
-
-
-@pytest.fixture
-def staff(db):
-    client = Client()
-    client.force_login(UserFactory(is_staff=True, is_superuser=True))
-    return client
-
-
-@pytest.fixture
-def onlooker(db):
-    """Staff who may look at everything of billing's and change nothing."""
-    person = UserFactory(is_staff=True)
-    seen = Permission.objects.filter(content_type__app_label="billing", codename__startswith="view_")
-    person.user_permissions.set(seen)
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def page(name, *args):

@@ -11,8 +11,8 @@ LIST = "/staff/figures/dailyfigures/"
 
 
 @pytest.fixture
-def staff_browser(admin_client: Client) -> Client:
-    return admin_client
+def staff_browser(staff: Client) -> Client:
+    return staff
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """Staged against a Stripe that speaks HTTP; its news is carried over by the test."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from billing.models import UsageRecord, UsageReport
 from billing.plans import PLANS
 from billing.selectors import list_invoices
 from sandbox.staging.acts import find
-from sandbox.staging.cast import ACTORS, BEGINS_DAYS_AGO, PASSWORD, Actor
+from sandbox.staging.cast import ACTORS, BEGINS_DAYS_AGO, PASSWORD, STAFF_SECRET, Actor
+from sandbox.staging.second_step import compute_code
 from sandbox.staging.stage import StoryTooLate, describe_difference, stage_customers, stage_staff
 from sandbox.staging.story import STORY
 
@@ -91,3 +93,10 @@ class TestStory:
 
 def test_staff_can_be_staged_twice(db: None) -> None:
     assert stage_staff() == stage_staff()
+
+
+def test_staff_get_in_with_the_code_that_make_staff_code_prints(db: None) -> None:
+    browser = Client()
+    browser.post("/accounts/login/", {"login": stage_staff(), "password": PASSWORD})
+    browser.post("/accounts/2fa/authenticate/", {"code": compute_code(STAFF_SECRET, at=time.time())})
+    assert browser.get("/staff/").status_code == 200

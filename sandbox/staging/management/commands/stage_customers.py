@@ -26,4 +26,4 @@ class Command(BaseCommand):
             raise CommandError("\n".join(differences))
         for actor in actors:
             self.stdout.write(f"{actor.state:<22} {actor.email:<26} {PASSWORD}")
-        self.stdout.write(f"{'staff':<22} {stage_staff():<26} {PASSWORD}")
+        self.stdout.write(f"{'staff':<22} {stage_staff():<26} {PASSWORD}, then make staff-code")

@@ -1,0 +1,141 @@
+"""What staff change of people, customers and keys: each is the member of staff's own action, by name.
+
+A person of staff is changed by a superuser alone: who may change people may not take over who may do more.
+"""
+
+from datetime import datetime
+
+from allauth.account.forms import ResetPasswordForm
+from allauth.mfa.models import Authenticator
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from customers.models import ApiKey, AuditEntry, Customer, Membership, User
+from customers.selectors import get_membership
+from rsolv.errors import DomainError
+
+from .create_customer import EmailTaken, create_customer
+from .deactivate_person import deactivate_person, reactivate_person
+from .record_act import record_act
+
+Act = AuditEntry.Act
+
+
+class StaffPerson(DomainError):
+    code, status = "FORBIDDEN", 403
+    message = (
+        "This person is staff. Only a superuser changes a member of staff, and nobody locks themselves out."
+    )
+
+
+@transaction.atomic
+def change_person(*, person: User, name: str, is_active: bool, by: User, at: datetime) -> None:
+    """Rename a person, and let them log in or not: see deactivate_person for what ends then.
+
+    Raises StaffPerson.
+    """
+    theirs = User.objects.get(pk=person.pk)
+    require_may_change(theirs, by)
+    if theirs == by and not is_active:
+        raise StaffPerson
+    if theirs.name != name.strip():
+        _record(theirs, f"name: {theirs.name} to {name.strip()}", by, at)
+        theirs.name = name.strip()
+        theirs.save(update_fields=["name"])
+    change = reactivate_person if is_active else deactivate_person
+    change(user=theirs, actor=by, at=at)
+
+
+def send_password_reset(*, person: User, by: User, at: datetime, request: HttpRequest) -> None:
+    """Mail the person the link that they could ask for themselves. Staff see neither link nor password.
+
+    Raises StaffPerson.
+    """
+    require_may_change(person, by)
+    form = ResetPasswordForm(data={"email": person.email})
+    with transaction.atomic():
+        if form.is_valid():
+            form.save(request)
+        _record(person, "sent a mail that sets a new password", by, at)
+
+
+@transaction.atomic
+def remove_second_step(*, authenticator: Authenticator, by: User, at: datetime) -> None:
+    """Remove a second step of somebody who lost it. With the last one, recovery codes go too.
+
+    Repeating it changes nothing. Raises StaffPerson.
+    """
+    person = authenticator.user
+    require_may_change(person, by)
+    if not Authenticator.objects.filter(pk=authenticator.pk).delete()[0]:
+        return
+    left = Authenticator.objects.filter(user=person)
+    if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+        left.delete()
+    membership = get_membership(person)
+    if membership is not None:
+        subject = f"{person.email}: {authenticator.get_type_display()}"
+        record_act(customer=membership.customer, act=Act.TWO_FACTOR_OFF, actor=by, subject=subject, at=at)
+
+
+def add_customer_by_staff(*, name: str, email: str, by: User, at: datetime) -> Customer:
+    """Create an account that pays, without anybody in it yet. Raises EmailTaken."""
+    with transaction.atomic():
+        customer = create_customer(name=name, email=email, source=Customer.SignupSource.STAFF)
+        record_act(customer=customer, act=Act.STAFF_ACTED, actor=by, subject="created the account", at=at)
+    return customer
+
+
+def change_customer(*, customer: Customer, name: str, email: str, by: User, at: datetime) -> None:
+    """Rename a customer, and change where its bills and alerts go. Raises EmailTaken."""
+    try:
+        with transaction.atomic():
+            theirs = Customer.objects.select_for_update().get(pk=customer.pk)
+            wanted = {"name": name.strip(), "email": email.strip().lower()}
+            changes = {key: text for key, text in wanted.items() if getattr(theirs, key) != text}
+            words = ", ".join(f"{key}: {getattr(theirs, key)} to {text}" for key, text in changes.items())
+            if changes:
+                Customer.objects.filter(pk=theirs.pk).update(**changes)
+                record_act(customer=theirs, act=Act.STAFF_ACTED, actor=by, subject=words, at=at)
+    except IntegrityError as error:
+        raise EmailTaken(fields={"email": EmailTaken.message}) from error
+
+
+@transaction.atomic
+def add_member_by_staff(*, customer: Customer, user: User, role: str, by: User, at: datetime) -> Membership:
+    """Give a person a place in a customer. The customer's log says staff, ours who of staff it was."""
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    # Written first: from then on somebody of staff who adds themselves is a member.
+    subject = f"{user.email} as {role}"
+    record_act(customer=customer, act=Act.MEMBER_ADDED, actor=by, subject=subject, at=at)
+    return Membership.objects.create(customer=customer, user=user, role=role)
+
+
+@transaction.atomic
+def rename_api_key(*, api_key: ApiKey, name: str, by: User, at: datetime) -> None:
+    """Another name for a key; the key stays what it is."""
+    theirs = ApiKey.objects.select_for_update(of=("self",)).get(pk=api_key.pk)
+    if theirs.name == name.strip():
+        return
+    subject = f"key {theirs.prefix}…: {theirs.name} to {name.strip()}"
+    theirs.name = name.strip()
+    theirs.save(update_fields=["name"])
+    record_act(customer=theirs.customer, act=Act.STAFF_ACTED, actor=by, subject=subject, at=at)
+
+
+def require_may_change(person: User, by: User) -> None:
+    """Raise StaffPerson where the person may do more than who changes them."""
+    if (person.is_staff or person.is_superuser) and not by.is_superuser:
+        raise StaffPerson
+
+
+def _record(person: User, words: str, by: User, at: datetime) -> None:
+    membership = get_membership(person)
+    if membership is not None:
+        record_act(
+            customer=membership.customer,
+            act=Act.STAFF_ACTED,
+            actor=by,
+            subject=f"{person.email}: {words}",
+            at=at,
+        )

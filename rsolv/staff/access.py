@@ -1,0 +1,108 @@
+"""Who may open a page of the staff admin: what their session has proven, and how long ago."""
+
+import time
+from enum import Enum, auto
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from allauth.core.internal.httpkit import serialize_request
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext
+
+SEEN_AT = "staff_seen_at"
+# How exact the idle time is: the session is not written for every page.
+SEEN_PRECISION_SECONDS = 60
+SECOND_STEPS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class Barrier(Enum):
+    """What stands between a person and the staff admin."""
+
+    NOT_STAFF = auto()
+    SESSION_OVER = auto()
+    NO_SECOND_STEP = auto()
+    SECOND_STEP_NOT_SHOWN = auto()
+
+
+def find_barrier(request: HttpRequest) -> Barrier | None:
+    """What the person must do before any page of the staff admin opens; None: nothing. Changes nothing."""
+    user: Any = request.user
+    if not (user.is_active and user.is_staff):
+        return Barrier.NOT_STAFF
+    if _is_over(request):
+        return Barrier.SESSION_OVER
+    if not is_mfa_enabled(user, SECOND_STEPS):
+        return Barrier.NO_SECOND_STEP
+    if not any(record["method"] == "mfa" for record in _list_records(request)):
+        return Barrier.SECOND_STEP_NOT_SHOWN
+    return None
+
+
+def lead_past(barrier: Barrier, request: HttpRequest) -> HttpResponseRedirect:
+    """Where the person does what the barrier asks for. A session that is over ends here."""
+    path = request.get_full_path()
+    if barrier is Barrier.SESSION_OVER:
+        logout(request)
+    if barrier in (Barrier.NOT_STAFF, Barrier.SESSION_OVER):
+        return redirect_to_login(path, reverse("admin:login"))
+    if barrier is Barrier.NO_SECOND_STEP:
+        words = gettext("Staff log in with two steps. Set up a passkey or an authenticator app first.")
+        messages.warning(request, words)
+        return HttpResponseRedirect(reverse("mfa_index"))
+    return _suspend(request)
+
+
+def note_visit(request: HttpRequest) -> None:
+    """Begin the idle time again."""
+    now = time.time()
+    if now - request.session.get(SEEN_AT, 0) > SEEN_PRECISION_SECONDS:
+        request.session[SEEN_AT] = now
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the person has shown lately who they are: by two steps at login, or when asked again."""
+    shown = [r["at"] for r in _list_records(request) if r.get("reauthenticated") or r["method"] == "mfa"]
+    return bool(shown) and time.time() - max(shown) < settings.STAFF_ASK_AGAIN_SECONDS
+
+
+def ask_again(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to where the person shows who they are; what they sent is kept, and done once they have."""
+    return _suspend(request)
+
+
+def _suspend(request: HttpRequest) -> HttpResponseRedirect:
+    """As allauth suspends a request, by the second step first, and with a query string too."""
+    path = request.get_full_path()
+    if request.method not in SAFE_METHODS:
+        path = request.path  # the query is kept with the request
+        request.session[STATE_SESSION_KEY] = {"request": serialize_request(request)}
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    ways = sorted(methods, key=lambda method: not method["id"].startswith("mfa"))
+    return HttpResponseRedirect(f"{ways[0]['url']}?{urlencode({'next': path})}")
+
+
+def _is_over(request: HttpRequest) -> bool:
+    records, now = _list_records(request), time.time()
+    if not records or now - records[0]["at"] > settings.STAFF_SESSION_SECONDS:
+        return True
+    seen_at: float = max(request.session.get(SEEN_AT, 0), records[-1]["at"])
+    idle: int = settings.STAFF_IDLE_SECONDS
+    return now - seen_at > idle
+
+
+def _list_records(request: HttpRequest) -> list[dict[str, Any]]:
+    """What this session has proven since its login, the earliest first, as allauth keeps it."""
+    user: Any = request.user
+    records: list[dict[str, Any]] = get_authentication_records(request, user)
+    return records

@@ -1,0 +1,45 @@
+"""Which columns hold secrets or raw text, so that no page, filter, search or order reaches them."""
+
+import re
+from collections.abc import Iterable
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+NAMES = re.compile(
+    r"secret|password|token|hash|fingerprint|signature|credential|private|session_key|session_data|cookie"
+    r"|stripe_data|payload|headers|traceback"
+)
+# Raw text may hold anything: a key in an answer's body, a login link in a mail, a client secret of Stripe's.
+RAW = (models.TextField, models.JSONField, models.BinaryField)
+# Plain words that Django or dj-stripe keep in a text column, and names that only look like a secret's.
+HARMLESS = frozenset({("djstripe", "email"), ("djstripe", "name")})
+SECRET = frozenset({("account", "key"), ("socialaccount", "key"), ("djstripe", "idempotency_key")})
+
+
+def is_secret(field: models.Field) -> bool:  # type: ignore[type-arg]
+    """Whether a column is not for staff's eyes."""
+    mark = (field.model._meta.app_label, field.name)
+    if mark in HARMLESS or field.is_relation:
+        return False
+    return mark in SECRET or bool(NAMES.search(field.name)) or isinstance(field, RAW)
+
+
+def list_secret_paths(model: type[models.Model], paths: Iterable[str]) -> list[str]:
+    """Those of the paths, as `customer__api_keys__key_hash`, that touch a secret column on their way."""
+    return [path for path in paths if _touches_secret(model, path)]
+
+
+def _touches_secret(model: type[models.Model], path: str) -> bool:
+    current: type[models.Model] | None = model
+    for part in path.lstrip("-=^@").split("__"):
+        if current is None:
+            return False
+        try:
+            field = current._meta.get_field(part)
+        except FieldDoesNotExist:
+            return False
+        if isinstance(field, models.Field) and is_secret(field):
+            return True
+        current = field.related_model
+    return False

@@ -1,0 +1,250 @@
+"""Every URL there is, asked for by everybody: who reaches what, and that nobody gets a 500.
+
+The routes come from the URL configuration. A new one that strangers reach fails here until it is in PUBLIC.
+What a tenant's ids open is in tests/portal/test_isolation.py, what staff pages show in tests/rsolv/staff/.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.core.cache import cache
+from django.db import models, transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from customers.models import User
+from rsolv.api import limiter
+from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory, UserFactory
+from tests.portal.conftest import trust_login
+from tests.rows import make_row
+from tests.staff import make_staff, open_staff_browser, show_two_steps
+
+# What strangers get an answer from, as expressions of the whole route. Who adds a route decides here.
+PUBLIC = (
+    r"",
+    r"accounts/(login|signup|inactive|login/cancelled|login/error|3rdparty/login/(cancelled|error))/",
+    r"accounts/logout/",  # a stranger is led to the start page
+    r"accounts/social/.*",  # allauth's old addresses lead to the new ones
+    r"accounts/password/reset/.*",
+    r"accounts/2fa/webauthn/login/",
+    r"accounts/(confirm-email|email/verify).*",
+    r"api/(health|health/live|health/ready|openapi|docs)",
+    r"api/v1/customers/onboard",
+    r"api/v1/test-integration/framework/detect",
+    r"docs/.*",
+    r"(pricing|terms|privacy|status|workflow.*)/?",
+    r"invitations/<str:token>/.*",
+    r"static/.*",
+)
+# What the routes take. A row that is nobody's: a tenant's own rows are tests/portal/test_isolation.py's.
+EXAMPLES = {
+    "uuid": "00000000-0000-4000-8000-000000000001",
+    "int": "1",
+    "str": "nothing",
+    "slug": "nothing",
+    "path": "1",
+}
+ROLES = ("owner", "admin", "member", "billing")
+APPS = (
+    "account",
+    "api",
+    "auth",
+    "billing",
+    "customers",
+    "djstripe",
+    "figures",
+    "mfa",
+    "phases",
+    "provisioning",
+)
+# Written by asking, whatever comes of it.
+NOT_COMPARED = {
+    "sessions.Session",
+    "usersessions.UserSession",
+    "customers.StaffAction",
+    "customers.LoginPlace",
+}
+Ask = Callable[[str], HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route as it is written, and an address that it answers."""
+
+    pattern: str
+    path: str
+
+
+def list_routes() -> list[Route]:
+    return sorted(set(_walk(get_resolver().url_patterns, "")), key=lambda route: route.pattern)
+
+
+def _walk(patterns: list[Any], prefix: str) -> Iterator[Route]:
+    for each in patterns:
+        route = prefix + re.sub(r"\\Z|[$^]|\\(?=/)", "", str(each.pattern))
+        if isinstance(each, URLResolver):
+            yield from _walk(each.url_patterns, route)
+        elif isinstance(each, URLPattern):
+            yield Route(route, "/" + _fill(route))
+
+
+def _fill(route: str) -> str:
+    plain = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "customers" if "app_label" in route else "1", route)
+    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: EXAMPLES[found[1] or "str"], plain)
+
+
+ROUTES = list_routes()
+STAFF = [route for route in ROUTES if route.pattern.startswith("staff/")]
+# All pages have one gate: one role walks all of them, the others the lists and what the site has itself.
+STAFF_LISTS = [route for route in STAFF if "/<path:" not in route.pattern]
+OTHERS = [route for route in ROUTES if not route.pattern.startswith("staff/")]
+
+
+def ask_all(browser: Client, routes: list[Route]) -> Iterator[tuple[Route, str, Any]]:
+    """Each route by GET and POST; whatever it does is undone before the next."""
+    cookies = browser.cookies.copy()
+    for route in routes:
+        for verb in ("get", "post"):
+            cache.clear()
+            limiter.in_process.clear()
+            with transaction.atomic():
+                answer = getattr(browser, verb)(route.path, REMOTE_ADDR="192.0.2.7")
+                transaction.set_rollback(True)
+            browser.cookies = cookies.copy()
+            yield route, verb, answer
+
+
+def is_reached(answer: Any) -> bool:
+    """Whether somebody gets more than the way to log in, or a refusal."""
+    location = answer.headers.get("Location", "")
+    return answer.status_code < 400 and not re.match(r"/(accounts|staff)/login/", location)
+
+
+def open_role(role: str) -> Client:
+    membership = MembershipFactory(customer=CustomerFactory(), role=role)
+    BillingAccountFactory(customer=membership.customer)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(membership.user)
+    trust_login(browser)
+    return browser
+
+
+def open_staff(*permissions: str, **fields: Any) -> Client:
+    return open_staff_browser(make_staff(*permissions, **fields), raise_request_exception=False)
+
+
+def list_faults(browser: Client, routes: list[Route]) -> list[tuple[str, str, int]]:
+    answers = ((r.pattern, verb, answer.status_code) for r, verb, answer in ask_all(browser, routes))
+    return [answer for answer in answers if answer[2] in (500, 501)]
+
+
+@pytest.mark.django_db
+class TestAStranger:
+    def test_reaches_what_is_public_and_nothing_else(self) -> None:
+        reached, faults = set(), []
+        for route, verb, answer in ask_all(Client(raise_request_exception=False), ROUTES):
+            if answer.status_code == 500:
+                faults.append((route.pattern, verb))
+            elif is_reached(answer):
+                reached.add(route.pattern)
+        assert faults == []
+        assert {each for each in reached if not any(re.fullmatch(p, each) for p in PUBLIC)} == set()
+
+
+@pytest.mark.django_db
+class TestACustomersPeople:
+    @pytest.mark.parametrize("role", ROLES)
+    def test_meet_no_fault(self, role: str) -> None:
+        assert list_faults(open_role(role), OTHERS) == []
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_never_reach_the_staff_admin(self, role: str) -> None:
+        answers = list(ask_all(open_role(role), STAFF if role == "owner" else STAFF_LISTS))
+        assert [route.pattern for route, _, answer in answers if is_reached(answer)] == []
+        assert {answer.status_code for _, _, answer in answers} <= {302, 403}
+
+    def test_who_are_in_no_customer_meet_no_fault(self) -> None:
+        browser = Client(raise_request_exception=False)
+        browser.force_login(UserFactory())
+        assert list_faults(browser, OTHERS) == []
+
+
+def hash_tables() -> dict[str, list[Any]]:
+    """Every row of every table, but those that asking itself writes."""
+    compared = (m for m in apps.get_models() if m._meta.label not in NOT_COMPARED and m._meta.managed)
+    return {m._meta.label: sorted(map(str, m._base_manager.values_list())) for m in compared}
+
+
+def list_forms(row_of: dict[type[models.Model], models.Model]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What somebody would send to each staff page to change something."""
+    for model, page in admin.site._registry.items():
+        base, row = f"/staff/{model._meta.app_label}/{model._meta.model_name}/", row_of[model]
+        columns = {field.name: "1" for field in model._meta.concrete_fields} | {"is_superuser": "on"}
+        yield f"{base}add/", columns
+        yield f"{base}{row.pk}/change/", columns | {"_save": "1"}
+        yield f"{base}{row.pk}/delete/", {"post": "yes"}
+        for action in ("delete_selected", *map(_name, page.actions or ())):
+            yield base, {"action": action, "_selected_action": [str(row.pk)], "index": "0"}
+
+
+def _name(action: Any) -> str:
+    return action if isinstance(action, str) else action.__name__
+
+
+@pytest.mark.django_db
+class TestStaff:
+    @pytest.mark.parametrize("app", APPS)
+    def test_who_may_change_one_app_meet_no_fault_and_reach_no_other(self, app: str) -> None:
+        browser = open_staff(f"{app}.*")
+        reached = set()
+        own = [route for route in STAFF if route.pattern.startswith(f"staff/{app}/")]
+        for route, verb, answer in ask_all(browser, [*own, *STAFF_LISTS]):
+            assert answer.status_code != 500, (verb, route.pattern)
+            found = re.match(r"staff/(\w+)/(\w+)/", route.pattern)
+            if (
+                found
+                and answer.status_code == 200
+                and found[1] in {m._meta.app_label for m in apps.get_models()}
+            ):
+                reached.add(found[1])
+        assert reached <= {app}
+
+    def test_without_any_permission_reach_no_row(self) -> None:
+        for route, verb, answer in ask_all(open_staff(), STAFF):
+            is_of_a_model = re.match(r"staff/[a-z]+/[a-z]+/", route.pattern)
+            if is_of_a_model and "password_change" not in route.pattern:
+                assert answer.status_code in (302, 403, 404), (verb, route.pattern)
+                assert answer.status_code != 302 or answer.headers["Location"] == "/staff/", route.pattern
+
+    def test_superuser_without_a_second_step_does_nothing(self) -> None:
+        user = UserFactory(is_staff=True, is_superuser=True)
+        browser = Client(raise_request_exception=False)
+        browser.force_login(user)
+        show_two_steps(browser, steps=("password",))
+        for route, verb, answer in ask_all(browser, STAFF):
+            if route.path != "/staff/login/":
+                assert answer.headers.get("Location") == "/accounts/2fa/", (verb, route.pattern)
+
+    def test_superuser_meets_no_fault(self) -> None:
+        assert list_faults(open_staff(is_superuser=True), STAFF) == []
+
+    def test_who_may_only_look_change_nothing(self) -> None:
+        rows = {model: make_row(model) for model in admin.site._registry}
+        browser = open_staff("view_*")
+        forms = list(list_forms(rows))
+        before = hash_tables()
+        answers = [(path, browser.post(path, sent).status_code) for path, sent in forms]
+        assert [answer for answer in answers if answer[1] not in (200, 302, 403)] == []
+        assert hash_tables() == before
+        assert User.objects.filter(is_superuser=True).count() == 0
+
+
+def test_the_walk_knows_every_kind_of_route() -> None:
+    assert len(STAFF) > 300 and len(OTHERS) > 90
+    assert not [route.path for route in ROUTES if re.search(r"[<>()?]", route.path)]

@@ -1,0 +1,70 @@
+"""Staff with a browser, logged in by two steps as they must be."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.test import Client
+
+from customers.models import User
+from tests.factories import UserFactory
+
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+class StaffBrowser(Client):
+    user: User
+
+
+def give_second_step(user: User) -> Authenticator:
+    step: Authenticator = TOTP.activate(user, SECRET).instance
+    return step
+
+
+def compute_code() -> str:
+    """What the authenticator app shows now, as if no code had been used yet."""
+    cache.clear()
+    return str(format_hotp_value(hotp_value(SECRET, next(iter(yield_hotp_counters_from_time())))))
+
+
+def make_staff(*permissions: str, **fields: Any) -> User:
+    """Somebody of staff with a second step; permissions as `customers.view_user`, or `view_*` of all apps."""
+    user = UserFactory(is_staff=True, **fields)
+    user.user_permissions.set(find_permissions(permissions))
+    give_second_step(user)
+    return user
+
+
+def find_permissions(names: Iterable[str]) -> list[Permission]:
+    found = []
+    for name in names:
+        app, _, codename = name.rpartition(".")
+        rows = Permission.objects.filter(codename__startswith=codename.rstrip("*"))
+        rows = rows.filter(content_type__app_label=app) if app else rows
+        found += [row for row in rows if codename.endswith("*") or row.codename == codename]
+    return found
+
+
+def open_staff_browser(user: User, **options: Any) -> StaffBrowser:
+    """A browser in which the person has just logged in with two steps."""
+    browser = StaffBrowser(**options)
+    browser.force_login(user)
+    browser.user = user
+    show_two_steps(browser)
+    return browser
+
+
+def show_two_steps(
+    browser: Client, *, seconds_ago: float = 0, steps: tuple[str, ...] = ("password", "mfa")
+) -> None:
+    """Have the session say that its person has shown these, so long ago."""
+    at = time.time() - seconds_ago
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": step, "at": at} for step in steps]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session["staff_seen_at"] = at
+    session.save()
