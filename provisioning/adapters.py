@@ -10,9 +10,12 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
+
+from rsolv.client_ip import get_client_ip
 
 from .services import queue_mail
 
@@ -29,6 +32,16 @@ class AccountAdapter(DefaultAccountAdapter):
             text=rendered.body,
             html=html or _dress(rendered.subject, rendered.body),
         )
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The same address that our own limits and the audit log see; allauth counts IPv6 by /64 too.
+
+        Raises PermissionDenied where the connection has none.
+        """
+        address = get_client_ip(request)
+        if address is None:
+            raise PermissionDenied("The client's address is unknown.")
+        return address
 
 
 def _dress(subject: str, text: str) -> str:

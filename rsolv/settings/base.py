@@ -206,7 +206,6 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="RSOLV <hello@rsolv.d
 
 # How many proxies of ours stand in front; addresses that a caller could write itself are not believed.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # The Action, as workflow files name it.
 RSOLV_ACTION = env.str("RSOLV_ACTION", default="rsolv-dev/rsolv-action@v3")
