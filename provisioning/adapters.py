@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
+from rsolv.base_url import get_base_host
 from rsolv.client_ip import get_client_ip
 
 from .services import queue_mail
@@ -24,7 +25,9 @@ class AccountAdapter(DefaultAccountAdapter):
     """No request waits for a mail server: what is to be sent is a row, sent in seconds by a worker."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        rendered = self.render_mail(template_prefix, email, {"base_url": settings.BASE_URL} | context)
+        site = {"name": "RSOLV", "domain": get_base_host()}  # allauth's is the request's Host header
+        context = {"base_url": settings.BASE_URL} | context | {"current_site": site}
+        rendered = self.render_mail(template_prefix, email, context)
         html = next((body for body, kind in getattr(rendered, "alternatives", []) if kind == "text/html"), "")
         queue_mail(
             to=email,

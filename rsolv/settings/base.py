@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 
@@ -18,6 +19,9 @@ DATA_DIR = Path(env.str("RSOLV_DATA_DIR", default=str(BASE_DIR / "var")))
 BASE_URL = env.address("RSOLV_BASE_URL", default="http://localhost:8000", schemes=("http", "https")).rstrip(
     "/"
 )
+
+# Links in mails begin so; allauth writes the scheme itself.
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
 
 INSTALLED_APPS = [
     "unfold",
@@ -57,6 +61,7 @@ MIDDLEWARE = [
     "rsolv.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "rsolv.headers.HeadersMiddleware",
+    "rsolv.base_url.BaseUrlMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
     # What stands between these two, only pages have.

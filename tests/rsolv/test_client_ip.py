@@ -100,7 +100,10 @@ class TestLimits:
 
     def test_on_logins_count_a_whole_64_and_a_mapped_address_as_ipv4(self, settings: Any) -> None:
         settings.ACCOUNT_RATE_LIMITS = {"login": "2/m/ip"}
-        for peers in (["2001:db8::1", "2001:db8::2", "2001:db8::3"], ["::ffff:192.0.2.9"] * 2 + ["192.0.2.9"]):
+        for peers in (
+            ["2001:db8::1", "2001:db8::2", "2001:db8::3"],
+            ["::ffff:192.0.2.9"] * 2 + ["192.0.2.9"],
+        ):
             cache.clear()
             sent = {"login": "ann@acme.test", "password": "wrong"}
             answers = [Client().post("/accounts/login/", sent, REMOTE_ADDR=peer) for peer in peers]

@@ -21,10 +21,10 @@ READ = (
 )
 
 
-def start(**changes):
+def start(read=READ, **changes):
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     variables = {name: value for name, value in (GOOD | changes).items() if value is not None}
-    return subprocess.run([sys.executable, "-c", READ], env=kept | variables, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", read], env=kept | variables, capture_output=True, text=True)
 
 
 def test_start_with_everything_named():
@@ -33,6 +33,11 @@ def test_start_with_everything_named():
 
 def test_slow_guessing_as_allauth_does_unless_told_otherwise():
     assert start().stdout.strip() == "all"
+
+
+def test_redirect_to_tls_goes_to_the_configured_host_and_port():
+    read = "from django.conf import settings; print(settings.SECURE_SSL_HOST, settings.ACCOUNT_DEFAULT_HTTP_PROTOCOL)"
+    assert start(read, RSOLV_BASE_URL="https://a.example:8443").stdout.split() == ["a.example:8443", "https"]
 
 
 @pytest.mark.parametrize(
