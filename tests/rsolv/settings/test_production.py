@@ -36,7 +36,7 @@ def test_slow_guessing_as_allauth_does_unless_told_otherwise():
 
 
 def test_redirect_to_tls_goes_to_the_configured_host_and_port():
-    read = "from django.conf import settings; print(settings.SECURE_SSL_HOST, settings.ACCOUNT_DEFAULT_HTTP_PROTOCOL)"
+    read = "from django.conf import settings as s; print(s.SECURE_SSL_HOST, s.ACCOUNT_DEFAULT_HTTP_PROTOCOL)"
     assert start(read, RSOLV_BASE_URL="https://a.example:8443").stdout.split() == ["a.example:8443", "https"]
 
 
