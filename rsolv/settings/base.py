@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "rsolv.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "rsolv.caching.CacheControlMiddleware",
     "rsolv.headers.HeadersMiddleware",
     "rsolv.base_url.BaseUrlMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -124,7 +125,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.address("REDIS_URL", default="", schemes=("redis", "rediss", "unix"))
 if REDIS_URL:
     CACHES: dict[str, Any] = {
-        "default": {"BACKEND": "rsolv.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}
+        "default": {
+            "BACKEND": "rsolv.cache.ForgivingRedisCache",
+            "LOCATION": REDIS_URL,
+            # Django's own pickles: who could write into Redis could run code here.
+            "OPTIONS": {"serializer": "rsolv.cache_json.JsonSerializer"},
+        }
     }
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
@@ -150,6 +156,9 @@ REDIS_REST_SECONDS = 2
 # How long the key cache is believed without a look into the database; how long it keeps a key, 0: no cache.
 KEY_CACHE_LEASE_SECONDS: float = env.count("KEY_CACHE_LEASE_SECONDS", default=5)
 KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=300)
+# JSON and nothing else, whatever a message claims to be.
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -158,7 +167,8 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULER = "rsolv.beat.JsonScheduler"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule.json")
 SWEEP_SECONDS = env.count("SWEEP_SECONDS", default=60)
 # What no worker has taken up when the next is due is not worth doing twice.
 CELERY_BEAT_SCHEDULE = {
@@ -214,6 +224,9 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
 # The Action, as workflow files name it.
 RSOLV_ACTION = env.str("RSOLV_ACTION", default="rsolv-dev/rsolv-action@v3")
+
+# Django's default, said here because another one would run what lies in the database.
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 
 # Pages.
 LANGUAGE_CODE = "en-us"
