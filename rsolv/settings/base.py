@@ -254,7 +254,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="")
 METRICS_PORT = env.int("METRICS_PORT", default=0)
 if METRICS_FOLDER := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
-    Path(METRICS_FOLDER).mkdir(parents=True, exist_ok=True)
+    Path(METRICS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 LOGGING = configure_structlog(
     as_json=env.bool("LOG_JSON", default=False),
