@@ -1,4 +1,4 @@
-"""How the cache's values lie in Redis: as JSON, so that reading what somebody else wrote there runs no code."""
+"""The cache's values in Redis as JSON: reading what somebody else wrote there runs no code."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ CODECS: dict[str, Codec] = {
 
 
 class UnreadableValue(redis.RedisError):
-    """A value in Redis that we did not write, such as a pickle of an earlier release: a miss, like an outage."""
+    """A value in Redis that we did not write, such as an earlier release's pickle: a miss, like an outage."""
 
 
 class JsonSerializer:
