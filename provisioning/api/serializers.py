@@ -11,18 +11,18 @@ class OnboardSerializer(serializers.Serializer[Any]):
     """Only these two are read; whatever else is sent is passed over."""
 
     name = StrictCharField(max_length=200)
-    email = StrictCharField(max_length=1000)
+    email = StrictCharField(max_length=1000, openapi={"format": "email", "pattern": None})
 
 
 class OnboardedCustomerSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
     email = serializers.EmailField()
-    subscription_type = serializers.CharField()
-    trial_fixes_limit = serializers.IntegerField()
-    trial_fixes_used = serializers.IntegerField()
+    subscription_type = serializers.ChoiceField(["trial"])
+    trial_fixes_limit = serializers.IntegerField(min_value=0)
+    trial_fixes_used = serializers.IntegerField(min_value=0)
 
 
 class OnboardedSerializer(serializers.Serializer[Any]):
     customer = OnboardedCustomerSerializer()
-    api_key = serializers.CharField(help_text="Shown this once.")
+    api_key = serializers.RegexField(r"^rsolv_[A-Za-z0-9_-]{43}$", help_text="Shown this once.")
