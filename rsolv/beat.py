@@ -31,7 +31,9 @@ class JsonScheduler(Scheduler):
 
     def sync(self) -> None:
         """Write the file as a whole or not at all."""
-        runs = {name: entry.last_run_at.timestamp() for name, entry in self.schedule.items()}
+        runs = {
+            name: entry.last_run_at.timestamp() for name, entry in self.schedule.items() if entry.last_run_at
+        }
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(runs))
         os.replace(part, self._path)

@@ -11,7 +11,7 @@ from .terminal import escape_controls
 class _EscapedOutput(base.OutputWrapper):
     """Writes text with its controls escaped; a style of Django's is put around it afterwards."""
 
-    def write(
+    def write(  # type: ignore[override]  # as Django's own class does
         self, msg: str = "", style_func: Callable[[str], str] | None = None, ending: str | None = None
     ) -> None:
         super().write(escape_controls(str(msg)), style_func, ending)

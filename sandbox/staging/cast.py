@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-PASSWORD = "demo-password"
+PASSWORD = "demo-password"  # noqa: S105 - of people who are made up
 STAFF = "staff@demo.example"
 # Where Stripe's clock must stand at the latest for the story to be told whole.
 BEGINS_DAYS_AGO = 41
