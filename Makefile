@@ -135,8 +135,16 @@ check: setup ## Migrations complete, production settings sound
 		echo "SKIPPED: the check of production settings, which needs PostgreSQL and Redis."; \
 	fi
 
+.PHONY: secrets
+secrets: setup ## No secret in any tracked file
+	@$(PY) -m sandbox.checks.secrets
+
+.PHONY: audit
+audit: setup ## No known vulnerability in any pinned dependency, where PyPI can be asked
+	@$(PY) -m sandbox.checks.dependencies
+
 .PHONY: qa
-qa: lint types layers check test ## Everything that CI asks
+qa: lint types layers check secrets audit test ## Everything that CI asks
 
 .PHONY: bench
 bench: setup ## Every hot path beside a bare view, on PostgreSQL and Redis; var/bench.json (ONLY=name,…)

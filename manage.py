@@ -6,6 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from rsolv.terminal import print_exception
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.dev")
+    sys.excepthook = print_exception
     execute_from_command_line(sys.argv)

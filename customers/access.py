@@ -1,6 +1,5 @@
 """Who may open a page of the portal: the person's place in their customer decides."""
 
-import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -11,8 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
-from rsolv.api.throttling import find_address
 from rsolv.browsers import describe_browser
+from rsolv.client_ip import get_client_ip
 
 from .models import Membership, User
 from .origin import Origin
@@ -25,10 +24,7 @@ MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponseBase]
 
 def find_caller(request: HttpRequest) -> str | None:
     """The caller's address as the audit log keeps it, None where it is no address."""
-    try:
-        return str(ipaddress.ip_address(find_address(request)))
-    except ValueError:
-        return None
+    return get_client_ip(request)
 
 
 def find_origin(request: HttpRequest) -> Origin:

@@ -2,11 +2,14 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from customers.models import Customer, ForgeAccount
+
+from .links import find_pull_request
 
 
 class Repository(models.Model):
@@ -132,3 +135,8 @@ class PhaseExecution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.phase} {self.outcome} ({self.commit_sha[:7]})"
+
+    @property
+    def pull_request_link(self) -> str:
+        """The pull request's address where it is one at the forge, else empty: rows of old hold any."""
+        return find_pull_request(self.pull_request_url, forge_url=settings.FORGE_URL)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
+
+from .links import GITHUB, find_pull_request
 
 Outcome = Literal["succeeded", "failed", "unverified"]
 
@@ -50,13 +51,12 @@ def read_verification(data: Mapping[str, Any]) -> bool | None:
     return True if any(flag is True for flag in flags) else None
 
 
-def find_pull_request_url(data: Mapping[str, Any]) -> str:
-    """The pull request's address, empty unless it is a web address fit to be a link."""
+def find_pull_request_url(data: Mapping[str, Any], *, forge_url: str = GITHUB, repository: str = "") -> str:
+    """The pull request's address at the forge, empty where another address is stored, or none.
+
+    With `repository` (`owner/name`) only one of that repository counts.
+    """
     url = data.get("prUrl") or data.get("pr_url") or data.get("pullRequestUrl")
     if not isinstance(url, str) or len(url) > 500:
         return ""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+    return find_pull_request(url, forge_url=forge_url, repository=repository)

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -19,6 +20,8 @@ from django.utils.translation import gettext
 from customers.logins import end_other_sessions
 from customers.mail_limits import is_mailbox_full
 from customers.recent_login import is_login_recent
+from rsolv.base_url import get_base_host
+from rsolv.client_ip import get_client_ip
 from rsolv.encryption import get_cipher
 
 from .services import queue_mail
@@ -67,7 +70,9 @@ class AccountAdapter(DefaultAccountAdapter):
         if template_prefix.startswith(UNASKED) and is_mailbox_full(email):
             log.warning("mail_dropped", template=template_prefix)
             return
-        rendered = self.render_mail(template_prefix, email, {"base_url": settings.BASE_URL} | context)
+        site = {"name": "RSOLV", "domain": get_base_host()}  # allauth's is the request's Host header
+        context = {"base_url": settings.BASE_URL} | context | {"current_site": site}
+        rendered = self.render_mail(template_prefix, email, context)
         html = next((body for body, kind in getattr(rendered, "alternatives", []) if kind == "text/html"), "")
         queue_mail(
             to=email,
@@ -75,6 +80,16 @@ class AccountAdapter(DefaultAccountAdapter):
             text=rendered.body,
             html=html or _dress(rendered.subject, rendered.body),
         )
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The same address that our own limits and the audit log see; allauth counts IPv6 by /64 too.
+
+        Raises PermissionDenied where the connection has none.
+        """
+        address = get_client_ip(request)
+        if address is None:
+            raise PermissionDenied("The client's address is unknown.")
+        return address
 
 
 def _dress(subject: str, text: str) -> str:

@@ -5,13 +5,22 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
+
+from rsolv.private_files import create_only_private_files
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.prod")
 
 app = Celery("rsolv")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def keep_files_private(**_: Any) -> None:
+    """Not at import: every management command imports this module, collectstatic too."""
+    create_only_private_files()
 
 
 @setup_logging.connect

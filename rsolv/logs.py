@@ -3,6 +3,9 @@
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict
+
+from .terminal import escape_controls
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -12,6 +15,23 @@ SHARED: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+def escape_values(logger: Any, name: str, event: EventDict) -> EventDict:
+    """No value ends its line and begins another one; JSON escapes by itself."""
+    return {
+        key: escape_controls(value, keep="") if _is_plain(key, value) else value
+        for key, value in event.items()
+    }
+
+
+def _is_plain(key: str, value: Any) -> bool:
+    return isinstance(value, str) and key not in ("exception", "stack")
+
+
+def escape_line(logger: Any, name: str, line: str) -> str:
+    """What is left of tracebacks, and of values that are no text."""
+    return escape_controls(line)
 
 
 def configure_structlog(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -31,7 +51,11 @@ def configure_structlog(*, as_json: bool, level: str) -> dict[str, Any]:
     renderer: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            escape_values,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+            escape_line,
+        ]
     )
     return {
         "version": 1,

@@ -4,6 +4,9 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from rsolv.private_files import create_only_private_files
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.prod")
+create_only_private_files()
 application = get_wsgi_application()
 import_module(settings.ROOT_URLCONF)  # every view is loaded now, not within somebody's request

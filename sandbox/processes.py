@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from rsolv.terminal import escape_controls
+
 PR_SET_PDEATHSIG = 1
 COLOURS = (36, 33, 32, 35, 34)
 
@@ -142,7 +144,7 @@ class Supervisor:
         def copy() -> None:
             with lines:
                 for line in lines:
-                    print(f"{label} {line.rstrip()}", flush=True)
+                    print(f"{label} {escape_controls(line.rstrip())}", flush=True)
 
         printer = threading.Thread(target=copy, daemon=True, name=f"lines of {child.name}")
         printer.start()

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rsolv.terminal import escape_controls
+
 
 def tell(text: Any) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {escape_controls(str(text))}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
+from rsolv.terminal import escape_controls
+
 from .processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, is_port_free
 from .stack import Stack
 
@@ -31,7 +33,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("All processes have ended.")
     except (ProcessEnded, NotReady) as error:
-        print(error, file=sys.stderr)
+        print(escape_controls(str(error)), file=sys.stderr)
         return 1
     return 0
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import httpx
 
+from rsolv.private_files import keep_private
+
 from .processes import Supervisor
 
 HOST = "127.0.0.1"
@@ -60,10 +62,9 @@ class Stack:
         }
 
     def prepare(self) -> None:
-        """Take the environment over into this process, and make the folders."""
+        """Take the environment over into this process, and make the folders, private as all in them."""
         os.environ.update(self.environment)
-        for name in ("log", "mail"):
-            (self.data_dir / name).mkdir(parents=True, exist_ok=True)
+        keep_private(self.data_dir, names=("log", "mail"))
 
     def start_stripe(self, supervisor: Supervisor, *, clock: int | None = None) -> None:
         """Start the sandbox's Stripe and wait for it. `clock`: where a fresh one's time begins."""
@@ -88,7 +89,7 @@ class Stack:
         supervisor.start("worker", [*WORKER, *options])
 
     def start_beat(self, supervisor: Supervisor) -> None:
-        schedule = str(self.data_dir / "beat-schedule")
+        schedule = str(self.data_dir / "beat-schedule.json")
         supervisor.start("beat", [*CELERY, "beat", "--schedule", schedule, "--loglevel", "WARNING"])
 
     def wait_for_web(self, supervisor: Supervisor, seconds: float = 30) -> None:

@@ -4,18 +4,26 @@ from typing import Any
 
 from rest_framework import serializers
 
-from phases.api.serializers import LARGEST_ISSUE, RepositoryField, require
+from billing.models import BillingAccount
+from phases.api.serializers import (
+    ISSUES,
+    LARGEST_ISSUE,
+    RepositoryField,
+    describe_spellings,
+    read_spelling,
+    require,
+)
 from rsolv.api.fields import StrictIntegerField
 
 
 class EntitlementSerializer(serializers.Serializer[Any]):
-    plan = serializers.CharField(source="plan.key", help_text="trial, payg or teams")
-    subscriptionStatus = serializers.CharField(source="status")
+    plan = serializers.ChoiceField(BillingAccount.Plan.values, source="plan.key")
+    subscriptionStatus = serializers.ChoiceField(BillingAccount.Status.values, source="status")
     canUseService = serializers.BooleanField(source="can_use_service")
     blockedReason = serializers.CharField(source="blocked_reason", required=False)
-    used = serializers.IntegerField(help_text="Fixes of the trial, or of the current period.")
-    included = serializers.IntegerField()
-    remaining = serializers.IntegerField(allow_null=True, help_text="null: without a bound")
+    used = serializers.IntegerField(min_value=0, help_text="Fixes of the trial, or of the current period.")
+    included = serializers.IntegerField(min_value=0)
+    remaining = serializers.IntegerField(min_value=0, allow_null=True, help_text="null: without a bound")
     unitPriceCents = serializers.IntegerField(
         source="unit_price_cents", help_text="US cents a fix beyond `included`"
     )
@@ -32,13 +40,23 @@ class EntitlementSerializer(serializers.Serializer[Any]):
 
 
 class ClaimFixSerializer(serializers.Serializer[Any]):
+    openapi = describe_spellings(
+        *({"required": [each], "properties": {each: ISSUES[each]}} for each in ISSUES)
+    )
+    openapi_spellings = {"issue_number": "issueNumber"}
+
     repo = RepositoryField(max_length=201, help_text="owner/name")
-    issueNumber = StrictIntegerField(min_value=1, max_value=LARGEST_ISSUE, help_text="Also as issue_number.")
+    issueNumber = StrictIntegerField(
+        min_value=1,
+        max_value=LARGEST_ISSUE,
+        required=False,
+        allow_null=True,
+        help_text="Also as issue_number.",
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         data = dict(data)
-        if data.get("issueNumber") is None and "issue_number" in data:
-            data["issueNumber"] = data["issue_number"]
+        read_spelling(self, data, "issueNumber", "issue_number")
         require(data, "repo", "issueNumber")
         return super().to_internal_value(data)
 

@@ -35,6 +35,8 @@ class EntitlementView(ApiView):
 
 
 class ClaimView(ApiView):
+    error_statuses = ("403",)
+
     @extend_schema(
         operation_id="claimFix",
         summary="Hold one fix for an issue before work on it begins",
@@ -80,4 +82,6 @@ def receive_stripe_webhook(request: HttpRequest) -> JsonResponse:
 
 
 def _refuse(request: HttpRequest, error: DomainError) -> JsonResponse:
-    return JsonResponse(build_error(error.code, error.message, get_request_id(request)), status=error.status)
+    body = build_error(error.code, error.message, get_request_id(request))
+    headers = {"Allow": "POST"} if isinstance(error, PostOnly) else {}
+    return JsonResponse(body, status=error.status, headers=headers)

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
 from django.db.models.functions import Length
 
 from billing.models import CorrectionReport, UsageCorrection, UsageRecord
 from customers.models import Customer
 from phases.evidence import Evidence, read_evidence
+from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
 from rsolv.errors import NotFound
 
@@ -52,12 +54,11 @@ class FixOfLine:
 
     @property
     def issue_url(self) -> str:
-        return f"https://github.com/{self.repository}/issues/{self.issue_number}"
+        return build_issue_url(self.repository, self.issue_number, forge_url=settings.FORGE_URL)
 
     @property
     def pull_request_name(self) -> str:
-        tail = self.pull_request_url.rstrip("/").rpartition("/")[2]
-        return f"#{tail}" if tail.isdigit() else "open"
+        return name_pull_request(self.pull_request_url)
 
 
 def get_fix(*, customer: Customer, usage_id: UUID) -> FixOfLine:
@@ -123,7 +124,7 @@ def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> FixOfLine:
         usage_id=usage.pk,
         repository=usage.repository.full_name,
         issue_number=usage.issue_number,
-        pull_request_url=usage.execution.pull_request_url,
+        pull_request_url=usage.execution.pull_request_link,
         occurred_at=usage.occurred_at,
         coverage=usage.coverage,
         plan=usage.plan,

@@ -6,10 +6,12 @@ from typing import Any
 from rest_framework import serializers
 
 from phases.models import PhaseExecution
-from rsolv.api.fields import StrictCharField, StrictIntegerField
+from rsolv.api.fields import NOT_BLANK, StrictCharField, StrictIntegerField
 from rsolv.errors import DomainError
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
+# The same for OpenAPI: neither part is `.` or `..`.
+OPENAPI_REPOSITORY = r"^(?!\.{1,2}/)[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}$"
 LARGEST_ISSUE = 2**63 - 1
 
 
@@ -19,6 +21,9 @@ class MissingParameters(DomainError):
 
 class RepositoryField(StrictCharField):
     """`owner/name`, read as the pair of both."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(openapi={"pattern": OPENAPI_REPOSITORY, "example": "acme/shop"}, **options)
 
     def to_internal_value(self, data: Any) -> Any:
         match = REPOSITORY.match(super().to_internal_value(data))
@@ -36,10 +41,50 @@ def require(data: Any, *names: str) -> None:
         )
 
 
+def read_spelling(shape: serializers.Serializer[Any], data: dict[str, Any], name: str, other: str) -> None:
+    """Take a field by its other spelling where the first is missing. Raises for one that is malformed.
+
+    Both may be sent; the first counts, and the other must be well formed too.
+    """
+    if data.get(other) is None:
+        return
+    if data.get(name) is None:
+        data[name] = data[other]
+        return
+    try:
+        shape.fields[name].run_validation(data[other])
+    except serializers.ValidationError as error:
+        raise serializers.ValidationError({other: error.detail}) from error
+
+
+def describe_spellings(*requirements: dict[str, Any]) -> dict[str, Any]:
+    """An `anyOf` for OpenAPI: which fields must be there, with a value."""
+    return {"anyOf": [{"type": "object"} | each for each in requirements]}
+
+
+COMMITS = {"commitSha": {"type": "string"}, "commit_sha": {"type": "string"}}
+NUMBER = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+ISSUES = {"issueNumber": NUMBER, "issue_number": NUMBER}
+SCANS = [
+    {"required": [commit], "properties": {"phase": {"enum": ["scan"]}, commit: COMMITS[commit]}}
+    for commit in COMMITS
+]
+OTHERS = [
+    {"required": [commit, issue], "properties": {commit: COMMITS[commit], issue: ISSUES[issue]}}
+    for commit in COMMITS
+    for issue in ISSUES
+]
+
+
 class StorePhaseSerializer(serializers.Serializer[Any]):
+    openapi = describe_spellings(*SCANS, *OTHERS)
+    openapi_spellings = {"commit_sha": "commitSha", "issue_number": "issueNumber"}
+
     phase = serializers.ChoiceField(choices=PhaseExecution.Phase.choices)
     repo = RepositoryField(max_length=201, help_text="owner/name")
-    commitSha = StrictCharField(max_length=255, help_text="Also as commit_sha.")
+    commitSha = StrictCharField(
+        max_length=255, help_text="Also as commit_sha.", required=False, allow_null=True
+    )
     issueNumber = StrictIntegerField(
         min_value=1,
         max_value=LARGEST_ISSUE,
@@ -54,8 +99,7 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         data = dict(data)
         for name, other in (("commitSha", "commit_sha"), ("issueNumber", "issue_number")):
-            if data.get(name) is None and other in data:
-                data[name] = data[other]
+            read_spelling(self, data, name, other)
         names = ["phase", "repo", "commitSha", "data"]
         require(data, *names, *(["issueNumber"] if data.get("phase") != PhaseExecution.Phase.SCAN else []))
         return super().to_internal_value(data)
@@ -65,6 +109,11 @@ class StoredPhaseSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField(default=True)
     id = serializers.UUIDField()
     phase = serializers.ChoiceField(choices=PhaseExecution.Phase.choices)
+
+
+REPO_PARAMETER = {"type": "string", "maxLength": 201, "pattern": OPENAPI_REPOSITORY}
+ISSUE_PARAMETER = {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ISSUE}
+COMMIT_PARAMETER = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": NOT_BLANK}
 
 
 class RetrievePhasesSerializer(serializers.Serializer[Any]):

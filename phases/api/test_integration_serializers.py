@@ -4,17 +4,34 @@ from typing import Any
 
 from rest_framework import serializers
 
-from phases.test_integration.manifests import MOST_FILES
+from phases.test_integration.frameworks import FRAMEWORKS
+from phases.test_integration.manifests import LONGEST_MANIFEST, MOST_FILES, READERS
 from phases.test_integration.ranking import MOST_CANDIDATES
-from phases.test_integration.red_tests import MOST_TESTS
-from rsolv.api.fields import ExactCharField, StrictCharField, TextListField
+from phases.test_integration.red_tests import LONGEST_DATUM, LONGEST_TEST, MOST_TESTS
+from phases.test_integration.services import LONGEST_NAME
+from rsolv.api.fields import NOT_BLANK, ExactCharField, StrictCharField, TextListField
+
+# The engine reads both in any case; these are their own names.
+FRAMEWORK = {"enum": sorted(FRAMEWORKS), "pattern": None, "minLength": None}
+NAME = {"maxLength": LONGEST_NAME}
+DATUM = {"maxLength": LONGEST_DATUM, "allOf": [{"pattern": NOT_BLANK}]}
+OPTIONAL_DATUM = {"maxLength": LONGEST_DATUM}
+MANIFEST = {"maxLength": LONGEST_MANIFEST}
+LANGUAGES = sorted({language for each in FRAMEWORKS.values() for language in each.languages})
+PAIRS = [
+    {
+        "type": "object",
+        "properties": {"framework": {"enum": [each.name]}, "language": {"enum": sorted(each.languages)}},
+    }
+    for each in FRAMEWORKS.values()
+]
 
 
 class AnalyzeSerializer(serializers.Serializer[Any]):
-    vulnerableFile = StrictCharField()
+    vulnerableFile = StrictCharField(openapi=NAME)
     candidateTestFiles = TextListField(max_length=MOST_CANDIDATES)
-    framework = StrictCharField()
-    vulnerabilityType = StrictCharField(required=False, allow_null=True, allow_blank=True)
+    framework = StrictCharField(openapi=FRAMEWORK)
+    vulnerabilityType = StrictCharField(required=False, allow_null=True, allow_blank=True, openapi=NAME)
 
 
 class RecommendationSerializer(serializers.Serializer[Any]):
@@ -34,11 +51,14 @@ class AnalysisSerializer(serializers.Serializer[Any]):
 
 
 class RedTestSerializer(serializers.Serializer[Any]):
-    testName = ExactCharField()
-    testCode = ExactCharField(help_text="A test's body, or a whole test or block.")
-    attackVector = ExactCharField()
-    expectedBehavior = ExactCharField(required=False, allow_null=True)
-    vulnerableCodePath = ExactCharField(required=False, allow_null=True)
+    testName = ExactCharField(openapi=DATUM)
+    testCode = ExactCharField(
+        openapi={"maxLength": LONGEST_TEST, "allOf": [{"pattern": NOT_BLANK}]},
+        help_text="A test's body, or a whole test or block; valid code in the language.",
+    )
+    attackVector = ExactCharField(openapi=DATUM)
+    expectedBehavior = ExactCharField(required=False, allow_null=True, openapi=OPTIONAL_DATUM)
+    vulnerableCodePath = ExactCharField(required=False, allow_null=True, openapi=OPTIONAL_DATUM)
     vulnerablePattern = ExactCharField(required=False, allow_null=True)
 
 
@@ -47,10 +67,12 @@ class TestSuiteSerializer(serializers.Serializer[Any]):
 
 
 class GenerateSerializer(serializers.Serializer[Any]):
+    openapi = {"anyOf": PAIRS}
+
     targetFileContent = ExactCharField(help_text="Empty for a new file.")
     testSuite = TestSuiteSerializer()
-    framework = StrictCharField()
-    language = StrictCharField()
+    framework = StrictCharField(openapi=FRAMEWORK)
+    language = StrictCharField(openapi={"enum": LANGUAGES, "pattern": None, "minLength": None})
     requestId = StrictCharField(required=False, allow_null=True, allow_blank=True, max_length=200)
 
 
@@ -82,9 +104,9 @@ class GeneratedSerializer(serializers.Serializer[Any]):
 
 
 class NamingSerializer(serializers.Serializer[Any]):
-    vulnerableFile = StrictCharField()
-    type = StrictCharField()
-    framework = StrictCharField()
+    vulnerableFile = StrictCharField(openapi=NAME)
+    type = StrictCharField(openapi=NAME)
+    framework = StrictCharField(openapi=FRAMEWORK)
 
 
 class NamedSerializer(serializers.Serializer[Any]):
@@ -92,20 +114,35 @@ class NamedSerializer(serializers.Serializer[Any]):
     testPath = serializers.CharField()
 
 
+class ObjectOrTextField(serializers.JSONField):
+    openapi = {"anyOf": [{"type": "object", "additionalProperties": {}}, {"type": "string"}]}
+
+
+MANIFESTS = (*READERS, "configFiles")
+
+
 class DetectSerializer(serializers.Serializer[Any]):
+    # At least one, and not null.
+    openapi = {
+        "anyOf": [
+            {"type": "object", "required": [name], "properties": {name: {"not": {"enum": [None]}}}}
+            for name in MANIFESTS
+        ]
+    }
+
     packageJson = serializers.DictField(required=False, allow_null=True)
-    gemfile = ExactCharField(required=False, allow_null=True)
-    requirementsTxt = ExactCharField(required=False, allow_null=True)
-    pyprojectToml = ExactCharField(required=False, allow_null=True)
-    pomXml = ExactCharField(required=False, allow_null=True)
-    composerJson = serializers.JSONField(required=False, allow_null=True, help_text="An object, or its text.")
-    mixExs = ExactCharField(required=False, allow_null=True)
-    goMod = ExactCharField(required=False, allow_null=True)
+    gemfile = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
+    requirementsTxt = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
+    pyprojectToml = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
+    pomXml = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
+    composerJson = ObjectOrTextField(required=False, allow_null=True, help_text="An object, or its text.")
+    mixExs = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
+    goMod = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
     configFiles = TextListField(required=False, allow_null=True, max_length=MOST_FILES)
 
 
 class DetectedSerializer(serializers.Serializer[Any]):
-    framework = serializers.CharField()
+    framework = serializers.ChoiceField(sorted(FRAMEWORKS))
     version = serializers.CharField(allow_null=True)
     testDir = serializers.CharField()
     compatibleWith = serializers.ListField(child=serializers.CharField())

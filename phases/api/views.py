@@ -16,6 +16,8 @@ from . import serializers
 
 
 class StorePhaseView(ApiView):
+    error_statuses = ("403",)
+
     @extend_schema(
         operation_id="storePhase",
         summary="Store a phase's result; repeating it changes nothing",
@@ -57,9 +59,9 @@ class RetrievePhasesView(ApiView):
         operation_id="retrievePhases",
         summary="What is stored for a commit and an issue",
         parameters=[
-            OpenApiParameter("repo", str, required=True, description="owner/name"),
-            OpenApiParameter("issue", int, required=True),
-            OpenApiParameter("commit", str, required=True),
+            OpenApiParameter("repo", serializers.REPO_PARAMETER, required=True, description="owner/name"),
+            OpenApiParameter("issue", serializers.ISSUE_PARAMETER, required=True),
+            OpenApiParameter("commit", serializers.COMMIT_PARAMETER, required=True),
         ],
         responses=serializers.RetrievedPhasesSerializer,
     )

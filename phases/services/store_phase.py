@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from customers.models import Customer
@@ -113,7 +114,11 @@ def _read_fields(report: PhaseReport) -> dict[str, Any]:
         "branch": report.branch,
         "data": report.data_text,
         "outcome": judge_outcome(report.phase, report.data),
-        "pull_request_url": find_pull_request_url(report.data),
+        "pull_request_url": find_pull_request_url(
+            report.data,
+            forge_url=settings.FORGE_URL,
+            repository=f"{report.namespace}/{report.repository_name}",
+        ),
     }
 
 

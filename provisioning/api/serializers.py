@@ -11,22 +11,24 @@ class OnboardSerializer(serializers.Serializer[Any]):
     """Only these two are read; whatever else is sent is passed over."""
 
     name = StrictCharField(max_length=200)
-    email = StrictCharField(max_length=1000)
+    email = StrictCharField(max_length=1000, openapi={"format": "email", "pattern": None})
 
 
 class OnboardedCustomerSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
     email = serializers.EmailField()
-    subscription_type = serializers.CharField()
+    subscription_type = serializers.ChoiceField(["trial"])
     trial_fixes_limit = serializers.IntegerField(
-        help_text="Of a mailbox that has had no trial: an account starts with what is left of it."
+        min_value=0,
+        help_text="Of a mailbox that has had no trial: an account starts with what is left of it.",
     )
-    trial_fixes_used = serializers.IntegerField()
+    trial_fixes_used = serializers.IntegerField(min_value=0)
 
 
 class OnboardedSerializer(serializers.Serializer[Any]):
     customer = OnboardedCustomerSerializer()
-    api_key = serializers.CharField(
-        help_text="Shown this once. It is refused until the owner of the address has confirmed the signup."
+    api_key = serializers.RegexField(
+        r"^rsolv_[A-Za-z0-9_-]{43}$",
+        help_text="Shown this once. It is refused until the owner of the address has confirmed the signup.",
     )

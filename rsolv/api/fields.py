@@ -22,11 +22,18 @@ class NoSurrogates(ProhibitSurrogateCharactersValidator):
             super().__call__(value)
 
 
+# What `str.strip` takes off: a text of these alone is blank.
+SPACE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+NOT_BLANK = f"[^{SPACE}]"
+
+
 class StrictCharField(serializers.CharField):
     """Text that was sent as text: a number is a wrong type, not a spelling of it."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, openapi: dict[str, Any] | None = None, **options: Any) -> None:
+        """`openapi` is what the API's description adds, such as a limit that the engine checks."""
         super().__init__(**options)
+        self.openapi: dict[str, Any] = ({} if self.allow_blank else {"pattern": NOT_BLANK}) | (openapi or {})
         self.validators = [
             NoSurrogates() if isinstance(each, ProhibitSurrogateCharactersValidator) else each
             for each in self.validators
@@ -47,6 +54,12 @@ class ExactCharField(StrictCharField):
 
 class StrictIntegerField(serializers.IntegerField):
     """A whole number that was sent as a number, or as its digits."""
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        number = {"type": "integer", "minimum": self.min_value, "maximum": self.max_value}
+        digits = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
+        return {"anyOf": [number, digits], "type": None, "minimum": None, "maximum": None, "format": None}
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool | float) or (isinstance(data, str) and not DIGITS.match(data)):

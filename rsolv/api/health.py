@@ -7,7 +7,7 @@ import structlog
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -85,21 +85,30 @@ def check_services() -> dict[str, str]:
     return found
 
 
+STATES = ["healthy", "unhealthy"]
+HEALTH = inline_serializer(
+    "Health",
+    {
+        "status": serializers.ChoiceField(["healthy", "degraded"]),
+        "services": inline_serializer("Services", {name: serializers.ChoiceField(STATES) for name in CHECKS}),
+    },
+)
+
+
 class HealthView(ApiView):
     """No key is needed; one that is sent must be valid. Those who watch over us are not limited."""
 
     permission_classes = ()
     throttle_classes = ()
+    answers_with_limits = True
 
     @extend_schema(
         operation_id="health",
-        responses=inline_serializer(
-            "Health",
-            {
-                "status": serializers.ChoiceField(["healthy", "degraded"]),
-                "services": serializers.DictField(child=serializers.CharField()),
-            },
-        ),
+        responses={
+            200: HEALTH,
+            503: OpenApiResponse(HEALTH, "The database is down, or the key could not be looked up:"),
+        },
+        auth=[],
     )
     def get(self, request: ApiRequest) -> Response:
         services = check_services()

@@ -74,6 +74,7 @@ def idempotent(handler: Handler) -> Handler:
         _keep(answer, response)
         return response
 
+    carry_out_once.is_idempotent = True  # type: ignore[attr-defined]  # for the API's description
     return carry_out_once
 
 

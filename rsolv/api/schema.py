@@ -1,61 +1,98 @@
-"""How the API describes itself in OpenAPI."""
+"""How the API describes itself in OpenAPI: fields, headers and errors as they really are.
 
-from typing import Literal
+A serializer or field says what drf-spectacular cannot see in its attribute `openapi`, which is merged into
+its schema of requests; `openapi_spellings` maps another spelling to the field it stands for. A view names the
+errors that only some operations have in `error_statuses`.
+"""
+
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+from .schema_errors import ERROR, describe_error, describe_headers
+
+KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]{1,255}$"}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    type=KEY,
+    location=OpenApiParameter.HEADER,
+    description="Carries the request out once: the same key and body replays the answer for 24 hours, "
+    "another body is 422 `VALIDATION_ERROR`, and while the first is in flight others get 409 `CONFLICT`.",
+)
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "rsolv.api.auth.ApiKeyAuthentication"
-    name = "apiKey"
+    name = ["apiKey", "bearer"]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        return [
+            {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            {"type": "http", "scheme": "bearer", "description": "The same key."},
+        ]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        """Either of the two, not both."""
+        return [{"apiKey": []}, {"bearer": []}]
 
 
 class ApiSchema(AutoSchema):
-    """Adds the error shape to every operation."""
+    """Adds to every operation its errors, its headers, and whether it needs a key."""
 
-    def _get_response_bodies(
-        self, direction: Literal["request", "response"] = "response"
-    ) -> dict[str, object]:
-        responses: dict[str, object] = super()._get_response_bodies(direction)
-        for status, meaning in ERRORS.items():
-            responses.setdefault(status, {"description": meaning})
+    def get_operation(self, *args: Any) -> Any:
+        operation = super().get_operation(*args)
+        if operation is not None:
+            operation.setdefault("security", [])
+        return operation
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters: list[Any] = super().get_override_parameters()
+        return [*parameters, IDEMPOTENCY_KEY] if self._is_idempotent() else parameters
+
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if direction == "request":
+            schema |= getattr(serializer, "openapi", {})
+            for name, other in getattr(serializer, "openapi_spellings", {}).items():
+                schema["properties"][name] = schema["properties"][other]
+        return schema
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(extra := getattr(field, "openapi", None), dict):
+            return {name: value for name, value in (schema | extra).items() if value is not None}
+        return schema
+
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        responses: dict[str, Any] = super()._get_response_bodies(direction)
+        for status in sorted({*self._list_errors(), *(each for each in responses if each >= "400")}):
+            responses[status] = describe_error(status, responses.get(status, {}))
+        is_limited = bool(self.view.get_throttles()) or hasattr(self.view, "answers_with_limits")
         for status, response in responses.items():
-            if status >= "400" and isinstance(response, dict):
-                response["content"] = ERROR_CONTENT
+            response["headers"] = describe_headers(
+                status, is_limited=is_limited, is_replayed=self._is_idempotent() and status < "300"
+            )
         return responses
 
+    def _list_errors(self) -> set[str]:
+        found = {"400", "500", "503", *getattr(self.view, "error_statuses", ())}
+        if self.view.get_authenticators():
+            found.add("401")
+        if self.view.get_throttles():
+            found.add("429")
+        if self.method == "POST":
+            found |= {"413", "422"}
+        if self._is_idempotent():
+            found.add("409")
+        return found
 
-ERRORS = {
-    "400": "The request is malformed: `INVALID_REQUEST`, `MISSING_PARAMETERS`",
-    "401": "No key or a bad one: `AUTH_REQUIRED`, `INVALID_API_KEY`",
-    "403": "`FORBIDDEN`",
-    "404": "`NOT_FOUND`",
-    "413": "`PAYLOAD_TOO_LARGE`",
-    "422": "Well formed, and not to be carried out: `VALIDATION_ERROR`",
-    "429": "`RATE_LIMIT_EXCEEDED`, `RATE_LIMITED`",
-    "503": "`SERVICE_UNAVAILABLE`",
-}
-ERROR_CONTENT = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "required": ["error", "requestId"],
-            "properties": {
-                "error": {
-                    "type": "object",
-                    "required": ["code", "message"],
-                    "properties": {
-                        "code": {"type": "string"},
-                        "message": {"type": "string"},
-                        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-                    },
-                },
-                "requestId": {"type": "string"},
-            },
-        }
-    }
-}
+    def _is_idempotent(self) -> bool:
+        return hasattr(getattr(self.view, self.method.lower(), None), "is_idempotent")
+
+
+def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of spectacular's: the shape that all errors share."""
+    result["components"]["schemas"]["Error"] = ERROR
+    return result

@@ -2,7 +2,6 @@
 pass, and all other limits hold for each process by itself.
 """
 
-from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from customers.callers import Caller
+from rsolv.client_ip import get_client_ip, get_client_network
 from rsolv.redis_link import RedisAway
 
 from . import limiter
@@ -69,21 +69,13 @@ def _find_own(request: Request, scope: str) -> Limit:
 
 
 def find_address(request: Request | HttpRequest) -> str:
-    """The caller's address, as the outermost proxy that we trust saw it."""
-    proxies = settings.TRUSTED_PROXY_COUNT
-    forwarded = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
-    if proxies and len(forwarded) >= proxies and forwarded[-proxies]:
-        return str(forwarded[-proxies])
-    return str(request.META.get("REMOTE_ADDR", "")) or "unknown"
+    """What limits count by: the caller's address, of IPv6 its /64 network. Not for what is recorded."""
+    return get_client_network(request)
 
 
 def find_ip(request: Request | HttpRequest) -> str | None:
-    """The caller's address where it is one, for what is written down."""
-    address = find_address(request)
-    try:
-        return str(ip_address(address))
-    except ValueError:
-        return None
+    """The caller's full address where it is one, for what is written down."""
+    return get_client_ip(request)
 
 
 def find_standing(request: Request) -> Standing:

@@ -49,7 +49,8 @@ class NothingHere(ApiView):
     permission_classes = ()
     schema = None
 
-    def answer(self, request: Request, **_: Any) -> Response:
+    def answer(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         raise NotFound("There is no such address in this API. See /api/docs.")
 
-    get = post = put = patch = delete = answer
+    get = post = put = patch = delete = head = trace = answer
+    options = http_method_not_allowed = answer

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Mapping
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from django.conf import settings
+
+from rsolv.client_ip import parse_address
 
 # What proxies add. Who comes through one is not whom the connection's address names.
 MARKS_OF_PROXIES = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
@@ -30,10 +31,7 @@ def _has_token(environ: Mapping[str, Any]) -> bool:
 def _comes_from_scraper(environ: Mapping[str, Any]) -> bool:
     if not settings.METRICS_ADDRESSES or any(name in environ for name in MARKS_OF_PROXIES):
         return False
-    try:
-        address = ip_address(str(environ.get("REMOTE_ADDR", "")))
-    except ValueError:  # a socket in a file has none
+    address = parse_address(str(environ.get("REMOTE_ADDR", "")))  # a socket in a file has none
+    if address is None:
         return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     return any(address in network for network in settings.METRICS_ADDRESSES)

@@ -25,7 +25,9 @@ class ScrapeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path == PATH and request.method == "GET" and may_scrape(request.META):
-            return HttpResponse(write_page(read_gauges()), content_type=CONTENT_TYPE_LATEST)
+            page = write_page(read_gauges())
+            headers = {"Cache-Control": "no-store"}
+            return HttpResponse(page, content_type=CONTENT_TYPE_LATEST, headers=headers)
         return self.get_response(request)
 
 

@@ -70,7 +70,7 @@ def _tell_fixed(story: Story) -> Step:
     if fix.outcome == Outcome.FAILED:
         text = describe_retries(fix).error or _("The runner did not say why.")
         return Step("fixed", _("Not fixed"), "failed", text, fix.updated_at)
-    text = "" if fix.pull_request_url else _("The runner stored no pull request.")
+    text = "" if fix.pull_request_link else _("The runner stored no pull request of this repository.")
     return Step("fixed", _("Fixed"), "done", text, fix.updated_at)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_safe
 from customers.access import member_page
 from customers.models import Membership
 from phases.evidence import name_flaw, read_evidence
+from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
 from phases.selectors import WorkWanted, get_story, list_repository_names, list_work
 from rsolv.errors import NotFound
@@ -85,6 +87,7 @@ class FixRow:
     id: UUID
     repository: str
     issue_number: int
+    issue_url: str
     name: str
     severity: str
     state: str
@@ -145,19 +148,20 @@ def list_rows(executions: list[PhaseExecution]) -> list[FixRow]:
 
 
 def make_row(execution: PhaseExecution, bill: Bill | None) -> FixRow:
-    url = execution.pull_request_url
-    tail = url.rstrip("/").rpartition("/")[2]
+    url, repository = execution.pull_request_link, execution.repository.full_name
+    issue_number = execution.issue_number or 0
     is_proof = execution.phase == PhaseExecution.Phase.VALIDATION
     return FixRow(
         id=execution.pk,
-        repository=execution.repository.full_name,
-        issue_number=execution.issue_number or 0,
+        repository=repository,
+        issue_number=issue_number,
+        issue_url=build_issue_url(repository, issue_number, forge_url=settings.FORGE_URL),
         name=name_flaw(execution.flaw_type) or execution.title,
         severity=execution.severity,
         state=PROOFS[execution.outcome] if is_proof else execution.outcome,
         bill=bill,
         pull_request_url=url,
-        pull_request_name=f"#{tail}" if tail.isdigit() else "open",
+        pull_request_name=name_pull_request(url),
         updated_at=execution.updated_at,
     )
 

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from . import keys, new_account, public, settings, setup, views
+from . import keys, new_account, public, security, settings, setup, views
 
 urlpatterns = [
     path("", views.show_home, name="home"),
@@ -24,4 +24,6 @@ urlpatterns = [
     path("status/", public.show_status, name="status"),
     path("terms/", public.show_terms, name="terms"),
     path("privacy/", public.show_privacy, name="privacy"),
+    path("security/", security.show_security, name="security"),
+    path(".well-known/security.txt", security.show_security_txt, name="security-txt"),
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,6 +18,7 @@ from customers.access import find_origin, member_page
 from customers.csv_rows import write_rows
 from customers.models import AuditEntry, Membership
 from customers.services import record_act
+from phases.links import find_pull_request
 
 from .formats import MONTHS, format_date
 from .overview import project_entitlement
@@ -112,8 +114,9 @@ def export_usage(request: HttpRequest, membership: Membership) -> StreamingHttpR
 
 
 def _write_usages(usages: Iterator[tuple[Any, ...]]) -> Iterator[tuple[str, ...]]:
-    for occurred_at, namespace, name, issue_number, *rest in usages:
-        yield (occurred_at.isoformat(), f"{namespace}/{name}", str(issue_number), *rest)
+    for occurred_at, namespace, name, issue_number, *rest, url in usages:
+        link = find_pull_request(url, forge_url=settings.FORGE_URL)
+        yield (occurred_at.isoformat(), f"{namespace}/{name}", str(issue_number), *rest, link)
 
 
 def _read_span(request: HttpRequest) -> Span:

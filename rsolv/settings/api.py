@@ -16,7 +16,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "RSOLV API",
-    "DESCRIPTION": "What the RSOLV GitHub Action calls. Send your key as `X-API-Key`.",
+    "DESCRIPTION": (
+        "What the RSOLV GitHub Action calls. Send your key as `X-API-Key`, and JSON without NUL characters."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
@@ -25,6 +27,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "rsolv.api.schema.add_components",
+    ],
 }
 API_MAX_BODY_BYTES = 8 * 1024 * 1024
 API_MAX_NESTING = 100

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 
@@ -18,6 +19,9 @@ DATA_DIR = Path(env.str("RSOLV_DATA_DIR", default=str(BASE_DIR / "var")))
 BASE_URL = env.address("RSOLV_BASE_URL", default="http://localhost:8000", schemes=("http", "https")).rstrip(
     "/"
 )
+
+# Links in mails begin so; allauth writes the scheme itself.
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
 
 INSTALLED_APPS = [
     # Unfold's pages without its site: ours is named by StaffAdminConfig.
@@ -57,7 +61,9 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "rsolv.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "rsolv.caching.CacheControlMiddleware",
     "rsolv.headers.HeadersMiddleware",
+    "rsolv.base_url.BaseUrlMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
     # What stands between these two, only pages have.
@@ -121,7 +127,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.address("REDIS_URL", default="", schemes=("redis", "rediss", "unix"))
 if REDIS_URL:
     CACHES: dict[str, Any] = {
-        "default": {"BACKEND": "rsolv.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}
+        "default": {
+            "BACKEND": "rsolv.cache.ForgivingRedisCache",
+            "LOCATION": REDIS_URL,
+            # Django's own pickles: who could write into Redis could run code here.
+            "OPTIONS": {"serializer": "rsolv.cache_json.JsonSerializer"},
+        }
     }
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
@@ -153,6 +164,9 @@ REDIS_REST_SECONDS = 2
 # How long the key cache is believed without a look into the database; how long it keeps a key, 0: no cache.
 KEY_CACHE_LEASE_SECONDS: float = env.count("KEY_CACHE_LEASE_SECONDS", default=5)
 KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=300)
+# JSON and nothing else, whatever a message claims to be.
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -161,7 +175,8 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULER = "rsolv.beat.JsonScheduler"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule.json")
 SWEEP_SECONDS = env.count("SWEEP_SECONDS", default=60)
 # What no worker has taken up when the next is due is not worth doing twice.
 CELERY_BEAT_SCHEDULE = {
@@ -229,10 +244,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="RSOLV <hello@rsolv.d
 
 # How many proxies of ours stand in front; addresses that a caller could write itself are not believed.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # The Action, as workflow files name it.
 RSOLV_ACTION = env.str("RSOLV_ACTION", default="rsolv-dev/rsolv-action@v3")
+
+# Django's default, said here because another one would run what lies in the database.
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 
 # Pages.
 LANGUAGE_CODE = "en-us"
@@ -260,7 +277,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="")
 METRICS_PORT = env.int("METRICS_PORT", default=0)
 if METRICS_FOLDER := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
-    Path(METRICS_FOLDER).mkdir(parents=True, exist_ok=True)
+    Path(METRICS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 LOGGING = configure_structlog(
     as_json=env.bool("LOG_JSON", default=False),

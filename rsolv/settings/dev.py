@@ -5,6 +5,8 @@ import os
 os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:12111")
 os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_" + "sandbox" * 4)
 
+from rsolv.private_files import keep_private
+
 from .base import *
 from .reader import env
 
@@ -14,7 +16,10 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="127.0.0.0/8,::1")
 INSTALLED_APPS += ["sandbox.staging"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # this machine has no certificate
-DATA_DIR.mkdir(parents=True, exist_ok=True)
 STATIC_ROOT = DATA_DIR / "static"
-for name in ("queue", "queue-control", "mail", "static"):
-    (DATA_DIR / name).mkdir(exist_ok=True)
+keep_private(
+    DATA_DIR,
+    names=("queue", "queue-control", "mail", "static"),
+    database=str(DATABASES["default"]["NAME"]) if IS_SQLITE else "",
+)
+FILE_UPLOAD_PERMISSIONS = 0o600  # else Django opens to all what it stores

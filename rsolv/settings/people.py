@@ -54,6 +54,8 @@ MFA_ADAPTER = "provisioning.adapters.MfaAdapter"
 GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", default="")
 GITHUB_CLIENT_SECRET = env.str("GITHUB_CLIENT_SECRET", default="")
 GITHUB_URL = env.address("GITHUB_URL", default="", schemes=("http", "https"))
+# Where customers' repositories are: the only place that links to issues and pull requests lead to.
+FORGE_URL = GITHUB_URL.rstrip("/") or "https://github.com"
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "github": {
         "APPS": [{"client_id": GITHUB_CLIENT_ID, "secret": GITHUB_CLIENT_SECRET}] if GITHUB_CLIENT_ID else [],

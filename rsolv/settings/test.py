@@ -13,7 +13,7 @@ if (process := os.environ.get("PYTEST_XDIST_WORKER")) and os.environ.get("REDIS_
 
 from .base import *
 
-SECRET_KEY = "test-only"
+SECRET_KEY = "test-only"  # noqa: S105 - of the tests alone
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

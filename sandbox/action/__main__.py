@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 
@@ -27,7 +28,7 @@ def main() -> int:
         with RsolvApi(given.api, given.key) as api:
             run(Job(api=api, repo=given.repo, issue=given.issue, checkout=given.checkout))
     except (ActionFailed, ApiRefused, CannotFix, SuiteBroken, httpx.HTTPError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        _say(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -35,11 +36,16 @@ def main() -> int:
 def run(job: Job) -> None:
     scanned = scan(job)
     finding = scanned.findings[0]
-    print(f"SCAN      {finding.file}:{finding.line} {finding.describe()['description']}")
+    _say(f"SCAN      {finding.file}:{finding.line} {finding.describe()['description']}")
     proof = validate(job, finding)
-    print(f"VALIDATE  {proof.test_file}: {proof.after.not_passed[0].name} fails by its assertion")
+    _say(f"VALIDATE  {proof.test_file}: {proof.after.not_passed[0].name} fails by its assertion")
     fix = mitigate(job, finding, times=2)
-    print(f"MITIGATE  {len(fix.after.passed)} tests pass: {fix.data['prUrl']}")
+    _say(f"MITIGATE  {len(fix.after.passed)} tests pass: {fix.data['prUrl']}")
+
+
+def _say(text: str, file: TextIO | None = None) -> None:
+    """Print a line, what is not printable written out: names of files and tests are the repository's."""
+    print("".join(each if each.isprintable() else ascii(each)[1:-1] for each in text), file=file)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rsolv.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import (
     NotReady,
@@ -64,10 +65,13 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except WrongAnswer as error:
-        print(f"A wrong answer: {error}", file=sys.stderr)
+        print(f"A wrong answer: {escape_controls(str(error))}", file=sys.stderr)
         return 1
     except (probe.NotReachable, NoRoom, NotReady, ProcessEnded) as error:
-        print(f"{error}\nWhat the processes said: {given.data_dir / 'log'}", file=sys.stderr)
+        print(
+            f"{escape_controls(str(error))}\nWhat the processes said: {given.data_dir / 'log'}",
+            file=sys.stderr,
+        )
         return 2
     given.output.write_text(json.dumps(entries, indent=2) + "\n")
     print(write_table(entries))

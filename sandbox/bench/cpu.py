@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rsolv.terminal import escape_controls
 from sandbox.processes import interrupt_on_signals
 
 from .client import BARE, Subject, WrongAnswer
@@ -48,7 +49,7 @@ def main() -> int:
         with interrupt_on_signals(), prepare(given.data_dir.resolve()):
             run(given)
     except WrongAnswer as error:
-        print(f"A wrong answer: {error}", file=sys.stderr)
+        print(f"A wrong answer: {escape_controls(str(error))}", file=sys.stderr)
         return 1
     return 0
 

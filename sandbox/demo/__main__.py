@@ -13,6 +13,7 @@ from pathlib import Path
 
 import django
 
+from rsolv.terminal import escape_controls
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
 from sandbox.stack import Stack
 from sandbox.staging.cast import BEGINS_DAYS_AGO
@@ -41,7 +42,10 @@ def main() -> int:
         print("\nThe demo has ended; nothing runs on.")
         return 130 if given.once else 0
     except (CheckFailed, NotReady, ProcessEnded) as error:
-        print(f"\n   ✗ {error}\n   What the processes said: {data_dir / 'log'}", file=sys.stderr)
+        print(
+            f"\n   ✗ {escape_controls(str(error))}\n   What the processes said: {data_dir / 'log'}",
+            file=sys.stderr,
+        )
         return 1
     print("demo: ok")
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rsolv.terminal import escape_controls
 from sandbox.processes import NotReady, ProcessEnded
 
 
@@ -44,14 +45,14 @@ class Report:
             step.seconds = time.monotonic() - started
 
     def tell(self, text: str) -> None:
-        print(f"   {text}", flush=True)
+        print(f"   {escape_controls(text)}", flush=True)
 
     def check(self, text: str, is_so: bool, found: object = "") -> None:
         """Raise CheckFailed unless it is so."""
         if not is_so:
             raise CheckFailed(f"{text}{f': found {found}' if found != '' else ''}")
         self.steps[-1].checks += 1
-        print(f"   ✓ {text}", flush=True)
+        print(f"   ✓ {escape_controls(text)}", flush=True)
 
     def print_table(self) -> None:
         width = max(len(step.title) for step in self.steps)

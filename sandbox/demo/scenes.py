@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.core.management import call_command
 
+from rsolv.terminal import escape_controls
 from sandbox.action.api import RsolvApi
 from sandbox.action.run import Job
 from sandbox.processes import Supervisor
@@ -53,7 +54,9 @@ def play(stack: Stack, supervisor: Supervisor, *, today: datetime, month_begins:
         stage_staff()
         for actor in ACTORS:
             page = journey.log_in(actor.email)
-            report.check(f"{actor.company}: {actor.state}", actor.company in page.text, page.url)
+            report.check(
+                f"{escape_controls(actor.company)}: {actor.state}", actor.company in page.text, page.url
+            )
         journey.check_settled()
         journey.check_health()
     return report
@@ -83,5 +86,5 @@ def show_around(stack: Stack) -> None:
     print(f"\n   Log in with the password {PASSWORD}")
     print(f"   {EMAIL:<24} {COMPANY}, the journey's customer")
     for actor in ACTORS:
-        print(f"   {actor.email:<24} {actor.company}: {actor.state}")
+        print(f"   {actor.email:<24} {escape_controls(actor.company)}: {actor.state}")
     print(f"   {STAFF:<24} staff admin; its second step: make staff-code", flush=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import django
 
+from rsolv.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
 from sandbox.services import NoRoom, borrow_redis, make_database
@@ -43,7 +44,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except (probe.NotReachable, NoRoom, NotReady, ProcessEnded) as error:
-        print(f"{error}\nWhat the processes said: {given.data_dir / 'log'}", file=sys.stderr)
+        print(
+            f"{escape_controls(str(error))}\nWhat the processes said: {given.data_dir / 'log'}",
+            file=sys.stderr,
+        )
         return 2
     given.output.write_text(json.dumps(report, indent=2) + "\n")
     print(*write_lines(report), sep="\n")

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-PASSWORD = "demo-password"
+PASSWORD = "demo-password"  # noqa: S105 - of people who are made up
 STAFF = "staff@demo.example"
 # What an authenticator app is given for the second step of staff; `make staff-code` is such an app.
-STAFF_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+STAFF_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - of the demo only
 # Where Stripe's clock must stand at the latest for the story to be told whole.
 BEGINS_DAYS_AGO = 41
 

@@ -135,7 +135,7 @@ def _make_phases(
         "success": True,
         "testsPass": True,
         "attempts": 1,
-        "prUrl": f"https://github.com/a/b/pull/{number}",
+        "prUrl": f"https://github.com/{repository.full_name}/pull/{number}",
     }
     return [
         PhaseExecution(

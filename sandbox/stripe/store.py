@@ -243,7 +243,9 @@ def _places(record: Record | None) -> set[tuple[str, str, str]]:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Path(path).touch(mode=0o600)
+    Path(path).chmod(0o600)  # SQLite gives the files beside it the same mode
     database = sqlite3.connect(path, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")

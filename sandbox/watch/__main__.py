@@ -15,6 +15,7 @@ from typing import Any
 
 import django
 
+from rsolv.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
 from sandbox.services import make_database
@@ -42,7 +43,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except (probe.NotReachable, NoPrometheus, NotReady, ProcessEnded) as error:
-        print(f"{error}\nWhat the processes said: {given.data_dir / 'log'}", file=sys.stderr)
+        print(
+            f"{escape_controls(str(error))}\nWhat the processes said: {given.data_dir / 'log'}",
+            file=sys.stderr,
+        )
         return 2
     given.output.write_text(json.dumps(report, indent=2) + "\n")
     print(write_table(report))

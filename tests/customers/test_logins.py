@@ -123,7 +123,6 @@ class TestAPlace:
 
     def test_is_where_our_own_proxy_says(self, ann: Membership, settings: Any) -> None:
         settings.TRUSTED_PROXY_COUNT = 1
-        settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
         for forwarded in ("203.0.113.1", "203.0.113.9, 198.51.100.4"):
             log_in(**{"X-Forwarded-For": forwarded})
         assert AuditEntry.objects.get().address == "198.51.100.4"

@@ -59,7 +59,19 @@ class TestFindPullRequestUrl:
 
     @pytest.mark.parametrize(
         "url",
-        ["javascript:alert(1)", "//evil.test", "", None, 7, ["x"], "https://[", "https://x/" + "a" * 600],
+        [
+            *(
+                "javascript:alert(1)",
+                "//evil.test",
+                "",
+                None,
+                7,
+                ["x"],
+                "https://[",
+                "https://x/" + "a" * 600,
+            ),
+            "https://evil.example/a/b/pull/1",
+        ],
     )
     def test_leaves_out_what_is_not_fit_to_be_a_link(self, url):
         assert find_pull_request_url({"prUrl": url}) == ""

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from billing import services, stripe_gateway
 from billing.plans import PLANS
 from customers.models import Customer
+from rsolv.commands import BaseCommand
 from rsolv.errors import DomainError
 
 

@@ -4,12 +4,13 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from billing import services, stripe_gateway
 from billing.models import Discrepancy, Reconciliation
 from customers.models import Customer
+from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

@@ -7,9 +7,10 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from billing import stripe_gateway
+from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

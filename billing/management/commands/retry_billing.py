@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from billing import services
+from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from customers import key_cache
+from rsolv.commands import BaseCommand
 from rsolv.redis_link import RedisAway
 
 

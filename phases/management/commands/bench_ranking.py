@@ -7,10 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from phases.test_integration import corpus, ranking_bench
 from phases.test_integration.ranking_bench import Pair
+from rsolv.commands import BaseCommand
 
 _FEWEST_CANDIDATES = 5
 _COMMIT = "\x01"

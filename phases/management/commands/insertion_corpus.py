@@ -9,11 +9,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from phases.management.language_parsers import parses
 from phases.test_integration import corpus
 from phases.test_integration.frameworks import FRAMEWORKS
+from rsolv.commands import BaseCommand
 
 _PASSED_OVER = {".git", "node_modules", ".venv", "__pycache__"}
 _MOST_REASONS = 12

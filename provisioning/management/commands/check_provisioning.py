@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from customers.models import Customer
 from provisioning.selectors import list_broken_signups
+from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +11,7 @@ from billing.plans import PLANS
 from billing.services import choose_plan
 from customers.models import Customer
 from provisioning.services import Provisioned, provision_customer
+from rsolv.commands import BaseCommand
 from rsolv.errors import DomainError
 
 

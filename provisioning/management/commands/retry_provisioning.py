@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from provisioning.services import retry_steps
+from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

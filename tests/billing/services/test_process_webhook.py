@@ -59,6 +59,22 @@ class TestReceiveWebhook:
     def test_an_old_signature_is_refused_past_the_tolerance(self, seconds, status):
         assert post_webhook(EVENT, at=timezone.now() - timedelta(seconds=seconds)).status_code == status
 
+    @pytest.mark.parametrize(("seconds", "status"), [(290, 200), (310, 400), (10**9, 400)])
+    def test_a_signature_of_a_time_ahead_is_refused_past_the_tolerance(self, seconds, status):
+        assert post_webhook(EVENT, at=timezone.now() + timedelta(seconds=seconds)).status_code == status
+        assert InboxEvent.objects.exists() is (status == 200)
+
+    @pytest.mark.parametrize("form", ["t={ahead}=1", "t={ahead},t={now}", " t={now},t={ahead}", "t=+{ahead}"])
+    def test_no_spelling_of_a_time_ahead_passes(self, client, form):
+        now = int(timezone.now().timestamp())
+        ahead = now + 1000
+        good = stripe.WebhookSignature._compute_signature(f"{ahead}.{EVENT}", "whsec_one")
+        header = f"{form.format(ahead=ahead, now=now)},v1={good}"
+        response = client.post(
+            WEBHOOK, EVENT, content_type="application/json", headers={"Stripe-Signature": header}
+        )
+        assert response.status_code == 400
+
     def test_any_one_of_several_signatures_will_do(self, client):
         seconds = int(timezone.now().timestamp())
         good = stripe.WebhookSignature._compute_signature(f"{seconds}.{EVENT}", "whsec_one")

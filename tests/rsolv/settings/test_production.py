@@ -22,10 +22,10 @@ READ = (
 )
 
 
-def start(**changes):
+def start(read=READ, **changes):
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     variables = {name: value for name, value in (GOOD | changes).items() if value is not None}
-    return subprocess.run([sys.executable, "-c", READ], env=kept | variables, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", read], env=kept | variables, capture_output=True, text=True)
 
 
 def test_start_with_everything_named():
@@ -34,6 +34,11 @@ def test_start_with_everything_named():
 
 def test_slow_guessing_as_allauth_does_and_mail_strangers_less_often():
     assert start().stdout.strip() == "('manage_email', '20/h/user') ('reset_password', '20/m/ip,5/h/key')"
+
+
+def test_redirect_to_tls_goes_to_the_configured_host_and_port():
+    read = "from django.conf import settings as s; print(s.SECURE_SSL_HOST, s.ACCOUNT_DEFAULT_HTTP_PROTOCOL)"
+    assert start(read, RSOLV_BASE_URL="https://a.example:8443").stdout.split() == ["a.example:8443", "https"]
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
+from rsolv.commands import BaseCommand
 from rsolv.figures.services import take_figures
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from customers.models import Membership, User
 from phases.models import PhaseExecution, Repository
 from rsolv.collector import freeze_loaded
+from rsolv.commands import BaseCommand
 from sandbox.staging.portal_crowd import EMAIL
 
 ALLOWED_MS = 150

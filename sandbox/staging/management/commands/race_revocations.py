@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from customers import key_cache
+from rsolv.commands import BaseCommand
 from sandbox.races.revocation import run_race
 
 

@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from rsolv.commands import BaseCommand
 from sandbox.staging.crowd import Crowd
 
 

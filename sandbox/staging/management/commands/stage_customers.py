@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from rsolv.commands import BaseCommand
 from sandbox.staging.cast import PASSWORD
 from sandbox.staging.outside import HttpOutside, SandboxSilent
 from sandbox.staging.stage import StoryTooLate, describe_difference, stage_customers, stage_staff

@@ -3,10 +3,11 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import connection
 from django.utils import timezone
 
+from rsolv.commands import BaseCommand
 from sandbox.staging.portal_crowd import stage_portal
 
 

@@ -1,0 +1,1 @@
+"""What CI looks for beside lint and tests: secrets in tracked files, vulnerabilities in dependencies."""

@@ -1,0 +1,119 @@
+"""Links that are made of what a customer's runner stored lead to the forge, and nowhere else."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from phases.links import build_issue_url, find_pull_request, name_pull_request
+from phases.models import PhaseExecution
+from tests.conftest import ApiClient
+from tests.factories import BillingAccountFactory, MembershipFactory
+
+GOOD = "https://github.com/acme/shop/pull/7"
+BAD = [
+    "https://evil.example/acme/shop/pull/7",
+    "https://github.com.evil.example/acme/shop/pull/7",
+    "https://github.com@evil.example/acme/shop/pull/7",
+    "https://user:pass@github.com/acme/shop/pull/7",
+    "https://github.com:8443/acme/shop/pull/7",
+    "http://github.com/acme/shop/pull/7",
+    "javascript://github.com/acme/shop/pull/7",
+    "//github.com/acme/shop/pull/7",
+    "https://gıthub.com/acme/shop/pull/7",
+    "https://github。com/acme/shop/pull/7",
+    "https://github.com\\@evil.example/acme/shop/pull/7",
+    "https://github.com/acme/shop/pull/",
+    "https://github.com/acme/shop/pull/x",
+    "https://github.com/acme/shop/pull/07",
+    "https://github.com/acme/shop/pull/٧",
+    "https://github.com/acme/shop/issues/7",
+    "https://github.com/acme/shop/../../evil/repo/pull/7",
+    "https://github.com/acme/../pull/7",
+    "https://github.com//evil.example/pull/7",
+    "https://github.com/login/oauth/authorize?x=/acme/shop/pull/7",
+    " https://github.com/acme/shop/pull/7",
+    "https://git\thub.com/acme/shop/pull/7",
+    "https://github.com/acme/shop/pull/7\nhttps://evil.example",
+    "https://GITHUB.com.evil/acme/shop/pull/7",
+]
+
+
+class TestFindPullRequest:
+    @pytest.mark.parametrize(
+        "url", [GOOD, f"{GOOD}/", f"{GOOD}/files?w=1#diff", "https://GitHub.com/acme/shop/pull/7"]
+    )
+    def test_gives_the_page_itself(self, url: str) -> None:
+        assert find_pull_request(url, repository="acme/shop") == GOOD
+
+    @pytest.mark.parametrize("url", BAD)
+    def test_leaves_out_whatever_leads_elsewhere(self, url: str) -> None:
+        assert find_pull_request(url) == ""
+
+    @pytest.mark.parametrize("repository", ["evil/shop", "acme/shop2", "acme/sho", "acme-x/shop"])
+    def test_leaves_out_another_repository_s(self, repository: str) -> None:
+        assert find_pull_request(GOOD, repository=repository) == ""
+
+    def test_compares_names_without_case(self) -> None:
+        assert find_pull_request(GOOD, repository="Acme/Shop") == GOOD
+
+    def test_goes_by_the_configured_forge(self) -> None:
+        own = "https://git.acme.example:8443"
+        assert find_pull_request(f"{own}/acme/shop/pull/7", forge_url=own) == f"{own}/acme/shop/pull/7"
+        assert find_pull_request(GOOD, forge_url=own) == ""
+
+    def test_is_named_by_its_number(self) -> None:
+        assert (name_pull_request(GOOD), name_pull_request("")) == ("#7", "")
+
+
+def test_an_issue_s_address_is_the_forge_s() -> None:
+    assert build_issue_url("acme/shop", 4) == "https://github.com/acme/shop/issues/4"
+
+
+def store(alice: ApiClient, url: Any) -> PhaseExecution:
+    body = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "c", "issueNumber": 4}
+    assert (
+        alice.post("/api/v1/phases/store", body | {"data": {"fixed": True, "prUrl": url}}).status_code == 200
+    )
+    return PhaseExecution.objects.get()
+
+
+class TestStoredByTheRunner:
+    @pytest.mark.parametrize("url", [*BAD, "https://github.com/mallory/shop/pull/7"])
+    def test_another_address_is_kept_as_data_and_never_as_a_link(self, alice: ApiClient, url: str) -> None:
+        assert store(alice, url).pull_request_url == ""
+
+    def test_a_pull_request_of_the_repository_is_a_link(self, alice: ApiClient) -> None:
+        assert store(alice, f"{GOOD}/files").pull_request_url == GOOD
+
+
+class TestPages:
+    @pytest.fixture
+    def browser(self, alice: ApiClient) -> Client:
+        BillingAccountFactory._meta.model.objects.get_or_create(customer=alice.customer)
+        browser = Client()
+        browser.force_login(MembershipFactory(customer=alice.customer).user)
+        return browser
+
+    def test_show_no_link_to_another_host_not_even_of_an_old_row(
+        self, alice: ApiClient, browser: Client
+    ) -> None:
+        fix = store(alice, GOOD)
+        PhaseExecution.objects.update(pull_request_url="https://evil.example/acme/shop/pull/7")
+        for path in ("", "fixes/", f"fixes/{fix.pk}/", "usage/rsolv-usage.csv"):
+            response = browser.get(f"/dashboard/{path}")
+            text = response.getvalue().decode()
+            assert response.status_code == 200
+            assert "evil.example" not in text
+
+    def test_link_the_repository_s_own(self, alice: ApiClient, browser: Client) -> None:
+        fix = store(alice, GOOD)
+        for path in ("", "fixes/", f"fixes/{fix.pk}/"):
+            assert f'href="{GOOD}"' in browser.get(f"/dashboard/{path}").text
+
+    def test_lead_to_the_configured_forge(self, alice: ApiClient, browser: Client, settings: Any) -> None:
+        settings.FORGE_URL = "https://git.acme.example"
+        fix = store(alice, GOOD)
+        text = browser.get(f"/dashboard/fixes/{fix.pk}/").text
+        assert 'href="https://git.acme.example/acme/shop/issues/4"' in text
+        assert f'href="{GOOD}"' not in text
