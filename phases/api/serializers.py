@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from phases.models import PhaseExecution
-from rsolv.api.fields import StrictCharField, StrictIntegerField
+from rsolv.api.fields import ObjectField, StrictCharField, StrictIntegerField
 from rsolv.errors import DomainError
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
@@ -49,7 +49,7 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
     )
     branch = StrictCharField(max_length=255, required=False, allow_null=True, allow_blank=True)
     # The base class has a property of this name; declared fields never become attributes.
-    data = serializers.DictField(help_text="Given back exactly as sent.")  # type: ignore[assignment]
+    data = ObjectField(help_text="Given back exactly as sent.")  # type: ignore[assignment]
 
     def to_internal_value(self, data: Any) -> Any:
         data = dict(data)

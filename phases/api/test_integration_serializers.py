@@ -7,7 +7,7 @@ from rest_framework import serializers
 from phases.test_integration.manifests import MOST_FILES
 from phases.test_integration.ranking import MOST_CANDIDATES
 from phases.test_integration.red_tests import MOST_TESTS
-from rsolv.api.fields import ExactCharField, StrictCharField, TextListField
+from rsolv.api.fields import ExactCharField, ObjectField, StrictCharField, TextListField
 
 
 class AnalyzeSerializer(serializers.Serializer[Any]):
@@ -93,7 +93,7 @@ class NamedSerializer(serializers.Serializer[Any]):
 
 
 class DetectSerializer(serializers.Serializer[Any]):
-    packageJson = serializers.DictField(required=False, allow_null=True)
+    packageJson = ObjectField(required=False, allow_null=True)
     gemfile = ExactCharField(required=False, allow_null=True)
     requirementsTxt = ExactCharField(required=False, allow_null=True)
     pyprojectToml = ExactCharField(required=False, allow_null=True)

@@ -9,6 +9,7 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 Shape = type[serializers.Serializer[Any]]
 
+MOST_ERRORS = 10
 DIGITS = re.compile(r"-?[0-9]{1,30}\Z", re.ASCII)
 
 
@@ -54,6 +55,13 @@ class StrictIntegerField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class ObjectField(serializers.DictField):
+    """A JSON object whose members are not looked at: there may be hundreds of thousands."""
+
+    def run_child_validation(self, data: dict[str, Any]) -> dict[str, Any]:
+        return data
+
+
 class TextListField(serializers.ListField):
     """Texts, each as it was sent.
 
@@ -72,8 +80,20 @@ class TextListField(serializers.ListField):
         try:
             self.child.run_validation("".join(data))
         except (TypeError, serializers.ValidationError):
-            return super().run_child_validation(data)
+            raise serializers.ValidationError(self._describe_wrong(data)) from None
         return data
+
+    def _describe_wrong(self, data: list[Any]) -> dict[int, Any]:
+        """What is wrong with the first few; an answer with thousands of them helps nobody."""
+        wrong: dict[int, Any] = {}
+        for position, each in enumerate(data):
+            try:
+                self.child.run_validation(each)
+            except serializers.ValidationError as error:
+                wrong[position] = error.detail
+            if len(wrong) == MOST_ERRORS:
+                break
+        return wrong
 
 
 @cache

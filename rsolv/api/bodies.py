@@ -1,0 +1,33 @@
+"""How large a request's body may be, and reading it no further than that."""
+
+from typing import IO, Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from .auth import HasApiKey
+from .errors import PayloadTooLarge
+
+
+def find_body_limit(view: Any) -> int:
+    """In bytes. Where no key is asked for, anybody may send: a key that is sent all the same changes nothing."""
+    asks_for_key = any(issubclass(each, HasApiKey) for each in view.permission_classes)
+    return int(settings.API_MAX_BODY_BYTES if asks_for_key else settings.API_MAX_KEYLESS_BODY_BYTES)
+
+
+def read_body(request: HttpRequest, stream: IO[bytes], *, limit: int) -> bytes:
+    """The whole body. Raises PayloadTooLarge, without reading, where its announced length is over the limit."""
+    if read_length(request) > limit:
+        raise PayloadTooLarge(limit)
+    body = stream.read(limit + 1)
+    if len(body) > limit:
+        raise PayloadTooLarge(limit)
+    return body
+
+
+def read_length(request: HttpRequest) -> int:
+    """The announced length of the body; 0 where there is none, and then Django reads nothing either."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
