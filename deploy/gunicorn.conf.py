@@ -10,8 +10,10 @@ threads = 4
 
 
 def post_worker_init(worker: Any) -> None:
+    from phases.engine_pool import warm_up
     from rsolv.collector import freeze_loaded
 
+    warm_up()
     freeze_loaded()
 
 

@@ -95,6 +95,8 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, RateLimited):
         response["Retry-After"] = str(error.standing.seconds_left)
         context["request"].standing = error.standing
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         response["WWW-Authenticate"] = 'ApiKey realm="rsolv"'
     return response
