@@ -28,7 +28,7 @@ if __name__ == "__main__":
     bare.__path__ = [str(Path(__file__).resolve().parents[1] / "rsolv")]
     sys.modules["rsolv"] = bare
 
-import phases.test_integration.services  # loaded once, for every child
+import phases.test_integration.services  # noqa: F401 - loaded once, for every child
 from phases.test_integration.errors import TestIntegrationError
 
 PR_SET_PDEATHSIG = 1
@@ -54,10 +54,7 @@ def watch_over(control: socket.socket, limits: Limits) -> NoReturn:
         message, descriptors, _, _ = socket.recv_fds(control, 1024, 1)
         if not message:
             os._exit(0)
-        if descriptors:
-            answer = _fork(control, descriptors[0], limits)
-        else:
-            answer = _end(int(message))
+        answer = _fork(control, descriptors[0], limits) if descriptors else _end(int(message))
         control.send(b"%d" % answer)
 
 
@@ -90,7 +87,7 @@ def _bind_to(nursery: int) -> None:
 
 
 def serve(connection: Connection, limits: Limits) -> NoReturn:
-    """Work on tasks until the other end closes. An answer's last part says whether it is this child's last."""
+    """Work on tasks until the other end closes. An answer says at its end whether it is the last."""
     page = resource.getpagesize()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * page
     resource.setrlimit(resource.RLIMIT_AS, (used + limits.memory_bytes,) * 2)
@@ -120,7 +117,7 @@ def _measure() -> int:
 
 
 def _carry_out(task: bytes) -> tuple[str, Any]:
-    """How it went, and what came of it. Nothing of an unexpected error's message: it may hold the file's text."""
+    """How it went, and what came of it; of an unexpected error not its message, which may hold the text."""
     try:
         return "done", pickle.loads(task)()
     except TestIntegrationError as error:

@@ -131,7 +131,7 @@ def run(task: "partial[T]", *, caller: str, is_small: bool) -> T:
     """What one of the engine's functions answers, or its TestIntegrationError.
 
     `caller` shares the children with the other callers. `is_small`: what is asked can't cost much, and is
-    not worth the way to a child. Raises TooExpensive, EngineBusy. The engine keeps nothing, so repeating is safe.
+    not worth the way to a child. Raises TooExpensive, EngineBusy. Repeating is safe: the engine keeps nothing.
     """
     if not (is_small or settings.ENGINE_PROCESSES < 1):
         return _find_pool().run(task, caller=caller)

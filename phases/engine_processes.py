@@ -47,7 +47,7 @@ class TaskOverdue(Exception):
 
 
 class TaskFailed(Exception):
-    """The engine raised what it never should: `kind` is the exception's name, `places` where it was raised."""
+    """The engine raised what it never should: `kind` is the exception's name, `places` its traceback."""
 
     def __init__(self, kind: str, places: str) -> None:
         super().__init__(kind)

@@ -10,13 +10,13 @@ from .errors import PayloadTooLarge
 
 
 def find_body_limit(view: Any) -> int:
-    """In bytes. Where no key is asked for, anybody may send: a key that is sent all the same changes nothing."""
+    """In bytes, by whether a key is needed; one that is sent where none is needed changes nothing."""
     asks_for_key = any(issubclass(each, HasApiKey) for each in view.permission_classes)
     return int(settings.API_MAX_BODY_BYTES if asks_for_key else settings.API_MAX_KEYLESS_BODY_BYTES)
 
 
 def read_body(request: HttpRequest, stream: IO[bytes], *, limit: int) -> bytes:
-    """The whole body. Raises PayloadTooLarge, without reading, where its announced length is over the limit."""
+    """The whole body. Raises PayloadTooLarge, by the announced length without reading."""
     if read_length(request) > limit:
         raise PayloadTooLarge(limit)
     body = stream.read(limit + 1)

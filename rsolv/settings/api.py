@@ -29,8 +29,8 @@ SPECTACULAR_SETTINGS = {
 API_MAX_BODY_BYTES = 8 * 1024 * 1024
 API_MAX_KEYLESS_BODY_BYTES = 64 * 1024
 API_MAX_NESTING = 100
-# What 8 MB of results hold at most, at a value in 16 bytes and an object or list in 55: half of that is usual.
-# See docs/decisions/019.
+# A value in 16 bytes, an object or list in 55, in a body of 8 MB: real results have half of that. See
+# docs/decisions/019.
 API_MAX_VALUES = 500_000
 API_MAX_CONTAINERS = 150_000
 API_REQUESTS_PER_MINUTE = env.count("API_REQUESTS_PER_MINUTE", default=500)
@@ -38,5 +38,5 @@ API_TEST_INTEGRATION_PER_MINUTE = env.count("API_TEST_INTEGRATION_PER_MINUTE", d
 API_BAD_KEYS_PER_MINUTE = env.count("API_BAD_KEYS_PER_MINUTE", default=30)
 # Stripe's events are a few kB; the largest, an invoice of many lines, about 100.
 WEBHOOK_MAX_BODY_BYTES = 1024 * 1024
-# Forms of pages, files among them: no page takes one. Neither the API's nor the webhook's bodies are read by Django.
+# Forms of pages; the API and the webhook read their bodies themselves.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
