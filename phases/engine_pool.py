@@ -32,7 +32,7 @@ from rsolv.errors import DomainError
 T = TypeVar("T")
 
 # A child's limit is time of the processor: on a busy machine it takes longer, but not for ever.
-MOST_WALL = 5
+MOST_WALL = 10
 # Nothing that the engine does ends a process by these: somebody else did, such as the kernel short of memory.
 FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, 0)
 
@@ -131,7 +131,7 @@ def run(task: "partial[T]", *, caller: str, is_small: bool) -> T:
     """What one of the engine's functions answers, or its TestIntegrationError.
 
     `caller` shares the children with the other callers. `is_small`: what is asked can't cost much, and is
-    not worth the way to a child. Raises TooExpensive, EngineBusy. Repeating is safe: the engine keeps nothing.
+    not worth the way to a child. Raises TooExpensive, EngineBusy. Repeating is safe: nothing is kept.
     """
     if not (is_small or settings.ENGINE_PROCESSES < 1):
         return _find_pool().run(task, caller=caller)

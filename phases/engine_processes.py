@@ -24,8 +24,9 @@ from phases.test_integration import errors
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = "phases.test_integration."
 # All that a nursery needs to know: it has none of our secrets.
-NEEDED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH")
-NEEDED += ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+NEEDED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX") + (
+    "PYTHONDONTWRITEBYTECODE",
+)
 START_SECONDS = 30.0
 LARGEST_ANSWER = 64 * 1024 * 1024
 

@@ -1,6 +1,7 @@
 """Fields that take a value as it was sent, or not at all, and how a body is read by a shape of them."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -58,7 +59,7 @@ class StrictIntegerField(serializers.IntegerField):
 class ObjectField(serializers.DictField):
     """A JSON object whose members are not looked at: there may be hundreds of thousands."""
 
-    def run_child_validation(self, data: dict[str, Any]) -> dict[str, Any]:
+    def run_child_validation(self, data: Mapping[str, Any]) -> Any:
         return data
 
 
@@ -83,7 +84,7 @@ class TextListField(serializers.ListField):
             raise serializers.ValidationError(self._describe_wrong(data)) from None
         return data
 
-    def _describe_wrong(self, data: list[Any]) -> dict[int, Any]:
+    def _describe_wrong(self, data: list[Any]) -> Any:
         """What is wrong with the first few; an answer with thousands of them helps nobody."""
         wrong: dict[int, Any] = {}
         for position, each in enumerate(data):

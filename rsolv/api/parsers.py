@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO, Any, NoReturn
 
@@ -130,19 +131,20 @@ class _Reader:
             DECODER.decode(self._text)
             raise MalformedJSON("The body must be a JSON object.")
         self._at += 1
-        if self._peek() == "}":
-            return self._end(members, spans)
-        while True:
+        for number in count():
+            if self._peek() == "}":
+                break
+            if number == MOST_MEMBERS:
+                raise MalformedJSON(f"The body's object has more than {MOST_MEMBERS} members.")
+            if number:
+                self._expect(",", "Expecting ',' delimiter")
             name = self._read_name()
             self._peek()
             start = self._at
             members[name], self._at = DECODER.raw_decode(self._text, start)
             spans[name] = start, self._at
-            if len(members) > MOST_MEMBERS:
-                raise MalformedJSON(f"The body's object has more than {MOST_MEMBERS} members.")
-            if self._peek() == "}":
-                return self._end(members, spans)
-            self._expect(",", "Expecting ',' delimiter")
+        self._end()
+        return members, spans
 
     def _read_name(self) -> str:
         self._expect('"', "Expecting property name enclosed in double quotes")
@@ -150,11 +152,10 @@ class _Reader:
         self._expect(":", "Expecting ':' delimiter")
         return str(name)
 
-    def _end(self, members: Any, spans: Any) -> Any:
+    def _end(self) -> None:
         self._at += 1
         if self._peek():
             raise json.JSONDecodeError("Extra data", self._text, self._at)
-        return members, spans
 
     def _peek(self) -> str:
         """The next character that is no white space, empty at the end."""

@@ -79,6 +79,8 @@ class TestReadJsonObject:
         read_json_object(json.dumps(dict.fromkeys(map(str, range(MOST_MEMBERS)))).encode())
         with pytest.raises(MalformedJSON):
             read_json_object(json.dumps(dict.fromkeys(map(str, range(MOST_MEMBERS + 1)))).encode())
+        with pytest.raises(MalformedJSON):
+            read_json_object(b'{"a":1' + b',"a":1' * MOST_MEMBERS + b"}")
 
     @pytest.mark.parametrize("inside", ["[" * 101 + "]" * 101, "[]," * 150_001 + "[]", "0," * 500_001 + "0"])
     def test_has_nothing_parsed_that_is_too_deep_or_too_much(self, inside, monkeypatch):
