@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from phases.models import PhaseExecution
-from rsolv.api.fields import ObjectField, StrictCharField, StrictIntegerField
+from rsolv.api.fields import ObjectField, StrictCharField, StrictChoiceField, StrictIntegerField
 from rsolv.errors import DomainError
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
@@ -37,7 +37,7 @@ def require(data: Any, *names: str) -> None:
 
 
 class StorePhaseSerializer(serializers.Serializer[Any]):
-    phase = serializers.ChoiceField(choices=PhaseExecution.Phase.choices)
+    phase = StrictChoiceField(choices=PhaseExecution.Phase.choices)
     repo = RepositoryField(max_length=201, help_text="owner/name")
     commitSha = StrictCharField(max_length=255, help_text="Also as commit_sha.")
     issueNumber = StrictIntegerField(

@@ -6,11 +6,13 @@ from functools import cache
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 Shape = type[serializers.Serializer[Any]]
 
 MOST_ERRORS = 10
+LONGEST_SHOWN = 60
 DIGITS = re.compile(r"-?[0-9]{1,30}\Z", re.ASCII)
 
 
@@ -34,9 +36,21 @@ class StrictCharField(serializers.CharField):
             for each in self.validators
         ]
 
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
+    def run_validation(self, data: Any = empty) -> Any:
+        # Before the framework writes out whatever it is, to see whether that is blank.
+        if not (data is empty or data is None or isinstance(data, str)):
             self.fail("invalid")
+        return super().run_validation(data)
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """One of a few texts. What is none of them is repeated in the error only as far as a person reads it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=type(data).__name__)
+        if len(data) > LONGEST_SHOWN:
+            self.fail("invalid_choice", input=f"{data[:LONGEST_SHOWN]}…")
         return super().to_internal_value(data)
 
 
@@ -51,7 +65,8 @@ class StrictIntegerField(serializers.IntegerField):
     """A whole number that was sent as a number, or as its digits."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool | float) or (isinstance(data, str) and not DIGITS.match(data)):
+        is_whole = isinstance(data, int) and not isinstance(data, bool)
+        if not is_whole and not (isinstance(data, str) and DIGITS.match(data)):
             self.fail("invalid")
         return super().to_internal_value(data)
 
