@@ -54,14 +54,17 @@ class EngineBusy(DomainError):
 
 
 class EnginePool:
-    """The children of this process, and whose turn it is. Safe to use from many threads."""
+    """The children of this process, and whose turn it is. Safe to use from many threads.
 
-    def __init__(self, *, processes: int, limits: Limits, wait_seconds: float) -> None:
+    A request waits `wait_seconds` for a child, and `most_seconds` for its answer.
+    """
+
+    def __init__(self, *, processes: int, limits: Limits, wait_seconds: float, most_seconds: float) -> None:
         self._nursery = Nursery(limits)
         self._turns = Turns(processes)
         self._idle: deque[Child] = deque()
         self._wait_seconds = wait_seconds
-        self._most_seconds = limits.cpu_seconds * MOST_WALL
+        self._most_seconds = most_seconds
 
     def start(self) -> None:
         """Begin to load the engine for the children, so that no request waits for it."""
@@ -167,6 +170,7 @@ def _find_pool() -> EnginePool:
                     processes=settings.ENGINE_PROCESSES,
                     limits=limits,
                     wait_seconds=settings.ENGINE_WAIT_SECONDS,
+                    most_seconds=limits.cpu_seconds * MOST_WALL,
                 )
             )
         return _pools[0]

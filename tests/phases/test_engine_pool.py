@@ -33,7 +33,8 @@ WHO = partial(os.getpid)
 
 def make_pool(**options):
     limits = Limits(cpu_seconds=0.3, memory_bytes=64 * 1024 * 1024)
-    return EnginePool(**{"processes": 2, "limits": limits, "wait_seconds": 20} | options)
+    usual = {"processes": 2, "limits": limits, "wait_seconds": 60, "most_seconds": 60}
+    return EnginePool(**usual | options)
 
 
 @pytest.fixture
@@ -133,11 +134,17 @@ class TestAHostileInput:
             (SLEEP, "overdue"),
         ],
     )
-    def test_is_stopped_counted_and_costs_its_sender_an_error(self, pool, task, reason):
+    def test_is_stopped_counted_and_costs_its_sender_an_error(self, task, reason):
+        pool = make_pool(most_seconds=1 if reason == "overdue" else 60)
         before = stopped(reason)
         with pytest.raises(TooExpensive):
             pool.run(task, caller="a")
         assert stopped(reason) == before + 1
+        pool.close()
+
+    def test_leaves_its_sender_the_next_one(self, pool):
+        with pytest.raises(TooExpensive):
+            pool.run(FILL, caller="a")
         assert pool.run(WORK, caller="a") == WORK()
 
     def test_that_is_nested_ever_deeper_reaches_no_one_else(self, pool):
@@ -155,8 +162,9 @@ class TestAHostileInput:
             pool.run(FILL, caller="a")
         assert measure() - before < 8 * 1024 * 1024
 
-    def test_holds_nobody_else_up(self, pool):
+    def test_holds_nobody_else_up(self):
         """The others are answered before the hostile one has ended."""
+        pool = make_pool(most_seconds=10)
         pool.run(WORK, caller="others")
         ends = []
 
@@ -171,11 +179,12 @@ class TestAHostileInput:
             assert pool.run(WORK, caller="others") == WORK()
         ends.append("others")
         thread.join()
+        pool.close()
         assert ends == ["others", "hostile"]
 
     def test_of_one_sender_waits_for_the_other_of_the_same(self):
         """So that one place is left, whatever one sender asks at once."""
-        pool = make_pool(processes=2, wait_seconds=0.1)
+        pool = make_pool(wait_seconds=0.1, most_seconds=5)
         thread = threading.Thread(
             target=lambda: pytest.raises(TooExpensive, pool.run, SLEEP, caller="hostile")
         )
@@ -184,6 +193,7 @@ class TestAHostileInput:
         with pytest.raises(EngineBusy) as busy:
             pool.run(WORK, caller="hostile")
         assert busy.value.retry_after
+        pool._wait_seconds = 60
         assert pool.run(WORK, caller="others") == WORK()
         thread.join()
         pool.close()
