@@ -14,8 +14,10 @@ sendfile = False  # a client that does not read a file would hold the thread
 
 
 def post_worker_init(worker: Any) -> None:
+    from phases.engine_pool import warm_up
     from rsolv.collector import freeze_loaded
 
+    warm_up()
     freeze_loaded()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from .outcomes import read_verification
 
 TESTS_READ = 10
+MOST_COUNTED = 10**9  # a sum of larger numbers may have more digits than Python writes
 ACRONYMS = {"sql", "nosql", "xss", "csrf", "ssrf", "xxe", "rce", "idor", "ldap", "xml"}
 OUTPUT_NAMES = ("output", "stdout", "stderr", "error", "message", "failureMessage")
 
@@ -125,7 +126,7 @@ def _describe_counts(value: Any) -> str:
     numbers = {
         name: count
         for name, count in counts.items()
-        if isinstance(count, int) and not isinstance(count, bool)
+        if isinstance(count, int) and not isinstance(count, bool) and abs(count) < MOST_COUNTED
     }
     if not {"passed", "failed"} & set(numbers):
         return ""

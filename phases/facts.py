@@ -11,6 +11,7 @@ WORDS = {"moderate": "medium", "warning": "medium", "error": "high", "info": "lo
 NAMES = ("type", "vulnerabilityType", "rule", "ruleId", "category")
 TITLES = ("title", "description", "message")
 MOST_FINDINGS = 1_000_000
+LONGEST_WORD, LONGEST_TEXT = 100, 10_000  # characters that are looked at
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def read_facts(phase: str, data: Mapping[str, Any]) -> Facts:
 
 def _find_severity(sources: list[Mapping[str, Any]]) -> str:
     given = (each.get("severity") for each in sources)
-    words = (word.strip().lower() for word in given if isinstance(word, str))
+    words = (word[:LONGEST_WORD].strip().lower() for word in given if isinstance(word, str))
     known = (WORDS.get(word, word) for word in words)
     return next((word for word in known if word in SEVERITIES), "")
 
@@ -53,5 +54,6 @@ def _find_severity(sources: list[Mapping[str, Any]]) -> str:
 def _find_text(sources: list[Mapping[str, Any]], names: tuple[str, ...], length: int) -> str:
     """The first text there is, in one line."""
     given = (each.get(name) for each in sources for name in names)
-    texts = (" ".join(text.split()) for text in given if isinstance(text, str))
+    # Cut first: what falls apart into words takes thirty times the memory of its text.
+    texts = (" ".join(text[:LONGEST_TEXT].split()) for text in given if isinstance(text, str))
     return next((text for text in texts if text), "")[:length]

@@ -31,6 +31,10 @@ GENERATE_SECONDS = Histogram(
     ["framework"],
     buckets=SECONDS,
 )
+ENGINE_STOPPED = Counter(
+    "rsolv_engine_tasks_stopped", "Tasks of the engine that ended without an answer, by why.", ["reason"]
+)
+ENGINE_BUSY = Counter("rsolv_engine_busy", "Requests refused because the engine's processes were taken.")
 LINES = Histogram(
     "rsolv_test_integration_generate_lines_integrated",
     "Lines that were put into a file.",

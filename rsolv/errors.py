@@ -10,6 +10,7 @@ class DomainError(Exception):
     code = "INVALID_REQUEST"
     status = 400
     message = "The request cannot be carried out."
+    retry_after: int | None = None  # seconds, where it is worth trying again
 
     def __init__(self, message: str | None = None, *, fields: dict[str, str] | None = None) -> None:
         self.message = message or self.message

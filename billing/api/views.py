@@ -1,6 +1,6 @@
 """`entitlement`, `entitlement/claim`, and where Stripe delivers its webhooks."""
 
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from billing import selectors, services
 from rsolv.api.auth import find_origin, get_customer
-from rsolv.api.errors import PayloadTooLarge, build_error
+from rsolv.api.bodies import read_body
+from rsolv.api.errors import build_error
 from rsolv.api.fields import read
 from rsolv.api.idempotency import idempotent
 from rsolv.api.middleware import get_request_id
@@ -73,9 +74,8 @@ def receive_stripe_webhook(request: HttpRequest) -> JsonResponse:
     try:
         if request.method != "POST":
             raise PostOnly
-        services.receive_webhook(payload=request.body, signature=request.headers.get("Stripe-Signature", ""))
-    except RequestDataTooBig:
-        return _refuse(request, PayloadTooLarge())
+        payload = read_body(request, request, limit=settings.WEBHOOK_MAX_BODY_BYTES)
+        services.receive_webhook(payload=payload, signature=request.headers.get("Stripe-Signature", ""))
     except DomainError as error:
         return _refuse(request, error)
     return JsonResponse({"status": "success"})

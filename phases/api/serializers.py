@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from phases.models import PhaseExecution
-from rsolv.api.fields import NOT_BLANK, StrictCharField, StrictIntegerField
+from rsolv.api.fields import NOT_BLANK, ObjectField, StrictCharField, StrictChoiceField, StrictIntegerField
 from rsolv.errors import DomainError
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
@@ -80,7 +80,7 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
     openapi = describe_spellings(*SCANS, *OTHERS)
     openapi_spellings = {"commit_sha": "commitSha", "issue_number": "issueNumber"}
 
-    phase = serializers.ChoiceField(choices=PhaseExecution.Phase.choices)
+    phase = StrictChoiceField(choices=PhaseExecution.Phase.choices)
     repo = RepositoryField(max_length=201, help_text="owner/name")
     commitSha = StrictCharField(
         max_length=255, help_text="Also as commit_sha.", required=False, allow_null=True
@@ -94,7 +94,7 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
     )
     branch = StrictCharField(max_length=255, required=False, allow_null=True, allow_blank=True)
     # The base class has a property of this name; declared fields never become attributes.
-    data = serializers.DictField(help_text="Given back exactly as sent.")  # type: ignore[assignment]
+    data = ObjectField(help_text="Given back exactly as sent.")  # type: ignore[assignment]
 
     def to_internal_value(self, data: Any) -> Any:
         data = dict(data)

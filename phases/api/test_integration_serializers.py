@@ -9,7 +9,7 @@ from phases.test_integration.manifests import LONGEST_MANIFEST, MOST_FILES, READ
 from phases.test_integration.ranking import MOST_CANDIDATES
 from phases.test_integration.red_tests import LONGEST_DATUM, LONGEST_TEST, MOST_TESTS
 from phases.test_integration.services import LONGEST_NAME
-from rsolv.api.fields import NOT_BLANK, ExactCharField, StrictCharField, TextListField
+from rsolv.api.fields import NOT_BLANK, ExactCharField, ObjectField, StrictCharField, TextListField
 
 # The engine reads both in any case; these are their own names.
 FRAMEWORK = {"enum": sorted(FRAMEWORKS), "pattern": None, "minLength": None}
@@ -130,7 +130,7 @@ class DetectSerializer(serializers.Serializer[Any]):
         ]
     }
 
-    packageJson = serializers.DictField(required=False, allow_null=True)
+    packageJson = ObjectField(required=False, allow_null=True)
     gemfile = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
     requirementsTxt = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
     pyprojectToml = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -29,7 +30,14 @@ class InvalidApiKey(DomainError):
 
 
 class PayloadTooLarge(DomainError):
-    code, status, message = "PAYLOAD_TOO_LARGE", 413, "The body is larger than 8 MB."
+    """The body has more bytes than `limit`."""
+
+    code, status = "PAYLOAD_TOO_LARGE", 413
+
+    def __init__(self, limit: int) -> None:
+        megabytes, rest = divmod(limit, 1024 * 1024)
+        size = f"{limit // 1024} kB" if rest else f"{megabytes} MB"
+        super().__init__(f"The body is larger than {size}. Send less at once.")
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,8 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, RateLimited):
         response["Retry-After"] = str(error.standing.seconds_left)
         context["request"].standing = error.standing
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
     if error.status == 401:
         response["WWW-Authenticate"] = 'ApiKey realm="rsolv"'
     return response
@@ -98,7 +108,7 @@ def _to_domain_error(exc: Exception) -> DomainError:
     if isinstance(exc, Http404):
         return NotFound()
     if isinstance(exc, RequestDataTooBig):
-        return PayloadTooLarge()
+        return PayloadTooLarge(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     if isinstance(exc, exceptions.ValidationError):
         return _make_error("INVALID_REQUEST", 400, *describe_fields(exc.detail))
     for kind, (code, status, message) in FRAMEWORK_CODES.items():

@@ -1,14 +1,18 @@
 """Fields that take a value as it was sent, or not at all, and how a body is read by a shape of them."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 Shape = type[serializers.Serializer[Any]]
 
+MOST_ERRORS = 10
+LONGEST_SHOWN = 60
 DIGITS = re.compile(r"-?[0-9]{1,30}\Z", re.ASCII)
 
 
@@ -39,9 +43,21 @@ class StrictCharField(serializers.CharField):
             for each in self.validators
         ]
 
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
+    def run_validation(self, data: Any = empty) -> Any:
+        # Before the framework writes out whatever it is, to see whether that is blank.
+        if not (data is empty or data is None or isinstance(data, str)):
             self.fail("invalid")
+        return super().run_validation(data)
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """One of a few texts. What is none of them is repeated in the error only as far as a person reads it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=type(data).__name__)
+        if len(data) > LONGEST_SHOWN:
+            self.fail("invalid_choice", input=f"{data[:LONGEST_SHOWN]}…")
         return super().to_internal_value(data)
 
 
@@ -62,9 +78,17 @@ class StrictIntegerField(serializers.IntegerField):
         return {"anyOf": [number, digits], "type": None, "minimum": None, "maximum": None, "format": None}
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool | float) or (isinstance(data, str) and not DIGITS.match(data)):
+        is_whole = isinstance(data, int) and not isinstance(data, bool)
+        if not is_whole and not (isinstance(data, str) and DIGITS.match(data)):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class ObjectField(serializers.DictField):
+    """A JSON object whose members are not looked at: there may be hundreds of thousands."""
+
+    def run_child_validation(self, data: Mapping[str, Any]) -> Any:
+        return data
 
 
 class TextListField(serializers.ListField):
@@ -85,8 +109,20 @@ class TextListField(serializers.ListField):
         try:
             self.child.run_validation("".join(data))
         except (TypeError, serializers.ValidationError):
-            return super().run_child_validation(data)
+            raise serializers.ValidationError(self._describe_wrong(data)) from None
         return data
+
+    def _describe_wrong(self, data: list[Any]) -> Any:
+        """What is wrong with the first few; an answer with thousands of them helps nobody."""
+        wrong: dict[int, Any] = {}
+        for position, each in enumerate(data):
+            try:
+                self.child.run_validation(each)
+            except serializers.ValidationError as error:
+                wrong[position] = error.detail
+            if len(wrong) == MOST_ERRORS:
+                break
+        return wrong
 
 
 @cache

@@ -60,7 +60,7 @@ def idempotent(handler: Handler) -> Handler:
         if not SANE_KEY.match(key):
             raise BadKey
         request.data  # noqa: B018 - reads the body, whose bytes are the fingerprint
-        fingerprint = hashlib.sha256(request.path.encode() + b"\n" + request.raw_body).hexdigest()
+        fingerprint = _fingerprint(request)
         answer = claim_key(
             customer=get_customer(request), key=key, fingerprint=fingerprint, at=timezone.now()
         )
@@ -76,6 +76,12 @@ def idempotent(handler: Handler) -> Handler:
 
     carry_out_once.is_idempotent = True  # type: ignore[attr-defined]  # for the API's description
     return carry_out_once
+
+
+def _fingerprint(request: ApiRequest) -> str:
+    digest = hashlib.sha256(request.path.encode() + b"\n")
+    digest.update(request.raw_body)
+    return digest.hexdigest()
 
 
 def claim_key(*, customer: Customer, key: str, fingerprint: str, at: datetime) -> IdempotentAnswer:

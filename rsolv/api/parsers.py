@@ -2,8 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from django.conf import settings
 from rest_framework.negotiation import BaseContentNegotiation
@@ -13,15 +16,16 @@ from rest_framework.request import Request
 
 from rsolv.errors import DomainError
 
-from .errors import PayloadTooLarge
+from .bodies import find_body_limit, read_body
+from .json_structure import TooDeep, TooMuch, check_structure
 
-DECODER = json.JSONDecoder()
-STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-SQUARE = bytes.maketrans(b"{}", b"[]")
-# What may hide a NUL or half a surrogate pair: only then is every escape looked at.
-SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+# No endpoint knows more than a dozen; each takes a step of Python's, not of the parser's.
+MOST_MEMBERS = 1_000
+SPACE = re.compile(r"[ \t\n\r]*")
+# An escaped NUL, the first half of a surrogate pair without the second, or the second without the first.
+UNFIT = re.compile(
+    rb"\\u(?:0000|[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]))", re.DOTALL
+)
 UNFIT_TEXT = "The body holds a NUL character or half a surrogate pair. Remove it and try again."
 
 
@@ -30,10 +34,25 @@ class MalformedJSON(DomainError):
     message = "The body is not valid JSON."
 
 
-class StrictJSONParser(BaseParser):
-    """Parses an object of up to 8 MB and 100 levels. Keeps the body's bytes as `request.raw_body`.
+@dataclass(frozen=True, slots=True)
+class JSONObject:
+    """What was read, and where in the body's bytes the value of each member stands."""
 
-    Raises MalformedJSON for anything else (also `NaN`, NUL characters, lone surrogates), PayloadTooLarge.
+    members: dict[str, Any]
+    body: bytes
+    spans: Mapping[str, tuple[int, int]]
+
+    def slice(self, name: str) -> str:
+        """The exact text of a member's value; of the last where the name stands twice, as parsers agree."""
+        start, end = self.spans[name]
+        return self.body[start:end].decode()
+
+
+class StrictJSONParser(BaseParser):
+    """Parses an object; sizes are bounded by `find_body_limit`, API_MAX_NESTING and API_MAX_VALUES.
+
+    Keeps what it read as the request's `sent_json`. Raises PayloadTooLarge, and MalformedJSON for anything
+    else (also `NaN`, NUL characters, lone surrogates).
     """
 
     media_type = "application/json"
@@ -41,91 +60,125 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
-        body = stream.read(settings.API_MAX_BODY_BYTES + 1)
-        if len(body) > settings.API_MAX_BODY_BYTES:
-            raise PayloadTooLarge
-        parser_context["request"].raw_body = body
-        return parse_json_object(body)
+        request = parser_context["request"]
+        limit = find_body_limit(parser_context["view"])
+        request.raw_body = read_body(request._request, stream, limit=limit)
+        request.sent_json = read_json_object(request.raw_body)
+        return request.sent_json.members  # type: ignore[no-any-return]
 
 
-def parse_json_object(body: bytes) -> dict[str, Any]:
+def read_json_object(body: bytes) -> JSONObject:
+    """Read the body in one go. What would cost much is refused before it is parsed. Raises MalformedJSON."""
     try:
-        parsed = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedJSON("The body is not UTF-8.") from error
+    _check_structure(body)
+    _check_text(body)
+    try:
+        members, spans = _Reader(text).read()
     except json.JSONDecodeError as error:
         raise MalformedJSON(f"The body is not valid JSON: {error.msg} at line {error.lineno}.") from error
     except RecursionError as error:
         raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.") from error
     except ValueError as error:  # an integer of more digits than Python reads
         raise MalformedJSON("The body holds a number that is too long.") from error
-    if not isinstance(parsed, dict):
-        raise MalformedJSON("The body must be a JSON object.")
-    _check_depth(body)
-    _check_text(body)
-    return parsed
+    return JSONObject(members, body, spans if text.isascii() else _count_bytes(text, spans))
 
 
-def _refuse_constant(name: str) -> None:
-    raise MalformedJSON(f"The body is not valid JSON: {name} is not a number.")
-
-
-def _check_depth(body: bytes) -> None:
-    """Raise MalformedJSON past the nesting allowed. Peels the brackets off from the inside, level by level.
-
-    Over the text and not the parsed values: those are many more steps, and lack what stood twice.
-    """
-    brackets = STRING.sub(b"", body).translate(SQUARE, NO_BRACKETS)
-    for _ in range(settings.API_MAX_NESTING):
-        if not brackets:
-            return
-        brackets = brackets.replace(b"[]", b"")
-    if brackets:
-        raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.")
+def _check_structure(body: bytes) -> None:
+    try:
+        check_structure(
+            body,
+            most_values=settings.API_MAX_VALUES,
+            most_containers=settings.API_MAX_CONTAINERS,
+            most_levels=settings.API_MAX_NESTING,
+        )
+    except TooDeep as error:
+        raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.") from error
+    except TooMuch as error:
+        raise MalformedJSON(f"The body holds {error}. Send fewer at once.") from error
 
 
 def _check_text(body: bytes) -> None:
-    """Raise MalformedJSON for an escaped NUL or half a surrogate pair, which no database holds."""
-    if SUSPECT.search(body) is None:
-        return
-    expected_at = None  # where the second half of a pair must stand
-    for escape in ESCAPE.finditer(body):
-        unit = int(escape[1], 16) if escape[1] else -1
-        is_second_half = 0xDC00 <= unit <= 0xDFFF
-        if unit == 0 or is_second_half is not (escape.start() == expected_at):
-            raise MalformedJSON(UNFIT_TEXT)
-        if expected_at is not None and not is_second_half:
-            raise MalformedJSON(UNFIT_TEXT)
-        expected_at = escape.end() if 0xD800 <= unit <= 0xDBFF else None
-    if expected_at is not None:
+    """Raise MalformedJSON for an escaped NUL or half a surrogate pair, which no database holds.
+
+    Over the text and not the parsed values: those lack what stood twice.
+    """
+    if b"\\u" in body and UNFIT.search(body.replace(b"\\\\", b"__")):
         raise MalformedJSON(UNFIT_TEXT)
 
 
-def slice_member(body: bytes, name: str) -> str:
-    """The exact text of a member's value in a JSON object that `parse_json_object` has accepted.
-
-    The last one where the name stands twice, as JSON parsers agree; empty where it does not stand.
-    """
-    text, found = body.decode("utf-8"), ""
-    position = _skip_space(text, _skip_space(text, 0) + 1)
-    while text[position] == '"':
-        key, position = scanstring(text, position + 1, True)
-        start = _skip_space(text, _skip_space(text, position) + 1)
-        position = DECODER.raw_decode(text, start)[1]
-        if key == name:
-            found = text[start:position]
-        position = (
-            _skip_space(text, _skip_space(text, position) + 1)
-            if text[_skip_space(text, position)] == ","
-            else -1
-        )
-    return found
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedJSON(f"The body is not valid JSON: {name} is not a number.")
 
 
-def _skip_space(text: str, position: int) -> int:
-    while text[position] in " \t\r\n":
-        position += 1
-    return position
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+class _Reader:
+    """Walks over the members of the outermost object and leaves each value to Python's own parser."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def read(self) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+        """The members, and the range of characters of each one's value."""
+        members: dict[str, Any] = {}
+        spans: dict[str, tuple[int, int]] = {}
+        if self._peek() != "{":
+            DECODER.decode(self._text)
+            raise MalformedJSON("The body must be a JSON object.")
+        self._at += 1
+        for number in count():
+            if self._peek() == "}":
+                break
+            if number == MOST_MEMBERS:
+                raise MalformedJSON(f"The body's object has more than {MOST_MEMBERS} members.")
+            if number:
+                self._expect(",", "Expecting ',' delimiter")
+            name = self._read_name()
+            self._peek()
+            start = self._at
+            members[name], self._at = DECODER.raw_decode(self._text, start)
+            spans[name] = start, self._at
+        self._end()
+        return members, spans
+
+    def _read_name(self) -> str:
+        self._expect('"', "Expecting property name enclosed in double quotes")
+        name, self._at = scanstring(self._text, self._at, True)
+        self._expect(":", "Expecting ':' delimiter")
+        return str(name)
+
+    def _end(self) -> None:
+        self._at += 1
+        if self._peek():
+            raise json.JSONDecodeError("Extra data", self._text, self._at)
+
+    def _peek(self) -> str:
+        """The next character that is no white space, empty at the end."""
+        match = SPACE.match(self._text, self._at)
+        self._at = match.end() if match else self._at
+        return self._text[self._at : self._at + 1]
+
+    def _expect(self, character: str, message: str) -> None:
+        if self._peek() != character:
+            raise json.JSONDecodeError(message, self._text, self._at)
+        self._at += 1
+
+
+def _count_bytes(text: str, spans: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """The ranges of characters as ranges of bytes."""
+    counted = {}
+    characters = octets = 0
+    for name, (start, end) in sorted(spans.items(), key=lambda each: each[1]):
+        first = octets + len(text[characters:start].encode())
+        octets = first + len(text[start:end].encode())
+        characters = end
+        counted[name] = first, octets
+    return counted
 
 
 class AlwaysJSON(BaseContentNegotiation):

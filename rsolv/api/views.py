@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from rsolv.errors import NotFound
 
 from .errors import Standing
+from .parsers import JSONObject
 from .throttling import find_standing
 
 
@@ -17,7 +18,14 @@ class ApiRequest(Request):
     """A request that remembers the bytes of its body, and where its caller stands against the limits."""
 
     raw_body: bytes = b""
+    sent_json: JSONObject | None = None
     standing: Standing | None = None
+
+    def slice(self, name: str) -> str:
+        """The exact text of a value in the body's object. Only for a name that `data` holds."""
+        if self.sent_json is None:
+            raise KeyError(name)
+        return self.sent_json.slice(name)
 
 
 class ApiView(APIView):

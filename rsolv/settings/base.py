@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     # What stands between these two, only pages have.
     "rsolv.api.middleware.ShortcutMiddleware",
+    "rsolv.page_bodies.PageBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -231,6 +232,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
 }
+
+# The engine's processes, of each web process; without any it works in the web process itself, unbounded.
+ENGINE_PROCESSES = env.int("ENGINE_PROCESSES", default=2)
+ENGINE_CPU_SECONDS = env.float("ENGINE_CPU_SECONDS", default=0.8)
+ENGINE_MEMORY_MB = env.count("ENGINE_MEMORY_MB", default=128)
+ENGINE_WAIT_SECONDS = env.float("ENGINE_WAIT_SECONDS", default=2)
 
 # Mail: readable files unless a server is named.
 EMAIL_URL = env.address("EMAIL_URL", default="", schemes=("smtp", "smtps", "smtp+tls", "smtp+ssl"))

@@ -2,7 +2,15 @@ import pytest
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from rsolv.api.fields import ExactCharField, StrictCharField, TextListField, read
+from rsolv.api.fields import (
+    ExactCharField,
+    ObjectField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictIntegerField,
+    TextListField,
+    read,
+)
 
 
 class TestStrictCharField:
@@ -19,6 +27,52 @@ class TestStrictCharField:
 class Shape(serializers.Serializer):
     names = TextListField(max_length=3)
     note = StrictCharField(required=False)
+
+
+class Unwritable(dict):
+    """Stands for a value that takes long to write out."""
+
+    def __str__(self):
+        raise AssertionError("it was written out")
+
+    __repr__ = __str__
+
+
+class TestWrongTypes:
+    @pytest.mark.parametrize(
+        "field",
+        [
+            StrictCharField(),
+            ExactCharField(),
+            StrictIntegerField(),
+            StrictChoiceField(["a"]),
+            TextListField(),
+        ],
+    )
+    def test_are_refused_without_writing_the_value_out(self, field):
+        with pytest.raises(ValidationError):
+            field.run_validation(Unwritable(a=1))
+
+    def test_what_is_no_choice_is_repeated_as_far_as_a_person_reads_it(self):
+        with pytest.raises(ValidationError) as refused:
+            StrictChoiceField(["a"]).run_validation("b" * 1_000_000)
+        assert len(str(refused.value.detail)) < 300
+
+    @pytest.mark.parametrize("value", [True, 1.0, "1.0", "x", [1], "9" * 31])
+    def test_a_whole_number_is_nothing_else(self, value):
+        with pytest.raises(ValidationError):
+            StrictIntegerField().run_validation(value)
+
+
+class TestObjectField:
+    def test_takes_an_object_as_it_is(self):
+        value = {"a": {"b": [None]}}
+        assert ObjectField().run_validation(value) is value
+
+    @pytest.mark.parametrize("other", ["abc", 7, [1]])
+    def test_refuses_what_is_none(self, other):
+        with pytest.raises(ValidationError):
+            ObjectField().run_validation(other)
 
 
 class TestTextListField:

@@ -1,0 +1,193 @@
+"""Runs the engine where it can be stopped: what is larger than a few kB, in a child with limits.
+
+A hostile file costs its child's second of the processor and no more, and holds no other request up. See
+docs/decisions/019 for the figures behind the limits, and phases/engine_child.py for the children.
+"""
+
+import atexit
+import os
+import signal
+import threading
+from collections import deque
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+
+from phases.engine_child import Limits
+from phases.engine_processes import (
+    Child,
+    ChildLost,
+    Nursery,
+    NurseryLost,
+    TaskFailed,
+    TaskOverdue,
+    TaskTooLarge,
+)
+from phases.engine_turns import NoTurn, Turns
+from phases.metrics import ENGINE_BUSY, ENGINE_STOPPED
+from rsolv.errors import DomainError
+
+T = TypeVar("T")
+
+# A child's limit is time of the processor: on a busy machine it takes longer, but not for ever.
+MOST_WALL = 10
+# Nothing that the engine does ends a process by these: somebody else did, such as the kernel short of memory.
+FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, 0)
+
+log = structlog.get_logger(__name__)
+
+
+class TooExpensive(DomainError):
+    """The engine would need more time or memory for this than any request may have."""
+
+    code, status = "VALIDATION_ERROR", 422
+    message = "This takes too much time or memory to work on. Send a smaller file, or fewer entries at once."
+
+
+class EngineBusy(DomainError):
+    """The engine's processes are taken."""
+
+    code, status, retry_after = "SERVICE_UNAVAILABLE", 503, 2
+    message = "Too many files are being worked on. Try again in a moment, with fewer requests at once."
+
+
+class EnginePool:
+    """The children of this process, and whose turn it is. Safe to use from many threads.
+
+    A request waits `wait_seconds` for a child, and `most_seconds` for its answer.
+    """
+
+    def __init__(self, *, processes: int, limits: Limits, wait_seconds: float, most_seconds: float) -> None:
+        self._nursery = Nursery(limits)
+        self._turns = Turns(processes)
+        self._idle: deque[Child] = deque()
+        self._wait_seconds = wait_seconds
+        self._most_seconds = most_seconds
+
+    def start(self) -> None:
+        """Begin to load the engine for the children, so that no request waits for it."""
+        self._nursery.start()
+
+    def run(self, task: "partial[T]", *, caller: str) -> T:
+        """What a child makes of the task. Raises TooExpensive, EngineBusy, and what the engine raises."""
+        try:
+            with self._turns.take(caller, seconds=self._wait_seconds):
+                return self._ask_twice(task)
+        except NoTurn as error:
+            ENGINE_BUSY.inc()
+            raise EngineBusy from error
+        except TooExpensive:
+            self._turns.suspect(caller)
+            raise
+
+    def close(self) -> None:
+        """End all children and wait for that."""
+        while self._idle:
+            self._idle.pop().forget()
+        self._nursery.close()
+
+    def _ask_twice(self, task: "partial[T]") -> T:
+        """A child that somebody ended, or whose nursery has ended, is replaced once."""
+        try:
+            return self._ask(task)
+        except (ChildLost, NurseryLost) as error:
+            log.warning("engine_child_lost", error=type(error).__name__)
+        try:
+            return self._ask(task)
+        except (ChildLost, NurseryLost) as error:
+            log.exception("engine_unavailable")
+            raise EngineBusy from error
+
+    def _ask(self, task: "partial[T]") -> T:
+        child = self._take_child()
+        try:
+            answer: T = child.ask(task, seconds=self._most_seconds)
+            return answer
+        except ChildLost as error:
+            if error.exit_code in FROM_OUTSIDE:
+                raise
+            reason = "cpu" if error.exit_code == -signal.SIGPROF else "crash"
+            raise _stop(reason) from error
+        except TaskOverdue as error:
+            raise _stop("overdue") from error
+        except TaskTooLarge as error:
+            raise _stop("memory") from error
+        except TaskFailed as error:
+            log.error("engine_failed", error=error.kind, places=error.places)
+            raise
+        finally:
+            if child.is_spent:
+                child.end()
+            else:
+                self._idle.append(child)
+
+    def _take_child(self) -> Child:
+        try:
+            return self._idle.pop()  # the one that worked last: its memory is warm
+        except IndexError:
+            return self._nursery.fork()
+
+
+def run(task: "partial[T]", *, caller: str, is_small: bool) -> T:
+    """What one of the engine's functions answers, or its TestIntegrationError.
+
+    `caller` shares the children with the other callers. `is_small`: what is asked can't cost much, and is
+    not worth the way to a child. Raises TooExpensive, EngineBusy. Repeating is safe: nothing is kept.
+    """
+    if not (is_small or settings.ENGINE_PROCESSES < 1):
+        return _find_pool().run(task, caller=caller)
+    try:
+        return task()
+    except (RecursionError, MemoryError) as error:
+        raise _stop("memory") from error
+
+
+def warm_up() -> None:
+    """Begin to load the engine for the children of this process."""
+    if settings.ENGINE_PROCESSES > 0:
+        _find_pool().start()
+
+
+def shut_down() -> None:
+    """End this process's children. The next task makes new ones."""
+    with _lock:
+        if _pools:
+            _pools.pop().close()
+
+
+_lock = threading.Lock()
+_pools: list[EnginePool] = []
+
+
+def _find_pool() -> EnginePool:
+    with _lock:
+        if not _pools:
+            limits = Limits(settings.ENGINE_CPU_SECONDS, settings.ENGINE_MEMORY_MB * 1024 * 1024)
+            _pools.append(
+                EnginePool(
+                    processes=settings.ENGINE_PROCESSES,
+                    limits=limits,
+                    wait_seconds=settings.ENGINE_WAIT_SECONDS,
+                    most_seconds=limits.cpu_seconds * MOST_WALL,
+                )
+            )
+        return _pools[0]
+
+
+def _forget_parents_pool() -> None:
+    """A process that was forked from this one has none of its children, and makes its own."""
+    global _lock
+    _lock = threading.Lock()
+    _pools.clear()
+
+
+os.register_at_fork(after_in_child=_forget_parents_pool)
+atexit.register(shut_down)
+
+
+def _stop(reason: str) -> TooExpensive:
+    ENGINE_STOPPED.labels(reason).inc()
+    log.warning("engine_task_stopped", reason=reason)
+    return TooExpensive()
