@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tree_sitter import Language, Node, Parser, Tree
 
@@ -71,6 +71,21 @@ def walk(root: Node, *, errors_only: bool = False) -> Iterator[Node]:
         yield node
         if not errors_only or node.has_error:
             stack.extend(reversed(node.children))
+
+
+def rows_begun_in(nodes: Iterable[Node]) -> set[int]:
+    """The 0-based rows that begin within these nodes, which come in the order of their beginnings.
+
+    Each row is looked at once, however deep the nodes stand in each other.
+    """
+    rows: set[int] = set()
+    reached = 0
+    for node in nodes:
+        start, end = max(node.start_point.row + 1, reached), node.end_point.row + 1
+        if start < end:
+            rows.update(range(start, end))
+            reached = end
+    return rows
 
 
 def errors(tree: Tree) -> list[Node]:
