@@ -57,7 +57,9 @@ def find_uses(packages: tuple[str, ...]) -> tuple[list[Use], list[str]]:
             except NotLiteral:
                 unread.append(place)
                 continue
-            flags = _flags(node, 1 if method == "compile" else {"sub": 4, "subn": 4, "split": 3}.get(method, 2))
+            flags = _flags(
+                node, 1 if method == "compile" else {"sub": 4, "subn": 4, "split": 3}.get(method, 2)
+            )
             methods = called.get(name) or METHODS[:4] if method == "compile" else [method]
             for each in methods:
                 uses.setdefault((pattern, flags, each), Use(place, pattern, flags, each))
@@ -99,9 +101,7 @@ def _literal(node: ast.expr) -> str | bytes:
     if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(
-            str(each.value) if isinstance(each, ast.Constant) else "wordy" for each in node.values
-        )
+        return "".join(str(each.value) if isinstance(each, ast.Constant) else "wordy" for each in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         sides = [_literal_or_none(side) for side in (node.left, node.right)]
         kinds = {type(side) for side in sides if side is not None}
@@ -120,7 +120,9 @@ def _literal_or_none(node: ast.expr) -> str | bytes | None:
 
 
 def _flags(call: ast.Call, position: int) -> int:
-    given = [each.value for each in call.keywords if each.arg == "flags"] or call.args[position : position + 1]
+    given = [each.value for each in call.keywords if each.arg == "flags"] or call.args[
+        position : position + 1
+    ]
     return int(eval(ast.unparse(given[0]), {"re": re})) if given else 0  # noqa: S307 - our own source
 
 
