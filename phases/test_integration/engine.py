@@ -12,7 +12,7 @@ from phases.test_integration.document import Document, Span
 from phases.test_integration.errors import TargetRefused
 from phases.test_integration.insertion import Inserter, Notice, Plan, Target
 from phases.test_integration.red_tests import RedTest
-from phases.test_integration.syntax import Grammar, errors
+from phases.test_integration.syntax import Grammar, errors, limited_parsing
 
 # No worker is held up by one request: so large may a file's tree be that is read, some 20,000 lines of code,
 # and after so much of the processor's time no further test is begun.
@@ -67,6 +67,11 @@ def integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> In
 
     Raises TargetRefused where no way does no harm, InvalidTestCode where a test is no code.
     """
+    with limited_parsing():
+        return _integrate(inserter, text, red_tests)
+
+
+def _integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> Integration:
     began = time.thread_time()
     state = _open(inserter, Document.of(text))
     notices = [*_broken(state), *state.target.notices]

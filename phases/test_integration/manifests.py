@@ -24,7 +24,7 @@ _NPM_PATTERNS = {"vitest": ("include",), "jest": ("testMatch",), "mocha": ("spec
 _VERSION = re.compile(r"[\s^~<>=v!]*(\d[\w.+-]*)")
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?([^;@]*)(@?)")
 _GEM = re.compile(r"""\bgem[\s(]\s*(["'])([\w-]+)\1""")
-_GEM_CONSTRAINT = re.compile(r"""\s*,\s*\[?\s*(["'])([^"']*)\1""")
+_GEM_CONSTRAINT = re.compile(r"""\s*+,\s*+\[?+\s*+(["'])([^"']*+)\1""")
 _PROPERTY = re.compile(r"<([^<>\s/]+)>([^<]*)</\1>")
 _GLOB = re.compile(r"[*?{}\[\]()!]")
 
@@ -231,18 +231,18 @@ def _fixed_directory(pattern: str) -> str:
 def _ruby_lines(text: str) -> Iterator[str]:
     """Lines of code, comments gone, a line that ends in a comma joined to the next."""
     in_comment = False
-    held = ""
+    held: list[str] = []
     for line in text.splitlines():
         if line.startswith(("=begin", "=end")):
             in_comment = line.startswith("=begin")
         elif not in_comment:
             code = re.sub(r"(^|\s)#.*", "", line).rstrip()
             if code.endswith(","):
-                held += code + " "
+                held += (code, " ")
                 continue
-            yield held + code
-            held = ""
-    yield held
+            yield "".join((*held, code))
+            held = []
+    yield "".join(held)
 
 
 def _requirement(line: str) -> Iterator[Mention]:

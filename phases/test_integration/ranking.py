@@ -19,8 +19,9 @@ _RELATED, _BEST_STRANGER = 0.2, 0.49
 _PREFIX, _PLURAL, _BEGINNING = 0.9, 0.9, 0.75
 
 MOST_CANDIDATES = 20_000
-_LONGEST_PATH = 512  # characters; of a longer one only its end is looked at
+_LONGEST_PATH = 300  # characters; of a longer one only its end is looked at
 _MOST_WORDS = 12
+_SHORTEST_ALIKE, _MOST_NEAR = 3, 50  # letters that words must begin with alike; such words that are looked at
 _ROOTS = frozenset({"lib", "app", "src", "test", "tests", "spec", "__tests__"})
 _AFFIXES = re.compile(
     r"^(?:test[_-]+|Test(?=[A-Z]))|(?:[._-](?:test|tests|spec)|(?<=[a-z0-9])(?:Tests?|Spec))$"
@@ -69,6 +70,38 @@ class _Place(NamedTuple):
         return frozenset(self.stem).union(*map(_words, self.directories[-_MOST_WORDS:]))
 
 
+class _Near(NamedTuple):
+    """Known words that begin alike. To ask for one takes a few steps, however many they are."""
+
+    words: frozenset[str]
+    beginnings: tuple[str, ...]
+    text: str
+    cut: frozenset[str]
+
+    @classmethod
+    def of(cls, words: list[str]) -> _Near:
+        some = words[:_MOST_NEAR]
+        return cls(
+            frozenset(some), tuple(some), "\0" + "\0".join(some), frozenset(each[:-1] for each in some)
+        )
+
+    def likeness_of(self, word: str) -> float:
+        """For a word of the same beginning that is none of these."""
+        if self._has_plural_of(word) or self._has_singular_of(word):
+            return _PLURAL
+        is_begun = word.startswith(self.beginnings)
+        return _BEGINNING if is_begun or f"\0{word}" in self.text else 0.0
+
+    def _has_plural_of(self, word: str) -> bool:
+        return not self.words.isdisjoint((f"{word}s", f"{word}es", f"{word[:-1]}ies"))
+
+    def _has_singular_of(self, word: str) -> bool:
+        if not word.endswith("s"):
+            return False
+        by_y = word.endswith("ies") and word[:-3] in self.cut
+        return by_y or word[:-1] in self.words or (word.endswith("es") and word[:-2] in self.words)
+
+
 class _Vocabulary(dict[str, float]):
     """How well a word is known: 1.0 for one of these words, less for one that is nearly one."""
 
@@ -76,11 +109,13 @@ class _Vocabulary(dict[str, float]):
         super().__init__(dict.fromkeys(words, 1.0))
         self._by_beginning: dict[str, list[str]] = {}
         for word in self:
-            self._by_beginning.setdefault(word[:3], []).append(word)
+            if len(word) >= _SHORTEST_ALIKE:
+                self._by_beginning.setdefault(word[:_SHORTEST_ALIKE], []).append(word)
+        self._near = {beginning: _Near.of(words) for beginning, words in self._by_beginning.items()}
 
     def __missing__(self, word: str) -> float:
-        near = self._by_beginning.get(word[:3], ())
-        self[word] = likeness = max((_alike(word, other) for other in near), default=0.0)
+        near = self._near.get(word[:_SHORTEST_ALIKE])
+        self[word] = likeness = near.likeness_of(word) if near else 0.0
         return likeness
 
     def share_of(self, words: tuple[str, ...], weights: list[float]) -> float:
@@ -168,15 +203,6 @@ def _weights(words: tuple[str, ...], source: tuple[str, ...]) -> list[float]:
     if len(words) > 1 and words[-1] == source[-1]:
         weights[-1] = _SORT_WEIGHT
     return weights
-
-
-def _alike(one: str, other: str) -> float:
-    shorter, longer = (one, other) if len(one) <= len(other) else (other, one)
-    if len(shorter) < 3 or shorter[:3] != longer[:3]:
-        return 0.0
-    if longer in (shorter + "s", shorter + "es", shorter[:-1] + "ies"):
-        return _PLURAL
-    return _BEGINNING if longer.startswith(shorter) else 0.0
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Iterator
 
 from tree_sitter import Language, Node, Parser, Tree
 
@@ -12,7 +14,19 @@ from phases.test_integration.errors import TargetRefused
 
 LONGEST_PARSE = 0.5  # seconds of the processor, so that a busy machine refuses nothing
 MOST_ERRORS = 1000  # a file with more is not looked at further
+MOST_PARSING = 1.5  # seconds after which one request has nothing parsed any more
 _CHUNK = 1_024  # small: a node's text is read in whole chunks
+_latest: ContextVar[float] = ContextVar("latest", default=float("inf"))
+
+
+@contextmanager
+def limited_parsing() -> Iterator[None]:
+    """Within it, no parsing goes on after MOST_PARSING; each alone takes at most LONGEST_PARSE."""
+    token = _latest.set(time.thread_time() + MOST_PARSING)
+    try:
+        yield
+    finally:
+        _latest.reset(token)
 
 
 class Grammar:
@@ -46,7 +60,7 @@ class Grammar:
         source = document.lines
         if self._explodes(source):
             raise TargetRefused("the file takes too long to parse")
-        deadline = time.thread_time() + LONGEST_PARSE
+        deadline = min(time.thread_time() + LONGEST_PARSE, _latest.get())
 
         def read(offset: int, _: object) -> bytes:
             return source[offset : offset + _CHUNK]
@@ -71,6 +85,21 @@ def walk(root: Node, *, errors_only: bool = False) -> Iterator[Node]:
         yield node
         if not errors_only or node.has_error:
             stack.extend(reversed(node.children))
+
+
+def rows_begun_in(nodes: Iterable[Node]) -> set[int]:
+    """The 0-based rows that begin within these nodes, which come in the order of their beginnings.
+
+    Each row is looked at once, however deep the nodes stand in each other.
+    """
+    rows: set[int] = set()
+    reached = 0
+    for node in nodes:
+        start, end = max(node.start_point.row + 1, reached), node.end_point.row + 1
+        if start < end:
+            rows.update(range(start, end))
+            reached = end
+    return rows
 
 
 def errors(tree: Tree) -> list[Node]:

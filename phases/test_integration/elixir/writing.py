@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tree_sitter import Node
 
+from phases.test_integration.document import edited
 from phases.test_integration.elixir.layout import TESTS, arguments_of, block_of, call_name, title_of
 from phases.test_integration.elixir.snippet import (
     MODULE,
@@ -77,9 +78,7 @@ def whole(
                 start = arguments_of(node)[0].start_byte + 1 - snippet.offset
                 end = arguments_of(node)[0].end_byte - 1 - snippet.offset
                 edits.append((start, end, new.removeprefix(prefix)))
-    content = snippet.code.encode()
-    for start, end, text in sorted(edits, reverse=True):
-        content = content[:start] + text.encode() + content[end:]
+    content = edited(snippet.code.encode(), ((start, end, text.encode()) for start, end, text in edits))
     return content.decode(), tuple(names)
 
 

@@ -17,7 +17,7 @@ GRAMMAR = Grammar(tree_sitter_go.language())
 IDENTIFIERS = frozenset({"identifier", "type_identifier", "package_identifier"})
 RAW_STRINGS = frozenset({"raw_string_literal"})
 _TEST_NAME = re.compile(r"Test(?![a-z])\w*")
-_TEST_PARAMETER = re.compile(r"\(\s*(\w+)\s+\*\s*(?:(\w+)\s*\.\s*)?T\s*,?\s*\)")
+_TEST_PARAMETER = re.compile(r"\(\s*+(\w++)\s++\*\s*+(?:(\w++)\s*+\.\s*+)?T\s*+,?+\s*+\)")
 _VERSION = re.compile(r"v\d+$")
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from phases.test_integration.golang.layout import RAW_STRINGS, Layout
-from phases.test_integration.syntax import walk
+from phases.test_integration.syntax import rows_begun_in, walk
 
 
 def rows_in_strings(layout: Layout) -> set[int]:
     """0-based rows whose first character is inside a raw string, or a comment of many lines."""
-    rows: set[int] = set()
-    for node in walk(layout.root):
-        if node.type in RAW_STRINGS or node.type == "comment":
-            rows.update(range(node.start_point.row + 1, node.end_point.row + 1))
-    return rows
+    types = {*RAW_STRINGS, "comment"}
+    return rows_begun_in(node for node in walk(layout.root) if node.type in types)
 
 
 def tabbed(text: str, protected: Collection[int]) -> str:

@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
-from phases.test_integration.syntax import Grammar, errors, walk
+from phases.test_integration.syntax import Grammar, errors, rows_begun_in, walk
 
 INDENT = "    "
 MOST_COMMENTS = 200  # above a function; a file may have many more
@@ -40,11 +40,8 @@ def tidy(code: str) -> str:
 
 def rows_within(root: Node, types: Collection[str], *, above: int = 0) -> set[int]:
     """The rows that begin within a node of these types, counted from the row `above`."""
-    rows: set[int] = set()
-    for node in walk(root):
-        if node.type in types and node.end_point.row > node.start_point.row:
-            rows.update(range(node.start_point.row + 1 - above, node.end_point.row + 1 - above))
-    return rows
+    rows = rows_begun_in(node for node in walk(root) if node.type in types)
+    return {row - above for row in rows} if above else rows
 
 
 def dedented(code: str, protected: Collection[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from phases.test_integration.document import edited
 from phases.test_integration.grouped.outline import Group
 from phases.test_integration.insertion import Notice
 from phases.test_integration.java import names
@@ -161,8 +162,6 @@ def _rewritten(snippet: JavaSnippet, bound: Bound) -> str:
         for node in names.called_methods(root)
         if text_of(node) in bound.methods
     ]
-    content = snippet.code.encode()
-    for node, text in sorted(changes, key=lambda change: -change[0].start_byte):
-        start, end = node.start_byte - snippet.offset, node.end_byte - snippet.offset
-        content = content[:start] + text.encode() + content[end:]
-    return content.decode()
+    offset = snippet.offset
+    edits = ((node.start_byte - offset, node.end_byte - offset, text.encode()) for node, text in changes)
+    return edited(snippet.code.encode(), edits).decode()

@@ -121,7 +121,7 @@ def read_import(outline: JavaOutline, node: Node) -> None:
 
 def import_of(node: Node) -> tuple[str, bool, bool]:
     """What is imported, whether of a class, and whether all of it."""
-    text = re.sub(r"/\*.*?\*/|\s+", " ", text_of(node), flags=re.S).removeprefix("import").strip(" ;")
+    text = re.sub(r"/\*.*?(?:\*/|\Z)|\s+", " ", text_of(node), flags=re.S).removeprefix("import").strip(" ;")
     is_static = text.startswith("static ")
     origin = text.removeprefix("static ").replace(" ", "")
     return origin.removesuffix(".*"), is_static, origin.endswith(".*")

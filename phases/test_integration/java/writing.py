@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from phases.test_integration.document import edited
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.grouped.code import INDENT, indented
 from phases.test_integration.grouped.outline import Group, Member
@@ -15,6 +16,7 @@ from phases.test_integration.taken import Taken
 
 MOST_METHODS = 500  # a test that a person would read has a tenth of them
 _NAME = re.compile(r"(?<![\w$.])[^\W\d][\w$]*(?![\w$]|\s*:)")  # that is no member's and no label
+_BLANKS = re.compile(rb"[ \t]*")
 _SNAKE = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 
 
@@ -133,14 +135,14 @@ def _rename_classes(
 ) -> str:
     """Classes beside the file's own cannot be public, and need names of their own."""
     main, free = snippet.class_name, Taken(declared, folds=True)
+    code = snippet.code.encode()
     for node in types_of(snippet.root):
         modifiers = modifiers_of(node)
         for child in modifiers.children if modifiers else ():
             if child.type in ("public", "private", "protected"):
-                start, text = child.start_byte - snippet.offset, snippet.code.encode()
-                end = child.end_byte - snippet.offset
-                gap = len(text[end:]) - len(text[end:].lstrip(b" \t"))
-                edits.append((start, end - start + gap, ""))
+                start, end = child.start_byte - snippet.offset, child.end_byte - snippet.offset
+                blanks = _BLANKS.match(code, end)
+                edits.append((start, (blanks.end() if blanks else end) - start, ""))
         name = name_of(node)
         wanted = name if name != main or re.search(r"Tests?$|^Test", name) else f"{name}Test"
         new = free.take(wanted)
@@ -162,7 +164,5 @@ def _start(member: Member) -> int:
 
 
 def _edited(code: str, edits: Sequence[tuple[int, int, str]]) -> str:
-    content = code.encode()
-    for start, length, text in sorted(edits, reverse=True):
-        content = content[:start] + text.encode() + content[start + length :]
-    return content.decode()
+    changes = ((start, start + length, text.encode()) for start, length, text in edits)
+    return edited(code.encode(), changes).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import islice
 
 from phases.test_integration.javascript.layout import Group, Layout
 from phases.test_integration.red_tests import RedTest
@@ -14,6 +15,8 @@ SECURITY, _IMPORTED, _DECLARED, _MODULE_WORD, _USED_NAME, _TEST_WORD = 1000, 10,
 _STOP_WORDS = "test tests spec case security js ts the a an in of is to it should and not for on with does"
 _TELLS_NOTHING = frozenset(_STOP_WORDS.split())
 _MOST_NAMES = 40
+_MOST_IMPORTED = 100
+_WORD = re.compile(rb"[\w$\x80-\xff]+")
 
 
 class Affinity:
@@ -26,7 +29,7 @@ class Affinity:
         self._layout = layout
         self._module_words = _words(stem)
         self._test_words = _words(red_test.name)
-        self._imported = _imported_from(layout, stem, directories)
+        self._imported = list(islice(_imported_from(layout, stem, directories), _MOST_IMPORTED))
         self._used = [name for name in used if len(name) > 1][:_MOST_NAMES]
         self._places = self._occurrences({*self._imported, *self._used})
 
@@ -55,20 +58,21 @@ class Affinity:
     def _occurrences(self, names: set[str]) -> dict[str, list[int]]:
         if not names:
             return {}
-        pattern = rb"(?<![\w$])(?:" + b"|".join(re.escape(name.encode()) for name in names) + rb")(?![\w$])"
+        wanted = {name.encode() for name in names}
         found: dict[str, list[int]] = {}
-        for match in re.finditer(pattern, self._layout.document.content):
-            found.setdefault(match[0].decode(), []).append(match.start())
+        for match in _WORD.finditer(self._layout.document.content):
+            if match[0] in wanted:
+                found.setdefault(match[0].decode(), []).append(match.start())
         return found
 
 
-def _imported_from(layout: Layout, stem: str, directories: list[str]) -> set[str]:
-    names: set[str] = set()
+def _imported_from(layout: Layout, stem: str, directories: list[str]) -> dict[str, None]:
+    names: dict[str, None] = {}
     for each in layout.imports if stem else ():
         parts, file_name = split_path(each.source)
         base = re.sub(r"\.(?:[cm]?[jt]sx?|vue|svelte)$", "", file_name)
         if base == stem or (base in ("index", ".", "..") and directories[-1:] == parts[-1:] == [stem]):
-            names.update(each.names)
+            names |= dict.fromkeys(each.names)
     return names
 
 

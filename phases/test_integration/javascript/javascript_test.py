@@ -8,6 +8,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
+from phases.test_integration.document import edited
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.insertion import Notice
 from phases.test_integration.javascript import matchers, writing
@@ -69,10 +70,12 @@ class JavaScriptTest:
                     edits[node.start_byte, node.end_byte] = new
         for start, end, text in snippet.unfocused:
             edits[start, end] = renames.get(text, text)
-        for (start, end), text in sorted(edits.items(), reverse=True):
-            source = source[:start] + text.encode() + source[end:]
-        edited = Snippet.of(source.decode()) if edits else snippet
-        lines = writing.code_lines(edited.code, edited.fixed_rows())
+        if edits:
+            changes = ((start, end, text.encode()) for (start, end), text in edits.items())
+            changed = Snippet.of(edited(source, changes).decode())
+        else:
+            changed = snippet
+        lines = writing.code_lines(changed.code, changed.fixed_rows())
         if function := snippet.only_functions:
             lines.append(Line(self._run(function)))
         return lines

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from phases.test_integration.document import edited
 from phases.test_integration.insertion import Notice
 from phases.test_integration.javascript.assertions import Assertion, Style, is_chais, read_assertions
 from phases.test_integration.javascript.bindings import Import, text_of
@@ -249,6 +250,7 @@ def _rewritten(snippet: Snippet, used: _Used, wanted: Style) -> Snippet | None:
     if not used.is_understood:
         return None
     source = snippet.document.content
+    edits: list[tuple[int, int, bytes]] = []
     end = len(source)
     for each in sorted(used.assertions, key=lambda each: -each.node.start_byte):
         if each.node.end_byte > end:
@@ -257,8 +259,8 @@ def _rewritten(snippet: Snippet, used: _Used, wanted: Style) -> Snippet | None:
         text = _written(each, wanted)
         if text is None:
             return None
-        source = source[: each.node.start_byte] + text.encode() + source[each.node.end_byte :]
-    return Snippet.of(source.decode())
+        edits.append((each.node.start_byte, each.node.end_byte, text.encode()))
+    return Snippet.of(edited(source, edits).decode())
 
 
 def _written(each: Assertion, style: Style) -> str | None:

@@ -23,7 +23,7 @@ from phases.test_integration.javascript.bindings import (
 from phases.test_integration.javascript.calls import UNKNOWN, Call, Names, read_call
 from phases.test_integration.javascript.dialect import FOCUSED, FRAMEWORK_MODULES, KNOWN, SKIPPED
 from phases.test_integration.javascript.grammars import GRAMMARS, JAVASCRIPT
-from phases.test_integration.syntax import Grammar, errors
+from phases.test_integration.syntax import Grammar, errors, rows_begun_in
 
 _FUNCTIONS = {"function_expression", "function_declaration", "method_definition", "generator_function"} | {
     "generator_function_declaration",
@@ -263,8 +263,5 @@ class Snippet:
 
     def fixed_rows(self) -> set[int]:
         """0-based rows that begin within a literal, and must not be moved."""
-        rows: set[int] = set()
-        for node in self.nodes:
-            if node.type in _LITERALS and node.end_point.row > node.start_point.row:
-                rows.update(range(node.start_point.row + 1, node.end_point.row + 1))
-        return rows
+        literals = [node for node in self.nodes if node.type in _LITERALS]
+        return rows_begun_in(sorted(literals, key=lambda node: node.start_byte))

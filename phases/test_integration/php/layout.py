@@ -92,7 +92,7 @@ def _is_import(outline: PhpOutline, node: Node) -> bool:
 def bindings_of(use: Node) -> dict[str, tuple[str, str]]:
     """What a `use` binds: `{"Q": ("X\\\\Z", "")}`, the kind being `function`, `const` or empty."""
     text = text_of(use).removeprefix("use").rstrip(";").strip()
-    text = re.sub(r"/\*.*?\*/|(?://|#)[^\n]*", " ", text, flags=re.S)
+    text = re.sub(r"/\*.*?(?:\*/|\Z)|(?://|#)[^\n]*", " ", text, flags=re.S)
     prefix, brace, inner = text.partition("{")
     names = inner.rstrip("} \t\n") if brace else text
     common = _kind_and_name(prefix) if brace else ("", "")

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from phases.test_integration.document import Splice
+from phases.test_integration.document import Splice, edited
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.grouped.code import rows_within, tokens
 from phases.test_integration.grouped.marks import marks, name_words, unique
@@ -224,12 +224,10 @@ class PhpunitTarget(GroupedTarget):
 def _with_full_names(snippet: PhpSnippet, full: dict[str, str]) -> PhpSnippet:
     if not full:
         return snippet
-    content, start = snippet.code.encode(), snippet.offset
-    root = snippet.root
-    nodes = [*names.class_names(root), *names.function_names(root)]
-    for node in sorted(nodes, key=lambda node: -node.start_byte):
-        name = (node.text or b"").decode()
-        if name in full:
-            begin, end = node.start_byte - start, node.end_byte - start
-            content = content[:begin] + full[name].encode() + content[end:]
-    return replace(snippet, code=content.decode())
+    root, offset = snippet.root, snippet.offset
+    edits = [
+        (node.start_byte - offset, node.end_byte - offset, full[name].encode())
+        for node in (*names.class_names(root), *names.function_names(root))
+        if (name := (node.text or b"").decode()) in full
+    ]
+    return replace(snippet, code=edited(snippet.code.encode(), edits).decode())

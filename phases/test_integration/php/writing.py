@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from phases.test_integration.document import edited
 from phases.test_integration.errors import InvalidTestCode
 from phases.test_integration.grouped.code import INDENT, indented
 from phases.test_integration.grouped.outline import Group, Member, Outline
@@ -191,7 +192,4 @@ def _marker(outline: Outline, tests: Sequence[Member]) -> str:
 
 
 def _edited(code: str, edits: Sequence[tuple[int, int, bytes]]) -> str:
-    content = code.encode()
-    for start, end, text in sorted(edits, reverse=True):
-        content = content[:start] + text + content[end:]
-    return content.decode()
+    return edited(code.encode(), edits).decode()

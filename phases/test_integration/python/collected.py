@@ -17,11 +17,15 @@ _HARMLESS_CLASS_DECORATOR = re.compile(
 _NOT_RUN = re.compile(r"\bmark\.(skip|skipif|xfail|parametrize)\b")
 _FIXTURE = re.compile(r"(?:\w+\.)*fixture\b|(?:\w+\.)*yield_fixture\b")
 _FIXTURE_NAME = re.compile(r"""\bname\s*=\s*["'](\w+)["']""")
-_PARAMETRIZE = re.compile(r"""\bparametrize\(\s*(?:argnames\s*=\s*)?[\[(]?((?:\s*["'][\w\s,]+["']\s*,?)+)""")
+_PARAMETRIZE = re.compile(
+    r"""\bparametrize\(\s*+(?:argnames\s*+=\s*+)?+[\[(]?+((?:\s*+["'][\w\s,]++["']\s*+,?+)++)"""
+)
 _TEST_CASE = re.compile(r"TestCase$")
-_TEST_BASE = re.compile(r"(?:Tests?|Test[A-Z]\w*)$")
+_TEST_BASE = re.compile(r"(?:Tests?|(?<!\w)(?>\w*?Test[A-Z])\w*+)$")
 _SKIPS_MODULE = re.compile(
-    r"\bskip\(.*allow_module_level\s*=\s*True|\bSkipTest\b|\b__test__\s*=\s*False", re.DOTALL
+    # The first `skip(` stands for all: from each of them to the end would be the square of a file's length.
+    r"\A(?>.*?\bskip\().*?allow_module_level\s*=\s*True|\bSkipTest\b|\b__test__\s*=\s*False",
+    re.DOTALL,
 )
 _MAY_SKIP_MODULE = re.compile(r"\bimportorskip\(|\bmark\.skipif\b")
 
@@ -116,10 +120,11 @@ class Fixtures:
 def module_notices(layout: Layout) -> tuple[Notice, ...]:
     """What keeps every test of the file from running."""
     notices = []
+    top_level = {node.id for node in layout.root.children}  # to ask each for its parent takes long
     for node, statement in layout.statements:
         bare = bare_statement(statement)
         line = node.start_point.row + 1
-        is_top_level = node.parent == layout.root
+        is_top_level = node.id in top_level
         marker = _NOT_RUN.search(bare) if bare.startswith("pytestmark") else None
         if (marker and marker[1] == "skip") or (_SKIPS_MODULE.search(bare) and is_top_level):
             notices.append(Notice("module_skipped", "the file skips all of its tests, new ones too", line))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from phases.test_integration.document import edited
 from phases.test_integration.python.edits import line_starts
 from phases.test_integration.python.snippet import Snippet, names_in
 
@@ -38,9 +39,7 @@ def without_pytest(snippet: Snippet) -> Snippet:
         if code[starts[node.lineno - 1] : line_end].strip() != b"import pytest":
             return snippet
         changes.append((starts[node.lineno - 1], line_end, b""))
-    for first, last, text in sorted(changes, reverse=True):
-        code = code[:first] + text + code[last:]
-    return Snippet.of(code.decode())
+    return Snippet.of(edited(code, changes).decode())
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:

@@ -26,6 +26,7 @@ from phases.test_integration.python.unbound import unbound
 from phases.test_integration.red_tests import RedTest
 
 _ASYNC_MARK = re.compile(r"(?:\w+\.)*mark\.(?:asyncio|anyio|trio)\b")
+_ASYNC_MARK_WITHIN = re.compile(r"mark\.(?:asyncio|anyio|trio)\b")
 _TEST_CASE_METHOD = re.compile(r"assert\w*|fail|subTest|skipTest|addCleanup")
 
 
@@ -267,7 +268,7 @@ def _all_are_marked(setting: Setting) -> bool:
         statements += setting.group.statements
         decorators = setting.group.decorators
     marks = [text.partition("=")[2].strip(" [(") for text in statements if text.startswith("pytestmark")]
-    return any(_ASYNC_MARK.search(text) for text in (*marks, *decorators))
+    return any(_ASYNC_MARK_WITHIN.search(text) for text in (*marks, *decorators))
 
 
 def _pytest_name(layout: Layout) -> str:

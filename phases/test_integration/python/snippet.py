@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from tree_sitter import Node
+
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode
+from phases.test_integration.grouped.code import with_parents
 from phases.test_integration.python.layout import GRAMMAR
-from phases.test_integration.syntax import walk
+from phases.test_integration.syntax import rows_begun_in
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -138,15 +141,15 @@ def rows_in_strings(code: str) -> set[int]:
     """0-based rows whose first character is inside a string literal."""
     if not re.search(r"\"\"\"|'''|\\\n", code):
         return set()
-    rows: set[int] = set()
+    strings: list[Node] = []
     stack = [GRAMMAR.parse(Document(code.encode())).root_node]
     while stack:
         node = stack.pop()
         if node.type == "string":
-            rows.update(range(node.start_point.row + 1, node.end_point.row + 1))
+            strings.append(node)
         else:
-            stack.extend(node.children)
-    return rows
+            stack.extend(reversed(node.children))
+    return rows_begun_in(strings)
 
 
 def renamed(code: str, names: dict[str, str]) -> str:
@@ -156,13 +159,12 @@ def renamed(code: str, names: dict[str, str]) -> str:
     source = code.encode()
     pieces: list[bytes] = []
     taken = 0
-    for node in walk(GRAMMAR.parse(Document(source)).root_node):
+    for node, parent, _ in with_parents(GRAMMAR.parse(Document(source)).root_node):
         if (
             node.type != "identifier"
             or (name := source[node.start_byte : node.end_byte].decode()) not in names
         ):
             continue
-        parent = node.parent
         if parent is not None and (
             (parent.type == "attribute" and parent.child_by_field_name("attribute") == node)
             or (parent.type == "keyword_argument" and parent.child_by_field_name("name") == node)

@@ -72,9 +72,7 @@ def import_splice(layout: Layout, statements: list[str]) -> Splice | None:
     text = eol.join(statement.encode() for statement in statements)
     anchor = _last_leading_import(layout)
     if anchor is not None:
-        while (sibling := anchor.next_named_sibling) and sibling.start_point.row == anchor.end_point.row:
-            anchor = sibling
-        offset = _end_of_line(document, anchor.end_byte)
+        offset = _end_of_line(document, _last_of_its_line(anchor).end_byte)
         is_open = document.ends_mid_line(offset)
         return Splice(offset, eol + text if is_open else text + eol)
     offset = document.start
@@ -92,6 +90,17 @@ def import_splice(layout: Layout, statements: list[str]) -> Splice | None:
     before = eol if offset > document.start else b""
     after_it = eol * (1 if not document.line_at(offset).strip() else 1 + _MODULE_GAP)
     return Splice(offset, eol * document.ends_mid_line(offset) + before + text + after_it)
+
+
+def _last_of_its_line(anchor: Node) -> Node:
+    """The last of the statements that go on in the anchor's line."""
+    siblings = anchor.parent.named_children if anchor.parent is not None else []
+    for sibling in siblings:
+        if sibling.start_byte > anchor.start_byte:
+            if sibling.start_point.row != anchor.end_point.row:
+                break
+            anchor = sibling
+    return anchor
 
 
 def _last_leading_import(layout: Layout) -> Node | None:

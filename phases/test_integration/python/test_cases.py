@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection
 
+from phases.test_integration.document import edited
 from phases.test_integration.python import writing
 from phases.test_integration.python.edits import Edits, Style, line_starts
 from phases.test_integration.python.snippet import DEFINITIONS, Definition, Snippet, indented, renamed
+
+_OPENS = re.compile(rb"\s*\(")
 
 
 def as_test_cases(snippet: Snippet, base: Callable[[bool], str], taken: Collection[str]) -> Snippet:
@@ -29,16 +33,16 @@ def _with_bases(snippet: Snippet, classes: list[ast.ClassDef], base: Callable[[b
     """Classes of tests without a base get one: pytest would collect them as they are, unittest not."""
     code = snippet.code.encode()
     starts = line_starts(code)
-    for node in sorted(classes, key=lambda each: -each.lineno):
+    edits: list[tuple[int, int, bytes]] = []
+    for node in classes:
         if node.bases or node.keywords:
             continue
         asynchronous = any(isinstance(each, ast.AsyncFunctionDef) for each in node.body)
         header = starts[node.lineno - 1] + node.col_offset
         name_end = code.index(node.name.encode(), header + len(b"class")) + len(node.name.encode())
-        rest = code[name_end:].lstrip()
-        close = code.index(b")", name_end) + 1 if rest.startswith(b"(") else name_end
-        code = code[:name_end] + f"({base(asynchronous)})".encode() + code[close:]
-    return code.decode()
+        close = code.index(b")", name_end) + 1 if _OPENS.match(code, name_end) else name_end
+        edits.append((name_end, close, f"({base(asynchronous)})".encode()))
+    return edited(code, edits).decode()
 
 
 def _named_as_tests(snippet: Snippet, lone: list[Definition]) -> Snippet:
@@ -52,6 +56,7 @@ def _wrapped(snippet: Snippet, base: Callable[[bool], str], taken: Collection[st
     for function in lone:
         edits.change_self(function, Style(marks=(), decorators={}, adds_self=True))
     starts = line_starts(snippet.code.encode())
+    alone = set(map(id, lone))
     methods: list[str] = []
     others: list[str] = []
     position = 0
@@ -60,7 +65,7 @@ def _wrapped(snippet: Snippet, base: Callable[[bool], str], taken: Collection[st
         stop = starts[end] if end < len(starts) else len(snippet.code.encode())
         text = edits.applied(position, stop).strip("\n") if stop > position else ""
         position = max(position, stop)
-        (methods if node in lone else others).append(text)
+        (methods if id(node) in alone else others).append(text)
     awaits = any(isinstance(each, ast.AsyncFunctionDef) for each in lone)
     name = writing.unique("TestSecurity", taken)
     body = "\n\n".join(indented(each, writing.INDENT) for each in methods)

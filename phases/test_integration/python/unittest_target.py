@@ -17,7 +17,7 @@ from phases.test_integration.python.snippet import Snippet
 from phases.test_integration.python.test_cases import as_test_cases
 from phases.test_integration.red_tests import RedTest
 
-_TEST_BASE = re.compile(r"(?:TestCase|Tests?|Test[A-Z]\w*|TestBase|BaseTest\w*)$")
+_TEST_BASE = re.compile(r"(?:Tests?|(?<!\w)(?>\w*?(?:Test[A-Z]|BaseTest))\w*+)$")
 _RAISES_SKIP = re.compile(r"\braise\s+(?:\w+\.)*SkipTest\b")
 _MAY_SKIP = re.compile(r"\bSkipTest\b|\bimport_module\(|\bsupport\.requires\(|\bskip_unless|\bskip_if")
 _COMPOUND = ("if_statement", "try_statement", "with_statement")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tree_sitter import Node
 
+from phases.test_integration.document import edited
 from phases.test_integration.insertion import Notice
 from phases.test_integration.ruby.assertions import (
     Assertion,
@@ -22,7 +23,10 @@ from phases.test_integration.ruby.snippet import Snippet
 from phases.test_integration.syntax import walk
 
 _EXPECT = re.compile(rb"\bexpect\s*[({]|\bexpect do\b|\bis_expected\b")
-_TO = re.compile(rb"\bexpect\s*[({].*[)}]\.(?:to|not_to|to_not)\b|\bis_expected\.")
+# What a line with `expect(...).to` or `is_expected.` is made of.
+_TO = re.compile(
+    rb"(?P<opens>\bexpect\s*[({])|(?P<closes>[)}]\.(?:to|not_to|to_not)\b)|(?P<is>\bis_expected\.)|\n"
+)
 _SHOULD = re.compile(rb"\.should(?:_not)?\b")
 _ASSERT = re.compile(rb"\b(?:assert|refute)(?:_\w+)?\b")
 _ASSERTS = re.compile(r"(?:assert|refute)(?:_\w+)?")
@@ -69,12 +73,23 @@ def _in_examples(layout: Layout) -> list[_Step]:
 def _in_classes(layout: Layout) -> list[_Step]:
     """For minitest, which knows rspec's words only where the project adds them."""
     content = layout.document.content
-    if _TO.search(content) or _SHOULD.search(content):
+    if _has_expectation(content) or _SHOULD.search(content):
         return []
     return [
         (_is_should, _expect_of_should, "assert_equal y, x"),
         (_is_expect, _assert_of_expect, "assert_equal y, x"),
     ]
+
+
+def _has_expectation(content: bytes) -> bool:
+    """Whether rspec's `expect(...).to` stands within a line, or `is_expected.`; read once."""
+    is_open = False
+    for found in _TO.finditer(content):
+        if found.lastgroup == "is" or (found.lastgroup == "closes" and is_open):
+            return True
+        if found.lastgroup != "closes":
+            is_open = found.lastgroup == "opens"
+    return False
 
 
 def _words(snippet: Snippet) -> list[Node]:
@@ -93,8 +108,13 @@ def _is_expect(snippet: Snippet, word: Node) -> bool:
 
 def _is_should(snippet: Snippet, word: Node) -> bool:
     """`x.should`; a bare `should` is about the subject, and always there."""
-    before = snippet.layout.document.content[: word.start_byte].rstrip()[-1:]
-    return snippet.text(word) in _SHOULDS and before == b"."
+    if snippet.text(word) not in _SHOULDS:
+        return False
+    # Found from the end backwards: every word's text before it would be the square of the code.
+    code, end = snippet.layout.document.content, word.start_byte
+    while end and code[end - 1 : end].isspace():
+        end -= 1
+    return code[end - 1 : end] == b"."
 
 
 def _expect_of_assert(snippet: Snippet, node: Node) -> _Change | None:
@@ -168,10 +188,11 @@ def _rewritten(
     if {each[1].start_byte for each in changes} != {word.start_byte for word in words}:
         return None
     code = snippet.layout.document.content
+    edits: list[tuple[int, int, bytes]] = []
     end = len(code)
     for node, _, text in changes:
         if node.end_byte > end or len(_HEREDOC.findall(code, node.start_byte, node.end_byte)) > 1:
             return None  # one stands within another, or the texts below would change places
         end = node.start_byte
-        code = code[: node.start_byte] + text.encode() + code[node.end_byte :]
-    return Snippet.parsed(code.decode().removesuffix("\n"))
+        edits.append((node.start_byte, node.end_byte, text.encode()))
+    return Snippet.parsed(edited(code, edits).decode().removesuffix("\n"))

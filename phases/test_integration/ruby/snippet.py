@@ -14,7 +14,7 @@ from phases.test_integration.errors import InvalidTestCode, TargetRefused
 from phases.test_integration.ruby.dialect import EITHER
 from phases.test_integration.ruby.layout import GRAMMAR, Layout, Member, text_of
 from phases.test_integration.ruby.reader import read_layout
-from phases.test_integration.syntax import walk
+from phases.test_integration.syntax import rows_begun_in, walk
 
 REQUIRES = {"require", "require_relative"}
 _STRINGS = {"heredoc_body", "string", "regex", "subshell", "string_content", "uninterpreted"}
@@ -57,9 +57,10 @@ class Snippet:
     def of(cls, code: str) -> Snippet:
         """Raises InvalidTestCode."""
         code = re.sub(r"\r\n?", "\n", code)
-        while magic := _MAGIC.match(code):
-            code = code[magic.end() :]
-        code = _without_margin(code.rstrip().lstrip("\n"))
+        start = 0
+        while magic := _MAGIC.match(code, start):
+            start = magic.end()
+        code = _without_margin(code[start:].rstrip().lstrip("\n"))
         if re.search(r"\\\s*$", code):
             raise InvalidTestCode("testCode ends with a backslash")
         if _CLAUSE.search(code):
@@ -118,7 +119,7 @@ class Snippet:
     @property
     def members(self) -> list[Member]:
         """The statements at the top, requires aside."""
-        return [member for member in self.layout.file.members if member not in self.requires]
+        return [member for member in self.layout.file.members if member.word not in REQUIRES]
 
     @property
     def is_body(self) -> bool:
@@ -154,6 +155,7 @@ class _Around:
 @dataclass
 class _Facts:
     protected: set[int] = field(default_factory=set)
+    reached: int = 0
     read: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     constants: set[str] = field(default_factory=set)
@@ -172,7 +174,9 @@ class _Facts:
             raise InvalidTestCode("testCode has a comment that changes the constants behind it")
         if kind in _STRINGS or (kind == "comment" and node.end_point.row > node.start_point.row):
             first = node.start_point.row + (0 if kind == "comment" else 1)
-            self.protected.update(range(first, node.end_point.row + 1))
+            # Nodes come in the order of their beginnings: what stands within another adds no row.
+            self.protected.update(range(max(first, self.reached), node.end_point.row + 1))
+            self.reached = max(self.reached, node.end_point.row + 1)
         elif kind == "identifier":
             self._identifier(document, node, around)
         elif kind == "instance_variable":
@@ -258,10 +262,8 @@ def _without_margin(code: str) -> str:
         tree = GRAMMAR.parse(document)
     except TargetRefused:
         return code
-    protected: set[int] = set()
-    for node in walk(tree.root_node):
-        if node.type in _STRINGS or node.type == "comment":
-            protected.update(range(node.start_point.row + 1, node.end_point.row + 1))
+    kept = {*_STRINGS, "comment"}
+    protected = rows_begun_in(node for node in walk(tree.root_node) if node.type in kept)
     lines = code.split("\n")
     free = [row for row, line in enumerate(lines) if row not in protected and line.strip()]
     margin = min((len(lines[row]) - len(lines[row].lstrip(" \t")) for row in free), default=0)

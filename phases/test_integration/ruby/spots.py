@@ -153,10 +153,11 @@ def _ends_line(document: Document, offset: int) -> bool:
 
 def _whole_around(layout: Layout, offset: int) -> Node | None:
     """The outermost heredoc, string or comment that begins before the offset and ends behind it."""
-    node: Node | None = layout.root.descendant_for_byte_range(offset, offset)
-    found = None
-    while node is not None:
-        if node.type in _WHOLE and node.start_byte < offset < node.end_byte:
-            found = node
-        node = node.parent
-    return found
+    cursor = layout.root.walk()
+    while cursor.goto_first_child_for_byte(offset) is not None:  # from above: asking for parents takes long
+        node = cursor.node
+        if node is None or not node.start_byte < offset < node.end_byte:
+            break
+        if node.type in _WHOLE:
+            return node
+    return None

@@ -1,0 +1,220 @@
+"""Whatever is sent, our own work grows with its size and no faster: the processor's time for four times the text."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from phases.evidence import read_evidence
+from phases.facts import read_facts
+from phases.test_integration import bench
+from phases.test_integration.corpus import red_test
+from phases.test_integration.errors import TestIntegrationError
+from phases.test_integration.frameworks import FRAMEWORKS
+from phases.test_integration.services import analyze, detect_framework, generate, name_test_file
+from phases.test_integration.syntax import Grammar
+
+GROWTH = 9.0  # for four times the text: what is quadratic grows sixteenfold, what is linear fourfold
+FLOOR = 0.08  # seconds; less is no harm and no evidence
+
+# What is repeated to make a text.
+PLAIN = [
+    " ",
+    "\n",
+    "\r",
+    "\t",
+    "(",
+    "[",
+    "{",
+    "<",
+    '"',
+    "'",
+    "\\",
+    ",",
+    ".",
+    "#",
+    "=",
+    "-",
+    "a",
+    "é",
+    "a ",
+    "1.",
+]
+OF_MANIFESTS = [
+    'gem "a",', 'gem "a", ' + " " * 50, "gem 'a',\n", "=begin\n", " #", "# gem(", "<a>", "<a", "<!--", "</a>",
+    "<dependency>", "<dependency><groupId>", "a>=1,", "a[b]", "[a.b]\n", 'a="b"\n', "a.b.c=1\n", "module a\n",
+    "go 1\n", "//", "def project\n",
+]  # fmt: skip
+OF_TARGETS = [
+    "a(", "a[", "(A", "a=", "a:", "if a\n", "x = 1\n", "import a; ", "import a from 'a'\n", "require 'a'\n",
+    "# expect(expect(", "test(((", "@a\n", "class A{}\n", "skip(", "raise a.", "/* */", "use A;\n",
+]  # fmt: skip
+OF_CODE = [
+    "assert x\n", "expect(a).to eq(1)\n", "x.should eq 1\n", "require 'a'\n", "import a\n", "# coding: a\n",
+    "a.b.", "(", "def test_a(): pass\n", "it('a', () => {})\n", "\\\n", '"#{\n',
+]  # fmt: skip
+SLOW_READERS = ["pytest", "unittest", "rspec", "minitest", "jest", "go", "exunit", "phpunit", "junit5"]
+BUILT: dict[str, Callable[[int], dict[str, Any]]] = {
+    "spaces behind a gem's comma": lambda n: {"gemfile": 'gem "a",' + " " * n},
+    "spaces before a comment": lambda n: {"gemfile": " " * n + "x"},
+    "spaces behind a requirement": lambda n: {"requirementsTxt": "a" + " " * n + "[" * n},
+    "a long name of a tag": lambda n: {"pomXml": "<" + "a" * n + ">" + "</a" * (n // 3)},
+    "a version of many digits": lambda n: {"packageJson": {"dependencies": {"jest": "1" * n + "."}}},
+    "many patterns": lambda n: {"packageJson": {"jest": {"testMatch": ["*/" * (n // 100)] * 100}}},
+    "many files": lambda n: {"configFiles": ["a/" * 20 + "b.js"] * (n // 40)},
+}
+
+
+def cost(work: Callable[[], object]) -> float:
+    """Seconds of the processor, without those of the parser, which is not ours and has a limit of its own."""
+    parsing.clear()
+    began = time.thread_time()
+    with suppress(TestIntegrationError):
+        work()
+    return time.thread_time() - began - sum(parsing)
+
+
+parsing: list[float] = []
+
+
+@pytest.fixture(autouse=True)
+def timed_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = Grammar._parse
+
+    def timed(*arguments: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return parse(*arguments)
+        finally:
+            parsing.append(time.thread_time() - began)
+
+    monkeypatch.setattr(Grammar, "_parse", timed)
+
+
+def assert_linear(build: Callable[[int], Callable[[], object]], size: int) -> None:
+    if cost(build(size)) < FLOOR:
+        return
+    large, small = (min(cost(build(each)) for _ in range(3)) for each in (size, size // 4))
+    assert large < max(FLOOR, small * GROWTH), (
+        f"{large:.3f} s for {size} characters, {small:.3f} for a quarter"
+    )
+
+
+def repeated(unit: str, size: int) -> str:
+    return unit * (size // len(unit))
+
+
+class TestDetect:
+    @pytest.mark.parametrize("unit", PLAIN + OF_MANIFESTS)
+    @pytest.mark.parametrize(
+        "field", ["gemfile", "requirementsTxt", "pyprojectToml", "pomXml", "composerJson", "mixExs", "goMod"]
+    )
+    def test_of_a_manifest_is_linear(self, field, unit):
+        assert_linear(lambda n: lambda: detect_framework({field: repeated(unit, n)}), 80_000)
+
+    @pytest.mark.parametrize("name", BUILT)
+    def test_of_a_built_manifest_is_linear(self, name):
+        assert_linear(lambda n: lambda: detect_framework(BUILT[name](n)), 80_000)
+
+
+def insertion(framework: str, target: str, code: str | None = None) -> Callable[[], object]:
+    test = red_test(framework) if code is None else red_test(framework) | {"testCode": code}
+    language = FRAMEWORKS[framework].languages[0]
+    return lambda: generate(
+        target_file_content=target, red_tests=[test], framework=framework, language=language
+    )
+
+
+class TestGenerate:
+    @pytest.mark.parametrize("unit", OF_TARGETS)
+    @pytest.mark.parametrize("framework", SLOW_READERS)
+    def test_into_a_hostile_file_is_linear(self, framework, unit):
+        small = bench.generated(framework, 30)
+        assert_linear(lambda n: insertion(framework, f"{small}\n{repeated(unit, n)}"), 20_000)
+
+    @pytest.mark.parametrize("unit", OF_CODE)
+    @pytest.mark.parametrize("framework", SLOW_READERS)
+    def test_of_hostile_code_is_linear(self, framework, unit):
+        small = bench.generated(framework, 30)
+        assert_linear(lambda n: insertion(framework, small, repeated(unit, n)), 20_000)
+
+    @pytest.mark.parametrize("unit", [" ", "a", "é", "'", "\\", "*/", "#{", "\n"])
+    @pytest.mark.parametrize("framework", SLOW_READERS)
+    def test_of_hostile_names_is_linear(self, framework, unit):
+        def build(size: int) -> Callable[[], object]:
+            text = f"a{repeated(unit, size)}"
+            test = red_test(framework) | {"testName": text, "attackVector": text, "vulnerableCodePath": text}
+            return lambda: generate(
+                target_file_content=bench.generated(framework, 30),
+                red_tests=[test],
+                framework=framework,
+                language=FRAMEWORKS[framework].languages[0],
+            )
+
+        assert_linear(build, 16_000)
+
+
+def candidates(count: int) -> Iterator[str]:
+    """Each with words of its own that begin as the source's do, and one that is the source's."""
+    for number in range(count):
+        yield "_".join(["aaa10", *(f"aaax{number}q{each}" for each in range(11))]) + ".py"
+
+
+class TestAnalyze:
+    @pytest.mark.parametrize("unit", ["a/", "aB", "a_", "Test", "é_", "/", "\\", "."])
+    def test_of_hostile_paths_is_linear(self, unit):
+        def build(count: int) -> Callable[[], object]:
+            paths = [repeated(unit, 500) + f"{number}.py" for number in range(count)]
+            return lambda: analyze(
+                vulnerable_file=repeated(unit, 500), candidate_test_files=paths, framework="pytest"
+            )
+
+        assert_linear(build, 2_000)
+
+    def test_takes_no_longer_for_a_source_of_many_words_that_begin_alike(self):
+        paths = list(candidates(1_000))
+        few, many = (
+            "aaa10.py",
+            "/".join("_".join(f"aaa{i}{j}" for i in range(7)) for j in range(12)) + "/a.py",
+        )
+        took = [
+            min(
+                cost(lambda: analyze(vulnerable_file=path, candidate_test_files=paths, framework="pytest"))
+                for _ in range(3)
+            )
+            for path in (few, many)
+        ]
+        assert took[1] < took[0] * 4 + FLOOR
+
+    @pytest.mark.parametrize("unit", PLAIN)
+    def test_of_a_hostile_name_is_linear(self, unit):
+        def build(size: int) -> Callable[[], object]:
+            text = f"a{repeated(unit, size)}"
+            return lambda: name_test_file(vulnerable_file=text, vulnerability_type=text, framework="go")
+
+        assert_linear(build, 16_000)
+
+
+class TestStoredResults:
+    @pytest.mark.parametrize("unit", PLAIN)
+    def test_are_read_in_linear_time(self, unit):
+        def build(size: int) -> Callable[[], object]:
+            text = repeated(unit, size)
+            data = {
+                "vulnerabilities": [{"type": text, "title": text, "severity": text, "file": text}] * 10,
+                "redTests": [{"testName": text, "testCode": text, "attackVector": text}] * 10,
+                "attempts": [{"error": text}] * 20,
+                "prUrl": text,
+            }
+            stored = json.dumps(data)
+            return lambda: (
+                read_facts("mitigation", data),
+                read_evidence(validation=stored, mitigation=stored),
+            )
+
+        assert_linear(build, 80_000)
