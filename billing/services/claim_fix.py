@@ -9,7 +9,7 @@ from django.db import transaction
 from billing import selectors
 from billing.models import BillingAccount, UsageClaim, UsageRecord
 from customers.models import Customer
-from customers.services import Origin
+from customers.services import KeyOrigin
 from phases.services import get_or_create_repository
 from rsolv.errors import DomainError
 
@@ -36,7 +36,7 @@ def claim_fix(
     repository_name: str,
     issue_number: int,
     at: datetime,
-    origin: Origin | None = None,
+    origin: KeyOrigin | None = None,
 ) -> UsageClaim:
     """Hold one fix for an issue for CLAIM_MINUTES; claiming it again holds it longer.
 

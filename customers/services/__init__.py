@@ -50,7 +50,7 @@ from .manage_keys import (
     rotate_api_key,
 )
 from .manage_members import add_member
-from .namespace_claims import Origin
+from .namespace_claims import KeyOrigin
 from .note_login import note_login
 from .prove_namespace import CustomerClosed, prove_namespace
 from .record_act import record_act, record_acts
@@ -88,7 +88,7 @@ __all__ = [
     "NewApiKey",
     "NotInvited",
     "NotYours",
-    "Origin",
+    "KeyOrigin",
     "PlacedElsewhere",
     "TooManyInvitations",
     "TooManyNamespaces",

@@ -11,7 +11,7 @@ from customers.locks import lock_name
 from customers.models import ApiKey, AuditEntry, Customer, ForgeAccount
 from rsolv.errors import DomainError
 
-from .namespace_claims import Origin, hold_claim, lock_customers, record_claim
+from .namespace_claims import KeyOrigin, hold_claim, lock_customers, record_claim
 
 GITHUB = ForgeAccount.Forge.GITHUB
 
@@ -39,7 +39,7 @@ def claim_namespace(
     customer: Customer,
     namespace: str,
     forge: str = GITHUB,
-    origin: Origin | None = None,
+    origin: KeyOrigin | None = None,
     at: datetime | None = None,
 ) -> ForgeAccount:
     """The customer's claim on a namespace, made on first use. Raises NamespaceHeld, TooManyNamespaces.
@@ -70,7 +70,7 @@ def _require_room(customer: Customer) -> None:
         raise TooManyNamespaces(limit)
 
 
-def _find_key_prefix(origin: Origin | None) -> str:
+def _find_key_prefix(origin: KeyOrigin | None) -> str:
     if origin is None or origin.key_id is None:
         return ""
     return ApiKey.objects.filter(pk=origin.key_id).values_list("prefix", flat=True).first() or ""

@@ -15,8 +15,8 @@ from .record_act import record_act
 
 
 @dataclass(frozen=True)
-class Origin:
-    """The request that makes a change, for the audit log. `key_id`: of the API key that it carried."""
+class KeyOrigin:
+    """The request that makes a claim, as the audit log keeps it. `key_id`: of the API key that it carried."""
 
     key_id: UUID | None = None
     address: str | None = None
@@ -51,7 +51,7 @@ def end_claim(
     subject: str,
     by: User | None,
     at: datetime,
-    origin: Origin | None,
+    origin: KeyOrigin | None,
     *,
     keeps_proof: bool = False,
 ) -> None:
@@ -68,9 +68,9 @@ def record_claim(
     subject: str,
     by: User | None,
     at: datetime,
-    origin: Origin | None,
+    origin: KeyOrigin | None,
 ) -> None:
-    origin = origin or Origin()
+    origin = origin or KeyOrigin()
     record_act(
         customer=claim.customer,
         act=act,

@@ -10,7 +10,7 @@ from customers.models import AuditEntry, Customer, ForgeAccount, User
 from rsolv.errors import DomainError
 
 from .claim_namespace import GITHUB, NamespaceHeld
-from .namespace_claims import Origin, end_claim, hold_claim, lock_claims, record_claim
+from .namespace_claims import KeyOrigin, end_claim, hold_claim, lock_claims, record_claim
 
 
 class CustomerClosed(DomainError):
@@ -25,7 +25,7 @@ def prove_namespace(
     at: datetime,
     forge: str = GITHUB,
     by: User | None = None,
-    origin: Origin | None = None,
+    origin: KeyOrigin | None = None,
 ) -> ForgeAccount:
     """Record that the namespace is the customer's: every other customer's claim on it ends.
 

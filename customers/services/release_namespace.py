@@ -8,7 +8,7 @@ from customers.locks import lock_name
 from customers.models import Customer, User
 
 from .claim_namespace import GITHUB
-from .namespace_claims import Origin, end_claim, lock_claims
+from .namespace_claims import KeyOrigin, end_claim, lock_claims
 
 
 @transaction.atomic
@@ -19,7 +19,7 @@ def release_namespace(
     customer: Customer | None = None,
     forge: str = GITHUB,
     by: User | None = None,
-    origin: Origin | None = None,
+    origin: KeyOrigin | None = None,
 ) -> int:
     """End the claims on a namespace, of one customer or of all; return how many ended. Repeatable.
 

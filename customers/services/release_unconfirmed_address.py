@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from customers import selectors
 from customers.models import Customer, User
 
-from .claim_namespace import release_namespaces
+from .release_namespace import release_namespaces
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ def count_stored(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0006_provisional_namespaces"),
+        ("customers", "0007_provisional_namespaces"),
         ("phases", "0002_what_lists_show"),
     ]
 

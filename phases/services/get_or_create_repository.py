@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from customers.models import Customer
 from customers.selectors import is_subscribed
-from customers.services import Origin, claim_namespace
+from customers.services import KeyOrigin, claim_namespace
 from phases import selectors
 from phases.models import Repository
 from rsolv.errors import DomainError
@@ -23,7 +23,7 @@ class TooManyRepositories(DomainError):
 
 
 def get_or_create_repository(
-    *, customer: Customer, namespace: str, name: str, origin: Origin | None = None
+    *, customer: Customer, namespace: str, name: str, origin: KeyOrigin | None = None
 ) -> Repository:
     """The customer's repository, its namespace claimed on first use. Safe to race. One query for a known one.
 
@@ -38,7 +38,7 @@ def get_or_create_repository(
 
 
 @transaction.atomic
-def _create(customer: Customer, namespace: str, name: str, origin: Origin | None) -> None:
+def _create(customer: Customer, namespace: str, name: str, origin: KeyOrigin | None) -> None:
     account = claim_namespace(customer=customer, namespace=namespace, origin=origin)
     if selectors.find_repository(account=account, name=name) is not None:
         return

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from customers.models import Customer
-from customers.services import Origin
+from customers.services import KeyOrigin
 from phases.facts import read_facts
 from phases.metrics import STORED
 from phases.models import PhaseExecution, Repository, StorageUse
@@ -39,7 +39,7 @@ class PhaseReport:
 
 @transaction.atomic
 def store_phase(
-    *, customer: Customer, report: PhaseReport, at: datetime, origin: Origin | None = None
+    *, customer: Customer, report: PhaseReport, at: datetime, origin: KeyOrigin | None = None
 ) -> PhaseExecution:
     """Store a phase's result, the latest winning, and announce its first success in the same transaction.
 

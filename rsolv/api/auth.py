@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from customers.callers import Caller
 from customers.models import Customer
-from customers.services import Origin, authenticate_api_key
+from customers.services import KeyOrigin, authenticate_api_key
 from rsolv.browsers import describe_browser
 
 from .errors import AuthRequired, InvalidApiKey
@@ -63,8 +63,8 @@ def get_customer(request: Request) -> Customer:
     return Customer.from_db(DEFAULT_DB_ALIAS, ["id"], [request.auth.customer_id])
 
 
-def find_origin(request: Request) -> Origin:
+def find_origin(request: Request) -> KeyOrigin:
     """Where the request comes from, for the audit log."""
     key_id = request.auth.key_id if isinstance(request.auth, Caller) else None
     device = describe_browser(request.headers.get("User-Agent", ""))
-    return Origin(key_id=key_id, address=find_ip(request), device=device)
+    return KeyOrigin(key_id=key_id, address=find_ip(request), device=device)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.access import find_caller, member_page
 from customers.models import Membership
 from customers.selectors import list_held_namespaces
-from customers.services import Origin, release_namespace
+from customers.services import KeyOrigin, release_namespace
 from phases.selectors import count_found, list_repositories
 from rsolv.browsers import describe_browser
 
@@ -47,7 +47,7 @@ def release_claim(request: HttpRequest, membership: Membership, claim_id: UUID) 
         customer=membership.customer,
         by=membership.user,
         at=timezone.now(),
-        origin=Origin(
+        origin=KeyOrigin(
             address=find_caller(request), device=describe_browser(request.headers.get("User-Agent", ""))
         ),
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from customers import services
 from customers.models import AuditEntry, Customer, ForgeAccount
-from customers.services import Origin
+from customers.services import KeyOrigin
 from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, UserFactory
 
 NOW = timezone.now()
@@ -97,7 +97,7 @@ class TestClaimNamespace:
 
     def test_is_in_the_audit_log_once_with_the_key(self, alice):
         key = services.create_api_key(customer=alice, name="CI").api_key
-        origin = Origin(key_id=key.pk, address="192.0.2.1", device="curl")
+        origin = KeyOrigin(key_id=key.pk, address="192.0.2.1", device="curl")
         for _ in range(2):
             claim(alice, origin=origin)
         (entry,) = alice.audit_entries.filter(act=Act.NAMESPACE_CLAIMED)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0005_audit_device_and_actions"),
+        ("customers", "0006_session_generation"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0004_closed_accounts"),
+        ("customers", "0007_provisional_namespaces"),
     ]
 
     operations = [
