@@ -77,7 +77,7 @@ def adopt_api_key(
     key_hash: str,
     created_by: User,
     at: datetime,
-    address: str | None = None,
+    **origin: Unpack[Origin],
 ) -> ApiKey:
     """Make a key of which only the hash is known here: its text was handed out earlier and did not work yet.
 
@@ -86,7 +86,7 @@ def adopt_api_key(
     api_key = ApiKey.objects.create(
         customer=customer, name=name, prefix=prefix, key_hash=key_hash, created_by=created_by
     )
-    _note(Act.KEY_MADE, api_key, created_by, at, address)
+    _note(Act.KEY_MADE, api_key, created_by, at, **origin)
     return api_key
 
 

@@ -24,8 +24,6 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "provisioning.forms.ResetPasswordKeyForm",
     "reauthenticate": "provisioning.reauthentication_forms.ReauthenticateForm",
 }
-# Fewer than allauth's own where each mails an address that the caller only typed in.
-ACCOUNT_RATE_LIMITS: Any = {"reset_password": "20/m/ip,5/h/key", "manage_email": "20/h/user"}
 ACCOUNT_ADAPTER = "provisioning.adapters.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
@@ -37,7 +35,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = env.count("REAUTHENTICATION_SECONDS", default
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
     "manage_email": "5/m/user,20/d/user",
     "confirm_email": "1/10s/key,10/h/key",
-    "reset_password": "20/m/ip,100/d/ip,3/m/key,10/d/key",
+    "reset_password": "20/m/ip,100/d/ip,3/m/key,5/h/key,10/d/key",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
