@@ -210,7 +210,7 @@ def is_address_taken(*, email: str) -> bool:
     """Whether an address is a person's login, or where an open account's bills go.
 
     An account that only unconfirmed people are in does not count. Always the same three queries, so that the
-    time that an answer takes tells nothing.
+    time of an answer depends on none of them.
     """
     squatted = Membership.objects.filter(user__in=list_unconfirmed_people())
     accounts = (

@@ -12,10 +12,11 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from customers.models import User
+from customers.selectors import find_person
 from customers.services import release_unconfirmed_address
 from rsolv.api.throttling import find_ip
 
-from .services import request_signup
+from .services import SignupRefused, request_signup
 
 KEPT_AS = "signup"
 
@@ -62,7 +63,12 @@ def forget_pending(request: HttpRequest) -> None:
 
 
 def sign_up_by_github(request: HttpRequest, social: SocialLogin, email: str) -> User:
-    """Make the person of a GitHub login, with the address that they have confirmed to us."""
+    """Make the person of a GitHub login, with the address that they have confirmed.
+
+    Raises SignupRefused where it is another's login by now.
+    """
+    if find_person(email=email) is not None:
+        raise SignupRefused
     release_unconfirmed_address(email=email, at=timezone.now())
     assert isinstance(social.user, User)
     social.user.email = email

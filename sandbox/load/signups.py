@@ -1,4 +1,4 @@
-"""A hundred people sign up in the same instant, each from an address of their own; then each confirms."""
+"""A hundred people sign up at the same time, each from an address of their own; then each confirms."""
 
 import json
 import re

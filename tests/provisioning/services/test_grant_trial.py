@@ -59,7 +59,7 @@ class TestAMailbox:
         Customer.objects.update(closed_at=NOW)
         assert sign_up("ann+3@gmail.com").trial_fixes_limit == 5
 
-    def test_without_a_trial_is_told_so_and_may_choose_a_plan(self):
+    def test_without_a_trial_has_no_free_fix_and_may_choose_a_plan(self):
         sign_up("ann@gmail.com")
         account = sign_up("a.nn@gmail.com")
         entitlement = get_entitlement(customer=account.customer)
