@@ -27,16 +27,16 @@ def count_mails(to: str = VICTIM) -> int:
 
 
 class TestInvitations:
-    def test_sixty_resent_in_a_row_are_one_mail(self, bob: Browser) -> None:  # noqa: F811
-        """2.4 seconds of a hostile test: 60 mails to one stranger."""
+    def test_many_resent_in_a_row_are_one_mail(self, bob: Browser) -> None:  # noqa: F811
+        """A hostile test sent 60 in 2.4 seconds. Fewer here, so that a slow machine needs no minute."""
         bob.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
         path = f"/dashboard/team/invitations/{Invitation.objects.get().pk}/resend/"
-        pages = [bob.post(path, follow=True).text for _ in range(60)]
+        pages = [bob.post(path, follow=True).text for _ in range(6)]
         assert count_mails() == 1
         assert "Try again in" in pages[-1]
 
     def test_invited_and_taken_back_in_a_row_are_one_mail(self, bob: Browser) -> None:  # noqa: F811
-        for _ in range(10):
+        for _ in range(4):
             bob.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
             for invitation in Invitation.objects.filter(revoked_at=None):
                 bob.post(f"/dashboard/team/invitations/{invitation.pk}/revoke/")
@@ -99,14 +99,14 @@ class TestOtherMails:
         settings.ACCOUNT_RATE_LIMITS = people.ACCOUNT_RATE_LIMITS
 
     def test_adding_addresses_is_bounded(self, bob: Browser) -> None:  # noqa: F811
-        for number in range(30):
+        for number in range(8):
             bob.post("/accounts/email/", {"email": f"v{number}@example.net", "action_add": ""})
         deliver_mails()
         assert len(mail.outbox) == 5
 
     def test_resets_are_bounded_by_mailbox_whoever_asks(self) -> None:
         make_person(VICTIM)
-        for number in range(40):
+        for number in range(6):
             Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR=f"192.0.2.{number}")
         assert count_mails() == 3
 
@@ -127,7 +127,7 @@ class TestOtherMails:
     def test_what_happened_to_a_login_is_always_mailed(self, bob: Browser) -> None:  # noqa: F811
         """A flood must not keep the note of a takeover back."""
         user = make_person(VICTIM)
-        for number in range(40):
+        for number in range(6):
             Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR=f"192.0.2.{number}")
         client = Client()
         client.force_login(user)

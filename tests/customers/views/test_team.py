@@ -204,5 +204,6 @@ class TestTheAuditLog:
         lines = b"".join(export).decode().splitlines()
         assert export.streaming
         assert lines[0] == "at,act,who,what,address,device"
-        assert len(lines) == 5
-        assert "'=cmd(),'+1" in lines[1]
+        assert len(lines) == 6
+        assert "Exported data" in lines[1]
+        assert "'=cmd(),'+1" in lines[2]
