@@ -20,6 +20,12 @@ class TestReadEvidence:
         assert (found.tests[0].name, found.test_file, found.is_red_before) == ("t", "tests/test_a.py", True)
         assert found.failing_output == "assert 1 == 0"
 
+    @pytest.mark.parametrize("name", ["total", "passed", "failed"])
+    def test_passes_over_counts_that_no_test_run_has(self, name):
+        """The sum of two numbers of 4,300 digits may have more than Python writes."""
+        counts = {"passed": 1, "failed": 1} | {name: 10**4300 - 1}
+        assert read({"testResults": counts}).before
+
     def test_counts_tests_in_words(self):
         found = read({"testResults": {"total": 5, "passed": 4, "failed": 1}}, {"testResults": {"passed": 5}})
         assert (found.before, found.after) == ("4 of 5 tests passed, 1 failed", "5 of 5 tests passed")

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 
 from phases.facts import read_facts
@@ -14,6 +16,14 @@ class TestReadFacts:
         facts = read_facts("validation", {"vulnerabilities": [FLAW]})
         assert (facts.severity, facts.flaw_type) == ("critical", "sql_injection")
         assert facts.title == "The query is put together"
+
+    def test_a_title_of_a_million_words_takes_no_memory(self):
+        data = {"title": "a " * 1_000_000, "severity": "high " * 1_000_000}
+        tracemalloc.start()
+        assert len(read_facts("validation", data).title) == 200
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1_000_000
 
     @pytest.mark.parametrize(
         ("word", "severity"), [("HIGH", "high"), ("moderate", "medium"), ("grave", ""), (9, "")]
