@@ -1,0 +1,163 @@
+"""Each known attack against real processes, while somebody asks for a bare page.
+
+Both ways to run: embedded, and with production's settings on PostgreSQL and Redis. An attack may cost what it
+sends, never what others wait.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sandbox import probe
+from sandbox.bench.stack import BenchStack
+from sandbox.processes import Supervisor, pick_port
+from sandbox.services import borrow_redis, make_database
+from sandbox.stack import HOST, Stack
+
+from .attacks import ATTACKS, Target
+
+AT_ONCE = 4
+# An attack goes on for so long at most, and so long somebody asks meanwhile.
+LONGEST, SHORTEST = 6.0, 0.6
+PAUSE = 0.05
+MOST_SECONDS = 1.0
+MOST_GROWTH = 300 * 1024  # kB, of a worker at its peak
+ROOT = Path(__file__).resolve().parents[2]
+# Times that a test can wait for. Every answer has a limit, of requests a minute too: not what is tested here.
+ENVIRONMENT = {
+    "WEB_HEAD_SECONDS": "1",
+    "WEB_TRANSFER_SECONDS": "1",
+    "API_REQUESTS_PER_MINUTE": "100000",
+    "API_TEST_INTEGRATION_PER_MINUTE": "100000",
+}
+PREPARE = """
+import django
+django.setup()
+from customers.models import Customer
+from customers.services import create_api_key
+from sandbox.tables import make_tables
+make_tables()
+customer = Customer.objects.create(name="Acme", email="acme@example.com")
+print(create_api_key(customer=customer, name="test").raw)
+"""
+
+
+class Machine:
+    """Real web processes, and a key to them."""
+
+    def __init__(self, stack, supervisor, key):
+        self.stack, self.supervisor = stack, supervisor
+        self.target = Target(HOST, stack.web_port, key)
+        self.start()
+
+    def start(self):
+        self.stack.start_web(self.supervisor)
+        self.supervisor.wait_for("the web", lambda: self.time_bare_page() < MOST_SECONDS)
+        self.workers = self.list_workers()
+
+    def settle(self):
+        """Before each attack: what the one before it has left must not count."""
+        if self.list_workers() != self.workers or max(self.time_bare_page() for _ in range(3)) > 0.3:
+            self.supervisor.kill("web")
+            self.start()
+        for pid in self.workers:
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is what it is now
+        self.memory = {pid: read_memory(pid, "VmRSS") for pid in self.workers}
+
+    def list_workers(self):
+        master = self.supervisor.find("web").popen.pid
+        return sorted(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
+
+    def find_growth(self):
+        """How far any worker has been above where it began, in kB."""
+        return max(read_memory(pid, "VmHWM") - before for pid, before in self.memory.items())
+
+    def time_bare_page(self):
+        began = time.monotonic()
+        try:
+            answer = httpx.get(f"{self.stack.url}/api/health/live", timeout=LONGEST, trust_env=False)
+        except httpx.TransportError:
+            return LONGEST
+        assert answer.status_code == 200
+        return time.monotonic() - began
+
+    def time_bare_pages_under(self, attack):
+        """What somebody waits who asks every PAUSE while the attack goes on."""
+        attack.prepare()
+        began = time.monotonic()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            going_on = [pool.submit(attack.run, self.target, began + LONGEST) for _ in range(AT_ONCE)]
+            waits = []
+            while time.monotonic() - began < SHORTEST or not all(each.done() for each in going_on):
+                waits.append(self.time_bare_page())
+                time.sleep(PAUSE)
+                if time.monotonic() - began > LONGEST:
+                    break
+        for each in going_on:
+            each.result()
+        return waits
+
+
+def read_memory(pid, name):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1])
+    raise ValueError(name)
+
+
+@contextmanager
+def run(stack):
+    environment = stack.environment | ENVIRONMENT
+    (stack.data_dir / "log").mkdir()
+    made = subprocess.run(
+        [sys.executable, "-c", PREPARE],
+        env=os.environ | environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    with Supervisor(environment=environment, log_dir=stack.data_dir / "log", patience=2) as supervisor:
+        yield Machine(stack, supervisor, made.stdout.split()[-1])
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    with run(Stack(tmp_path_factory.mktemp("embedded"), pick_port(18440), 9)) as machine:
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("production")
+    admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
+    redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
+    with (
+        make_database(admin_url, purpose="attacks") as database,
+        borrow_redis(redis_url) as own_redis,
+        run(BenchStack(folder, pick_port(18441), 9, database, own_redis)) as machine,
+    ):
+        yield machine
+
+
+MACHINES = ["embedded", pytest.param("production", marks=pytest.mark.services)]
+
+
+@pytest.mark.parametrize("machine_name", MACHINES)
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_an_attack_keeps_nobody_waiting(request, machine_name, attack):
+    machine = request.getfixturevalue(machine_name)
+    machine.settle()
+    waits = machine.time_bare_pages_under(attack)
+    p95 = max(waits) if len(waits) < 20 else statistics.quantiles(waits, n=20)[-1]
+    assert p95 < MOST_SECONDS, f"p95 {p95:.2f} s of {len(waits)} bare pages"
+    assert machine.list_workers() == machine.workers, "a worker died"
+    assert machine.find_growth() < MOST_GROWTH, f"a worker grew by {machine.find_growth() // 1024} MB"
