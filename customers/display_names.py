@@ -8,6 +8,7 @@ import unicodedata
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,20}:/{1,3}|\b(?:mailto|tel|javascript|data):", re.IGNORECASE)
 _DOMAIN_DOT = re.compile(r"(?<=[^\W_])[.\u3002](?=[^\W\d_]{2}|xn--)", re.IGNORECASE)
 _DIGIT_DOT = re.compile(r"(?<=\d)\.(?=\d+\.\d+\.\d)")
+ELLIPSIS = "…"
 _BREAKS = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})
 _MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]"
@@ -20,8 +21,9 @@ def clean_for_mail(name: str, *, limit: int = 60) -> str:
     Line breaks, control and direction characters go; `@`, schemes and the dots of domains become spaces. Show
     the result in quotation marks. Cleaning twice changes nothing more. HTML must still be escaped.
     """
-    text = unicodedata.normalize("NFKC", name[: 8 * limit])
-    text = "".join(_clean_character(each) for each in text)
+    text = "".join(_clean_character(each) for each in name[: 8 * limit])
+    # NFKC would make three dots of the ellipsis that a name cut short ends with.
+    text = ELLIPSIS.join(unicodedata.normalize("NFKC", each) for each in text.split(ELLIPSIS))
     text = _MARKS_IN_A_ROW.sub(r"\1", text)
     for pattern in (_SCHEME, _DIGIT_DOT, _DOMAIN_DOT):
         text = pattern.sub(" ", text)
@@ -42,4 +44,4 @@ def _clean_character(character: str) -> str:
 
 
 def _shorten(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}{ELLIPSIS}"

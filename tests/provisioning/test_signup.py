@@ -24,8 +24,9 @@ confirm_signup = importlib.import_module("provisioning.services.confirm_signup")
 
 
 def look(response):
-    """What a caller sees of an answer: headers but for their own ids, and the shape of its cookies."""
-    headers = {name: value for name, value in response.headers.items() if name != "X-Request-Id"}
+    """What a caller sees of an answer: headers but for its id and time, and the shape of its cookies."""
+    own = ("X-Request-Id", "Expires")
+    headers = {name: value for name, value in response.headers.items() if name not in own}
     cookies = {
         name: (len(each.value), each["path"], each["max-age"]) for name, each in response.cookies.items()
     }
