@@ -245,7 +245,7 @@ _CATEGORIES = {
 
 # -- cost
 
-_SIZES = (24, 1_000, 4_000, 16_000)  # characters; the first is for what grows exponentially
+_SIZES = (22, 1_000, 4_000, 16_000)  # characters; the first is for what grows exponentially
 _CHEAP = 0.000_012  # seconds for the second size: what is quadratic costs more, however little a step does
 _GROWTH = 9.0  # for four times the text: what is quadratic grows sixteenfold, what is linear fourfold
 _SOME_GROWTH = 6.0  # and so much where its linear part still outweighs the other
