@@ -36,6 +36,11 @@ def has_link(name: str) -> bool:
     return bool(re.search(r"[a-z][a-z0-9+.-]{0,20}://|\bwww\.\w|\S@[^\W_][\w-]*\.\w", text))
 
 
+def _drop_invisible(text: str) -> str:
+    """Dropped before the text is normalized too: what stood between a letter and its accent joins them."""
+    return "".join(_clean_character(each) for each in text)
+
+
 def _clean_character(character: str) -> str:
     category = unicodedata.category(character)
     if category in _BREAKS:

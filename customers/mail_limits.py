@@ -7,6 +7,8 @@ from rsolv.api.limiter import Limit
 from rsolv.api.throttling import hit
 from rsolv.errors import DomainError
 
+from .addresses import find_mailbox
+
 DAY = 86400
 # Of invitations: by the person who sends, by their customer, and by the mailbox, whoever sends to it.
 BY_SENDER = Limit("invitations-of-sender", 20, seconds=3600)
@@ -14,9 +16,6 @@ BY_CUSTOMER = Limit("invitations-of-customer", 50, seconds=DAY)
 TO_MAILBOX = (Limit("invitation-again", 1, seconds=60), Limit("invitations-to-mailbox", 5, seconds=DAY))
 # Of codes, resets and notes that an unknown person can have sent by typing an address.
 UNASKED = (Limit("unasked-mail-hour", 10, seconds=3600), Limit("unasked-mail-day", 30, seconds=DAY))
-
-# Mailboxes that read `a.n.n@` as `ann@`.
-WITHOUT_DOTS = frozenset({"gmail.com", "googlemail.com"})
 
 
 class TooManyMails(DomainError):
@@ -46,15 +45,6 @@ def is_mailbox_full(email: str) -> bool:
     except RateLimited:
         return True
     return False
-
-
-def find_mailbox(email: str) -> str:
-    """The address whose mailbox this one is read in: lower case, without a `+tag`, without Gmail's dots."""
-    local, _, domain = email.strip().lower().rpartition("@")
-    local = local.partition("+")[0]
-    if domain in WITHOUT_DOTS:
-        local, domain = local.replace(".", ""), "gmail.com"
-    return f"{local}@{domain}"
 
 
 def _describe(seconds: int) -> str:

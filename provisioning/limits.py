@@ -3,11 +3,11 @@
 import structlog
 from django.conf import settings
 
+from customers.addresses import find_mailbox
 from rsolv.api.errors import RateLimited
 from rsolv.api.limiter import Limit
 from rsolv.api.throttling import hit
 
-from .addresses import find_mailbox
 from .metrics import ONBOARDING_STOPPED
 
 log = structlog.get_logger(__name__)

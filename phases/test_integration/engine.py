@@ -17,7 +17,7 @@ from phases.test_integration.syntax import Grammar, errors, limited_parsing
 # No worker is held up by one request: so large may a file's tree be that is read, some 20,000 lines of code,
 # and after so much of the processor's time no further test is begun.
 MOST_NODES = 200_000
-MOST_SECONDS = 1.0
+MOST_SECONDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from provisioning.addresses import find_mailbox, find_organization
+from customers.addresses import find_mailbox, find_organization
 
 BATCH = 1000
 

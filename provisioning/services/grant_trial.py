@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from billing.models import BillingAccount
 from billing.plans import TRIAL
 from billing.selectors import count_trial_fixes
+from customers.addresses import find_mailbox, find_organization
 from customers.models import Customer
-from provisioning.addresses import find_mailbox, find_organization
 from provisioning.models import TrialGrant
 
 A_YEAR = timedelta(days=365)

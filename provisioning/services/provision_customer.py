@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from billing.models import BillingAccount
+from customers.addresses import has_public_domain, is_disposable, normalise_email
 from customers.models import Customer, Membership, User
 from customers.selectors import find_person, get_membership
 from customers.services import (
@@ -22,7 +23,6 @@ from customers.services import (
     create_customer,
     release_unconfirmed_address,
 )
-from provisioning.addresses import has_public_domain, is_disposable, normalise_email
 from provisioning.metrics import SIGNUPS
 from provisioning.models import ProvisioningEvent
 from rsolv.errors import DomainError

@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 
 from customers import services
-from customers.mail_limits import TooManyMails, find_mailbox
+from customers.mail_limits import TooManyMails
 from customers.models import Invitation
 from provisioning.models import OutgoingMail
 from tests.customers.team import act, forget_mail_limits, make_person, make_team
@@ -135,17 +135,3 @@ class TestOtherMails:
         sent = {"oldpassword": "correct-horse-battery", "password1": new, "password2": new}
         client.post("/accounts/password/change/", sent)
         assert OutgoingMail.objects.filter(to=VICTIM, subject__icontains="password").count() == 4
-
-
-@pytest.mark.parametrize(
-    ("address", "mailbox"),
-    [
-        ("Ann@Acme.test", "ann@acme.test"),
-        ("ann+rsolv@acme.test", "ann@acme.test"),
-        ("a.n.n@gmail.com", "ann@gmail.com"),
-        ("ann+x@googlemail.com", "ann@gmail.com"),
-        ("a.n.n@acme.test", "a.n.n@acme.test"),
-    ],
-)
-def test_a_mailbox_has_many_addresses(address: str, mailbox: str) -> None:
-    assert find_mailbox(address) == mailbox

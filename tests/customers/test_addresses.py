@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.addresses import find_mailbox, find_organization, is_disposable, normalise_email
-from provisioning.mail_providers import BY_DOMAIN
+from customers.addresses import find_mailbox, find_organization, is_disposable, normalise_email
+from customers.mail_providers import BY_DOMAIN
 
 
 class TestNormaliseEmail:
