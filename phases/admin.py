@@ -5,13 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from phases.models import PhaseExecution, Repository, StorageUse
 from phases.selectors import annotate_storage
 from phases.services import set_storage_limit
 from phases.sizes import format_size
-from rsolv.admin import ReadOnlyAdmin
+from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 @admin.register(Repository)
@@ -45,7 +44,7 @@ class PhaseExecutionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StorageUse)
-class StorageUseAdmin(ModelAdmin):
+class StorageUseAdmin(StaffAdmin):
     """Staff set a customer's own limit; what is used is counted."""
 
     list_display = ("customer", "used", "limit", "limit_mb")

@@ -1,23 +1,15 @@
 """Staff prove and release namespaces by actions."""
 
-from typing import Any
-
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from customers.models import ForgeAccount
 from customers.services import claim_namespace
-from tests.factories import CustomerFactory, UserFactory
+from tests.factories import CustomerFactory
+from tests.staff import StaffBrowser
 
 PAGE = "admin:customers_forgeaccount_changelist"
-
-
-def open_admin(**person: Any) -> Client:
-    client = Client()
-    client.force_login(UserFactory(is_staff=True, **person))
-    return client
 
 
 def act(client: Client, action: str, claim: ForgeAccount) -> ForgeAccount:
@@ -32,30 +24,26 @@ def claims(db: None) -> list[ForgeAccount]:
 
 
 class TestTheActions:
-    def test_prove_a_claim_and_end_the_others(self, claims: list[ForgeAccount]) -> None:
-        client = open_admin(is_superuser=True)
-        assert act(client, "prove", claims[0]).is_proven
+    def test_prove_a_claim_and_end_the_others(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
+        assert act(staff, "prove", claims[0]).is_proven
         claims[1].refresh_from_db()
         assert not claims[1].is_held
-        assert "Proven" in client.get(reverse(PAGE)).text
+        assert "Proven" in staff.get(reverse(PAGE)).text
 
-    def test_release_a_claim_for_another(self, claims: list[ForgeAccount]) -> None:
-        client = open_admin(is_superuser=True)
+    def test_release_a_claim_for_another(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
         for _ in range(2):
-            act(client, "prove", claims[0])
-            assert not act(client, "release", claims[0]).is_held
-        assert act(client, "prove", claims[1]).is_proven
+            act(staff, "prove", claims[0])
+            assert not act(staff, "release", claims[0]).is_held
+        assert act(staff, "prove", claims[1]).is_proven
 
-    def test_say_why_a_claim_cannot_be_proven(self, claims: list[ForgeAccount]) -> None:
-        client = open_admin(is_superuser=True)
-        act(client, "prove", claims[0])
-        assert not act(client, "prove", claims[1]).is_proven
-        assert "belongs to another RSOLV account" in client.get(reverse(PAGE)).text
+    def test_say_why_a_claim_cannot_be_proven(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
+        act(staff, "prove", claims[0])
+        assert not act(staff, "prove", claims[1]).is_proven
+        assert "belongs to another RSOLV account" in staff.get(reverse(PAGE)).text
 
     @pytest.mark.parametrize("action", ["prove", "release"])
-    def test_are_not_for_staff_who_may_only_look(self, claims: list[ForgeAccount], action: str) -> None:
-        client = open_admin()
-        person = client.get(reverse(PAGE)).wsgi_request.user
-        person.user_permissions.add(Permission.objects.get(codename="view_forgeaccount"))
-        claim = act(client, action, claims[0])
-        assert (claim.is_held, claim.is_proven) == (True, False)
+    def test_are_not_for_staff_who_may_only_look(
+        self, onlooker: StaffBrowser, claims: list[ForgeAccount], action: str
+    ) -> None:
+        claim = act(onlooker, action, claims[0])
+        assert claim.is_held and not claim.is_proven

@@ -4,7 +4,6 @@ import threading
 import pytest
 from django.core.management import call_command
 from django.db import connections
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -216,20 +215,15 @@ def test_results_that_race_never_exceed_the_limit_and_are_counted_exactly():
 
 
 class TestTheStaffPage:
-    def open(self):
-        client = Client()
-        client.force_login(UserFactory(is_staff=True, is_superuser=True))
-        return client
-
-    def test_shows_what_is_used_and_allowed(self, db):
+    def test_shows_what_is_used_and_allowed(self, staff):
         StorageUse.objects.create(customer=CustomerFactory(name="Acme"), stored_bytes=12_300_000)
-        page = self.open().get(reverse("admin:phases_storageuse_changelist")).text
+        page = staff.get(reverse("admin:phases_storageuse_changelist")).text
         assert "12.3 MB" in page and "50 MB" in page
 
-    def test_sets_a_limit_and_leaves_the_count(self, db):
+    def test_sets_a_limit_and_leaves_the_count(self, staff):
         use = StorageUse.objects.create(customer=CustomerFactory(), stored_bytes=5)
         address = reverse("admin:phases_storageuse_change", args=[use.pk])
-        assert self.open().post(address, {"limit_mb": 70}).status_code == 302
+        assert staff.post(address, {"limit_mb": 70}).status_code == 302
         use.refresh_from_db()
         assert (use.limit_mb, use.stored_bytes) == (70, 5)
         assert use.customer.audit_entries.get().subject == "storage limit: 70 MB"

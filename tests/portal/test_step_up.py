@@ -32,6 +32,7 @@ DOES_NOT_ASK = {
     "it stops harm, and that is always quick": {
         "key-revoke",
         "invitation-revoke",
+        "namespace-release",
         "usersessions_list",
         "account_logout",
     },

@@ -8,7 +8,7 @@ from django.conf import settings as configured
 from django.core import mail
 from django.test import Client, RequestFactory
 
-from customers.models import Customer
+from provisioning.models import SignupRequest
 from rsolv.base_url import BaseUrlMiddleware
 from tests.factories import UserFactory
 from tests.signup import FORM, deliver_mails
@@ -54,7 +54,7 @@ class TestMails:
 
     def test_of_a_confirmation(self, host: Any) -> None:
         Client().post("/accounts/signup/", FORM, **host)
-        assert Customer.objects.exists()
+        assert SignupRequest.objects.exists()
         assert list_links() <= {BASE}
 
     def test_name_the_configured_site(self, host: Any) -> None:

@@ -103,6 +103,7 @@ class TestTheApi:
         assert read(answer) == {"private", "no-store"}
 
 
+@pytest.mark.django_db
 def test_static_files_may_be_kept(client: Client, settings: Any) -> None:
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
     response = client.get("/static/css/rsolv.css")

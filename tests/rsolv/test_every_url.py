@@ -36,10 +36,12 @@ PUBLIC = (
     r"accounts/(confirm-email|email/verify).*",
     r"api/(health|health/live|health/ready|openapi|docs)",
     r"api/v1/customers/onboard",
-    r"api/v1/test-integration/framework/detect",
+    r"api/v1/framework/detect",
     r"docs/.*",
     r"(pricing|terms|privacy|status|workflow.*)/?",
     r"invitations/<str:token>/.*",
+    r"security/",
+    r"\.well-known/security\.txt",
     r"static/.*",
 )
 # What the routes take. A row that is nobody's: a tenant's own rows are tests/portal/test_isolation.py's.

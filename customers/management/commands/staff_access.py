@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from customers.models import User
 from customers.services import end_staff_access, grant_staff_access
+from rsolv.commands import BaseCommand
 from rsolv.errors import DomainError
 
 

@@ -33,7 +33,10 @@ def test_start_with_everything_named():
 
 
 def test_slow_guessing_as_allauth_does_and_mail_strangers_less_often():
-    assert start().stdout.strip() == "('manage_email', '20/h/user') ('reset_password', '20/m/ip,5/h/key')"
+    assert start().stdout.strip() == (
+        "('confirm_email', '1/10s/key,10/h/key') ('manage_email', '5/m/user,20/d/user') "
+        "('reset_password', '20/m/ip,100/d/ip,3/m/key,5/h/key,10/d/key')"
+    )
 
 
 def test_redirect_to_tls_goes_to_the_configured_host_and_port():
