@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 METHODS = ("match", "fullmatch", "search", "sub", "subn", "findall", "finditer", "split")
 _OFTEN = 100  # repeats that may be fewer have a bounded cost
-_VARIANTS = 6  # of a part that has alternatives
+_VARIANTS = 4  # of a part that has alternatives
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tree_sitter import Node
+from tree_sitter import Node, Tree
 
 from phases.test_integration.document import Document
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
@@ -26,7 +26,7 @@ _RESERVED_WORDS = """
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _CLAUSE = re.compile(r"^(?:rescue|ensure|else)\b", re.MULTILINE)
-MOST_NODES = 100_000  # of the syntax tree of a test's code
+MOST_NODES = 60_000  # of the syntax tree of a test's code
 _JUMPS = {"break", "next", "redo", "retry", "yield"}
 _METHODS = {"method", "singleton_method"}
 _LEFT = {"block", "do_block", "lambda", "while", "until", "for", "while_modifier", "until_modifier"}
@@ -92,13 +92,10 @@ class Snippet:
             tree = GRAMMAR.parse(document)
         except TargetRefused:
             raise InvalidTestCode("testCode takes too long to parse") from None
+        _check_size(tree)
         facts = _Facts()
         stack: list[tuple[Node, _Around | None]] = [(tree.root_node, None)]
-        count = 0
         while stack:
-            count += 1
-            if count > MOST_NODES:
-                raise InvalidTestCode("testCode is too long for a test")
             node, around = stack.pop()
             facts.add(document, node, around)
             here = _Around(node, around)
@@ -255,6 +252,12 @@ def _is(parent: Node, name: str, node: Node) -> bool:
     return child is not None and child.id == node.id
 
 
+def _check_size(tree: Tree) -> None:
+    """Raises InvalidTestCode before a node of what is too large is read: each takes its memory."""
+    if tree.root_node.descendant_count > MOST_NODES:
+        raise InvalidTestCode("testCode is too long for a test")
+
+
 def _without_margin(code: str) -> str:
     """The code moved to the first column; if only its first line was moved there, it stays as it is."""
     document = Document(f"{code}\n".encode())
@@ -262,6 +265,7 @@ def _without_margin(code: str) -> str:
         tree = GRAMMAR.parse(document)
     except TargetRefused:
         return code
+    _check_size(tree)
     kept = {*_STRINGS, "comment"}
     protected = rows_begun_in(node for node in walk(tree.root_node) if node.type in kept)
     lines = code.split("\n")
