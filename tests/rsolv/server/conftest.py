@@ -89,13 +89,13 @@ def start(supervisor, *, port, **options):
 
 
 @pytest.fixture(scope="package")
-def environment():
+def environment(tmp_path_factory):
     return {
         "WEB_HEAD_SECONDS": str(HEAD_SECONDS),
         "WEB_TRANSFER_SECONDS": str(TRANSFER_SECONDS),
         "WEB_BYTES_A_SECOND": "1000000",
         "WEB_STORED_MEGABYTES": "64",
-        "PROMETHEUS_MULTIPROC_DIR": "",
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp("metrics")),
         "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
     }
 
