@@ -6,9 +6,15 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from rsolv.terminal import print_exception
 
-if __name__ == "__main__":
+def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.dev")
+    # Not above: importing anything of rsolv makes its Celery application, whose default is production.
+    from rsolv.terminal import print_exception
+
     sys.excepthook = print_exception
     execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

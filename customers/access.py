@@ -33,6 +33,10 @@ def find_origin(request: HttpRequest) -> Origin:
     return {"address": find_caller(request), "device": device}
 
 
+def manages(membership: Membership) -> bool:
+    return membership.may_manage
+
+
 def member_page(
     may: Callable[[Membership], bool] = lambda membership: True,
 ) -> Callable[[MemberView[P]], View[P]]:

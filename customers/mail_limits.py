@@ -14,8 +14,10 @@ DAY = 86400
 BY_SENDER = Limit("invitations-of-sender", 20, seconds=3600)
 BY_CUSTOMER = Limit("invitations-of-customer", 50, seconds=DAY)
 TO_MAILBOX = (Limit("invitation-again", 1, seconds=60), Limit("invitations-to-mailbox", 5, seconds=DAY))
-# Of codes, resets and notes that an unknown person can have sent by typing an address.
+# Of notes that an unknown person can have sent by typing an address, to all addresses of a mailbox together.
 UNASKED = (Limit("unasked-mail-hour", 10, seconds=3600), Limit("unasked-mail-day", 30, seconds=DAY))
+# Of resets and codes, to one address: a flood to other addresses of its mailbox must not stop its owner's.
+NEEDED = (Limit("needed-mail-hour", 10, seconds=3600), Limit("needed-mail-day", 50, seconds=DAY))
 
 
 class TooManyMails(DomainError):
@@ -38,10 +40,13 @@ def count_invitation(*, sender: int, customer: UUID, email: str) -> None:
             raise TooManyMails(words, error) from error
 
 
-def is_mailbox_full(email: str) -> bool:
-    """Count one mail that the owner of the address may not have asked for; whether it is one too many."""
+def is_mailbox_full(email: str, *, is_needed: bool) -> bool:
+    """Count one mail that the owner of the address may not have asked for; whether it is one too many.
+
+    `is_needed`: the owner gets in by nothing else, so it is counted for the address alone.
+    """
     try:
-        hit(*UNASKED, caller=find_mailbox(email))
+        hit(*(NEEDED if is_needed else UNASKED), caller=email.lower() if is_needed else find_mailbox(email))
     except RateLimited:
         return True
     return False

@@ -5,18 +5,23 @@ from typing import Any
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
-from allauth.core.exceptions import ReauthenticationRequired
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from customers.acting_staff import get_acting_staff
+from customers.addresses import normalise_email
 from customers.logins import end_other_sessions
 from customers.mail_limits import is_mailbox_full
 from customers.recent_login import is_login_recent
@@ -30,9 +35,10 @@ log = structlog.get_logger(__name__)
 
 SECOND_STEP = "second-step"
 # What somebody else can have sent to an address by typing it. Notifications of what was done are always sent.
+NEEDED = ("account/email/password_reset_key", "account/email/email_confirmation_signup")
 UNASKED = (
+    *NEEDED,
     "account/email/email_confirmation",
-    "account/email/password_reset_key",
     "account/email/unknown_account",
     "account/email/account_already_exists",
 )
@@ -67,7 +73,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
         It is dropped in silence: a refusal would tell whether the address has an account.
         """
-        if template_prefix.startswith(UNASKED) and is_mailbox_full(email):
+        is_by_anybody = template_prefix.startswith(UNASKED) and get_acting_staff() is None
+        if is_by_anybody and is_mailbox_full(email, is_needed=template_prefix.startswith(NEEDED)):
             log.warning("mail_dropped", template=template_prefix)
             return
         site = {"name": "RSOLV", "domain": get_base_host()}  # allauth's is the request's Host header
@@ -80,6 +87,11 @@ class AccountAdapter(DefaultAccountAdapter):
             text=rendered.body,
             html=html or _dress(rendered.subject, rendered.body),
         )
+
+    def clean_email(self, email: str) -> str:
+        """As addresses are kept: one domain has one spelling."""
+        cleaned: str = super().clean_email(normalise_email(email))
+        return cleaned
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The same address that our own limits and the audit log see; allauth counts IPv6 by /64 too.
@@ -137,6 +149,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         if not apps:
             raise Http404
         return apps[0]
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Connect a GitHub account only to who has just shown who they are.
+
+        Allauth would keep the connection until the person next answers any question.
+        """
+        is_connecting = sociallogin.state.get("process") == AuthProcess.CONNECT
+        if is_connecting and request.user.is_authenticated and not is_login_recent(request):
+            messages.info(request, gettext("Nothing was connected. Press Connect again."))
+            raise ImmediateHttpResponse(redirect("socialaccount_connections"))
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
         user = super().populate_user(request, sociallogin, data)

@@ -17,16 +17,21 @@ BY_MAILBOX = Limit("signup-mailbox", 3, seconds=86400)
 
 
 def count_signup(*, email: str, address: str) -> None:
-    """One more attempt, whatever comes of it. Raises rsolv.api.errors.RateLimited past a limit."""
+    """One more attempt by form, whatever comes of it. Raises rsolv.api.errors.RateLimited past a limit.
+
+    A mailbox is counted for each network apart: nobody elsewhere keeps its owner from signing up.
+    """
+    hit(BY_ADDRESS, caller=address)
+    hit(BY_MAILBOX, caller=f"{find_mailbox(email)} {address}")
+
+
+def count_onboarding(*, email: str, address: str) -> None:
+    """One more signup without a browser. Raises rsolv.api.errors.RateLimited past a limit.
+
+    ONBOARDINGS_PER_HOUR counts all callers: the last bound on what strangers are mailed. The form goes on.
+    """
     hit(BY_ADDRESS, caller=address)
     hit(BY_MAILBOX, caller=find_mailbox(email))
-
-
-def count_onboarding() -> None:
-    """One more signup without a browser, by any caller: the last bound on what strangers are mailed.
-
-    Raises rsolv.api.errors.RateLimited past ONBOARDINGS_PER_HOUR. The form goes on.
-    """
     try:
         hit(Limit("onboarding-all", settings.ONBOARDINGS_PER_HOUR, seconds=3600), caller="all")
     except RateLimited:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ListFilter, SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets
 from django.db import transaction
 from django.db.models import AutoField, QuerySet
@@ -64,7 +65,8 @@ class StaffAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what this page's own filters ask for. Everything else is refused in the same way."""
-        return lookup in set(self._list_lookups())
+        is_part_of_date = lookup.endswith(("__year", "__month", "__day"))
+        return lookup in set(self._list_lookups()) and (not is_part_of_date or is_year(value))
 
     def _list_lookups(self) -> Iterator[str]:
         for each in self.list_filter:
@@ -93,6 +95,11 @@ class StaffAdmin(ModelAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return {name: (self.record(func, words), name, words) for name, (func, _, words) in actions.items()}
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            self.model._meta.pk.clean(selected, None)
+        return super().changelist_view(request, extra_context)
 
     def record(self, func: Callable[..., Any], words: str) -> Callable[..., Any]:
         """The action, with an entry for each row that it is run on, in one transaction."""
@@ -195,6 +202,12 @@ class ReadOnly:
 
 class ReadOnlyAdmin(ReadOnly, StaffAdmin):
     pass
+
+
+def is_year(value: Any) -> bool:
+    """Whether the value is a number from 1 to 9999, as years, months and days are."""
+    text = str(value)
+    return text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) > 0
 
 
 def find_customer(obj: Any) -> Customer | None:

@@ -1,8 +1,10 @@
-"""How large a form may be. Django bounds its fields, but not a file in it, which it writes to disk first."""
+"""What a form or an address of a page may hold, before any view reads it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -10,7 +12,11 @@ from rsolv.api.bodies import drain, read_length
 
 
 class PageBodyMiddleware:
-    """Answers 413 to a body over DATA_UPLOAD_MAX_MEMORY_SIZE, by its announced length."""
+    """Answers 413 to a body over DATA_UPLOAD_MAX_MEMORY_SIZE, by its announced length, and 400 to a NUL.
+
+    Django bounds the fields of a form, but not a file in it, which it writes to disk first. No text column of
+    PostgreSQL holds a NUL, and no form field of ours has one.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,3 +26,10 @@ class PageBodyMiddleware:
             drain(request)
             return render(request, "413.html", status=413)
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        sent = [request.path, *(text for _, texts in request.GET.lists() for text in texts)]
+        if request.method == "POST":
+            sent += [text for _, texts in request.POST.lists() for text in texts]
+        if any("\x00" in text for text in sent):
+            raise BadRequest("There is a NUL character in the request.")

@@ -24,6 +24,10 @@ class MembershipInline(TabularInline):
     readonly_fields = fields
     show_change_link = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        return rows.select_related("user", "customer")
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -78,20 +82,17 @@ class CustomerAdmin(StaffAdmin):
     inlines = (MembershipInline,)
     actions = ("block", "unblock")
 
-    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
-        return self.fields if obj else ("name", "email")
-
-    def get_inlines(self, request: HttpRequest, obj: Customer | None) -> Any:
-        return self.inlines if obj else ()
-
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
-        given: dict[str, Any] = {"name": obj.name, "email": obj.email}
-        given |= {"by": request.user, "at": timezone.now()}
-        if change:
-            services.change_customer(customer=obj, **given)
-            return
-        made = services.add_customer_by_staff(**given)
-        obj.pk, obj._state.adding = made.pk, False
+        services.change_customer(
+            customer=obj,
+            name=obj.name,
+            email=obj.email,
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # people sign up, or `manage.py provision_customer` makes it whole
 
     @admin.action(
         description="Block: the next request with any of its keys is refused", permissions=("change",)
@@ -128,7 +129,7 @@ class CustomerAdmin(StaffAdmin):
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Membership
-        fields = ("customer", "user", "role")
+        fields = ("role",)
 
     def clean_role(self) -> str:
         role: str = self.cleaned_data["role"]
@@ -147,11 +148,11 @@ class MembershipAdmin(StaffAdmin):
     list_filter = ("role",)
     list_select_related = ("user", "customer")
     search_fields = ("user__email", "customer__name", "customer__email")
-    autocomplete_fields = ("user", "customer")
     fields = ("customer", "user", "role")
+    readonly_fields = ("customer", "user")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
-        return ("customer", "user") if obj else ()
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # nobody is put into an account without accepting an invitation
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}  # one by one, so that each is asked for
@@ -161,17 +162,7 @@ class MembershipAdmin(StaffAdmin):
         return allowed and (obj is None or not selectors.is_last_owner(obj))
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        if change:
-            services.change_role(membership=obj, role=obj.role, **_by_staff(request))
-            return
-        made = services.add_member_by_staff(
-            customer=obj.customer,
-            user=obj.user,
-            role=obj.role,
-            by=request.user,  # type: ignore[arg-type]
-            at=timezone.now(),
-        )
-        obj.pk, obj._state.adding = made.pk, False
+        services.change_role(membership=obj, role=obj.role, **_by_staff(request))
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         services.remove_member(membership=obj, **_by_staff(request))

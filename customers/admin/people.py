@@ -78,7 +78,7 @@ class UserAdmin(StaffAdmin):
                 at=timezone.now(),
                 request=request,
             )
-        self.message_user(request, f"{len(queryset)} mails on their way.", messages.SUCCESS)
+        self.message_user(request, f"Mails on their way: {len(queryset)}.", messages.SUCCESS)
 
     @admin.action(description="Grant staff access, to look at nothing yet", permissions=("grant",))
     def grant_staff_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

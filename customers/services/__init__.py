@@ -12,8 +12,6 @@ from .authenticate_key import LAST_USE_PRECISION, authenticate_api_key
 from .block_customer import block_customer, unblock_customer
 from .change_by_staff import (
     StaffPerson,
-    add_customer_by_staff,
-    add_member_by_staff,
     change_customer,
     change_person,
     remove_second_step,
@@ -125,8 +123,6 @@ __all__ = [
     "transfer_ownership",
     "unblock_customer",
     "StaffPerson",
-    "add_customer_by_staff",
-    "add_member_by_staff",
     "change_customer",
     "change_person",
     "remove_second_step",

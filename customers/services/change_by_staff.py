@@ -10,11 +10,11 @@ from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from customers.models import ApiKey, AuditEntry, Customer, Membership, User
+from customers.models import ApiKey, AuditEntry, Customer, User
 from customers.selectors import get_membership
 from rsolv.errors import DomainError
 
-from .create_customer import EmailTaken, create_customer
+from .create_customer import EmailTaken
 from .deactivate_person import deactivate_person, reactivate_person
 from .record_act import record_act
 
@@ -78,14 +78,6 @@ def remove_second_step(*, authenticator: Authenticator, by: User, at: datetime) 
         record_act(customer=membership.customer, act=Act.TWO_FACTOR_OFF, actor=by, subject=subject, at=at)
 
 
-def add_customer_by_staff(*, name: str, email: str, by: User, at: datetime) -> Customer:
-    """Create an account that pays, without anybody in it yet. Raises EmailTaken."""
-    with transaction.atomic():
-        customer = create_customer(name=name, email=email, source=Customer.SignupSource.STAFF)
-        record_act(customer=customer, act=Act.STAFF_ACTED, actor=by, subject="created the account", at=at)
-    return customer
-
-
 def change_customer(*, customer: Customer, name: str, email: str, by: User, at: datetime) -> None:
     """Rename a customer, and change where its bills and alerts go. Raises EmailTaken."""
     try:
@@ -102,25 +94,15 @@ def change_customer(*, customer: Customer, name: str, email: str, by: User, at: 
 
 
 @transaction.atomic
-def add_member_by_staff(*, customer: Customer, user: User, role: str, by: User, at: datetime) -> Membership:
-    """Give a person a place in a customer. The customer's log says staff, ours who of staff it was."""
-    Customer.objects.select_for_update().get(pk=customer.pk)
-    # Written first: from then on somebody of staff who adds themselves is a member.
-    subject = f"{user.email} as {role}"
-    record_act(customer=customer, act=Act.MEMBER_ADDED, actor=by, subject=subject, at=at)
-    return Membership.objects.create(customer=customer, user=user, role=role)
-
-
-@transaction.atomic
 def rename_api_key(*, api_key: ApiKey, name: str, by: User, at: datetime) -> None:
     """Another name for a key; the key stays what it is."""
     theirs = ApiKey.objects.select_for_update(of=("self",)).get(pk=api_key.pk)
     if theirs.name == name.strip():
         return
-    subject = f"key {theirs.prefix}…: {theirs.name} to {name.strip()}"
+    subject = f"{theirs.prefix}…: {theirs.name} to {name.strip()}"
     theirs.name = name.strip()
     theirs.save(update_fields=["name"])
-    record_act(customer=theirs.customer, act=Act.STAFF_ACTED, actor=by, subject=subject, at=at)
+    record_act(customer=theirs.customer, act=Act.KEY_RENAMED, actor=by, subject=subject, at=at)
 
 
 def require_may_change(person: User, by: User) -> None:

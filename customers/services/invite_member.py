@@ -9,6 +9,7 @@ from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, transaction
 
 from customers import roles, selectors
+from customers.addresses import normalise_email
 from customers.mail_limits import count_invitation
 from customers.models import AuditEntry, Customer, Invitation, Membership
 from customers.origin import Origin
@@ -49,7 +50,7 @@ def invite_member(
 
     Raises NotYours, AlreadyMember, AlreadyInvited, TooManyInvitations and customers.mail_limits.TooManyMails.
     """
-    email = email.strip().lower()
+    email = normalise_email(email)
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)
         if not roles.may_invite(refresh_role(by), role):

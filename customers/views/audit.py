@@ -10,11 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from customers import selectors, services
-from customers.access import find_origin, member_page
+from customers.access import find_origin, manages, member_page
 from customers.csv_rows import write_rows
 from customers.models import AuditEntry, Membership
-
-from .team import manages
 
 ENTRIES_SHOWN = 50
 COLUMNS = ("at", "act", "who", "what", "address", "device")

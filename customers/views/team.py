@@ -14,14 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from customers import roles, selectors, services
-from customers.access import find_origin, member_page
+from customers.access import find_origin, manages, member_page
 from customers.forms import InviteForm, KeysForm, RoleForm
 from customers.models import Membership
 from rsolv.errors import DomainError, NotFound
-
-
-def manages(membership: Membership) -> bool:
-    return membership.may_manage
 
 
 def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

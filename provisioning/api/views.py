@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from billing.plans import TRIAL
 from provisioning import services
-from provisioning.limits import count_onboarding, count_signup
+from provisioning.limits import count_onboarding
 from rsolv.api.fields import read
 from rsolv.api.throttling import find_address, find_ip
 from rsolv.api.views import ApiRequest, ApiView
@@ -32,8 +32,7 @@ class OnboardView(ApiView):
     )
     def post(self, request: ApiRequest) -> Response:
         sent = read(serializers.OnboardSerializer, request.data)
-        count_signup(email=sent["email"], address=find_address(request))
-        count_onboarding()
+        count_onboarding(email=sent["email"], address=find_address(request))
         made = services.request_onboarding(
             name=sent["name"], email=sent["email"], at=timezone.now(), address=find_ip(request)
         )

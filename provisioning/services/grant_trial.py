@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from billing.models import BillingAccount
 from billing.plans import TRIAL
 from billing.selectors import count_trial_fixes
 from customers.addresses import find_mailbox, find_organization
+from customers.locks import lock_name
 from customers.models import Customer
 from provisioning.models import TrialGrant
 
@@ -27,7 +28,8 @@ def grant_trial(*, customer: Customer, email: str, at: datetime) -> int:
     mailbox, organization = find_mailbox(email), find_organization(email)
     if customer.signup_source in BY_STAFF:
         organization = ""
-    _lock(*(each for each in (mailbox, organization) if each))
+    for name in sorted({mailbox, organization} - {""}):  # in one order, so that no two wait for each other
+        lock_name("trial", name)
     held = TrialGrant.objects.select_related("customer").filter(mailbox=mailbox).first()
     if held is not None:
         return _take_over(held, customer)
@@ -48,15 +50,3 @@ def _take_over(held: TrialGrant, customer: Customer) -> int:
     held.customer = customer
     held.save(update_fields=["customer"])
     return max(0, (TRIAL.included if limit is None else limit) - count_trial_fixes(customer_id=earlier.pk))
-
-
-def _lock(*names: str) -> None:
-    """One signup of a mailbox or organization at a time, to the end of the transaction.
-
-    On SQLite the immediate transaction is the lock. Sorted, so that no two wait for each other.
-    """
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        for name in sorted(names):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 22))", [name])

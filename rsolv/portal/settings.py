@@ -15,7 +15,7 @@ from billing.selectors import get_entitlement
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
 from billing.views.access import tell_trouble
 from customers import services
-from customers.access import find_origin, member_page
+from customers.access import find_origin, manages, member_page
 from customers.models import Membership
 from provisioning.services import close_account, export_data
 from rsolv.errors import DomainError
@@ -73,10 +73,6 @@ class CloseForm(forms.Form):
         if " ".join(typed.split()).casefold() != " ".join(self.name.split()).casefold():
             raise forms.ValidationError(_("This is not the account's name."))
         return typed
-
-
-def manages(membership: Membership) -> bool:
-    return membership.may_manage
 
 
 def owns(membership: Membership) -> bool:

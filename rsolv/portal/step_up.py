@@ -5,13 +5,10 @@ stops harm (revoking a key or an invitation, ending sessions) never asks. Every 
 is either here or in the list of those that do not ask, in tests/portal/test_step_up.py.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
-from allauth.core.internal.httpkit import serialize_request
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
@@ -20,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from customers.recent_login import is_login_recent
 from rsolv.htmx import is_htmx
+from rsolv.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
 
 # Routes whose POST asks, with the page that has their form. What was sent is carried out after the answer.
 ASK_ON_CHANGE = {
@@ -59,15 +57,6 @@ ASK_AT_ONCE = frozenset(
 )
 WAITS_FOR = "step_up_path"
 MOST_KEPT = 20_000
-# What a view, the audit log and the form's token need of the first request's headers and environment.
-KEPT_OF_HEADERS = frozenset(
-    {
-        *("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH"),
-        *("SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR", "CSRF_COOKIE"),
-        *("HTTP_HOST", "HTTP_USER_AGENT", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO"),
-    }
-)
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 class StepUpMiddleware:
@@ -85,7 +74,8 @@ class StepUpMiddleware:
         """After the form's token was checked, and before anything of the view runs."""
         match = request.resolver_match
         name = (match and match.url_name) or ""
-        is_change = request.method not in SAFE_METHODS
+        # Allauth's page of GitHub stops a GET alone: every other method would go on to GitHub.
+        is_change = request.method not in (("GET",) if name == "github_login" else SAFE_METHODS)
         if name not in ASK_AT_ONCE and name not in ASK_ON_CHANGE or not request.user.is_authenticated:
             return None
         if name in ASK_ON_CHANGE and not is_change:
@@ -96,6 +86,7 @@ class StepUpMiddleware:
 
 
 def _ask_at_once(request: HttpRequest) -> HttpResponseBase:
+    drop_suspended_request(request)
     if request.method not in SAFE_METHODS:
         messages.info(request, _("Nothing was changed yet. Send the form again."))
     return _ask(request, request.get_full_path())
@@ -105,18 +96,11 @@ def _suspend(request: HttpRequest, form_page: str) -> HttpResponseBase:
     """Ask, and carry out after it what was sent. What is too long to be kept must be sent again."""
     if is_htmx(request) or len(request.POST.urlencode()) > MOST_KEPT:
         messages.info(request, _("Nothing was changed yet. Send the form again."))
+        drop_suspended_request(request)
         return _ask(request, resolve_url(form_page))
     request.session[WAITS_FOR] = request.path
-    # Allauth carries it out where the path after the answer is the same; what the query says is kept with it.
-    request.session[STATE_SESSION_KEY] = {"request": _serialize(request)}
+    suspend_request(request)
     return _ask(request, request.path)
-
-
-def _serialize(request: HttpRequest) -> str:
-    """As allauth keeps a request, without its cookies and other headers that may hold secrets."""
-    kept = json.loads(serialize_request(request))
-    kept["META"] = {name: text for name, text in kept["META"].items() if name in KEPT_OF_HEADERS}
-    return json.dumps(kept)
 
 
 def _lead_back(request: HttpRequest, form_page: str) -> HttpResponseBase | None:

@@ -6,9 +6,6 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
-from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
-from allauth.core.internal.httpkit import serialize_request
-from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
@@ -19,11 +16,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
+from customers.services.staff_access import SECOND_STEPS
+from rsolv.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
+
 SEEN_AT = "staff_seen_at"
 # How exact the idle time is: the session is not written for every page.
 SEEN_PRECISION_SECONDS = 60
-SECOND_STEPS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class Barrier(Enum):
@@ -84,9 +82,11 @@ def ask_again(request: HttpRequest) -> HttpResponseRedirect:
 def _suspend(request: HttpRequest) -> HttpResponseRedirect:
     """As allauth suspends a request, by the second step first, and with a query string too."""
     path = request.get_full_path()
-    if request.method not in SAFE_METHODS:
+    if request.method in SAFE_METHODS:
+        drop_suspended_request(request)
+    else:
         path = request.path  # the query is kept with the request
-        request.session[STATE_SESSION_KEY] = {"request": serialize_request(request)}
+        suspend_request(request)
     methods = get_adapter().get_reauthentication_methods(request.user)
     ways = sorted(methods, key=lambda method: not method["id"].startswith("mfa"))
     return HttpResponseRedirect(f"{ways[0]['url']}?{urlencode({'next': path})}")

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
+from django.core.exceptions import BadRequest, ImproperlyConfigured, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,9 +16,13 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
+from rsolv.suspended_request import SAFE_METHODS
+
 from . import access
 
 View = Callable[..., HttpResponse]
+# What Django's admin raises for ids and dates that no form of its own has sent.
+MALFORMED = (ValidationError, OverflowError, DataError)
 
 
 class StaffSite(UnfoldAdminSite):
@@ -48,13 +53,16 @@ class StaffSite(UnfoldAdminSite):
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if (barrier := access.find_barrier(request)) is not None:
                 return access.lead_past(barrier, request)
-            _check(request)
+            _find_route_again(request)
             access.note_visit(request)
-            if request.method in access.SAFE_METHODS:
-                return inner(request, *args, **kwargs)
-            if not access.is_fresh(request):
-                return access.ask_again(request)
-            return _change(request, lambda: inner(request, *args, **kwargs))
+            try:
+                if request.method in SAFE_METHODS or view == self.logout:  # ending a session never asks
+                    return inner(request, *args, **kwargs)
+                if not access.is_fresh(request):
+                    return access.ask_again(request)
+                return _change(request, lambda: inner(request, *args, **kwargs))
+            except MALFORMED as error:
+                raise BadRequest("An id or a date in the request is malformed.") from error
 
         guarded.__name__ = getattr(view, "__name__", "view")
         # The pages that Django exempts from anything stay so: the wrapped view's marks are kept.
@@ -90,11 +98,8 @@ class StaffSite(UnfoldAdminSite):
         return TemplateResponse(request, template, context, headers={"HX-Trigger": "search"})
 
 
-def _check(request: HttpRequest) -> None:
-    """Refuse what no database takes; give a request that waited for its person its own route again."""
-    sent = [request.path, *request.GET.keys(), *(v for values in request.GET.lists() for v in values[1])]
-    if any("\x00" in text for text in sent):
-        raise SuspiciousOperation("NUL in the address")
+def _find_route_again(request: HttpRequest) -> None:
+    """Give a request that waited for its person its own route again."""
     if request.resolver_match is None or request.resolver_match.namespace != "admin":
         request.resolver_match = resolve(request.path_info)
 

@@ -124,6 +124,15 @@ class TestOtherMails:
             Client().post("/accounts/password/reset/", {"email": email}, REMOTE_ADDR=f"192.0.2.{number}")
         assert OutgoingMail.objects.count() == 10
 
+    def test_a_flood_to_a_mailbox_keeps_no_reset_from_its_owner(self) -> None:
+        make_person(VICTIM)
+        local, _, domain = VICTIM.partition("@")
+        for number in range(40):
+            sent = {"email": f"{local}+{number}@{domain}"}
+            Client().post("/accounts/password/reset/", sent, REMOTE_ADDR=f"192.0.2.{number}")
+        Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR="198.51.100.1")
+        assert OutgoingMail.objects.filter(to=VICTIM).count() == 1
+
     def test_what_happened_to_a_login_is_always_mailed(self, bob: Browser) -> None:  # noqa: F811
         """A flood must not keep the note of a takeover back."""
         user = make_person(VICTIM)

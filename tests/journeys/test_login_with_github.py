@@ -18,10 +18,11 @@ from sandbox.github.people import OCTAVIA
 from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
-from tests.portal.conftest import trust_login
+from tests.portal.conftest import let_login_grow_old, trust_login
 from tests.signup import deliver_mails, enter_code
 
 pytestmark = pytest.mark.django_db
+PASSWORD = "correct-horse-battery"
 START = "/accounts/github/login/"
 FORM = {"name": "Fernwood", "email": OCTAVIA.emails[0][0]}
 
@@ -116,6 +117,29 @@ class TestAnAddressThatHasAnAccount:
         assert client.session["_auth_user_id"] != str(user.pk)
         assert not User.objects.filter(pk=user.pk).exists()
         assert Membership.objects.get().user.email == OCTAVIA.emails[0][0]
+
+    @pytest.mark.parametrize("method", ["head", "options", "get"])
+    def test_is_not_connected_by_whoever_holds_an_old_session(self, method: str) -> None:
+        """Nor kept until the owner next answers a question about something else."""
+        owner = Client()
+        person = make_person("owner@acme.test")
+        owner.force_login(person)
+        let_login_grow_old(owner)
+        away = getattr(owner, method)(f"{START}?process=connect")
+        assert away.status_code != 302 or "/login/oauth/" not in away.headers["Location"]
+
+    def test_is_not_connected_where_the_login_grew_old_on_the_way(self) -> None:
+        owner = Client()
+        owner.force_login(make_person("owner@acme.test"))
+        trust_login(owner)
+        away = owner.post(f"{START}?process=connect")
+        answered = httpx.post(away.headers["Location"], data={"login": "octavia"}, trust_env=False)
+        let_login_grow_old(owner)
+        back = urlsplit(answered.headers["Location"])
+        answer = owner.get(f"{back.path}?{back.query}")
+        assert answer.headers["Location"] == "/accounts/3rdparty/"
+        owner.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        assert not SocialAccount.objects.exists()
 
     def test_is_connected_by_its_owner_and_then_a_way_in(self) -> None:
         member = MembershipFactory(user=make_person(OCTAVIA.emails[0][0]))

@@ -160,6 +160,19 @@ class TestTheList:
         assert not is_question(stale.get(find_path(name, owned)))
 
 
+class TestAnAbandonedChange:
+    def test_is_not_run_by_the_answer_to_a_longer_one(self, stale: Browser) -> None:
+        stale.post("/dashboard/keys/", NEW_KEY | {"name": "Abandoned"})
+        asked = stale.post("/dashboard/keys/", NEW_KEY | {"name": "x" * 30_000})
+        answer(stale, asked)
+        assert not ApiKey.objects.exists()
+
+    def test_is_not_run_by_the_answer_to_a_download(self, stale: Browser) -> None:
+        stale.post("/dashboard/keys/", NEW_KEY | {"name": "Abandoned"})
+        answer(stale, stale.get("/dashboard/audit-log/export/"))
+        assert not ApiKey.objects.exists()
+
+
 class TestTheQuestion:
     def test_makes_no_key_before_it_is_answered(self, stale: Browser) -> None:
         asked = stale.post("/dashboard/keys/", NEW_KEY)

@@ -55,6 +55,15 @@ def squat() -> User:
     return user
 
 
+def test_mallory_does_not_use_up_anns_signups() -> None:
+    local, _, domain = ANN.partition("@")
+    for number in range(5):
+        evil = EVIL | {"email": f"{local}+{number}@{domain}"}
+        Client().post("/accounts/signup/", evil, REMOTE_ADDR="203.0.113.9")
+    client, _ = sign_up(Client(REMOTE_ADDR="198.51.100.3"))
+    assert client.get("/dashboard/").status_code == 200
+
+
 class TestAnnComes:
     def test_by_the_form(self) -> None:
         raw, browser = hijack()

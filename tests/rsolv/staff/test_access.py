@@ -88,6 +88,25 @@ class TestTheLogin:
         assert client.get("/staff/login/").status_code == 403
 
 
+class TestAnAbandonedChange:
+    def test_is_not_run_by_the_answer_to_a_later_question(self, client: Client) -> None:
+        staff, person = open_staff_browser(make_staff(is_superuser=True)), make_person("p@acme.test")
+        address = reverse("admin:customers_user_change", args=[person.pk])
+        show_two_steps(staff, seconds_ago=1200)
+        staff.post(address, {"name": "Abandoned"})
+        asked = staff.get(address)
+        staff.post(asked["Location"], {"code": compute_code()})
+        person.refresh_from_db()
+        assert person.name != "Abandoned" and person.is_active
+
+
+def test_logging_out_never_asks(db: None) -> None:
+    staff = open_staff_browser(make_staff(is_superuser=True))
+    show_two_steps(staff, seconds_ago=1200)
+    staff.post("/staff/logout/")
+    assert "_auth_user_id" not in staff.session
+
+
 class TestStaffWithoutASecondStep:
     def test_are_led_to_set_one_up(self, client: Client, ann: User) -> None:
         log_in(client)

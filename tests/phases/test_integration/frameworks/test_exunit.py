@@ -118,6 +118,11 @@ class TestPlace:
         target = f"{unfit}\n" * is_first + TARGET + f"\n{unfit}" * (not is_first)
         assert parent_of(insert(target, vulnerableCodePath="lib/other.ex")) == "App.UsersTest"
 
+    def test_module_that_says_it_is_not_skipped_takes_it(self):
+        target = TARGET.replace("  alias App.Users\n", "  @moduletag skip: false\n  alias App.Users\n", 1)
+        assert target != TARGET
+        assert (insert(target).method, parent_of(insert(target))) == ("ast", "App.UsersTest")
+
     def test_module_is_chosen_by_what_it_is_about(self):
         target = TARGET + "\n" + TARGET.replace("Users", "Orders")
         assert parent_of(insert(target, vulnerableCodePath="lib/app/orders.ex")) == "App.OrdersTest"
