@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import resolve
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -57,10 +57,10 @@ class StaffSite(UnfoldAdminSite):
             access.note_visit(request)
             try:
                 if request.method in SAFE_METHODS or view == self.logout:  # ending a session never asks
-                    return inner(request, *args, **kwargs)
+                    return _render(inner(request, *args, **kwargs))
                 if not access.is_fresh(request):
                     return access.ask_again(request)
-                return _change(request, lambda: inner(request, *args, **kwargs))
+                return _change(request, lambda: _render(inner(request, *args, **kwargs)))
             except MALFORMED as error:
                 raise BadRequest("An id or a date in the request is malformed.") from error
 
@@ -96,6 +96,11 @@ class StaffSite(UnfoldAdminSite):
         is_extended = "extended" in request.GET
         template = f"unfold/helpers/{'command' if is_extended else 'search'}_results.html"
         return TemplateResponse(request, template, context, headers={"HX-Trigger": "search"})
+
+
+def _render(answer: HttpResponse) -> HttpResponse:
+    """Now, not after the view: a form looks its rows up by the ids that were sent while it is written out."""
+    return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
 
 def _find_route_again(request: HttpRequest) -> None:
