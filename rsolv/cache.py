@@ -7,10 +7,12 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
+from rsolv.cache_json import UnreadableValue
 from rsolv.redis_link import Link, RedisAway, connect, list_timeouts
 
 # Enough that nobody can push the count of their own attempts out of a process's cache.
 MOST_ENTRIES = 20_000
+MISSING = object()
 
 
 def _with_stand_in(name: str) -> Callable[..., Any]:
@@ -43,12 +45,29 @@ class ForgivingRedisCache(RedisCache):
         self.link = connect(server)
         self.stand_in = LocMemCache(f"in place of {server}", {"OPTIONS": {"MAX_ENTRIES": MOST_ENTRIES}})
 
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        """A value that this cache has not written is deleted, and missed."""
+        try:
+            return self._get(key, default, version)
+        except UnreadableValue:
+            self.delete(key, version=version)
+            return default
+
+    def get_many(self, keys: Any, version: Any = None) -> dict[Any, Any]:
+        keys = list(keys)
+        try:
+            found: dict[Any, Any] = self._get_many(keys, version)
+        except UnreadableValue:
+            each = {key: self.get(key, MISSING, version) for key in keys}
+            found = {key: value for key, value in each.items() if value is not MISSING}
+        return found
+
+    _get = _with_stand_in("get")
+    _get_many = _with_stand_in("get_many")
     add = _with_stand_in("add")
-    get = _with_stand_in("get")
     set = _with_stand_in("set")
     touch = _with_stand_in("touch")
     delete = _with_stand_in("delete")
-    get_many = _with_stand_in("get_many")
     has_key = _with_stand_in("has_key")
     incr = _with_stand_in("incr")
     set_many = _with_stand_in("set_many")

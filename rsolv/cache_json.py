@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import redis
-
 # Marks what JSON has no type for: {"__type__": name, "value": its JSON}.
 TAG = "__type__"
 Codec = tuple[type, Callable[[Any], Any], Callable[[Any], Any]]
@@ -30,8 +28,8 @@ CODECS: dict[str, Codec] = {
 }
 
 
-class UnreadableValue(redis.RedisError):
-    """A value in Redis that we did not write, such as an earlier release's pickle: a miss, like an outage."""
+class UnreadableValue(ValueError):
+    """A value in Redis that we did not write, such as an earlier release's pickle."""
 
 
 class JsonSerializer:

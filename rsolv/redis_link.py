@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-FAILURES = (redis.RedisError, OperationalError, OSError)
+# What says that Redis is unavailable; any other error is of one command, such as counting what is no number.
+UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, OperationalError, OSError)
 
 
 class RedisAway(Exception):
@@ -67,7 +68,7 @@ class Link:
     def attempt(self, work: Callable[[], T], *, insist: bool = False) -> T:
         """Do what asks this Redis by another connection than ours, whose timeouts must be short too.
 
-        A failure shuts the way for all. Raises RedisAway.
+        Where Redis does not answer, the way is shut for all. Raises RedisAway.
         """
         now = time.monotonic()
         if now < self._shut_until and not insist:
@@ -76,9 +77,12 @@ class Link:
             self._shut_until = now + settings.REDIS_REST_SECONDS  # the others wait for this one's answer
         try:
             answer = work()
-        except FAILURES as error:
+        except UNAVAILABLE as error:
             self._shut_until = time.monotonic() + settings.REDIS_REST_SECONDS
             log.warning("redis_away", error=type(error).__name__)
+            raise RedisAway from error
+        except redis.RedisError as error:
+            log.warning("redis_refused", error=type(error).__name__)
             raise RedisAway from error
         self._shut_until = 0.0
         return answer

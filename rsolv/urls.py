@@ -1,10 +1,11 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from billing.api.views import receive_stripe_webhook
 from provisioning.reauthentication import ReauthenticateByMailView
 from provisioning.views import SignupView, SocialSignupView, answer_onboarding, confirm_code
+from rsolv.api.document import OpenApiView
 from rsolv.api.health import HealthView, LiveView, ReadyView
 from rsolv.api.views import NothingHere
 
@@ -24,7 +25,7 @@ urlpatterns = [
     path("api/health", HealthView.as_view(), name="health"),
     path("api/health/live", LiveView.as_view(), name="health-live"),
     path("api/health/ready", ReadyView.as_view(), name="health-ready"),
-    path("api/openapi", SpectacularAPIView.as_view(), name="openapi"),
+    path("api/openapi", OpenApiView.as_view(), name="openapi"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("api/webhooks/stripe", receive_stripe_webhook, name="stripe-webhook"),
     path("api/<path:rest>", NothingHere.as_view()),

@@ -5,6 +5,7 @@ its schema of requests; `openapi_spellings` maps another spelling to the field i
 errors that only some operations have in `error_statuses`.
 """
 
+from copy import deepcopy
 from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -21,6 +22,11 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Carries the request out once: the same key and body replays the answer for 24 hours, "
     "another body is 422 `VALIDATION_ERROR`, and while the first is in flight others get 409 `CONFLICT`.",
 )
+
+
+# Where a serializer's `openapi` waits. Spectacular names each enum by its property, and would give those of
+# alternatives, such as each framework's languages, one name for all.
+LATER = "x-merged-later"
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -54,15 +60,16 @@ class ApiSchema(AutoSchema):
     def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer(serializer, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         if direction == "request":
-            schema |= getattr(serializer, "openapi", {})
+            if extra := getattr(serializer, "openapi", {}):
+                schema[LATER] = deepcopy(extra)
             for name, other in getattr(serializer, "openapi_spellings", {}).items():
-                schema["properties"][name] = schema["properties"][other]
+                schema["properties"][name] = deepcopy(schema["properties"][other])
         return schema
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         if direction == "request" and isinstance(extra := getattr(field, "openapi", None), dict):
-            return {name: value for name, value in (schema | extra).items() if value is not None}
+            return deepcopy({name: value for name, value in (schema | extra).items() if value is not None})
         return schema
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
@@ -93,6 +100,9 @@ class ApiSchema(AutoSchema):
 
 
 def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook of spectacular's: the shape that all errors share."""
-    result["components"]["schemas"]["Error"] = ERROR
+    """A hook that runs after Spectacular's own: adds the shape of all errors, and what was kept for later."""
+    schemas = result["components"]["schemas"]
+    for schema in schemas.values():
+        schema |= schema.pop(LATER, {})
+    schemas["Error"] = deepcopy(ERROR)
     return result

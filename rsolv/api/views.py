@@ -40,6 +40,20 @@ class ApiView(APIView):
             parser_context=self.get_parser_context(request),
         )
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop what may be large. A view and its request refer to each other, so they stay until the garbage
+        collector comes, which counts objects and not their bytes."""
+        self.response: Any = None
+        if isinstance(request := getattr(self, "request", None), ApiRequest):
+            request.raw_body, request.sent_json, request.parser_context = b"", None, {}
+            request._data = request._full_data = {}
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         standing = getattr(request, "standing", None) or find_standing(request)

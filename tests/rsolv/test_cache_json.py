@@ -1,6 +1,7 @@
 """The cache in Redis holds JSON: what is put in comes out, and what others wrote there runs nothing."""
 
 import pickle
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,8 @@ from django.conf import settings as configured
 from django.core.cache import caches
 from django.test import Client
 
+from rsolv.api import limiter
+from rsolv.api.limiter import Limit
 from rsolv.cache_json import JsonSerializer, UnreadableValue
 from rsolv.celery import app
 from tests.factories import UserFactory
@@ -99,6 +102,21 @@ class TestTheCache:
         client.set(redis_cache.make_key("name"), pickle.dumps(Bomb(made)))
         assert redis_cache.get("name", "nothing") == "nothing"
         assert not made.exists()
+
+    def test_takes_what_it_cannot_read_for_a_miss_and_no_outage(self, redis_cache: Any) -> None:
+        client = redis_cache._cache.get_client()
+        client.set(redis_cache.make_key("old"), pickle.dumps([1, 2]))
+        redis_cache.set("new", 3)
+        assert redis_cache.get_many(["old", "new", "none"]) == {"new": 3}
+        assert redis_cache.get("old", "nothing") == "nothing"
+        assert client.get(redis_cache.make_key("old")) is None
+        assert limiter.add([Limit("api", 5)], "ann")[0].count == 1
+
+    def test_takes_a_command_that_redis_refuses_for_no_outage(self, redis_cache: Any) -> None:
+        redis_cache.set("word", "no number")
+        with suppress(ValueError):
+            redis_cache.incr("word")
+        assert limiter.add([Limit("api", 5)], "ann")[0].count == 1
 
     def test_counts_in_redis(self, redis_cache: Any) -> None:
         redis_cache.set("count", 1)

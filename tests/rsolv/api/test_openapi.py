@@ -1,5 +1,6 @@
 """Our own description of the API, held against what the API does: by schemathesis, with all of its checks."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks
 
+from phases.test_integration.frameworks import FRAMEWORKS
 from provisioning import limits
 from rsolv.api.limiter import Limit
 from tests.conftest import ApiClient
@@ -98,6 +100,13 @@ class TestPages:
     def test_the_description_needs_no_key(self) -> None:
         assert Client().get("/api/openapi").status_code == 200
 
+    @pytest.mark.parametrize("name", ["yaml", "json"])
+    def test_the_description_is_made_once(self, name: str, monkeypatch: Any) -> None:
+        first = Client().get(f"/api/openapi?format={name}")
+        monkeypatch.delattr(SchemaGenerator, "get_schema")
+        again = Client().get(f"/api/openapi?format={name}")
+        assert again.content == first.content and "phases/store" in again.text
+
     def test_a_person_can_read_it(self) -> None:
         response = Client().get("/api/docs")
         assert response.status_code == 200
@@ -142,6 +151,21 @@ class TestTheDocument:
         assert {"AUTH_REQUIRED", "INVALID_API_KEY", "PAYLOAD_TOO_LARGE", "RATE_LIMITED", "CONFLICT"} <= set(
             codes
         )
+
+    def test_is_the_same_each_time_it_is_made(self) -> None:
+        assert SchemaGenerator().get_schema(public=True) == DOCUMENT  # type: ignore[no-untyped-call]
+
+    def test_refers_to_nothing_that_is_not_there(self) -> None:
+        names = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(DOCUMENT)))
+        assert names <= set(DOCUMENT["components"]["schemas"])
+
+    def test_pairs_each_framework_with_its_languages(self) -> None:
+        pairs = DOCUMENT["components"]["schemas"]["GenerateRequest"]["anyOf"]
+        described = {
+            each["properties"]["framework"]["enum"][0]: set(each["properties"]["language"]["enum"])
+            for each in pairs
+        }
+        assert described == {each.name: set(each.languages) for each in FRAMEWORKS.values()}
 
     def test_names_the_headers_of_limits_and_of_the_request(self) -> None:
         headers = find("post", "/api/v1/phases/store")["responses"]["429"]["headers"]
