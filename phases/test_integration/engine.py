@@ -18,7 +18,6 @@ from phases.test_integration.syntax import Grammar, errors, limited_parsing
 # and after so much of the processor's time no further test is begun.
 MOST_NODES = 200_000
 MOST_SECONDS = 0.6
-_TOO_MANY_NODES = f"the file is too large: its syntax tree has more than {MOST_NODES} nodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,12 @@ def _integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> I
 def _open(inserter: Inserter, document: Document) -> _State:
     states = []
     if sum(map(document.content.count, (b"(", b"[", b"{"))) > MOST_NODES:
-        raise TargetRefused(_TOO_MANY_NODES)  # before the parser takes 250 bytes for each of them
+        # Before the parser takes 250 bytes for each of them.
+        raise TargetRefused(f"the file is too large: it has more than {MOST_NODES} brackets")
     for grammar in inserter.grammars:
         tree = grammar.parse(document)
         if tree.root_node.descendant_count > MOST_NODES:
-            raise TargetRefused(_TOO_MANY_NODES)
+            raise TargetRefused(f"the file is too large: its syntax tree has more than {MOST_NODES} nodes")
         states.append((len(errors(tree)), tree, grammar))
         if not states[-1][0]:
             break
