@@ -104,6 +104,12 @@ class TestAcceptInvitation:
         with pytest.raises(services.NotInvited):
             accept(token, person)
 
+    def test_finds_a_login_whose_domain_was_written_in_its_own_letters(self):
+        _, (owner,) = make_team("owner")
+        ann = make_person("ann@xn--bcher-kva.example")
+        _, token = invite(owner, "Ann@bücher.example")
+        assert accept(token, ann).user == ann
+
     def test_somebody_of_another_customer_leaves_it_first(self):
         _, (owner,) = make_team("owner")
         _, token = invite(owner)

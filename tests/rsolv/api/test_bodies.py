@@ -177,5 +177,16 @@ class TestPages:
         form = {"login": "a@example.com", "password": "x" * 1000}
         assert Client().post("/accounts/login/", form).status_code == 200
 
+    @pytest.mark.parametrize("path", ["/accounts/login/?next=%00", "/invitations/a%00b/", "/?a=1&a=%00"])
+    def test_refuse_a_nul_in_the_address(self, db, path):
+        """PostgreSQL takes none in a text, so the query would fail."""
+        assert Client().get(path).status_code == 400
+
+    def test_refuse_a_nul_in_a_form(self, db):
+        assert (
+            Client().post("/accounts/login/", {"login": "a\0@example.com", "password": "x"}).status_code
+            == 400
+        )
+
     def test_have_a_limit_of_fields(self):
         assert settings.DATA_UPLOAD_MAX_NUMBER_FIELDS <= 1000
