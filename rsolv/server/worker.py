@@ -18,6 +18,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from .connections import Connection
 from .framing import TooManyChunks
 from .limits import read_limits
+from .refusals import NO_ROOM, TOO_LATE, TOO_MANY_CHUNKS, TOO_MANY_QUEUED
 from .room import Room
 from .turns import Turns, identify_client
 from .waiting import Step, Waiting
@@ -33,11 +34,6 @@ NOTHING = 0
 # How long a thread keeps the interpreter from the loop, in seconds; Python's own 0.005 is long for a loop
 # that all requests pass.
 SWITCH_SECONDS = 0.001
-BARE = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-TOO_LATE = BARE % b"408 Request Timeout"
-TOO_MANY_CHUNKS = BARE % b"413 Content Too Large"
-NO_ROOM = BARE % b"503 Service Unavailable"
-TOO_MANY_QUEUED = BARE % b"503 Service Unavailable\r\nRetry-After: 1"
 # What one client's queued requests may hold of the room for all.
 QUEUED_SHARE = 4
 NOTE_EVERY_SECONDS = 60

@@ -122,7 +122,7 @@ class TestIdentifyClient:
         found = identify_client(address, SimpleNamespace(headers=headers), proxies=proxies)
         assert found == identify_client(same_as, bare, proxies=0)
 
-    def test_tells_networks_apart(self):
+    def test_distinguishes_networks(self):
         bare = SimpleNamespace(headers=[])
         addresses = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1"]
         assert len({identify_client((each, 1), bare, proxies=0) for each in addresses}) == 4
