@@ -88,7 +88,7 @@ class Connection:
         wanted = (now - self._paced_at) * self._limits.bytes_a_second
         if moved == self._paced_moved or moved - self._paced_moved < wanted:
             return False
-        self._paced_at, self._paced_moved = now, moved
+        self._set_pace(now, moved)
         return True
 
     def _count_moved(self) -> int:
@@ -99,7 +99,10 @@ class Connection:
 
     def _allow(self, seconds: float) -> None:
         self._since, self._allowed = time.monotonic(), seconds
-        self._paced_at, self._paced_moved = self._since, self._count_moved()
+        self._set_pace(self._since, self._count_moved())
+
+    def _set_pace(self, at: float, moved: int) -> None:
+        self._paced_at, self._paced_moved = at, moved
 
     @property
     def is_half_read(self) -> bool:

@@ -41,7 +41,8 @@ class Waiting:
 
     def find_first(self) -> Connection | None:
         """The first of the longer line: whoever has moved too little for the longest time."""
-        return next(iter(max(self._others, self._transfers, key=len)), None)
+        is_more = len(self._transfers) > len(self._others)
+        return next(iter(self._transfers if is_more else self._others), None)
 
     def find_first_transfer(self) -> Connection | None:
         """Only transfers hold stored bytes."""
