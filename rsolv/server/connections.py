@@ -40,6 +40,7 @@ class Connection:
     def await_request(self, seconds: float) -> None:
         self.arriving = Arriving(self.parser, self._limits, self._room)
         self.is_idle = True
+        self.is_transferring = False
         self._sent_before: int | None = None
         self._allow(seconds)
 
@@ -55,6 +56,7 @@ class Connection:
         return is_complete
 
     def _begin_body(self, is_complete: bool) -> None:
+        self.is_transferring = True
         self._allow(self._limits.transfer_seconds)
         if self.arriving.wants_go_ahead:
             self.arriving.request._expected_100_continue = False  # or a thread says it a second time
@@ -66,17 +68,28 @@ class Connection:
         self.stays = stays and self.parser.unreader.is_spent
         self.parser.unreader.discard()
         self._sent_before = self.sock.sent
+        self.is_transferring = True
         self._allow(self._limits.transfer_seconds)
 
     def begin_lingering(self) -> None:
         """Say that nothing follows; a close at once could take the answer from a client that still sends."""
         self.raw.shutdown(socket.SHUT_WR)
         self._sent_before = self.sock.sent  # a large answer gives no more time than a small one
+        self.is_transferring = False
         self._allow(LINGER_SECONDS)
 
     def is_late(self, now: float, *, is_stopping: bool) -> bool:
         allowed = min(self._allowed, LINGER_SECONDS) if is_stopping and self.is_idle else self._allowed
         return now > self._since + allowed + self._count_moved() / self._limits.bytes_a_second
+
+    def keeps_pace(self) -> bool:
+        """Whether enough bytes have moved since the last time that it was so, or since the transfer began."""
+        now, moved = time.monotonic(), self._count_moved()
+        wanted = (now - self._paced_at) * self._limits.bytes_a_second
+        if moved == self._paced_moved or moved - self._paced_moved < wanted:
+            return False
+        self._set_pace(now, moved)
+        return True
 
     def _count_moved(self) -> int:
         """Bytes that speak for the client: a body's, or an answer's."""
@@ -86,6 +99,10 @@ class Connection:
 
     def _allow(self, seconds: float) -> None:
         self._since, self._allowed = time.monotonic(), seconds
+        self._set_pace(self._since, self._count_moved())
+
+    def _set_pace(self, at: float, moved: int) -> None:
+        self._paced_at, self._paced_moved = at, moved
 
     @property
     def is_half_read(self) -> bool:

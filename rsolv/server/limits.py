@@ -25,6 +25,9 @@ class Limits:
     head_bytes: int = 64 * 1024
     # A chunk costs time however small it is.
     chunks: int = 20_000
+    # Complete requests of one client that wait for a thread.
+    queued_per_client: int = 64
+    trusted_proxies: int = 0
 
 
 def read_limits() -> Limits:
@@ -35,6 +38,8 @@ def read_limits() -> Limits:
         transfer_seconds=env.float("WEB_TRANSFER_SECONDS", default=usual.transfer_seconds),
         bytes_a_second=env.count("WEB_BYTES_A_SECOND", default=usual.bytes_a_second),
         stored_bytes=env.count("WEB_STORED_MEGABYTES", default=256) * MEGABYTE,
+        queued_per_client=env.count("WEB_QUEUED_PER_CLIENT", default=usual.queued_per_client),
+        trusted_proxies=env.int("TRUSTED_PROXY_COUNT", default=usual.trusted_proxies),
     )
     for name in ("head_seconds", "transfer_seconds"):
         if getattr(limits, name) <= 0:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader
-from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
+from gunicorn.http.errors import LimitRequestHeaders, NoMoreData, ParseException
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import Unreader
 
@@ -64,6 +64,16 @@ class StoredParser(RequestParser):
         if parsed is None:
             raise StopIteration
         return parsed
+
+    def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:
+        """Whether the connection is good for another request.
+
+        The application has answered without reading the body: one that is malformed gets no second answer.
+        """
+        try:
+            return bool(super().finish_body(deadline, max_bytes))
+        except (ParseException, NoMoreData):
+            return False
 
 
 class Arriving:

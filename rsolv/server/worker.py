@@ -8,7 +8,6 @@ import errno
 import selectors
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -19,7 +18,10 @@ from gunicorn.workers.gthread import ThreadWorker
 from .connections import Connection
 from .framing import TooManyChunks
 from .limits import read_limits
+from .refusals import NO_ROOM, TOO_LATE, TOO_MANY_CHUNKS, TOO_MANY_QUEUED
 from .room import Room
+from .turns import Turns, identify_client
+from .waiting import Step, Waiting
 
 CLIENT_GONE = {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ETIMEDOUT}
 RECEIVE_BYTES = 128 * 1024
@@ -32,27 +34,29 @@ NOTHING = 0
 # How long a thread keeps the interpreter from the loop, in seconds; Python's own 0.005 is long for a loop
 # that all requests pass.
 SWITCH_SECONDS = 0.001
-BARE = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-TOO_LATE = BARE % b"408 Request Timeout"
-TOO_MANY_CHUNKS = BARE % b"413 Content Too Large"
-NO_ROOM = BARE % b"503 Service Unavailable"
-
-Step = Callable[[Connection], None]
+# What one client's queued requests may hold of the room for all.
+QUEUED_SHARE = 4
+NOTE_EVERY_SECONDS = 60
 
 
 class StoringWorker(ThreadWorker):
     """A connection is read, handled, sent, and read again. All but the handling happens in the loop.
 
-    Whoever waits for a client is in `_waiting`, the longest first. Where there is no room for more, the
-    first gives way: a client that sends its requests and reads its answers is never the first for long.
+    What waits for its client is in `_waiting`; where there is no room for more, the slowest gives way.
+    What waits for a thread is in `_turns`, and clients take turns however many requests they have sent.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.limits = read_limits()
         self.room = Room(self.limits.stored_bytes, lambda: self.method_queue.defer(self._make_room))
-        self._waiting: dict[Connection, Step] = {}
+        self._waiting = Waiting()
+        self._turns = Turns(
+            most=self.limits.queued_per_client, most_bytes=self.limits.stored_bytes // QUEUED_SHARE
+        )
+        self._handed_over = 0
         self._looked_at = 0.0
+        self._noted_at = float("-inf")
 
     def init_process(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -80,7 +84,7 @@ class StoringWorker(ThreadWorker):
 
     def _note_refusal(self, error: OSError) -> None:
         if error.errno in (errno.EMFILE, errno.ENFILE):
-            self._drop_longest()
+            self._give_way(self._waiting.find_first())
         elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
             raise error
 
@@ -136,7 +140,39 @@ class StoringWorker(ThreadWorker):
         self.handle_error(None, conn.sock, conn.client, error)
         self._finish(conn, stays=False)
 
+    # To a thread and back.
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Queue a complete request, or refuse it where its client has too many waiting.
+
+        Left unread, such requests would hold their connections, and the client would not learn why.
+        """
+        client = identify_client(conn.client, conn.arriving.request, proxies=self.limits.trusted_proxies)
+        if self._turns.add(client, conn):
+            self._hand_over()
+        else:
+            self._note_queue(client)
+            conn.sock.sendall(TOO_MANY_QUEUED)
+            self._finish(conn, stays=False)
+
+    def _note_queue(self, client: str) -> None:
+        now = time.monotonic()
+        if now - self._noted_at > NOTE_EVERY_SECONDS:
+            self._noted_at = now
+            self.log.warning("%s has too many requests waiting (WEB_QUEUED_PER_CLIENT)", client)
+
+    def _hand_over(self) -> None:
+        """Give the threads a request each, and one more, so that none waits for this loop."""
+        while self._handed_over <= self.cfg.threads and (conn := self._turns.take()) is not None:
+            self._take(conn, self._submit)
+
+    def _submit(self, conn: Connection) -> None:
+        super().enqueue_req(conn)
+        self._handed_over += 1
+
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        self._handed_over -= 1
+        self._hand_over()
         stays = not fs.cancelled() and fs.exception() is None and fs.result() is True
         self._take(conn, partial(self._finish, stays=stays))
 
@@ -175,7 +211,7 @@ class StoringWorker(ThreadWorker):
     # Who waits.
 
     def _wait(self, conn: Connection, event: int, step: Step) -> None:
-        self._waiting[conn] = step
+        self._waiting.put(conn, step)
         self._watch(conn, event)
 
     def _watch(self, conn: Connection, event: int) -> None:
@@ -189,14 +225,14 @@ class StoringWorker(ThreadWorker):
 
     def _wake(self, conn: Connection) -> None:
         """Go on with who waits. While a thread has the request, nobody looks at what follows it."""
-        if (step := self._waiting.get(conn)) is not None:
+        if (step := self._waiting.find_step(conn)) is not None:
             self._take(conn, step)
         elif not conn.is_closed:  # else it was dropped for another since the loop looked
             self._watch(conn, NOTHING)
 
     def _stop_waiting(self, conn: Connection) -> None:
         """It stays watched: most clients send nothing meanwhile, which spares two calls of the kernel."""
-        self._waiting.pop(conn, None)
+        self._waiting.remove(conn)
 
     def _drop(self, conn: Connection, farewell: bytes = b"") -> None:
         if conn.is_closed:
@@ -206,16 +242,16 @@ class StoringWorker(ThreadWorker):
         self.nr_conns -= 1
         conn.close(farewell)
 
-    def _drop_longest(self) -> bool:
-        longest = next(iter(self._waiting), None)
-        if longest is not None:
-            self._drop(longest, NO_ROOM)
-        return longest is not None
+    def _give_way(self, conn: Connection | None) -> bool:
+        if conn is not None:
+            self._drop(conn, NO_ROOM)
+        return conn is not None
 
     def _make_room(self) -> None:
-        while self.nr_conns >= self.worker_connections or self.room.is_full:
-            if not self._drop_longest():
-                return
+        while self.nr_conns >= self.worker_connections and self._give_way(self._waiting.find_first()):
+            pass
+        while self.room.is_full and self._give_way(self._waiting.find_first_transfer()):
+            pass
 
     # Gunicorn's loop calls these after every look.
 
@@ -223,7 +259,7 @@ class StoringWorker(ThreadWorker):
         now = time.monotonic()
         if force or now - self._looked_at > LATE_EVERY_SECONDS:
             self._looked_at = now
-            for conn in list(self._waiting):
+            for conn in self._waiting:
                 if force or conn.is_late(now, is_stopping=not self.alive):
                     self._drop(conn, TOO_LATE)
 

@@ -20,8 +20,10 @@ class Server:
     def __init__(self, port):
         self.port = port
 
-    def connect(self, data=b"", *, receive_buffer=None):
+    def connect(self, data=b"", *, receive_buffer=None, source=None):
         client = socket.socket()
+        if source:
+            client.bind((source, 0))
         if receive_buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         client.settimeout(10)

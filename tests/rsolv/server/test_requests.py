@@ -37,6 +37,8 @@ BAD_CHUNKS = {
     "a bare newline": b"5\nhello\r\n0\r\n\r\n",
     "a huge size": b"ffffffffffffffffffff\r\nhello\r\n0\r\n\r\n",
     "a bad extension": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
+    "a wrong terminator": b"5\r\nhelloXX0\r\n\r\n",
+    "a length in its trailers": b"5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n",
     "a long extension": b"5;" + b"a" * 20_000 + b"\r\nhello\r\n0\r\n\r\n",
 }
 
@@ -57,6 +59,11 @@ class TestAmbiguousRequests:
         received = server.exchange(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + SMUGGLED)
         assert b"smuggled" not in received
         assert not any(status < 400 for status in list_statuses(received))
+
+    @pytest.mark.parametrize("chunks", BAD_CHUNKS.values(), ids=BAD_CHUNKS)
+    def test_in_their_chunks_get_one_answer_where_the_application_does_not_read_them(self, server, chunks):
+        request = POST.replace(b"/echo", b"/ignore") + b"Transfer-Encoding: chunked\r\n\r\n"
+        assert list_statuses(server.exchange(request + chunks + SMUGGLED)) == [200]
 
     def test_that_are_too_long_are_refused(self, server):
         assert list_statuses(server.exchange(POST + b"A: b\r\n" * 20_000)) == [431]
