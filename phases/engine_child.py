@@ -1,9 +1,9 @@
-"""The engine in processes of its own: a nursery that has loaded it, and the children that it forks.
+"""The engine in processes of its own: a fork server that has loaded it, and the children that it forks.
 
-`python -m phases.engine_child FD SECONDS BYTES` is a nursery: one thread, the engine, nothing of Django, no
-setting, no secret. Over the socket FD it is asked to fork a child for a connection, and to end one. A child
-works on one task at a time and is killed by the kernel at its limits; it ends with its nursery, which ends
-with the process that started it. Linux only. See docs/decisions/019.
+`python -m phases.engine_child FD SECONDS BYTES` is a fork server: one thread, the engine, nothing of Django,
+no setting, no secret. Over the socket FD it is asked to fork a child for a connection, and to end one. A
+child works on one task at a time and is killed by the kernel at its limits; it ends with its fork server,
+which ends with the process that started it. Linux only. See docs/decisions/019.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -50,21 +51,26 @@ def watch_over(control: socket.socket, limits: Limits) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
+    children: set[int] = set()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1024, 1)
         if not message:
             os._exit(0)
-        answer = _fork(control, descriptors[0], limits) if descriptors else _end(int(message))
+        if descriptors:
+            answer = _fork(control, descriptors[0], limits)
+            children.add(answer)
+        else:
+            answer = _end(int(message), children)
         control.send(b"%d" % answer)
 
 
 def _fork(control: socket.socket, descriptor: int, limits: Limits) -> int:
-    nursery = os.getpid()
+    fork_server = os.getpid()
     child = os.fork()
     if child == 0:
         try:
             control.close()
-            _bind_to(nursery)
+            _bind_to(fork_server)
             serve(Connection(descriptor), limits)
         finally:
             os._exit(1)
@@ -72,22 +78,31 @@ def _fork(control: socket.socket, descriptor: int, limits: Limits) -> int:
     return child
 
 
-def _end(child: int) -> int:
-    """Kill a child that may have ended, and say how it did: as `os.waitstatus_to_exitcode`."""
+def _end(child: int, children: set[int]) -> int:
+    """Kill a child that may have ended, and say how it did: as `os.waitstatus_to_exitcode`.
+
+    A child of a fork server before this one was killed with it; its number may be another process's by now.
+    """
+    if child not in children:
+        return -signal.SIGKILL
+    children.remove(child)
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _bind_to(nursery: int) -> None:
-    """Have the kernel end this process with its nursery."""
+def _bind_to(fork_server: int) -> None:
+    """Have the kernel end this process with its fork server."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != nursery:
+    if os.getppid() != fork_server:
         os._exit(0)
 
 
 def serve(connection: Connection, limits: Limits) -> NoReturn:
-    """Work on tasks until the other end closes. An answer says at its end whether it is the last."""
+    """Work on tasks until the other end closes.
+
+    An answer has at its end the CPU seconds that the task took, and whether it is the last.
+    """
     page = resource.getpagesize()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * page
     resource.setrlimit(resource.RLIMIT_AS, (used + limits.memory_bytes,) * 2)
@@ -100,9 +115,11 @@ def serve(connection: Connection, limits: Limits) -> NoReturn:
             os._exit(0)
         # The timer counts what the processor works, and its signal ends the process, whatever it is at.
         signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
+        began = time.process_time()
         answer = _carry_out(task)
+        cpu_seconds = time.process_time() - began
         is_last = answer[0] == "memory" or number == MOST_TASKS or _measure() > most_kilobytes
-        sent = pickle.dumps((*answer, is_last))
+        sent = pickle.dumps((*answer, cpu_seconds, is_last))
         signal.setitimer(signal.ITIMER_PROF, 0)
         connection.send_bytes(sent)
         if is_last:

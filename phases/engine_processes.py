@@ -23,7 +23,7 @@ from phases.test_integration import errors
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = "phases.test_integration."
-# All that a nursery needs to know: it has none of our secrets.
+# All that a fork server needs to know: it has none of our secrets.
 NEEDED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX") + (
     "PYTHONDONTWRITEBYTECODE",
 )
@@ -31,8 +31,8 @@ START_SECONDS = 30.0
 LARGEST_ANSWER = 64 * 1024 * 1024
 
 
-class NurseryLost(Exception):
-    """No child can be made: the nursery does not start, or has ended."""
+class ForkServerLost(Exception):
+    """No child can be made: the fork server does not start, or has ended."""
 
 
 class ChildLost(Exception):
@@ -59,7 +59,7 @@ class TaskTooLarge(Exception):
     """The engine ran out of memory, or of stack."""
 
 
-class Nursery:
+class ForkServer:
     """The process that forks children. Made when the first is asked for; safe to use from many threads."""
 
     def __init__(self, limits: Limits) -> None:
@@ -74,14 +74,14 @@ class Nursery:
             self._find_control()
 
     def fork(self) -> "Child":
-        """A fresh child. Raises NurseryLost."""
+        """A fresh child. Raises ForkServerLost."""
         ours, theirs = socket.socketpair()
         with ours, theirs:
             pid = self._ask(b"fork", theirs.fileno())
             return Child(self, pid, Connection(ours.detach()))
 
     def end(self, pid: int) -> int:
-        """Kill a child, if it still is; return its exit code. Raises NurseryLost."""
+        """Kill a child, if it still is; return its exit code. Raises ForkServerLost."""
         return self._ask(b"%d" % pid)
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Nursery:
                 return int(control.recv(64))
             except (OSError, ValueError) as error:
                 self._forget()
-                raise NurseryLost from error
+                raise ForkServerLost from error
 
     def _find_control(self) -> socket.socket:
         if self._control is None:
@@ -131,17 +131,19 @@ class Nursery:
 class Child:
     """One child process. Used by one thread at a time; whoever is done with it for good calls `end`."""
 
-    def __init__(self, nursery: Nursery, pid: int, connection: Connection) -> None:
-        self._nursery, self.pid, self._connection = nursery, pid, connection
+    def __init__(self, fork_server: ForkServer, pid: int, connection: Connection) -> None:
+        self._fork_server, self.pid, self._connection = fork_server, pid, connection
         self.is_spent = False
+        self.cpu_seconds = 0.0
         self._exit_code: int | None = None
 
     def ask(self, task: "partial[Any]", *, seconds: float) -> Any:
         """What the engine makes of the task, or raises of its own errors.
 
         Raises ChildLost, TaskOverdue after so many seconds, TaskTooLarge, TaskFailed; `is_spent` says
-        whether the child is of no further use.
+        whether the child is of no further use, `cpu_seconds` what an answered task took.
         """
+        self.cpu_seconds = 0.0
         self.is_spent = True  # unless it turns out otherwise
         try:
             self._connection.send_bytes(pickle.dumps(task))
@@ -150,7 +152,7 @@ class Child:
             answer = self._connection.recv_bytes(LARGEST_ANSWER)
         except (OSError, EOFError) as error:
             raise ChildLost(self.end()) from error
-        how, what, self.is_spent = _Answers(io.BytesIO(answer)).load()
+        how, what, self.cpu_seconds, self.is_spent = _Answers(io.BytesIO(answer)).load()
         return what if how == "done" else _raise(how, what)
 
     def forget(self) -> None:
@@ -158,10 +160,10 @@ class Child:
         self._connection.close()
 
     def end(self) -> int:
-        """Kill it, if it still is, and return its exit code; repeating this is safe. Raises NurseryLost."""
+        """Kill it, if it still is; return its exit code. Repeating is safe. Raises ForkServerLost."""
         if self._exit_code is None:
             self._connection.close()
-            self._exit_code = self._nursery.end(self.pid)
+            self._exit_code = self._fork_server.end(self.pid)
         return self._exit_code
 
 

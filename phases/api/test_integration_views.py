@@ -22,9 +22,10 @@ from rsolv.errors import DomainError
 
 T = TypeVar("T")
 
-# Bytes. The most that a body of this size was made to cost is 65 ms of the processor: docs/decisions/019.
-SMALL_BODY = 4 * 1024
+# Bytes. The most that a body of this size was made to cost is 30 ms of the processor: docs/decisions/019.
+# None is small enough for `generate`: a parser can take a second for one kB.
 SMALL_BODIES: dict[Callable[..., Any], int] = {
+    engine.detect_framework: 4 * 1024,
     engine.analyze: 16 * 1024,
     engine.name_test_file: 16 * 1024,
 }
@@ -44,7 +45,7 @@ def read_given(shape: Shape, request: ApiRequest) -> dict[str, Any]:
 def run_engine(function: Callable[..., T], request: ApiRequest, **values: Any) -> T:
     """The engine's answer. Those who call without a key share what one caller may take of its children."""
     caller = str(request.auth.customer_id) if isinstance(request.auth, Caller) else ""
-    is_small = len(request.raw_body) <= SMALL_BODIES.get(function, SMALL_BODY)
+    is_small = len(request.raw_body) <= SMALL_BODIES.get(function, -1)
     return engine_pool.run(partial(function, **values), caller=caller, is_small=is_small)
 
 

@@ -171,8 +171,9 @@ def _json(field: str, text: str) -> object:
 
 
 def _toml(field: str, text: str) -> dict[str, Any]:
+    # Not `splitlines`: a quoted key may hold what Python takes for the end of a line and TOML does not.
     if len(text) > LONGEST_TOML or any(
-        line.count(".") > MOST_DOTS_IN_A_TOML_LINE for line in text.splitlines()
+        line.count(".") > MOST_DOTS_IN_A_TOML_LINE for line in text.split("\n")
     ):
         raise InvalidValue("is larger than a pyproject.toml that we read", field=field)
     try:

@@ -235,6 +235,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # The engine's processes, of each web process; without any it works in the web process itself, unbounded.
 ENGINE_PROCESSES = env.int("ENGINE_PROCESSES", default=2)
+ENGINE_REQUESTS = env.count("ENGINE_REQUESTS", default=2)
 ENGINE_CPU_SECONDS = env.float("ENGINE_CPU_SECONDS", default=0.8)
 ENGINE_MEMORY_MB = env.count("ENGINE_MEMORY_MB", default=128)
 ENGINE_WAIT_SECONDS = env.float("ENGINE_WAIT_SECONDS", default=2)

@@ -27,7 +27,12 @@ class Target:
 
 
 class Attack:
-    """`prepare` what is sent, `run` until it is answered or the time (monotonic) has come."""
+    """`prepare` what is sent, `run` until it is answered or the time (monotonic) has come.
+
+    So many clients make it `at_once`.
+    """
+
+    at_once = 4
 
     def prepare(self) -> None:
         pass
@@ -38,15 +43,21 @@ class Attack:
 
 @dataclass
 class Post(Attack):
-    """One complete request, with a key. Raises AssertionError where it ends without an answer."""
+    """Complete requests, with a key. Raises AssertionError where one ends without an answer."""
 
     path: str
     make_content: Callable[[], object]
+    times: int = 1
+    at_once: int = Attack.at_once
 
     def prepare(self) -> None:
         self.body = json.dumps(self.make_content()).encode()
 
     def run(self, target: Target, until: float) -> None:
+        for _ in range(self.times):
+            self._send(target, until)
+
+    def _send(self, target: Target, until: float) -> None:
         head = f"POST /api/v1/{self.path} HTTP/1.1\r\nHost: {target.host}\r\nX-API-Key: {target.key}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
         with target.connect() as client, suppress(TimeoutError):
@@ -75,11 +86,18 @@ class HoldBack(Attack):
                 time.sleep(0.1)
 
 
-def _generate(framework: str, language: str, content: str, code: str = "expect(1).to eq(1)") -> object:
-    test = {"testName": "it", "testCode": code, "attackVector": "x"}
+def _work(path: str, make_content: Callable[[], object]) -> Post:
+    """What works the engine: from more clients than a web process has threads, again and again."""
+    return Post(f"test-integration/{path}", make_content, times=2, at_once=12)
+
+
+def _generate(
+    framework: str, language: str, content: str, code: str = "expect(1).to eq(1)", tests: int = 1
+) -> object:
+    named = [{"testName": f"it {number}", "testCode": code, "attackVector": "x"} for number in range(tests)]
     return {
         "targetFileContent": content,
-        "testSuite": {"redTests": [test]},
+        "testSuite": {"redTests": named},
         "framework": framework,
         "language": language,
     }
@@ -112,18 +130,21 @@ REQUESTS = {
     "gemfile of spaces": Post("framework/detect", lambda: {"gemfile": 'gem "a",' + " " * 90_000 + "x"}),
     "nested lists, detect": Post("framework/detect", lambda: {"packageJson": {"a": _nest(7 * MEGABYTE)}}),
     "nested lists, store": Post("phases/store", lambda: STORE | {"data": {"a": _nest(7 * MEGABYTE)}}),
-    "commented matchers": Post(
-        "test-integration/generate",
-        lambda: _generate("minitest", "ruby", MINITEST.format("expect(" * 15_000)),
+    "commented matchers": _work(
+        "generate", lambda: _generate("minitest", "ruby", MINITEST.format("expect(" * 15_000))
     ),
-    "assert lines": Post(
-        "test-integration/generate", lambda: _generate("pytest", "python", "assert x\n" * 24_000, "assert 1")
+    "assert lines": _work(
+        "generate", lambda: _generate("pytest", "python", "assert x\n" * 24_000, "assert 1")
     ),
-    "rspec parentheses": Post(
-        "test-integration/generate", lambda: _generate("rspec", "ruby", "(" * 1_900_000)
+    "rspec parentheses": _work("generate", lambda: _generate("rspec", "ruby", "(" * 1_900_000)),
+    "unended words": _work("generate", lambda: _generate("rspec", "ruby", "%w(" * 60_000)),
+    "twenty thousand candidates": _work("analyze", lambda: CANDIDATES),
+    # Under 4 kB, and over a second of the processor's time where nothing stops it.
+    "small templates": _work("generate", lambda: _generate("mocha", "javascript", "${::" * 970, "f()")),
+    # Just below what a task may take, and refused by the engine itself.
+    "late refusals": _work(
+        "generate", lambda: _generate("jest", "javascript", "it(2,()=>{foo(1)});\n" * 2_000, "f()", tests=20)
     ),
-    "unended words": Post("test-integration/generate", lambda: _generate("rspec", "ruby", "%w(" * 60_000)),
-    "twenty thousand candidates": Post("test-integration/analyze", lambda: CANDIDATES),
 }
 # Answers that nobody reads: tests/rsolv/server. The kernel keeps some MB of each, and RSOLV has few so long.
 SLOW_CLIENTS = {

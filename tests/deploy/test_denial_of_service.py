@@ -24,7 +24,6 @@ from sandbox.stack import HOST, Stack
 
 from .attacks import ATTACKS, Target
 
-AT_ONCE = 4
 # An attack goes on for so long at most, and so long somebody asks meanwhile.
 LONGEST, SHORTEST = 6.0, 0.6
 PAUSE = 0.05
@@ -93,8 +92,9 @@ class Machine:
         """What somebody waits who asks every PAUSE while the attack goes on."""
         attack.prepare()
         began = time.monotonic()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            going_on = [pool.submit(attack.run, self.target, began + LONGEST) for _ in range(AT_ONCE)]
+        with ThreadPoolExecutor(attack.at_once) as pool:
+            until = began + LONGEST
+            going_on = [pool.submit(attack.run, self.target, until) for _ in range(attack.at_once)]
             waits = []
             while time.monotonic() - began < SHORTEST or not all(each.done() for each in going_on):
                 waits.append(self.time_bare_page())

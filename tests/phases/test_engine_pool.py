@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -20,20 +21,27 @@ from phases.engine_child import Limits
 from phases.engine_pool import EngineBusy, EnginePool, TooExpensive
 from phases.metrics import ENGINE_STOPPED
 from phases.test_integration import services as engine
-from phases.test_integration.errors import InvalidValue, TargetRefused, UnsupportedFramework
+from phases.test_integration.errors import (
+    InvalidValue,
+    TargetRefused,
+    TestIntegrationError,
+    UnsupportedFramework,
+)
 
 RED = {"testName": "is safe", "testCode": "check(1)", "attackVector": "x"}
 SPIN = partial(sum, itertools.repeat(0))  # in C, with the GIL held, for ever
 FILL = partial(list, itertools.repeat(0))
 SLEEP = partial(time.sleep, 3600)
 CRASH = partial(ctypes.string_at, 0)
+# More than half of the 0.3 s that a task may have.
+BUSY = partial(exec, "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass")
 WORK = partial(engine.name_test_file, vulnerable_file="a.py", vulnerability_type="xss", framework="pytest")
 WHO = partial(os.getpid)
 
 
 def make_pool(**options):
     limits = Limits(cpu_seconds=0.3, memory_bytes=64 * 1024 * 1024)
-    usual = {"processes": 2, "limits": limits, "wait_seconds": 60, "most_seconds": 60}
+    usual = {"processes": 2, "requests": 2, "limits": limits, "wait_seconds": 60, "most_seconds": 60}
     return EnginePool(**usual | options)
 
 
@@ -44,9 +52,10 @@ def pool():
     made.close()
 
 
-def generate(text, framework="pytest", language="python"):
+def generate(text, framework="pytest", language="python", tests=1):
+    named = [RED | {"testName": f"is safe {number}"} for number in range(tests)]
     return partial(
-        engine.generate, target_file_content=text, red_tests=[RED], framework=framework, language=language
+        engine.generate, target_file_content=text, red_tests=named, framework=framework, language=language
     )
 
 
@@ -198,6 +207,35 @@ class TestAHostileInput:
         thread.join()
         pool.close()
 
+    def test_just_below_the_limit_makes_its_sender_a_suspect(self, pool):
+        """Of several that they send at once, all but one are refused at once."""
+        pool.run(BUSY, caller="hostile")
+        assert pool._turns._is_suspect("hostile")
+
+    def test_that_the_engine_refuses_late_makes_its_sender_a_suspect_too(self):
+        pool = make_pool(limits=Limits(cpu_seconds=8, memory_bytes=128 * 1024 * 1024))
+        pool._turns._suspect_seconds = 0.01
+        hostile = generate("it(2,()=>{foo(1)});\n" * 2_000, "jest", "javascript", tests=20)
+        with pytest.raises(TestIntegrationError):
+            pool.run(hostile, caller="hostile")
+        assert pool._turns._is_suspect("hostile")
+        pool.close()
+
+    def test_that_is_ordinary_makes_no_suspect(self, pool):
+        for _ in range(20):
+            pool.run(generate("def test_a():\n    assert 1\n" * 100), caller="a")
+        assert not pool._turns._is_suspect("a")
+
+
+class TestABurst:
+    def test_of_one_customer_is_served_whole(self):
+        """More at once than a web process has threads, and before the engine is loaded."""
+        pool = make_pool(wait_seconds=2)
+        with ThreadPoolExecutor(8) as threads:
+            sent = [threads.submit(pool.run, WORK, caller="a") for _ in range(8)]
+        assert [each.result() for each in sent] == [WORK()] * 8
+        pool.close()
+
 
 class TestAChild:
     def test_that_somebody_ended_is_replaced(self, pool):
@@ -211,13 +249,26 @@ class TestAChild:
             pool.run(suicide, caller="a")
         assert pool.run(WORK, caller="a") == WORK()
 
-    def test_whose_nursery_ended_is_replaced_by_another_s(self, pool):
+    def test_whose_fork_server_ended_is_replaced_by_another_s(self, pool):
         child = pool.run(WHO, caller="a")
-        nursery = pool._nursery._popen.pid
-        os.kill(nursery, signal.SIGKILL)
+        fork_server = pool._fork_server._popen.pid
+        os.kill(fork_server, signal.SIGKILL)
         assert wait_until(lambda: not exists(child))
         assert pool.run(WHO, caller="a") != child
-        assert pool._nursery._popen.pid != nursery
+        assert pool._fork_server._popen.pid != fork_server
+
+    def test_of_a_fork_server_that_ended_is_not_looked_for_among_other_processes(self, pool):
+        """Its number may be a stranger's by then, who is not to be killed, nor to end the new fork server."""
+        child = pool._fork_server.fork()
+        child._connection.close()
+        pool._fork_server.close()
+        stranger = subprocess.Popen(["sleep", "60"])
+        child.pid = stranger.pid
+        assert child.end() == -signal.SIGKILL
+        assert stranger.poll() is None
+        assert pool.run(WORK, caller="a") == WORK()
+        stranger.kill()
+        stranger.wait()
 
     def test_that_has_grown_makes_room_for_a_fresh_one(self, pool):
         first = pool.run(WHO, caller="a")
@@ -242,22 +293,22 @@ class TestAChild:
                 open_files = len(os.listdir("/proc/self/fd"))
         assert 1 < len(seen) < 6
         assert len(os.listdir("/proc/self/fd")) <= open_files
-        children = Path(f"/proc/{pool._nursery._popen.pid}/task/{pool._nursery._popen.pid}/children")
+        children = Path(f"/proc/{pool._fork_server._popen.pid}/task/{pool._fork_server._popen.pid}/children")
         assert len(children.read_text().split()) == 1
 
     def test_ends_with_its_pool(self, pool):
-        child, nursery = pool.run(WHO, caller="a"), pool._nursery._popen.pid
+        child, fork_server = pool.run(WHO, caller="a"), pool._fork_server._popen.pid
         pool.close()
-        assert wait_until(lambda: not exists(child) and not exists(nursery))
+        assert wait_until(lambda: not exists(child) and not exists(fork_server))
 
     def test_ends_with_a_process_that_is_killed_however_busy_it_is(self):
         program = (
             "import threading, time, os\n"
             "from functools import partial\n"
             "from phases.engine_child import Limits\n"
-            "from phases.engine_processes import Nursery\n"
-            "child = Nursery(Limits(60, 2**27)).fork()\n"
-            "print(child.pid, child._nursery._popen.pid, flush=True)\n"
+            "from phases.engine_processes import ForkServer\n"
+            "child = ForkServer(Limits(60, 2**27)).fork()\n"
+            "print(child.pid, child._fork_server._popen.pid, flush=True)\n"
             "child.ask(partial(time.sleep, 60), seconds=60)\n"
         )
         parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)

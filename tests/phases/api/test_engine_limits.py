@@ -53,6 +53,17 @@ class TestAFileThatTakesTooLong:
         assert error_of(response) == (422, "VALIDATION_ERROR")
         assert "Send a smaller file" in response.json()["error"]["message"]
 
+    def test_is_stopped_however_small_it_is(self, alice, little_time):
+        """Under 4 kB, for which the parser takes over a second."""
+        sent = generate_body(
+            targetFileContent="${::" * 970,
+            framework="mocha",
+            language="javascript",
+            testSuite={"redTests": [{"testName": "it", "testCode": "f()", "attackVector": "x"}]},
+        )
+        assert error_of(alice.post(GENERATE, sent)) == (422, "VALIDATION_ERROR")
+        assert engine_pool._pools
+
     def test_stops_no_small_one(self, alice, mallory, little_time):
         mallory.post(GENERATE, generate_body(targetFileContent="def f(): pass\n" * 20_000))
         assert alice.post(GENERATE, generate_body()).status_code == 200
@@ -100,8 +111,11 @@ class TestWhatGoesToAChild:
     def test_is_no_usual_question(self, alice, asked):
         paths = [f"tests/users/test_orders_controller_{number}.py" for number in range(200)]
         assert alice.post(ANALYZE, analyze_body(candidateTestFiles=paths)).status_code == 200
-        assert alice.post(GENERATE, generate_body()).status_code == 200
         assert asked == []
+
+    def test_is_every_file_that_gets_a_test(self, alice, asked):
+        assert alice.post(GENERATE, generate_body(targetFileContent="")).status_code == 200
+        assert asked == [("generate", str(alice.customer.pk))]
 
     def test_comes_back_as_from_the_engine_itself(self, alice):
         sent = generate_body(targetFileContent=OLD + LARGE)

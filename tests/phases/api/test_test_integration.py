@@ -138,7 +138,8 @@ class TestGenerate:
         response = alice.post(GENERATE, generate_body(framework=framework, language=language))
         assert error_of(response) == (400, "INVALID_REQUEST")
 
-    def test_a_framework_without_insertion_says_so(self, alice, monkeypatch):
+    def test_a_framework_without_insertion_says_so(self, alice, monkeypatch, settings):
+        settings.ENGINE_PROCESSES = 0  # a child would not see the change
         monkeypatch.setitem(FRAMEWORKS, "rspec", replace(FRAMEWORKS["rspec"], inserter=None))
         response = alice.post(GENERATE, generate_body(framework="rspec", language="ruby"))
         assert error_of(response) == (400, "INVALID_REQUEST")

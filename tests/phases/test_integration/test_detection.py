@@ -140,7 +140,9 @@ class TestPython:
         assert detect_framework({"pyprojectToml": toml}).test_dir == "src/tests/"
 
     @pytest.mark.parametrize(
-        "toml", ["[[[", "a=" + "[" * 90_000, "a." * 120_000 + "b=1", "x" * 300_000], ids=range(4)
+        "toml",
+        ["[[[", "a=" + "[" * 90_000, "a." * 120_000 + "b=1", "x" * 300_000, '"\u2028".' * 700 + "b=1"],
+        ids=range(5),
     )
     def test_malformed_or_hostile_toml_is_refused(self, toml):
         with pytest.raises(InvalidValue) as refused:
