@@ -13,8 +13,9 @@ class OpenApiView(SpectacularAPIView):
     """Made once in each process and format: making it takes longer than any other public answer."""
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        renderer: Any = request.accepted_renderer  # type: ignore[attr-defined]
-        response = HttpResponse(_write(type(renderer)), content_type=renderer.media_type)
+        renderer: Any = request.accepted_renderer
+        kind: Any = type(renderer)
+        response = HttpResponse(_write(kind), content_type=renderer.media_type)
         response["Content-Disposition"] = f'inline; filename="rsolv-api.{renderer.format}"'
         return response
 

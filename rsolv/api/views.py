@@ -21,6 +21,14 @@ class ApiRequest(Request):
     sent_json: JSONObject | None = None
     standing: Standing | None = None
 
+    _data: Any
+    _full_data: Any
+
+    def let_go(self) -> None:
+        """Drop the body and what was read from it."""
+        self.raw_body, self.sent_json, self.parser_context = b"", None, {}
+        self._data = self._full_data = {}
+
     def slice(self, name: str) -> str:
         """The exact text of a value in the body's object. Only for a name that `data` holds."""
         if self.sent_json is None:
@@ -51,8 +59,7 @@ class ApiView(APIView):
         collector comes, which counts objects and not their bytes."""
         self.response: Any = None
         if isinstance(request := getattr(self, "request", None), ApiRequest):
-            request.raw_body, request.sent_json, request.parser_context = b"", None, {}
-            request._data = request._full_data = {}
+            request.let_go()
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
