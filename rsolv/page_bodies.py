@@ -1,7 +1,6 @@
 """What a form or an address of a page may hold, before any view reads it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
@@ -25,11 +24,14 @@ class PageBodyMiddleware:
         if read_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             drain(request)
             return render(request, "413.html", status=413)
+        if has_nul(request):
+            raise BadRequest("There is a NUL character in the request.")
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        sent = [request.path, *(text for _, texts in request.GET.lists() for text in texts)]
-        if request.method == "POST":
-            sent += [text for _, texts in request.POST.lists() for text in texts]
-        if any("\x00" in text for text in sent):
-            raise BadRequest("There is a NUL character in the request.")
+
+def has_nul(request: HttpRequest) -> bool:
+    """Whether one is in the path, in the query or in a field of the form."""
+    sent = [request.path, *(text for _, texts in request.GET.lists() for text in texts)]
+    if request.method == "POST":
+        sent += [text for _, texts in request.POST.lists() for text in texts]
+    return any("\x00" in text for text in sent)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
@@ -12,6 +13,7 @@ from rest_framework.request import Request
 class OpenApiView(SpectacularAPIView):
     """Made once in each process and format: making it takes longer than any other public answer."""
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         renderer: Any = request.accepted_renderer
         kind: Any = type(renderer)
