@@ -13,7 +13,7 @@ from customers import services
 from customers.models import LoginPlace
 from rsolv.admin import ReadOnlyAdmin
 
-# What a person is told by mail when a second step of theirs is gone; recovery codes go with another.
+# The mail that a person gets when a second step is removed; recovery codes are removed along with it.
 REMOVED = {
     Authenticator.Type.TOTP: "mfa/email/totp_deactivated",
     Authenticator.Type.WEBAUTHN: "mfa/email/webauthn_removed",

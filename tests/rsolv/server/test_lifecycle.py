@@ -1,4 +1,4 @@
-"""A server that is told to load its code again, or to end, keeps what it has begun."""
+"""A server that reloads its code, or stops, finishes the requests that it has begun."""
 
 import os
 import signal
