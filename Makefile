@@ -27,7 +27,7 @@ PARALLEL ?= -n 2
 # Where rows and transactions matter: these run on both databases, the others once.
 ROWS := tests/billing/services tests/billing/test_notices.py tests/billing/api tests/customers/services \
 	tests/journeys tests/phases/api tests/phases/test_services.py tests/phases/test_work.py \
-	tests/provisioning tests/rsolv/api tests/sandbox/staging
+	tests/provisioning tests/core/api tests/sandbox/staging
 # These are about what Stripe answers and charges; their rows are saved as everywhere else.
 ANSWERS := $(patsubst %,tests/billing/services/test_%.py,an_older_price change_plan end_second_subscriptions \
 	follow_payment open_billing_portal resume_plan start_checkout)

@@ -10,7 +10,7 @@ from django.core.management import execute_from_command_line
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.dev")
     # Not above: importing anything of rsolv makes its Celery application, whose default is production.
-    from rsolv.terminal import print_exception
+    from core.commands.terminal import print_exception
 
     sys.excepthook = print_exception
     execute_from_command_line(sys.argv)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.plans import PLANS
-from rsolv.portal.formats import format_cents, format_date
+from core.formats import format_cents, format_date
 
 Data = Mapping[str, Any]
 

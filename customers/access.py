@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
-from rsolv.browsers import describe_browser
-from rsolv.client_ip import get_client_ip
+from core.http.client_ip import get_client_ip
+from core.http.user_agents import describe_browser
 
 from .models import Membership, User
 from .origin import Origin

@@ -4,7 +4,7 @@ An entry counts only while the lease runs. A lease is granted for KEY_CACHE_LEAS
 before the database was asked what must be forgotten: what was revoked earlier does not count, whoever did it.
 A fill writes only where its own marker still stands; what is forgotten takes the marker with it.
 
-Functions that ask Redis raise rsolv.redis_link.RedisAway.
+Functions that ask Redis raise core.redis.client.RedisAway.
 """
 
 import secrets
@@ -16,8 +16,8 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from rsolv.api.metrics import KEY_CACHE_EVICTIONS
-from rsolv.redis_link import Link, RedisAway, find_link
+from core.api.metrics import KEY_CACHE_EVICTIONS
+from core.redis.client import Link, RedisAway, find_link
 
 from .callers import Caller, decode, encode
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from rsolv.redis_link import RedisAway, find_link
+from core.redis.client import RedisAway, find_link
 
 USES = "rsolv:key-uses:1"
 TAKEN = f"{USES}:taken"

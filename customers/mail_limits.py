@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from rsolv.api.errors import RateLimited
-from rsolv.api.limiter import Limit
-from rsolv.api.throttling import hit
-from rsolv.errors import DomainError
+from core.api.errors import RateLimited
+from core.api.limiter import Limit
+from core.api.throttling import hit
+from core.errors import DomainError
 
 from .addresses import find_mailbox
 

@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from rsolv.browsers import describe_browser
+from core.http.user_agents import describe_browser
 
 from . import services
 from .access import find_caller

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from rsolv.redis_link import RedisAway
+from core.redis.client import RedisAway
 
 from . import services
 

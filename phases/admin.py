@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from phases.models import PhaseExecution, Repository, StorageUse
 from phases.selectors import annotate_storage
 from phases.services import set_storage_limit
 from phases.sizes import format_size
-from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 @admin.register(Repository)

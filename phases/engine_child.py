@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 if __name__ == "__main__":
-    # The engine needs rsolv.errors, not the Celery application that rsolv's own __init__ makes.
+    # The engine needs core.errors, not the Celery application that rsolv's own __init__ makes.
     bare = ModuleType("rsolv")
     bare.__path__ = [str(Path(__file__).resolve().parents[1] / "rsolv")]
     sys.modules["rsolv"] = bare

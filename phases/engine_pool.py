@@ -16,6 +16,7 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 
+from core.errors import DomainError
 from phases.engine_child import Limits
 from phases.engine_processes import (
     Child,
@@ -28,7 +29,6 @@ from phases.engine_processes import (
 )
 from phases.engine_turns import NoTurn, Turns
 from phases.metrics import ENGINE_BUSY, ENGINE_STOPPED
-from rsolv.errors import DomainError
 
 T = TypeVar("T")
 

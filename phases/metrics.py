@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from prometheus_client import Counter, Histogram
 from rest_framework.exceptions import APIException
 
+from core.errors import DomainError
 from phases.test_integration.frameworks import FRAMEWORKS
-from rsolv.errors import DomainError
 
 LANGUAGES = {language for framework in FRAMEWORKS.values() for language in framework.languages}
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5)

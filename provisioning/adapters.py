@@ -20,14 +20,14 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from core.encryption import get_cipher
+from core.http.base_url import get_base_host
+from core.http.client_ip import get_client_ip
 from customers.acting_staff import get_acting_staff
 from customers.addresses import normalise_email
 from customers.logins import end_other_sessions
 from customers.mail_limits import is_mailbox_full
 from customers.recent_login import is_login_recent
-from rsolv.base_url import get_base_host
-from rsolv.client_ip import get_client_ip
-from rsolv.encryption import get_cipher
 
 from .services import queue_mail
 

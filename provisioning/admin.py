@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.pages import ReadOnlyAdmin
 from provisioning.models import ProvisioningEvent, SignupRequest, TrialGrant
 from provisioning.services import retry_failed_steps
-from rsolv.admin import ReadOnlyAdmin
 
 
 @admin.register(ProvisioningEvent)

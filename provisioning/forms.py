@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.api.errors import RateLimited
+from core.api.throttling import find_address, find_ip
 from customers.addresses import normalise_email
 from customers.models import Customer, User
 from customers.selectors import is_address_taken
 from customers.services import create_api_key, take_login_over
-from rsolv.api.errors import RateLimited
-from rsolv.api.throttling import find_address, find_ip
 
 from .limits import count_signup
 from .pending import begin_signup, sign_up_by_github

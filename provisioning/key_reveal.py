@@ -10,8 +10,8 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from core.encryption import get_cipher
 from customers.models import User
-from rsolv.encryption import get_cipher
 
 COOKIE = "rsolv_new_key"
 PURPOSE = "new-api-key"

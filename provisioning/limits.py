@@ -3,10 +3,10 @@
 import structlog
 from django.conf import settings
 
+from core.api.errors import RateLimited
+from core.api.limiter import Limit
+from core.api.throttling import hit
 from customers.addresses import find_mailbox
-from rsolv.api.errors import RateLimited
-from rsolv.api.limiter import Limit
-from rsolv.api.throttling import hit
 
 from .metrics import ONBOARDING_STOPPED
 
@@ -17,7 +17,7 @@ BY_MAILBOX = Limit("signup-mailbox", 3, seconds=86400)
 
 
 def count_signup(*, email: str, address: str) -> None:
-    """One more attempt by form, whatever comes of it. Raises rsolv.api.errors.RateLimited past a limit.
+    """One more attempt by form, whatever comes of it. Raises core.api.errors.RateLimited past a limit.
 
     A mailbox is counted for each network apart: nobody elsewhere keeps its owner from signing up.
     """
@@ -26,7 +26,7 @@ def count_signup(*, email: str, address: str) -> None:
 
 
 def count_onboarding(*, email: str, address: str) -> None:
-    """One more signup without a browser. Raises rsolv.api.errors.RateLimited past a limit.
+    """One more signup without a browser. Raises core.api.errors.RateLimited past a limit.
 
     ONBOARDINGS_PER_HOUR counts all callers: the last bound on what strangers are mailed. The form goes on.
     """

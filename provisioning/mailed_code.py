@@ -13,10 +13,10 @@ from allauth.account.models import EmailAddress
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from core.api.errors import RateLimited
+from core.api.limiter import Limit
+from core.api.throttling import hit
 from customers.models import User
-from rsolv.api.errors import RateLimited
-from rsolv.api.limiter import Limit
-from rsolv.api.throttling import hit
 
 KEPT_AS = "reauthentication_code"
 SECONDS = 600

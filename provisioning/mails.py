@@ -4,9 +4,9 @@ from typing import Any
 
 from billing.models import BillingAccount, UsageRecord
 from billing.selectors import get_entitlement
+from core.mail import send_templated_mail
 from customers.models import User
 from phases.models import PhaseExecution
-from rsolv.mail import send_templated_mail
 
 from .models import ProvisioningEvent
 

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from core.api.throttling import find_ip
 from customers.models import User
 from customers.selectors import find_person
 from customers.services import release_unconfirmed_address
-from rsolv.api.throttling import find_ip
 
 from .services import SignupRefused, request_signup
 

@@ -11,8 +11,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from core.api.errors import RateLimited
 from customers.models import User
-from rsolv.api.errors import RateLimited
 
 from .mailed_code import find_address, is_code_sent, send_code
 from .reauthentication_forms import MailedCodeForm

@@ -7,7 +7,7 @@ import structlog
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
 
-from rsolv.private_files import create_only_private_files
+from core.private_files import create_only_private_files
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.prod")
 

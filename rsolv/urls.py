@@ -3,15 +3,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from billing.api.views import receive_stripe_webhook
+from core.api.document import OpenApiView
+from core.api.health import HealthView, LiveView, ReadyView
+from core.api.views import NothingHere
 from provisioning.reauthentication import ReauthenticateByMailView
 from provisioning.views import SignupView, SocialSignupView, answer_onboarding, confirm_code
-from rsolv.api.document import OpenApiView
-from rsolv.api.health import HealthView, LiveView, ReadyView
-from rsolv.api.views import NothingHere
 
-handler400 = "rsolv.api.errors.bad_request"
-handler404 = "rsolv.api.errors.page_not_found"
-handler500 = "rsolv.api.errors.server_error"
+handler400 = "core.api.errors.bad_request"
+handler404 = "core.api.errors.page_not_found"
+handler500 = "core.api.errors.server_error"
 
 api: list[URLPattern | URLResolver] = [
     path("", include("phases.api.urls")),

@@ -4,7 +4,7 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from rsolv.private_files import create_only_private_files
+from core.private_files import create_only_private_files
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.prod")
 create_only_private_files()

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 
 PR_SET_PDEATHSIG = 1
 COLOURS = (36, 33, 32, 35, 34)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 
 
 def tell(text: Any) -> None:

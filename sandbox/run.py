@@ -7,7 +7,7 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 
 from .processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, is_port_free
 from .stack import Stack

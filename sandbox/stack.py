@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from rsolv.private_files import keep_private
+from core.private_files import keep_private
 
 from .processes import Supervisor
 

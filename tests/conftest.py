@@ -13,9 +13,9 @@ from django.db import connection
 from django.test import Client
 
 from billing import stripe_gateway
+from core.api import limiter
 from customers.models import Customer
 from customers.services import create_api_key
-from rsolv.api import limiter
 
 from .billing.world import foundation, world  # noqa: F401 - fixtures
 from .factories import CustomerFactory

@@ -10,9 +10,9 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from billing import services
 from billing.models import BillingAccount, UsageClaim
+from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from customers.models import AuditEntry, User
 from customers.services import record_act
-from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs

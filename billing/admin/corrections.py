@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from billing import services
 from billing.models import CorrectionReport, UsageCorrection
+from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from customers.models import AuditEntry, User
 from customers.services import record_act
-from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 @admin.register(UsageCorrection)

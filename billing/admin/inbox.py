@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing import services
 from billing.models import InboxEvent
-from rsolv.admin import ReadOnlyAdmin
+from core.admin.pages import ReadOnlyAdmin
 
 
 class ProgressFilter(admin.SimpleListFilter):

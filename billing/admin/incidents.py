@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing import services
 from billing.models import Discrepancy, PaymentIncident, Reconciliation
-from rsolv.admin import ReadOnlyAdmin
+from core.admin.pages import ReadOnlyAdmin
 
 
 @admin.register(PaymentIncident)

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 
 from billing import services
 from billing.models import UsageRecord, UsageReport
-from rsolv.admin import ReadOnlyAdmin
+from core.admin.pages import ReadOnlyAdmin
 
 
 @admin.register(UsageRecord)

@@ -12,7 +12,7 @@ from django.db import models
 from django.http import HttpRequest
 from djstripe import models as djstripe
 
-from rsolv.admin import ReadOnlyAdmin
+from core.admin.pages import ReadOnlyAdmin
 
 ALWAYS = ("id", "created", "livemode")
 # Columns beside those, model by model. A model that is not named has no page.

@@ -10,8 +10,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing import services
 from billing.models import BillingSwitch
+from core.admin.pages import StaffAdmin
 from customers.models import User
-from rsolv.admin import StaffAdmin
 
 
 class BillingSwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs

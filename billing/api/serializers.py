@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.models import BillingAccount
+from core.api.fields import StrictIntegerField
 from phases.api.serializers import (
     ISSUES,
     LARGEST_ISSUE,
@@ -13,7 +14,6 @@ from phases.api.serializers import (
     read_spelling,
     require,
 )
-from rsolv.api.fields import StrictIntegerField
 
 
 class EntitlementSerializer(serializers.Serializer[Any]):

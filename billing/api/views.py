@@ -8,14 +8,14 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from billing import selectors, services
-from rsolv.api.auth import find_origin, get_customer
-from rsolv.api.bodies import read_body
-from rsolv.api.errors import build_error
-from rsolv.api.fields import read
-from rsolv.api.idempotency import idempotent
-from rsolv.api.middleware import get_request_id
-from rsolv.api.views import ApiRequest, ApiView
-from rsolv.errors import DomainError
+from core.api.bodies import read_body
+from core.api.errors import build_error
+from core.api.fields import read
+from core.api.middleware import get_request_id
+from core.api.views import ApiRequest, ApiView
+from core.errors import DomainError
+from customers.api.auth import find_origin, get_customer
+from customers.api.idempotency import idempotent
 
 from .serializers import ClaimFixSerializer, ClaimSerializer, EntitlementSerializer
 

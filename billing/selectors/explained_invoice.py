@@ -11,8 +11,8 @@ from djstripe.models import Invoice
 from billing.models import PaymentIncident, UsageReport
 from billing.plans import PLANS, Plan
 from billing.pricing import price_each
+from core.errors import NotFound
 from customers.models import Customer
-from rsolv.errors import NotFound
 
 from .fixes import FixOfLine, describe_fixes
 from .invoices import InvoiceLine, list_incidents, read_invoice, read_price

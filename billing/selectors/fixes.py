@@ -11,11 +11,11 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
 from django.db.models.functions import Length
 
 from billing.models import CorrectionReport, UsageCorrection, UsageRecord
+from core.errors import NotFound
 from customers.models import Customer
 from phases.evidence import Evidence, read_evidence
 from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
-from rsolv.errors import NotFound
 
 # Longer results are read on the fix's own page only, so that a page of many stays small.
 LONGEST_READ = 64 * 1024

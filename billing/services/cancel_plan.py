@@ -5,8 +5,8 @@ import structlog
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 from .note_plan import Author
 from .refresh_account import refresh_account

@@ -14,8 +14,8 @@ from billing.models import BillingAccount
 from billing.plans import Plan
 from billing.pricing import begins_period, is_given_back
 from billing.stripe_gateway import PreviewLine
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 from .note_plan import Author
 from .refresh_account import refresh_account, resync_account

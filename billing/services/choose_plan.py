@@ -12,9 +12,9 @@ from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
 from billing.retries import LEASE
+from core.errors import DomainError
+from core.queue.enqueue import enqueue_on_commit
 from customers.models import Customer
-from rsolv.errors import DomainError
-from rsolv.queue import enqueue_on_commit
 
 from .ensure_stripe_customer import ensure_stripe_customer
 from .record_usage import lock_account

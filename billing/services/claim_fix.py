@@ -8,10 +8,10 @@ from django.db import transaction
 
 from billing import selectors
 from billing.models import BillingAccount, UsageClaim, UsageRecord
+from core.errors import DomainError
 from customers.models import Customer
 from customers.services import KeyOrigin
 from phases.services import get_or_create_repository
-from rsolv.errors import DomainError
 
 from .record_usage import lock_account, lock_pool
 

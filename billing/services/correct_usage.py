@@ -7,9 +7,9 @@ import structlog
 from django.db import transaction
 
 from billing.models import CorrectionReport, Notice, UsageCorrection, UsageRecord, UsageReport
+from core.errors import DomainError
+from core.queue.enqueue import enqueue_on_commit
 from customers.models import User
-from rsolv.errors import DomainError
-from rsolv.queue import enqueue_on_commit
 
 from .give_notice import give_notice
 from .record_usage import lock_account

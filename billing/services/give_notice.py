@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from billing.models import Notice
+from core.queue.enqueue import enqueue_on_commit
 from customers.models import Customer
-from rsolv.queue import enqueue_on_commit
 
 
 def give_notice(

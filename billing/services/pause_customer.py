@@ -6,8 +6,8 @@ import structlog
 from django.db import transaction
 
 from billing.models import BillingAccount
+from core.queue.enqueue import enqueue_on_commit
 from customers.models import Customer
-from rsolv.queue import enqueue_on_commit
 
 from .record_usage import lock_account
 

@@ -21,8 +21,8 @@ from billing.metrics import (
 )
 from billing.models import InboxEvent
 from billing.retries import LEASE, schedule_retry
-from rsolv.errors import DomainError
-from rsolv.queue import enqueue_on_commit
+from core.errors import DomainError
+from core.queue.enqueue import enqueue_on_commit
 
 from .follow_meter_error import follow_meter_error
 

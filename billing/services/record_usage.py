@@ -8,10 +8,10 @@ from django.db import transaction
 from billing import selectors
 from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
+from core.queue.enqueue import enqueue_on_commit
 from customers.locks import lock_name
 from customers.models import Customer, ForgeAccount
 from phases.models import PhaseExecution
-from rsolv.queue import enqueue_on_commit
 
 from .watch_usage import watch_usage
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 from .cancel_plan import NoPlanToCancel
 from .note_plan import Author

@@ -6,8 +6,8 @@ import structlog
 from django.db import transaction
 
 from billing.models import BillingAccount
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 from .record_usage import lock_account
 

@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from billing.models import CorrectionReport, UsageReport
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 from .report_usage import is_held_back, report_usage
 

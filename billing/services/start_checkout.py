@@ -6,8 +6,8 @@ from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 from .choose_plan import PlanAlreadyChosen
 from .ensure_stripe_customer import ensure_stripe_customer

@@ -4,7 +4,7 @@ import structlog
 from django.utils import timezone
 
 from billing import selectors
-from rsolv.queue import enqueue_on_commit
+from core.queue.enqueue import enqueue_on_commit
 
 from .follow_payment import block_overdue
 

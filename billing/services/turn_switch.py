@@ -6,8 +6,8 @@ import structlog
 from django.db import transaction
 
 from billing.models import BillingSwitch
+from core.queue.enqueue import enqueue_on_commit
 from customers.models import User
-from rsolv.queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ import stripe
 import structlog
 
 from billing.metrics import STRIPE_CALLS, STRIPE_SECONDS
-from rsolv.traces import trace
+from core.tracing import trace
 
 from .http import Exchange, current_exchange
 

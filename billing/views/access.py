@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from billing.services import Author
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
+from core.errors import DomainError, NotFound
 from customers.access import find_origin, member_page
 from customers.models import AuditEntry, Customer, Membership, User
 from customers.services import record_act
-from rsolv.errors import DomainError, NotFound
 
 log = structlog.get_logger(__name__)
 

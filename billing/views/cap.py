@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from billing import selectors, services
 from billing.forms import CapForm
+from core.formats import format_cents
 from customers.models import AuditEntry, Customer
-from rsolv.portal.formats import format_cents
 
 from .access import billing_page, note_act, see
 

@@ -11,8 +11,8 @@ from billing import selectors, services
 from billing.forms import ChangeForm
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 from .access import billing_page, find_author, see
 

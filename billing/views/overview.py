@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from billing import selectors, services
+from billing.account_alerts import Ways, explain_standing
 from billing.models import BillingAccount
+from billing.usage_words import describe_cost, describe_usage
 from customers.models import Customer
-from rsolv.portal.standing import Ways, explain_standing
-from rsolv.portal.usage import describe_cost, describe_usage
 
 from .access import billing_page, see
 from .notices import list_rows

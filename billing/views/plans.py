@@ -16,9 +16,9 @@ from billing import selectors, services
 from billing.forms import CancelForm, PlanForm
 from billing.models import BillingAccount
 from billing.plans import PLANS
+from core.formats import format_date
+from core.http.htmx import is_htmx, leads_scripts_on
 from customers.models import AuditEntry, Customer
-from rsolv.htmx import is_htmx, leads_scripts_on
-from rsolv.portal.formats import format_date
 
 from .access import billing_page, find_author, note_act, see
 

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
+from core.admin.pages import ReadOnlyAdmin
 from customers.models import AuditEntry
-from rsolv.admin import ReadOnlyAdmin
 
 
 @admin.register(AuditEntry)

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import TabularInline
 
+from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from customers import selectors, services
 from customers.models import Customer, Invitation, Membership
-from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 class MembershipInline(TabularInline):

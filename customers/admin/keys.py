@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.pages import ReadOnlyAdmin, StaffAdmin
+from core.redis.client import RedisAway
 from customers import key_cache, services
 from customers.models import ApiKey, StaleKey
-from rsolv.admin import ReadOnlyAdmin, StaffAdmin
-from rsolv.redis_link import RedisAway
 
 
 @admin.register(ApiKey)

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.pages import ReadOnlyAdmin
 from customers import services
 from customers.models import LoginPlace
-from rsolv.admin import ReadOnlyAdmin
 
 # The mail that a person gets when a second step is removed; recovery codes are removed along with it.
 REMOVED = {

@@ -5,10 +5,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.pages import ReadOnlyAdmin
+from core.errors import DomainError
 from customers import services
 from customers.models import ForgeAccount
-from rsolv.admin import ReadOnlyAdmin
-from rsolv.errors import DomainError
 
 
 @admin.register(ForgeAccount)

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.pages import StaffAdmin
 from customers import services
 from customers.models import User
-from rsolv.admin import StaffAdmin
 
 
 @admin.register(User)

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
+from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from customers.models import StaffAction
-from rsolv.admin import ReadOnlyAdmin, StaffAdmin
 
 
 @admin.register(StaffAction)

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from core.redis.client import RedisAway
 from customers import key_cache
-from rsolv.redis_link import RedisAway
 
 from .customer import Customer
 from .people import User

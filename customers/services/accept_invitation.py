@@ -6,10 +6,10 @@ from typing import Unpack
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from core.errors import DomainError
 from customers import selectors
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
 from customers.origin import Origin
-from rsolv.errors import DomainError
 
 from .invite_member import hash_token
 from .record_act import record_act

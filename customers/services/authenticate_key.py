@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from core.api.metrics import KEY_CACHE_ERRORS, KEY_CACHE_HITS, KEY_CACHE_MISSES
+from core.redis.client import RedisAway
 from customers import key_cache, key_uses, keys, selectors
 from customers.callers import Caller
 from customers.models import ApiKey, StaleKey
-from rsolv.api.metrics import KEY_CACHE_ERRORS, KEY_CACHE_HITS, KEY_CACHE_MISSES
-from rsolv.redis_link import RedisAway
 
 # A key's last use is kept to this precision, so that a request rarely writes.
 LAST_USE_PRECISION = timedelta(minutes=1)

@@ -10,9 +10,9 @@ from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
+from core.errors import DomainError
 from customers.models import ApiKey, AuditEntry, Customer, User
 from customers.selectors import get_membership
-from rsolv.errors import DomainError
 
 from .create_customer import EmailTaken
 from .deactivate_person import deactivate_person, reactivate_person

@@ -5,11 +5,11 @@ from typing import Unpack
 
 from django.db import transaction
 
+from core.errors import DomainError, NotFound
 from customers import roles
 from customers.models import AuditEntry, Customer, Membership, User
 from customers.origin import Origin
 from customers.selectors import is_last_owner
-from rsolv.errors import DomainError, NotFound
 
 from .end_access import EndedAccess, KeyChoice, end_lost_rights
 from .record_act import record_act

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from core.errors import DomainError
 from customers import selectors
 from customers.locks import lock_name
 from customers.models import ApiKey, AuditEntry, Customer, ForgeAccount
-from rsolv.errors import DomainError
 
 from .namespace_claims import KeyOrigin, hold_claim, lock_customers, record_claim
 

@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.errors import DomainError
 
 
 class EmailTaken(DomainError):

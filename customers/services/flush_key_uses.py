@@ -1,8 +1,8 @@
 """When keys were last used goes into their rows."""
 
+from core.api.metrics import KEY_CACHE_SIZE
 from customers import key_cache, key_uses
 from customers.models import ApiKey
-from rsolv.api.metrics import KEY_CACHE_SIZE
 
 BATCH = 500
 
@@ -10,7 +10,7 @@ BATCH = 500
 def flush_key_uses() -> int:
     """Write down what was gathered since the last time; return of how many keys. Repeating it is safe.
 
-    A later use that is written down already stays. Raises rsolv.redis_link.RedisAway.
+    A later use that is written down already stays. Raises core.redis.client.RedisAway.
     """
     uses = key_uses.take()
     rows = ApiKey.objects.in_bulk(sorted(uses))

@@ -8,12 +8,12 @@ from typing import Unpack
 from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, transaction
 
+from core.errors import DomainError
 from customers import roles, selectors
 from customers.addresses import normalise_email
 from customers.mail_limits import count_invitation
 from customers.models import AuditEntry, Customer, Invitation, Membership
 from customers.origin import Origin
-from rsolv.errors import DomainError
 
 from .change_role import NotYours, refresh_role
 from .record_act import record_act

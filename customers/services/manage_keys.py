@@ -7,10 +7,10 @@ from typing import Unpack
 from django.db import transaction
 from django.utils import timezone
 
+from core.errors import DomainError
 from customers import keys
 from customers.models import ApiKey, AuditEntry, Customer, Membership, User
 from customers.origin import Origin
-from rsolv.errors import DomainError
 
 from .change_role import lock_manager
 from .record_act import record_act

@@ -8,9 +8,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from core.http.user_agents import describe_browser
 from customers.models import AuditEntry, LoginPlace, User
 from customers.selectors import get_membership
-from rsolv.browsers import describe_browser
 
 from .record_act import record_act
 

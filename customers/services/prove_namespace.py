@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from core.errors import DomainError
 from customers import selectors
 from customers.locks import lock_name
 from customers.models import AuditEntry, Customer, ForgeAccount, User
-from rsolv.errors import DomainError
 
 from .claim_namespace import GITHUB, NamespaceHeld
 from .namespace_claims import KeyOrigin, end_claim, hold_claim, lock_claims, record_claim

@@ -8,8 +8,8 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from core.errors import DomainError
 from customers.models import StaffAction, User
-from rsolv.errors import DomainError
 
 from .record_staff_action import record_staff_action
 

@@ -2,8 +2,8 @@
 
 from django import template
 
+from core.http.user_agents import describe_browser
 from customers.display_names import clean_for_mail
-from rsolv.browsers import describe_browser
 
 register = template.Library()
 

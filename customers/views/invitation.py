@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.api.errors import RateLimited
+from core.api.limiter import Limit
+from core.api.throttling import find_address, hit
+from core.errors import DomainError
 from customers import selectors, services
 from customers.access import find_origin
 from customers.forms import JoinForm
 from customers.models import Invitation, User
-from rsolv.api.errors import RateLimited
-from rsolv.api.limiter import Limit
-from rsolv.api.throttling import find_address, hit
-from rsolv.errors import DomainError
 
 BY_ADDRESS = Limit("invitation", 60, seconds=3600)
 

@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from core.errors import DomainError, NotFound
 from customers import roles, selectors, services
 from customers.access import find_origin, manages, member_page
 from customers.forms import InviteForm, KeysForm, RoleForm
 from customers.models import Membership
-from rsolv.errors import DomainError, NotFound
 
 
 def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

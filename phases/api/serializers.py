@@ -5,9 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import NOT_BLANK, ObjectField, StrictCharField, StrictChoiceField, StrictIntegerField
+from core.errors import DomainError
 from phases.models import PhaseExecution
-from rsolv.api.fields import NOT_BLANK, ObjectField, StrictCharField, StrictChoiceField, StrictIntegerField
-from rsolv.errors import DomainError
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
 # The same for OpenAPI: neither part is `.` or `..`.

@@ -4,12 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import NOT_BLANK, ExactCharField, ObjectField, StrictCharField, TextListField
 from phases.test_integration.frameworks import FRAMEWORKS
 from phases.test_integration.manifests import LONGEST_MANIFEST, MOST_FILES, READERS
 from phases.test_integration.ranking import MOST_CANDIDATES
 from phases.test_integration.red_tests import LONGEST_DATUM, LONGEST_TEST, MOST_TESTS
 from phases.test_integration.services import LONGEST_NAME
-from rsolv.api.fields import NOT_BLANK, ExactCharField, ObjectField, StrictCharField, TextListField
 
 # The engine reads both in any case; these are their own names.
 FRAMEWORK = {"enum": sorted(FRAMEWORKS), "pattern": None, "minLength": None}

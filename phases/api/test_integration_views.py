@@ -9,16 +9,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from core.api.errors import describe_fields
+from core.api.fields import Shape, read
+from core.api.middleware import get_request_id
+from core.api.views import ApiRequest, ApiView
+from core.errors import DomainError
 from customers.callers import Caller
 from phases import engine_pool
 from phases.api import test_integration_serializers as shapes
 from phases.metrics import ANALYZE_SECONDS, ANALYZED, GENERATE_SECONDS, GENERATED, measure
 from phases.test_integration import services as engine
-from rsolv.api.errors import describe_fields
-from rsolv.api.fields import Shape, read
-from rsolv.api.middleware import get_request_id
-from rsolv.api.views import ApiRequest, ApiView
-from rsolv.errors import DomainError
 
 T = TypeVar("T")
 

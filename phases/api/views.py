@@ -5,11 +5,11 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
+from core.api.fields import read
+from core.api.views import ApiRequest, ApiView
+from customers.api.auth import find_origin, get_customer
+from customers.api.idempotency import idempotent
 from phases import selectors, services
-from rsolv.api.auth import find_origin, get_customer
-from rsolv.api.fields import read
-from rsolv.api.idempotency import idempotent
-from rsolv.api.views import ApiRequest, ApiView
 
 from . import serializers
 

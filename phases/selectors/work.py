@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
+from core.errors import NotFound
 from customers.models import Customer
 from phases.models import PhaseExecution
-from rsolv.errors import NotFound
 
 Phase = PhaseExecution.Phase
 Outcome = PhaseExecution.Outcome

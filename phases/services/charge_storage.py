@@ -3,12 +3,12 @@
 from django.conf import settings
 from django.db.models import F
 
+from core.errors import DomainError
 from customers.models import Customer
 from phases.metrics import REFUSED
 from phases.models import PhaseExecution, StorageUse
 from phases.selectors import Storage, get_storage
 from phases.sizes import format_size
-from rsolv.errors import DomainError
 
 # A mitigation's result up to this size may use the reserve beyond the limit.
 RESERVED_BYTES = 64 * 1024

@@ -3,12 +3,12 @@
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from core.errors import DomainError
 from customers.models import Customer
 from customers.selectors import is_subscribed
 from customers.services import KeyOrigin, claim_namespace
 from phases import selectors
 from phases.models import Repository
-from rsolv.errors import DomainError
 
 
 class TooManyRepositories(DomainError):

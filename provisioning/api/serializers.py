@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from rsolv.api.fields import StrictCharField
+from core.api.fields import StrictCharField
 
 
 class OnboardSerializer(serializers.Serializer[Any]):

@@ -5,11 +5,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from billing.plans import TRIAL
+from core.api.fields import read
+from core.api.throttling import find_address, find_ip
+from core.api.views import ApiRequest, ApiView
 from provisioning import services
 from provisioning.limits import count_onboarding
-from rsolv.api.fields import read
-from rsolv.api.throttling import find_address, find_ip
-from rsolv.api.views import ApiRequest, ApiView
 
 from . import serializers
 

@@ -9,10 +9,10 @@ from django.template.loader import render_to_string
 from billing.models import BillingAccount
 from billing.selectors import get_account
 from billing.services import end_all_plans
+from core.errors import DomainError
 from customers.models import AuditEntry, Customer, User
 from customers.origin import Origin
 from customers.services import record_act, release_namespaces
-from rsolv.errors import DomainError
 
 from .send_mail import queue_mail
 

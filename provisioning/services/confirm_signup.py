@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare
 
+from core.errors import DomainError
 from customers.models import Customer, User
 from customers.selectors import find_person, get_membership
 from customers.services import NewApiKey, adopt_api_key, create_api_key, hash_token
 from provisioning.models import SignupRequest
-from rsolv.errors import DomainError
 
 from .provision_customer import FIRST_KEY, make_person, open_account
 from .request_signup import hash_code

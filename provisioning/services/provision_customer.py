@@ -11,6 +11,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from billing.models import BillingAccount
+from core.errors import DomainError
+from core.queue.enqueue import enqueue_on_commit
 from customers.addresses import has_public_domain, is_disposable, normalise_email
 from customers.models import Customer, Membership, User
 from customers.selectors import find_person, get_membership
@@ -25,8 +27,6 @@ from customers.services import (
 )
 from provisioning.metrics import SIGNUPS
 from provisioning.models import ProvisioningEvent
-from rsolv.errors import DomainError
-from rsolv.queue import enqueue_on_commit
 
 from .grant_trial import grant_trial
 

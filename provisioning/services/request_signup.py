@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from core.errors import DomainError
 from customers import keys
 from customers.display_names import has_link
 from customers.models import Customer
@@ -17,7 +18,6 @@ from customers.selectors import is_address_taken
 from customers.services import hash_token
 from provisioning.metrics import REQUESTS
 from provisioning.models import SignupRequest
-from rsolv.errors import DomainError
 
 from .provision_customer import SignupRefused, check_address
 

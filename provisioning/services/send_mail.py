@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.retries import LEASE
+from core.queue.enqueue import enqueue_on_commit
 from provisioning.models import OutgoingMail
-from rsolv.queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 

@@ -2,9 +2,9 @@
 
 from django.utils import timezone
 
+from core.queue.enqueue import enqueue_on_commit
 from provisioning.metrics import BROKEN
 from provisioning.selectors import list_broken_signups, list_due_steps
-from rsolv.queue import enqueue_on_commit
 
 BATCH = 1000
 

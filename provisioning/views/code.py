@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.api.throttling import find_ip
 from customers.models import User
 from provisioning.key_reveal import keep_new_key
 from provisioning.pending import Pending, find_pending, forget_pending, sign_up_by_github
 from provisioning.services import SignupOver, SignupRefused, WrongCode, confirm_by_code
-from rsolv.api.throttling import find_ip
 
 # Of an address that somebody who is logged in adds.
 confirm_added_address = ConfirmEmailVerificationCodeView.as_view()

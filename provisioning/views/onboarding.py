@@ -12,6 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.api.errors import RateLimited
+from core.api.limiter import Limit
+from core.api.throttling import find_address, find_ip, hit
+from core.errors import DomainError
 from customers.forms import JoinForm
 from customers.models import User
 from customers.selectors import find_person, get_membership
@@ -24,10 +28,6 @@ from provisioning.services import (
     deny_onboarding,
     find_onboarding,
 )
-from rsolv.api.errors import RateLimited
-from rsolv.api.limiter import Limit
-from rsolv.api.throttling import find_address, find_ip, hit
-from rsolv.errors import DomainError
 
 BY_ADDRESS = Limit("onboarding-link", 60, seconds=3600)
 

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from core.formats import format_cents
 from phases.evidence import Evidence
 from phases.models import PhaseExecution
 from phases.retries import Retries, read_retries
 from phases.selectors import Story
 
 from .fix_billing import Bill
-from .formats import format_cents
 
 Outcome = PhaseExecution.Outcome
 

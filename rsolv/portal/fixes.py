@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from core.errors import NotFound
 from customers.access import member_page
 from customers.models import Membership
 from phases.evidence import name_flaw, read_evidence
 from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
 from phases.selectors import WorkWanted, get_story, list_repository_names, list_work
-from rsolv.errors import NotFound
 
 from .fix_billing import Bill, find_bill, list_marks
 from .fix_story import describe_retries, tell_story

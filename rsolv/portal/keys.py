@@ -14,11 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.errors import DomainError
 from customers import services
 from customers.access import find_origin, member_page
 from customers.models import ApiKey, Customer, Membership, User
 from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
-from rsolv.errors import DomainError
 
 EXPIRIES = (("", _("Never")), ("30", _("In 30 days")), ("90", _("In 90 days")), ("365", _("In a year")))
 OVERLAPS = (("0", _("Now")), ("1", _("In 1 hour")), ("24", _("In 24 hours")), ("168", _("In 7 days")))

@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from core.api.errors import RateLimited
+from core.api.throttling import find_address
+from core.errors import DomainError
 from customers.models import User
 from customers.selectors import get_membership
 from provisioning.key_reveal import keep_new_key
 from provisioning.limits import count_signup
 from provisioning.services import NameRefused, check_name, provision_customer
-from rsolv.api.errors import RateLimited
-from rsolv.api.throttling import find_address
-from rsolv.errors import DomainError
 
 
 class NewAccountForm(forms.Form):

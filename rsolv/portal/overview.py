@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
+from billing.account_alerts import Ways, explain_standing
 from billing.selectors import Entitlement, get_entitlement, list_invoices
+from billing.usage_words import describe_cost, describe_usage
 from customers.models import ApiKey, Membership, User
 from customers.selectors import get_membership
 from phases.selectors import count_work, list_latest_fixes
@@ -25,8 +27,6 @@ from .fixes import list_rows
 from .new_account import show_no_account
 from .projection import Projection, project_period
 from .setup_steps import list_steps
-from .standing import Ways, explain_standing
-from .usage import describe_cost, describe_usage
 from .visits import find_last_time
 
 FIXES_SHOWN = 10

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from core.http.user_agents import describe_browser
 from customers.access import find_caller, member_page
 from customers.models import Membership
 from customers.selectors import list_held_namespaces
 from customers.services import KeyOrigin, release_namespace
 from phases.selectors import count_found, list_repositories
-from rsolv.browsers import describe_browser
 
 REPOSITORIES_SHOWN = 50
 

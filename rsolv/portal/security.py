@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from rsolv.base_url import build_base_url
+from core.http.base_url import build_base_url
 
 CONTACT = "security@rsolv.dev"
 # The standard asks for less than a year. It moves on by itself, so it is never in the past.

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing.selectors import get_entitlement
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
 from billing.views.access import tell_trouble
+from core.errors import DomainError
 from customers import services
 from customers.access import find_origin, manages, member_page
 from customers.models import Membership
 from provisioning.services import close_account, export_data
-from rsolv.errors import DomainError
 
 from .storage import show_storage
 from .time_zone import list_time_zones

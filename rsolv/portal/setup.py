@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from core.http.htmx import is_htmx
 from customers import services
 from customers.access import member_page
 from customers.models import ApiKey, Customer, Membership
 from phases.models import PhaseExecution
-from rsolv.htmx import is_htmx
 
 from .workflow import TOOLCHAINS, Workflow, write_workflow
 

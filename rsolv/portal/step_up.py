@@ -2,7 +2,7 @@
 
 A stolen session, or an unlocked machine, must not make keys, invite people or take data along. What only
 stops harm (revoking a key or an invitation, ending sessions) never asks. Every route that changes something
-is either here or in the list of those that do not ask, in tests/portal/test_step_up.py.
+is either here or in the list of those that do not ask, in tests/rsolv/portal/test_step_up.py.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from core.http.htmx import is_htmx
+from core.http.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
 from customers.recent_login import is_login_recent
-from rsolv.htmx import is_htmx
-from rsolv.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
 
 # Routes whose POST asks, with the page that has their form. What was sent is carried out after the answer.
 ASK_ON_CHANGE = {

@@ -14,15 +14,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from billing.selectors import get_entitlement
+from billing.usage_words import describe_cost, describe_usage
+from core.formats import MONTHS, format_date
 from customers.access import find_origin, member_page
 from customers.csv_rows import write_rows
 from customers.models import AuditEntry, Membership
 from customers.services import record_act
 from phases.links import find_pull_request
 
-from .formats import MONTHS, format_date
 from .overview import project_entitlement
-from .usage import describe_cost, describe_usage
 from .usage_counts import Series, Step, count_usage, list_usage
 
 SEVERITY_WORDS = {

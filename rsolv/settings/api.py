@@ -1,16 +1,16 @@
 """The API: DRF, its OpenAPI document, and the limits."""
 
-from .reader import env
+from core.environment import env
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rsolv.api.auth.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rsolv.api.auth.HasApiKey"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["customers.api.auth.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["customers.api.auth.HasApiKey"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rsolv.api.parsers.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rsolv.api.parsers.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "rsolv.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rsolv.api.throttling.CustomerThrottle"],
-    "EXCEPTION_HANDLER": "rsolv.api.errors.handle_exception",
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.parsers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.ApiSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.CustomerThrottle"],
+    "EXCEPTION_HANDLER": "core.api.errors.handle_exception",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -30,7 +30,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "rsolv.api.schema.add_components",
+        "core.api.schema.add_components",
     ],
 }
 API_MAX_BODY_BYTES = 8 * 1024 * 1024

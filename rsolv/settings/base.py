@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 
-from rsolv.headers import build_policy, list_form_targets
-from rsolv.logs import LOG_LEVELS, configure_structlog
+from core.environment import env
+from core.http.headers import build_policy, list_form_targets
+from core.logging import LOG_LEVELS, configure_structlog
 
 from .api import *
 from .billing import *
 from .people import *
-from .reader import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(env.str("RSOLV_DATA_DIR", default=str(BASE_DIR / "var")))
@@ -45,10 +45,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "rsolv.api",
-    "rsolv.metrics",
+    "core.api",
+    "core.metrics",
     "rsolv.portal",
-    "rsolv.figures",
+    "rsolv.staff.business_metrics",
     "customers",
     "phases",
     "billing",
@@ -56,19 +56,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "rsolv.metrics.middleware.ScrapeMiddleware",
-    "rsolv.traces.TraceMiddleware",
+    "core.metrics.middleware.ScrapeMiddleware",
+    "core.tracing.TraceMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
-    "rsolv.api.middleware.RequestIdMiddleware",
+    "core.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "rsolv.caching.CacheControlMiddleware",
-    "rsolv.headers.HeadersMiddleware",
-    "rsolv.base_url.BaseUrlMiddleware",
+    "core.http.cache_control.CacheControlMiddleware",
+    "core.http.headers.HeadersMiddleware",
+    "core.http.base_url.BaseUrlMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
     # What stands between these two, only pages have.
-    "rsolv.api.middleware.ShortcutMiddleware",
-    "rsolv.page_bodies.PageBodyMiddleware",
+    "core.api.middleware.ShortcutMiddleware",
+    "core.http.page_bodies.PageBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -77,8 +77,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "rsolv.portal.step_up.StepUpMiddleware",
     "rsolv.portal.time_zone.TimeZoneMiddleware",
-    "rsolv.api.middleware.RejoinMiddleware",
-    "rsolv.metrics.middleware.CountMiddleware",
+    "core.api.middleware.RejoinMiddleware",
+    "core.metrics.middleware.CountMiddleware",
 ]
 
 ROOT_URLCONF = "rsolv.urls"
@@ -129,10 +129,10 @@ REDIS_URL = env.address("REDIS_URL", default="", schemes=("redis", "rediss", "un
 if REDIS_URL:
     CACHES: dict[str, Any] = {
         "default": {
-            "BACKEND": "rsolv.cache.ForgivingRedisCache",
+            "BACKEND": "core.redis.cache.ForgivingRedisCache",
             "LOCATION": REDIS_URL,
             # Django's own pickles: who could write into Redis could run code here.
-            "OPTIONS": {"serializer": "rsolv.cache_json.JsonSerializer"},
+            "OPTIONS": {"serializer": "core.redis.serializer.JsonSerializer"},
         }
     }
     CELERY_BROKER_URL = REDIS_URL
@@ -152,7 +152,7 @@ else:
         }
     }
     CELERY_BROKER_URL = "filesystem://"
-    CELERY_BROKER_TRANSPORT = "rsolv.file_queue.Transport"
+    CELERY_BROKER_TRANSPORT = "core.queue.file_transport.Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(DATA_DIR / "queue"),
         "data_folder_out": str(DATA_DIR / "queue"),
@@ -176,7 +176,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULER = "rsolv.beat.JsonScheduler"
+CELERY_BEAT_SCHEDULER = "core.queue.scheduler.JsonScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule.json")
 SWEEP_SECONDS = env.count("SWEEP_SECONDS", default=60)
 # What no worker has taken up when the next is due is not worth doing twice.
@@ -207,7 +207,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "take-figures": {
-        "task": "rsolv.figures.tasks.take_figures",
+        "task": "rsolv.staff.business_metrics.tasks.take_figures",
         "schedule": crontab(minute=40),
         "options": {"expires": 3600},
     },
@@ -227,7 +227,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "prune-idempotent-answers": {
-        "task": "rsolv.api.tasks.prune_idempotent_answers",
+        "task": "customers.api.tasks.prune_idempotent_answers",
         "schedule": 3600,
         "options": {"expires": 3600},
     },

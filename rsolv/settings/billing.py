@@ -2,7 +2,7 @@
 
 import re
 
-from .reader import env
+from core.environment import env
 
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
 if STRIPE_API_BASE != "https://api.stripe.com":

@@ -5,10 +5,10 @@ import os
 os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:12111")
 os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_" + "sandbox" * 4)
 
-from rsolv.private_files import keep_private
+from core.environment import env
+from core.private_files import keep_private
 
 from .base import *
-from .reader import env
 
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = env.str("RSOLV_SECRET_KEY", default="dev-only-" + "0123456789" * 5)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .reader import env
+from core.environment import env
 
 AUTH_USER_MODEL = "customers.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -4,10 +4,10 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from rsolv.logs import LOG_LEVELS, configure_structlog
+from core.environment import env
+from core.logging import LOG_LEVELS, configure_structlog
 
 from .base import *
-from .reader import env
 
 DEBUG = False
 for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY", "EMAIL_URL", "RSOLV_BASE_URL"):

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
+from core.http.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
 from customers.services.staff_access import SECOND_STEPS
-from rsolv.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
 
 SEEN_AT = "staff_seen_at"
 # How exact the idle time is: the session is not written for every page.

@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
-from rsolv.suspended_request import SAFE_METHODS
+from core.http.suspended_request import SAFE_METHODS
 
 from . import access
 
@@ -34,7 +34,7 @@ class StaffSite(UnfoldAdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take pages that are a StaffAdmin. What a third party registers has no page until we write one."""
-        from rsolv.admin import StaffAdmin
+        from core.admin.pages import StaffAdmin
 
         if admin_class is None or not issubclass(admin_class, StaffAdmin):
             return
@@ -111,11 +111,11 @@ def _find_route_again(request: HttpRequest) -> None:
 
 def _change(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
     """Run a view that may change something, as the member of staff; what it did is always written down."""
+    from core.http.user_agents import describe_browser
     from customers.access import find_caller
     from customers.acting_staff import act_as_staff
     from customers.models import StaffAction
     from customers.services import record_staff_action
-    from rsolv.browsers import describe_browser
 
     user: Any = request.user
     device = describe_browser(request.headers.get("User-Agent", ""))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import (
     NotReady,

@@ -10,7 +10,7 @@ from django.test import RequestFactory, override_settings
 from rest_framework.request import Request
 from rest_framework_api_key.permissions import HasAPIKey
 
-from rsolv.api.auth import ApiKeyAuthentication
+from customers.api.auth import ApiKeyAuthentication
 
 from .rows import Staged
 from .subjects import make_library_key

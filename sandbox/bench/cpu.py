@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 from sandbox.processes import interrupt_on_signals
 
 from .client import BARE, Subject, WrongAnswer

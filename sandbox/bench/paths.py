@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from billing import selectors, services
+from core.metrics.collectors import READINGS
 from phases.models import PhaseExecution
-from rsolv.metrics.readings import READINGS
 
 from .rows import Caller, Staged
 

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_api_key.permissions import HasAPIKey
 
-from rsolv.api.auth import ApiKeyAuthentication, HasApiKey
+from customers.api.auth import ApiKeyAuthentication, HasApiKey
 
 
 def show_bare(request: HttpRequest) -> JsonResponse:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import django
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
 from sandbox.stack import Stack
 from sandbox.staging.cast import BEGINS_DAYS_AGO

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 from sandbox.processes import NotReady, ProcessEnded
 
 

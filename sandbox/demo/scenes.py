@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.core.management import call_command
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 from sandbox.action.api import RsolvApi
 from sandbox.action.run import Job
 from sandbox.processes import Supervisor

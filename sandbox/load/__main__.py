@@ -13,7 +13,7 @@ from typing import Any
 
 import django
 
-from rsolv.terminal import escape_controls
+from core.commands.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
 from sandbox.services import NoRoom, borrow_redis, make_database

@@ -18,10 +18,10 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
+from core.redis.client import find_link
 from customers import key_cache, keys
 from customers.models import ApiKey, Customer, User
 from customers.services import authenticate_api_key, block_customer, revoke_api_key, rotate_api_key
-from rsolv.redis_link import find_link
 
 # How far the keys that are tried lie around those that are being ended.
 BEHIND, AHEAD = 4, 2

@@ -19,9 +19,9 @@ from psycopg import sql
 from billing.models import BillingAccount, InboxEvent, Reconciliation, UsageReport
 from billing.services.process_webhook import MAX_ATTEMPTS
 from billing.tasks import report_usage
+from core.api import limiter
 from customers.models import Customer, Membership
 from provisioning.services import provision_customer
-from rsolv.api import limiter
 from sandbox.demo.browser import Browser
 from sandbox.demo.report import Silent
 from sandbox.processes import Supervisor

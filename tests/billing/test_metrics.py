@@ -7,8 +7,8 @@ from django.utils import timezone
 from billing import services
 from billing.models import InboxEvent, UsageReport
 from tests.billing.world import post_webhook
+from tests.core.metrics.pages import Growth
 from tests.factories import CustomerFactory, make_mitigation_of
-from tests.rsolv.metrics.pages import Growth
 
 
 def reported(outcome):

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from rsolv.portal.formats import format_cents
+from core.formats import format_cents
 from sandbox.action.api import RsolvApi
 from sandbox.demo.journey import CODE
 from sandbox.staging.cast import PASSWORD

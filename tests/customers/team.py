@@ -8,8 +8,8 @@ from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
 
+from core.api import limiter
 from customers.models import Customer, Membership, User
-from rsolv.api import limiter
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
 from tests.signup import deliver_mails
 

@@ -15,7 +15,7 @@ from customers.models import AuditEntry, Customer, Invitation, Membership, User
 from customers.tasks import expire_invitations
 from tests.customers.team import act, make_person, make_team, read_invitation
 from tests.factories import MembershipFactory
-from tests.portal.conftest import Browser, bob  # noqa: F401 - a fixture
+from tests.rsolv.portal.conftest import Browser, bob  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core.redis.client import Link, find_link
 from customers import key_cache, keys, selectors
 from customers.models import ApiKey, Customer, StaleKey
 from customers.services import (
@@ -17,7 +18,6 @@ from customers.services import (
     unblock_customer,
 )
 from provisioning.services.close_account import close_account
-from rsolv.redis_link import Link, find_link
 from tests.factories import BillingAccountFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.services

@@ -12,7 +12,7 @@ from django.test import Client
 from customers.models import AuditEntry, Membership
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
-from tests.portal.conftest import trust_login
+from tests.rsolv.portal.conftest import trust_login
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db

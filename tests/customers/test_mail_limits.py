@@ -11,7 +11,7 @@ from customers.mail_limits import TooManyMails
 from customers.models import Invitation
 from provisioning.models import OutgoingMail
 from tests.customers.team import act, forget_mail_limits, make_person, make_team
-from tests.portal.conftest import Browser, bob  # noqa: F401 - a fixture
+from tests.rsolv.portal.conftest import Browser, bob  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from customers.models import AuditEntry, Membership
 from tests.customers.team import make_person
 from tests.customers.test_logins import PASSWORD, log_in, turn_on
 from tests.factories import MembershipFactory
-from tests.portal.conftest import let_login_grow_old
+from tests.rsolv.portal.conftest import let_login_grow_old
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from sandbox.github.people import OCTAVIA
 from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
-from tests.portal.conftest import let_login_grow_old, trust_login
+from tests.rsolv.portal.conftest import let_login_grow_old, trust_login
 from tests.signup import deliver_mails, enter_code
 
 pytestmark = pytest.mark.django_db

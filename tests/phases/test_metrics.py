@@ -1,8 +1,8 @@
 import pytest
 
 from phases.test_integration import services as engine
+from tests.core.metrics.pages import Growth
 from tests.phases.api.test_test_integration import ANALYZE, GENERATE, generate_body
-from tests.rsolv.metrics.pages import Growth
 
 NAMES = "rsolv_test_integration"
 BODY = {"vulnerableFile": "app/users.rb", "candidateTestFiles": [], "framework": "rspec"}

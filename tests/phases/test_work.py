@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core.errors import NotFound
 from phases.models import PhaseExecution
 from phases.selectors import WorkWanted, get_story, list_work
 from phases.services import store_phase
-from rsolv.errors import NotFound
 from tests.factories import CustomerFactory
 
 from .test_services import make_report

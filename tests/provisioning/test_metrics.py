@@ -1,7 +1,7 @@
 from django.utils import timezone
 
 from provisioning import services
-from tests.rsolv.metrics.pages import Growth
+from tests.core.metrics.pages import Growth
 
 
 def run(customer, step):

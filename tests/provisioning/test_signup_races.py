@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import BillingAccount
+from core.errors import DomainError
 from customers.models import Customer, Membership, User
 from customers.services import authenticate_api_key
 from provisioning.models import SignupRequest, TrialGrant
@@ -24,7 +25,6 @@ from provisioning.services import (
     prune_signups,
     request_onboarding,
 )
-from rsolv.errors import DomainError
 from tests.signup import deliver_mails
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]

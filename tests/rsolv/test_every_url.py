@@ -1,7 +1,7 @@
 """Every URL there is, asked for by everybody: who reaches what, and that nobody gets a 500.
 
 The routes come from the URL configuration. A new one that strangers reach fails here until it is in PUBLIC.
-What a tenant's ids open is in tests/portal/test_isolation.py, what staff pages show in tests/rsolv/staff/.
+What a tenant's ids open is in tests/rsolv/portal/test_isolation.py, what staff pages show in tests/rsolv/staff/.
 """
 
 import re
@@ -18,11 +18,11 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from core.api import limiter
 from customers.models import User
-from rsolv.api import limiter
 from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory, UserFactory
-from tests.portal.conftest import trust_login
 from tests.rows import make_row
+from tests.rsolv.portal.conftest import trust_login
 from tests.staff import make_staff, open_staff_browser, show_two_steps
 
 # What strangers get an answer from, as expressions of the whole route. Who adds a route decides here.
@@ -44,7 +44,7 @@ PUBLIC = (
     r"\.well-known/security\.txt",
     r"static/.*",
 )
-# What the routes take. A row that is nobody's: a tenant's own rows are tests/portal/test_isolation.py's.
+# What the routes take. A row that is nobody's: a tenant's own rows are tests/rsolv/portal/test_isolation.py's.
 EXAMPLES = {
     "uuid": "00000000-0000-4000-8000-000000000001",
     "int": "1",

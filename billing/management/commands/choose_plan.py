@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from billing import services, stripe_gateway
 from billing.plans import PLANS
+from core.commands.base import BaseCommand
+from core.errors import DomainError
 from customers.models import Customer
-from rsolv.commands import BaseCommand
-from rsolv.errors import DomainError
 
 
 class Command(BaseCommand):

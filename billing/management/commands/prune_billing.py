@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from billing import services
-from rsolv.commands import BaseCommand
+from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):

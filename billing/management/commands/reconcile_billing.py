@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from billing import services, stripe_gateway
 from billing.models import Discrepancy, Reconciliation
+from core.commands.base import BaseCommand
 from customers.models import Customer
-from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from billing import stripe_gateway
-from rsolv.commands import BaseCommand
+from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):

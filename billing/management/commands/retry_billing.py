@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from billing import services
-from rsolv.commands import BaseCommand
+from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):

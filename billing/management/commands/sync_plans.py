@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from billing import stripe_gateway
-from rsolv.commands import BaseCommand
+from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from core.commands.base import BaseCommand
+from core.redis.client import RedisAway
 from customers import key_cache
-from rsolv.commands import BaseCommand
-from rsolv.redis_link import RedisAway
 
 
 class Command(BaseCommand):

@@ -6,10 +6,10 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.commands.base import BaseCommand
+from core.errors import DomainError
 from customers.models import User
 from customers.services import end_staff_access, grant_staff_access
-from rsolv.commands import BaseCommand
-from rsolv.errors import DomainError
 
 
 class Command(BaseCommand):

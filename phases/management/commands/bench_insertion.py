@@ -13,9 +13,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection, transaction
 from django.test import Client, override_settings
 
+from core.commands.base import BaseCommand
 from customers.services import create_api_key, create_customer
 from phases.test_integration import bench, corpus
-from rsolv.commands import BaseCommand
 
 _PATH = "/api/v1/test-integration/generate"
 _UNLIMITED = {"API_REQUESTS_PER_MINUTE": 10**9, "API_TEST_INTEGRATION_PER_MINUTE": 10**9}

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from core.commands.base import BaseCommand
 from phases.test_integration import corpus, ranking_bench
 from phases.test_integration.ranking_bench import Pair
-from rsolv.commands import BaseCommand
 
 _FEWEST_CANDIDATES = 5
 _COMMIT = "\x01"

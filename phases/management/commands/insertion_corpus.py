@@ -11,10 +11,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from core.commands.base import BaseCommand
 from phases.management.language_parsers import parses
 from phases.test_integration import corpus
 from phases.test_integration.frameworks import FRAMEWORKS
-from rsolv.commands import BaseCommand
 
 _PASSED_OVER = {".git", "node_modules", ".venv", "__pycache__"}
 _MOST_REASONS = 12

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
+from core.commands.base import BaseCommand
 from customers.models import Customer
 from phases.services import Recount, recount_all_storage, recount_storage
-from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.commands.base import BaseCommand
 from customers.models import Customer
 from provisioning.selectors import list_broken_signups
-from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from billing.plans import PLANS
 from billing.services import choose_plan
+from core.commands.base import BaseCommand
+from core.errors import DomainError
 from customers.models import Customer
 from provisioning.services import Provisioned, provision_customer
-from rsolv.commands import BaseCommand
-from rsolv.errors import DomainError
 
 
 class Command(BaseCommand):

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.commands.base import BaseCommand
 from provisioning.services import retry_steps
-from rsolv.commands import BaseCommand
 
 
 class Command(BaseCommand):

@@ -18,10 +18,10 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.formats import format_cents, format_date, format_exact, format_relative
+from core.http.user_agents import describe_browser
 from customers.models import Membership, User
 from customers.selectors import get_membership
-from rsolv.browsers import describe_browser
-from rsolv.portal.formats import format_cents, format_date, format_exact, format_relative
 
 register = template.Library()
 

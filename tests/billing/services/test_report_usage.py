@@ -308,7 +308,7 @@ def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_s
 
 def make_report_without_task(customer):
     """Recorded while the queue is away, as the sweep would find it."""
-    queue = importlib.import_module("rsolv.queue")
+    queue = importlib.import_module("core.queue.enqueue")
     original, queue.import_string = queue.import_string, lambda path: None
     try:
         return make_report(customer)

@@ -11,8 +11,8 @@ from customers.models import Customer, Membership
 from phases.models import PhaseExecution
 from tests.billing.world import BillingWorld
 from tests.factories import make_mitigation_of
-from tests.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
-from tests.portal.markup import Page, read_page
+from tests.rsolv.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
+from tests.rsolv.portal.markup import Page, read_page
 
 RED = {
     "validated": True,

@@ -2,9 +2,9 @@ import pytest
 from django.test import Client
 
 from tests.factories import UserFactory
-from tests.portal.conftest import Browser
-from tests.portal.markup import read_page
-from tests.portal.test_dashboard import make_invoice
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.markup import read_page
+from tests.rsolv.portal.test_dashboard import make_invoice
 
 from .conftest import open_page, set_role
 

@@ -7,11 +7,11 @@ from billing import services
 from billing.models import CorrectionReport, PaymentIncident, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PLANS
 from billing.selectors import explain_invoice
-from rsolv.errors import NotFound
+from core.errors import NotFound
 from tests.billing.world import BillingWorld
-from tests.portal.conftest import Browser
-from tests.portal.markup import Page
-from tests.portal.test_dashboard import make_invoice, read_rows
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.markup import Page
+from tests.rsolv.portal.test_dashboard import make_invoice, read_rows
 
 from .conftest import count_queries, make_fix, open_page
 

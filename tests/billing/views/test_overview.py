@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from billing.models import BillingAccount, Notice
 from tests.billing.world import BillingWorld
-from tests.portal.conftest import Browser
+from tests.rsolv.portal.conftest import Browser
 
 from .conftest import count_queries, make_fix, open_page
 

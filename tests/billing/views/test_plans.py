@@ -2,11 +2,11 @@ import pytest
 
 from billing import services
 from billing.models import BillingAccount
+from core.formats import format_cents
 from customers.models import AuditEntry
-from rsolv.portal.formats import format_cents
 from tests.billing.world import BillingWorld
-from tests.portal.conftest import Browser
-from tests.portal.markup import read_page
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.markup import read_page
 
 from .conftest import open_page
 

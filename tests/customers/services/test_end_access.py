@@ -6,10 +6,10 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
+from core.errors import NotFound
 from customers import services
 from customers.models import ApiKey, AuditEntry, Invitation, Membership
 from customers.services import KeyChoice
-from rsolv.errors import NotFound
 from tests.customers.team import act, forget_mail_limits, make_person, make_team, read_invitation
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from core.errors import DomainError
 from customers import services
 from customers.models import ApiKey, Invitation, Membership
-from rsolv.errors import DomainError
 from tests.customers.team import act, make_team, read_invitation
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]

@@ -9,7 +9,7 @@ from customers.models import AuditEntry, Customer, Invitation, Membership, User
 from customers.services import create_api_key
 from tests.customers.team import make_person, read_invitation
 from tests.factories import MembershipFactory
-from tests.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
+from tests.rsolv.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
 
 TEAM = "/dashboard/team/"
 SENT = {"email": "new@acme.test", "role": "member"}

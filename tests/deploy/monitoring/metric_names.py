@@ -8,9 +8,9 @@ from prometheus_client import REGISTRY
 
 import rsolv.urls  # noqa: F401 - with every view the services that count
 from billing.models import Reconciliation
-from rsolv.figures.models import DailyFigures
-from rsolv.figures.services import take_figures
-from rsolv.metrics.readings import read_gauges
+from core.metrics.collectors import read_gauges
+from rsolv.staff.business_metrics.models import DailyFigures
+from rsolv.staff.business_metrics.services import take_figures
 
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 

@@ -13,10 +13,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
+from core.commands.base import BaseCommand
+from core.gc_tuning import freeze_loaded
 from customers.models import Membership, User
 from phases.models import PhaseExecution, Repository
-from rsolv.collector import freeze_loaded
-from rsolv.commands import BaseCommand
 from sandbox.staging.portal_crowd import EMAIL
 
 ALLOWED_MS = 150

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from core.commands.base import BaseCommand
 from customers import key_cache
-from rsolv.commands import BaseCommand
 from sandbox.races.revocation import run_race
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from rsolv.commands import BaseCommand
+from core.commands.base import BaseCommand
 from sandbox.staging.crowd import Crowd
 
 

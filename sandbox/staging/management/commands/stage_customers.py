@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from rsolv.commands import BaseCommand
+from core.commands.base import BaseCommand
 from sandbox.staging.cast import PASSWORD
 from sandbox.staging.outside import HttpOutside, SandboxSilent
 from sandbox.staging.stage import StoryTooLate, describe_difference, stage_customers, stage_staff

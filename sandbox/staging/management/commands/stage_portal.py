@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from django.db import connection
 from django.utils import timezone
 
-from rsolv.commands import BaseCommand
+from core.commands.base import BaseCommand
 from sandbox.staging.portal_crowd import stage_portal
 
 

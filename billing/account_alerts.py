@@ -1,0 +1,142 @@
+"""What an account's state means for its people, and what to do about it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.plans import PAYG, TEAMS
+from billing.selectors import Entitlement, InvoiceLine
+from core.formats import format_cents, format_date
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Where a person who looks after billing goes to mend things. `support` is an email address."""
+
+    support: str
+    plans_url: str
+    cap_url: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Something that keeps fixes from being made, or soon will: why, and the one thing to do next.
+
+    Without a label there is nothing that this person can do but ask another.
+    """
+
+    tone: str
+    title: str
+    text: str
+    action_label: str = ""
+    action_url: str = ""
+
+
+CHOICE = (
+    f"Pay as you go costs {format_cents(PAYG.unit_price_cents, is_short=True)} a fix. Teams costs "
+    f"{format_cents(TEAMS.monthly_price_cents, is_short=True)} a month with {TEAMS.included} fixes included, "
+    f"then {format_cents(TEAMS.unit_price_cents, is_short=True)} each."
+)
+ASK = "Ask an owner of your account to look after it."
+
+
+def explain_standing(
+    entitlement: Entitlement,
+    invoices: Sequence[InvoiceLine],
+    *,
+    ways: Ways | None,
+) -> Standing | None:
+    """Why fixes are held back or about to be, None where all is well.
+
+    `ways` None: for a member who has no part in billing.
+    """
+    reason = entitlement.blocked_reason
+    if reason == "trial_exhausted" and not entitlement.included:
+        title = "This account has no free fixes"
+        text = (
+            "A trial is given once to a mailbox and to a repository's owner, and to a few accounts of one "
+            "domain in a year: yours went to another account. Scans and proofs go on; fixes need a plan."
+        )
+        return _choose("warn", title, text, ways)
+    if reason == "trial_exhausted":
+        title = f"Your free fixes are used up: {entitlement.used} of {entitlement.included}"
+        return _choose("warn", title, "Scans and proofs go on; new fixes wait until you choose a plan.", ways)
+    if reason == "owner_trial_exhausted":
+        return _explain_shared_trial(ways)
+    if reason == "subscription_canceled":
+        text = "Nothing more is billed and no new fixes are made. Choose a plan to go on."
+        return _choose("bad", "Your plan is canceled", text, ways)
+    if reason == "spend_cap_reached":
+        return _explain_cap(entitlement, ways)
+    if reason == "subscription_unpaid":
+        text = "Every attempt to charge your card failed. Pay the open invoice and fixes go on by themselves."
+        return _pay("bad", "Fixes are paused: an invoice is unpaid", text, invoices, ways)
+    if reason in ("payment_past_due", "subscription_past_due"):
+        text = "Pay the open invoice and fixes go on by themselves."
+        return _pay("bad", "Fixes are paused: your last payment failed", text, invoices, ways)
+    if entitlement.status == "past_due":
+        return _explain_grace(entitlement.grace_ends_at, invoices, ways)
+    if reason:
+        text = "Something about this account needs a person. Write to support and we look into it."
+        return _do("bad", "Fixes are paused", text, ways, *_write(ways, "Fixes%20are%20paused"))
+    return None
+
+
+def _explain_shared_trial(ways: Ways | None) -> Standing:
+    text = (
+        "All accounts that store for a GitHub organization share its ten free fixes, until one proves that "
+        "it owns the organization. If you own it, write to support; else choose a plan."
+    )
+    return _choose("warn", "The free fixes of your GitHub organization are used up", text, ways)
+
+
+def _explain_cap(entitlement: Entitlement, ways: Ways | None) -> Standing:
+    cap = format_cents(entitlement.spend_cap_cents or 0, is_short=True)
+    text = "New fixes wait until the next period begins, or until the cap is raised. Scans and proofs go on."
+    return _do(
+        "warn",
+        f"Your spend cap of {cap} is reached",
+        text,
+        ways,
+        "Raise the cap",
+        ways.cap_url if ways else "",
+    )
+
+
+def _explain_grace(ends_at: datetime | None, invoices: Sequence[InvoiceLine], ways: Ways | None) -> Standing:
+    until = f" until {format_date(ends_at)}" if ends_at else ""
+    text = (
+        f"Fixes still go on{until}. The charge is tried again over the next days: pay the open invoice "
+        "before then and nothing is paused."
+    )
+    return _pay("warn", "Your last payment failed", text, invoices, ways)
+
+
+def _choose(tone: str, title: str, text: str, ways: Ways | None) -> Standing:
+    return _do(tone, title, f"{text} {CHOICE}", ways, "Choose a plan", ways.plans_url if ways else "")
+
+
+def _pay(tone: str, title: str, text: str, invoices: Sequence[InvoiceLine], ways: Ways | None) -> Standing:
+    return _do(tone, title, text, ways, *(_find_payment(invoices) or _write(ways, "Payment")))
+
+
+def _do(tone: str, title: str, text: str, ways: Ways | None, label: str, url: str) -> Standing:
+    if ways is None:
+        return Standing(tone, title, f"{text} {ASK}")
+    return Standing(tone, title, text, label, url)
+
+
+def _write(ways: Ways | None, subject: str) -> tuple[str, str]:
+    return "Write to support", f"mailto:{ways.support if ways else ''}?subject={subject}"
+
+
+def _find_payment(invoices: Sequence[InvoiceLine]) -> tuple[str, str] | None:
+    """The newest open invoice that can be paid on a page, as words and address."""
+    return next(
+        (
+            (f"Pay invoice {line.number}", line.page_url)
+            for line in invoices
+            if line.status == "open" and line.page_url
+        ),
+        None,
+    )

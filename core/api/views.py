@@ -1,0 +1,84 @@
+"""What every API view shares."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.errors import Standing
+from core.api.parsers import JSONObject
+from core.api.throttling import find_standing
+from core.errors import NotFound
+
+
+class ApiRequest(Request):
+    """A request that remembers the bytes of its body, and where its caller stands against the limits."""
+
+    raw_body: bytes = b""
+    sent_json: JSONObject | None = None
+    standing: Standing | None = None
+
+    _data: Any
+    _full_data: Any
+
+    def let_go(self) -> None:
+        """Drop the body and what was read from it."""
+        self.raw_body, self.sent_json, self.parser_context = b"", None, {}
+        self._data = self._full_data = {}
+
+    def slice(self, name: str) -> str:
+        """The exact text of a value in the body's object. Only for a name that `data` holds."""
+        if self.sent_json is None:
+            raise KeyError(name)
+        return self.sent_json.slice(name)
+
+
+class ApiView(APIView):
+    """An API view that always says where the caller stands against the limits."""
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
+        return ApiRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop what may be large. A view and its request refer to each other, so they stay until the garbage
+        collector comes, which counts objects and not their bytes."""
+        self.response: Any = None
+        if isinstance(request := getattr(self, "request", None), ApiRequest):
+            request.let_go()
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        standing = getattr(request, "standing", None) or find_standing(request)
+        response["X-RateLimit-Limit"] = str(standing.limit)
+        response["X-RateLimit-Remaining"] = str(standing.remaining)
+        response["X-RateLimit-Reset"] = str(standing.reset_at)
+        response["RateLimit-Policy"] = f'"default";q={standing.limit};w=60'
+        response["RateLimit"] = f'"default";r={standing.remaining};t={standing.seconds_left}'
+        return response
+
+
+class NothingHere(ApiView):
+    """Every address of the API that is none, whatever the method; other services of the past among them."""
+
+    permission_classes = ()
+    schema = None
+
+    def answer(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound("There is no such address in this API. See /api/docs.")
+
+    get = post = put = patch = delete = head = trace = answer
+    options = http_method_not_allowed = answer

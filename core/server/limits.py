@@ -1,0 +1,47 @@
+"""How long and how much a connection may take, read from the environment."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ImproperlyConfigured
+
+from core.environment import env
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds, sizes in bytes. All are for one process."""
+
+    head_seconds: float = 10
+    # A body, and an answer that its client reads slowly, may take this long plus a second for every
+    # `bytes_a_second` that have passed.
+    transfer_seconds: float = 15
+    bytes_a_second: int = 16 * 1024
+    # Over all connections: requests that arrive, and answers that their clients have not read yet.
+    stored_bytes: int = 256 * MEGABYTE
+    # A little more than the application takes, so that it is the one to refuse what is too large.
+    body_bytes: int = 9 * MEGABYTE
+    head_bytes: int = 64 * 1024
+    # A chunk costs time however small it is.
+    chunks: int = 20_000
+    # Complete requests of one client that wait for a thread.
+    queued_per_client: int = 64
+    trusted_proxies: int = 0
+
+
+def read_limits() -> Limits:
+    """Raises ImproperlyConfigured for what cannot be a limit."""
+    usual = Limits()
+    limits = Limits(
+        head_seconds=env.float("WEB_HEAD_SECONDS", default=usual.head_seconds),
+        transfer_seconds=env.float("WEB_TRANSFER_SECONDS", default=usual.transfer_seconds),
+        bytes_a_second=env.count("WEB_BYTES_A_SECOND", default=usual.bytes_a_second),
+        stored_bytes=env.count("WEB_STORED_MEGABYTES", default=256) * MEGABYTE,
+        queued_per_client=env.count("WEB_QUEUED_PER_CLIENT", default=usual.queued_per_client),
+        trusted_proxies=env.int("TRUSTED_PROXY_COUNT", default=usual.trusted_proxies),
+    )
+    for name in ("head_seconds", "transfer_seconds"):
+        if getattr(limits, name) <= 0:
+            raise ImproperlyConfigured(f"WEB_{name.upper()}: must be more than 0")
+    return limits

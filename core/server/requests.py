@@ -1,0 +1,147 @@
+"""A request that is read as it arrives, and parsed by gunicorn."""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import LimitRequestHeaders, NoMoreData, ParseException
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.unreader import Unreader
+
+from core.server.framing import Chunks, Ending, Length
+from core.server.limits import Limits
+from core.server.room import Room, Store
+
+BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
+END_OF_HEAD = b"\r\n\r\n"
+# As gunicorn reads from a socket: small where it looks for a line, large where a length is known.
+LINE_BYTES, BODY_BYTES = 8192, 1024 * 1024
+
+
+class StoredUnreader(Unreader):
+    """Reads what has arrived of one request, and ends where that ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = b""
+        self.store: Store | None = None
+
+    @property
+    def is_spent(self) -> bool:
+        return not (self.head or self.buf.getvalue() or (self.store and len(self.store)))
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        if self.head:
+            head, self.head = self.head, b""
+            return head
+        size = min(max(size_hint or 0, LINE_BYTES), BODY_BYTES)
+        return self.store.read(size) if self.store is not None else b""
+
+    def discard(self) -> None:
+        if self.store is not None:
+            self.store.close()
+        self.head, self.store = b"", None
+
+
+class StoredParser(RequestParser):
+    """Gunicorn's parser of a connection's requests. Nothing that it does waits for the client."""
+
+    def __init__(self, cfg: Any, client: Any) -> None:
+        super().__init__(cfg, (), client)
+        self.unreader = StoredUnreader()
+        self._parsed: Any = None
+
+    def parse_head(self, head: bytes) -> Any:
+        """The request that begins so. Raises gunicorn's errors for what is none."""
+        self.unreader.head = head
+        self._parsed = super().__next__()
+        return self._parsed
+
+    def __next__(self) -> Any:
+        """The parsed request, once, for the thread that handles it."""
+        parsed, self._parsed = self._parsed, None
+        if parsed is None:
+            raise StopIteration
+        return parsed
+
+    def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:
+        """Whether the connection is good for another request.
+
+        The application has answered without reading the body: one that is malformed gets no second answer.
+        """
+        try:
+            return bool(super().finish_body(deadline, max_bytes))
+        except (ParseException, NoMoreData):
+            return False
+
+
+class Arriving:
+    """One request, from its first byte until all of it is stored. `surplus` is the next one's beginning."""
+
+    def __init__(self, parser: StoredParser, limits: Limits, room: Room) -> None:
+        self.surplus = b""
+        self.received = 0
+        self.request: Any = None
+        self._parser, self._limits, self._room = parser, limits, room
+        self._head = bytearray()
+        self._ending: Ending | None = None
+
+    @property
+    def wants_go_ahead(self) -> bool:
+        """Whether the client waits for `100 Continue` before it sends the body."""
+        return bool(self.request and self.request._expected_100_continue)
+
+    def add(self, data: bytes) -> bool:
+        """Whether the request is complete. Raises gunicorn's errors, and TooManyChunks."""
+        if self._ending is None:
+            known = len(self._head)
+            self._head += data
+            if not self._find_end_of_head(max(0, known - len(END_OF_HEAD) + 1)):
+                return False
+            data, self.surplus = self.surplus, b""
+        return self._add_body(data)
+
+    def _find_end_of_head(self, start: int) -> bool:
+        found = self._head.find(END_OF_HEAD, start)
+        if found >= 0:
+            end = found + len(END_OF_HEAD)
+            self.surplus = bytes(self._head[end:])
+            self._parse(bytes(self._head[:end]))
+        elif len(self._head) > self._limits.head_bytes or BARE_NEWLINE.search(self._head, start):
+            self._refuse_head()
+        return found >= 0
+
+    def _parse(self, head: bytes) -> None:
+        self.request = self._parser.parse_head(head)
+        reader = self.request.body.reader
+        is_chunked = isinstance(reader, ChunkedReader)
+        self._ending = Chunks(self._limits.chunks) if is_chunked else Length(reader.length)
+        self._head.clear()
+
+    def _refuse_head(self) -> None:
+        """Gunicorn knows best what is wrong with it; where nothing is, it is only too long."""
+        with suppress(NoMoreData):
+            self._parser.parse_head(bytes(self._head))
+        raise LimitRequestHeaders("request head too large")
+
+    def _add_body(self, data: bytes) -> bool:
+        assert self._ending is not None
+        taken = self._ending.take(memoryview(data))
+        self.surplus = data[taken:]
+        if taken:
+            self._store(data[:taken])
+        return self._ending.is_found or self._is_too_large()
+
+    def _store(self, data: bytes) -> None:
+        unreader = self._parser.unreader
+        unreader.store = unreader.store or Store(self._room)
+        unreader.store.write(data)
+        self.received += len(data)
+
+    def _is_too_large(self) -> bool:
+        """The application gets more than it takes, and refuses it; then the connection closes."""
+        is_too_large = self.received > self._limits.body_bytes
+        if is_too_large:
+            self.request.force_close()
+        return is_too_large

@@ -1,0 +1,69 @@
+"""Who calls the API: the customer behind an API key. `request.auth` is the Caller."""
+
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
+
+from core.api.errors import AuthRequired, InvalidApiKey
+from core.api.metrics import BAD_KEYS
+from core.api.throttling import count_bad_key, find_ip
+from core.http.user_agents import describe_browser
+from customers.callers import Caller
+from customers.models import Customer
+from customers.services import KeyOrigin, authenticate_api_key
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Reads `X-API-Key`, else `Authorization: Bearer`. Raises InvalidApiKey for a key that is no good."""
+
+    def authenticate(self, request: Request) -> tuple[None, Caller] | None:
+        raw = _read_key(request)
+        if raw is None:
+            return None
+        caller = authenticate_api_key(raw, address=find_ip(request))
+        if caller is None:
+            BAD_KEYS.inc()
+            count_bad_key(request)
+            raise InvalidApiKey
+        bind_contextvars(customer=str(caller.customer_id))
+        return None, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'ApiKey realm="rsolv"'
+
+
+def _read_key(request: Request) -> str | None:
+    header = request.headers.get("X-API-Key")
+    if header is not None:
+        return header.strip()
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+class HasApiKey(BasePermission):
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.auth is None:
+            raise AuthRequired
+        return True
+
+
+def get_customer(request: Request) -> Customer:
+    """The customer whose key the request carries. Only for views behind HasApiKey.
+
+    Only its id is at hand, which is what nearly all views need; any other field is read from the database
+    when it is asked for, so none is ever old.
+    """
+    if not isinstance(request.auth, Caller):
+        raise AuthRequired
+    return Customer.from_db(DEFAULT_DB_ALIAS, ["id"], [request.auth.customer_id])
+
+
+def find_origin(request: Request) -> KeyOrigin:
+    """Where the request comes from, for the audit log."""
+    key_id = request.auth.key_id if isinstance(request.auth, Caller) else None
+    device = describe_browser(request.headers.get("User-Agent", ""))
+    return KeyOrigin(key_id=key_id, address=find_ip(request), device=device)

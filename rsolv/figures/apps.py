@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class FiguresConfig(AppConfig):
-    name = "rsolv.figures"
-    label = "figures"
-    verbose_name = "Business figures"

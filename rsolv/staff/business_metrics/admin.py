@@ -1,0 +1,56 @@
+"""Staff's view of the business: a row a day, its ratios and money ready to read."""
+
+from django.contrib import admin
+
+from core.admin.pages import ReadOnlyAdmin
+from core.formats import format_cents
+from rsolv.staff.business_metrics.formulas import Ratio
+from rsolv.staff.business_metrics.models import DailyFigures
+
+
+@admin.register(DailyFigures)
+class DailyFiguresAdmin(ReadOnlyAdmin):
+    list_display = (
+        "day",
+        "recurring",
+        "collected",
+        "signups",
+        "activation",
+        "conversion",
+        "churn",
+        "first_scan",
+        "on_trial",
+        "on_payg",
+        "on_teams",
+        "payment_failed",
+    )
+
+    @admin.display(description="activation")
+    def activation(self, row: DailyFigures) -> str:
+        return _show(row.activation)
+
+    @admin.display(description="conversion")
+    def conversion(self, row: DailyFigures) -> str:
+        return _show(row.conversion)
+
+    @admin.display(description="churn")
+    def churn(self, row: DailyFigures) -> str:
+        return _show(row.churn)
+
+    @admin.display(description="recurring", ordering="recurring_cents")
+    def recurring(self, row: DailyFigures) -> str:
+        return format_cents(row.recurring_cents)
+
+    @admin.display(description="collected", ordering="collected_cents")
+    def collected(self, row: DailyFigures) -> str:
+        return format_cents(row.collected_cents)
+
+    @admin.display(description="first scan after", ordering="first_scan_median_seconds")
+    def first_scan(self, row: DailyFigures) -> str:
+        seconds = row.first_scan_median_seconds
+        return "–" if seconds is None else f"{seconds / 3600:.1f} h"
+
+
+def _show(ratio: Ratio) -> str:
+    """`12 % (3 of 25)`, a dash where there was nobody to ask about."""
+    return "–" if ratio.value is None else f"{ratio.value:.0%} ({ratio.part} of {ratio.whole})"

@@ -1,0 +1,37 @@
+"""The figures are taken."""
+
+from datetime import datetime
+
+from rsolv.staff.business_metrics import formulas, selectors
+from rsolv.staff.business_metrics.models import DailyFigures
+
+
+def take_figures(*, at: datetime) -> DailyFigures:
+    """Take the figures of the day of `at` (UTC). Repeating it on the day takes them anew."""
+    since = at - formulas.WINDOW - formulas.CONVERSION_TIME
+    signups = selectors.list_signups(since=since)
+    first_scans = selectors.list_first_scans(since=since)
+    stretches = selectors.list_stretches()
+    conversion = formulas.compute_conversion(signups=signups, stretches=stretches, at=at)
+    activation = formulas.compute_activation(signups=signups, first_scans=first_scans, at=at)
+    churn = formulas.compute_churn(stretches=stretches, at=at)
+    median, p90 = formulas.compute_first_scan_seconds(signups=signups, first_scans=first_scans, at=at)
+    figures, _ = DailyFigures.objects.update_or_create(
+        day=at.date(),
+        defaults={
+            "taken_at": at,
+            "signups": sum(signed_up > at - formulas.WINDOW for signed_up in signups.values()),
+            "converted": conversion.part,
+            "convertible": conversion.whole,
+            "activated": activation.part,
+            "activatable": activation.whole,
+            "churned": churn.part,
+            "churnable": churn.whole,
+            "recurring_cents": selectors.sum_recurring_cents(),
+            "collected_cents": selectors.sum_collected_cents(since=at - formulas.WINDOW),
+            "first_scan_median_seconds": median,
+            "first_scan_p90_seconds": p90,
+            **selectors.count_accounts(),
+        },
+    )
+    return figures

@@ -1,0 +1,11 @@
+"""What Celery runs for the figures."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from rsolv.staff.business_metrics.services import take_figures as take
+
+
+@shared_task
+def take_figures() -> None:
+    take(at=timezone.now())

@@ -1,0 +1,116 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from billing.account_alerts import Standing, Ways, explain_standing
+from billing.plans import PAYG, TRIAL
+from billing.selectors import Entitlement, InvoiceLine
+
+GOOD = Entitlement(
+    plan=PAYG,
+    status="active",
+    blocked_reason=None,
+    used=3,
+    included=0,
+    remaining=None,
+    unit_price_cents=1500,
+    period_start=None,
+    period_end=None,
+    period_cents=4500,
+)
+OPEN = InvoiceLine(
+    number="RS-7",
+    status="open",
+    total_cents=4500,
+    currency="usd",
+    created_at=datetime(2026, 3, 1, tzinfo=UTC),
+    period_end=None,
+    fixes=3,
+    page_url="https://invoice.stripe.com/i/7",
+    pdf_url="",
+)
+
+
+WAYS = Ways(support="help@rsolv.dev", plans_url="/plans/", cap_url="/cap/")
+
+
+def explain(*invoices: InvoiceLine, ways: Ways | None = WAYS, **changes: object) -> Standing:
+    entitlement = replace(GOOD, **changes)  # type: ignore[arg-type]
+    standing = explain_standing(entitlement, invoices, ways=ways)
+    assert standing
+    return standing
+
+
+class TestExplainStanding:
+    def test_is_silent_when_all_is_well(self) -> None:
+        assert explain_standing(GOOD, [OPEN], ways=WAYS) is None
+
+    def test_offers_plans_with_prices_after_the_trial(self) -> None:
+        standing = explain(
+            plan=TRIAL, status="trialing", blocked_reason="trial_exhausted", used=10, included=10
+        )
+        assert standing.title == "Your free fixes are used up: 10 of 10"
+        assert "$15 a fix" in standing.text
+        assert "$499 a month with 60 fixes included, then $8 each" in standing.text
+        assert (standing.action_label, standing.action_url) == ("Choose a plan", "/plans/")
+
+    def test_explains_that_an_organization_has_used_its_free_fixes(self) -> None:
+        standing = explain(
+            plan=TRIAL, status="trialing", blocked_reason="owner_trial_exhausted", used=0, included=10
+        )
+        assert standing.title == "The free fixes of your GitHub organization are used up"
+        assert "If you own it, write to support" in standing.text
+
+    def test_says_so_where_there_never_were_free_fixes(self) -> None:
+        standing = explain(
+            plan=TRIAL, status="trialing", blocked_reason="trial_exhausted", used=0, included=0
+        )
+        assert standing.title == "This account has no free fixes"
+        assert "went to another account" in standing.text
+        assert standing.action_label == "Choose a plan"
+
+    def test_offers_plans_after_a_cancellation(self) -> None:
+        standing = explain(status="canceled", blocked_reason="subscription_canceled")
+        assert (standing.title, standing.action_label) == ("Your plan is canceled", "Choose a plan")
+
+    def test_leads_from_an_unpaid_subscription_to_the_open_invoice(self) -> None:
+        standing = explain(OPEN, status="unpaid", blocked_reason="subscription_unpaid")
+        assert (standing.action_label, standing.action_url) == ("Pay invoice RS-7", OPEN.page_url)
+
+    def test_leads_to_support_when_no_invoice_can_be_paid(self) -> None:
+        standing = explain(
+            replace(OPEN, status="paid"), status="unpaid", blocked_reason="subscription_unpaid"
+        )
+        assert standing.action_url.startswith("mailto:help@rsolv.dev")
+
+    def test_says_that_fixes_go_on_while_past_due(self) -> None:
+        standing = explain(OPEN, status="past_due")
+        assert standing.tone == "warn"
+        assert "still go on" in standing.text
+
+    def test_says_until_when_fixes_go_on_while_past_due(self) -> None:
+        standing = explain(OPEN, status="past_due", grace_ends_at=datetime(2026, 3, 12, tzinfo=UTC))
+        assert "still go on until 12 Mar 2026" in standing.text
+
+    def test_leads_from_a_reached_cap_to_the_cap(self) -> None:
+        standing = explain(blocked_reason="spend_cap_reached", spend_cap_cents=5000)
+        assert standing.title == "Your spend cap of $50 is reached"
+        assert standing.action_url == "/cap/"
+
+    @pytest.mark.parametrize(
+        "reason",
+        ["trial_exhausted", "owner_trial_exhausted", "subscription_unpaid", "spend_cap_reached"],
+    )
+    def test_sends_a_plain_member_to_an_owner_and_nowhere_else(self, reason: str) -> None:
+        standing = explain(OPEN, ways=None, blocked_reason=reason)
+        assert standing.text.endswith("Ask an owner of your account to look after it.")
+        assert (standing.action_label, standing.action_url) == ("", "")
+
+    @pytest.mark.parametrize(
+        "reason", ["payment_past_due", "subscription_past_due", "subscription_unpaid", "something_new"]
+    )
+    def test_says_that_fixes_are_paused_when_blocked(self, reason: str) -> None:
+        standing = explain(blocked_reason=reason)
+        assert standing.tone == "bad"
+        assert "paused" in standing.title

@@ -1,0 +1,106 @@
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from billing.models import UsageReport
+from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace, StaffAction, StaleKey
+from customers.models.api import IdempotentAnswer, RateLimit
+from customers.services import create_api_key
+from phases.models import StorageUse
+from tests.billing.admin.rows import make_each
+from tests.factories import (
+    BillingAccountFactory,
+    MembershipFactory,
+    UsageRecordFactory,
+    UserFactory,
+)
+from tests.staff import make_staff, open_staff_browser
+
+OURS = ("api", "customers", "phases", "billing")
+
+
+def list_our_models():
+    return [model for model in admin.site._registry if model._meta.app_label in OURS]
+
+
+@pytest.fixture
+def one_of_each(db):
+    usage = UsageRecordFactory()
+    UsageReport.objects.create(usage=usage, customer=usage.customer)
+    BillingAccountFactory(customer=usage.customer)
+    MembershipFactory(customer=usage.customer)
+    create_api_key(customer=usage.customer, name="key")
+    Invitation.objects.create(
+        customer=usage.customer, email="a@acme.test", token_hash="h", expires_at=timezone.now()
+    )
+    StaleKey.objects.create(key_hash="h")
+    RateLimit.objects.create(plan="teams", requests_per_minute=1000)
+    LoginPlace.objects.create(user=UserFactory(), fingerprint="f")
+    IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
+    StorageUse.objects.create(customer=usage.customer)
+    StaffAction.objects.create(staff_name="ann", action="logged_in")
+    make_each(usage)
+
+
+@pytest.mark.parametrize("model", list_our_models(), ids=lambda model: model.__name__)
+class TestStaffPages:
+    def test_list_searches_and_each_row_opens(self, staff, one_of_each, model):
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert staff.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
+        row = model.objects.first()
+        assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+class TestWhatTheLedgerForbids:
+    @pytest.mark.parametrize("name", ["usagerecord", "usagereport", "inboxevent"])
+    def test_cannot_be_added_changed_or_deleted(self, staff, one_of_each, name):
+        model_admin = next(a for m, a in admin.site._registry.items() if m._meta.model_name == name)
+        row = model_admin.model.objects.first()
+        prefix = f"admin:billing_{name}"
+        assert staff.get(reverse(f"{prefix}_add")).status_code == 403
+        assert staff.post(reverse(f"{prefix}_change", args=[row.pk]), {}).status_code == 403
+        assert staff.post(reverse(f"{prefix}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+        assert model_admin.model.objects.filter(pk=row.pk).exists()
+
+
+class TestActions:
+    def test_a_key_is_revoked_from_the_list(self, staff, one_of_each):
+        key = ApiKey.objects.get()
+        answer = {"action": "revoke", "_selected_action": [str(key.pk)]}
+        staff.post(reverse("admin:customers_apikey_changelist"), answer)
+        key.refresh_from_db()
+        assert key.revoked_at is not None
+
+    def test_a_refused_report_is_sent_again(self, staff, one_of_each):
+        UsageReport.objects.update(status="rejected", last_error="no_meter")
+        answer = {"action": "requeue", "_selected_action": [str(UsageReport.objects.get().pk)]}
+        staff.post(reverse("admin:billing_usagereport_changelist"), answer)
+        assert UsageReport.objects.get().status == "pending"
+
+
+def test_stripes_mirror_is_only_looked_at(staff, db):
+    assert staff.get(reverse("admin:djstripe_customer_changelist")).status_code == 200
+    assert staff.get(reverse("admin:djstripe_webhookendpoint_add")).status_code == 403
+
+
+def test_staff_who_may_only_look_cannot_revoke_a_key(one_of_each):
+    client = open_staff_browser(make_staff("customers.view_apikey"))
+    answer = {"action": "revoke", "_selected_action": [str(ApiKey.objects.get().pk)]}
+    client.post(reverse("admin:customers_apikey_changelist"), answer)
+    assert ApiKey.objects.get().revoked_at is None
+
+
+def test_every_model_of_ours_is_in_the_admin():
+    from django.apps import apps
+
+    registered = set(admin.site._registry)
+    assert {model for app in OURS for model in apps.get_app_config(app).get_models()} <= registered
+    assert ForgeAccount in registered
+
+
+def test_staff_pages_are_not_for_customers(db):
+    client = Client()
+    client.force_login(UserFactory())
+    assert client.get(reverse("admin:billing_usagerecord_changelist")).status_code == 302

@@ -1,0 +1,241 @@
+import io
+import json
+import logging
+
+import pytest
+from django.db import IntegrityError, OperationalError, transaction
+from django.test import Client
+from prometheus_client import REGISTRY
+from structlog.stdlib import ProcessorFormatter
+
+from customers.models.api import RateLimit
+
+PATH = "/api/v1/phases/store"
+VALID = {"phase": "scan", "repo": "acme/shop", "commitSha": "abc", "data": {}}
+
+
+def count_of(name, labels=None):
+    return REGISTRY.get_sample_value(name, labels) or 0
+
+
+@pytest.fixture
+def console():
+    """What the console handler writes, as text."""
+    root = logging.getLogger()
+    formatter = next(
+        each.formatter for each in root.handlers if isinstance(each.formatter, ProcessorFormatter)
+    )
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    yield handler.stream
+    root.removeHandler(handler)
+
+
+def nest(levels, opening="[", closing="]"):
+    return (
+        '{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{"x":'
+        + opening * levels
+        + closing * levels
+        + "}}"
+    )
+
+
+class TestMalformedBodies:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "not json",
+            "{",
+            "[]",
+            '"text"',
+            "null",
+            '{"a": NaN}',
+            '{"a": Infinity}',
+            '{"a": "\\u0000"}',
+            '{"a": "\\ud800"}',
+            '{"\\u0000": 1}',
+            '{"a": ' + "9" * 5000 + "}",
+            nest(101),
+            nest(10_000),
+            nest(100_000),
+            '{"a": "\x00"}',
+            '{"a": "\\u0000", "a": 1}',
+            '{"a": "\\udc00\\ud800"}',
+            '{"a": "\\ud800\\ud800"}',
+            '{"a": "\\ud83d\\n"}',
+            nest(101).replace('"data"', '"phase"') + "",
+            '{"a": ' + "[" * 200 + "]" * 200 + ', "a": 1}',
+        ],
+        ids=lambda body: body[:20],
+    )
+    def test_are_refused_with_400(self, alice, body):
+        response = alice.post(PATH, body)
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+
+    def test_that_are_empty_lack_their_parameters(self, alice):
+        response = alice.post(PATH, "")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "MISSING_PARAMETERS")
+
+    def test_that_are_no_utf8_are_refused_with_400(self, alice):
+        response = Client().post(
+            PATH, b'{"a": "\xff"}', content_type="application/json", headers={"X-API-Key": alice.key}
+        )
+        assert response.status_code == 400
+
+    def test_of_another_content_type_are_refused_with_400(self, alice):
+        response = Client().post(PATH, {"phase": "scan"}, headers={"X-API-Key": alice.key})
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+
+    def test_brackets_in_text_are_not_nesting(self, alice):
+        assert alice.post(PATH, VALID | {"data": {"x": '["\\' * 500, "y": [{}] * 500}}).status_code == 200
+
+    def test_a_whole_surrogate_pair_is_text(self, alice):
+        body = json.dumps(VALID | {"data": {"face": "😀"}})
+        assert "\\ud83d" in body
+        assert alice.post(PATH, body).status_code == 200
+
+    def test_over_8_mb_are_refused_with_413(self, alice):
+        response = alice.post(PATH, VALID | {"data": {"x": "a" * 8 * 1024 * 1024}})
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+    def test_just_under_8_mb_are_accepted(self, alice):
+        assert alice.post(PATH, VALID | {"data": {"x": "a" * (8 * 1024 * 1024 - 200)}}).status_code == 200
+
+
+class TestShape:
+    def test_carries_the_requests_id(self, alice):
+        response = alice.post(PATH, "{", X_Request_Id="run-42-abc")
+        assert response["X-Request-Id"] == response.json()["requestId"] == "run-42-abc"
+
+    @pytest.mark.parametrize("sent", ["short", "with space inside", "a" * 200, "<script>alert</script>"])
+    def test_an_insane_request_id_is_replaced(self, alice, sent):
+        assert alice.post(PATH, "{", X_Request_Id=sent)["X-Request-Id"].startswith("req_")
+
+    @pytest.mark.parametrize(
+        "path", ["credentials/exchange", "usage/report", "fix-attempts", "ast/validate", "patterns"]
+    )
+    def test_services_that_are_not_ours_are_404(self, alice, path):
+        response = alice.post(f"/api/v1/{path}", {})
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
+        assert "X-RateLimit-Limit" in response
+
+    def test_a_method_that_is_not_there_is_405(self, alice):
+        response = alice.get(PATH)
+        assert (response.status_code, response.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+    def test_what_we_did_not_expect_is_500_without_a_trace(self, alice, monkeypatch):
+        def fail(**_):
+            raise RuntimeError("secret detail")
+
+        monkeypatch.setattr("phases.services.store_phase", fail)
+        response = alice.post(PATH, VALID)
+        assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+        assert b"secret" not in response.content
+
+    def test_what_is_logged_of_it_holds_no_key(self, alice, monkeypatch, console):
+        monkeypatch.setattr("phases.services.store_phase", lambda **_: 1 / 0)
+        alice.post(PATH, VALID | {"data": {"x": "payload-of-the-customer"}})
+        logged = console.getvalue()
+        assert "ZeroDivisionError" in logged
+        assert alice.key not in logged
+        assert "payload-of-the-customer" not in logged
+
+    def test_a_database_that_is_away_is_503(self, alice, monkeypatch):
+        def fail(**_):
+            raise OperationalError
+
+        monkeypatch.setattr("phases.services.store_phase", fail)
+        response = alice.post(PATH, VALID)
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+
+    def test_answers_json_whatever_is_accepted(self, alice):
+        response = alice.get("/api/v1/entitlement", Accept="text/html")
+        assert response["Content-Type"] == "application/json"
+
+
+class TestLimits:
+    def test_every_answer_says_where_the_caller_stands(self, alice):
+        response = alice.get("/api/v1/entitlement")
+        assert (response["X-RateLimit-Limit"], response["X-RateLimit-Remaining"]) == ("500", "499")
+        assert {"X-RateLimit-Reset", "RateLimit", "RateLimit-Policy"} <= set(response.headers)
+
+    def test_so_does_a_refusal(self, db):
+        assert Client().get("/api/v1/entitlement")["X-RateLimit-Limit"] == "500"
+
+    def test_proxies_are_believed_as_far_as_they_are_ours(self, db, settings):
+        settings.API_REQUESTS_PER_MINUTE = 2
+        settings.TRUSTED_PROXY_COUNT = 1
+
+        def ask(forwarded):
+            headers = {"X-Forwarded-For": forwarded}
+            body = {"requirementsTxt": "pytest"}
+            return Client().post("/api/v1/framework/detect", body, "application/json", headers=headers)
+
+        assert [ask(f"made-up-{n}, 10.0.0.1").status_code for n in range(3)] == [200, 200, 429]
+        assert ask("made-up, 10.0.0.2").status_code == 200
+
+    def test_past_the_limit_is_429_with_its_wait(self, alice, mallory, settings):
+        settings.API_REQUESTS_PER_MINUTE = 2
+        responses = [alice.get("/api/v1/entitlement") for _ in range(3)]
+        assert [response.status_code for response in responses] == [200, 200, 429]
+        assert responses[-1].json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+        assert 1 <= int(responses[-1]["Retry-After"]) <= 60
+        assert responses[-1]["X-RateLimit-Remaining"] == "0"
+        assert mallory.get("/api/v1/entitlement").status_code == 200
+
+    def test_test_integration_has_a_limit_of_its_own(self, alice, settings):
+        settings.API_TEST_INTEGRATION_PER_MINUTE = 1
+        body = {"vulnerableFile": "a.py", "type": "xss", "framework": "pytest"}
+        responses = [alice.post("/api/v1/test-integration/naming", body) for _ in range(2)]
+        assert [response.status_code for response in responses] == [200, 429]
+        assert responses[-1].json()["error"]["code"] == "RATE_LIMITED"
+        assert alice.get("/api/v1/entitlement").status_code == 200
+
+    def test_requests_pass_and_are_counted_while_the_store_is_away(self, alice, settings):
+        settings.API_REQUESTS_PER_MINUTE = 1
+        settings.REDIS_URL = "redis://127.0.0.1:9/0"
+        before = count_of("rsolv_api_limiter_unavailable_total")
+        responses = [alice.get("/api/v1/entitlement") for _ in range(3)]
+        assert [response.status_code for response in responses] == [200, 200, 200]
+        assert responses[-1]["X-RateLimit-Limit"] == "1"
+        assert count_of("rsolv_api_limiter_unavailable_total") == before + 3
+
+    def test_a_refusal_is_counted(self, alice, settings):
+        settings.API_REQUESTS_PER_MINUTE = 1
+        name, labels = "rsolv_api_limiter_refusals_total", {"code": "RATE_LIMIT_EXCEEDED"}
+        before = count_of(name, labels)
+        assert [alice.get("/api/v1/entitlement").status_code for _ in range(2)] == [200, 429]
+        assert count_of(name, labels) == before + 1
+
+
+class TestRateLimitOfACustomerOrPlan:
+    def ask(self, client):
+        return client.get("/api/v1/entitlement")["X-RateLimit-Limit"]
+
+    def test_goes_before_what_everybody_may(self, alice, mallory):
+        assert self.ask(alice) == "500"
+        RateLimit.objects.create(customer=alice.customer, requests_per_minute=900)
+        assert (self.ask(alice), self.ask(mallory)) == ("900", "500")
+
+    def test_of_a_customer_goes_before_its_plans(self, alice, mallory):
+        RateLimit.objects.create(plan="trial", requests_per_minute=50, test_integration_per_minute=7)
+        limit = RateLimit.objects.create(customer=alice.customer, requests_per_minute=900)
+        assert (self.ask(alice), self.ask(mallory)) == ("900", "50")
+        limit.delete()
+        assert self.ask(alice) == "50"
+
+    def test_bounds_test_integration_apart(self, alice):
+        RateLimit.objects.create(customer=alice.customer, test_integration_per_minute=1)
+        body = {"vulnerableFile": "a.py", "type": "xss", "framework": "pytest"}
+        responses = [alice.post("/api/v1/test-integration/naming", body) for _ in range(2)]
+        assert [response.status_code for response in responses] == [200, 429]
+
+    @pytest.mark.parametrize(
+        "fields", [{}, {"plan": "trial", "customer": True}, {"plan": "payg", "zero": True}]
+    )
+    def test_is_of_one_of_them_and_lets_some_pass(self, alice, fields):
+        row = RateLimit(plan=fields.get("plan"), requests_per_minute=0 if "zero" in fields else 5)
+        row.customer = alice.customer if "customer" in fields else None
+        with pytest.raises(IntegrityError), transaction.atomic():
+            row.save()

@@ -1,0 +1,78 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.api import limiter
+from core.api.limiter import Limit
+
+MANY, FEW = Limit("many", 120), Limit("few", 7)
+
+
+@pytest.fixture(params=["redis", "process"])
+def store(request, settings):
+    """Both stores; Redis where there is one."""
+    if request.param == "redis" and not settings.REDIS_URL:
+        pytest.skip("needs Redis: make test-services")
+    if request.param == "process":
+        settings.REDIS_URL = ""
+
+
+def passed(counts):
+    return not counts[-1].is_over
+
+
+@pytest.mark.usefixtures("store")
+class TestAdd:
+    def test_lets_exactly_as_many_pass_of_50_at_once(self):
+        with ThreadPoolExecutor(50) as pool:
+            found = list(pool.map(lambda _: passed(limiter.add([MANY], "acme")), range(500)))
+        assert found.count(True) == 120
+
+    def test_counts_each_caller_apart(self):
+        assert [passed(limiter.add([FEW], "acme")) for _ in range(8)] == [True] * 7 + [False]
+        assert passed(limiter.add([FEW], "other"))
+
+    def test_counts_several_limits_and_says_which_refused(self):
+        found = [limiter.add([MANY, FEW], "acme") for _ in range(8)]
+        assert [(each.limit.name, each.count) for each in found[-1]] == [("many", 8), ("few", 8)]
+        assert found[-1][-1].is_over and not found[-2][-1].is_over
+
+    def test_does_not_count_what_an_earlier_limit_refused(self):
+        for _ in range(8):
+            limiter.add([FEW, MANY], "acme")
+        assert limiter.look(MANY, "acme").count == 7
+
+    def test_begins_anew_when_the_window_has_ended(self):
+        short = Limit("short", 1, seconds=1)
+        assert [passed(limiter.add([short], "acme")) for _ in range(2)] == [True, False]
+        assert _wait_for(lambda: passed(limiter.add([short], "acme")))
+
+
+def _wait_for(is_so):
+    ends_at = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)
+    return True
+
+
+@pytest.mark.usefixtures("store")
+class TestLook:
+    def test_counts_nothing(self):
+        limiter.add([FEW], "acme")
+        assert [limiter.look(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]
+
+    def test_knows_a_caller_that_never_came(self):
+        count = limiter.look(FEW, "acme")
+        assert (count.remaining, count.milliseconds_left) == (7, 60_000)
+
+
+class TestProcessWindows:
+    def test_forget_the_oldest_where_there_are_too_many(self, monkeypatch):
+        monkeypatch.setattr(limiter, "MOST_WINDOWS", 10)
+        for number in range(50):
+            limiter.add_in_process([FEW], str(number))
+        (count,) = limiter.add_in_process([FEW], "49")
+        assert count.count == 2
+        assert len(limiter.in_process._windows) <= 11

@@ -1,0 +1,227 @@
+"""Our own description of the API, held against what the API does: by schemathesis, with all of its checks."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core import signals
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, settings
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi import checks
+
+from core.api.limiter import Limit
+from phases.test_integration.frameworks import FRAMEWORKS
+from provisioning import limits
+from tests.conftest import ApiClient
+
+# A longer hunt: OPENAPI_EXAMPLES=500 pytest tests/core/api/test_openapi.py
+EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "15"))
+CONFIG = {
+    # Neither JSON Schema nor a pattern can say that no text within a free object holds a NUL:
+    # tests/core/api/test_errors.py does.
+    "generation": {"allow-x00": False},
+    "checks": {
+        "positive_data_acceptance": {
+            # Beside the usual: 402, 422 and 429 depend on the account, on what texts mean and on time.
+            "expected-statuses": ["2xx", "401", "402", "403", "404", "409", "422", "429"]
+        },
+        "negative_data_rejection": {"expected-statuses": ["400", "401", "403", "404", "409", "422"]},
+    },
+}
+# What cannot hold, by operation and check, with the reason.
+EXCLUDED: dict[str, tuple[Any, ...]] = {
+    # Valid code, TOML and JSON within a text are beyond JSON Schema; those that are not are 400.
+    "POST /api/v1/test-integration/generate": (checks.positive_data_acceptance,),
+    "POST /api/v1/framework/detect": (checks.positive_data_acceptance,),
+}
+LONGEST = 1_000
+
+
+def leave_out_large_bounds(node: Any) -> Any:
+    """A copy without bounds past LONGEST: schemathesis would spend minutes on making texts of a megabyte.
+
+    tests/phases/api holds the endpoints to those.
+    """
+    if isinstance(node, dict):
+        return {
+            name: leave_out_large_bounds(value)
+            for name, value in node.items()
+            if not (name in ("maxLength", "maxItems") and isinstance(value, int) and value > LONGEST)
+        }
+    return [leave_out_large_bounds(each) for each in node] if isinstance(node, list) else node
+
+
+DOCUMENT = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+SCHEMA = schemathesis.openapi.from_dict(
+    leave_out_large_bounds(DOCUMENT), config=SchemathesisConfig.from_dict(CONFIG)
+)
+SCHEMA.app = get_wsgi_application()  # also for the requests that checks send by themselves
+
+
+@pytest.fixture(autouse=True)
+def kept_connection() -> Iterator[None]:
+    """Requests past Django's test client must not close the connection that holds the test's transaction."""
+    watched = (signals.request_started, signals.request_finished)
+    for signal in watched:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in watched:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def no_limits(settings: Any, monkeypatch: Any) -> None:
+    settings.API_REQUESTS_PER_MINUTE = settings.API_TEST_INTEGRATION_PER_MINUTE = 1_000_000
+    settings.API_BAD_KEYS_PER_MINUTE = 1_000_000
+    monkeypatch.setattr(limits, "BY_ADDRESS", Limit("signup-address", 1_000_000))
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES < 100, suppress_health_check=list(HealthCheck)
+)
+def test_whatever_is_sent_is_answered_as_described(case: Any, alice: ApiClient, stripe_sandbox: Any) -> None:
+    case.call_and_validate(
+        headers={"X-API-Key": alice.key},
+        excluded_checks=list(EXCLUDED.get(case.operation.label, ())),
+    )
+
+
+@pytest.mark.django_db
+class TestPages:
+    def test_the_description_needs_no_key(self) -> None:
+        assert Client().get("/api/openapi").status_code == 200
+
+    @pytest.mark.parametrize("name", ["yaml", "json"])
+    def test_the_description_is_made_once(self, name: str, monkeypatch: Any) -> None:
+        first = Client().get(f"/api/openapi?format={name}")
+        monkeypatch.delattr(SchemaGenerator, "get_schema")
+        again = Client().get(f"/api/openapi?format={name}")
+        assert again.content == first.content and "phases/store" in again.text
+
+    def test_a_person_can_read_it(self) -> None:
+        response = Client().get("/api/docs")
+        assert response.status_code == 200
+        assert b"cdn" not in response.content
+
+
+def find(method: str, path: str) -> Any:
+    return DOCUMENT["paths"][path][method]
+
+
+def read_pattern(path: str, field: str) -> str:
+    name = find("post", path)["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[
+        2
+    ]
+    return str(DOCUMENT["components"]["schemas"][name]["properties"][field]["pattern"])
+
+
+class TestTheDocument:
+    @pytest.mark.parametrize("path", ["/api/v1/phases/store", "/api/v1/entitlement/claim"])
+    def test_names_the_idempotency_key_and_what_comes_of_it(self, path: str) -> None:
+        operation = find("post", path)
+        assert "Idempotency-Key" in [each["name"] for each in operation["parameters"]]
+        assert {"409", "422"} <= set(operation["responses"])
+
+    @pytest.mark.parametrize("path", ["/api/health", "/api/health/live", "/api/health/ready"])
+    def test_says_that_health_needs_no_key_and_may_be_503(self, path: str) -> None:
+        operation = find("get", path)
+        assert operation["security"] == []
+        assert "503" in operation["responses"]
+
+    def test_says_that_health_answers_503_in_its_own_shape(self) -> None:
+        content = find("get", "/api/health")["responses"]["503"]["content"]["application/json"]["schema"]
+        assert {"$ref": "#/components/schemas/Health"} in content["anyOf"]
+
+    def test_lets_either_way_of_sending_a_key_do(self) -> None:
+        assert find("get", "/api/v1/entitlement")["security"] == [{"apiKey": []}, {"bearer": []}]
+
+    def test_lists_every_error_s_codes(self) -> None:
+        codes = DOCUMENT["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"][
+            "enum"
+        ]
+        assert {"AUTH_REQUIRED", "INVALID_API_KEY", "PAYLOAD_TOO_LARGE", "RATE_LIMITED", "CONFLICT"} <= set(
+            codes
+        )
+
+    def test_is_the_same_each_time_it_is_made(self) -> None:
+        assert SchemaGenerator().get_schema(public=True) == DOCUMENT  # type: ignore[no-untyped-call]
+
+    def test_refers_to_nothing_that_is_not_there(self) -> None:
+        names = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(DOCUMENT)))
+        assert names <= set(DOCUMENT["components"]["schemas"])
+
+    def test_pairs_each_framework_with_its_languages(self) -> None:
+        pairs = DOCUMENT["components"]["schemas"]["GenerateRequest"]["anyOf"]
+        described = {
+            each["properties"]["framework"]["enum"][0]: set(each["properties"]["language"]["enum"])
+            for each in pairs
+        }
+        assert described == {each.name: set(each.languages) for each in FRAMEWORKS.values()}
+
+    def test_names_the_headers_of_limits_and_of_the_request(self) -> None:
+        headers = find("post", "/api/v1/phases/store")["responses"]["429"]["headers"]
+        assert {"X-RateLimit-Limit", "X-RateLimit-Reset", "RateLimit", "Retry-After", "X-Request-Id"} <= set(
+            headers
+        )
+
+    def test_requires_of_a_store_what_the_api_requires(self) -> None:
+        shape = DOCUMENT["components"]["schemas"]["StorePhaseRequest"]
+        assert set(shape["required"]) == {"phase", "repo", "data"}
+        assert {"commitSha", "commit_sha", "issueNumber", "issue_number"} <= set(shape["properties"])
+
+    @pytest.mark.parametrize(
+        ("repository", "fits"),
+        [
+            ("acme/shop", True),
+            ("a.b/c_d-e", True),
+            ("acme", False),
+            ("../x", False),
+            ("a/..", False),
+            ("a/b/c", False),
+        ],
+    )
+    def test_has_the_pattern_of_a_repository(self, repository: str, fits: bool) -> None:
+        pattern = read_pattern("/api/v1/phases/store", "repo")
+        assert bool(re.search(pattern, repository)) is fits
+
+
+@pytest.mark.django_db
+class TestMethods:
+    @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options", "trace"])
+    def test_an_address_that_is_none_is_404_whatever_the_method(self, method: str) -> None:
+        assert getattr(Client(), method)("/api/v1/nowhere").status_code == 404
+
+    @pytest.mark.parametrize("method", ["get", "put", "delete", "trace"])
+    def test_others_than_an_operation_s_own_are_405_and_the_answer_says_which_are_allowed(
+        self, alice: ApiClient, method: str
+    ) -> None:
+        answer = getattr(Client(), method)("/api/v1/phases/store", headers={"X-API-Key": alice.key})
+        assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
+
+    def test_stripe_s_webhook_says_so_too(self) -> None:
+        answer = Client().get("/api/webhooks/stripe")
+        assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+
+class TestSpellings:
+    BODY = {"phase": "scan", "repo": "acme/shop", "data": {}}
+
+    def test_of_which_both_are_sent_must_both_be_well_formed(self, alice: ApiClient) -> None:
+        answer = alice.post("/api/v1/phases/store", self.BODY | {"commitSha": "a", "commit_sha": 7})
+        assert answer.status_code == 400
+        assert list(answer.json()["error"]["fields"]) == ["commit_sha"]
+
+    @pytest.mark.parametrize(
+        "sent", [{"commitSha": "a"}, {"commit_sha": "a"}, {"commitSha": None, "commit_sha": "a"}]
+    )
+    def test_of_which_one_is_sent_will_do(self, alice: ApiClient, sent: Any) -> None:
+        assert alice.post("/api/v1/phases/store", self.BODY | sent).status_code == 200

@@ -1,0 +1,117 @@
+"""What a browser or a proxy may keep: nothing that is anybody's."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from core.http.cache_control import PUBLIC_PAGES
+from tests.conftest import ApiClient
+from tests.core.http.test_headers import PAGES
+from tests.factories import BillingAccountFactory, MembershipFactory, UserFactory
+
+CACHEABLE = [
+    "/",
+    "/pricing/",
+    "/terms/",
+    "/privacy/",
+    "/security/",
+    "/docs/setup/",
+    "/api/openapi",
+    "/api/docs",
+]
+
+
+def read(response: Any) -> set[str]:
+    return set(response.headers["Cache-Control"].replace(" ", "").split(","))
+
+
+@pytest.fixture
+def owner(db: None) -> Client:
+    membership = MembershipFactory()
+    BillingAccountFactory(customer=membership.customer)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(membership.user)
+    return browser
+
+
+class TestPages:
+    def test_include_what_is_exported(self) -> None:
+        assert {"/dashboard/usage/rsolv-usage.csv", "/dashboard/audit-log/export/"} <= set(PAGES)
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_of_a_person_are_kept_by_nobody(self, owner: Client, path: str) -> None:
+        assert {"private", "no-store"} <= read(owner.get(path))
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_without_a_person_are_kept_only_where_they_are_public(self, db: None, path: str) -> None:
+        response = Client(raise_request_exception=False).get(path)
+        is_found = response.status_code != 404 and not response.cookies
+        is_public = is_found and response.resolver_match.view_name in PUBLIC_PAGES
+        assert ("no-store" in read(response)) is not is_public
+
+    @pytest.mark.parametrize("path", CACHEABLE)
+    def test_that_are_public_are_asked_for_again_and_may_be_kept(self, db: None, path: str) -> None:
+        assert read(Client().get(path)) == {"no-cache"}
+
+    @pytest.mark.parametrize("path", ["/pricing/", "/dashboard/setup/", "/dashboard/fixes/"])
+    def test_and_their_parts_are_told_apart(self, owner: Client, path: str) -> None:
+        for headers in ({}, {"HX-Request": "true"}):
+            response = owner.get(path, headers=headers)
+            assert "no-store" in read(response)
+            vary = response.headers["Vary"].replace(" ", "").split(",")
+            assert {"Cookie", "HX-Request"} <= set(vary)
+
+    def test_of_an_export_are_kept_by_nobody(self, owner: Client) -> None:
+        assert {"private", "no-store"} <= read(owner.post("/dashboard/settings/export/"))
+
+    def test_of_staff_are_kept_by_nobody(self, db: None) -> None:
+        browser = Client()
+        browser.force_login(UserFactory(is_staff=True, is_superuser=True))
+        assert "no-store" in read(browser.get("/staff/"))
+
+    def test_that_fail_are_kept_by_nobody(self, owner: Client) -> None:
+        for path in ("/nowhere/", "/dashboard/fixes/00000000-0000-0000-0000-000000000000/"):
+            assert "no-store" in read(owner.get(path))
+
+    def test_after_a_logout_are_asked_for_again(self, owner: Client) -> None:
+        assert "no-store" in read(owner.get("/dashboard/"))
+        owner.post("/accounts/logout/")
+        assert owner.get("/dashboard/").status_code == 302
+
+
+class TestTheApi:
+    def test_answers_nothing_to_be_kept(self, alice: ApiClient, stripe_sandbox: Any) -> None:
+        answers = [
+            alice.get("/api/v1/entitlement"),
+            alice.get("/api/v1/phases/retrieve", {"repo": "a/b", "issue": 1, "commit": "c"}),
+            alice.post("/api/v1/phases/store", {}),
+            Client().get("/api/v1/entitlement"),
+            Client().get("/api/nowhere"),
+            Client().get("/api/health"),
+            Client().post("/api/webhooks/stripe"),
+            Client().get("/api/v1/entitlement", HTTP_HOST="evil.example"),
+        ]
+        assert all(read(answer) == {"private", "no-store"} for answer in answers)
+
+    def test_replays_nothing_to_be_kept(self, alice: ApiClient) -> None:
+        body = {"repo": "acme/shop", "issueNumber": 1}
+        for _ in range(2):
+            answer = alice.post("/api/v1/entitlement/claim", body, Idempotency_Key="one")
+        assert answer.headers["Idempotent-Replayed"] == "true"
+        assert read(answer) == {"private", "no-store"}
+
+
+@pytest.mark.django_db
+def test_static_files_may_be_kept(client: Client, settings: Any) -> None:
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
+    response = client.get("/static/css/rsolv.css")
+    response.close()
+    assert response.status_code == 200
+    assert "no-store" not in response.headers["Cache-Control"]
+
+
+def test_every_public_page_is_there() -> None:
+    names = set(get_resolver().reverse_dict.keys())
+    assert names >= PUBLIC_PAGES

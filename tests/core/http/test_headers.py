@@ -1,0 +1,96 @@
+"""What every page tells a browser that it may do."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from core.http.headers import HeadersMiddleware
+from tests.factories import BillingAccountFactory, MembershipFactory
+
+INLINE = re.compile(r"<style|<script(?![^>]*(?: src=|application/json))|\s(?:style|on[a-z]+)=\"|javascript:")
+STRICT = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'")
+
+
+def walk(patterns: list[Any], prefix: str = "") -> Iterator[str]:
+    """The address of every page that needs nothing in its path."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver) and pattern.namespace != "admin":
+            yield from walk(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern) and not re.search(r"[<(]", str(pattern.pattern)):
+            yield "/" + prefix + re.sub(r"\\Z|[$^]", "", str(pattern.pattern))
+
+
+PAGES = sorted(set(walk(get_resolver().url_patterns)))
+
+
+def read_policy(response: Any) -> list[str]:
+    return [directive.strip() for directive in response["Content-Security-Policy"].split(";")]
+
+
+@pytest.fixture
+def owner(db: None) -> Client:
+    membership = MembershipFactory()
+    BillingAccountFactory(customer=membership.customer)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(membership.user)
+    return browser
+
+
+class TestEveryPage:
+    def test_is_among_those_looked_at(self) -> None:
+        assert {"/", "/dashboard/", "/api/docs", "/accounts/login/", "/dashboard/billing/"} <= set(PAGES)
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_runs_only_what_this_server_sends(self, owner: Client, path: str) -> None:
+        for browser in (owner, Client(raise_request_exception=False)):
+            response = browser.get(path)
+            assert set(STRICT) <= set(read_policy(response))
+            assert "unsafe" not in response["Content-Security-Policy"]
+            assert "camera=()" in response["Permissions-Policy"]
+            if not response.streaming and response["Content-Type"].startswith("text/html"):
+                assert not INLINE.search(response.text)
+
+
+@pytest.mark.django_db
+class TestAForm:
+    def test_may_lead_to_stripe_and_to_github(self, client: Client) -> None:
+        (targets,) = (d for d in read_policy(client.get("/")) if d.startswith("form-action"))
+        assert targets.split()[1:5] == [
+            "'self'",
+            "https://checkout.stripe.com",
+            "https://billing.stripe.com",
+            "https://github.com",
+        ]
+
+
+@pytest.mark.django_db
+class TestTheStaffAdmin:
+    def test_may_run_what_its_theme_has_inline(self, staff: Client) -> None:
+        policy = read_policy(staff.get("/staff/"))
+        assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.django_db
+class TestTheApiReference:
+    def test_has_its_script_apart(self, client: Client) -> None:
+        assert 'src="/api/docs?script="' in client.get("/api/docs").text
+        assert client.get("/api/docs?script=")["Content-Type"].startswith("application/javascript")
+
+
+class TestAPolicyOfItsOwn:
+    def test_stays_on_the_answer(self) -> None:
+        answer = HttpResponse(headers={"Content-Security-Policy": "sandbox"})
+        assert read_policy(HeadersMiddleware(lambda _: answer)(RequestFactory().get("/"))) == ["sandbox"]
+
+
+class TestThePageForDevelopers:
+    def test_has_no_policy(self, settings: Any) -> None:
+        settings.DEBUG = True
+        answer = HeadersMiddleware(lambda _: HttpResponse(status=500))(RequestFactory().get("/"))
+        assert "Content-Security-Policy" not in answer

@@ -1,0 +1,105 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from billing.models import InboxEvent, UsageReport
+from core.api import health
+from core.metrics import collectors as readings
+from core.metrics.collectors import Reading, read_gauges
+from provisioning.models import OutgoingMail, ProvisioningEvent
+from tests.factories import CustomerFactory, UsageRecordFactory
+
+NOW = timezone.now()
+AN_HOUR_AGO = NOW - timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def all_well(monkeypatch):
+    monkeypatch.setitem(health.CHECKS, "stripe", lambda: None)
+
+
+def read():
+    return {
+        sample.name: sample.value
+        for metric in read_gauges()
+        for sample in metric.samples
+        if not sample.labels
+    }
+
+
+def make_report(**fields):
+    usage = UsageRecordFactory(coverage="metered", plan="payg", unit_price_cents=1500, created_at=AN_HOUR_AGO)
+    return UsageReport.objects.create(usage=usage, customer=usage.customer, **fields)
+
+
+@pytest.mark.django_db
+class TestReadings:
+    def test_are_zero_where_nothing_waits(self):
+        found = read()
+        assert set(found.values()) == {0}
+        assert "rsolv_billing_reconciliation_last_run_timestamp_seconds" not in found
+
+    def test_of_usage(self):
+        make_report()
+        make_report(status=UsageReport.Status.REJECTED)
+        make_report(status=UsageReport.Status.REPORTED, reported_at=NOW)
+        found = read()
+        assert found["rsolv_billing_usage_unreported"] == 1
+        assert found["rsolv_billing_usage_refused"] == 1
+        assert found["rsolv_billing_usage_oldest_unreported_seconds"] >= 3600
+
+    def test_of_webhooks(self):
+        fields = {"event_type": "invoice.paid", "payload": "{}", "received_at": AN_HOUR_AGO}
+        InboxEvent.objects.create(event_id="evt_1", **fields)
+        InboxEvent.objects.create(event_id="evt_2", **fields, next_attempt_at=None)
+        InboxEvent.objects.create(event_id="evt_3", **fields, processed_at=NOW)
+        found = read()
+        assert found["rsolv_billing_webhooks_unprocessed"] == found["rsolv_billing_webhooks_failed"] == 1
+        assert found["rsolv_billing_webhooks_oldest_unprocessed_seconds"] >= 3600
+
+    def test_of_signups_leave_out_the_mails_of_other_days(self):
+        events = {"customer": CustomerFactory(), "state": ProvisioningEvent.State.PENDING}
+        late = {"due_at": AN_HOUR_AGO, "next_attempt_at": NOW + timedelta(minutes=5)}
+        ahead = {"due_at": NOW + timedelta(days=1), "next_attempt_at": NOW + timedelta(days=1)}
+        ProvisioningEvent.objects.create(step=ProvisioningEvent.Step.STRIPE_CUSTOMER, **events, **late)
+        ProvisioningEvent.objects.create(step=ProvisioningEvent.Step.MAIL_DAY_1, **events, **ahead)
+        OutgoingMail.objects.create(to="a@example.com", subject="Your code", text="1234")
+        found = read()
+        assert found["rsolv_provisioning_unfinished"] == found["rsolv_provisioning_mail_unsent"] == 1
+        assert found["rsolv_provisioning_oldest_unfinished_seconds"] >= 3600
+
+    def test_of_what_is_due_leave_out_what_waits_for_its_next_attempt(self):
+        make_report(next_attempt_at=NOW - timedelta(minutes=5))
+        make_report(next_attempt_at=NOW + timedelta(minutes=5))
+        assert 300 <= read()["rsolv_queue_oldest_seconds"] < 3600
+
+    def test_ask_no_more_for_a_full_house(self):
+        with CaptureQueriesContext(connection) as empty:
+            read()
+        for _ in range(3):
+            make_report()
+        with CaptureQueriesContext(connection) as full:
+            read()
+        assert len(full) == len(empty)
+
+    def test_go_on_where_one_fails(self, monkeypatch):
+        def fail():
+            raise ValueError
+
+        monkeypatch.setitem(readings.READINGS, "billing", Reading("database", fail))
+        found = read()
+        assert "rsolv_billing_usage_unreported" not in found
+        assert found["rsolv_provisioning_unfinished"] == 0
+
+    @pytest.mark.services
+    def test_give_up_on_a_database_that_takes_too_long(self, monkeypatch):
+        def sleep():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(60)")
+
+        monkeypatch.setattr(readings, "STATEMENT_SECONDS", 0.05)
+        monkeypatch.setitem(readings.READINGS, "billing", Reading("database", sleep))
+        assert read()["rsolv_provisioning_unfinished"] == 0

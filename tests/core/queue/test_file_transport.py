@@ -1,0 +1,51 @@
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+from threading import Thread
+
+import pytest
+from kombu import Connection
+
+from core.queue.file_transport import Transport
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Connection:
+    options = {name: str(tmp_path) for name in ("data_folder_in", "data_folder_out", "control_folder")}
+    return Connection("filesystem://", transport=Transport, transport_options=options)
+
+
+class TestFileQueue:
+    def test_is_what_the_embedded_way_uses(self, tmp_path: Path) -> None:
+        environment = os.environ | {"REDIS_URL": "", "RSOLV_DATA_DIR": str(tmp_path)}
+        environment["DJANGO_SETTINGS_MODULE"] = "rsolv.settings.dev"
+        ask = "from rsolv.celery import app; print(type(app.connection_for_write().transport).__module__)"
+        command = [sys.executable, "-c", ask]
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert answer.stdout.strip() == "core.queue.file_transport"
+
+    def test_a_message_comes_out_as_it_went_in(self, connection: Connection) -> None:
+        with connection.SimpleQueue("work") as queue:
+            queue.put({"id": "1"})
+            message = queue.get(timeout=2)
+            message.ack()
+        assert message.payload == {"id": "1"}
+
+    def test_a_reader_never_sees_half_a_message(self, connection: Connection) -> None:
+        sent, got = 300, set[int]()
+        reader, writer = connection.channel(), connection.clone().channel()
+        text = "x" * 200_000
+
+        def write() -> None:
+            for number in range(sent):
+                writer._put("work", {"number": number, "text": text})
+
+        thread = Thread(target=write)
+        thread.start()
+        while thread.is_alive() or len(got) < sent:
+            with suppress(Empty):
+                got.add(reader._get("work")["number"])
+        assert got == set(range(sent))

@@ -1,0 +1,163 @@
+"""The cache in Redis holds JSON: what is put in comes out, and what others wrote there runs nothing."""
+
+import pickle
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.conf import settings as configured
+from django.core.cache import caches
+from django.test import Client
+
+from core.api import limiter
+from core.api.limiter import Limit
+from core.redis.serializer import JsonSerializer, UnreadableValue
+from rsolv.celery import app
+from tests.factories import UserFactory
+
+VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -(2**40),
+    1.5,
+    "text",
+    "12",
+    "\x00 é 🦀",
+    b"\x00\xff",
+    [1, [2, (3,)]],
+    (1, "a"),
+    {1, 2},
+    frozenset({"a"}),
+    {"a": {"b": [None]}},
+    {1: "int key", (2, 3): "tuple key"},
+    {"__type__": "set", "value": [1]},
+    datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+    datetime(2026, 1, 2),
+    date(2026, 1, 2),
+    timedelta(days=-1, microseconds=3),
+    Decimal("1.10"),
+    UUID(int=7),
+]
+
+
+class Bomb:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+@pytest.fixture
+def redis_cache() -> Any:
+    return caches["default"]
+
+
+class TestJsonSerializer:
+    @pytest.mark.parametrize("value", VALUES, ids=repr)
+    def test_gives_back_what_was_put_in(self, value: Any) -> None:
+        written = JsonSerializer().dumps(value)
+        found = JsonSerializer().loads(str(written).encode() if isinstance(written, int) else written)
+        assert (type(found), found) == (type(value), value)
+
+    def test_refuses_what_it_could_not_give_back(self) -> None:
+        with pytest.raises(TypeError):
+            JsonSerializer().dumps({"a": object()})
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            pickle.dumps({"a": 1}),
+            b"",
+            b"{",
+            b"\xff\xfe",
+            b'{"__type__": "os.system", "value": "id"}',
+            b'{"__type__": "datetime", "value": "never"}',
+            b'{"__type__": ["set"], "value": []}',
+            b'{"__type__": "set"}',
+            b'{"__type__": "decimal", "value": "x"}',
+            b'{"__type__": "dict", "value": 3}',
+            b"[" * 100_000,
+        ],
+        ids=lambda written: repr(written[:20]),
+    )
+    def test_reads_nothing_else(self, written: bytes) -> None:
+        with pytest.raises(UnreadableValue):
+            JsonSerializer().loads(written)
+
+
+@pytest.mark.services
+class TestTheCache:
+    def test_runs_nothing_that_somebody_wrote_into_redis(self, redis_cache: Any, tmp_path: Path) -> None:
+        made = tmp_path / "pwned"
+        redis_cache.set("name", "ours")
+        client = redis_cache._cache.get_client()
+        client.set(redis_cache.make_key("name"), pickle.dumps(Bomb(made)))
+        assert redis_cache.get("name", "nothing") == "nothing"
+        assert not made.exists()
+
+    def test_takes_what_it_cannot_read_for_a_miss_and_no_outage(self, redis_cache: Any) -> None:
+        client = redis_cache._cache.get_client()
+        client.set(redis_cache.make_key("old"), pickle.dumps([1, 2]))
+        redis_cache.set("new", 3)
+        assert redis_cache.get_many(["old", "new", "none"]) == {"new": 3}
+        assert redis_cache.get("old", "nothing") == "nothing"
+        assert client.get(redis_cache.make_key("old")) is None
+        assert limiter.add([Limit("api", 5)], "ann")[0].count == 1
+
+    def test_takes_a_command_that_redis_refuses_for_no_outage(self, redis_cache: Any) -> None:
+        redis_cache.set("word", "no number")
+        with suppress(ValueError):
+            redis_cache.incr("word")
+        assert limiter.add([Limit("api", 5)], "ann")[0].count == 1
+
+    def test_counts_in_redis(self, redis_cache: Any) -> None:
+        redis_cache.set("count", 1)
+        assert redis_cache.incr("count", 4) == 5
+        assert redis_cache.get("count") == 5
+
+    def test_holds_no_pickle_after_a_login(self, db: None, redis_cache: Any, settings: Any) -> None:
+        settings.ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "2/m/ip"}
+        user = UserFactory()
+        answers = [
+            Client().post("/accounts/login/", {"login": user.email, "password": "wrong"}) for _ in range(3)
+        ]
+        assert "Too many" in answers[-1].text
+        client = redis_cache._cache.get_client()
+        keys = client.keys("*allauth*")
+        assert keys
+        assert not [key for key in keys if client.get(key).startswith(b"\x80")]
+
+
+def test_messages_in_the_queue_are_json_alone() -> None:
+    assert set(app.conf.accept_content) == set(app.conf.result_accept_content) == {"json"}
+    assert {app.conf.task_serializer, app.conf.result_serializer, app.conf.event_serializer} == {"json"}
+
+
+def test_sessions_are_json() -> None:
+    assert configured.SESSION_SERIALIZER.endswith("JSONSerializer")
+
+
+# The engine's children and their parent, over a socket of their own: see docs/decisions/019.
+ENGINE = {"engine_child.py", "engine_processes.py"}
+
+
+def test_no_code_of_ours_unpickles() -> None:
+    folders = ("rsolv", "customers", "phases", "billing", "provisioning", "sandbox", "deploy")
+    root = Path(configured.BASE_DIR)
+    words = ("import pickle", "import marshal", "import shelve", "import dill", "yaml.load(", "yaml.unsafe")
+    found = [
+        f"{path}: {word}"
+        for folder in folders
+        for path in (root / folder).rglob("*.py")
+        for word in words
+        if word in path.read_text() and path.name not in ENGINE
+    ]
+    assert not found

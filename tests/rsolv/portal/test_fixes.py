@@ -1,0 +1,200 @@
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from billing.models import UsageCorrection, UsageReport
+from phases.models import PhaseExecution
+from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.markup import Page, read_page
+from tests.rsolv.portal.test_dashboard import make_invoice, make_line, read_rows, set_account
+
+PAGE = "/dashboard/fixes/"
+PROOF = {
+    "validated": True,
+    "redTests": [{"testName": "test_echo", "testCode": "assert '<' not in page"}],
+    "testExecutionResult": {"passed": False, "output": "AssertionError: <script>"},
+    "vulnerabilities": [{"type": "xss", "file": "app.py", "line": 4, "severity": "high"}],
+}
+URL = "https://github.com/acme/app/pull/71"
+
+
+def make_fix(browser: Browser, **fields: Any) -> PhaseExecution:
+    return make_mitigation_of(browser.customer, **fields)
+
+
+def prove(fix: PhaseExecution) -> PhaseExecution:
+    return make_mitigation_of(
+        fix.customer,
+        phase="validation",
+        issue_number=fix.issue_number,
+        data=json.dumps(PROOF),
+        is_superseded=True,
+    )
+
+
+def meter(fix: PhaseExecution, **fields: Any) -> Any:
+    record = UsageRecordFactory(execution=fix, coverage="metered", plan="payg", unit_price_cents=1500)
+    return UsageReport.objects.create(usage=record, customer=fix.customer, **fields)
+
+
+def open_page(browser: Client, path: str = PAGE) -> Page:
+    response = browser.get(path)
+    assert response.status_code == 200
+    return read_page(response.text)
+
+
+def read_story(browser: Client, fix: PhaseExecution) -> str:
+    return next(e for e in open_page(browser, f"{PAGE}{fix.pk}/").find_all("ol")).words
+
+
+class TestTheList:
+    def test_has_what_one_looks_for(self, bob: Browser) -> None:
+        fix = make_fix(bob, issue_number=4, severity="high", flaw_type="sql_injection", pull_request_url=URL)
+        UsageRecordFactory(execution=fix)
+        name = fix.repository.full_name
+        assert read_rows(open_page(bob), "Fixes") == [
+            f"{name} #4 Fixed SQL injection High Free, of the trial #71 just now"
+        ]
+
+    def test_shows_proofs_failed_and_unverified_ones_too(self, bob: Browser) -> None:
+        make_fix(bob, outcome="failed")
+        make_fix(bob, outcome="unverified")
+        make_fix(bob, phase="validation")
+        words = " ".join(read_rows(open_page(bob), "Fixes"))
+        assert all(state in words for state in ("Failed", "Not verified", "Proved", "not billed"))
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "phase=mitigation&state=failed",
+            "severity=low",
+            "since=2026-03-02&until=2026-03-02",
+            "repository={repository}&state=failed",
+        ],
+    )
+    def test_filters(self, bob: Browser, query: str) -> None:
+        at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+        wanted = make_fix(bob, outcome="failed", severity="low", created_at=at)
+        make_fix(bob, severity="high")
+        page = open_page(bob, f"{PAGE}?{query.format(repository=wanted.repository_id)}")
+        assert [row.split()[1] for row in read_rows(page, "Fixes")] == [f"#{wanted.issue_number}"]
+
+    def test_a_wrong_filter_is_named_and_narrows_nothing(self, bob: Browser) -> None:
+        make_fix(bob)
+        page = open_page(bob, f"{PAGE}?since=never&severity=grave&repository={uuid4()}&page=x")
+        assert len(read_rows(page, "Fixes")) == 1
+        assert "Enter a valid date." in page.find("main").words
+
+    def test_keeps_the_filter_from_page_to_page(self, bob: Browser) -> None:
+        for _ in range(51):
+            make_fix(bob, severity="low")
+        page = open_page(bob, f"{PAGE}?severity=low")
+        older = next(a for a in page.find_all("a") if a.attrs.get("rel") == "next")
+        assert older.attrs["href"] == "?severity=low&page=2"
+        assert len(read_rows(open_page(bob, PAGE + older.attrs["href"]), "Fixes")) == 1
+
+    def test_says_what_to_do_where_there_is_nothing(self, bob: Browser) -> None:
+        assert "Set up a repository and run the workflow" in open_page(bob).find("main").words
+        assert "Widen the dates" in open_page(bob, f"{PAGE}?state=failed").find("main").words
+
+    def test_has_nothing_of_another_customer(self, bob: Browser, mallet: Browser) -> None:
+        fix = make_fix(bob)
+        page = mallet.get(f"{PAGE}?repository={fix.repository_id}").text
+        assert fix.repository.name not in page
+
+    def test_queries_are_as_many_for_ten_as_for_one(self, bob: Browser) -> None:
+        def count() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                open_page(bob)
+            return len(queries)
+
+        meter(make_fix(bob))
+        for_one = count()
+        for _ in range(9):
+            meter(make_fix(bob))
+        assert count() == for_one == 7
+
+
+class TestAFixesPage:
+    def test_tells_all_of_it(self, bob: Browser) -> None:
+        fix = make_fix(bob, pull_request_url=URL, data='{"success": true, "testsPass": true}')
+        prove(fix)
+        meter_at = datetime(2026, 2, 10, tzinfo=UTC)
+        meter(fix, status="reported", meter_at=meter_at, reported_at=meter_at)
+        period = {"start": int(meter_at.timestamp()) - 9, "end": int(meter_at.timestamp()) + 9}
+        make_invoice(bob.customer, lines={"data": [make_line("fix", 1) | {"period": period}]})
+        story = read_story(bob, fix)
+        told = ["Found", "Proved", "test_echo", "AssertionError: <script>", "Fixed", "#71", "Verified"]
+        told += ["All tests pass", "Metered", "$15", "Invoiced", "RS-1"]
+        places = [story.index(each) for each in told]
+        assert places == sorted(places)
+
+    def test_is_found_by_its_proof_too(self, bob: Browser) -> None:
+        fix = make_fix(bob)
+        assert f"#{fix.issue_number}" in open_page(bob, f"{PAGE}{prove(fix).pk}/").find("h1").words
+
+    @pytest.mark.parametrize(
+        ("outcome", "why"),
+        [
+            ("failed", "A failed fix is never billed."),
+            ("unverified", "A fix whose tests do not pass is never billed."),
+        ],
+    )
+    def test_says_why_it_is_not_billed(self, bob: Browser, outcome: str, why: str) -> None:
+        assert why in read_story(bob, make_fix(bob, outcome=outcome, data='{"error": "2 tests red"}'))
+
+    def test_says_what_staff_corrected(self, bob: Browser) -> None:
+        report = meter(make_fix(bob), status="withdrawn")
+        UsageCorrection.objects.create(
+            usage=report.usage, customer=bob.customer, kind="void", reason="The flaw was ours."
+        )
+        story = read_story(bob, report.usage.execution)
+        assert "it does not count. Reason: The flaw was ours." in story
+
+    def test_shows_what_was_claimed_and_what_verified(self, bob: Browser) -> None:
+        tries = [{"claimed": True, "verified": False, "error": "2 tests red"}, {"claimed": True}]
+        data = {"success": True, "testsPass": True, "attempts": tries, "trustScore": 0.5}
+        page = open_page(bob, f"{PAGE}{make_fix(bob, data=json.dumps(data)).pk}/")
+        facts = page.find("dl").words
+        assert facts == "Attempts 2 Claimed fixed Verified tests pass Trust score 50 %"
+        assert read_rows(page, "Attempts")[0] == "1 yes no 2 tests red"
+
+    def test_tolerates_any_data(self, bob: Browser) -> None:
+        for data in ("[]", "{", '{"attempts": [1, null], "verification": 3, "error": {}}'):
+            open_page(bob, f"{PAGE}{make_fix(bob, data=data).pk}/")
+
+    def test_a_member_sees_no_invoice(self, bob: Browser) -> None:
+        fix = make_fix(bob)
+        meter(fix, status="reported", meter_at=timezone.now(), reported_at=timezone.now())
+        browser = Client()
+        browser.force_login(MembershipFactory(customer=bob.customer, role="member").user)
+        assert "Invoiced" not in read_story(browser, fix)
+        assert "Invoiced not yet" in read_story(bob, fix)
+
+    def test_is_not_there_for_another_customer(self, bob: Browser, mallet: Browser) -> None:
+        assert mallet.get(f"{PAGE}{make_fix(bob).pk}/").status_code == 404
+
+    def test_a_scan_has_none(self, bob: Browser) -> None:
+        scan = make_fix(bob, phase="scan", issue_number=None)
+        assert bob.get(f"{PAGE}{scan.pk}/").status_code == 404
+
+    def test_queries_do_not_grow_with_the_customer(self, bob: Browser) -> None:
+        set_account(bob.customer, plan="payg", status="active")
+        fix = make_fix(bob)
+        at = timezone.now() - timedelta(days=1)
+        meter(fix, status="reported", meter_at=at, reported_at=at)
+        with CaptureQueriesContext(connection) as first:
+            open_page(bob, f"{PAGE}{fix.pk}/")
+        for _ in range(9):
+            prove(make_fix(bob))
+        with CaptureQueriesContext(connection) as second:
+            open_page(bob, f"{PAGE}{fix.pk}/")
+        assert len(first) == len(second) == 9

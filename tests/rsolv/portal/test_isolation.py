@@ -1,0 +1,192 @@
+"""Every route there is, asked for with another tenant's ids: the routes come from the URL configuration."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from customers.models import ApiKey, ForgeAccount, Invitation, Membership
+from customers.services import create_api_key, prove_namespace
+from phases.models import PhaseExecution
+from tests.conftest import ApiClient
+from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.test_dashboard import make_invoice
+
+# Not a tenant's: staff's own site, dj-stripe's, and addresses that a secret of their own opens.
+ELSEWHERE = (
+    "staff/",
+    "accounts/password/reset/key/",
+    "invitations/<str:token>/",
+    "onboarding/<str:token>/",
+    "api/<path:rest>",
+)
+MARKS = ("acme-secret", "ACME-1")
+REPO = "acme-secret/shop"
+
+
+def list_routes() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Every route as (pattern, name, names of its arguments)."""
+
+    def walk(
+        resolver: Any, prefix: str, taken: tuple[str, ...]
+    ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        for entry in resolver.url_patterns:
+            pattern, arguments = prefix + str(entry.pattern), (*taken, *entry.pattern.converters)
+            if isinstance(entry, URLResolver):
+                yield from walk(entry, pattern, arguments)
+            elif not pattern.startswith(ELSEWHERE) and "^" not in pattern:
+                yield pattern, entry.name or "", arguments
+
+    return sorted(set(walk(get_resolver(), "", ())))
+
+
+ROUTES = list_routes()
+PAGES = [route for route in ROUTES if not route[0].startswith("api/")]
+WITH_IDS = [(name, arguments) for _, name, arguments in PAGES if arguments]
+WITHOUT_IDS = sorted({name for _, name, arguments in PAGES if not arguments and name})
+API = [name for pattern, name, _ in ROUTES if pattern.startswith("api/v1/")]
+
+
+@pytest.fixture
+def owned(bob: Browser) -> dict[str, dict[str, Any]]:
+    """What is Acme's, by the route that an id of it would open."""
+    execution = make_mitigation_of(bob.customer)
+    account = execution.repository.forge_account
+    account.namespace = "acme-secret"
+    account.save()
+    usage = UsageRecordFactory(execution=execution)
+    key = create_api_key(customer=bob.customer, name="acme-secret key").api_key
+    teammate = MembershipFactory(customer=bob.customer, role="member")
+    invitation = Invitation.objects.create(
+        customer=bob.customer, email="x@acme-secret.test", token_hash="0" * 64, expires_at=timezone.now()
+    )
+    make_invoice(bob.customer, number="ACME-1")
+    passkey = Authenticator.objects.create(user=teammate.user, type="webauthn", data={"name": "acme-secret"})
+    team, invited = {"pk": teammate.pk}, {"pk": invitation.pk}
+    return {
+        "fix": {"execution_id": execution.pk},
+        "namespace-release": {"claim_id": account.pk},
+        "key-rotate": {"key_id": key.pk},
+        "key-revoke": {"key_id": key.pk},
+        "team-role": team,
+        "team-remove": team,
+        "team-transfer": team,
+        "invitation-resend": invited,
+        "invitation-revoke": invited,
+        "billing-invoice": {"reference": "ACME-1"},
+        "billing-fix": {"usage_id": usage.pk},
+        "mfa_remove_webauthn": {"pk": passkey.pk},
+        "mfa_edit_webauthn": {"pk": passkey.pk},
+    }
+
+
+def snapshot() -> list[list[Any]]:
+    models = (ApiKey, Invitation, Membership, PhaseExecution, Authenticator, ForgeAccount)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+class TestAPageWithAnId:
+    @pytest.mark.parametrize(("name", "arguments"), WITH_IDS)
+    def test_of_another_tenant_is_not_there(
+        self,
+        mallet: Browser,
+        owned: dict[str, Any],
+        name: str,
+        arguments: tuple[str, ...],
+    ) -> None:
+        assert name in owned, f"{name}: teach `owned` what a tenant has at this route"
+        assert set(owned[name]) == set(arguments)
+        address, before = reverse(name, kwargs=owned[name]), snapshot()
+        form = {"role": "owner", "overlap": "0", "password": "x", "name": "x"}
+        answers = [mallet.get(address), mallet.post(address, form)]
+        assert {answer.status_code for answer in answers} <= {404, 405}
+        assert answers[1].status_code == 404 or answers[0].status_code == 404
+        assert snapshot() == before
+
+    @pytest.mark.parametrize(("name", "arguments"), WITH_IDS)
+    def test_asks_a_stranger_to_log_in(
+        self, client: Client, owned: dict[str, Any], name: str, arguments: tuple[str, ...]
+    ) -> None:
+        before = snapshot()
+        for ask in (client.get, client.post):
+            answer = ask(reverse(name, kwargs=owned[name]))
+            assert answer.status_code in (302, 404, 405)
+            if answer.status_code == 302:
+                assert "/accounts/login/" in answer.headers["Location"]
+        assert snapshot() == before
+
+
+class TestAPageWithoutAnId:
+    @pytest.mark.parametrize("name", WITHOUT_IDS)
+    def test_shows_nothing_of_another_tenant(
+        self,
+        mallet: Browser,
+        owned: dict[str, Any],
+        name: str,
+    ) -> None:
+        answer = mallet.get(reverse(name))
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert answer.status_code < 500
+        assert not [mark for mark in MARKS if mark.encode() in content]
+
+    def test_would_see_the_marks_where_they_are(self, bob: Browser, owned: dict[str, Any]) -> None:
+        pages = "".join(bob.get(reverse(name)).text for name in ("keys", "team", "fixes", "billing-invoices"))
+        assert all(mark in pages for mark in MARKS)
+
+
+ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "phases-store": (
+        "post",
+        {
+            "phase": "scan",
+            "repo": REPO,
+            "commitSha": "c0ffee",
+            "branch": "main",
+            "data": {"vulnerabilities": []},
+        },
+    ),
+    "phases-retrieve": ("get", {"repo": REPO, "issue": 1, "commit": "c0ffee"}),
+    "entitlement-claim": ("post", {"repo": REPO, "issueNumber": 1}),
+}
+# They read nothing that is stored.
+STATELESS = {"analyze", "generate", "naming", "framework-detect", "entitlement", "onboard"}
+
+
+class TestTheApi:
+    @pytest.mark.parametrize("name", API)
+    def test_does_nothing_with_another_tenants_repository(
+        self, alice: ApiClient, owned: dict[str, Any], name: str
+    ) -> None:
+        if name in STATELESS:
+            return
+        assert name in ASKED, f"{name}: teach `ASKED` how to ask it for another tenant's repository"
+        verb, body = ASKED[name]
+        before = snapshot()[3]
+        answer = getattr(alice, verb)(reverse(name), body)
+        assert answer.status_code in (200, 201), answer.content
+        assert MARKS[0] not in answer.text
+        assert [row for row in snapshot()[3] if row["customer_id"] != alice.customer.pk] == before
+
+    @pytest.mark.parametrize("name", sorted(set(ASKED) - {"phases-retrieve"}))
+    def test_writes_nothing_where_another_tenant_has_proven_the_namespace(
+        self, alice: ApiClient, bob: Browser, owned: dict[str, Any], name: str
+    ) -> None:
+        prove_namespace(customer=bob.customer, namespace="acme-secret", at=timezone.now())
+        verb, body = ASKED[name]
+        before = snapshot()[3]
+        assert getattr(alice, verb)(reverse(name), body).status_code == 403
+        assert snapshot()[3] == before
+
+    def test_knows_every_route(self) -> None:
+        assert set(API) == STATELESS | set(ASKED)
+
+
+class TestTheList:
+    def test_is_not_empty_by_mistake(self) -> None:
+        assert len(WITH_IDS) >= 12
+        assert len(WITHOUT_IDS) >= 30

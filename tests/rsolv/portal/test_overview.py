@@ -1,0 +1,111 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing.plans import PLANS
+from customers.models import Customer, Membership
+from customers.services import create_api_key
+from rsolv.portal.projection import Projection, project_period
+from tests.factories import make_mitigation_of
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.markup import Page, read_page
+from tests.rsolv.portal.test_dashboard import open_dashboard, set_account
+
+START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
+
+
+def was_here(browser: Browser, ago: timedelta) -> None:
+    Membership.objects.filter(customer=browser.customer).update(last_seen_at=timezone.now() - ago)
+
+
+def read_leads(page: Page) -> dict[str, str]:
+    return {a.words: a.attrs["href"] for a in page.find_all("a")}
+
+
+class TestSinceLastTime:
+    def test_says_nothing_at_first(self, bob: Browser) -> None:
+        assert "Since you were here" not in open_dashboard(bob).find("main").words
+
+    def test_tells_what_came_and_leads_there(self, bob: Browser) -> None:
+        was_here(bob, timedelta(days=2))
+        make_mitigation_of(bob.customer)
+        make_mitigation_of(bob.customer, outcome="failed")
+        make_mitigation_of(bob.customer, created_at=timezone.now() - timedelta(days=3))
+        leads = read_leads(open_dashboard(bob))
+        assert leads["1 fixed"] == "/dashboard/fixes/?phase=mitigation&state=succeeded"
+        assert leads["1 failed"] == "/dashboard/fixes/?phase=mitigation&state=failed"
+
+    def test_stays_the_same_throughout_a_visit(self, bob: Browser) -> None:
+        was_here(bob, timedelta(days=2))
+        for _ in range(2):
+            assert "Since you were here 2 days ago" in open_dashboard(bob).find("main").words
+
+    def test_a_visit_is_noted(self, bob: Browser) -> None:
+        open_dashboard(bob)
+        seen = Membership.objects.get(customer=bob.customer).last_seen_at
+        assert seen is not None
+        assert timezone.now() - seen < timedelta(minutes=1)
+
+
+class TestWorries:
+    def test_name_what_failed_and_what_is_not_verified(self, bob: Browser) -> None:
+        for outcome in ("failed", "unverified", "unverified"):
+            make_mitigation_of(bob.customer, outcome=outcome)
+        text = open_dashboard(bob).find("main").words
+        assert "2 fixes of the last two weeks are not verified" in text
+        assert "1 fix of the last two weeks failed." in text
+
+    def test_name_a_key_that_expires_soon(self, bob: Browser) -> None:
+        soon = timezone.now() + timedelta(days=3)
+        create_api_key(customer=bob.customer, name="CI", expires_at=soon)
+        assert "The API key CI expires within two weeks." in read_leads(open_dashboard(bob))
+
+
+class TestSetupSteps:
+    def read(self, browser: Browser) -> str:
+        page = open_dashboard(browser)
+        return next(e for e in page.find_all("ol")).words if page.get("setup") else ""
+
+    def test_are_ticked_off_as_they_are_done(self, bob: Browser) -> None:
+        create_api_key(customer=bob.customer, name="CI")
+        assert self.read(bob).count("Done") == 0  # made, not yet used
+        make_mitigation_of(bob.customer, phase="scan", issue_number=None)
+        assert self.read(bob).count("Done") == 3
+
+    def test_are_gone_when_put_away(self, bob: Browser) -> None:
+        Customer.objects.filter(pk=bob.customer.pk).update(setup_hidden_at=timezone.now())
+        assert self.read(bob) == ""
+
+
+class TestProjection:
+    def project(
+        self, *, plan: str = "teams", used: int, days: float, cap: int | None = None
+    ) -> Projection | None:
+        now = START + timedelta(days=days)
+        return project_period(plan=PLANS[plan], used=used, start=START, end=END, now=now, cap_cents=cap)
+
+    def test_goes_on_at_the_pace_so_far(self) -> None:
+        assert self.project(used=40, days=15) == Projection(80, 49900 + 20 * 800, is_capped=False)
+
+    def test_stops_at_the_cap(self) -> None:
+        assert self.project(plan="payg", used=5, days=15, cap=10_000) == Projection(6, 9000, is_capped=True)
+
+    def test_never_falls_below_what_is_used(self) -> None:
+        assert self.project(plan="payg", used=9, days=15, cap=100) == Projection(9, 13500, is_capped=True)
+
+    @pytest.mark.parametrize("days", [-1, 0, 0.9, 30, 31])
+    def test_is_silent_too_early_and_too_late(self, days: float) -> None:
+        assert self.project(used=40, days=days) is None
+
+    def test_is_none_for_a_trial(self) -> None:
+        assert self.project(plan="trial", used=4, days=15) is None
+
+    def test_stands_beside_the_cost(self, bob: Browser) -> None:
+        now = timezone.now()
+        start, end = now - timedelta(days=15), now + timedelta(days=15)
+        set_account(
+            bob.customer, plan="teams", status="active", current_period_start=start, current_period_end=end
+        )
+        text = read_page(bob.get("/dashboard/").text).find("dl").words
+        assert "At this pace $499.00 with 0 fixes at the period's end" in text

@@ -1,0 +1,94 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import ForgeAccount
+from customers.services import claim_namespace, prove_namespace
+from tests.factories import MembershipFactory, MitigationFactory, RepositoryFactory, make_mitigation_of
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.test_dashboard import read_rows
+from tests.rsolv.portal.test_fixes import open_page
+
+PAGE = "/dashboard/repositories/"
+AT = datetime(2026, 1, 7, tzinfo=UTC)
+
+
+class TestRepositories:
+    def test_have_what_came_of_them(self, bob: Browser) -> None:
+        fix = make_mitigation_of(bob.customer, created_at=AT)
+        repository = fix.repository
+        for fields in (
+            {"outcome": "failed"},
+            {"phase": "validation"},
+            {"phase": "scan", "commit_sha": "a", "findings": 9, "updated_at": AT},
+            {"phase": "scan", "commit_sha": "b", "findings": 4},
+        ):
+            MitigationFactory(repository=repository, **fields)
+        (row,) = read_rows(open_page(bob, PAGE), "Repositories")
+        assert row.startswith(repository.full_name)
+        assert row.endswith("just now 4 1 1 1")
+
+    def test_lead_to_their_fixes(self, bob: Browser) -> None:
+        fix = make_mitigation_of(bob.customer)
+        links = [a.attrs["href"] for a in open_page(bob, PAGE).find_all("a")]
+        assert f"/dashboard/fixes/?repository={fix.repository_id}" in links
+
+    def test_are_the_own_ones_only(self, bob: Browser, mallet: Browser) -> None:
+        fix = make_mitigation_of(bob.customer)
+        assert fix.repository.name not in mallet.get(PAGE).text
+
+    def test_say_what_to_do_where_there_are_none(self, bob: Browser) -> None:
+        assert "appears here with its first scan" in open_page(bob, PAGE).find("main").words
+
+    def test_queries_are_as_many_for_ten_as_for_one(self, bob: Browser) -> None:
+        def count() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                open_page(bob, PAGE)
+            return len(queries)
+
+        account = make_mitigation_of(bob.customer).repository.forge_account
+        for_one = count()
+        for _ in range(9):
+            MitigationFactory(repository=RepositoryFactory(forge_account=account))
+        assert count() == for_one == 7
+
+
+class TestNamespaces:
+    def claim(self, browser: Browser) -> ForgeAccount:
+        return claim_namespace(customer=browser.customer, namespace="acme")
+
+    def release(self, browser: Client, claim: ForgeAccount) -> int:
+        return browser.post(f"{PAGE}namespaces/{claim.pk}/release/").status_code
+
+    @pytest.mark.parametrize(("is_proven", "word"), [(False, "Provisional"), (True, "Proven")])
+    def test_say_whether_they_are_proven(self, bob: Browser, is_proven: bool, word: str) -> None:
+        self.claim(bob)
+        if is_proven:
+            prove_namespace(customer=bob.customer, namespace="acme", at=AT)
+        (row,) = read_rows(open_page(bob, PAGE), "GitHub organizations")
+        assert row.startswith(f"acme {word}")
+
+    def test_are_released_with_a_log_entry(self, bob: Browser) -> None:
+        claim = self.claim(bob)
+        assert self.release(bob, claim) == 302
+        claim.refresh_from_db()
+        assert not claim.is_held
+        assert bob.customer.audit_entries.get(act="namespace_released").address == "127.0.0.1"
+
+    def test_that_are_released_may_be_released_no_second_time(self, bob: Browser) -> None:
+        claim = self.claim(bob)
+        assert [self.release(bob, claim) for _ in range(2)] == [302, 404]
+
+    def test_that_are_proven_are_released_by_staff_alone(self, bob: Browser) -> None:
+        claim = prove_namespace(customer=bob.customer, namespace="acme", at=AT)
+        assert self.release(bob, claim) == 404
+        assert "Release it" not in open_page(bob, PAGE).find("main").words
+
+    def test_are_not_released_by_a_member(self, bob: Browser) -> None:
+        browser = Client()
+        browser.force_login(MembershipFactory(customer=bob.customer, role="member").user)
+        assert self.release(browser, self.claim(bob)) == 403
+        assert "Release it" not in open_page(browser, PAGE).find("main").words

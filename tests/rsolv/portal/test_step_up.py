@@ -1,0 +1,385 @@
+"""What asks for the password, passkey or code again, and what does not."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from billing.models import BillingAccount
+from customers.models import ApiKey, AuditEntry, Invitation, Membership, User
+from customers.services import create_api_key
+from rsolv.portal.step_up import ASK_AT_ONCE, ASK_ON_CHANGE
+from tests.customers.team import make_person
+from tests.factories import BillingAccountFactory, MembershipFactory
+from tests.rsolv.portal.conftest import Browser, let_login_grow_old, trust_login
+from tests.rsolv.portal.test_isolation import PAGES, owned  # noqa: F401 - a fixture
+from tests.signup import deliver_mails
+
+PASSWORD = "correct-horse-battery"
+QUESTION = "/accounts/reauthenticate/"
+NEW_KEY = {"name": "CI", "expires_in": ""}
+
+# Every other route that takes a POST, and why it does not ask.
+DOES_NOT_ASK = {
+    "it stops harm, and that is always quick": {
+        "key-revoke",
+        "invitation-revoke",
+        "namespace-release",
+        "usersessions_list",
+        "account_logout",
+    },
+    "it asks for the password itself": {"account_change_password"},
+    "it is the question, or a step of a login": {
+        "account_login",
+        "account_confirm_login_code",
+        "account_reauthenticate",
+        "mfa_authenticate",
+        "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn",
+        "mfa_login_webauthn",
+        "reauthenticate-by-mail",
+        "github_callback",
+        "socialaccount_login_cancelled",
+        "socialaccount_login_error",
+    },
+    "it gives nothing to whoever has the session": {
+        "account-start",
+        "account_signup",
+        "socialaccount_signup",
+        "account_email_verification_sent",
+        "account_confirm_email",
+        "account_reset_password",
+        "account_reset_password_from_key",
+        "account_reset_password_done",
+        "account_reset_password_from_key_done",
+        "account_inactive",
+        "invitation",
+        "onboarding",
+    },
+    "it changes words, mail or looks alone": {
+        "settings-profile",
+        "settings-company",
+        "settings-mail",
+        "setup-hide",
+    },
+    "Stripe asks for the card itself": {"billing-plans", "billing-return"},
+    "it reads": {
+        "home",
+        "dashboard",
+        "billing",
+        "billing-invoices",
+        "billing-invoice",
+        "billing-fix",
+        "mfa_index",
+    },
+}
+
+
+@pytest.fixture
+def stale(bob: Browser) -> Browser:
+    """The owner's browser, whose login is older than sensitive pages allow."""
+    user = User.objects.get()
+    user.set_password(PASSWORD)
+    user.save()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    bob.force_login(user)
+    let_login_grow_old(bob)
+    return bob
+
+
+def is_question(response: Any) -> bool:
+    return response.status_code == 302 and response.url.startswith(QUESTION)
+
+
+def answer(browser: Client, response: Any, password: str = PASSWORD) -> Any:
+    """Give the password where a response led to."""
+    sent = {"password": password, "next": parse_qs(urlsplit(response.url).query)["next"][0]}
+    return browser.post(urlsplit(response.url).path, sent)
+
+
+def find_path(name: str, ids: dict[str, dict[str, Any]]) -> str:
+    return reverse(name, kwargs=ids.get(name))
+
+
+def list_unsorted() -> set[str]:
+    return {name for _, name, _ in PAGES if name}.difference(
+        ASK_AT_ONCE, ASK_ON_CHANGE, *DOES_NOT_ASK.values()
+    )
+
+
+class TestTheList:
+    @pytest.mark.parametrize("name", sorted(list_unsorted()))
+    def test_has_every_route_that_takes_a_post(
+        self,
+        name: str,
+        bob: Browser,
+        owned: dict[str, dict[str, Any]],  # noqa: F811
+    ) -> None:
+        """One that is in no list must refuse a POST: sort a new route in rsolv/portal/step_up.py or here."""
+        arguments = next(arguments for _, each, arguments in PAGES if each == name)
+        assert not arguments or name in owned, f"{name}: sort it, or give it an id"
+        assert bob.post(find_path(name, owned)).status_code == 405
+
+    def test_names_routes_that_there_are(self) -> None:
+        assert {*ASK_AT_ONCE, *ASK_ON_CHANGE} <= {name for _, name, _ in PAGES} | {"github_login"}
+
+    @pytest.mark.parametrize("name", sorted({*ASK_AT_ONCE, *ASK_ON_CHANGE} - {"github_login"}))
+    def test_asks_before_a_post(
+        self,
+        name: str,
+        stale: Browser,
+        owned: dict[str, dict[str, Any]],  # noqa: F811
+    ) -> None:
+        assert is_question(stale.post(find_path(name, owned)))
+
+    @pytest.mark.parametrize("name", sorted(ASK_AT_ONCE))
+    def test_asks_before_the_page(
+        self,
+        name: str,
+        stale: Browser,
+        owned: dict[str, dict[str, Any]],  # noqa: F811
+    ) -> None:
+        assert is_question(stale.get(find_path(name, owned)))
+
+    @pytest.mark.parametrize("name", sorted({*ASK_AT_ONCE, *ASK_ON_CHANGE} - {"github_login"}))
+    def test_asks_nothing_right_after_a_login(
+        self,
+        name: str,
+        stale: Browser,
+        owned: dict[str, dict[str, Any]],  # noqa: F811
+    ) -> None:
+        trust_login(stale)
+        assert not is_question(stale.get(find_path(name, owned)))
+
+
+class TestAnAbandonedChange:
+    def test_is_not_run_by_the_answer_to_a_longer_one(self, stale: Browser) -> None:
+        stale.post("/dashboard/keys/", NEW_KEY | {"name": "Abandoned"})
+        asked = stale.post("/dashboard/keys/", NEW_KEY | {"name": "x" * 30_000})
+        answer(stale, asked)
+        assert not ApiKey.objects.exists()
+
+    def test_is_not_run_by_the_answer_to_a_download(self, stale: Browser) -> None:
+        stale.post("/dashboard/keys/", NEW_KEY | {"name": "Abandoned"})
+        answer(stale, stale.get("/dashboard/audit-log/export/"))
+        assert not ApiKey.objects.exists()
+
+
+class TestTheQuestion:
+    def test_makes_no_key_before_it_is_answered(self, stale: Browser) -> None:
+        asked = stale.post("/dashboard/keys/", NEW_KEY)
+        assert is_question(asked)
+        assert not ApiKey.objects.exists()
+        assert answer(stale, asked).url == "/dashboard/keys/"
+        assert ApiKey.objects.get().name == "CI"
+
+    def test_makes_no_key_for_a_wrong_password(self, stale: Browser) -> None:
+        page = answer(stale, stale.post("/dashboard/keys/", NEW_KEY), password="wrong")
+        assert page.status_code == 200
+        assert not ApiKey.objects.exists()
+        entry = AuditEntry.objects.get()
+        assert (entry.act, entry.customer) == ("reauthentication_failed", stale.customer)
+
+    def test_sends_the_invitation_that_was_typed(self, stale: Browser) -> None:
+        asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
+        assert not Invitation.objects.exists()
+        answer(stale, asked)
+        assert Invitation.objects.get().email == "new@acme.test"
+
+    def test_is_not_asked_twice_within_the_time(self, stale: Browser) -> None:
+        answer(stale, stale.post("/dashboard/keys/", NEW_KEY))
+        assert not is_question(stale.post("/dashboard/keys/", NEW_KEY))
+
+    def test_leads_back_to_the_form_where_another_tab_asked_meanwhile(self, stale: Browser) -> None:
+        asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
+        stale.post("/dashboard/keys/", NEW_KEY)
+        session = stale.session
+        session["step_up_path"] = "/dashboard/team/invite/"
+        session.save()
+        page = stale.get(answer(stale, asked).url, follow=True)
+        assert page.redirect_chain[-1][0] == "/dashboard/team/"
+        assert "Send the form again" in page.text
+        assert not Invitation.objects.exists()
+
+    def test_keeps_no_long_form_in_the_session(self, stale: Browser) -> None:
+        asked = stale.post("/dashboard/keys/", NEW_KEY | {"more": "x" * 50_000})
+        assert is_question(asked)
+        answer(stale, asked)
+        assert not ApiKey.objects.exists()
+        assert len(str(dict(stale.session))) < 20_000
+
+    def test_keeps_no_cookie_in_the_session(self, stale: Browser) -> None:
+        stale.cookies["rsolv_new_key"] = "a-secret-of-another-page"
+        stale.post("/dashboard/keys/", NEW_KEY)
+        assert "a-secret-of-another-page" not in str(dict(stale.session))
+
+    def test_writes_down_where_it_came_from(self, stale: Browser) -> None:
+        stale.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux) Firefox/142.0"
+        answer(stale, stale.post("/dashboard/keys/", NEW_KEY))
+        entry = AuditEntry.objects.get(act="key_made")
+        assert (entry.address, entry.device) == ("127.0.0.1", "Firefox on Linux")
+
+    def test_leads_the_whole_page_there_where_a_part_of_it_asked(self, stale: Browser) -> None:
+        response = stale.post("/dashboard/keys/", NEW_KEY, headers={"HX-Request": "true"})
+        assert response["HX-Redirect"].startswith(QUESTION)
+        assert response.status_code == 200
+
+    def test_is_not_for_strangers(self, client: Client, db: None) -> None:
+        assert client.post("/dashboard/keys/", NEW_KEY).url.startswith("/accounts/login/")
+
+    def test_is_asked_of_another_person_in_the_same_browser(self, stale: Browser) -> None:
+        trust_login(stale)
+        session = stale.session
+        session["identity_shown"] = [User.objects.get().pk + 1, session["identity_shown"][1]]
+        session.save()
+        assert is_question(stale.post("/dashboard/keys/", NEW_KEY))
+
+    def test_a_login_is_an_answer(self, stale: Browser) -> None:
+        user = User.objects.get()
+        client = Client()
+        client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+        assert not is_question(client.post("/dashboard/keys/", NEW_KEY))
+
+    def test_comes_before_what_a_role_may(self, stale: Browser) -> None:
+        """A member without the right is refused after it as before."""
+        Membership.objects.update(role="member")
+        asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
+        assert answer(stale, asked).status_code == 403
+
+    def test_revoking_a_key_is_not_held_up(self, stale: Browser) -> None:
+        key = create_api_key(customer=stale.customer, name="leaked").api_key
+        stale.post(f"/dashboard/keys/{key.pk}/revoke/")
+        key.refresh_from_db()
+        assert key.revoked_at is not None
+
+    def test_the_cap_stays_until_it_is_answered(self, stale: Browser) -> None:
+        BillingAccount.objects.update(spend_cap_cents=5000)
+        asked = stale.post("/dashboard/billing/cap/", {"remove": "1"})
+        assert BillingAccount.objects.get().spend_cap_cents == 5000
+        answer(stale, asked)
+        assert BillingAccount.objects.get().spend_cap_cents is None
+
+
+@pytest.fixture
+def by_github() -> Browser:
+    """Somebody who logs in with GitHub alone: no password, no second step."""
+    user = make_person("gita@acme.test")
+    user.set_unusable_password()
+    user.save()
+    membership = MembershipFactory(user=user)
+    BillingAccountFactory(customer=membership.customer)
+    browser = Browser(raise_request_exception=False)
+    browser.force_login(user)
+    browser.customer = membership.customer
+    let_login_grow_old(browser)
+    return browser
+
+
+@pytest.mark.django_db
+class TestWhoeverHasOnlyGitHub:
+    CODE = "/accounts/reauthenticate/code/"
+
+    def ask(self, browser: Browser) -> dict[str, str]:
+        """Try to make a key and have a code mailed; what the form sends along."""
+        response = browser.post("/dashboard/keys/", NEW_KEY)
+        assert response.url.startswith(self.CODE)
+        sent = {"next": "/dashboard/keys/"}
+        browser.post(self.CODE, sent | {"send": "1"})
+        return sent
+
+    def read_code(self) -> str:
+        deliver_mails()
+        assert mail.outbox[-1].to == ["gita@acme.test"]
+        found = re.search(r"^(\d{6})$", mail.outbox[-1].body, re.M)
+        assert found
+        return found[1]
+
+    def test_types_in_a_code_from_their_mail(self, by_github: Browser) -> None:
+        sent = self.ask(by_github)
+        assert not ApiKey.objects.exists()
+        assert by_github.post(self.CODE, sent | {"code": self.read_code()}).url == "/dashboard/keys/"
+        assert ApiKey.objects.count() == 1
+
+    def test_is_mailed_nothing_by_opening_the_page(self, by_github: Browser) -> None:
+        assert "Mail me a code" in by_github.get(self.CODE).text
+        deliver_mails()
+        assert not mail.outbox
+
+    def test_has_five_tries(self, by_github: Browser) -> None:
+        sent = self.ask(by_github)
+        code = self.read_code()
+        wrong = "000000" if code != "000000" else "000001"
+        for _ in range(5):
+            by_github.post(self.CODE, sent | {"code": wrong})
+        by_github.post(self.CODE, sent | {"code": code})
+        assert not ApiKey.objects.exists()
+
+    def test_has_five_tries_also_at_once(self, by_github: Browser) -> None:
+        """Requests that all read the session before any of them wrote it."""
+        sent = self.ask(by_github)
+        code, before = self.read_code(), dict(by_github.session)
+        for _ in range(5):
+            by_github.post(self.CODE, sent | {"code": "000000" if code != "000000" else "000001"})
+            session = by_github.session
+            session.update(before)
+            session.save()
+        by_github.post(self.CODE, sent | {"code": code})
+        assert not ApiKey.objects.exists()
+
+    def test_has_a_code_for_ten_minutes(self, by_github: Browser) -> None:
+        sent = self.ask(by_github)
+        session = by_github.session
+        session["reauthentication_code"] |= {"sent_at": session["reauthentication_code"]["sent_at"] - 601}
+        session.save()
+        by_github.post(self.CODE, sent | {"code": self.read_code()})
+        assert not ApiKey.objects.exists()
+
+    def test_uses_a_code_once(self, by_github: Browser) -> None:
+        sent = self.ask(by_github)
+        code = self.read_code()
+        by_github.post(self.CODE, sent | {"code": code})
+        let_login_grow_old(by_github)
+        by_github.post("/dashboard/keys/", NEW_KEY)
+        by_github.post(self.CODE, sent | {"code": code})
+        assert ApiKey.objects.count() == 1
+
+    def test_is_sent_five_codes_an_hour(self, by_github: Browser) -> None:
+        for _ in range(7):
+            page = by_github.post(self.CODE, {"send": "1"})
+        deliver_mails()
+        assert len(mail.outbox) == 5
+        assert "No more codes for now" in page.text
+
+    def test_has_no_code_that_can_be_read_in_the_session(self, by_github: Browser) -> None:
+        self.ask(by_github)
+        assert self.read_code() not in str(dict(by_github.session))
+
+    def test_without_a_confirmed_address_logs_in_again(self, by_github: Browser) -> None:
+        EmailAddress.objects.update(verified=False)
+        page = by_github.post(self.CODE, {"send": "1"})
+        assert "Log out" in page.text
+        deliver_mails()
+        assert not mail.outbox
+
+    def test_cannot_set_a_password_with_a_stolen_session(self, by_github: Browser) -> None:
+        new = {"password1": "another-horse-2", "password2": "another-horse-2"}
+        assert by_github.post("/accounts/password/set/", new).url.startswith(self.CODE)
+        assert not User.objects.get().has_usable_password()
+
+    def test_cannot_turn_a_second_step_on_with_a_stolen_session(self, by_github: Browser) -> None:
+        assert by_github.get("/accounts/2fa/totp/activate/").url.startswith(self.CODE)
+        assert not Authenticator.objects.exists()
+
+    def test_with_a_password_is_asked_for_it_and_not_for_a_code(self, stale: Browser) -> None:
+        assert stale.get(self.CODE).url.startswith(QUESTION)
+
+
+def test_is_asked_again_after_five_minutes() -> None:
+    assert settings.ACCOUNT_REAUTHENTICATION_TIMEOUT == 300

@@ -1,0 +1,108 @@
+import json
+from datetime import date, timedelta
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from billing.models import UsageCorrection, UsageRecord
+from rsolv.portal.usage_page import SPANS
+from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
+from tests.rsolv.portal.conftest import Browser
+from tests.rsolv.portal.test_dashboard import read_rows
+from tests.rsolv.portal.test_fixes import open_page
+
+PAGE = "/dashboard/usage/"
+
+
+def use(browser: Browser, *, ago: int = 0, **fields: str) -> UsageRecord:
+    at = timezone.now() - timedelta(days=ago)
+    return UsageRecordFactory(execution=make_mitigation_of(browser.customer, **fields), occurred_at=at)
+
+
+class TestCharts:
+    def test_have_a_number_for_each_day(self, bob: Browser) -> None:
+        use(bob, severity="high")
+        use(bob, severity="high", ago=2)
+        page = open_page(bob, PAGE)
+        data = page.get("severity-data")
+        assert data
+        drawn = json.loads(data.text)
+        assert len(drawn["labels"]) == 30
+        assert [(each["key"], each["counts"][-3:]) for each in drawn["series"]] == [("high", [1, 0, 1])]
+
+    def test_stand_beside_a_table_of_the_same_numbers(self, bob: Browser) -> None:
+        record = use(bob, severity="high")
+        use(bob)
+        page = open_page(bob, PAGE)
+        assert [row.split()[-1] for row in read_rows(page, "By severity")] == ["2"]
+        assert read_rows(page, "By repository") == [f"{record.repository.full_name} 2"]
+
+    def test_leave_out_what_staff_voided(self, bob: Browser) -> None:
+        UsageCorrection.objects.create(usage=use(bob), customer=bob.customer, kind="void", reason="ours")
+        assert "No fixes in this time" in open_page(bob, PAGE).find("main").words
+
+    def test_reach_over_months(self, bob: Browser) -> None:
+        use(bob, ago=100)
+        assert "No fixes in this time" in open_page(bob, PAGE).find("main").words
+        assert len(read_rows(open_page(bob, f"{PAGE}?span=12m"), "By severity")) == 1
+
+    def test_are_of_the_own_customer(self, bob: Browser, mallet: Browser) -> None:
+        record = use(bob)
+        assert record.repository.name not in mallet.get(PAGE).text
+
+    def test_a_member_sees_no_cost(self, bob: Browser) -> None:
+        browser = Client()
+        browser.force_login(MembershipFactory(customer=bob.customer, role="member").user)
+        assert "$" not in open_page(browser, PAGE).find("dl").words
+        assert "$0.00" in open_page(bob, PAGE).find("dl").words
+
+    def test_queries_are_as_many_for_ten_as_for_one(self, bob: Browser) -> None:
+        def count() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                open_page(bob, PAGE)
+            return len(queries)
+
+        use(bob)
+        for_one = count()
+        for ago in range(9):
+            use(bob, ago=ago)
+        assert count() == for_one == 7
+
+
+class TestSpans:
+    def test_of_months_end_with_the_current_one(self) -> None:
+        buckets = SPANS[2].list_buckets(date(2026, 2, 28))
+        assert (buckets[0], buckets[-1], len(buckets)) == (date(2025, 3, 1), date(2026, 2, 1), 12)
+
+
+class TestExport:
+    def read(self, browser: Client, span: str = "30d") -> list[str]:
+        response = browser.get(f"{PAGE}rsolv-usage.csv?span={span}")
+        assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+        return response.getvalue().decode().splitlines()
+
+    def test_has_a_line_for_each_fix(self, bob: Browser) -> None:
+        record = use(bob, severity="low", flaw_type="xss")
+        header, line = self.read(bob)
+        assert header.startswith("at,repository,issue")
+        assert line.split(",")[1:6] == [
+            record.repository.full_name,
+            str(record.issue_number),
+            "low",
+            "xss",
+            "trial",
+        ]
+
+    def test_runs_no_formula(self, bob: Browser) -> None:
+        use(bob, flaw_type="=1+1")
+        assert ",'=1+1," in self.read(bob)[1]
+
+    def test_is_of_the_own_customer(self, bob: Browser, mallet: Browser) -> None:
+        use(bob)
+        assert len(self.read(mallet)) == 1
+
+    def test_keeps_to_its_span(self, bob: Browser) -> None:
+        use(bob, ago=40)
+        assert (len(self.read(bob)), len(self.read(bob, "90d"))) == (1, 2)
