@@ -6,7 +6,7 @@ from typing import TypedDict
 class Origin(TypedDict, total=False):
     """Services take it as keyword arguments and pass it on to `record_act`.
 
-    `device` is what core.http.user_agents.describe_browser says of the browser. Both are left out where no request
+    `device` is the browser as `describe_browser` names it. Both are left out where no request
     made the change.
     """
 

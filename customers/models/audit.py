@@ -13,7 +13,7 @@ class AuditEntry(models.Model):
     """One act, who did it, from where, and to what. Append-only; the customer reads and exports it.
 
     `actor_name` stays when the person goes. `actor` None: the product itself, or an API key. `device` is the
-    browser and system as core.http.user_agents.describe_browser names them, empty where no request made the change.
+    browser and system as `describe_browser` names them, empty where no request made the change.
     """
 
     class Act(models.TextChoices):

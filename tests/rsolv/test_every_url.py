@@ -1,7 +1,7 @@
 """Every URL there is, asked for by everybody: who reaches what, and that nobody gets a 500.
 
 The routes come from the URL configuration. A new one that strangers reach fails here until it is in PUBLIC.
-What a tenant's ids open is in tests/rsolv/portal/test_isolation.py, what staff pages show in tests/rsolv/staff/.
+tests/rsolv/portal/test_isolation.py tests what a tenant's ids open, tests/rsolv/staff what staff pages show.
 """
 
 import re
@@ -44,7 +44,7 @@ PUBLIC = (
     r"\.well-known/security\.txt",
     r"static/.*",
 )
-# What the routes take. A row that is nobody's: a tenant's own rows are tests/rsolv/portal/test_isolation.py's.
+# What the routes take. The row does not exist; tests/rsolv/portal/test_isolation.py opens a tenant's own.
 EXAMPLES = {
     "uuid": "00000000-0000-4000-8000-000000000001",
     "int": "1",

@@ -6,7 +6,7 @@ from rsolv.staff.business_metrics.formulas import Ratio
 
 
 class DailyFigures(models.Model):
-    """The figures of one day, as last taken on it. What each means stands in rsolv/staff/business_metrics/formulas.py.
+    """The figures of one day, as last taken on it. formulas.py says what each means.
 
     Ratios are kept as their two counts, so that they can be added up over days and customers.
     """
