@@ -5,4 +5,10 @@ class CustomersConfig(AppConfig):
     name = "customers"
 
     def ready(self) -> None:
-        from . import receivers, staff_receivers  # noqa: F401
+        from core.admin.audit import register_staff_audit
+
+        from . import receivers, staff_receivers  # noqa: F401 - registers them
+        from .api import schema  # noqa: F401 - registers the key with drf-spectacular
+        from .staff_audit import CustomersStaffAudit
+
+        register_staff_audit(CustomersStaffAudit())

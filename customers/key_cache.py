@@ -16,8 +16,8 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from core.api.metrics import KEY_CACHE_EVICTIONS
 from core.redis.client import Link, RedisAway, find_link
+from customers.metrics import KEY_CACHE_EVICTIONS
 
 from .callers import Caller, decode, encode
 

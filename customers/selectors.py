@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 
-from customers.models.api import RateLimit
+from customers.models import RateLimit
 
 from . import roles
 from .callers import Caller

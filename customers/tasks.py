@@ -6,6 +6,7 @@ from django.utils import timezone
 from core.redis.client import RedisAway
 
 from . import services
+from .api.idempotency import prune_answers
 
 
 @shared_task
@@ -19,3 +20,8 @@ def flush_key_uses() -> None:
 @shared_task
 def expire_invitations() -> None:
     services.expire_invitations(at=timezone.now())
+
+
+@shared_task
+def prune_idempotent_answers() -> None:
+    prune_answers(at=timezone.now())

@@ -6,6 +6,7 @@ from .inbox import InboxEventAdmin
 from .incidents import DiscrepancyAdmin, PaymentIncidentAdmin, ReconciliationAdmin
 from .ledger import UsageRecordAdmin, UsageReportAdmin
 from .notices import NoticeAdmin
+from .rate_limits import RateLimitAdmin
 from .stripe_mirror import WebhookEventTriggerAdmin
 from .switches import BillingSwitchAdmin
 
@@ -17,6 +18,7 @@ __all__ = [
     "InboxEventAdmin",
     "NoticeAdmin",
     "PaymentIncidentAdmin",
+    "RateLimitAdmin",
     "ReconciliationAdmin",
     "UsageClaimAdmin",
     "UsageCorrectionAdmin",

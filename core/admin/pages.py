@@ -11,17 +11,13 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.db import transaction
 from django.db.models import AutoField, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from unfold.admin import ModelAdmin
 
+from core.admin.audit import Change, get_staff_audit
+from core.admin.recent_proof import ask_again, is_fresh
 from core.admin.secrets import is_secret, list_secret_paths
 from core.errors import DomainError
-from customers.models import Customer, StaffAction, User
-from customers.selectors import get_customer_of
-from customers.services import record_for_customer, record_staff_action
-from rsolv.staff.access import ask_again, is_fresh
 
-Action = StaffAction.Action
 # What the filters of Django's admin put into the address, for a path that a page lists as a filter.
 FILTER_LOOKUPS = (
     "",
@@ -109,7 +105,7 @@ class StaffAdmin(ModelAdmin):
             try:
                 with transaction.atomic():
                     for row in rows:
-                        page._record(Action.RAN_ACTION, row, str(words))
+                        page._record(Change.RAN_ACTION, row, str(words))
                     return func(page, request, rows)
             except DomainError as error:
                 page.message_user(request, error.message, messages.ERROR)
@@ -147,41 +143,36 @@ class StaffAdmin(ModelAdmin):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         logged = super().log_addition(request, obj, message)
-        self._record_change(Action.ADDED, obj)
+        self._record_change(Change.ADDED, obj)
         return logged
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         logged = super().log_change(request, obj, message)
         if message:
-            self._record_change(Action.CHANGED, obj, logged.get_change_message())
+            self._record_change(Change.CHANGED, obj, logged.get_change_message())
         return logged
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for obj in queryset:
-            self._record(Action.DELETED, obj)
+            self._record(Change.DELETED, obj)
         return super().log_deletions(request, queryset)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        customer, subject = find_customer(obj), self._describe(obj)
+        audit = get_staff_audit()
+        customer, subject = audit.find_customer(obj), self._describe(obj)
         super().delete_model(request, obj)
-        words = str(Action.DELETED.label).lower()
-        record_for_customer(customer=customer, subject=subject, detail=words, at=timezone.now())
+        audit.record_for_customer(customer=customer, subject=subject, detail=Change.DELETED)
 
-    def _record_change(self, action: Action, obj: Any, detail: str = "") -> None:
-        self._record(action, obj, detail)
-        words = detail or str(action.label).lower()
-        record_for_customer(
-            customer=find_customer(obj), subject=self._describe(obj), detail=words, at=timezone.now()
+    def _record_change(self, change: Change, obj: Any, detail: str = "") -> None:
+        self._record(change, obj, detail)
+        audit = get_staff_audit()
+        audit.record_for_customer(
+            customer=audit.find_customer(obj), subject=self._describe(obj), detail=detail or change
         )
 
-    def _record(self, action: Action, obj: Any, detail: str = "") -> None:
-        record_staff_action(
-            action=action,
-            subject=self._describe(obj),
-            detail=detail,
-            customer=find_customer(obj),
-            at=timezone.now(),
-        )
+    def _record(self, change: Change, obj: Any, detail: str = "") -> None:
+        audit = get_staff_audit()
+        audit.record(change, customer=audit.find_customer(obj), subject=self._describe(obj), detail=detail)
 
     def _describe(self, obj: Any) -> str:
         return f"{self.model._meta.verbose_name} {obj}"
@@ -208,19 +199,6 @@ def is_year(value: Any) -> bool:
     """Whether the value is a number from 1 to 9999, as years, months and days are."""
     text = str(value)
     return text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) > 0
-
-
-def find_customer(obj: Any) -> Customer | None:
-    """The customer that a row is about, as far as it says so."""
-    if isinstance(obj, Customer):
-        return obj
-    if isinstance(obj, User):
-        return get_customer_of(obj)
-    customer = getattr(obj, "customer", None)
-    if isinstance(customer, Customer):
-        return customer
-    user = getattr(obj, "user", None)
-    return get_customer_of(user) if isinstance(user, User) else None
 
 
 def _list_of_inline(inline: Any) -> list[str]:

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.http import HttpRequest
 
+from core.api.auth import HasApiKey
 from core.api.errors import PayloadTooLarge
-from customers.api.auth import HasApiKey
 
 DRAINED_AT_ONCE = 64 * 1024
 MOST_DRAINED = 16 * 1024 * 1024

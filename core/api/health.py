@@ -1,10 +1,6 @@
 """`GET /api/health`: each service as it was really found."""
 
-import time
-from collections.abc import Callable
-
 import structlog
-from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
@@ -13,83 +9,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import stripe_gateway
 from core.api.views import ApiRequest, ApiView
 from core.errors import DomainError
-from core.queue.enqueue import connect_broker
-from core.redis.client import find_link
+from core.health import HEALTH_CHECKS, check_services
 
 log = structlog.get_logger(__name__)
-
-# Stripe is not asked more often than this, however often we are.
-STRIPE_FRESH_SECONDS = 15
-
-
-def _check_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-def _check_cache() -> None:
-    """Redis itself first: the cache answers also while it does not."""
-    if (link := find_link()) is not None:
-        link.ask(lambda redis: redis.ping(), insist=True)
-    cache.set("health", "ok", 10)
-    if cache.get("health") != "ok":
-        raise RuntimeError("the cache forgot")
-
-
-def _check_queue() -> None:
-    with connect_broker() as broker:
-        broker.ensure_connection(max_retries=0, timeout=2)
-
-
-class _Stripe:
-    """What Stripe last answered, kept in the process: the cache may be what is away."""
-
-    asked_at = float("-inf")
-    failure: Exception | None = None
-
-    @classmethod
-    def check(cls) -> None:
-        if time.monotonic() - cls.asked_at > STRIPE_FRESH_SECONDS:
-            try:
-                stripe_gateway.check_connection()
-                cls.failure = None
-            except Exception as error:
-                cls.failure = error
-            cls.asked_at = time.monotonic()
-        if cls.failure is not None:
-            raise cls.failure
-
-
-CHECKS: dict[str, Callable[[], None]] = {
-    "database": _check_database,
-    "cache": _check_cache,
-    "queue": _check_queue,
-    "stripe": _Stripe.check,
-}
-
-
-def check_services() -> dict[str, str]:
-    """`healthy` or `unhealthy` by service. Calls each of them, for some three seconds at the most."""
-    found = {}
-    for name, check in CHECKS.items():
-        try:
-            check()
-            found[name] = "healthy"
-        except Exception as error:
-            log.warning("service_unhealthy", service=name, error=type(error).__name__)
-            found[name] = "unhealthy"
-    return found
-
 
 STATES = ["healthy", "unhealthy"]
 HEALTH = inline_serializer(
     "Health",
     {
         "status": serializers.ChoiceField(["healthy", "degraded"]),
-        "services": inline_serializer("Services", {name: serializers.ChoiceField(STATES) for name in CHECKS}),
+        "services": inline_serializer(
+            "Services", dict.fromkeys(HEALTH_CHECKS, serializers.ChoiceField(STATES))
+        ),
     },
 )
 
@@ -166,7 +99,7 @@ class _Migrations:
 def check_readiness() -> None:
     """Raise NotReady unless the database answers and has every migration. One small query."""
     try:
-        CHECKS["database"]()
+        HEALTH_CHECKS["database"]()
         _Migrations.check()
     except DatabaseError as error:
         log.warning("not_ready", error=type(error).__name__)

@@ -1,17 +1,7 @@
-"""What operators count about keys and limits. No customer is a label: see their rows instead."""
+"""Metrics of the API's rate limiter."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
-KEY_CACHE_HITS = Counter("rsolv_api_key_cache_hits", "Keys that the cache answered for, unknown ones too.")
-KEY_CACHE_MISSES = Counter("rsolv_api_key_cache_misses", "Keys that the database was asked for.")
-KEY_CACHE_EVICTIONS = Counter(
-    "rsolv_api_key_cache_evictions", "Entries taken out: revoked, changed or cleared; not those that ran out."
-)
-KEY_CACHE_ERRORS = Counter("rsolv_api_key_cache_errors", "Times that the cache was away when it was asked.")
-KEY_CACHE_SIZE = Gauge(
-    "rsolv_api_key_cache_size", "Entries in the cache, as last counted.", multiprocess_mode="mostrecent"
-)
-BAD_KEYS = Counter("rsolv_api_bad_keys", "Requests with a key that is no good.")
 LIMITER_REFUSALS = Counter("rsolv_api_limiter_refusals", "Requests refused by a limit.", ["code"])
 LIMITER_UNAVAILABLE = Counter(
     "rsolv_api_limiter_unavailable", "Requests that passed uncounted, the limiter's store being away."

@@ -8,7 +8,6 @@ errors that only some operations have in `error_statuses`.
 from copy import deepcopy
 from typing import Any, Literal
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
@@ -27,21 +26,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 # Where a serializer's `openapi` waits. Spectacular names each enum by its property, and would give those of
 # alternatives, such as each framework's languages, one name for all.
 LATER = "x-merged-later"
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "customers.api.auth.ApiKeyAuthentication"
-    name = ["apiKey", "bearer"]
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
-        return [
-            {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-            {"type": "http", "scheme": "bearer", "description": "The same key."},
-        ]
-
-    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
-        """Either of the two, not both."""
-        return [{"apiKey": []}, {"bearer": []}]
 
 
 class ApiSchema(AutoSchema):

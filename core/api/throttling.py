@@ -2,12 +2,9 @@
 pass, and all other limits hold for each process by itself.
 """
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from core.api import limiter
 from core.api.errors import RateLimited, Standing
@@ -15,7 +12,6 @@ from core.api.limiter import Count, Limit
 from core.api.metrics import LIMITER_REFUSALS, LIMITER_UNAVAILABLE
 from core.http.client_ip import get_client_ip, get_client_network
 from core.redis.client import RedisAway
-from customers.callers import Caller
 
 # What a refusal by each limit is called: of the overall limit, and of an endpoint's own.
 OVERALL, OWN = "RATE_LIMIT_EXCEEDED", "RATE_LIMITED"
@@ -40,31 +36,6 @@ def hit(
         LIMITER_REFUSALS.labels(code=code).inc()
         raise RateLimited(_to_standing(last), code=code)
     return _to_standing(last)
-
-
-class CustomerThrottle(BaseThrottle):
-    """The overall limit of the customer, or of the address where no key is asked for.
-
-    A view with a `rate_scope` has a limit of its own beside it.
-    """
-
-    def allow_request(self, request: Any, view: Any) -> bool:
-        limits = [_find_overall(request)]
-        if (scope := getattr(view, "rate_scope", None)) is not None:
-            limits.append(_find_own(request, scope))
-        caller = str(request.auth.customer_id) if request.auth else find_address(request)
-        request.standing = hit(*limits, caller=caller, is_customer=bool(request.auth))
-        return True
-
-
-def _find_overall(request: Request) -> Limit:
-    given = request.auth.requests_per_minute if isinstance(request.auth, Caller) else None
-    return Limit("api", given or settings.API_REQUESTS_PER_MINUTE)
-
-
-def _find_own(request: Request, scope: str) -> Limit:
-    given = request.auth.test_integration_per_minute if isinstance(request.auth, Caller) else None
-    return Limit(scope, given or settings.API_TEST_INTEGRATION_PER_MINUTE)
 
 
 def find_address(request: Request | HttpRequest) -> str:

@@ -1,17 +1,12 @@
 """The client's IP address: in full for what is recorded, by network for what limits count."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network
 
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-# One subscriber has a whole /64, so a limit on single IPv6 addresses is none. RFC 6177.
-IPV6_PREFIX = 64
-# Behind a 6to4 prefix stands one IPv4 address, with 65,536 networks of that size. RFC 3056.
-SIX_TO_FOUR_PREFIX = 48
-
-Address = IPv4Address | IPv6Address
+from .ip_addresses import IPV6_PREFIX, SIX_TO_FOUR_PREFIX, Address, parse_address
 
 
 def get_client_ip(request: Request | HttpRequest) -> str | None:
@@ -30,24 +25,6 @@ def get_client_network(request: Request | HttpRequest) -> str:
         return str(address) if address is not None else "unknown"
     prefix = SIX_TO_FOUR_PREFIX if address.sixtofour else IPV6_PREFIX
     return str(IPv6Network((int(address), prefix), strict=False))
-
-
-def parse_address(text: str) -> Address | None:
-    """An address as proxies write it: with brackets, quotes, a port or a zone. None for anything else.
-
-    An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) is the IPv4 address.
-    """
-    text = text.strip().strip('"')
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
 
 
 def _find_address(request: Request | HttpRequest) -> Address | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from core.http.client_ip import parse_address
+from core.http.ip_addresses import parse_address
 
 # What proxies add. Who comes through one is not whom the connection's address names.
 MARKS_OF_PROXIES = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")

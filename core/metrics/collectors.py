@@ -1,4 +1,4 @@
-"""What is not counted but read at each scrape: how the services are, and what waits in database and queue."""
+"""Registry of metric collectors: gauges that each scrape reads from database, queue and services."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,12 +8,7 @@ from django.db import connection, transaction
 from prometheus_client import Counter, Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from billing.gauges import read_billing
-from core.api.health import check_services
-from core.metrics.queue import read_oldest_due, read_queue
-from phases.gauges import read_storage_gauges
-from provisioning.gauges import read_provisioning
-from rsolv.staff.business_metrics.gauges import read_figures
+from core.health import check_services
 
 log = structlog.get_logger(__name__)
 
@@ -22,22 +17,24 @@ STATEMENT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Gauges, and the service that is asked for them; where it is away they are not tried."""
+class Collector:
+    """Reads gauges. While `service` is unavailable, `read` is not called."""
 
     service: str
     read: Callable[[], Iterable[Metric]]
 
 
-# Those of the database have a fixed number of queries each, which an index answers.
-READINGS = {
-    "billing": Reading("database", read_billing),
-    "provisioning": Reading("database", read_provisioning),
-    "storage": Reading("database", read_storage_gauges),
-    "due": Reading("database", read_oldest_due),
-    "figures": Reading("database", read_figures),
-    "queue": Reading("queue", read_queue),
-}
+COLLECTORS: dict[str, Collector] = {}
+
+
+def register_collector(name: str, read: Callable[[], Iterable[Metric]], *, service: str = "database") -> None:
+    """Have every scrape call `read`. Apps register theirs in `ready()`; a name registered again is replaced.
+
+    A collector of the database makes a fixed number of queries, each answered by an index.
+    """
+    COLLECTORS[name] = Collector(service, read)
+
+
 COLLECT_ERRORS = Counter("rsolv_metrics_collect_errors", "Readings that failed.", ["collector"])
 
 
@@ -50,15 +47,15 @@ def read_gauges() -> Iterator[Metric]:
     for service, state in found.items():
         up.add_metric([service], float(state == "healthy"))
     yield up
-    for name, reading in READINGS.items():
-        yield from _read_safely(name, reading, is_up=found[reading.service] == "healthy")
+    for name, collector in COLLECTORS.items():
+        yield from _read_safely(name, collector, is_up=found[collector.service] == "healthy")
 
 
-def _read_safely(name: str, reading: Reading, *, is_up: bool) -> Iterable[Metric]:
+def _read_safely(name: str, collector: Collector, *, is_up: bool) -> Iterable[Metric]:
     errors = COLLECT_ERRORS.labels(name)  # told as 0 from the first scrape on
     try:
         if is_up:
-            return _read_bounded(reading) if reading.service == "database" else list(reading.read())
+            return _read_bounded(collector) if collector.service == "database" else list(collector.read())
         errors.inc()
     except Exception as error:
         errors.inc()
@@ -67,9 +64,9 @@ def _read_safely(name: str, reading: Reading, *, is_up: bool) -> Iterable[Metric
 
 
 @transaction.atomic
-def _read_bounded(reading: Reading) -> Iterable[Metric]:
+def _read_bounded(collector: Collector) -> Iterable[Metric]:
     """In a transaction of its own, in which PostgreSQL ends what takes too long."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {round(STATEMENT_SECONDS * 1000)}")
-    return list(reading.read())
+    return list(collector.read())

@@ -9,9 +9,9 @@ from kombu.exceptions import ChannelError
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from billing.selectors import list_due
+from core.metrics.collectors import register_collector
+from core.queue.due_work import list_due_work
 from core.queue.enqueue import connect_broker
-from provisioning.selectors import list_due_steps
 
 
 def read_queue() -> Iterable[Metric]:
@@ -35,10 +35,15 @@ def read_oldest_due() -> Iterable[Metric]:
     the earliest, from the index that the sweep uses.
     """
     now = timezone.now()
-    rows = [*list_due(at=now).values(), *list_due_steps(at=now).values()]
+    rows = list_due_work(at=now).values()
     earliest = [
         each.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first() for each in rows
     ]
     waited = max(((now - each).total_seconds() for each in earliest if each), default=0)
     text = "How long the oldest work that is due has waited for a worker."
     return [GaugeMetricFamily("rsolv_queue_oldest_seconds", text, waited)]
+
+
+def register_queue_collectors() -> None:
+    register_collector("due", read_oldest_due)
+    register_collector("queue", read_queue, service="queue")

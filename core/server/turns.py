@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.http.ip_addresses import IPV6_PREFIX, SIX_TO_FOUR_PREFIX, parse_address
 from core.server.connections import Connection
 
 
@@ -59,9 +60,6 @@ def identify_client(address: Any, request: Any, *, proxies: int) -> str:
     Behind `proxies` trusted ones it is the address that the outermost of them reported. What is missing or
     no address gives the connection's own, and a Unix socket has none: then all are one client.
     """
-    # Not above: gunicorn's master imports this module, and needs no REST framework.
-    from core.http.client_ip import parse_address
-
     reported = parse_address(_find_reported(request, proxies)) if proxies > 0 else None
     found = reported or parse_address(str(address[0]) if isinstance(address, tuple) else "")
     return _name_network(found)
@@ -74,8 +72,6 @@ def _find_reported(request: Any, proxies: int) -> str:
 
 
 def _name_network(address: Any) -> str:
-    from core.http.client_ip import IPV6_PREFIX, SIX_TO_FOUR_PREFIX
-
     if address is None or address.version == 4:
         return str(address)
     prefix = SIX_TO_FOUR_PREFIX if address.sixtofour else IPV6_PREFIX

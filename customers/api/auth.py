@@ -1,18 +1,15 @@
 """Who calls the API: the customer behind an API key. `request.auth` is the Caller."""
 
-from typing import Any
-
 from django.db import DEFAULT_DB_ALIAS
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
 from core.api.errors import AuthRequired, InvalidApiKey
-from core.api.metrics import BAD_KEYS
 from core.api.throttling import count_bad_key, find_ip
 from core.http.user_agents import describe_browser
 from customers.callers import Caller
+from customers.metrics import BAD_KEYS
 from customers.models import Customer
 from customers.services import KeyOrigin, authenticate_api_key
 
@@ -42,13 +39,6 @@ def _read_key(request: Request) -> str | None:
         return header.strip()
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
-
-
-class HasApiKey(BasePermission):
-    def has_permission(self, request: Request, view: Any) -> bool:
-        if request.auth is None:
-            raise AuthRequired
-        return True
 
 
 def get_customer(request: Request) -> Customer:

@@ -21,8 +21,7 @@ from rest_framework.response import Response
 from core.api.views import ApiRequest
 from core.errors import DomainError
 from customers.api.auth import get_customer
-from customers.models import Customer
-from customers.models.api import IdempotentAnswer
+from customers.models import Customer, IdempotentAnswer
 
 SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 KEPT = timedelta(hours=24)

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connections, models, router, transaction
 from django.utils import timezone
 
-from core.api.metrics import KEY_CACHE_ERRORS
 from core.redis.client import RedisAway
 from customers import key_cache
+from customers.metrics import KEY_CACHE_ERRORS
 
 log = structlog.get_logger(__name__)
 

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from core.api.metrics import KEY_CACHE_ERRORS, KEY_CACHE_HITS, KEY_CACHE_MISSES
 from core.redis.client import RedisAway
 from customers import key_cache, key_uses, keys, selectors
 from customers.callers import Caller
+from customers.metrics import KEY_CACHE_ERRORS, KEY_CACHE_HITS, KEY_CACHE_MISSES
 from customers.models import ApiKey, StaleKey
 
 # A key's last use is kept to this precision, so that a request rarely writes.

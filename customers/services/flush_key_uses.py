@@ -1,7 +1,7 @@
 """When keys were last used goes into their rows."""
 
-from core.api.metrics import KEY_CACHE_SIZE
 from customers import key_cache, key_uses
+from customers.metrics import KEY_CACHE_SIZE
 from customers.models import ApiKey
 
 BATCH = 500

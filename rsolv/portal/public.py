@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from billing.plans import PAYG, PLANS, TEAMS, TRIAL
 from billing.pricing import compute_period_cents
-from core.api.health import check_services
+from core.health import check_services
 
 from .workflow import Workflow, write_workflow
 

@@ -4,12 +4,12 @@ from core.environment import env
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["customers.api.auth.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["customers.api.auth.HasApiKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.auth.HasApiKey"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.parsers.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.CustomerThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["customers.api.throttling.CustomerThrottle"],
     "EXCEPTION_HANDLER": "core.api.errors.handle_exception",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,

@@ -45,8 +45,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "core.api",
-    "core.metrics",
+    "core",
     "rsolv.portal",
     "rsolv.staff.business_metrics",
     "customers",
@@ -227,7 +226,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "prune-idempotent-answers": {
-        "task": "customers.api.tasks.prune_idempotent_answers",
+        "task": "customers.tasks.prune_idempotent_answers",
         "schedule": 3600,
         "options": {"expires": 3600},
     },

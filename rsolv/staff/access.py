@@ -4,8 +4,6 @@ import time
 from enum import Enum, auto
 from typing import Any
 
-from allauth.account.adapter import get_adapter
-from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
@@ -13,10 +11,9 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext
 
-from core.http.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
+from core.admin.recent_proof import ask_again, list_records
 from customers.services.staff_access import SECOND_STEPS
 
 SEEN_AT = "staff_seen_at"
@@ -42,7 +39,7 @@ def find_barrier(request: HttpRequest) -> Barrier | None:
         return Barrier.SESSION_OVER
     if not is_mfa_enabled(user, SECOND_STEPS):
         return Barrier.NO_SECOND_STEP
-    if not any(record["method"] == "mfa" for record in _list_records(request)):
+    if not any(record["method"] == "mfa" for record in list_records(request)):
         return Barrier.SECOND_STEP_NOT_SHOWN
     return None
 
@@ -58,7 +55,7 @@ def lead_past(barrier: Barrier, request: HttpRequest) -> HttpResponseRedirect:
         words = gettext("Staff log in with two steps. Set up a passkey or an authenticator app first.")
         messages.warning(request, words)
         return HttpResponseRedirect(reverse("mfa_index"))
-    return _suspend(request)
+    return ask_again(request)
 
 
 def note_visit(request: HttpRequest) -> None:
@@ -68,41 +65,10 @@ def note_visit(request: HttpRequest) -> None:
         request.session[SEEN_AT] = now
 
 
-def is_fresh(request: HttpRequest) -> bool:
-    """Whether the person has shown lately who they are: by two steps at login, or when asked again."""
-    shown = [r["at"] for r in _list_records(request) if r.get("reauthenticated") or r["method"] == "mfa"]
-    return bool(shown) and time.time() - max(shown) < settings.STAFF_ASK_AGAIN_SECONDS
-
-
-def ask_again(request: HttpRequest) -> HttpResponseRedirect:
-    """Lead to where the person shows who they are; what they sent is kept, and done once they have."""
-    return _suspend(request)
-
-
-def _suspend(request: HttpRequest) -> HttpResponseRedirect:
-    """As allauth suspends a request, by the second step first, and with a query string too."""
-    path = request.get_full_path()
-    if request.method in SAFE_METHODS:
-        drop_suspended_request(request)
-    else:
-        path = request.path  # the query is kept with the request
-        suspend_request(request)
-    methods = get_adapter().get_reauthentication_methods(request.user)
-    ways = sorted(methods, key=lambda method: not method["id"].startswith("mfa"))
-    return HttpResponseRedirect(f"{ways[0]['url']}?{urlencode({'next': path})}")
-
-
 def _is_over(request: HttpRequest) -> bool:
-    records, now = _list_records(request), time.time()
+    records, now = list_records(request), time.time()
     if not records or now - records[0]["at"] > settings.STAFF_SESSION_SECONDS:
         return True
     seen_at: float = max(request.session.get(SEEN_AT, 0), records[-1]["at"])
     idle: int = settings.STAFF_IDLE_SECONDS
     return now - seen_at > idle
-
-
-def _list_records(request: HttpRequest) -> list[dict[str, Any]]:
-    """What this session has proven since its login, the earliest first, as allauth keeps it."""
-    user: Any = request.user
-    records: list[dict[str, Any]] = get_authentication_records(request, user)
-    return records

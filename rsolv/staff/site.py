@@ -16,7 +16,14 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
+from core.admin.pages import StaffAdmin
+from core.admin.recent_proof import ask_again, is_fresh
 from core.http.suspended_request import SAFE_METHODS
+from core.http.user_agents import describe_browser
+from customers.access import find_caller
+from customers.acting_staff import act_as_staff
+from customers.models import StaffAction
+from customers.services import record_staff_action
 
 from . import access
 
@@ -34,8 +41,6 @@ class StaffSite(UnfoldAdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take pages that are a StaffAdmin. What a third party registers has no page until we write one."""
-        from core.admin.pages import StaffAdmin
-
         if admin_class is None or not issubclass(admin_class, StaffAdmin):
             return
         super().register(model_or_iterable, admin_class, **options)
@@ -58,8 +63,8 @@ class StaffSite(UnfoldAdminSite):
             try:
                 if request.method in SAFE_METHODS or view == self.logout:  # ending a session never asks
                     return _render(inner(request, *args, **kwargs))
-                if not access.is_fresh(request):
-                    return access.ask_again(request)
+                if not is_fresh(request):
+                    return ask_again(request)
                 return _change(request, lambda: _render(inner(request, *args, **kwargs)))
             except MALFORMED as error:
                 raise BadRequest("An id or a date in the request is malformed.") from error
@@ -111,11 +116,6 @@ def _find_route_again(request: HttpRequest) -> None:
 
 def _change(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
     """Run a view that may change something, as the member of staff; what it did is always written down."""
-    from core.http.user_agents import describe_browser
-    from customers.access import find_caller
-    from customers.acting_staff import act_as_staff
-    from customers.models import StaffAction
-    from customers.services import record_staff_action
 
     user: Any = request.user
     device = describe_browser(request.headers.get("User-Agent", ""))

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from billing import selectors, services
-from core.metrics.collectors import READINGS
+from core.metrics.collectors import COLLECTORS
 from phases.models import PhaseExecution
 
 from .rows import Caller, Staged
@@ -101,6 +101,6 @@ def _read_ledger(caller: Caller, at: datetime) -> None:
 
 def _read_gauges() -> None:
     cache.clear()
-    for reading in READINGS.values():
+    for reading in COLLECTORS.values():
         if reading.service == "database":
             list(reading.read())

@@ -6,7 +6,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_api_key.permissions import HasAPIKey
 
-from customers.api.auth import ApiKeyAuthentication, HasApiKey
+from core.api.auth import HasApiKey
+from customers.api.auth import ApiKeyAuthentication
 
 
 def show_bare(request: HttpRequest) -> JsonResponse:

@@ -1,7 +1,14 @@
 from django.apps import AppConfig
 
 
-class FiguresConfig(AppConfig):
+class BusinessMetricsConfig(AppConfig):
     name = "rsolv.staff.business_metrics"
-    label = "figures"
-    verbose_name = "Business figures"
+    label = "business_metrics"
+    verbose_name = "Business metrics"
+
+    def ready(self) -> None:
+        from core.metrics.collectors import register_collector
+
+        from .gauges import read_figures
+
+        register_collector("figures", read_figures)

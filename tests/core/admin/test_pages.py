@@ -5,8 +5,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import UsageReport
-from customers.models import ApiKey, ForgeAccount, Invitation, LoginPlace, StaffAction, StaleKey
-from customers.models.api import IdempotentAnswer, RateLimit
+from customers.models import (
+    ApiKey,
+    ForgeAccount,
+    IdempotentAnswer,
+    Invitation,
+    LoginPlace,
+    RateLimit,
+    StaffAction,
+    StaleKey,
+)
 from customers.services import create_api_key
 from phases.models import StorageUse
 from tests.billing.admin.rows import make_each

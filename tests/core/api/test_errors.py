@@ -8,7 +8,7 @@ from django.test import Client
 from prometheus_client import REGISTRY
 from structlog.stdlib import ProcessorFormatter
 
-from customers.models.api import RateLimit
+from customers.models import RateLimit
 
 PATH = "/api/v1/phases/store"
 VALID = {"phase": "scan", "repo": "acme/shop", "commitSha": "abc", "data": {}}

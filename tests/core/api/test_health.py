@@ -2,7 +2,8 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from core.api import health
+from billing.health import StripeCheck
+from core import health
 from tests.conftest import ApiClient
 
 
@@ -12,13 +13,13 @@ def fail():
 
 @pytest.fixture
 def all_well(monkeypatch):
-    monkeypatch.setitem(health.CHECKS, "stripe", lambda: None)
-    monkeypatch.setitem(health.CHECKS, "queue", lambda: None)
+    monkeypatch.setitem(health.HEALTH_CHECKS, "stripe", lambda: None)
+    monkeypatch.setitem(health.HEALTH_CHECKS, "queue", lambda: None)
 
 
 @pytest.fixture(autouse=True)
 def not_asked_lately(monkeypatch):
-    monkeypatch.setattr(health._Stripe, "asked_at", float("-inf"))
+    monkeypatch.setattr(StripeCheck, "asked_at", float("-inf"))
 
 
 @pytest.mark.django_db
@@ -33,13 +34,13 @@ class TestHealth:
 
     @pytest.mark.parametrize("name", ["cache", "queue", "stripe"])
     def test_is_degraded_when_a_service_is_away(self, all_well, monkeypatch, name):
-        monkeypatch.setitem(health.CHECKS, name, fail)
+        monkeypatch.setitem(health.HEALTH_CHECKS, name, fail)
         response = Client().get("/api/health")
         assert (response.status_code, response.json()["status"]) == (200, "degraded")
         assert response.json()["services"][name] == "unhealthy"
 
     def test_is_503_without_the_database(self, all_well, monkeypatch):
-        monkeypatch.setitem(health.CHECKS, "database", fail)
+        monkeypatch.setitem(health.HEALTH_CHECKS, "database", fail)
         assert Client().get("/api/health").status_code == 503
 
     def test_really_asks_stripe(self, stripe_sandbox, monkeypatch):
@@ -53,7 +54,7 @@ class TestHealth:
 
 class TestLive:
     def test_asks_nobody(self, monkeypatch):
-        monkeypatch.setattr(health, "CHECKS", {})
+        monkeypatch.setattr(health, "HEALTH_CHECKS", {})
         assert Client().get("/api/health/live", headers={"X-API-Key": "rsolv_nope"}).json() == {
             "status": "alive"
         }
@@ -71,6 +72,6 @@ class TestReady:
         def fail():
             raise OperationalError("away")
 
-        monkeypatch.setitem(health.CHECKS, "database", fail)
+        monkeypatch.setitem(health.HEALTH_CHECKS, "database", fail)
         response = Client().get("/api/health/ready")
         assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")

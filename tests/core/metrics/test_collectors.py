@@ -6,9 +6,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import InboxEvent, UsageReport
-from core.api import health
-from core.metrics import collectors as readings
-from core.metrics.collectors import Reading, read_gauges
+from core import health
+from core.metrics import collectors
+from core.metrics.collectors import Collector, read_gauges
 from provisioning.models import OutgoingMail, ProvisioningEvent
 from tests.factories import CustomerFactory, UsageRecordFactory
 
@@ -18,7 +18,7 @@ AN_HOUR_AGO = NOW - timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def all_well(monkeypatch):
-    monkeypatch.setitem(health.CHECKS, "stripe", lambda: None)
+    monkeypatch.setitem(health.HEALTH_CHECKS, "stripe", lambda: None)
 
 
 def read():
@@ -36,7 +36,7 @@ def make_report(**fields):
 
 
 @pytest.mark.django_db
-class TestReadings:
+class TestCollectors:
     def test_are_zero_where_nothing_waits(self):
         found = read()
         assert set(found.values()) == {0}
@@ -89,7 +89,7 @@ class TestReadings:
         def fail():
             raise ValueError
 
-        monkeypatch.setitem(readings.READINGS, "billing", Reading("database", fail))
+        monkeypatch.setitem(collectors.COLLECTORS, "billing", Collector("database", fail))
         found = read()
         assert "rsolv_billing_usage_unreported" not in found
         assert found["rsolv_provisioning_unfinished"] == 0
@@ -100,6 +100,6 @@ class TestReadings:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep(60)")
 
-        monkeypatch.setattr(readings, "STATEMENT_SECONDS", 0.05)
-        monkeypatch.setitem(readings.READINGS, "billing", Reading("database", sleep))
+        monkeypatch.setattr(collectors, "STATEMENT_SECONDS", 0.05)
+        monkeypatch.setitem(collectors.COLLECTORS, "billing", Collector("database", sleep))
         assert read()["rsolv_provisioning_unfinished"] == 0

@@ -3,15 +3,15 @@ from ipaddress import ip_network
 import pytest
 from django.test import Client
 
-from core.api import health
+from core import health
 from tests.core.metrics.pages import find, parse, scrape
 
 
 @pytest.fixture(autouse=True)
 def open_page(settings, monkeypatch):
     settings.METRICS_ADDRESSES = [ip_network("127.0.0.1")]
-    monkeypatch.setitem(health.CHECKS, "stripe", lambda: None)
-    monkeypatch.setitem(health.CHECKS, "queue", lambda: None)
+    monkeypatch.setitem(health.HEALTH_CHECKS, "stripe", lambda: None)
+    monkeypatch.setitem(health.HEALTH_CHECKS, "queue", lambda: None)
 
 
 def count_by(name, **labels):
@@ -38,7 +38,7 @@ class TestScrape:
         def fail():
             raise ConnectionError
 
-        monkeypatch.setitem(health.CHECKS, "database", fail)
+        monkeypatch.setitem(health.HEALTH_CHECKS, "database", fail)
         before = count_by("rsolv_metrics_collect_errors_total", collector="billing")
         page = scrape()
         assert find(page, "rsolv_service_up", service="database") == 0

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from core.api import health
+from core import health
 from core.api.errors import RateLimited
 from core.api.throttling import hit
 from core.queue.enqueue import enqueue_on_commit
@@ -56,7 +56,7 @@ def redis(redis_server, settings, monkeypatch):
     names = ("broker_url", "broker_write_url", "broker_read_url")
     before = {name: current_app.conf[name] for name in (*names, "task_always_eager")}
     current_app.conf.update(dict.fromkeys(names, url), task_always_eager=False)
-    monkeypatch.setitem(health.CHECKS, "stripe", lambda: None)
+    monkeypatch.setitem(health.HEALTH_CHECKS, "stripe", lambda: None)
     find_link().ask(lambda client: client.flushall(), insist=True)
     yield process
     process.send_signal(signal.SIGCONT)

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from customers.api.idempotency import prune_answers
-from customers.models.api import IdempotentAnswer
+from customers.models import IdempotentAnswer
 from phases.models import PhaseExecution
 
 PATH = "/api/v1/phases/store"

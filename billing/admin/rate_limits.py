@@ -2,8 +2,8 @@ from django import forms
 from django.contrib import admin
 
 from billing.plans import PLANS
-from core.admin.pages import ReadOnlyAdmin, StaffAdmin
-from customers.models.api import IdempotentAnswer, RateLimit
+from core.admin.pages import StaffAdmin
+from customers.models import RateLimit
 
 
 class RateLimitForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -28,12 +28,3 @@ class RateLimitAdmin(StaffAdmin):
     list_select_related = ("customer",)
     search_fields = ("plan", "customer__name", "customer__email")
     autocomplete_fields = ("customer",)
-
-
-@admin.register(IdempotentAnswer)
-class IdempotentAnswerAdmin(ReadOnlyAdmin):
-    list_display = ("key", "customer", "status_code", "started_at")
-    list_filter = ("status_code", "started_at")
-    list_select_related = ("customer",)
-    deferred = ("body",)
-    search_fields = ("key", "customer__name", "customer__email")

@@ -1,30 +1,13 @@
-"""What the API itself remembers."""
+"""API rate limits of a plan or of one customer, where they differ from the default."""
 
 from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.utils import timezone
 
-from customers.models import ApiKey, Customer, StaleKey
-
-
-class IdempotentAnswer(models.Model):
-    """The answer to a request that carried an Idempotency-Key; while it is made, `status_code` is null."""
-
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of path and body.")
-    started_at = models.DateTimeField(default=timezone.now)
-    status_code = models.PositiveSmallIntegerField(null=True)
-    body = models.TextField(blank=True)
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=("customer", "key"), name="idempotency_key_once"),)
-        indexes = (models.Index(fields=("started_at",), name="idempotent_answer_age"),)
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.status_code or 'in flight'}"
+from .customer import Customer
+from .keys import ApiKey
+from .stale_keys import StaleKey
 
 
 class RateLimit(models.Model):

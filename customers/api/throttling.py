@@ -1,0 +1,36 @@
+"""API rate limits of customers, and of addresses where a request carries no key."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from core.api.limiter import Limit
+from core.api.throttling import find_address, hit
+from customers.callers import Caller
+
+
+class CustomerThrottle(BaseThrottle):
+    """The overall limit of the customer, or of the address where no key is asked for.
+
+    A view with a `rate_scope` has a limit of its own beside it.
+    """
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        limits = [_find_overall(request)]
+        if (scope := getattr(view, "rate_scope", None)) is not None:
+            limits.append(_find_own(request, scope))
+        caller = str(request.auth.customer_id) if request.auth else find_address(request)
+        request.standing = hit(*limits, caller=caller, is_customer=bool(request.auth))
+        return True
+
+
+def _find_overall(request: Request) -> Limit:
+    given = request.auth.requests_per_minute if isinstance(request.auth, Caller) else None
+    return Limit("api", given or settings.API_REQUESTS_PER_MINUTE)
+
+
+def _find_own(request: Request, scope: str) -> Limit:
+    given = request.auth.test_integration_per_minute if isinstance(request.auth, Caller) else None
+    return Limit(scope, given or settings.API_TEST_INTEGRATION_PER_MINUTE)
