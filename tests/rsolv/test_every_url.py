@@ -55,12 +55,11 @@ EXAMPLES = {
 ROLES = ("owner", "admin", "member", "billing")
 APPS = (
     "account",
-    "api",
     "auth",
     "billing",
     "customers",
     "djstripe",
-    "figures",
+    "business_metrics",
     "mfa",
     "phases",
     "provisioning",

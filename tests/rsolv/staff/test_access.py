@@ -199,7 +199,7 @@ class TestAChange:
     @pytest.mark.parametrize("kind", ["change", "add", "delete"])
     def test_asks_before_its_page_opens(self, staff: StaffBrowser, acme: Customer, kind: str) -> None:
         show_two_steps(staff, seconds_ago=900)
-        limit = reverse("admin:api_ratelimit_add")
+        limit = reverse("admin:customers_ratelimit_add")
         page = {"change": self.change(acme), "add": limit, "delete": self.make_group()}[kind]
         assert staff.get(page)["Location"].startswith(f"{AGAIN}?next=%2Fstaff%2F")
         show_two_steps(staff, seconds_ago=60)

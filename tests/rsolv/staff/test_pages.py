@@ -26,7 +26,7 @@ from tests.factories import (
 )
 from tests.staff import make_staff, open_staff_browser
 
-OURS = ("api", "customers", "phases", "billing")
+OURS = ("customers", "phases", "billing")
 
 
 def list_our_models():
