@@ -23,7 +23,7 @@ from tests.factories import (
 MARK = "plantedsecret"
 SECRETS: dict[str, tuple[str, ...]] = {
     "account.EmailConfirmation": ("key",),
-    "api.IdempotentAnswer": ("fingerprint", "body"),
+    "customers.IdempotentAnswer": ("fingerprint", "body"),
     "billing.InboxEvent": ("payload",),
     "customers.ApiKey": ("key_hash",),
     "customers.Invitation": ("token_hash",),
@@ -63,7 +63,7 @@ MADE: dict[str, Callable[[], models.Model]] = {
 # Columns whose value a constraint or a page asks for.
 GIVEN: dict[str, dict[str, Any]] = {
     "customers.StaleKey": {"customer_id": None},
-    "api.RateLimit": {"plan": None},
+    "customers.RateLimit": {"plan": None},
     "mfa.Authenticator": {"type": "totp"},
     "socialaccount.SocialAccount": {"provider": "github"},
 }
@@ -115,7 +115,7 @@ def _fill(model: type[models.Model]) -> dict[str, Any]:
             and not getattr(field, "auto_now_add", False)
         ):
             values[field.name] = _invent(field)
-    if model._meta.label == "api.RateLimit":
+    if model._meta.label == "customers.RateLimit":
         values["customer"] = Customer.objects.create(name="Limited", email=f"{uuid.uuid4()}@acme.test")
     return values
 

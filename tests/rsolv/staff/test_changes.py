@@ -252,7 +252,7 @@ class TestEveryPage:
             ("customers_customer_changelist", {"action": "block", "_selected_action": "\x00"}),
             ("customers_user_changelist", {"action": "send_password_reset", "_selected_action": "zzz"}),
             ("customers_user_changelist", {"action": "send_password_reset", "_selected_action": "9" * 40}),
-            ("api_ratelimit_add", {"customer": "zzz", "requests_per_minute": "5"}),
+            ("customers_ratelimit_add", {"customer": "zzz", "requests_per_minute": "5"}),
         ],
     )
     def test_refuses_malformed_ids(self, staff: StaffBrowser, route: str, sent: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rsolv.staff.business_metrics.models import DailyFigures
 from rsolv.staff.business_metrics.services import take_figures
 
-LIST = "/staff/figures/dailyfigures/"
+LIST = "/staff/business_metrics/dailyfigures/"
 
 
 @pytest.fixture
