@@ -16,6 +16,7 @@ from core.errors import DomainError, NotFound
 from customers.access import find_origin, member_page
 from customers.models import AuditEntry, Customer, Membership, User
 from customers.services import record_act
+from rsolv.error_words import translate_error
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
         except NotFound as error:
             raise Http404 from error
         except DomainError as error:
-            messages.error(request, error.message)
+            messages.error(request, translate_error(error))
             return see("billing")
         except (StripeUnavailable, StripeRefused) as error:
             return tell_trouble(request, error)

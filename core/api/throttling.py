@@ -2,9 +2,11 @@
 pass, and all other limits hold for each process by itself.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -19,6 +21,20 @@ from customers.callers import Caller
 
 # What a refusal by each limit is called: of the overall limit, and of an endpoint's own.
 OVERALL, OWN = "RATE_LIMIT_EXCEEDED", "RATE_LIMITED"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where the limit of a `rate_scope` is declared: a setting, and what the caller's own may be called."""
+
+    setting: str
+    of_caller: str | None = None
+
+
+# Each scope that a view may name. A view that names another fails at start.
+SCOPES = {
+    "test-integration": Scope("API_TEST_INTEGRATION_PER_MINUTE", of_caller="test_integration_per_minute"),
+}
 
 
 def hit(
@@ -45,7 +61,7 @@ def hit(
 class CustomerThrottle(BaseThrottle):
     """The overall limit of the customer, or of the address where no key is asked for.
 
-    A view with a `rate_scope` has a limit of its own beside it.
+    A view with a `rate_scope`, one of SCOPES, has a limit of its own beside it.
     """
 
     def allow_request(self, request: Any, view: Any) -> bool:
@@ -62,9 +78,18 @@ def _find_overall(request: Request) -> Limit:
     return Limit("api", given or settings.API_REQUESTS_PER_MINUTE)
 
 
-def _find_own(request: Request, scope: str) -> Limit:
-    given = request.auth.test_integration_per_minute if isinstance(request.auth, Caller) else None
-    return Limit(scope, given or settings.API_TEST_INTEGRATION_PER_MINUTE)
+def find_scope(name: str) -> Scope:
+    """Where a scope's limit is declared. Raises ImproperlyConfigured where it is not."""
+    if name not in SCOPES:
+        raise ImproperlyConfigured(f"No limit is declared for rate_scope {name!r}: see SCOPES in {__name__}.")
+    return SCOPES[name]
+
+
+def _find_own(request: Request, name: str) -> Limit:
+    scope, given = find_scope(name), None
+    if scope.of_caller is not None and isinstance(request.auth, Caller):
+        given = getattr(request.auth, scope.of_caller)
+    return Limit(name, given or getattr(settings, scope.setting))
 
 
 def find_address(request: Request | HttpRequest) -> str:

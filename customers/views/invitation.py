@@ -17,6 +17,7 @@ from customers import selectors, services
 from customers.access import find_origin
 from customers.forms import JoinForm
 from customers.models import Invitation, User
+from rsolv.error_words import translate_error
 
 BY_ADDRESS = Limit("invitation", 60, seconds=3600)
 
@@ -49,7 +50,7 @@ def _join(request: HttpRequest, user: User, invitation: Invitation, token: str) 
     try:
         services.accept_invitation(token=token, user=user, at=timezone.now(), **find_origin(request))
     except DomainError as error:
-        messages.error(request, error.message)
+        messages.error(request, translate_error(error))
         return render(request, "customers/invitation.html", context, status=error.status)
     messages.success(request, _("Welcome to %(customer)s.") % {"customer": invitation.customer.name})
     return redirect("dashboard")

@@ -18,6 +18,7 @@ from customers import roles, selectors, services
 from customers.access import find_origin, manages, member_page
 from customers.forms import InviteForm, KeysForm, RoleForm
 from customers.models import Membership
+from rsolv.error_words import translate_error
 
 
 def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -32,7 +33,7 @@ def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBa
         except services.NotYours as error:
             raise PermissionDenied from error
         except DomainError as error:
-            messages.error(request, error.message)
+            messages.error(request, translate_error(error))
             return redirect("team")
 
     return guarded

@@ -17,6 +17,7 @@ from customers.models import User
 from provisioning.key_reveal import keep_new_key
 from provisioning.pending import Pending, find_pending, forget_pending, sign_up_by_github
 from provisioning.services import SignupOver, SignupRefused, WrongCode, confirm_by_code
+from rsolv.error_words import translate_error
 
 # Of an address that somebody who is logged in adds.
 confirm_added_address = ConfirmEmailVerificationCodeView.as_view()
@@ -44,11 +45,11 @@ def confirm_code(request: HttpRequest) -> HttpResponseBase:
     try:
         return _confirm(request, pending, form.cleaned_data["code"])
     except WrongCode as error:
-        form.add_error("code", error.message)
+        form.add_error("code", translate_error(error))
         return _render(request, pending, form)
     except (SignupOver, SignupRefused) as error:
         forget_pending(request)
-        messages.error(request, error.message)
+        messages.error(request, translate_error(error))
         return redirect("account_signup")
 
 

@@ -28,6 +28,7 @@ from provisioning.services import (
     deny_onboarding,
     find_onboarding,
 )
+from rsolv.error_words import translate_error
 
 BY_ADDRESS = Limit("onboarding-link", 60, seconds=3600)
 
@@ -74,7 +75,7 @@ def _answer(request: HttpRequest, asked: SignupRequest, token: str, user: User |
     except SignupOver:
         return _show_over(request)
     except DomainError as error:
-        messages.error(request, error.message)
+        messages.error(request, translate_error(error))
         return _show(request, asked, form=form, status=error.status)
     return _enter(request, made, is_new=user is None)
 

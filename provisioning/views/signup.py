@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from provisioning.key_reveal import keep_new_key
 from provisioning.services import SignupRefused
+from rsolv.error_words import translate_error
 
 
 class SignupView(AllauthSignupView):
@@ -22,7 +23,7 @@ class SocialSignupView(AllauthSocialSignupView):
         try:
             response: HttpResponse = super().form_valid(form)
         except (IntegrityError, SignupRefused):  # the same form twice at once
-            form.add_error("email", SignupRefused.message)
+            form.add_error("email", translate_error(SignupRefused()))
             refused: HttpResponse = self.form_invalid(form)
             return refused
         new_key = getattr(self.request, "new_api_key", None)

@@ -19,6 +19,7 @@ from customers import services
 from customers.access import find_origin, manages, member_page
 from customers.models import Membership
 from provisioning.services import close_account, export_data
+from rsolv.error_words import translate_error
 
 from .storage import show_storage
 from .time_zone import list_time_zones
@@ -144,7 +145,7 @@ def close(request: HttpRequest, membership: Membership) -> HttpResponseBase:
         try:
             close_account(customer=customer, by=membership.user, at=timezone.now(), **find_origin(request))
         except DomainError as error:
-            form.add_error(None, error.message)
+            form.add_error(None, translate_error(error))
         except (StripeUnavailable, StripeRefused) as error:
             return tell_trouble(request, error)
         else:
