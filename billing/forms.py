@@ -17,7 +17,10 @@ class PlanForm(forms.Form):
     plan = forms.ChoiceField(
         choices=[(plan.key, plan.name) for plan in PLANS.values() if plan.is_metered],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose one of the plans.", "invalid_choice": "Choose one of the plans."},
+        error_messages={
+            "required": _("Choose one of the plans."),
+            "invalid_choice": _("Choose one of the plans."),
+        },
     )
 
     @property

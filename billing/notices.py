@@ -1,13 +1,16 @@
 """What notices say, in mails and in the portal: what happened, what to do, one button. Pure.
 
 `data` is a notice's own; amounts are integer US cents, instants ISO text. A name that is missing leaves its
-half of the sentence out.
+half of the sentence out. Prices are the customer's own, of the time of the notice: never today's list.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.plans import PLANS
 from core.formats import format_cents, format_date
@@ -21,109 +24,173 @@ class Words:
 
     title: str
     paragraphs: tuple[str, ...]
-    button: str = "Open billing"
+    button: str = ""
     address: str = ""
 
 
 def describe_notice(kind: str, data: Data) -> Words:
     """The words for a notice of a kind. An empty `address` is the billing page."""
-    return DESCRIBED[kind](data)
+    words = DESCRIBED[kind](data)
+    return words if words.button else replace(words, button=_("Open billing"))
 
 
 def _describe_included(data: Data) -> Words:
-    used, included, percent = data.get("used", 0), data.get("included", 0), data.get("percent", 0)
-    is_trial = data.get("plan") == "trial"
-    whose = "trial's fixes" if is_trial else "fixes that your plan includes"
-    title = f"{percent}% of your {'trial' if is_trial else 'included'} fixes are used"
-    facts = f"You have used {used} of the {included} {whose}{_until(data)}."
-    if is_trial:
-        advice = "When they are used up, scans and proofs go on and new fixes wait until you choose a plan."
-        return Words(title, (facts, advice), "Choose a plan")
-    plan = PLANS.get(data.get("plan", ""))
-    price = f" {format_cents(plan.unit_price_cents, is_short=True)}" if plan else " the plan's price"
-    advice = f"Each fix beyond them costs{price}. A monthly spend cap keeps the bill within a bound you set."
-    return Words(title, (facts, advice), "Set a spend cap")
+    percent, names = data.get("percent", 0), {"used": data.get("used", 0), "of": data.get("included", 0)}
+    if data.get("plan") == "trial":
+        facts = _("You have used %(used)s of the %(of)s fixes of your trial.") % names
+        advice = _(
+            "When they are used up, scans and proofs go on and new fixes wait until you choose a plan."
+        )
+        title = _("%(percent)s%% of your trial fixes are used") % {"percent": percent}
+        return Words(title, (facts, advice), _("Choose a plan"))
+    if data.get("period_end"):
+        text = _(
+            "You have used %(used)s of the %(of)s fixes that your plan includes in the period until %(date)s."
+        )
+        names["date"] = _date(data["period_end"])
+    else:
+        text = _("You have used %(used)s of the %(of)s fixes that your plan includes.")
+    title = _("%(percent)s%% of your included fixes are used") % {"percent": percent}
+    advice = _("A monthly spend cap keeps the bill within a bound you set.")
+    return Words(title, (text % names, f"{_say_price(data)} {advice}"), _("Set a spend cap"))
+
+
+def _say_price(data: Data) -> str:
+    if "unit_price_cents" not in data:
+        return _("Each fix beyond them costs the plan's price.")
+    return _("Each fix beyond them costs %(price)s.") % {"price": _price(data, "unit_price_cents")}
 
 
 def _describe_cap(data: Data) -> Words:
-    cap, spent = format_cents(data.get("cap_cents", 0)), format_cents(data.get("spent_cents", 0))
-    facts = f"This period has cost {spent} of the {cap} that you allow{_until(data)}."
-    if data.get("percent") == 100:
-        advice = "Fixes that would cost more are refused before they are made. Raise the cap to go on sooner."
-        return Words("Your spend cap is reached", (facts, advice), "Change the cap")
-    advice = "At the cap, fixes that would cost more are refused before they are made. Nothing is lost."
-    return Words(f"{data.get('percent', 0)}% of your spend cap is used", (facts, advice), "Look at the cap")
+    names = {
+        "cap": format_cents(data.get("cap_cents", 0)),
+        "spent": format_cents(data.get("spent_cents", 0)),
+    }
+    if data.get("period_end"):
+        text = _("This period has cost %(spent)s of the %(cap)s that you allow in the period until %(date)s.")
+        names["date"] = _date(data["period_end"])
+    else:
+        text = _("This period has cost %(spent)s of the %(cap)s that you allow.")
+    facts, percent = text % names, data.get("percent", 0)
+    if percent == 100:
+        advice = _(
+            "Fixes that would cost more are refused before they are made. Raise the cap to go on sooner."
+        )
+        return Words(_("Your spend cap is reached"), (facts, advice), _("Change the cap"))
+    advice = _("At the cap, fixes that would cost more are refused before they are made. Nothing is lost.")
+    title = _("%(percent)s%% of your spend cap is used") % {"percent": percent}
+    return Words(title, (facts, advice), _("Look at the cap"))
 
 
 def _describe_payment_failed(data: Data) -> Words:
-    until = f" until {_date(data['grace_ends_at'])}" if data.get("grace_ends_at") else " for a few days"
-    facts = f"Your bank did not let us charge {_amount(data)}{_invoice(data)}."
-    advice = f"Fixes go on{until}. Update your card or pay the invoice before then and nothing is paused."
-    return Words("Your payment failed", (facts, advice), "Pay the invoice", _address(data))
+    if data.get("invoice"):
+        facts = _("Your bank did not let us charge %(amount)s for invoice %(invoice)s.") % _payment(data)
+    else:
+        facts = _("Your bank did not let us charge %(amount)s.") % _payment(data)
+    if data.get("grace_ends_at"):
+        until = _("Fixes go on until %(date)s.") % {"date": _date(data["grace_ends_at"])}
+    else:
+        until = _("Fixes go on for a few days.")
+    advice = _("Update your card or pay the invoice before then and nothing is paused.")
+    return Words(_("Your payment failed"), (facts, f"{until} {advice}"), _("Pay the invoice"), _address(data))
 
 
 def _describe_action_required(data: Data) -> Words:
-    facts = f"Your bank asks you to confirm the payment of {_amount(data)}{_invoice(data)}."
-    advice = "Open the invoice and follow your bank's steps. Until then the payment is open."
-    return Words("Confirm your payment", (facts, advice), "Confirm the payment", _address(data))
+    if data.get("invoice"):
+        text = _("Your bank asks you to confirm the payment of %(amount)s for invoice %(invoice)s.")
+    else:
+        text = _("Your bank asks you to confirm the payment of %(amount)s.")
+    advice = _("Open the invoice and follow your bank's steps. Until then the payment is open.")
+    return Words(
+        _("Confirm your payment"),
+        (text % _payment(data), advice),
+        _("Confirm the payment"),
+        _address(data),
+    )
 
 
 def _describe_blocked(data: Data) -> Words:
-    facts = "Your payment is still open and the time that we wait for it is over: new fixes are paused."
-    advice = "Scans and proofs go on, and what you have stays yours. Pay the invoice and fixes go on at once."
-    return Words("Fixes are paused", (facts, advice), "Pay the invoice", _address(data))
+    facts = _("Your payment is still open and the time that we wait for it is over: new fixes are paused.")
+    advice = _(
+        "Scans and proofs go on, and what you have stays yours. Pay the invoice and fixes go on at once."
+    )
+    return Words(_("Fixes are paused"), (facts, advice), _("Pay the invoice"), _address(data))
 
 
 def _describe_recovered(data: Data) -> Words:
-    return Words("Your payment arrived", ("Thank you. Fixes go on. There is nothing left for you to do.",))
+    text = _("Thank you. Fixes go on. There is nothing left for you to do.")
+    return Words(_("Your payment arrived"), (text,))
 
 
 def _describe_plan_changed(data: Data) -> Words:
     plan = PLANS.get(data.get("plan", ""))
     if data.get("cancel_at"):
-        facts = f"Your plan ends on {_date(data['cancel_at'])}. Until then everything goes on."
+        facts = _("Your plan ends on %(date)s. Until then everything goes on.")
         return Words(
-            "Your plan is going to end", (facts, "You can take that back until then."), "Keep the plan"
+            _("Your plan is going to end"),
+            (facts % {"date": _date(data["cancel_at"])}, _("You can take that back until then.")),
+            _("Keep the plan"),
         )
     if plan is None or plan.key == "trial":
-        facts = "Your plan has ended. What you used is on the last invoice; nothing more is billed."
-        return Words("Your plan has ended", (facts, "Choose a plan to make fixes again."), "Choose a plan")
-    facts = f"You are on {plan.name} now."
-    each = format_cents(plan.unit_price_cents, is_short=True)
-    month = format_cents(plan.monthly_price_cents, is_short=True)
-    terms = f"A fix costs {each}."
-    if plan.included:
-        terms = f"It costs {month} a month with {plan.included} fixes; each beyond them {each}."
-    return Words(f"Your plan is {plan.name}", (facts, terms))
+        facts = _("Your plan has ended. What you used is on the last invoice; nothing more is billed.")
+        advice = _("Choose a plan to make fixes again.")
+        return Words(_("Your plan has ended"), (facts, advice), _("Choose a plan"))
+    name = {"plan": plan.name}
+    return Words(_("Your plan is %(plan)s") % name, (_("You are on %(plan)s now.") % name, *_terms(data)))
+
+
+def _terms(data: Data) -> tuple[str, ...]:
+    if "unit_price_cents" not in data:
+        return ()
+    names = {"each": _price(data, "unit_price_cents"), "month": _price(data, "monthly_price_cents")}
+    count = data.get("included") or 0
+    if not count:
+        return (_("A fix costs %(each)s.") % names,)
+    text = ngettext(
+        "It costs %(month)s a month with %(count)s fix; each beyond it %(each)s.",
+        "It costs %(month)s a month with %(count)s fixes; each beyond them %(each)s.",
+        count,
+    )
+    return (text % (names | {"count": count}),)
 
 
 def _describe_corrected(data: Data) -> Words:
-    fix = f"the fix of issue {data.get('issue_number', '')} in {data.get('repository', 'your repository')}"
-    if data.get("kind") == "void":
-        title, facts = "A fix no longer counts", f"We have voided {fix}."
+    fix = _("the fix of issue %(issue)s in %(repository)s") % {
+        "issue": data.get("issue_number", ""),
+        "repository": data.get("repository") or _("your repository"),
+    }
+    is_void = data.get("kind") == "void"
+    if is_void:
+        title, facts = _("A fix no longer counts"), _("We have voided %(fix)s.") % {"fix": fix}
     else:
-        title, facts = "A fix is credited", f"We give back what {fix} costs."
+        title, facts = _("A fix is credited"), _("We give back what %(fix)s costs.") % {"fix": fix}
     money = {
-        "trial": "Its slot of your trial is free again." if data.get("kind") == "void" else "It was free.",
-        "unbilled": "It was never billed.",
+        "trial": _("Its slot of your trial is free again.") if is_void else _("It was free."),
+        "unbilled": _("It was never billed."),
     }.get(
         data.get("coverage", ""),
-        "What is not invoiced yet will not be; what is becomes credit on your next invoice.",
+        _("What is not invoiced yet will not be; what is becomes credit on your next invoice."),
     )
-    return Words(title, (facts, f"The reason: {data.get('reason', '')}", money))
+    reason = _("The reason: %(reason)s") % {"reason": data.get("reason", "")}
+    return Words(title, (facts, reason, money))
 
 
 def _describe_refunded(data: Data) -> Words:
-    facts = f"We have sent {_amount(data)} back to you{_invoice(data)}."
-    return Words("A payment is refunded", (facts, "Your bank takes five to ten days to show it."))
+    if data.get("invoice"):
+        facts = _("We have sent %(amount)s back to you for invoice %(invoice)s.") % _payment(data)
+    else:
+        facts = _("We have sent %(amount)s back to you.") % _payment(data)
+    return Words(_("A payment is refunded"), (facts, _("Your bank takes five to ten days to show it.")))
 
 
 def _describe_second_ended(data: Data) -> Words:
-    facts = "Your plan was subscribed to twice. We have ended the second subscription; the first goes on."
-    money = f"{_amount(data)} that it cost is credit on your balance and pays your next invoices."
-    if not data.get("amount_cents"):
-        money = "It has cost nothing."
-    return Words("A second subscription is ended", (facts, money))
+    facts = _("Your plan was subscribed to twice. We have ended the second subscription; the first goes on.")
+    if data.get("amount_cents"):
+        money = _("%(amount)s that it cost is credit on your balance and pays your next invoices.")
+        money %= _payment(data)
+    else:
+        money = _("It has cost nothing.")
+    return Words(_("A second subscription is ended"), (facts, money))
 
 
 DESCRIBED: dict[str, Callable[[Data], Words]] = {
@@ -140,21 +207,18 @@ DESCRIBED: dict[str, Callable[[Data], Words]] = {
 }
 
 
+def _price(data: Data, name: str) -> str:
+    return format_cents(data.get(name, 0), is_short=True)
+
+
 def _date(text: str) -> str:
     return format_date(datetime.fromisoformat(text))
 
 
-def _until(data: Data) -> str:
-    return f" in the period until {_date(data['period_end'])}" if data.get("period_end") else ""
-
-
-def _amount(data: Data) -> str:
-    cents = data.get("amount_cents")
-    return "the amount due" if cents is None else format_cents(cents, currency=data.get("currency", "usd"))
-
-
-def _invoice(data: Data) -> str:
-    return f" for invoice {data['invoice']}" if data.get("invoice") else ""
+def _payment(data: Data) -> dict[str, str]:
+    cents, currency = data.get("amount_cents"), data.get("currency", "usd")
+    amount = _("the amount due") if cents is None else format_cents(cents, currency=currency)
+    return {"amount": amount, "invoice": str(data.get("invoice", ""))}
 
 
 def _address(data: Data) -> str:

@@ -6,9 +6,14 @@ That is the zone of the person who looks (rsolv/portal/time_zone.py), and UTC in
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = (
+    *(_("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun")),
+    *(_("Jul"), _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec")),
+)
 
 
 def format_cents(cents: int, *, currency: str = "usd", is_short: bool = False) -> str:
@@ -38,9 +43,14 @@ def format_relative(at: datetime, *, now: datetime) -> str:
     elapsed = now - at
     seconds = int(elapsed.total_seconds())
     if elapsed < timedelta(0) or elapsed >= timedelta(days=31):
-        return "just now" if -MINUTE < seconds < 0 else format_date(at)
-    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
-        if seconds >= length:
-            count = seconds // length
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+        return gettext("just now") if -MINUTE < seconds < 0 else format_date(at)
+    if seconds >= DAY:
+        count = seconds // DAY
+        return ngettext("%(count)d day ago", "%(count)d days ago", count) % {"count": count}
+    if seconds >= HOUR:
+        count = seconds // HOUR
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", count) % {"count": count}
+    if seconds >= MINUTE:
+        count = seconds // MINUTE
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", count) % {"count": count}
+    return gettext("just now")

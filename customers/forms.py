@@ -70,4 +70,4 @@ class JoinForm(forms.Form):
 
 def list_choices(by: Membership) -> list[tuple[str, str]]:
     """The roles that a member may give."""
-    return [(role, role.capitalize()) for role in roles.list_assignable(by.role)]
+    return [(role, str(roles.NAMES[role])) for role in roles.list_assignable(by.role)]

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.utils.translation import gettext_noop, ngettext
+
 from core.api.errors import RateLimited
 from core.api.limiter import Limit
 from core.api.throttling import hit
@@ -23,16 +25,28 @@ NEEDED = (Limit("needed-mail-hour", 10, seconds=3600), Limit("needed-mail-day", 
 class TooManyMails(DomainError):
     code, status = "TOO_MANY_MAILS", 429
 
-    def __init__(self, whose: str, error: RateLimited) -> None:
-        super().__init__(f"{whose} Try again in {_describe(error.standing.seconds_left)}.")
+    def __init__(self, template: str, error: RateLimited) -> None:
+        super().__init__(template, params={"time": describe_wait(error.standing.seconds_left)})
 
 
 def count_invitation(*, sender: int, customer: UUID, email: str) -> None:
     """Count one invitation mail. Raises TooManyMails past a limit."""
     for limits, caller, words in (
-        ((BY_SENDER,), str(sender), "You have sent many invitations."),
-        ((BY_CUSTOMER,), str(customer), "Your account has sent as many invitations as it may in a day."),
-        (TO_MAILBOX, find_mailbox(email), "This address has just been mailed an invitation, or often today."),
+        ((BY_SENDER,), str(sender), gettext_noop("You have sent many invitations. Try again in %(time)s.")),
+        (
+            (BY_CUSTOMER,),
+            str(customer),
+            gettext_noop(
+                "Your account has sent as many invitations as it may in a day. Try again in %(time)s."
+            ),
+        ),
+        (
+            TO_MAILBOX,
+            find_mailbox(email),
+            gettext_noop(
+                "This address has just been mailed an invitation, or often today. Try again in %(time)s."
+            ),
+        ),
     ):
         try:
             hit(*limits, caller=caller)
@@ -52,7 +66,12 @@ def is_mailbox_full(email: str, *, is_needed: bool) -> bool:
     return False
 
 
-def _describe(seconds: int) -> str:
+def describe_wait(seconds: int) -> str:
+    """A time in words, rounded up."""
     if seconds < 120:
-        return f"{seconds} seconds"
-    return f"{-(-seconds // 60)} minutes" if seconds < 7200 else f"{-(-seconds // 3600)} hours"
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    if seconds < 7200:
+        minutes = -(-seconds // 60)
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    hours = -(-seconds // 3600)
+    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}

@@ -1,5 +1,7 @@
 """Who may do what to whom in a customer. Pure: roles in, yes or no out."""
 
+from django.utils.translation import gettext_lazy as _
+
 OWNER, ADMIN, MEMBER, BILLING = "owner", "admin", "member", "billing"
 ROLES = (OWNER, ADMIN, MEMBER, BILLING)
 
@@ -11,12 +13,13 @@ _GIVES: dict[str, tuple[str, ...]] = {
     BILLING: (),
 }
 
-# What each role may do, in the words of the team's page.
+# What each role is called, and what it may do, in the words of the team's page.
+NAMES = {OWNER: _("Owner"), ADMIN: _("Admin"), MEMBER: _("Member"), BILLING: _("Billing")}
 MEANINGS = {
-    OWNER: "everything, with who owns the account and its closing",
-    ADMIN: "everything but that: keys, members, settings and billing",
-    MEMBER: "sees the work: fixes, repositories and usage",
-    BILLING: "sees the work, and looks after plan, invoices and cap",
+    OWNER: _("everything, with who owns the account and its closing"),
+    ADMIN: _("everything but that: keys, members, settings and billing"),
+    MEMBER: _("sees the work: fixes, repositories and usage"),
+    BILLING: _("sees the work, and looks after plan, invoices and cap"),
 }
 
 

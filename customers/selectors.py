@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Lower
 
 from customers.models import RateLimit
@@ -251,6 +251,23 @@ def list_working_keys(*, customer: Customer, made_by: User | None = None) -> Que
     """The customer's keys that work, the oldest first; all of them, or those that one person made."""
     keys = ApiKey.objects.active().filter(customer=customer).order_by("created_at", "pk")
     return keys.filter(created_by=made_by) if made_by else keys
+
+
+def list_keys(*, customer: Customer) -> QuerySet[ApiKey]:
+    """All of the customer's keys with who made them: those that work first, then the newest."""
+    working = ApiKey.objects.active().filter(customer=customer)
+    is_over = Case(When(pk__in=working.order_by().values("pk"), then=Value(0)), default=Value(1))
+    keys = ApiKey.objects.filter(customer=customer).select_related("created_by")
+    return keys.order_by(is_over, "-created_at", "pk")
+
+
+def list_expiring_keys(*, customer: Customer, until: datetime) -> QuerySet[ApiKey]:
+    """The customer's keys that still work and end by then, the first to end first.
+
+    One that was exchanged is not among them: another has taken over.
+    """
+    keys = ApiKey.objects.active().filter(customer=customer, expires_at__lt=until, replaced_by=None)
+    return keys.order_by("expires_at", "pk")
 
 
 def list_acts(*, customer: Customer, act: str = "") -> QuerySet[AuditEntry]:

@@ -1,9 +1,10 @@
 """What stored results prove about a fix: a test red before it, green after. Pure; tolerates any data."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from core.api.json_text import read_json
 
 from .outcomes import read_verification
 
@@ -24,20 +25,28 @@ class RedTest:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The test, how it failed, and what was seen after the fix. Empty texts and None: not said.
+class TestCounts:
+    """How a run of tests ended."""
 
-    `before` and `after` are counts of tests in words.
-    """
+    __test__ = False  # not one of pytest's
+
+    passed: int
+    total: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The test, how it failed, and what was seen after the fix. Empty texts and None: not said."""
 
     flaw: str
     tests: tuple[RedTest, ...]
     test_file: str
     is_red_before: bool | None
     failing_output: str
-    before: str
+    before: TestCounts | None
     is_green_after: bool | None
-    after: str
+    after: TestCounts | None
     after_output: str
     fix_commit: str
 
@@ -57,9 +66,9 @@ def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Ev
         test_file=_clip(run.get("testFile") or proof.get("testFile"), 300),
         is_red_before=_read_red(proof, run),
         failing_output=_find_output(run, _as_map(proof.get("testResults")), clip=clip),
-        before=_describe_counts(proof.get("testResults")),
+        before=_read_counts(proof.get("testResults")),
         is_green_after=read_verification(fix),
-        after=_describe_counts(fix.get("testResults")) or _describe_counts(verification),
+        after=_read_counts(fix.get("testResults")) or _read_counts(verification),
         after_output=_find_output(verification, _as_map(fix.get("testResults")), clip=clip),
         fix_commit=_clip(fix.get("fixCommit"), 64),
     )
@@ -73,7 +82,7 @@ def name_flaw(kind: str) -> str:
 
 def _parse(text: str) -> Mapping[str, Any]:
     try:
-        return _as_map(json.loads(text)) if text else {}
+        return _as_map(read_json(text)) if text else {}
     except (ValueError, RecursionError):
         return {}
 
@@ -119,8 +128,7 @@ def _find_output(*sources: Mapping[str, Any], clip: int) -> str:
     return next((text for text in found if text), "")
 
 
-def _describe_counts(value: Any) -> str:
-    """`4 of 5 tests passed, 1 failed`."""
+def _read_counts(value: Any) -> TestCounts | None:
     data = _as_map(value)
     counts = {name: data.get(name) for name in ("total", "passed", "failed")}
     numbers = {
@@ -129,11 +137,11 @@ def _describe_counts(value: Any) -> str:
         if isinstance(count, int) and not isinstance(count, bool) and abs(count) < MOST_COUNTED
     }
     if not {"passed", "failed"} & set(numbers):
-        return ""
+        return None
     passed = numbers.get("passed", numbers.get("total", 0) - numbers.get("failed", 0))
     total = numbers.get("total", passed + numbers.get("failed", 0))
     failed = numbers.get("failed", total - passed)
-    return f"{passed} of {total} tests passed" + (f", {failed} failed" if failed else "")
+    return TestCounts(passed=passed, total=total, failed=failed)
 
 
 def _describe_flaw(proof: Mapping[str, Any], fix: Mapping[str, Any]) -> str:

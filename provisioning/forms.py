@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.api.errors import RateLimited
 from core.api.throttling import find_address, find_ip
+from core.error_messages import translate_error
 from customers.addresses import normalise_email
 from customers.models import Customer, User
 from customers.selectors import is_address_taken
@@ -42,14 +43,14 @@ class _CompanyForm(forms.Form):
     name = forms.CharField(
         max_length=200,
         label=_("Company or team"),
-        widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme Ltd"}),
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": _("Acme Ltd")}),
     )
 
     def clean_name(self) -> str:
         try:
             return check_name(self.cleaned_data["name"])
         except NameRefused as error:
-            raise forms.ValidationError(error.message) from error
+            raise forms.ValidationError(translate_error(error)) from error
 
     def validate_unique_email(self, value: str) -> str:
         """An address in use is answered as a new one is, and a mail says so: see request_signup."""
@@ -61,7 +62,7 @@ class _CompanyForm(forms.Form):
         try:
             return check_address(email)
         except SignupRefused as error:
-            raise forms.ValidationError(error.message) from error
+            raise forms.ValidationError(translate_error(error)) from error
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -69,7 +70,7 @@ class _CompanyForm(forms.Form):
             try:
                 count_signup(email=self.cleaned_data["email"], address=find_address(context.request))
             except RateLimited as error:
-                raise forms.ValidationError(error.message) from error
+                raise forms.ValidationError(translate_error(error)) from error
         return cleaned
 
     def begin(self, request: HttpRequest, **options: Any) -> tuple[None, HttpResponse]:
@@ -103,7 +104,10 @@ class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
         email: str = super().clean_email()
         confirmed = self._list_confirmed()
         if confirmed and email not in confirmed:
-            raise forms.ValidationError(f"Use an address that GitHub has confirmed: {', '.join(confirmed)}.")
+            raise forms.ValidationError(
+                _("Use an address that GitHub has confirmed: %(addresses)s."),
+                params={"addresses": ", ".join(confirmed)},
+            )
         return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:

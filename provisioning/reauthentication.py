@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from core.api.errors import RateLimited
+from core.error_messages import translate_error
 from customers.models import User
 
 from .mailed_code import find_address, is_code_sent, send_code
@@ -41,7 +42,7 @@ class ReauthenticateByMailView(BaseReauthenticateView):
         try:
             send_code(request, request.user)
         except RateLimited as error:
-            messages.error(request, _("No more codes for now.") + f" {error.message}")
+            messages.error(request, _("No more codes for now.") + f" {translate_error(error)}")
         form = self.form_class(request=request)
         page: HttpResponseBase = self.render_to_response(self.get_context_data(form=form))
         return page

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 
@@ -10,8 +11,8 @@ class PaymentIncident(models.Model):
     """A refund or a dispute at Stripe, as last read there. The amount is in cents of `currency`."""
 
     class Kind(models.TextChoices):
-        REFUND = "refund"
-        DISPUTE = "dispute"
+        REFUND = "refund", _("Refund")
+        DISPUTE = "dispute", _("Dispute")
 
     stripe_id = models.CharField(max_length=255, primary_key=True)
     kind = models.CharField(max_length=10, choices=Kind.choices)

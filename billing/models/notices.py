@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 
@@ -16,16 +17,16 @@ class Notice(models.Model):
     """
 
     class Kind(models.TextChoices):
-        INCLUDED = "included", "Included fixes used"
-        CAP = "cap", "Spend cap used"
-        PAYMENT_FAILED = "payment_failed", "Payment failed"
-        ACTION_REQUIRED = "action_required", "Bank asks for confirmation"
-        BLOCKED = "blocked", "Fixes paused after the grace period"
-        RECOVERED = "recovered", "Payment recovered"
-        PLAN_CHANGED = "plan_changed", "Plan changed"
-        CORRECTED = "corrected", "Fix corrected"
-        REFUNDED = "refunded", "Payment refunded"
-        SECOND_ENDED = "second_ended", "Second subscription ended"
+        INCLUDED = "included", _("Included fixes used")
+        CAP = "cap", _("Spend cap used")
+        PAYMENT_FAILED = "payment_failed", _("Payment failed")
+        ACTION_REQUIRED = "action_required", _("Bank asks for confirmation")
+        BLOCKED = "blocked", _("Fixes paused after the grace period")
+        RECOVERED = "recovered", _("Payment recovered")
+        PLAN_CHANGED = "plan_changed", _("Plan changed")
+        CORRECTED = "corrected", _("Fix corrected")
+        REFUNDED = "refunded", _("Payment refunded")
+        SECOND_ENDED = "second_ended", _("Second subscription ended")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notices")

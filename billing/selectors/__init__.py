@@ -12,7 +12,7 @@ from .billed_lines import (
 from .due import list_due
 from .explained_invoice import ExplainedInvoice, ExplainedLine, explain_invoice
 from .fixes import FixOfLine, get_fix
-from .invoices import InvoiceLine, count_invoices, list_invoices
+from .invoices import InvoiceLine, count_invoices, list_invoices, list_open_invoices
 from .ledger import LedgerRow, list_ledger
 from .notices import list_notices
 from .standing import (
@@ -57,6 +57,7 @@ __all__ = [
     "list_invoices",
     "list_ledger",
     "list_notices",
+    "list_open_invoices",
     "was_billed",
     "was_without_plan",
 ]

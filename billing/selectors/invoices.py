@@ -55,6 +55,18 @@ def list_invoices(*, customer: Customer, limit: int, offset: int = 0) -> list[In
     ]
 
 
+def list_open_invoices(*, customer: Customer, limit: int = 1) -> list[InvoiceLine]:
+    """The customer's invoices that wait for payment and have a page to pay on, newest first."""
+    found = Invoice.objects.filter(
+        customer__subscriber=customer,
+        stripe_data__status="open",
+        stripe_data__hosted_invoice_url__startswith="http",
+    )
+    rows = list(found.order_by("-created", "-djstripe_id")[:limit])
+    metered = list_metered_prices() if rows else set()
+    return [read_invoice(row, metered) for row in rows]
+
+
 def count_invoices(*, customer: Customer) -> int:
     return int(Invoice.objects.filter(customer__subscriber=customer).count())
 

@@ -41,6 +41,10 @@ class Entitlement:
         return self.blocked_reason in ("trial_exhausted", "owner_trial_exhausted")
 
     @property
+    def is_payment_open(self) -> bool:
+        return self.status in (BillingAccount.Status.PAST_DUE, BillingAccount.Status.UNPAID)
+
+    @property
     def can_use_service(self) -> bool:
         return self.blocked_reason is None
 

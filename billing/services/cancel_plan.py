@@ -1,6 +1,7 @@
 """A plan ends."""
 
 import structlog
+from django.utils.translation import gettext_noop
 
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
@@ -17,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 class NoPlanToCancel(DomainError):
     code, status = "CONFLICT", 409
-    message = "This account has no subscription to cancel."
+    message = gettext_noop("This account has no subscription to cancel.")
 
 
 def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:

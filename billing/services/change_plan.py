@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.core import signing
+from django.utils.translation import gettext_noop
 
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
@@ -29,17 +30,21 @@ PREVIEW_SECONDS = 15 * 60
 
 class PlanNotChangeable(DomainError):
     code, status = "CONFLICT", 409
-    message = "Only a plan that runs and is paid can be changed."
+    message = gettext_noop("Only a plan that runs and is paid can be changed.")
 
 
 class PreviewOutdated(DomainError):
     code, status = "CONFLICT", 409
-    message = "This preview is too old, or your plan has changed since. Look at the change again."
+    message = gettext_noop(
+        "This preview is too old, or your plan has changed since. Look at the change again."
+    )
 
 
 class PaymentDeclined(DomainError):
     code, status = "PAYMENT_DECLINED", 402
-    message = "Your card was declined, so your plan is as it was. Update the card and try again."
+    message = gettext_noop(
+        "Your card was declined, so your plan is as it was. Update the card and try again."
+    )
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
     """
     account = _get_changeable(customer)
     if account.plan == plan.key:
-        raise PlanNotChangeable("This is your plan already.")
+        raise PlanNotChangeable(gettext_noop("This is your plan already."))
     begins = begins_period(account.terms, plan)
     ask = partial(
         stripe_gateway.preview_plan,
@@ -142,7 +147,9 @@ def _get_changeable(customer: Customer) -> BillingAccount:
     if account.subscription_id is None or account.status != BillingAccount.Status.ACTIVE:
         raise PlanNotChangeable
     if account.cancel_at is not None:
-        raise PlanNotChangeable("This plan is about to end. Take that back before you change it.")
+        raise PlanNotChangeable(
+            gettext_noop("This plan is about to end. Take that back before you change it.")
+        )
     return account
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
@@ -27,7 +28,9 @@ Status = BillingAccount.Status
 
 class PlanAlreadyChosen(DomainError):
     code, status = "CONFLICT", 409
-    message = "This account has a plan already. Pay what is open, or cancel it, before another is chosen."
+    message = gettext_noop(
+        "This account has a plan already. Pay what is open, or cancel it, before another is chosen."
+    )
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from billing.models import CorrectionReport, Notice, UsageCorrection, UsageRecord, UsageReport
 from core.errors import DomainError
@@ -22,12 +23,12 @@ Way = CorrectionReport.Way
 
 class NothingToCorrect(DomainError):
     code, status = "CONFLICT", 409
-    message = "This fix is corrected already."
+    message = gettext_noop("This fix is corrected already.")
 
 
 class ReasonMissing(DomainError):
     code, status = "VALIDATION_ERROR", 422
-    message = "Say why: the customer reads it."
+    message = gettext_noop("Say why: the customer reads it.")
 
 
 @transaction.atomic

@@ -37,9 +37,12 @@ def read_plan_state(account: BillingAccount) -> PlanState:
     return PlanState(account.plan, account.subscription_id, is_open, account.cancel_at)
 
 
-def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, at: datetime) -> None:
+def note_plan(
+    account: BillingAccount, before: PlanState, *, by: Author | None, at: datetime, chosen_by: str = ""
+) -> None:
     """Write what has changed into the audit log, and tell the customer of another plan.
 
+    A plan that begins is recorded as begun by the person with the id `chosen_by`, whoever brought the news.
     Belongs into the transaction that saves the account, its row locked: that makes it once.
     """
     after = read_plan_state(account)
@@ -47,6 +50,8 @@ def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, 
     if found is None:
         return
     act, subject = found
+    if by is None and after.is_open and not before.is_open:
+        by = _find_author(chosen_by)
     record_act(
         customer=account.customer,
         act=act,
@@ -57,14 +62,26 @@ def note_plan(account: BillingAccount, before: PlanState, *, by: Author | None, 
         at=at,
     )
     if _is_change(before, after):
+        terms = account.terms
         began = f"{account.current_period_start:%Y-%m-%dT%H:%M:%S}" if account.current_period_start else ""
         give_notice(
             customer=account.customer,
             kind=Notice.Kind.PLAN_CHANGED,
             reference=f"{account.subscription_id}-{after.plan}-{began}",
-            data={"plan": after.plan, "plan_before": before.plan},
+            data={
+                "plan": after.plan,
+                "plan_before": before.plan,
+                "monthly_price_cents": terms.monthly_price_cents,
+                "included": terms.included,
+                "unit_price_cents": terms.unit_price_cents,
+            },
             at=at,
         )
+
+
+def _find_author(person: str) -> Author | None:
+    user = User.objects.filter(pk=int(person)).first() if person.isascii() and person.isdigit() else None
+    return Author(user) if user else None
 
 
 def _is_change(before: PlanState, after: PlanState) -> bool:

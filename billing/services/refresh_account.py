@@ -14,7 +14,7 @@ from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
 from billing.selectors.prices import find_terms
-from billing.stripe_gateway import find_plan, read_id
+from billing.stripe_gateway import find_plan, read_id, read_person
 
 from .note_plan import Author, note_plan, read_plan_state
 
@@ -75,7 +75,7 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     A live subscription wins over an ended one. Of ended ones the newest counts, of live ones the oldest that
     is paid for: a second one is going to be ended. One that is to none of our plans is left out. A plan that
     was chosen and is not yet opened stays pending. What became of the plan is written down with it, as done
-    `by` somebody.
+    `by` somebody; a plan that begins, as done by the person who chose it on Checkout.
     """
     account = (
         BillingAccount.objects.select_for_update(of=("self",))
@@ -86,7 +86,7 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     if account is None:
         return
     found = _list_subscriptions(stripe_customer_id)
-    plan, current = max(found, key=_rank, default=(None, None))
+    plan, current = _choose(found)
     if plan is None or current is None or _is_older_than_wish(account, current):
         return
     if sum(_read_status(data) != Status.CANCELED for _, data in found) > 1:
@@ -101,7 +101,7 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     account.past_due_since = _find_first_failure(account)
     account.next_attempt_at, account.payment_method, account.attempts = None, "", 0
     account.save()
-    note_plan(account, before, by=by, at=timezone.now())
+    note_plan(account, before, by=by, chosen_by=read_person(current), at=timezone.now())
     log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)
 
 
@@ -131,7 +131,7 @@ def list_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
 def _list_live(stripe_customer_id: str) -> list[dict[str, Any]]:
     found = [data for _, data in _list_subscriptions(stripe_customer_id)]
     live = [data for data in found if _read_status(data) != Status.CANCELED]
-    return sorted(live, key=lambda data: (data["created"], data["id"]))
+    return sorted(live, key=_age)
 
 
 def _list_subscriptions(stripe_customer_id: str) -> list[tuple[Plan, dict[str, Any]]]:
@@ -145,10 +145,16 @@ def _list_subscriptions(stripe_customer_id: str) -> list[tuple[Plan, dict[str, A
     return found
 
 
-def _rank(found: tuple[Plan, dict[str, Any]]) -> tuple[bool, bool, int]:
-    status, created = _read_status(found[1]), found[1]["created"]
-    is_live = status != Status.CANCELED
-    return is_live, status in PAYING, -created if is_live else created
+def _choose(found: list[tuple[Plan, dict[str, Any]]]) -> tuple[Plan, dict[str, Any]] | tuple[None, None]:
+    """The subscription that is followed, with its plan. See docs/decisions/006."""
+    by_age = sorted(found, key=lambda each: _age(each[1]))
+    live = [each for each in by_age if _read_status(each[1]) != Status.CANCELED]
+    paid = [each for each in live if _read_status(each[1]) in PAYING]
+    return next(iter(paid or live or by_age[::-1]), (None, None))
+
+
+def _age(data: dict[str, Any]) -> tuple[int, str]:
+    return data["created"], data["id"]
 
 
 def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:

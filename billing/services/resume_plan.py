@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
@@ -15,7 +17,7 @@ from .refresh_account import refresh_account
 
 class NothingToResume(DomainError):
     code, status = "CONFLICT", 409
-    message = "This account's plan has ended already. Choose a plan to go on."
+    message = gettext_noop("This account's plan has ended already. Choose a plan to go on.")
 
 
 def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None = None) -> None:

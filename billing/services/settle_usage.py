@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from billing.models import CorrectionReport, UsageReport
 from core.errors import DomainError
@@ -17,11 +18,11 @@ Status = UsageReport.Status
 
 class UsageStillUnreported(DomainError):
     code, status = "CONFLICT", 409
-    message = "Some fixes are still on their way to the invoice. Try again in a few minutes."
+    message = gettext_noop("Some fixes are still on their way to the invoice. Try again in a few minutes.")
 
 
 class BillingIsPaused(UsageStillUnreported):
-    message = (
+    message = gettext_noop(
         "We have paused billing for your account, so its fixes cannot be invoiced now. "
         "End the plan with its period instead, or write to support."
     )

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
@@ -11,20 +13,24 @@ from customers.models import Customer
 
 from .choose_plan import PlanAlreadyChosen
 from .ensure_stripe_customer import ensure_stripe_customer
+from .note_plan import Author
 from .refresh_account import refresh_account
 
 
 class NothingAtStripe(DomainError):
     code, status = "CONFLICT", 409
-    message = "There are no cards or invoices yet. Choose a plan first."
+    message = gettext_noop("There are no cards or invoices yet. Choose a plan first.")
 
 
-def start_checkout(*, customer: Customer, plan: Plan, return_url: str, at: datetime) -> str:
+def start_checkout(
+    *, customer: Customer, plan: Plan, return_url: str, at: datetime, by: Author | None = None
+) -> str:
     """The address of Stripe's page where the customer subscribes to a plan. Calls out.
 
     Asking again gives the same page while it is open, and closes one for another plan. Stripe sends the
     person back to `return_url` with `checkout=done&session=…` or `checkout=left` in its query; hand the
-    session to `finish_checkout`. Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
+    session to `finish_checkout`. The plan changes when it is paid, as done by the person whose page it was.
+    Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
     """
     if selectors.get_account(customer=customer).has_subscription:
         raise PlanAlreadyChosen
@@ -36,6 +42,7 @@ def start_checkout(*, customer: Customer, plan: Plan, return_url: str, at: datet
             return stripe_gateway.open_checkout(
                 stripe_customer_id=stripe_customer_id,
                 plan=plan,
+                person=str(by.user.pk) if by else "",
                 wish=f"{customer.pk}-{at.timestamp()}",
                 # The braces are Stripe's, and stay as they are.
                 success_url=f"{return_url}{joint}checkout=done&session={{CHECKOUT_SESSION_ID}}",

@@ -31,6 +31,7 @@ def watch_usage(*, account: BillingAccount, used: int, at: datetime) -> None:
             "percent": share,
             "used": used,
             "included": included,
+            "unit_price_cents": plan.unit_price_cents,
         }
     cap = account.spend_cap_cents
     if plan.is_metered and cap is not None and (share := find_share_of_cap(plan, used, cap)):

@@ -9,7 +9,7 @@ synced into dj-stripe's tables before a function returns. Sources: https://docs.
 
 from .adjustments import cancel_meter_event, credit_balance, credit_subscription
 from .audits import list_subscriptions, sync_invoices, sync_invoices_of
-from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal
+from .checkout import close_checkouts, find_subscription_of, open_checkout, open_portal, read_person
 from .client import check_connection, configure_djstripe, get_client, read_id
 from .customers import create_customer, set_payment_method
 from .errors import BadSignature, CardRefused, NotSetUp, StripeRefused, StripeUnavailable
@@ -79,6 +79,7 @@ __all__ = [
     "preview_plan",
     "read_dispute",
     "read_id",
+    "read_person",
     "register_webhook",
     "report_usage",
     "set_cancellation",

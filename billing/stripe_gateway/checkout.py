@@ -1,5 +1,6 @@
 """Stripe's own pages: Checkout, where a customer subscribes, and the Billing Portal."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from billing.plans import Plan
@@ -9,27 +10,31 @@ from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
 from .subscriptions import BILLING_MODE
 
+# In the metadata of a subscription: the id of the person who chose its plan on Checkout.
+PERSON = "person"
+
 
 def open_checkout(
-    *, stripe_customer_id: str, plan: Plan, wish: str, success_url: str, cancel_url: str
+    *, stripe_customer_id: str, plan: Plan, person: str, wish: str, success_url: str, cancel_url: str
 ) -> str:
     """The address of a Checkout page for a plan; one that is open already for the same is given again.
 
-    Open pages for another plan are closed first, so that nobody pays for two. Belongs under the customer's
-    lock. `wish` names the subscription that comes of it, and is the call's idempotency key.
+    Open pages for another plan are closed first, so that nobody pays for two. So are another person's: the
+    subscription records the id of the `person` whose page it was made on. Belongs under the customer's lock.
+    `wish` names the subscription that comes of it, and is the call's idempotency key.
     """
     with translate_errors("open_checkout"):
         sessions = get_client().v1.checkout.sessions
         reusable = None
         for each in sessions.list({"customer": stripe_customer_id, "status": "open", "limit": 100}).data:
-            if reusable is None and _is_for(each, plan, success_url) and each.url:
+            if reusable is None and _is_for(each, plan, person, success_url) and each.url:
                 reusable = each.url
             else:
                 sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}-{wish}"})
         if reusable is not None:
             return str(reusable)
         price_ids = find_price_ids(plan)
-        metadata = {"wish": wish, "plan": plan.key}
+        metadata = {"wish": wish, "plan": plan.key} | ({PERSON: person} if person else {})
         parameters: Any = {
             "mode": "subscription",
             "customer": stripe_customer_id,
@@ -60,6 +65,11 @@ def find_subscription_of(*, checkout_session_id: str, stripe_customer_id: str) -
         return str(session.subscription)
 
 
+def read_person(subscription: Mapping[str, Any]) -> str:
+    """The id of the person who chose the subscription's plan on Checkout; empty where nobody did."""
+    return str((subscription.get("metadata") or {}).get(PERSON) or "")
+
+
 def open_portal(*, stripe_customer_id: str, return_url: str) -> str:
     """The address of the customer's page at Stripe: cards, addresses, invoices."""
     with translate_errors("open_portal"):
@@ -69,8 +79,9 @@ def open_portal(*, stripe_customer_id: str, return_url: str) -> str:
         return opened.url
 
 
-def _is_for(session: Any, plan: Plan, success_url: str) -> bool:
-    return read_metadata(session, "plan") == plan.key and session.success_url == success_url
+def _is_for(session: Any, plan: Plan, person: str, success_url: str) -> bool:
+    is_theirs = (read_metadata(session, PERSON) or "") == person
+    return is_theirs and read_metadata(session, "plan") == plan.key and session.success_url == success_url
 
 
 def _describe_item(plan: Plan, lookup_key: str, price_id: str) -> dict[str, Any]:

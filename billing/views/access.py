@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from billing.services import Author
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
+from core.error_messages import translate_error
 from core.errors import DomainError, NotFound
 from customers.access import find_origin, member_page
 from customers.models import AuditEntry, Customer, Membership, User
@@ -72,7 +73,7 @@ def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
         except NotFound as error:
             raise Http404 from error
         except DomainError as error:
-            messages.error(request, error.message)
+            messages.error(request, translate_error(error))
             return see("billing")
         except (StripeUnavailable, StripeRefused) as error:
             return tell_trouble(request, error)

@@ -1,7 +1,6 @@
 """A customer bounds what a period may cost."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 from billing import selectors, services
 from billing.forms import CapForm
 from core.formats import format_cents
-from customers.models import AuditEntry, Customer
+from customers.models import Customer
 
-from .access import billing_page, note_act, see
+from .access import billing_page, find_author, see
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,13 +20,13 @@ from .access import billing_page, note_act, see
 def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     account = selectors.get_account(customer=customer)
     if request.method == "POST" and "remove" in request.POST:
-        _set(request, customer, None, "removed")
+        _set(request, customer, None)
         messages.success(request, _("The spend cap is gone: nothing bounds a period's cost."))
         return see("billing")
     form = CapForm(request.POST if request.method == "POST" else None, account=account)
     if form.is_bound and form.is_valid():
         words = format_cents(form.cents, is_short=True)
-        _set(request, customer, form.cents, words)
+        _set(request, customer, form.cents)
         messages.success(request, _("The spend cap is %(cap)s for each period.") % {"cap": words})
         return see("billing")
     entitlement = selectors.get_entitlement(customer=customer)
@@ -35,7 +34,5 @@ def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     return render(request, "billing/cap.html", context, status=422 if form.errors else 200)
 
 
-def _set(request: HttpRequest, customer: Customer, cents: int | None, words: str) -> None:
-    with transaction.atomic():
-        services.set_spend_cap(customer=customer, cap_cents=cents, at=timezone.now())
-        note_act(request, customer, AuditEntry.Act.CAP_CHANGED, words)
+def _set(request: HttpRequest, customer: Customer, cents: int | None) -> None:
+    services.set_spend_cap(customer=customer, cap_cents=cents, at=timezone.now(), by=find_author(request))

@@ -11,6 +11,7 @@ from billing import selectors, services
 from billing.forms import ChangeForm
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
+from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.models import Customer
 
@@ -39,7 +40,7 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
                 by=find_author(request),
             )
         except DomainError as error:
-            refusal = error.message
+            refusal = translate_error(error)
         else:
             messages.success(request, _("You are on %(plan)s now.") % {"plan": form.chosen.name})
             return see("billing")
@@ -59,6 +60,6 @@ def _show_preview(
         "preview": preview,
         "current": account.terms,
         "plan": plan,
-        "refusal": refusal or ("The preview was made anew." if request.method == "POST" else ""),
+        "refusal": refusal or (_("The preview was made anew.") if request.method == "POST" else ""),
     }
     return render(request, "billing/change.html", context, status=409 if request.method == "POST" else 200)

@@ -19,7 +19,6 @@ from customers.models import Customer
 from .access import billing_page, see
 from .notices import list_rows
 
-INVOICES_READ = 6
 NOTICES_SHOWN = 20
 WITHOUT_PERIOD = timedelta(days=30)
 
@@ -29,7 +28,7 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     now = timezone.now()
     account = selectors.get_account(customer=customer)
     entitlement = selectors.get_entitlement(customer=customer)
-    invoices = selectors.list_invoices(customer=customer, limit=INVOICES_READ)
+    invoices = selectors.list_open_invoices(customer=customer) if entitlement.is_payment_open else []
     notices = selectors.list_notices(customer=customer, since=_find_start(account, now), limit=NOTICES_SHOWN)
     ways = Ways(
         support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],

@@ -37,9 +37,13 @@ def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     if form.is_bound and form.is_valid():
         return_url = f"{settings.BASE_URL}{reverse('billing-return')}"
         checkout = services.start_checkout(
-            customer=customer, plan=form.chosen, return_url=return_url, at=timezone.now()
+            customer=customer,
+            plan=form.chosen,
+            return_url=return_url,
+            at=timezone.now(),
+            by=find_author(request),
         )
-        note_act(request, customer, AuditEntry.Act.PLAN_CHANGED, f"{form.chosen.name}, went to Stripe to pay")
+        note_act(request, customer, AuditEntry.Act.CHECKOUT_OPENED, form.chosen.name)
         return see(checkout)
     plans = [plan for plan in PLANS.values() if plan.is_metered]
     chosen = form.data.get("plan") or request.GET.get("plan") or plans[0].key
@@ -111,8 +115,13 @@ def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
         return
     services.cancel_at_period_end(customer=customer, at=timezone.now(), by=find_author(request))
     ends_at = selectors.get_account(customer=customer).current_period_end
-    ends = f"on {format_date(ends_at)}" if ends_at else "with its period"
-    messages.success(request, f"Your plan ends {ends}. Until then everything goes on.")
+    if ends_at:
+        text = _("Your plan ends on %(date)s. Until then everything goes on.") % {
+            "date": format_date(ends_at)
+        }
+    else:
+        text = _("Your plan ends with its period. Until then everything goes on.")
+    messages.success(request, text)
 
 
 @require_POST

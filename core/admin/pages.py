@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ListFilter, SimpleListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import AutoField, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from core.admin.audit import Change, get_staff_audit
 from core.admin.recent_proof import ask_again, is_fresh
@@ -33,6 +35,22 @@ FILTER_LOOKUPS = (
 DATE_LOOKUPS = ("__year", "__month", "__day", "__gte", "__lt")
 
 
+class StaffChangeList(ChangeList):
+    """A list whose address asks for dates that no database or calendar holds is shown without a filter."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        try:
+            return super().get_queryset(request, exclude_parameters)
+        except (OverflowError, ValueError) as error:
+            raise IncorrectLookupParameters from error
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+        except (OverflowError, DataError) as error:  # SQLite's adapter, and PostgreSQL itself
+            raise IncorrectLookupParameters from error
+
+
 class StaffAdmin(ModelAdmin):
     """A page of the staff admin. What it does not name is neither shown nor reachable.
 
@@ -46,6 +64,9 @@ class StaffAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.defer(*self.deferred)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return StaffChangeList
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if self.fields:

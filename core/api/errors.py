@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_noop
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -58,7 +59,10 @@ class RateLimited(DomainError):
     status = 429
 
     def __init__(self, standing: Standing, *, code: str) -> None:
-        super().__init__(f"Too many requests. Try again in {standing.seconds_left} seconds.")
+        super().__init__(
+            gettext_noop("Too many requests. Try again in %(seconds)d seconds."),
+            params={"seconds": standing.seconds_left},
+        )
         self.standing, self.code = standing, code
 
 

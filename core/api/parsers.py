@@ -16,15 +16,12 @@ from rest_framework.request import Request
 
 from core.api.bodies import find_body_limit, read_body
 from core.api.json_structure import TooDeep, TooMuch, check_structure
+from core.api.json_text import has_unfit_escape, read_json
 from core.errors import DomainError
 
 # No endpoint knows more than a dozen; each takes a step of Python's, not of the parser's.
 MOST_MEMBERS = 1_000
 SPACE = re.compile(r"[ \t\n\r]*")
-# An escaped NUL, the first half of a surrogate pair without the second, or the second without the first.
-UNFIT = re.compile(
-    rb"\\u(?:0000|[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]))", re.DOTALL
-)
 UNFIT_TEXT = "The body holds a NUL character or half a surrogate pair. Remove it and try again."
 
 
@@ -51,7 +48,7 @@ class StrictJSONParser(BaseParser):
     """Parses an object; sizes are bounded by `find_body_limit`, API_MAX_NESTING and API_MAX_VALUES.
 
     Keeps what it read as the request's `sent_json`. Raises PayloadTooLarge, and MalformedJSON for anything
-    else (also `NaN`, NUL characters, lone surrogates).
+    else (also `NaN`, NUL characters, lone surrogates). A view's `verbatim_members` may hold the latter two.
     """
 
     media_type = "application/json"
@@ -60,20 +57,29 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
     ) -> dict[str, Any]:
         request = parser_context["request"]
-        limit = find_body_limit(parser_context["view"])
+        view = parser_context["view"]
+        limit = find_body_limit(view)
         request.raw_body = read_body(request._request, stream, limit=limit)
-        request.sent_json = read_json_object(request.raw_body)
+        request.sent_json = read_json_object(
+            request.raw_body, verbatim=getattr(view, "verbatim_members", frozenset())
+        )
         return request.sent_json.members  # type: ignore[no-any-return]
 
 
-def read_json_object(body: bytes) -> JSONObject:
-    """Read the body in one go. What would cost much is refused before it is parsed. Raises MalformedJSON."""
+def read_json_object(body: bytes, *, verbatim: frozenset[str] = frozenset()) -> JSONObject:
+    """Read the body in one go. What would cost much is refused before it is parsed. Raises MalformedJSON.
+
+    Members named `verbatim` are kept as text: they may have escaped NULs and half surrogate pairs, for which
+    their values have U+FFFD.
+    """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedJSON("The body is not UTF-8.") from error
     _check_structure(body)
-    _check_text(body)
+    is_fit = not has_unfit_escape(body)
+    if not (is_fit or verbatim):
+        raise MalformedJSON(UNFIT_TEXT)
     try:
         members, spans = _Reader(text).read()
     except json.JSONDecodeError as error:
@@ -82,7 +88,10 @@ def read_json_object(body: bytes) -> JSONObject:
         raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.") from error
     except ValueError as error:  # an integer of more digits than Python reads
         raise MalformedJSON("The body holds a number that is too long.") from error
-    return JSONObject(members, body, spans if text.isascii() else _count_bytes(text, spans))
+    read = JSONObject(members, body, spans if text.isascii() else _count_bytes(text, spans))
+    if not is_fit:
+        _replace_unfit(read, [name for name in members if name in verbatim])
+    return read
 
 
 def _check_structure(body: bytes) -> None:
@@ -99,13 +108,17 @@ def _check_structure(body: bytes) -> None:
         raise MalformedJSON(f"The body holds {error}. Send fewer at once.") from error
 
 
-def _check_text(body: bytes) -> None:
-    """Raise MalformedJSON for an escaped NUL or half a surrogate pair, which no database holds.
-
-    Over the text and not the parsed values: those lack what stood twice.
-    """
-    if b"\\u" in body and UNFIT.search(body.replace(b"\\\\", b"__")):
+def _replace_unfit(read: JSONObject, names: list[str]) -> None:
+    """Make the values of these members fit. Raises MalformedJSON where anything else of the body is not."""
+    at = 0
+    for start, end in sorted(read.spans[name] for name in names):
+        if has_unfit_escape(read.body[at:start]):
+            raise MalformedJSON(UNFIT_TEXT)
+        at = end
+    if has_unfit_escape(read.body[at:]):
         raise MalformedJSON(UNFIT_TEXT)
+    for name in names:
+        read.members[name] = read_json(read.slice(name))
 
 
 def _refuse_constant(name: str) -> NoReturn:

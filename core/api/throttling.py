@@ -2,7 +2,10 @@
 pass, and all other limits hold for each process by itself.
 """
 
+from dataclasses import dataclass
+
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.request import Request
 
@@ -15,6 +18,18 @@ from core.redis.client import RedisAway
 
 # What a refusal by each limit is called: of the overall limit, and of an endpoint's own.
 OVERALL, OWN = "RATE_LIMIT_EXCEEDED", "RATE_LIMITED"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The limit of a `rate_scope`: a setting, and the attribute of `request.auth` that overrides it."""
+
+    setting: str
+    of_caller: str | None = None
+
+
+# Registered in each app's `ready()`. A view that names a scope without an entry fails when its class is made.
+SCOPES: dict[str, Scope] = {}
 
 
 def hit(
@@ -36,6 +51,13 @@ def hit(
         LIMITER_REFUSALS.labels(code=code).inc()
         raise RateLimited(_to_standing(last), code=code)
     return _to_standing(last)
+
+
+def find_scope(name: str) -> Scope:
+    """Where a scope's limit is declared. Raises ImproperlyConfigured where it is not."""
+    if name not in SCOPES:
+        raise ImproperlyConfigured(f"Register rate_scope {name!r} in {__name__}.SCOPES: it has no limit.")
+    return SCOPES[name]
 
 
 def find_address(request: Request | HttpRequest) -> str:

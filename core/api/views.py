@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from core.api.errors import Standing
 from core.api.parsers import JSONObject
-from core.api.throttling import find_standing
+from core.api.throttling import find_scope, find_standing
 from core.errors import NotFound
 
 
@@ -36,7 +36,19 @@ class ApiRequest(Request):
 
 
 class ApiView(APIView):
-    """An API view that always says where the caller stands against the limits."""
+    """An API view that always says where the caller stands against the limits.
+
+    `rate_scope` names a limit of its own. One that is declared nowhere fails at start.
+    """
+
+    rate_scope: str | None = None
+    # Members of a body whose text is kept as it came: in them NUL characters and half surrogate pairs may be.
+    verbatim_members: frozenset[str] = frozenset()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.rate_scope is not None:
+            find_scope(cls.rate_scope)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
         return ApiRequest(

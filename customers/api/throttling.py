@@ -7,14 +7,14 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from core.api.limiter import Limit
-from core.api.throttling import find_address, hit
+from core.api.throttling import find_address, find_scope, hit
 from customers.callers import Caller
 
 
 class CustomerThrottle(BaseThrottle):
     """The overall limit of the customer, or of the address where no key is asked for.
 
-    A view with a `rate_scope` has a limit of its own beside it.
+    A view with a `rate_scope`, one of SCOPES, has a limit of its own beside it.
     """
 
     def allow_request(self, request: Any, view: Any) -> bool:
@@ -31,6 +31,8 @@ def _find_overall(request: Request) -> Limit:
     return Limit("api", given or settings.API_REQUESTS_PER_MINUTE)
 
 
-def _find_own(request: Request, scope: str) -> Limit:
-    given = request.auth.test_integration_per_minute if isinstance(request.auth, Caller) else None
-    return Limit(scope, given or settings.API_TEST_INTEGRATION_PER_MINUTE)
+def _find_own(request: Request, name: str) -> Limit:
+    scope, given = find_scope(name), None
+    if scope.of_caller is not None and isinstance(request.auth, Caller):
+        given = getattr(request.auth, scope.of_caller)
+    return Limit(name, given or getattr(settings, scope.setting))

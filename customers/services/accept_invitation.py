@@ -5,6 +5,7 @@ from typing import Unpack
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import selectors
@@ -18,17 +19,19 @@ from .release_unconfirmed_address import release_unconfirmed_address
 
 class InvitationOver(DomainError):
     code, status = "INVITATION_OVER", 410
-    message = "This invitation was used, taken back or is too old. Ask for a new one."
+    message = gettext_noop("This invitation was used, taken back or is too old. Ask for a new one.")
 
 
 class NotInvited(DomainError):
     code, status = "FORBIDDEN", 403
-    message = "This invitation is for another address."
+    message = gettext_noop("This invitation is for another address.")
 
 
 class PlacedElsewhere(DomainError):
     code, status = "PLACED_ELSEWHERE", 409
-    message = "You are in another account already. Leave it first, or be invited at another address."
+    message = gettext_noop(
+        "You are in another account already. Leave it first, or be invited at another address."
+    )
 
 
 def accept_invitation(*, token: str, user: User, at: datetime, **origin: Unpack[Origin]) -> Membership:

@@ -9,6 +9,7 @@ from allauth.account.forms import ResetPasswordForm
 from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers.models import ApiKey, AuditEntry, Customer, User
@@ -23,7 +24,7 @@ Act = AuditEntry.Act
 
 class StaffPerson(DomainError):
     code, status = "FORBIDDEN", 403
-    message = (
+    message = gettext_noop(
         "This person is staff. Only a superuser changes a member of staff, and nobody locks themselves out."
     )
 

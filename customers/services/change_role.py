@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Unpack
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError, NotFound
 from customers import roles
@@ -19,12 +20,12 @@ Role = Membership.Role
 
 class NotYours(DomainError):
     code, status = "FORBIDDEN", 403
-    message = "Your role does not allow this. Ask an owner of the account."
+    message = gettext_noop("Your role does not allow this. Ask an owner of the account.")
 
 
 class LastOwner(DomainError):
     code, status = "LAST_OWNER", 409
-    message = "An account keeps an owner. Make somebody else owner first."
+    message = gettext_noop("An account keeps an owner. Make somebody else owner first.")
 
 
 def change_role(

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import selectors
@@ -18,7 +19,9 @@ GITHUB = ForgeAccount.Forge.GITHUB
 
 class NamespaceHeld(DomainError):
     code, status = "FORBIDDEN", 403
-    message = "This namespace belongs to another RSOLV account. Write to support if that is wrong."
+    message = gettext_noop(
+        "This namespace belongs to another RSOLV account. Write to support if that is wrong."
+    )
 
 
 class TooManyNamespaces(DomainError):

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers.models import Customer
@@ -10,7 +11,7 @@ from customers.models import Customer
 
 class EmailTaken(DomainError):
     code, status = "VALIDATION_FAILED", 422
-    message = "This address cannot be used. If it is yours, log in or reset your password."
+    message = gettext_noop("This address cannot be used. If it is yours, log in or reset your password.")
 
 
 def create_customer(

@@ -7,6 +7,7 @@ from typing import Unpack
 
 from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import roles, selectors
@@ -24,17 +25,18 @@ MOST_OPEN = 50
 
 class AlreadyMember(DomainError):
     code, status = "ALREADY_MEMBER", 409
-    message = "This person is in your account already."
+    message = gettext_noop("This person is in your account already.")
 
 
 class AlreadyInvited(DomainError):
     code, status = "ALREADY_INVITED", 409
-    message = "This address is invited already. Send the invitation again below."
+    message = gettext_noop("This address is invited already. Send the invitation again below.")
 
 
 class TooManyInvitations(DomainError):
     code, status = "TOO_MANY_INVITATIONS", 409
-    message = f"{MOST_OPEN} invitations are open. Take some back first."
+    message = gettext_noop("%(count)d invitations are open. Take some back first.")
+    params = {"count": MOST_OPEN}
 
 
 def invite_member(

@@ -6,6 +6,7 @@ from typing import Unpack
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import keys
@@ -24,12 +25,15 @@ MOST_ACTIVE_KEYS = 50
 
 class TooManyKeys(DomainError):
     code, status = "CONFLICT", 409
-    message = f"An account has at most {MOST_ACTIVE_KEYS} keys that work. Revoke one that you no longer use."
+    message = gettext_noop(
+        "An account has at most %(count)d keys that work. Revoke one that you no longer use."
+    )
+    params = {"count": MOST_ACTIVE_KEYS}
 
 
 class KeyNotActive(DomainError):
     code, status = "CONFLICT", 409
-    message = "This key does not work any more. Make a new one instead."
+    message = gettext_noop("This key does not work any more. Make a new one instead.")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import selectors
@@ -14,7 +15,7 @@ from .namespace_claims import KeyOrigin, end_claim, hold_claim, lock_claims, rec
 
 
 class CustomerClosed(DomainError):
-    code, status, message = "CONFLICT", 409, "This account is closed. Open it again first."
+    code, status, message = "CONFLICT", 409, gettext_noop("This account is closed. Open it again first.")
 
 
 @transaction.atomic

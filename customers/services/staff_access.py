@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers.models import StaffAction, User
@@ -18,12 +19,14 @@ SECOND_STEPS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 class NotSuperuser(DomainError):
     code, status = "FORBIDDEN", 403
-    message = "Only a superuser grants or ends staff access, and nobody ends their own."
+    message = gettext_noop("Only a superuser grants or ends staff access, and nobody ends their own.")
 
 
 class NoSecondStep(DomainError):
     code, status = "CONFLICT", 409
-    message = "This person has no second step yet. They set one up first, then they become staff."
+    message = gettext_noop(
+        "This person has no second step yet. They set one up first, then they become staff."
+    )
 
 
 @transaction.atomic

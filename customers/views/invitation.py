@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from core.api.errors import RateLimited
 from core.api.limiter import Limit
 from core.api.throttling import find_address, hit
+from core.error_messages import translate_error
 from core.errors import DomainError
 from customers import selectors, services
 from customers.access import find_origin
@@ -49,7 +50,7 @@ def _join(request: HttpRequest, user: User, invitation: Invitation, token: str) 
     try:
         services.accept_invitation(token=token, user=user, at=timezone.now(), **find_origin(request))
     except DomainError as error:
-        messages.error(request, error.message)
+        messages.error(request, translate_error(error))
         return render(request, "customers/invitation.html", context, status=error.status)
     messages.success(request, _("Welcome to %(customer)s.") % {"customer": invitation.customer.name})
     return redirect("dashboard")

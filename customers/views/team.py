@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from core.error_messages import translate_error
 from core.errors import DomainError, NotFound
 from customers import roles, selectors, services
 from customers.access import find_origin, manages, member_page
@@ -32,7 +33,7 @@ def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBa
         except services.NotYours as error:
             raise PermissionDenied from error
         except DomainError as error:
-            messages.error(request, error.message)
+            messages.error(request, translate_error(error))
             return redirect("team")
 
     return guarded

@@ -80,7 +80,12 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
     openapi = describe_spellings(*SCANS, *OTHERS)
     openapi_spellings = {"commit_sha": "commitSha", "issue_number": "issueNumber"}
 
-    phase = StrictChoiceField(choices=PhaseExecution.Phase.choices)
+    phase = StrictChoiceField(
+        choices=PhaseExecution.Phase.choices,
+        error_messages={
+            "invalid_choice": f"Unknown phase {{input}}. Known: {', '.join(PhaseExecution.Phase.values)}."
+        },
+    )
     repo = RepositoryField(max_length=201, help_text="owner/name")
     commitSha = StrictCharField(
         max_length=255, help_text="Also as commit_sha.", required=False, allow_null=True
@@ -94,15 +99,25 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
     )
     branch = StrictCharField(max_length=255, required=False, allow_null=True, allow_blank=True)
     # The base class has a property of this name; declared fields never become attributes.
-    data = ObjectField(help_text="Given back exactly as sent.")  # type: ignore[assignment]
+    data = ObjectField(help_text="Given back exactly as sent, NUL escapes too.")  # type: ignore[assignment]
 
     def to_internal_value(self, data: Any) -> Any:
         data = dict(data)
+        self._check_phase(data.get("phase"))
         for name, other in (("commitSha", "commit_sha"), ("issueNumber", "issue_number")):
             read_spelling(self, data, name, other)
         names = ["phase", "repo", "commitSha", "data"]
         require(data, *names, *(["issueNumber"] if data.get("phase") != PhaseExecution.Phase.SCAN else []))
         return super().to_internal_value(data)
+
+    def _check_phase(self, phase: Any) -> None:
+        """Before anything that depends on the phase: which fields must be there."""
+        if phase in (None, ""):
+            return
+        try:
+            self.fields["phase"].run_validation(phase)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({"phase": error.detail}) from error
 
 
 class StoredPhaseSerializer(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ from . import serializers
 
 class StorePhaseView(ApiView):
     error_statuses = ("403",)
+    verbatim_members = frozenset({"data"})
 
     @extend_schema(
         operation_id="storePhase",

@@ -44,10 +44,15 @@ def list_repositories(*, customer: Customer) -> QuerySet[Repository]:
     )
 
 
-def list_repository_names(*, customer: Customer, limit: int) -> list[tuple[UUID, str]]:
-    """What a choice of repositories offers."""
+def list_repository_names(
+    *, customer: Customer, limit: int, chosen: UUID | None = None
+) -> list[tuple[UUID, str]]:
+    """What a choice of repositories offers: the first by name, and the one that is chosen wherever it is."""
     names = list_repositories(customer=customer).values_list("pk", "forge_account__namespace", "name")
-    return [(pk, f"{namespace}/{name}") for pk, namespace, name in names[:limit]]
+    offered = list(names[:limit])
+    if chosen and all(pk != chosen for pk, _, _ in offered):
+        offered += names.filter(pk=chosen)
+    return [(pk, f"{namespace}/{name}") for pk, namespace, name in offered]
 
 
 def count_found(*, repositories: list[Repository]) -> list[RepositoryRow]:

@@ -5,6 +5,7 @@ from typing import Unpack
 
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
 from billing.selectors import get_account
@@ -19,7 +20,7 @@ from .send_mail import queue_mail
 
 class PlanBeingOpened(DomainError):
     code, status = "CONFLICT", 409
-    message = "Your plan is still being set up at Stripe. Try again in a minute."
+    message = gettext_noop("Your plan is still being set up at Stripe. Try again in a minute.")
 
 
 def close_account(*, customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers.models import Customer, User
@@ -23,22 +24,26 @@ MOST_ATTEMPTS = 3
 
 class SignupOver(DomainError):
     code, status = "SIGNUP_OVER", 410
-    message = "This signup was confirmed, taken back or is too old. Sign up again."
+    message = gettext_noop("This signup was confirmed, taken back or is too old. Sign up again.")
 
 
 class WrongCode(DomainError):
     code, status = "WRONG_CODE", 422
-    message = "This is not the code of our last mail. Look at it again."
+    message = gettext_noop("This is not the code of our last mail. Look at it again.")
 
 
 class WrongPerson(DomainError):
     code, status = "WRONG_PERSON", 409
-    message = "Confirm it logged in as the owner of this address, or logged out where it has no login yet."
+    message = gettext_noop(
+        "Confirm it logged in as the owner of this address, or logged out where it has no login yet."
+    )
 
 
 class InAnAccount(DomainError):
     code, status = "IN_AN_ACCOUNT", 409
-    message = "You are in an account already. Leave or close it first, or take the request back."
+    message = gettext_noop(
+        "You are in an account already. Leave or close it first, or take the request back."
+    )
 
 
 @dataclass(frozen=True)

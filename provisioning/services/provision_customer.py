@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
 from core.errors import DomainError
@@ -48,7 +49,7 @@ class SignupRefused(DomainError):
     """One sentence for every address that is no good, so that none can be asked whether it has an account."""
 
     code, status = "VALIDATION_FAILED", 422
-    message = (
+    message = gettext_noop(
         "This address cannot be used to sign up. If you signed up with it before, log in or reset your "
         "password; otherwise use the address of your company."
     )

@@ -9,6 +9,7 @@ from allauth.account.adapter import get_adapter
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import keys
@@ -28,7 +29,7 @@ Source = Customer.SignupSource
 
 class NameRefused(DomainError):
     code, status = "VALIDATION_FAILED", 422
-    message = "Use the name of your company or team, without an address or a link in it."
+    message = gettext_noop("Use the name of your company or team, without an address or a link in it.")
 
     def __init__(self) -> None:
         super().__init__(fields={"name": self.message})

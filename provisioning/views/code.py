@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.api.throttling import find_ip
+from core.error_messages import translate_error
 from customers.models import User
 from provisioning.key_reveal import keep_new_key
 from provisioning.pending import Pending, find_pending, forget_pending, sign_up_by_github
@@ -44,11 +45,11 @@ def confirm_code(request: HttpRequest) -> HttpResponseBase:
     try:
         return _confirm(request, pending, form.cleaned_data["code"])
     except WrongCode as error:
-        form.add_error("code", error.message)
+        form.add_error("code", translate_error(error))
         return _render(request, pending, form)
     except (SignupOver, SignupRefused) as error:
         forget_pending(request)
-        messages.error(request, error.message)
+        messages.error(request, translate_error(error))
         return redirect("account_signup")
 
 

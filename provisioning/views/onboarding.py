@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from core.api.errors import RateLimited
 from core.api.limiter import Limit
 from core.api.throttling import find_address, find_ip, hit
+from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.forms import JoinForm
 from customers.models import User
@@ -74,7 +75,7 @@ def _answer(request: HttpRequest, asked: SignupRequest, token: str, user: User |
     except SignupOver:
         return _show_over(request)
     except DomainError as error:
-        messages.error(request, error.message)
+        messages.error(request, translate_error(error))
         return _show(request, asked, form=form, status=error.status)
     return _enter(request, made, is_new=user is None)
 

@@ -7,6 +7,7 @@ from allauth.socialaccount.views import SignupView as AllauthSocialSignupView
 from django.db import IntegrityError
 from django.http import HttpResponse
 
+from core.error_messages import translate_error
 from provisioning.key_reveal import keep_new_key
 from provisioning.services import SignupRefused
 
@@ -22,7 +23,7 @@ class SocialSignupView(AllauthSocialSignupView):
         try:
             response: HttpResponse = super().form_valid(form)
         except (IntegrityError, SignupRefused):  # the same form twice at once
-            form.add_error("email", SignupRefused.message)
+            form.add_error("email", translate_error(SignupRefused()))
             refused: HttpResponse = self.form_invalid(form)
             return refused
         new_key = getattr(self.request, "new_api_key", None)

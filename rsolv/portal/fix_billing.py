@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from djstripe.models import Invoice
@@ -12,8 +12,8 @@ from billing.selectors import InvoiceLine
 from billing.selectors.invoices import list_metered_prices, read_invoice, read_price
 from phases.models import PhaseExecution
 
-# A fix is on the invoice of its period, which is among the next few that are made.
-INVOICES_READ = 12
+# A fix is on the invoice of its period: of a month, and what Stripe takes to draft it.
+INVOICED_WITHIN = timedelta(days=45)
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,12 @@ def _to_bill(usage: UsageRecord, invoice: InvoiceLine | None = None) -> Bill:
 def _find_invoice(usage: UsageRecord, meter_at: datetime) -> InvoiceLine | None:
     """The invoice whose metered lines span the instant. Reads dj-stripe's mirror."""
     metered, instant = list_metered_prices(), int(meter_at.timestamp())
-    later = Invoice.objects.filter(customer__subscriber=usage.customer_id, created__gte=meter_at)
-    for row in later.order_by("created")[:INVOICES_READ]:
+    later = Invoice.objects.filter(
+        customer__subscriber=usage.customer_id,
+        created__gte=meter_at,
+        created__lt=meter_at + INVOICED_WITHIN,
+    )
+    for row in later.order_by("created"):
         for line in row.stripe_data.get("lines", {}).get("data", []):
             period = line.get("period") or {}
             spans = (period.get("start") or 0) <= instant < (period.get("end") or 0)

@@ -1,11 +1,11 @@
 """A fix's way, told step by step: found, proved, fixed, verified, metered, invoiced."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from core.api.json_text import read_json
 from core.formats import format_cents
 from phases.evidence import Evidence
 from phases.models import PhaseExecution
@@ -36,7 +36,7 @@ def tell_story(story: Story, evidence: Evidence, bill: Bill | None, *, sees_bill
 def describe_retries(mitigation: PhaseExecution) -> Retries:
     """Retry evidence of a fix, from the text that was stored."""
     try:
-        data = json.loads(mitigation.data)
+        data = read_json(mitigation.data)
     except (ValueError, RecursionError):
         data = {}
     return read_retries(data if isinstance(data, dict) else {})

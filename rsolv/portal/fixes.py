@@ -1,7 +1,7 @@
 """The list of fixes, and each fix's own page."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -101,7 +101,9 @@ class FixRow:
 @member_page()
 def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     customer = membership.customer
-    names = list_repository_names(customer=customer, limit=REPOSITORIES_OFFERED)
+    names = list_repository_names(
+        customer=customer, limit=REPOSITORIES_OFFERED, chosen=_read_id(request.GET.get("repository", ""))
+    )
     form = FilterForm(request.GET, repositories=names)
     form.is_valid()
     wanted = form.read_wish()
@@ -166,6 +168,18 @@ def make_row(execution: PhaseExecution, bill: Bill | None) -> FixRow:
     )
 
 
+def _read_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _begin(day: date | None) -> datetime | None:
-    """A day's first instant where the person is."""
-    return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+    """A day's first instant where the person is. The first day of all begins no earlier than UTC's."""
+    if day is None:
+        return None
+    try:
+        return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
+    except OverflowError:  # east of UTC, the first day of the calendar begins before it
+        return datetime.min.replace(tzinfo=UTC)

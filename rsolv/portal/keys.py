@@ -2,24 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.error_messages import translate_error
 from core.errors import DomainError
 from customers import services
 from customers.access import find_origin, member_page
-from customers.models import ApiKey, Customer, Membership, User
+from customers.models import ApiKey, Membership, User
+from customers.selectors import list_keys
 from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
 
+# More than an account may have of keys that work: those are all on the first page.
+KEYS_SHOWN = 100
 EXPIRIES = (("", _("Never")), ("30", _("In 30 days")), ("90", _("In 90 days")), ("365", _("In a year")))
 OVERLAPS = (("0", _("Now")), ("1", _("In 1 hour")), ("24", _("In 24 hours")), ("168", _("In 7 days")))
 
@@ -69,9 +73,11 @@ def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
             raise PermissionDenied
         if form.is_valid() and (made := _make(request, membership, form)):
             return _show_once(request, made)
-    new_key = take_new_key(request, user=membership.user)
+    new_key, now = take_new_key(request, user=membership.user), timezone.now()
+    page = Paginator(list_keys(customer=membership.customer), KEYS_SHOWN).get_page(request.GET.get("page"))
     context = {
-        "keys": _list_keys(membership.customer),
+        "page": page,
+        "keys": [_to_row(key, now) for key in page.object_list],
         "form": form,
         "rotate_form": RotateForm(auto_id=False),
         "may_manage": membership.may_manage,
@@ -103,7 +109,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
     except services.NotYours as error:
         raise PermissionDenied from error
     except DomainError as error:
-        messages.error(request, error.message)
+        messages.error(request, translate_error(error))
         return redirect("keys")
     return _show_once(request, made)
 
@@ -132,7 +138,7 @@ def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> ser
     except services.NotYours as error:
         raise PermissionDenied from error
     except services.TooManyKeys as error:
-        form.add_error(None, error.message)
+        form.add_error(None, translate_error(error))
         return None
 
 
@@ -150,13 +156,6 @@ def _find_key(membership: Membership, key_id: UUID) -> ApiKey:
     if api_key is None:
         raise Http404
     return api_key
-
-
-def _list_keys(customer: Customer) -> list[KeyRow]:
-    """Those that work first, then the newest of the others."""
-    now = timezone.now()
-    rows: Any = ApiKey.objects.filter(customer=customer).select_related("created_by")[:200]
-    return sorted((_to_row(key, now) for key in rows), key=lambda row: not row.works)
 
 
 def _to_row(key: ApiKey, now: datetime) -> KeyRow:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from core.api.errors import RateLimited
 from core.api.throttling import find_address
+from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.models import User
 from customers.selectors import get_membership
@@ -26,14 +27,14 @@ class NewAccountForm(forms.Form):
     name = forms.CharField(
         max_length=200,
         label=_("Company or team"),
-        widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": "Acme Ltd"}),
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "placeholder": _("Acme Ltd")}),
     )
 
     def clean_name(self) -> str:
         try:
             return check_name(self.cleaned_data["name"])
         except NameRefused as error:
-            raise forms.ValidationError(error.message) from error
+            raise forms.ValidationError(translate_error(error)) from error
 
 
 def show_no_account(request: HttpRequest, form: Any = None) -> HttpResponse:
@@ -54,7 +55,7 @@ def start_account(request: HttpRequest) -> HttpResponse:
     try:
         made = _start(request, request.user, form.cleaned_data["name"])
     except (RateLimited, DomainError) as error:
-        form.add_error(None, error.message)
+        form.add_error(None, translate_error(error))
         return show_no_account(request, form)
     response = redirect("dashboard")
     if made is not None:

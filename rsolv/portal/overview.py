@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
 from billing.account_alerts import Ways, explain_standing
-from billing.selectors import Entitlement, get_entitlement, list_invoices
+from billing.selectors import Entitlement, get_entitlement, list_invoices, list_open_invoices
 from billing.usage_words import describe_cost, describe_usage
-from customers.models import ApiKey, Membership, User
-from customers.selectors import get_membership
+from customers.models import ApiKey, Customer, Membership, User
+from customers.selectors import get_membership, list_expiring_keys, list_keys
 from phases.selectors import count_work, list_latest_fixes
 from provisioning.key_reveal import forget_new_key, take_new_key
 
@@ -32,6 +32,7 @@ from .visits import find_last_time
 FIXES_SHOWN = 10
 INVOICES_SHOWN = 6
 KEYS_SHOWN = 5
+KEYS_NAMED = 5
 WORRYING = timedelta(days=14)
 
 
@@ -74,7 +75,9 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
     customer, sees_billing = membership.customer, membership.may_see_billing
     entitlement = get_entitlement(customer=customer)
     invoices = list_invoices(customer=customer, limit=INVOICES_SHOWN) if sees_billing else []
-    keys = list(customer.api_keys.all()[:KEYS_SHOWN])
+    keys = list(list_keys(customer=customer)[: KEYS_SHOWN + 1])
+    is_due = sees_billing and entitlement.is_payment_open
+    open_invoices = list_open_invoices(customer=customer) if is_due else []
     ways = Ways(
         support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         plans_url=reverse("billing-plans"),
@@ -86,8 +89,8 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
         "customer": customer,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
-        "standing": explain_standing(entitlement, invoices, ways=ways if sees_billing else None),
-        "worries": _list_worries(recent, keys, projection if sees_billing else None, now),
+        "standing": explain_standing(entitlement, open_invoices, ways=ways if sees_billing else None),
+        "worries": _list_worries(recent, customer, projection if sees_billing else None, now),
         "last_time": last_time,
         "news": _tell_news(count_work(customer=customer, since=last_time)) if last_time else [],
         "steps": list_steps(customer=customer),
@@ -98,7 +101,8 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
         "projection": projection,
         "rows": list_rows(list(list_latest_fixes(customer=customer, limit=FIXES_SHOWN))),
         "invoices": invoices,
-        "api_keys": [_to_key_row(key) for key in keys],
+        "api_keys": [_to_key_row(key) for key in keys[:KEYS_SHOWN]],
+        "has_more_keys": len(keys) > KEYS_SHOWN,
     }
 
 
@@ -117,7 +121,7 @@ def project_entitlement(entitlement: Entitlement, now: datetime) -> Projection |
 
 
 def _list_worries(
-    recent: dict[str, int], keys: list[ApiKey], projection: Projection | None, now: datetime
+    recent: dict[str, int], customer: Customer, projection: Projection | None, now: datetime
 ) -> list[Lead]:
     """What is not wrong yet, or not wrong with the account, but wants a look."""
     worries, fixes = [], reverse("fixes")
@@ -135,15 +139,25 @@ def _list_worries(
             count,
         )
         worries.append(Lead(text % {"count": count}, f"{fixes}?phase=mitigation&state=failed"))
-    for key in keys:
-        ends_at = key.expires_at
-        if key.is_active and not key.replaced_by_id and ends_at and ends_at - now < WORRYING:
-            text = _("The API key %(name)s expires within two weeks.") % {"name": key.name}
-            worries.append(Lead(text, reverse("keys")))
+    worries += _warn_of_keys(customer, now)
     if projection and projection.is_capped:
         text = _("At this pace your spend cap is reached before the period ends.")
         worries.append(Lead(text, reverse("billing-cap")))
     return worries
+
+
+def _warn_of_keys(customer: Customer, now: datetime) -> list[Lead]:
+    """Every key that expires soon: the first few by name, the rest as a number."""
+    names = list(list_expiring_keys(customer=customer, until=now + WORRYING).values_list("name", flat=True))
+    words = [_("The API key %(name)s expires within two weeks.") % {"name": name} for name in names]
+    if more := len(words[KEYS_NAMED:]):
+        text = ngettext(
+            "%(count)d more API key expires within two weeks.",
+            "%(count)d more API keys expire within two weeks.",
+            more,
+        )
+        words[KEYS_NAMED:] = [text % {"count": more}]
+    return [Lead(text, reverse("keys")) for text in words]
 
 
 def _tell_news(counts: dict[str, int]) -> list[Lead]:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing.selectors import get_entitlement
 from billing.stripe_gateway import StripeRefused, StripeUnavailable
 from billing.views.access import tell_trouble
+from core.error_messages import translate_error
 from core.errors import DomainError
 from customers import services
 from customers.access import find_origin, manages, member_page
@@ -144,7 +145,7 @@ def close(request: HttpRequest, membership: Membership) -> HttpResponseBase:
         try:
             close_account(customer=customer, by=membership.user, at=timezone.now(), **find_origin(request))
         except DomainError as error:
-            form.add_error(None, error.message)
+            form.add_error(None, translate_error(error))
         except (StripeUnavailable, StripeRefused) as error:
             return tell_trouble(request, error)
         else:

@@ -17,7 +17,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "RSOLV API",
     "DESCRIPTION": (
-        "What the RSOLV GitHub Action calls. Send your key as `X-API-Key`, and JSON without NUL characters."
+        "What the RSOLV GitHub Action calls. Send your key as `X-API-Key`, and JSON without NUL characters, "
+        "but in `data` of `phases/store`."
     ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,

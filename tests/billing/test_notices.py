@@ -25,15 +25,20 @@ class TestDescribeNotice:
         ("kind", "data", "said"),
         [
             ("included", {"plan": "teams", "percent": 50, "period_end": INSTANT}, "until 7 Mar 2026"),
-            ("included", {"plan": "teams", "percent": 50}, "costs $8"),
+            ("included", {"plan": "teams", "percent": 50, "unit_price_cents": 700}, "costs $7"),
+            ("included", {"plan": "teams", "percent": 50}, "costs the plan's price"),
             ("included", {"plan": "trial", "percent": 50}, "Choose a plan"),
             ("cap", {"percent": 80, "spent_cents": 4000, "cap_cents": 5000}, "$40.00 of the $50.00"),
             ("cap", {"percent": 100}, "Your spend cap is reached"),
             ("payment_failed", {"amount_cents": 1500, "grace_ends_at": INSTANT}, "until 7 Mar 2026"),
             ("payment_failed", {"amount_cents": 1500, "invoice": "A-1"}, "$15.00 for invoice A-1"),
             ("action_required", {"amount_cents": 100, "currency": "eur"}, "1.00 EUR"),
-            ("plan_changed", {"plan": "teams"}, "$499 a month with 60 fixes"),
-            ("plan_changed", {"plan": "payg"}, "A fix costs $15."),
+            (
+                "plan_changed",
+                {"plan": "teams", "monthly_price_cents": 45000, "included": 50, "unit_price_cents": 700},
+                "$450 a month with 50 fixes; each beyond them $7.",
+            ),
+            ("plan_changed", {"plan": "payg", "unit_price_cents": 1200}, "A fix costs $12."),
             ("plan_changed", {"plan": "payg", "cancel_at": INSTANT}, "ends on 7 Mar 2026"),
             ("plan_changed", {"plan": "trial"}, "Choose a plan"),
             ("corrected", {"kind": "void", "coverage": "trial"}, "free again"),
@@ -51,3 +56,7 @@ class TestDescribeNotice:
 
     def test_leads_to_the_invoice_where_there_is_one(self):
         assert describe_notice("blocked", {"page_url": "https://pay"}).address == "https://pay"
+
+    @pytest.mark.parametrize("kind", ["included", "plan_changed"])
+    def test_quotes_no_price_of_todays_list(self, kind):
+        assert "$" not in read(kind, {"plan": "teams", "percent": 50})

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phases.evidence import Evidence, read_evidence
+from phases.evidence import Evidence, TestCounts, read_evidence
 
 
 def read(validation=None, mitigation=None, **options):
@@ -28,7 +28,7 @@ class TestReadEvidence:
 
     def test_counts_tests_in_words(self):
         found = read({"testResults": {"total": 5, "passed": 4, "failed": 1}}, {"testResults": {"passed": 5}})
-        assert (found.before, found.after) == ("4 of 5 tests passed, 1 failed", "5 of 5 tests passed")
+        assert (found.before, found.after) == (TestCounts(4, 5, 1), TestCounts(5, 5, 0))
 
     @pytest.mark.parametrize(
         ("mitigation", "is_green"),

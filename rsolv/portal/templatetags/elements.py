@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from core.formats import format_cents, format_date, format_exact, format_relative
 from core.http.user_agents import describe_browser
 from customers.models import Membership, User
+from customers.roles import NAMES
 from customers.selectors import get_membership
 
 register = template.Library()
@@ -160,6 +161,12 @@ def browser(user_agent: str) -> str:
 def support_email() -> str:
     """The address a customer writes to."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """What a role is called."""
+    return str(NAMES.get(role, role))
 
 
 @register.inclusion_tag("elements/badge.html")

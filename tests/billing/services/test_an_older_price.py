@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from billing import selectors, services, stripe_gateway
+from billing.models import Notice
 from billing.plans import PAYG, PLANS, TEAMS
 from tests.billing.ledger import age_reports, record_fixes, report_fixes
 
@@ -84,11 +85,25 @@ class TestAnOlderTeamsPlan:
         explained = selectors.explain_invoice(customer=customer, invoice_id=newest.number)
         assert (newest.total_cents, explained.agrees, explained.is_all_ours) == (49900, True, True)
 
+    def test_is_told_its_own_price_as_its_fixes_are_used(self, world, customer, mailoutbox):
+        with world.run_tasks():
+            record_fixes(customer, 30)
+        assert "Each fix beyond them costs $8." in mailoutbox[-1].body
+
     def test_is_at_todays_terms_once_chosen_anew(self, world, customer):
         services.cancel_plan(customer=customer)
         world.subscribe("teams", customer=customer)
         found = selectors.get_entitlement(customer=customer)
         assert (found.included, found.unit_price_cents, found.period_cents) == (2, 1000, 60000)
+
+
+class TestAChangeOfPlan:
+    def test_is_told_at_the_price_it_was_made_at(self, world, customer, mailoutbox, monkeypatch):
+        change(world, customer, TEAMS)
+        notice = Notice.objects.get(kind="plan_changed")
+        monkeypatch.setitem(PLANS, "teams", replace(TEAMS, monthly_price_cents=60000, included=2))
+        services.mail_notice(notice_id=notice.pk)
+        assert "It costs $499 a month with 60 fixes; each beyond them $8." in mailoutbox[-1].body
 
 
 class TestASubscriptionThatIsNotOurs:

@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from billing.models import BillingAccount
 from billing.services import BadSpendCap, set_spend_cap
+from customers.models import AuditEntry
 from tests.factories import CustomerFactory
 
 
@@ -21,6 +22,13 @@ class TestSetSpendCap:
         customer = CustomerFactory()
         set_cap(customer, 5000)
         assert set_cap(customer, None) is None
+
+    def test_records_a_change_and_nothing_where_nothing_changes(self):
+        customer = CustomerFactory()
+        for cents in (None, 5000, 5000, None):
+            set_cap(customer, cents)
+        written = AuditEntry.objects.filter(customer=customer, act="cap_changed").order_by("at")
+        assert [entry.subject for entry in written] == ["$50", "removed"]
 
     @pytest.mark.parametrize("cents", [-1, 100_000_001])
     def test_refuses_what_cannot_be_meant(self, cents):

@@ -3,8 +3,9 @@ import pytest
 from billing import services
 from billing.models import BillingAccount
 from core.formats import format_cents
-from customers.models import AuditEntry
+from customers.models import AuditEntry, Membership
 from tests.billing.world import BillingWorld
+from tests.factories import MembershipFactory
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import read_page
 
@@ -37,6 +38,36 @@ class TestChoosePlan:
         back = bob.get(f"{RETURN}?checkout=done&session={session['id']}", follow=True)
         assert back.redirect_chain == [("/dashboard/billing/", 303)]
         assert "now. Thank you." in back.text
+
+    def test_stands_in_the_audit_log_once_it_is_paid_as_done_by_who_chose_it(
+        self, bob: Browser, world: BillingWorld
+    ) -> None:
+        user = Membership.objects.get(customer=bob.customer).user
+        bob.post(PLANS, {"plan": "teams"})
+        written = AuditEntry.objects.filter(customer=bob.customer)
+        assert [(each.act, each.actor) for each in written] == [("checkout_opened", user)]
+        session = world.stripe.control.objects("checkout.session")[0]
+        world.stripe.control.complete_checkout(session["id"])
+        world.deliver()
+        bob.post(f"{RETURN}?session={session['id']}")
+        changed = AuditEntry.objects.filter(customer=bob.customer, act="plan_changed")
+        assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
+
+    def test_left_again_is_recorded_as_no_change(self, bob: Browser, world: BillingWorld) -> None:
+        bob.post(PLANS, {"plan": "teams"})
+        bob.get(f"{RETURN}?checkout=left")
+        assert not AuditEntry.objects.filter(act="plan_changed").exists()
+
+    def test_another_person_gets_a_page_of_their_own(self, bob: Browser, world: BillingWorld) -> None:
+        first = bob.post(PLANS, {"plan": "teams"}).headers["Location"]
+        carol = MembershipFactory(customer=bob.customer).user
+        bob.force_login(carol)
+        assert bob.post(PLANS, {"plan": "teams"}).headers["Location"] != first
+        sessions = world.stripe.control.objects("checkout.session")
+        assert [each["status"] for each in sessions] == ["expired", "open"]
+        world.stripe.control.complete_checkout(sessions[1]["id"])
+        world.deliver()
+        assert AuditEntry.objects.get(act="plan_changed").actor == carol
 
     @pytest.mark.parametrize("plan", ["", "trial", "gold"])
     def test_another_plan_is_refused(self, bob: Browser, plan: str) -> None:

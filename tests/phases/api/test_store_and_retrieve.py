@@ -220,3 +220,52 @@ def test_bodies_that_are_json_come_back_as_they_are(alice):
     text = json.dumps(data, ensure_ascii=False)
     alice.post(STORE, f'{{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{text}}}')
     assert retrieve(alice).content.decode() == f'{{"scan":{text}}}'
+
+
+# As the Action's runner writes out what a test printed: NULs, half pairs, a backslash before an escape.
+UNFIT = '"a\\u0000b \\ud800 \\udc00\\ud83d \\\\u0000 \\ud83d\\ude00"'
+
+
+class TestDataThatNoColumnHolds:
+    @pytest.mark.parametrize("phase", ["scan", "validation", "mitigation"])
+    @pytest.mark.parametrize("data", [f'{{"x": {UNFIT}}}', f"{{{UNFIT}: [{UNFIT}, null]}}"])
+    def test_comes_back_as_it_was_sent(self, alice, phase, data):
+        body = f'{{"phase":"{phase}","repo":"acme/shop","commitSha":"abc","issueNumber":7,"data": {data} }}'
+        assert alice.post(STORE, body).status_code == 200
+        assert data.encode() in retrieve(alice).content
+        assert alice.post(STORE, body).status_code == 200
+        assert PhaseExecution.objects.get().data == data
+
+    def test_is_in_columns_with_the_replacement_character(self, alice):
+        finding = f'{{"type": {UNFIT}, "title": {UNFIT}, "severity": "high"}}'
+        data = f'{{"validated": true, "vulnerabilities": [{finding}]}}'
+        body = f'{{"phase":"validation","repo":"acme/shop","commitSha":"abc","issueNumber":7,"data":{data}}}'
+        assert alice.post(STORE, body).status_code == 200
+        row = PhaseExecution.objects.get()
+        assert (row.severity, row.title) == ("high", "a\ufffdb \ufffd \ufffd\ufffd \\u0000 \U0001f600")
+        assert row.flaw_type == row.title
+
+    @pytest.mark.parametrize("name", ["repo", "commitSha", "branch", "extra"])
+    def test_is_refused_in_every_other_field(self, alice, name):
+        body = json.dumps(make_body(**{name: "a\0b", "data": {"x": "\0"}}))
+        response = alice.post(STORE, body)
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+        assert "NUL character" in response.json()["error"]["message"]
+
+    @pytest.mark.parametrize(
+        "members", ['"\\u0000": 1', '"data": {"x": "\\u0000"}, "data": {}', '"x": "\\udead"']
+    )
+    def test_is_refused_in_what_is_not_kept(self, alice, members):
+        body = json.dumps(make_body())[:-1] + ", " + members + "}"
+        assert alice.post(STORE, body).status_code == 400
+
+
+class TestAnUnknownPhase:
+    @pytest.mark.parametrize("missing", [(), ("issueNumber",), ("issueNumber", "repo", "data")])
+    @pytest.mark.parametrize("phase", ["deploy", "SCAN", 7, ["scan"], {}])
+    def test_is_named_before_anything_that_depends_on_it(self, alice, phase, missing):
+        response = alice.post(STORE, make_body(phase=phase, **dict.fromkeys(missing, ...)))
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (400, "INVALID_REQUEST")
+        assert list(error["fields"]) == ["phase"]
+        assert "Unknown phase" in error["message"]

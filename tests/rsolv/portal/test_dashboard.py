@@ -204,6 +204,13 @@ class TestStanding:
         link = next(a for a in open_dashboard(bob).find_all("a") if a.words == "Pay invoice RS-1")
         assert link.attrs["href"] == "https://invoice.stripe.com/i/1"
 
+    def test_leads_to_an_open_invoice_older_than_those_listed(self, bob: Browser) -> None:
+        set_account(bob.customer, plan="payg", status="unpaid")
+        make_invoice(bob.customer, number="OLD-1")
+        for number in range(7):
+            make_invoice(bob.customer, number=f"RS-{number}", status="paid")
+        assert any(a.words == "Pay invoice OLD-1" for a in open_dashboard(bob).find_all("a"))
+
 
 class TestTables:
     def test_a_fix_has_its_outcome_and_pull_request(self, bob: Browser) -> None:
@@ -267,4 +274,4 @@ class TestQueries:
             UsageRecordFactory(execution=make_mitigation_of(bob.customer))
             make_invoice(bob.customer)
             create_api_key(customer=bob.customer, name="CI")
-        assert self.count(bob) == for_one == 13
+        assert self.count(bob) == for_one == 14

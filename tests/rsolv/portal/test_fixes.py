@@ -10,8 +10,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import UsageCorrection, UsageReport
+from customers.models import User
+from customers.services import create_api_key
 from phases.models import PhaseExecution
-from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
+from tests.conftest import ApiClient
+from tests.factories import (
+    MembershipFactory,
+    MitigationFactory,
+    RepositoryFactory,
+    UsageRecordFactory,
+    make_mitigation_of,
+)
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page, read_page
 from tests.rsolv.portal.test_dashboard import make_invoice, make_line, read_rows, set_account
@@ -30,12 +39,12 @@ def make_fix(browser: Browser, **fields: Any) -> PhaseExecution:
     return make_mitigation_of(browser.customer, **fields)
 
 
-def prove(fix: PhaseExecution) -> PhaseExecution:
+def prove(fix: PhaseExecution, proof: dict[str, Any] = PROOF) -> PhaseExecution:
     return make_mitigation_of(
         fix.customer,
         phase="validation",
         issue_number=fix.issue_number,
-        data=json.dumps(PROOF),
+        data=json.dumps(proof),
         is_superseded=True,
     )
 
@@ -55,7 +64,42 @@ def read_story(browser: Client, fix: PhaseExecution) -> str:
     return next(e for e in open_page(browser, f"{PAGE}{fix.pk}/").find_all("ol")).words
 
 
+class TestDataThatNoPageHolds:
+    def test_is_shown_with_the_replacement_character(self, bob: Browser) -> None:
+        unfit = "x\0y\ud800z"
+        proof = PROOF | {"redTests": [{"testName": unfit, "testCode": unfit}], "testFile": unfit}
+        fix = make_fix(bob, data=json.dumps({"success": False, "error": unfit}), outcome="failed")
+        prove(fix, proof)
+        words = open_page(bob, f"{PAGE}{fix.pk}/").find("main").words
+        assert words.count("x\ufffdy\ufffdz") >= 2
+
+    def test_is_on_every_page_once_the_action_has_stored_it(self, bob: Browser) -> None:
+        action = ApiClient(create_api_key(customer=bob.customer, name="CI").raw)
+        unfit = "x\0y\ud800z"
+        finding = {"type": unfit, "title": unfit, "severity": "high"}
+        body: dict[str, Any] = {"repo": "acme/shop", "commitSha": "abc", "issueNumber": 7}
+        proof = {"validated": True, "vulnerabilities": [finding], unfit: unfit}
+        for phase, data in (("validation", proof), ("mitigation", {"fixed": True, "error": unfit})):
+            stored = action.post("/api/v1/phases/store", body | {"phase": phase, "data": data})
+            assert stored.status_code == 200
+        for path in (PAGE, f"{PAGE}{stored.json()['id']}/", "/dashboard/", "/dashboard/repositories/"):
+            assert bob.get(path).status_code == 200
+        assert "x\ufffdy\ufffdz" in bob.get(PAGE).text
+        lines: Any = bob.get("/dashboard/usage/rsolv-usage.csv")
+        assert "x\ufffdy\ufffdz" in b"".join(lines.streaming_content).decode()
+
+
 class TestTheList:
+    def test_is_narrowed_to_a_repository_beyond_those_offered(
+        self, bob: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rsolv.portal.fixes.REPOSITORIES_OFFERED", 1)
+        account = make_fix(bob).repository.forge_account
+        last = RepositoryFactory(forge_account=account, name="zz-last")
+        MitigationFactory(repository=last)
+        rows = read_rows(open_page(bob, f"{PAGE}?repository={last.pk}"), "Fixes")
+        assert [row.split()[0] for row in rows] == [last.full_name]
+
     def test_has_what_one_looks_for(self, bob: Browser) -> None:
         fix = make_fix(bob, issue_number=4, severity="high", flaw_type="sql_injection", pull_request_url=URL)
         UsageRecordFactory(execution=fix)
@@ -86,6 +130,34 @@ class TestTheList:
         make_fix(bob, severity="high")
         page = open_page(bob, f"{PAGE}?{query.format(repository=wanted.repository_id)}")
         assert [row.split()[1] for row in read_rows(page, "Fixes")] == [f"#{wanted.issue_number}"]
+
+    @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", ""])
+    @pytest.mark.parametrize(
+        ("query", "is_listed"),
+        [
+            ("since=0001-01-01", True),
+            ("since=9999-12-31", False),
+            ("until=0001-01-01", False),
+            ("until=9999-12-30", True),
+            ("until=9999-12-31", True),
+            ("since=0001-01-01&until=9999-12-31", True),
+        ],
+    )
+    def test_takes_the_first_and_the_last_day_of_the_calendar(
+        self, bob: Browser, zone: str, query: str, is_listed: bool
+    ) -> None:
+        User.objects.update(time_zone=zone)
+        fix = make_fix(bob, flaw_type="sql_injection")
+        words = open_page(bob, f"{PAGE}?{query}").find("main").words
+        assert (f"#{fix.issue_number}" in words and "SQL injection" in words) is is_listed
+
+    @pytest.mark.parametrize("day", ["0000-01-01", "10000-01-01", "2026-02-30"])
+    @pytest.mark.parametrize("name", ["since", "until"])
+    def test_names_a_day_that_is_none(self, bob: Browser, name: str, day: str) -> None:
+        make_fix(bob)
+        page = open_page(bob, f"{PAGE}?{name}={day}")
+        assert page.get(f"id_{name}_error")
+        assert read_rows(page, "Fixes")
 
     def test_a_wrong_filter_is_named_and_narrows_nothing(self, bob: Browser) -> None:
         make_fix(bob)

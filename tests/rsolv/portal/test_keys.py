@@ -127,6 +127,26 @@ class TestAccess:
     def test_strangers_log_in_first(self, client: Browser, db: None) -> None:
         assert client.get(PAGE).headers["Location"].startswith("/accounts/login/")
 
+    def test_those_that_work_come_first_however_many_newer_ones_are_over(
+        self, bob: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make(bob, "old and good")
+        over = [make(bob, f"over {number}")[0].pk for number in range(3)]
+        ApiKey.objects.filter(pk__in=over).update(revoked_at=timezone.now())
+        monkeypatch.setattr("rsolv.portal.keys.KEYS_SHOWN", 2)
+        assert "old and good" in bob.get(PAGE).text
+        assert "over 0" not in bob.get(PAGE).text
+        assert "over 0" in bob.get(f"{PAGE}?page=2").text
+
+    def test_no_working_key_is_cut_off(self, bob: Browser) -> None:
+        make(bob, "old and good")
+        now = timezone.now()
+        ApiKey.objects.bulk_create(
+            ApiKey(customer=bob.customer, name=f"over {n}", prefix="rsolv_x", key_hash=str(n), revoked_at=now)
+            for n in range(201)
+        )
+        assert "old and good" in bob.get(PAGE).text
+
     def test_queries_are_as_many_for_ten_as_for_one(self, bob: Browser) -> None:
         def count() -> int:
             with CaptureQueriesContext(connection) as queries:

@@ -4,10 +4,10 @@ import pytest
 from django.utils import timezone
 
 from billing.plans import PLANS
-from customers.models import Customer, Membership
+from customers.models import ApiKey, Customer, Membership
 from customers.services import create_api_key
 from rsolv.portal.projection import Projection, project_period
-from tests.factories import make_mitigation_of
+from tests.factories import CustomerFactory, make_mitigation_of
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page, read_page
 from tests.rsolv.portal.test_dashboard import open_dashboard, set_account
@@ -60,6 +60,40 @@ class TestWorries:
         soon = timezone.now() + timedelta(days=3)
         create_api_key(customer=bob.customer, name="CI", expires_at=soon)
         assert "The API key CI expires within two weeks." in read_leads(open_dashboard(bob))
+
+    def test_name_keys_that_expire_soon_behind_newer_ones(self, bob: Browser) -> None:
+        soon = timezone.now() + timedelta(days=3)
+        for name in ("first", "second", "third", "fourth", "fifth", "sixth", "seventh"):
+            create_api_key(customer=bob.customer, name=name, expires_at=soon)
+            soon += timedelta(hours=1)
+        for _ in range(6):
+            create_api_key(customer=bob.customer, name="CI")
+        leads = read_leads(open_dashboard(bob))
+        assert "The API key first expires within two weeks." in leads
+        assert "2 more API keys expire within two weeks." in leads
+        assert "The API key sixth expires within two weeks." not in leads
+
+    def test_leave_out_keys_that_are_over_exchanged_or_of_others(self, bob: Browser) -> None:
+        soon = timezone.now() + timedelta(days=3)
+        keys = [create_api_key(customer=bob.customer, name="CI", expires_at=soon).api_key for _ in range(3)]
+        ApiKey.objects.filter(pk=keys[0].pk).update(revoked_at=timezone.now())
+        ApiKey.objects.filter(pk=keys[1].pk).update(expires_at=timezone.now() - timedelta(days=1))
+        ApiKey.objects.filter(pk=keys[2].pk).update(
+            replaced_by=create_api_key(customer=bob.customer, name="new").api_key
+        )
+        create_api_key(customer=CustomerFactory(), name="CI", expires_at=soon)
+        assert "within two weeks" not in open_dashboard(bob).find("main").words
+
+
+class TestKeys:
+    def test_that_work_come_before_newer_ones_that_do_not(self, bob: Browser) -> None:
+        create_api_key(customer=bob.customer, name="old and good")
+        for _ in range(6):
+            create_api_key(customer=bob.customer, name="CI")
+        ApiKey.objects.filter(name="CI").update(revoked_at=timezone.now())
+        page = open_dashboard(bob)
+        assert "old and good" in page.find("main").words
+        assert read_leads(page)["All API keys"] == "/dashboard/keys/"
 
 
 class TestSetupSteps:

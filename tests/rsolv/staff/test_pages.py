@@ -14,6 +14,7 @@ from customers.models import (
     RateLimit,
     StaffAction,
     StaleKey,
+    User,
 )
 from customers.services import create_api_key
 from phases.models import StorageUse
@@ -59,6 +60,38 @@ class TestStaffPages:
         assert staff.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
         row = model.objects.first()
         assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+LISTS_WITH_DATES = [m for m, page in admin.site._registry.items() if page.date_hierarchy or m is ApiKey]
+DAYS = (
+    ("0001", "1", "1"),
+    ("9999", "12", "31"),
+    ("0000", "1", "1"),
+    ("10000", "1", "1"),
+    ("2026", "13", "40"),
+)
+
+
+def list_far_off_dates(name):
+    """What the parts of a date, and a filter between two of them, put into the address."""
+    for day in DAYS:
+        for count in (1, 2, 3):
+            parts = zip(("year", "month", "day")[:count], day[:count], strict=True)
+            yield {f"{name}__{part}": value for part, value in parts}
+        for offset in (" 00:00:00+14:00", " 23:59:59-11:00"):
+            for lookup in ("gte", "lt"):
+                yield {f"{name}__{lookup}": "-".join(day) + offset}
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("model", LISTS_WITH_DATES, ids=lambda model: model.__name__)
+class TestADateThatIsFarOff:
+    def test_costs_no_page(self, staff, model, zone):
+        User.objects.update(time_zone=zone)
+        page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        name = admin.site._registry[model].date_hierarchy or "created_at"
+        for asked in list_far_off_dates(name):
+            assert staff.get(page, asked, follow=True).status_code in (200, 400), asked
 
 
 class TestWhatTheLedgerForbids:
