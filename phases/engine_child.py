@@ -1,9 +1,9 @@
-"""The engine in processes of its own: a fork server that has loaded it, and the children that it forks.
+"""The engine in its own processes: a fork server that has loaded it, and the children that it forks.
 
-`python -m phases.engine_child FD SECONDS BYTES` is a fork server: one thread, the engine, nothing of Django,
-no setting, no secret. Over the socket FD it is asked to fork a child for a connection, and to end one. A
-child works on one task at a time and is killed by the kernel at its limits; it ends with its fork server,
-which ends with the process that started it. Linux only. See docs/decisions/019.
+`python -m phases.engine_child FD SECONDS BYTES` runs a fork server: one thread, with the engine loaded but
+without Django, settings or secrets. Over the socket FD it receives requests to fork a child for a
+connection, and to end one. A child runs one task at a time, and the kernel kills it at its limits. It ends
+with its fork server, which ends with the process that started it. Linux only. See docs/decisions/019.
 """
 
 import contextlib
@@ -24,30 +24,30 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 if __name__ == "__main__":
-    # The engine needs core.errors, not the Celery application that rsolv's own __init__ makes.
-    bare = ModuleType("rsolv")
-    bare.__path__ = [str(Path(__file__).resolve().parents[1] / "rsolv")]
-    sys.modules["rsolv"] = bare
+    # The engine needs core.errors, but not the Celery application that rsolv/__init__.py creates.
+    bare_package = ModuleType("rsolv")
+    bare_package.__path__ = [str(Path(__file__).resolve().parents[1] / "rsolv")]
+    sys.modules["rsolv"] = bare_package
 
 import phases.test_integration.services  # noqa: F401 - loaded once, for every child
 from phases.test_integration.errors import TestIntegrationError
 
 PR_SET_PDEATHSIG = 1
-# A child that has worked this often, or has grown by this share of what it may, makes room for a fresh one.
-MOST_TASKS = 1_000
-MOST_GROWTH = 0.25
+# After this many tasks, or this growth as a share of its memory limit, a child is replaced.
+MAX_TASKS = 1_000
+MAX_MEMORY_GROWTH = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """For one task; `memory_bytes` is what it may take beyond what the loaded engine has."""
+    """Limits of one task; `memory_bytes` is on top of what the loaded engine uses."""
 
     cpu_seconds: float
     memory_bytes: int
 
 
-def watch_over(control: socket.socket, limits: Limits) -> NoReturn:
-    """Fork and end children as the process at the other end asks, until there is none."""
+def run_fork_server(control: socket.socket, limits: Limits) -> NoReturn:
+    """Fork and end children as the other end of the socket requests, until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
@@ -60,7 +60,7 @@ def watch_over(control: socket.socket, limits: Limits) -> NoReturn:
             answer = _fork(control, descriptors[0], limits)
             children.add(answer)
         else:
-            answer = _end(int(message), children)
+            answer = _kill(int(message), children)
         control.send(b"%d" % answer)
 
 
@@ -70,7 +70,7 @@ def _fork(control: socket.socket, descriptor: int, limits: Limits) -> int:
     if child == 0:
         try:
             control.close()
-            _bind_to(fork_server)
+            _exit_with(fork_server)
             serve(Connection(descriptor), limits)
         finally:
             os._exit(1)
@@ -78,10 +78,10 @@ def _fork(control: socket.socket, descriptor: int, limits: Limits) -> int:
     return child
 
 
-def _end(child: int, children: set[int]) -> int:
-    """Kill a child that may have ended, and say how it did: as `os.waitstatus_to_exitcode`.
+def _kill(child: int, children: set[int]) -> int:
+    """Kill a child that may have ended already; return its exit code as `os.waitstatus_to_exitcode` does.
 
-    A child of a fork server before this one was killed with it; its number may be another process's by now.
+    A child of an earlier fork server was killed with it, and its process id may have been reused since.
     """
     if child not in children:
         return -signal.SIGKILL
@@ -91,34 +91,34 @@ def _end(child: int, children: set[int]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _bind_to(fork_server: int) -> None:
-    """Have the kernel end this process with its fork server."""
+def _exit_with(fork_server: int) -> None:
+    """Make the kernel kill this process when its fork server ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != fork_server:
         os._exit(0)
 
 
 def serve(connection: Connection, limits: Limits) -> NoReturn:
-    """Work on tasks until the other end closes.
+    """Run tasks until the other end closes the connection.
 
-    An answer has at its end the CPU seconds that the task took, and whether it is the last.
+    Each answer ends with the CPU seconds of the task, and whether it is the last one.
     """
     page = resource.getpagesize()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * page
     resource.setrlimit(resource.RLIMIT_AS, (used + limits.memory_bytes,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    most_kilobytes = _measure() + int(limits.memory_bytes * MOST_GROWTH / 1024)
-    for number in range(1, MOST_TASKS + 1):
+    max_kilobytes = _peak_memory_kilobytes() + int(limits.memory_bytes * MAX_MEMORY_GROWTH / 1024)
+    for number in range(1, MAX_TASKS + 1):
         try:
             task = connection.recv_bytes()
         except (EOFError, OSError):
             os._exit(0)
-        # The timer counts what the processor works, and its signal ends the process, whatever it is at.
+        # ITIMER_PROF counts CPU time; its signal ends the process even inside C code.
         signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
         began = time.process_time()
-        answer = _carry_out(task)
+        answer = _run_task(task)
         cpu_seconds = time.process_time() - began
-        is_last = answer[0] == "memory" or number == MOST_TASKS or _measure() > most_kilobytes
+        is_last = answer[0] == "memory" or number == MAX_TASKS or _peak_memory_kilobytes() > max_kilobytes
         sent = pickle.dumps((*answer, cpu_seconds, is_last))
         signal.setitimer(signal.ITIMER_PROF, 0)
         connection.send_bytes(sent)
@@ -128,13 +128,13 @@ def serve(connection: Connection, limits: Limits) -> NoReturn:
     os._exit(0)
 
 
-def _measure() -> int:
-    """The most memory that this process has had, in kB."""
+def _peak_memory_kilobytes() -> int:
+    """Return the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _carry_out(task: bytes) -> tuple[str, Any]:
-    """How it went, and what came of it; of an unexpected error not its message, which may hold the text."""
+def _run_task(task: bytes) -> tuple[str, Any]:
+    """Return the outcome and its value; of an unexpected error no message, which may hold customer code."""
     try:
         return "done", pickle.loads(task)()  # noqa: S301 - the parent wrote it
     except TestIntegrationError as error:
@@ -144,12 +144,12 @@ def _carry_out(task: bytes) -> tuple[str, Any]:
     except RecursionError:
         return "recursion", None
     except Exception as error:
-        places = "".join(traceback.format_tb(error.__traceback__))
-        return "failed", (type(error).__name__, places)
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        return "failed", (type(error).__name__, frames)
 
 
 if __name__ == "__main__":
-    watch_over(
+    run_fork_server(
         socket.socket(fileno=int(sys.argv[1])),
         Limits(cpu_seconds=float(sys.argv[2]), memory_bytes=int(sys.argv[3])),
     )

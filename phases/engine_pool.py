@@ -1,7 +1,7 @@
-"""Runs the engine where it can be stopped: what may cost more than a moment, in a child with limits.
+"""Runs the engine in child processes with limits on CPU time and memory.
 
-A hostile file costs its child's second of the processor and no more, and holds no other request up. See
-docs/decisions/019 for the figures behind the limits, and phases/engine_child.py for the children.
+A hostile file costs its child's second of CPU time and delays no other request. See docs/decisions/019 for
+the measurements behind the limits, and phases/engine_child.py for the children.
 """
 
 import atexit
@@ -27,155 +27,158 @@ from phases.engine_processes import (
     TaskOverdue,
     TaskTooLarge,
 )
-from phases.engine_turns import NoTurn, Turns
+from phases.engine_turns import NoSlotAvailable, SlotQueue
 from phases.metrics import ENGINE_BUSY, ENGINE_STOPPED
 
 T = TypeVar("T")
 
-# A child's limit is time of the processor: on a busy machine it takes longer, but not for ever.
-MOST_WALL = 10
-# A task that takes this share of a child's time is worth suspicion: it was made to be just below the limit.
+# Wall time as a multiple of a child's CPU limit, which takes longer on a busy machine.
+MAX_WALL_FACTOR = 10
+# A task above this share of the CPU limit makes its caller suspect: it may be made to stay just below.
 SUSPECT_SHARE = 0.5
-# Nothing that the engine does ends a process by these: somebody else did, such as the kernel short of memory.
-FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, 0)
+# The engine itself never ends a process in these ways: something else did, such as the kernel's OOM killer.
+EXTERNAL_EXIT_CODES = (-signal.SIGKILL, -signal.SIGTERM, 0)
 
 log = structlog.get_logger(__name__)
 
 
 class TooExpensive(DomainError):
-    """The engine would need more time or memory for this than any request may have."""
+    """The task would need more time or memory than one request may use."""
 
     code, status = "VALIDATION_ERROR", 422
     message = "This takes too much time or memory to work on. Send a smaller file, or fewer entries at once."
 
 
 class EngineBusy(DomainError):
-    """The engine's processes are taken."""
+    """All engine processes are busy."""
 
     code, status, retry_after = "SERVICE_UNAVAILABLE", 503, 2
     message = "Too many files are being worked on. Try again in a moment, with fewer requests at once."
 
 
 class EnginePool:
-    """The children of this process, and whose turn it is. Safe to use from many threads.
+    """The children of this process, shared fairly between callers. Safe to use from many threads.
 
-    A request waits `wait_seconds` for a child, and `most_seconds` for its answer. No more than `requests`
-    wait so long or run: each holds a thread that others need (phases/engine_turns.py).
+    A request waits `wait_seconds` for a child and `max_seconds` for its answer. At most `requests` wait or
+    run at once, as each holds a thread (phases/engine_turns.py).
     """
 
     def __init__(
-        self, *, processes: int, requests: int, limits: Limits, wait_seconds: float, most_seconds: float
+        self, *, processes: int, requests: int, limits: Limits, wait_seconds: float, max_seconds: float
     ) -> None:
         self._fork_server = ForkServer(limits)
-        self._turns = Turns(processes, requests=requests, suspect_seconds=limits.cpu_seconds * SUSPECT_SHARE)
+        self._slots = SlotQueue(
+            processes, requests=requests, suspect_seconds=limits.cpu_seconds * SUSPECT_SHARE
+        )
         self._idle: deque[Child] = deque()
         self._loading = threading.Lock()
         self._is_loaded = False
         self._wait_seconds = wait_seconds
-        self._most_seconds = most_seconds
+        self._max_seconds = max_seconds
 
     def start(self) -> None:
-        """Begin to load the engine for the children, so that no request waits for it."""
+        """Start loading the engine for the children, so that no request waits for it."""
         self._fork_server.start()
 
     def run(self, task: "partial[T]", *, caller: str) -> T:
-        """What a child makes of the task. Raises TooExpensive, EngineBusy, and what the engine raises."""
-        self._await_loading()
+        """Run the task in a child. Raises TooExpensive, EngineBusy, and the engine's own errors."""
+        self._wait_until_loaded()
         try:
-            with self._turns.take(caller, seconds=self._wait_seconds):
-                return self._work(task, caller)
-        except NoTurn as error:
+            with self._slots.acquire(caller, seconds=self._wait_seconds):
+                return self._run_for(task, caller)
+        except NoSlotAvailable as error:
             ENGINE_BUSY.inc()
             raise EngineBusy from error
 
     def close(self) -> None:
-        """End all children and wait for that."""
+        """End all children and wait until they have ended."""
         while self._idle:
-            self._idle.pop().forget()
+            self._idle.pop().release()
         self._fork_server.close()
 
-    def _await_loading(self) -> None:
-        """Have the first child, so that the engine's loading counts as nobody's task."""
+    def _wait_until_loaded(self) -> None:
+        """Fork the first child, so that loading the engine does not count as a task's time."""
         if self._is_loaded:
             return
-        with self._loading, contextlib.suppress(ForkServerLost):  # the task meets it again
+        with self._loading, contextlib.suppress(ForkServerLost):  # the task will raise it again
             if not self._is_loaded:
                 self._idle.append(self._fork_server.fork())
                 self._is_loaded = True
 
-    def _work(self, task: "partial[T]", caller: str) -> T:
-        """Also learns of the caller what to expect, before their next request gets the place."""
+    def _run_for(self, task: "partial[T]", caller: str) -> T:
+        """Run the task, and mark its caller as suspect if it was stopped, before their next task starts."""
         try:
-            return self._ask_twice(task, caller)
+            return self._run_with_retry(task, caller)
         except TooExpensive:
-            self._turns.suspect(caller)
+            self._slots.mark_suspect(caller)
             raise
 
-    def _ask_twice(self, task: "partial[T]", caller: str) -> T:
-        """A child that somebody ended, or whose fork server has ended, is replaced once."""
+    def _run_with_retry(self, task: "partial[T]", caller: str) -> T:
+        """Run the task; retry once if the child or its fork server was ended from outside."""
         try:
-            return self._ask(task, caller)
+            return self._run_once(task, caller)
         except (ChildLost, ForkServerLost) as error:
             log.warning("engine_child_lost", error=type(error).__name__)
         try:
-            return self._ask(task, caller)
+            return self._run_once(task, caller)
         except (ChildLost, ForkServerLost) as error:
             log.exception("engine_unavailable")
             raise EngineBusy from error
 
-    def _ask(self, task: "partial[T]", caller: str) -> T:
-        child = self._take_child()
+    def _run_once(self, task: "partial[T]", caller: str) -> T:
+        child = self._get_child()
         try:
-            answer: T = child.ask(task, seconds=self._most_seconds)
+            answer: T = child.run(task, seconds=self._max_seconds)
             return answer
         except ChildLost as error:
-            if error.exit_code in FROM_OUTSIDE:
+            if error.exit_code in EXTERNAL_EXIT_CODES:
                 raise
             reason = "cpu" if error.exit_code == -signal.SIGPROF else "crash"
-            raise _stop(reason) from error
+            raise _record_stop(reason) from error
         except TaskOverdue as error:
-            raise _stop("overdue") from error
+            raise _record_stop("overdue") from error
         except TaskTooLarge as error:
-            raise _stop("memory") from error
+            raise _record_stop("memory") from error
         except TaskFailed as error:
-            log.error("engine_failed", error=error.kind, places=error.places)
+            log.error("engine_failed", error=error.kind, frames=error.frames)
             raise
         finally:
-            self._turns.note(caller, child.cpu_seconds)
+            self._slots.record_cost(caller, child.cpu_seconds)
             if child.is_spent:
                 child.end()
             else:
                 self._idle.append(child)
 
-    def _take_child(self) -> Child:
+    def _get_child(self) -> Child:
         try:
-            return self._idle.pop()  # the one that worked last: its memory is warm
+            return self._idle.pop()  # the most recently used child: its memory is warm
         except IndexError:
             return self._fork_server.fork()
 
 
 def run(task: "partial[T]", *, caller: str, is_small: bool) -> T:
-    """What one of the engine's functions answers, or its TestIntegrationError.
+    """Run one of the engine's functions and return its result.
 
-    `caller` shares the children with the other callers. `is_small`: what is asked can't cost more than some
-    30 ms, so that no child is needed. Raises TooExpensive, EngineBusy. Repeating is safe: nothing is kept.
+    Children are shared fairly between values of `caller`. `is_small`: the task takes at most about 30 ms,
+    so it runs in this process. Raises TooExpensive, EngineBusy, TestIntegrationError. Repeating is safe:
+    nothing is stored.
     """
     if not (is_small or settings.ENGINE_PROCESSES < 1):
-        return _find_pool().run(task, caller=caller)
+        return _get_pool().run(task, caller=caller)
     try:
         return task()
     except (RecursionError, MemoryError) as error:
-        raise _stop("memory") from error
+        raise _record_stop("memory") from error
 
 
 def warm_up() -> None:
-    """Begin to load the engine for the children of this process."""
+    """Start loading the engine for the children of this process."""
     if settings.ENGINE_PROCESSES > 0:
-        _find_pool().start()
+        _get_pool().start()
 
 
 def shut_down() -> None:
-    """End this process's children. The next task makes new ones."""
+    """End this process's children. The next task starts new ones."""
     with _lock:
         if _pools:
             _pools.pop().close()
@@ -185,7 +188,7 @@ _lock = threading.Lock()
 _pools: list[EnginePool] = []
 
 
-def _find_pool() -> EnginePool:
+def _get_pool() -> EnginePool:
     with _lock:
         if not _pools:
             limits = Limits(settings.ENGINE_CPU_SECONDS, settings.ENGINE_MEMORY_MB * 1024 * 1024)
@@ -195,24 +198,24 @@ def _find_pool() -> EnginePool:
                     requests=settings.ENGINE_REQUESTS,
                     limits=limits,
                     wait_seconds=settings.ENGINE_WAIT_SECONDS,
-                    most_seconds=limits.cpu_seconds * MOST_WALL,
+                    max_seconds=limits.cpu_seconds * MAX_WALL_FACTOR,
                 )
             )
         return _pools[0]
 
 
-def _forget_parents_pool() -> None:
-    """A process that was forked from this one has none of its children, and makes its own."""
+def _discard_inherited_pool() -> None:
+    """Start with an empty pool in a forked process: it has none of its parent's children."""
     global _lock
     _lock = threading.Lock()
     _pools.clear()
 
 
-os.register_at_fork(after_in_child=_forget_parents_pool)
+os.register_at_fork(after_in_child=_discard_inherited_pool)
 atexit.register(shut_down)
 
 
-def _stop(reason: str) -> TooExpensive:
+def _record_stop(reason: str) -> TooExpensive:
     ENGINE_STOPPED.labels(reason).inc()
     log.warning("engine_task_stopped", reason=reason)
     return TooExpensive()

@@ -5,18 +5,18 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api.fields import NOT_BLANK, ExactCharField, ObjectField, StrictCharField, TextListField
+from phases.test_integration.discovery.manifests import MAX_FILES, MAX_MANIFEST_LENGTH, READERS
+from phases.test_integration.discovery.ranking import MAX_CANDIDATES
 from phases.test_integration.frameworks import FRAMEWORKS
-from phases.test_integration.manifests import LONGEST_MANIFEST, MOST_FILES, READERS
-from phases.test_integration.ranking import MOST_CANDIDATES
-from phases.test_integration.red_tests import LONGEST_DATUM, LONGEST_TEST, MOST_TESTS
-from phases.test_integration.services import LONGEST_NAME
+from phases.test_integration.read.red_tests import MAX_FIELD_LENGTH, MAX_TEST_CODE_LENGTH, MAX_TESTS
+from phases.test_integration.services import MAX_NAME_LENGTH
 
 # The engine reads both in any case; these are their own names.
 FRAMEWORK = {"enum": sorted(FRAMEWORKS), "pattern": None, "minLength": None}
-NAME = {"maxLength": LONGEST_NAME}
-DATUM = {"maxLength": LONGEST_DATUM, "allOf": [{"pattern": NOT_BLANK}]}
-OPTIONAL_DATUM = {"maxLength": LONGEST_DATUM}
-MANIFEST = {"maxLength": LONGEST_MANIFEST}
+NAME = {"maxLength": MAX_NAME_LENGTH}
+DATUM = {"maxLength": MAX_FIELD_LENGTH, "allOf": [{"pattern": NOT_BLANK}]}
+OPTIONAL_DATUM = {"maxLength": MAX_FIELD_LENGTH}
+MANIFEST = {"maxLength": MAX_MANIFEST_LENGTH}
 LANGUAGES = sorted({language for each in FRAMEWORKS.values() for language in each.languages})
 PAIRS = [
     {
@@ -29,7 +29,7 @@ PAIRS = [
 
 class AnalyzeSerializer(serializers.Serializer[Any]):
     vulnerableFile = StrictCharField(openapi=NAME)
-    candidateTestFiles = TextListField(max_length=MOST_CANDIDATES)
+    candidateTestFiles = TextListField(max_length=MAX_CANDIDATES)
     framework = StrictCharField(openapi=FRAMEWORK)
     vulnerabilityType = StrictCharField(required=False, allow_null=True, allow_blank=True, openapi=NAME)
 
@@ -53,7 +53,7 @@ class AnalysisSerializer(serializers.Serializer[Any]):
 class RedTestSerializer(serializers.Serializer[Any]):
     testName = ExactCharField(openapi=DATUM)
     testCode = ExactCharField(
-        openapi={"maxLength": LONGEST_TEST, "allOf": [{"pattern": NOT_BLANK}]},
+        openapi={"maxLength": MAX_TEST_CODE_LENGTH, "allOf": [{"pattern": NOT_BLANK}]},
         help_text="A test's body, or a whole test or block; valid code in the language.",
     )
     attackVector = ExactCharField(openapi=DATUM)
@@ -63,7 +63,7 @@ class RedTestSerializer(serializers.Serializer[Any]):
 
 
 class TestSuiteSerializer(serializers.Serializer[Any]):
-    redTests = RedTestSerializer(many=True, allow_empty=False, max_length=MOST_TESTS)  # type: ignore[call-arg]
+    redTests = RedTestSerializer(many=True, allow_empty=False, max_length=MAX_TESTS)  # type: ignore[call-arg]
 
 
 class GenerateSerializer(serializers.Serializer[Any]):
@@ -138,7 +138,7 @@ class DetectSerializer(serializers.Serializer[Any]):
     composerJson = ObjectOrTextField(required=False, allow_null=True, help_text="An object, or its text.")
     mixExs = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
     goMod = ExactCharField(required=False, allow_null=True, openapi=MANIFEST)
-    configFiles = TextListField(required=False, allow_null=True, max_length=MOST_FILES)
+    configFiles = TextListField(required=False, allow_null=True, max_length=MAX_FILES)
 
 
 class DetectedSerializer(serializers.Serializer[Any]):

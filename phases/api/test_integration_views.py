@@ -109,14 +109,14 @@ class GenerateView(ApiView):
                 "insertionPoint": point
                 and {"line": point.line, "strategy": point.strategy, "parent": point.parent or None},
                 "timing": {"totalTimeMs": round((time.perf_counter() - started) * 1000, 3)},
-                "warnings": [_show_notice(notice) for notice in made.notices],
+                "warnings": [_show_warning(warning) for warning in made.warnings],
             }
         )
 
 
-def _show_notice(notice: Any) -> dict[str, Any]:
-    shown = {"code": notice.code, "message": notice.message}
-    return shown if notice.line is None else shown | {"line": notice.line}
+def _show_warning(warning: Any) -> dict[str, Any]:
+    shown = {"code": warning.code, "message": warning.message}
+    return shown if warning.line is None else shown | {"line": warning.line}
 
 
 class NamingView(ApiView):

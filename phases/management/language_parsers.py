@@ -1,4 +1,4 @@
-"""Asks each language's own parser whether it takes a text, one process per language for all texts."""
+"""Runs each language's own parser on texts, in one process per language."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMMANDS = {
 
 
 def parses(language: str, text: str) -> bool | None:
-    """None where the language's parser is not installed."""
+    """Return whether the language's parser accepts the text; None where it is not installed."""
     if language == "python":
         return _is_python(text)
     process = _started("javascript" if language == "typescript" else language)
@@ -75,7 +75,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _typescript() -> str | None:
-    """The compiler's package: RSOLV_TYPESCRIPT, or that of the tests' own node_modules."""
+    """Return the path of the TypeScript compiler: RSOLV_TYPESCRIPT, or that of the tests' node_modules."""
     named = os.environ.get("RSOLV_TYPESCRIPT")
     root = Path(__file__).parents[2]
     places = (

@@ -1,1 +1,1 @@
-"""Puts a security test where the project's own developers would have put it. Pure: no Django, no I/O."""
+"""Inserts a security test into a project's own test file, in its style. Pure: no Django, no I/O."""

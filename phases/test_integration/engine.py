@@ -1,4 +1,8 @@
-"""Inserts tests by the syntax tree, checks the result, and appends or refuses where that fails."""
+"""Runs an insertion: read the file, plan each test, apply the plan, verify the result.
+
+Where the result of a plan by the syntax tree fails its checks, the test is appended; where that fails too,
+the file is refused.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tree_sitter import Tree
-
-from phases.test_integration.document import Document, Span
+from phases.test_integration.apply.edits import apply_splices, merge_spans, shift_offset
 from phases.test_integration.errors import TargetRefused
-from phases.test_integration.insertion import Inserter, Notice, Plan, Target
-from phases.test_integration.red_tests import RedTest
-from phases.test_integration.syntax import Grammar, errors, limited_parsing
+from phases.test_integration.plan.protocols import Inserter, InsertionWarning, Plan, Target
+from phases.test_integration.read.document import Document, Span
+from phases.test_integration.read.parsing import ParsedDocument, parse_document
+from phases.test_integration.read.red_tests import RedTest
+from phases.test_integration.read.syntax import errors, limited_parsing
+from phases.test_integration.verify.result import verify_result
 
-# No worker is held up by one request: so large may a file's tree be that is read, some 20,000 lines of code,
-# and after so much of the processor's time no further test is begun.
-MOST_NODES = 200_000
-MOST_SECONDS = 0.6
+# CPU time after which one request starts no further test, so that no request blocks a worker.
+MAX_INSERTION_SECONDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class InsertionPoint:
-    """`line` is the 1-based line of the first inserted line in the result."""
+class ReportedPosition:
+    """What the API reports as `insertionPoint`.
+
+    `line` is the 1-based line of the first inserted line in the result.
+    """
 
     line: int
     strategy: str
@@ -33,39 +39,38 @@ class InsertionPoint:
 class Integration:
     """The file with its new tests.
 
-    `point` is the first test's, None where it was appended. `inserted` are the new ranges of bytes, in
-    order: without them the result, encoded as UTF-8, is the old file.
+    `method` is `ast` or `append`. `point` is the first test's, None where a test was appended. `inserted`
+    are the new ranges of bytes, in order: without them the result, encoded as UTF-8, is the old file.
     """
 
     content: str
     method: str
-    point: InsertionPoint | None
+    point: ReportedPosition | None
     inserted: tuple[Span, ...]
-    notices: tuple[Notice, ...]
+    warnings: tuple[InsertionWarning, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A document and what is known of it."""
+    """The file as it is now, parsed and read by its framework."""
 
-    document: Document
-    tree: Tree
-    grammar: Grammar
+    parsed: ParsedDocument
     target: Target
-    error_count: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _Insertion:
+    """One inserted test; `offset` is where it starts in the newest document."""
+
     plan: Plan
     method: str
     offset: int
 
 
 def integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> Integration:
-    """Puts every test into the file, in order. The same again on its result changes nothing.
+    """Insert every test into the file, in order. Repeating it on its own result changes nothing.
 
-    Raises TargetRefused where no way does no harm, InvalidTestCode where a test is no code.
+    Raises TargetRefused where no insertion is safe, InvalidTestCode where a test is not valid code.
     """
     with limited_parsing():
         return _integrate(inserter, text, red_tests)
@@ -73,47 +78,40 @@ def integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> In
 
 def _integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> Integration:
     began = time.thread_time()
-    state = _open(inserter, Document.of(text))
-    notices = [*_broken(state), *state.target.notices]
+    state = _read(inserter, Document.of(text))
+    warnings = [*_syntax_warnings(state.parsed), *state.target.warnings]
     spans: tuple[Span, ...] = ()
-    steps: list[_Step] = []
+    insertions: list[_Insertion] = []
     for red_test in red_tests:
-        if time.thread_time() - began > MOST_SECONDS:
+        if time.thread_time() - began > MAX_INSERTION_SECONDS:
             raise TargetRefused("these tests take too long in this file: send fewer of them at once")
-        state, step, new_spans = _insert(inserter, state, red_test)
-        spans = _merge(spans, new_spans)
-        steps = [_moved(earlier, new_spans) for earlier in steps] + [step]
-        notices += step.plan.notices
-    methods = {step.method for step in steps}
+        state, insertion, new_spans = _insert(inserter, state, red_test)
+        spans = merge_spans(spans, new_spans)
+        insertions = [_moved(earlier, new_spans) for earlier in insertions] + [insertion]
+        warnings += insertion.plan.warnings
+    is_appended = any(each.method == "append" for each in insertions)
+    document = state.parsed.document
     return Integration(
-        content=state.document.content.decode(),
-        method="append" if "append" in methods else "ast",
-        point=None if "append" in methods else _point(state.document, steps[0]),
+        content=document.content.decode(),
+        method="append" if is_appended else "ast",
+        point=None if is_appended else _position(document, insertions[0]),
         inserted=spans,
-        notices=tuple(dict.fromkeys(notices)),
+        warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
-def _open(inserter: Inserter, document: Document) -> _State:
-    states = []
-    if sum(map(document.content.count, (b"(", b"[", b"{"))) > MOST_NODES:
-        # Before the parser takes 250 bytes for each of them.
-        raise TargetRefused(f"the file is too large: it has more than {MOST_NODES} brackets")
-    for grammar in inserter.grammars:
-        tree = grammar.parse(document)
-        if tree.root_node.descendant_count > MOST_NODES:
-            raise TargetRefused(f"the file is too large: its syntax tree has more than {MOST_NODES} nodes")
-        states.append((len(errors(tree)), tree, grammar))
-        if not states[-1][0]:
-            break
-    count, tree, grammar = min(states, key=lambda state: state[0])
-    return _State(document, tree, grammar, inserter.read(document, tree), count)
+def _read(inserter: Inserter, document: Document) -> _State:
+    parsed = parse_document(document, inserter.grammars)
+    return _State(parsed, inserter.read(document, parsed.tree))
 
 
-def _insert(inserter: Inserter, state: _State, red_test: RedTest) -> tuple[_State, _Step, tuple[Span, ...]]:
+def _insert(
+    inserter: Inserter, state: _State, red_test: RedTest
+) -> tuple[_State, _Insertion, tuple[Span, ...]]:
+    """Insert one test: by its plan, else appended. Raises TargetRefused where both fail their checks."""
     plan = state.target.plan(red_test)
     if not plan.splices:
-        return state, _Step(plan, "ast", plan.existing), ()
+        return state, _Insertion(plan, "ast", plan.existing), ()
     method = "ast" if state.target.has_tests else "append"
     done = _apply(inserter, state, plan)
     if done is None:
@@ -122,58 +120,33 @@ def _insert(inserter: Inserter, state: _State, red_test: RedTest) -> tuple[_Stat
     if done is None:
         raise TargetRefused("the file's syntax is broken where a test could go; adding one would break more")
     after, spans = done
-    return after, _Step(plan, method, spans[plan.main].start), spans
+    return after, _Insertion(plan, method, spans[plan.main].start), spans
 
 
 def _apply(inserter: Inserter, state: _State, plan: Plan) -> tuple[_State, tuple[Span, ...]] | None:
-    """The file with the plan carried out, None where the result is not what was meant."""
-    document, spans = state.document.spliced(plan.splices)
-    tree = state.grammar.parse_again(state.tree.copy(), document, plan.splices, state.document)
-    count = len(errors(tree))
-    if count > state.error_count:
-        return None
-    target = inserter.read(document, tree)
-    if not target.has(plan, spans[plan.main]):
-        return None
-    return _State(document, tree, state.grammar, target, count), spans
+    """Apply the plan; None where the result fails its checks."""
+    document, spans = apply_splices(state.parsed.document, plan.splices)
+    verified = verify_result(inserter, state.parsed, document, plan, spans)
+    return (_State(*verified), spans) if verified else None
 
 
-def _broken(state: _State) -> list[Notice]:
-    found = errors(state.tree)
+def _syntax_warnings(parsed: ParsedDocument) -> list[InsertionWarning]:
+    found = errors(parsed.tree)
     if not found:
         return []
-    line = state.document.row_of(found[0].start_byte) + 1
+    line = parsed.document.row_of(found[0].start_byte) + 1
     message = f"the parser stumbles near line {line}: if that is an error, no test of the file runs"
-    return [Notice("target_has_errors", message, line)]
+    return [InsertionWarning("target_has_errors", message, line)]
 
 
-def _point(document: Document, step: _Step) -> InsertionPoint:
-    offset = step.offset
-    if step.plan.splices and document.lines[offset : offset + 1] in (b"\n", b"\r"):
-        # What was put behind a last line without newline begins by ending that line.
+def _position(document: Document, insertion: _Insertion) -> ReportedPosition:
+    plan, offset = insertion.plan, insertion.offset
+    if plan.splices and document.lines[offset : offset + 1] in (b"\n", b"\r"):
+        # A splice after a last line without newline starts by ending that line.
         before = document.lines[:offset].rpartition(b"\n")[2]
         offset = document.next_line(offset) if before.strip() else offset
-    return InsertionPoint(document.row_of(offset) + 1, step.plan.strategy, step.plan.parent or "module")
+    return ReportedPosition(document.row_of(offset) + 1, plan.strategy, plan.parent or "module")
 
 
-def _moved(step: _Step, new_spans: tuple[Span, ...]) -> _Step:
-    return replace(step, offset=_shift(step.offset, new_spans))
-
-
-def _shift(offset: int, new_spans: tuple[Span, ...]) -> int:
-    """Where the byte of that offset is, now that the new spans are in."""
-    for span in new_spans:
-        if span.start <= offset:
-            offset += span.end - span.start
-    return offset
-
-
-def _merge(spans: tuple[Span, ...], new_spans: tuple[Span, ...]) -> tuple[Span, ...]:
-    """All spans in the coordinates of the newest document; a span that was inserted into grows."""
-    merged = [Span(_shift(span.start, new_spans), _shift(span.end - 1, new_spans) + 1) for span in spans]
-    inside = [
-        new for new in new_spans if any(old.start <= new.start and new.end <= old.end for old in merged)
-    ]
-    return tuple(
-        sorted((*merged, *(new for new in new_spans if new not in inside)), key=lambda span: span.start)
-    )
+def _moved(insertion: _Insertion, new_spans: tuple[Span, ...]) -> _Insertion:
+    return replace(insertion, offset=shift_offset(insertion.offset, new_spans))

@@ -1,4 +1,4 @@
-"""What can go wrong, each with the code, status and field that the API reports."""
+"""Errors of test insertion, each with the code, status and field that the API reports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from core.errors import DomainError
 
 
 class TestIntegrationError(DomainError):
-    """Base of every refusal; `field` is the request's field at fault, where it is one."""
+    """Base of all errors of the engine; `field` is the invalid field of the request, if there is one."""
 
     __test__ = False  # the name begins with Test, and pytest would try to collect it
 
@@ -20,35 +20,35 @@ class InvalidValue(TestIntegrationError):
 
 
 class UnsupportedFramework(TestIntegrationError):
-    """The framework is not one that we know."""
+    """The framework is unknown."""
 
     def __init__(self, framework: str) -> None:
         super().__init__(f"unsupported framework: {framework[:60]!r}", field="framework")
 
 
 class LanguageMismatch(TestIntegrationError):
-    """The framework and the language do not belong together, or the language is unknown."""
+    """The framework does not support the language, or the language is unknown."""
 
     def __init__(self, framework: str, language: str) -> None:
         super().__init__(f"{framework} does not belong to the language {language[:60]!r}", field="language")
 
 
 class InsertionNotSupported(TestIntegrationError):
-    """The framework is known for naming and detection, and cannot be inserted into yet."""
+    """The framework is known for naming and detection only."""
 
     def __init__(self, framework: str) -> None:
         super().__init__(f"test insertion for {framework} is not available yet", field="framework")
 
 
 class NothingToDetect(TestIntegrationError):
-    """Not one manifest was given."""
+    """The request has no manifest."""
 
     def __init__(self) -> None:
         super().__init__("no manifest was given: send at least one of packageJson, gemfile, configFiles, ...")
 
 
 class FrameworkNotDetected(TestIntegrationError):
-    """Manifests were given, and none of them names a test framework."""
+    """No manifest names a test framework."""
 
     code = "VALIDATION_ERROR"
     status = 422
@@ -58,14 +58,14 @@ class FrameworkNotDetected(TestIntegrationError):
 
 
 class InvalidTestCode(TestIntegrationError):
-    """The test itself is not valid code in the target's language; any file would break with it."""
+    """The test is not valid code in the target's language, so no file can take it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, field="testSuite.redTests")
 
 
 class TargetRefused(TestIntegrationError):
-    """The test cannot be added to this file without doing harm to it."""
+    """The test cannot be inserted into this file safely."""
 
     code = "VALIDATION_ERROR"
     status = 422

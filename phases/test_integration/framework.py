@@ -1,4 +1,4 @@
-"""What a test framework is to us. Each one is a file in `frameworks/` that makes one `Framework`."""
+"""The description of a test framework. Each module of `frameworks/` defines one `Framework`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 from phases.test_integration.words import camel, pascal, snake, split_extension, split_path
 
 if TYPE_CHECKING:
-    from phases.test_integration.insertion import Inserter
+    from phases.test_integration.plan.protocols import Inserter
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """The vulnerable file and the kind of its flaw, cut into the parts that a test's name is made of."""
+class NamingSubject:
+    """The vulnerable file and the vulnerability type, split into the parts of a test file's name."""
 
     directories: tuple[str, ...]
     module: str
     extension: str
-    kind: str
+    vulnerability_type: str
 
     @classmethod
-    def of(cls, vulnerable_file: str, kind: str) -> Subject:
+    def of(cls, vulnerable_file: str, vulnerability_type: str) -> NamingSubject:
         directories, file_name = split_path(vulnerable_file)
         stem, extension = split_extension(file_name)
         if stem == "__init__" and directories:
             stem = directories[-1]
-        return cls(tuple(directories), stem, extension.lower(), kind)
+        return cls(tuple(directories), stem, extension.lower(), vulnerability_type)
 
     @property
     def module_snake(self) -> str:
@@ -38,25 +38,26 @@ class Subject:
         return pascal(self.module, "Module")
 
     @property
-    def kind_snake(self) -> str:
-        return snake(self.kind, "security")
+    def type_snake(self) -> str:
+        return snake(self.vulnerability_type, "security")
 
     @property
-    def kind_camel(self) -> str:
-        return camel(self.kind, "security")
+    def type_camel(self) -> str:
+        return camel(self.vulnerability_type, "security")
 
     @property
-    def kind_pascal(self) -> str:
-        return self.kind_camel[0].upper() + self.kind_camel[1:]
+    def type_pascal(self) -> str:
+        return self.type_camel[0].upper() + self.type_camel[1:]
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
-    """What gives a framework away in a project's manifests.
+class DetectionHints:
+    """What identifies a framework in a project's manifests.
 
-    `packages` maps an ecosystem (npm, gem, pypi, maven, composer, hex, go) to names in lower case whose
-    version is the framework's, the best first; `implied_by` to beginnings of names that need the framework
-    and have a version of their own. `config_files` are file names, or the last segments of a path.
+    `packages` maps an ecosystem (npm, gem, pypi, maven, composer, hex, go) to lower-case package names
+    whose version is the framework's, the best first. `implied_by` maps it to name prefixes of packages that
+    require the framework but have their own version. `config_files` are file names, or the last segments of
+    a path.
     """
 
     packages: Mapping[str, tuple[str, ...]]
@@ -66,18 +67,17 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """One test framework: its languages, where its tests go, how it is recognised, how a test is inserted.
+    """A test framework: its languages, how its files are named and detected, how a test is inserted.
 
-    Of several frameworks in one project the lowest `precedence` is the one that is named.
-    `inserter` is None while we can name and detect the framework's files, but not yet insert into them;
-    `inserters` has those of languages that want another one.
+    Where a project has several frameworks, the one with the lowest `precedence` is reported. `inserter` is
+    None for a framework that is only named and detected; `inserters` overrides it by language.
     """
 
     name: str
     languages: tuple[str, ...]
     test_dir: str
-    test_path: Callable[[Subject], str]
-    signals: Signals
+    test_path: Callable[[NamingSubject], str]
+    detection_hints: DetectionHints
     precedence: int
     inserter: Inserter | None = None
     inserters: Mapping[str, Inserter] = field(default_factory=dict)

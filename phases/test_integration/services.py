@@ -1,25 +1,25 @@
-"""What the API calls: plain values in, frozen dataclasses out, `TestIntegrationError` for every refusal."""
+"""The API's entry points: plain values in, frozen dataclasses out, TestIntegrationError for every refusal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from phases.test_integration import detection, naming, ranking
-from phases.test_integration.detection import Detection
+from phases.test_integration.discovery import detection, naming, ranking
+from phases.test_integration.discovery.detection import Detection
+from phases.test_integration.discovery.naming import NewTestFile
+from phases.test_integration.discovery.ranking import Recommendation
 from phases.test_integration.engine import Integration, integrate
 from phases.test_integration.errors import InsertionNotSupported, InvalidValue, LanguageMismatch
 from phases.test_integration.frameworks import get_framework
-from phases.test_integration.naming import NewTestFile
-from phases.test_integration.ranking import Recommendation
-from phases.test_integration.red_tests import read_red_tests
+from phases.test_integration.read.red_tests import read_red_tests
 
-LONGEST_NAME = 20_000  # characters, of a path or a kind of flaw
+MAX_NAME_LENGTH = 20_000  # characters, of a path or a vulnerability type
 
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """The file to make where no candidate will do."""
+    """The file to create where no candidate fits."""
 
     path: str
     reason: str
@@ -38,7 +38,7 @@ def analyze(
     framework: str,
     vulnerability_type: str | None = None,
 ) -> Analysis:
-    """Which of the candidates should take the test, best first, and the file to make instead.
+    """Rank the candidates for the new test, and name the file to create instead.
 
     Raises InvalidValue naming the field, UnsupportedFramework.
     """
@@ -50,8 +50,8 @@ def analyze(
         isinstance(each, str) for each in candidate_test_files
     ):
         raise InvalidValue("must be a list of paths", field="candidateTestFiles")
-    if len(candidate_test_files) > ranking.MOST_CANDIDATES:
-        raise InvalidValue(f"must have at most {ranking.MOST_CANDIDATES} paths", field="candidateTestFiles")
+    if len(candidate_test_files) > ranking.MAX_CANDIDATES:
+        raise InvalidValue(f"must have at most {ranking.MAX_CANDIDATES} paths", field="candidateTestFiles")
     ranked = ranking.rank_candidates(vulnerable_file, candidate_test_files, vulnerability_type)
     return Analysis(
         recommendations=tuple(ranked),
@@ -60,7 +60,7 @@ def analyze(
 
 
 def name_test_file(*, vulnerable_file: str, vulnerability_type: str, framework: str) -> NewTestFile:
-    """The new file for a test of `vulnerable_file`; `framework` in any case.
+    """Return the new file for a test of `vulnerable_file`; `framework` in any case.
 
     Raises InvalidValue naming the field, UnsupportedFramework.
     """
@@ -69,7 +69,7 @@ def name_test_file(*, vulnerable_file: str, vulnerability_type: str, framework: 
 
 
 def detect_framework(manifests: Mapping[str, object]) -> Detection:
-    """The framework of a project, from the request's own keys (`packageJson`, ..., `configFiles`).
+    """Detect a project's framework from the request's keys (`packageJson`, ..., `configFiles`).
 
     Raises NothingToDetect, FrameworkNotDetected, InvalidValue naming the field.
     """
@@ -77,11 +77,11 @@ def detect_framework(manifests: Mapping[str, object]) -> Detection:
 
 
 def generate(*, target_file_content: str, red_tests: object, framework: str, language: str) -> Integration:
-    """The file with the tests in it, as the framework's own developers would have written them.
+    """Insert the tests into the file in its own style.
 
-    `red_tests` is the request's `testSuite.redTests`, unread.
-    Raises InvalidValue naming the field, UnsupportedFramework, LanguageMismatch, InsertionNotSupported,
-    InvalidTestCode, and TargetRefused where the file would be harmed.
+    `red_tests` is the request's `testSuite.redTests`, not validated yet. Raises InvalidValue naming the
+    field, UnsupportedFramework, LanguageMismatch, InsertionNotSupported, InvalidTestCode, and TargetRefused
+    where no insertion is safe.
     """
     _require_text(targetFileContent=target_file_content, framework=framework, language=language)
     known = get_framework(framework)
@@ -103,5 +103,5 @@ def _require_text(**values: object) -> None:
 def _require_short(**values: object) -> None:
     _require_text(**values)
     for field, value in values.items():
-        if isinstance(value, str) and len(value) > LONGEST_NAME:
-            raise InvalidValue(f"must have at most {LONGEST_NAME} characters", field=field)
+        if isinstance(value, str) and len(value) > MAX_NAME_LENGTH:
+            raise InvalidValue(f"must have at most {MAX_NAME_LENGTH} characters", field=field)

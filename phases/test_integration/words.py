@@ -1,29 +1,31 @@
-"""Cuts paths and names into words, so that every convention of spelling compares and prints alike."""
+"""Splits paths and names into words, and joins words in the naming conventions of languages."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-LONGEST_PART = 80  # characters of a module or a type in a file's name; file systems stop at 255 bytes
+MAX_NAME_PART_LENGTH = (
+    80  # characters of a module or vulnerability type in a file name; file systems allow 255 bytes
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
 
 
 def split_path(path: str) -> tuple[list[str], str]:
-    """The directories and the file name; backslashes count, `.` and empty segments do not."""
+    """Return the directories and the file name; backslashes separate, `.` and empty segments are dropped."""
     segments = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
     return (segments[:-1], segments[-1]) if segments else ([], "")
 
 
 def split_extension(file_name: str) -> tuple[str, str]:
-    """`users.rb` becomes `users` and `.rb`; a leading dot is no extension."""
+    """Return `users` and `.rb` for `users.rb`; a leading dot starts no extension."""
     stem, dot, extension = file_name.rpartition(".")
     return (stem, dot + extension) if stem else (file_name, "")
 
 
 def ascii_only(text: str) -> str:
-    """Accents fall away; what has no ASCII form becomes a space."""
+    """Return the text without accents; characters without an ASCII form become a space."""
     if text.isascii():
         return text
     folded = unicodedata.normalize("NFKD", text)
@@ -32,7 +34,7 @@ def ascii_only(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """`UsersController`, `users_controller` and `users-controller` alike give `users`, `controller`."""
+    """Return `users`, `controller` for `UsersController`, `users_controller` and `users-controller`."""
     spaced = _NOT_WORD.sub(" ", ascii_only(text))
     if spaced.islower():
         return spaced.split()
@@ -40,24 +42,24 @@ def words_of(text: str) -> list[str]:
 
 
 def snake(text: str, default: str = "") -> str:
-    """Lower-case words joined by underscores, safe in a path, `default` where nothing is left."""
-    return "_".join(words_of(text[:LONGEST_PART])) or default
+    """Return lower-case words joined by underscores, safe in a path; `default` where nothing is left."""
+    return "_".join(words_of(text[:MAX_NAME_PART_LENGTH])) or default
 
 
 def camel(text: str, default: str = "") -> str:
-    """`sql_injection` becomes `sqlInjection`."""
-    first, *rest = words_of(text[:LONGEST_PART]) or [default]
+    """Return `sqlInjection` for `sql_injection`."""
+    first, *rest = words_of(text[:MAX_NAME_PART_LENGTH]) or [default]
     return first + "".join(word.capitalize() for word in rest)
 
 
 def pascal(text: str, default: str = "") -> str:
-    """`users_controller` becomes `UsersController`; capitals that are there stay (`XMLParser`)."""
-    pieces = _NOT_WORD.sub(" ", ascii_only(text[:LONGEST_PART])).split()
+    """Return `UsersController` for `users_controller`; capitals stay (`XMLParser`)."""
+    pieces = _NOT_WORD.sub(" ", ascii_only(text[:MAX_NAME_PART_LENGTH])).split()
     return "".join(piece[0].upper() + piece[1:] for piece in pieces) or default
 
 
 def one_line(text: str) -> str:
-    """One line, for a comment: what is not printable is written as its escape."""
+    """Return one line for a comment: unprintable characters are escaped."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     ).strip()

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from djstripe.models import WebhookEndpoint
 from rest_framework_api_key.models import APIKey
 
-from phases.test_integration.bench import body as build_insertion
+from phases.test_integration.measure.bench import request_body as build_insertion
 
 from .client import Subject, build_request
 from .rows import Caller, Staged

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from phases.test_integration.bench import body
+from phases.test_integration.measure.bench import request_body
 
 THREADS = 2
 PAUSE_SECONDS = 0.1
@@ -118,7 +118,7 @@ def list_requests(runner: Runner, issue: int) -> Iterator[Request]:
 
 def generate(runner: Runner, *, lines: int, tests: int = 1) -> Request:
     """So many tests for a file of so many lines."""
-    sent: Any = body("pytest", lines)
+    sent: Any = request_body("pytest", lines)
     (test,) = sent["testSuite"]["redTests"]
     sent["testSuite"]["redTests"] = [
         test | {"testName": f"{test['testName']} {number}"} for number in range(tests)

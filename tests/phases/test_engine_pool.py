@@ -41,7 +41,7 @@ WHO = partial(os.getpid)
 
 def make_pool(**options):
     limits = Limits(cpu_seconds=0.3, memory_bytes=64 * 1024 * 1024)
-    usual = {"processes": 2, "requests": 2, "limits": limits, "wait_seconds": 60, "most_seconds": 60}
+    usual = {"processes": 2, "requests": 2, "limits": limits, "wait_seconds": 60, "max_seconds": 60}
     return EnginePool(**usual | options)
 
 
@@ -128,7 +128,7 @@ class TestAnswers:
     def test_of_an_engine_that_fails_hold_nothing_of_the_text(self, pool):
         with pytest.raises(Exception, match=r"^ValueError$") as failed:
             pool.run(partial(int, "the customer's text"), caller="a")
-        assert "customer" not in failed.value.places
+        assert "customer" not in failed.value.frames
 
 
 class TestAHostileInput:
@@ -144,7 +144,7 @@ class TestAHostileInput:
         ],
     )
     def test_is_stopped_counted_and_costs_its_sender_an_error(self, task, reason):
-        pool = make_pool(most_seconds=1 if reason == "overdue" else 60)
+        pool = make_pool(max_seconds=1 if reason == "overdue" else 60)
         before = stopped(reason)
         with pytest.raises(TooExpensive):
             pool.run(task, caller="a")
@@ -173,7 +173,7 @@ class TestAHostileInput:
 
     def test_holds_nobody_else_up(self):
         """The others are answered before the hostile one has ended."""
-        pool = make_pool(most_seconds=10)
+        pool = make_pool(max_seconds=10)
         pool.run(WORK, caller="others")
         ends = []
 
@@ -193,12 +193,12 @@ class TestAHostileInput:
 
     def test_of_one_sender_waits_for_the_other_of_the_same(self):
         """So that one place is left, whatever one sender asks at once."""
-        pool = make_pool(wait_seconds=0.1, most_seconds=5)
+        pool = make_pool(wait_seconds=0.1, max_seconds=5)
         thread = threading.Thread(
             target=lambda: pytest.raises(TooExpensive, pool.run, SLEEP, caller="hostile")
         )
         thread.start()
-        assert wait_until(lambda: pool._turns._running["hostile"])
+        assert wait_until(lambda: pool._slots._running["hostile"])
         with pytest.raises(EngineBusy) as busy:
             pool.run(WORK, caller="hostile")
         assert busy.value.retry_after
@@ -210,21 +210,21 @@ class TestAHostileInput:
     def test_just_below_the_limit_makes_its_sender_a_suspect(self, pool):
         """Of several that they send at once, all but one are refused at once."""
         pool.run(BUSY, caller="hostile")
-        assert pool._turns._is_suspect("hostile")
+        assert pool._slots._is_suspect("hostile")
 
     def test_that_the_engine_refuses_late_makes_its_sender_a_suspect_too(self):
         pool = make_pool(limits=Limits(cpu_seconds=8, memory_bytes=128 * 1024 * 1024))
-        pool._turns._suspect_seconds = 0.01
+        pool._slots._suspect_seconds = 0.01
         hostile = generate("it(2,()=>{foo(1)});\n" * 2_000, "jest", "javascript", tests=20)
         with pytest.raises(TestIntegrationError):
             pool.run(hostile, caller="hostile")
-        assert pool._turns._is_suspect("hostile")
+        assert pool._slots._is_suspect("hostile")
         pool.close()
 
     def test_that_is_ordinary_makes_no_suspect(self, pool):
         for _ in range(20):
             pool.run(generate("def test_a():\n    assert 1\n" * 100), caller="a")
-        assert not pool._turns._is_suspect("a")
+        assert not pool._slots._is_suspect("a")
 
 
 class TestABurst:
@@ -309,7 +309,7 @@ class TestAChild:
             "from phases.engine_processes import ForkServer\n"
             "child = ForkServer(Limits(60, 2**27)).fork()\n"
             "print(child.pid, child._fork_server._popen.pid, flush=True)\n"
-            "child.ask(partial(time.sleep, 60), seconds=60)\n"
+            "child.run(partial(time.sleep, 60), seconds=60)\n"
         )
         parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
         pids = [int(word) for word in parent.stdout.readline().split()]

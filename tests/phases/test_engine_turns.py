@@ -3,20 +3,20 @@ import time
 
 import pytest
 
-from phases.engine_turns import BRIEF_SECONDS, SLOW_TASK, NoTurn, Turns
+from phases.engine_turns import BURST_WAIT_SECONDS, SLOW_TASK_SECONDS, NoSlotAvailable, SlotQueue
 
 SUSPECT = 0.4
 
 
-def make_turns(places, requests=2):
-    return Turns(places, requests=requests, suspect_seconds=SUSPECT)
+def make_slots(places, requests=2):
+    return SlotQueue(places, requests=requests, suspect_seconds=SUSPECT)
 
 
 class Holder:
     """A place taken in a thread of its own, until `free`; `refused` says that there was none."""
 
-    def __init__(self, turns, caller, seconds=20):
-        self._turns, self._caller, self._seconds = turns, caller, seconds
+    def __init__(self, slots, caller, seconds=20):
+        self._slots, self._caller, self._seconds = slots, caller, seconds
         self._taken, self._free = threading.Event(), threading.Event()
         self.refused = None
         self._thread = threading.Thread(target=self._hold)
@@ -24,11 +24,11 @@ class Holder:
 
     def _hold(self):
         try:
-            with self._turns.take(self._caller, seconds=self._seconds):
+            with self._slots.acquire(self._caller, seconds=self._seconds):
                 self.refused = False
                 self._taken.set()
                 assert self._free.wait(20)
-        except NoTurn:
+        except NoSlotAvailable:
             self.refused = True
         self._taken.set()
 
@@ -41,53 +41,53 @@ class Holder:
         self._thread.join()
 
 
-def wait_until_waiting(turns, caller, number=1):
+def wait_until_waiting(slots, caller, number=1):
     for _ in range(2_000):
-        with turns._condition:
-            if turns._waiting[caller] >= number:
+        with slots._condition:
+            if slots._waiting[caller] >= number:
                 return
         time.sleep(0.01)
     raise AssertionError("nobody waits")
 
 
-class TestTurns:
+class TestSlotQueue:
     def test_leaves_a_place_to_the_others(self):
-        turns = make_turns(3)
-        with turns.take("a", seconds=0), turns.take("a", seconds=0):
-            with pytest.raises(NoTurn), turns.take("a", seconds=0):
+        slots = make_slots(3)
+        with slots.acquire("a", seconds=0), slots.acquire("a", seconds=0):
+            with pytest.raises(NoSlotAvailable), slots.acquire("a", seconds=0):
                 pass
-            with turns.take("b", seconds=0):
+            with slots.acquire("b", seconds=0):
                 pass
 
     def test_has_no_more_places_than_there_are(self):
-        turns = make_turns(2)
+        slots = make_slots(2)
         with (
-            turns.take("a", seconds=0),
-            turns.take("b", seconds=0),
-            pytest.raises(NoTurn),
-            turns.take("c", seconds=0),
+            slots.acquire("a", seconds=0),
+            slots.acquire("b", seconds=0),
+            pytest.raises(NoSlotAvailable),
+            slots.acquire("c", seconds=0),
         ):
             pass
 
     def test_gives_the_only_place_to_anybody(self):
-        turns = make_turns(1)
-        with turns.take("a", seconds=0):
+        slots = make_slots(1)
+        with slots.acquire("a", seconds=0):
             pass
-        with turns.take("a", seconds=0):
+        with slots.acquire("a", seconds=0):
             pass
 
     def test_gives_a_place_back_after_an_error(self):
-        turns = make_turns(1)
-        with pytest.raises(ZeroDivisionError), turns.take("a", seconds=0):
+        slots = make_slots(1)
+        with pytest.raises(ZeroDivisionError), slots.acquire("a", seconds=0):
             raise ZeroDivisionError
-        with turns.take("b", seconds=0):
+        with slots.acquire("b", seconds=0):
             pass
 
     def test_waits_for_a_place(self):
-        turns, taken, free = make_turns(2), threading.Event(), threading.Event()
+        slots, taken, free = make_slots(2), threading.Event(), threading.Event()
 
         def hold():
-            with turns.take("a", seconds=0):
+            with slots.acquire("a", seconds=0):
                 taken.set()
                 free.wait(20)
 
@@ -95,52 +95,52 @@ class TestTurns:
         thread.start()
         assert taken.wait(20)
         threading.Timer(0.05, free.set).start()
-        with turns.take("a", seconds=20):
+        with slots.acquire("a", seconds=20):
             assert free.is_set()
         thread.join()
 
     def test_does_not_let_a_suspect_wait(self):
-        turns = make_turns(4)
-        turns.suspect("a")
-        with turns.take("a", seconds=20), pytest.raises(NoTurn), turns.take("a", seconds=3600):
+        slots = make_slots(4)
+        slots.mark_suspect("a")
+        with slots.acquire("a", seconds=20), pytest.raises(NoSlotAvailable), slots.acquire("a", seconds=3600):
             pass
 
     def test_sends_off_who_waits_when_they_become_suspect(self):
-        turns = make_turns(2)
-        with turns.take("a", seconds=0):
-            threading.Timer(0.05, turns.suspect, ["a"]).start()
-            with pytest.raises(NoTurn), turns.take("a", seconds=3600):
+        slots = make_slots(2)
+        with slots.acquire("a", seconds=0):
+            threading.Timer(0.05, slots.mark_suspect, ["a"]).start()
+            with pytest.raises(NoSlotAvailable), slots.acquire("a", seconds=3600):
                 pass
 
     def test_lets_a_suspect_come_one_by_one(self):
-        turns = make_turns(2)
-        turns.suspect("a")
-        with turns.take("a", seconds=0):
+        slots = make_slots(2)
+        slots.mark_suspect("a")
+        with slots.acquire("a", seconds=0):
             pass
-        with turns.take("a", seconds=0):
+        with slots.acquire("a", seconds=0):
             pass
 
     def test_takes_a_costly_task_for_suspicious(self):
-        turns = make_turns(4)
-        turns.note("a", SUSPECT + 0.01)
-        with turns.take("a", seconds=20), pytest.raises(NoTurn), turns.take("a", seconds=3600):
+        slots = make_slots(4)
+        slots.record_cost("a", SUSPECT + 0.01)
+        with slots.acquire("a", seconds=20), pytest.raises(NoSlotAvailable), slots.acquire("a", seconds=3600):
             pass
 
     def test_does_not_suspect_who_sends_ordinary_tasks(self):
-        turns = make_turns(4)
+        slots = make_slots(4)
         for _ in range(100):
-            turns.note("a", SUSPECT / 20)
-        with turns.take("a", seconds=0), turns.take("a", seconds=0):
+            slots.record_cost("a", SUSPECT / 20)
+        with slots.acquire("a", seconds=0), slots.acquire("a", seconds=0):
             pass
 
     def test_leaves_a_place_however_many_are_suspect(self):
-        turns = make_turns(2)
-        turns.suspect("a")
-        turns.suspect("b")
-        with turns.take("a", seconds=0):
-            with pytest.raises(NoTurn), turns.take("b", seconds=3600):
+        slots = make_slots(2)
+        slots.mark_suspect("a")
+        slots.mark_suspect("b")
+        with slots.acquire("a", seconds=0):
+            with pytest.raises(NoSlotAvailable), slots.acquire("b", seconds=3600):
                 pass
-            with turns.take("c", seconds=0):
+            with slots.acquire("c", seconds=0):
                 pass
 
 
@@ -148,49 +148,49 @@ class TestACrowd:
     """One of "a" works and one waits: as many requests as may be here."""
 
     @pytest.fixture
-    def turns(self):
-        turns = make_turns(2)
-        first = Holder(turns, "a").wait()
-        second = Holder(turns, "a")
-        wait_until_waiting(turns, "a")
-        yield turns
+    def slots(self):
+        slots = make_slots(2)
+        first = Holder(slots, "a").wait()
+        second = Holder(slots, "a")
+        wait_until_waiting(slots, "a")
+        yield slots
         first.free()
         second.wait().free()
         assert second.refused is False
 
     @pytest.mark.parametrize("caller", ["a", "b"])
-    def test_keeps_no_further_one_behind_a_long_task(self, turns, caller):
-        with turns.take("b", seconds=0):
-            time.sleep(BRIEF_SECONDS)
-            turns._condition.wait = None  # whoever waited would call it
-            with pytest.raises(NoTurn), turns.take(caller, seconds=3600):
+    def test_keeps_no_further_one_behind_a_long_task(self, slots, caller):
+        with slots.acquire("b", seconds=0):
+            time.sleep(BURST_WAIT_SECONDS)
+            slots._condition.wait = None  # whoever waited would call it
+            with pytest.raises(NoSlotAvailable), slots.acquire(caller, seconds=3600):
                 pass
-            del turns._condition.wait
+            del slots._condition.wait
 
-    def test_keeps_a_further_one_only_briefly(self, turns):
-        with pytest.raises(NoTurn), turns.take("a", seconds=3600):
+    def test_keeps_a_further_one_only_briefly(self, slots):
+        with pytest.raises(NoSlotAvailable), slots.acquire("a", seconds=3600):
             pass
 
-    def test_keeps_none_of_a_caller_whose_last_tasks_were_slow(self, turns, monkeypatch):
-        monkeypatch.setattr("phases.engine_turns.BRIEF_SECONDS", 3600)
-        turns.note("a", SLOW_TASK * 2)
-        assert Holder(turns, "a", seconds=3600).wait().refused
+    def test_keeps_none_of_a_caller_whose_last_tasks_were_slow(self, slots, monkeypatch):
+        monkeypatch.setattr("phases.engine_turns.BURST_WAIT_SECONDS", 3600)
+        slots.record_cost("a", SLOW_TASK_SECONDS * 2)
+        assert Holder(slots, "a", seconds=3600).wait().refused
 
-    def test_lets_another_have_the_free_place(self, turns):
-        with turns.take("b", seconds=0):
+    def test_lets_another_have_the_free_place(self, slots):
+        with slots.acquire("b", seconds=0):
             pass
 
 
 class TestABurst:
     def test_of_short_tasks_is_served_whole(self):
-        turns = make_turns(2)
+        slots = make_slots(2)
         refused = []
 
         def work():
             try:
-                with turns.take("a", seconds=2):
+                with slots.acquire("a", seconds=2):
                     time.sleep(0.005)
-            except NoTurn:
+            except NoSlotAvailable:
                 refused.append(1)
 
         threads = [threading.Thread(target=work) for _ in range(8)]

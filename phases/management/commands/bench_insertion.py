@@ -1,4 +1,4 @@
-"""`manage.py bench_insertion`: how long inserting a test takes, by framework and size of the file."""
+"""`manage.py bench_insertion`: measures insertion by framework and file size."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 
 from core.commands.base import BaseCommand
 from customers.services import create_api_key, create_customer
-from phases.test_integration import bench, corpus
+from phases.test_integration.measure import bench, corpus
 
 _PATH = "/api/v1/test-integration/generate"
 _UNLIMITED = {"API_REQUESTS_PER_MINUTE": 10**9, "API_TEST_INTEGRATION_PER_MINUTE": 10**9}
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--sizes", type=int, nargs="+", default=list(bench.SIZES), help="in lines")
 
     def handle(self, **options: Any) -> None:
-        names = bench.insertable()
+        names = bench.list_insertable()
         if unknown := set(options["framework"] or ()) - set(names):
             raise CommandError(f"no insertion for {', '.join(sorted(unknown))}; there is: {', '.join(names)}")
         chosen = [name for name in names if name in (options["framework"] or names)]
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
     def _measure(self, key: str, framework: str, lines: int, rounds: int) -> dict[str, Any]:
         engine = bench.measure_engine(framework, lines, rounds)
-        client, sent = Client(), json.dumps(bench.body(framework, lines))
+        client, sent = Client(), json.dumps(bench.request_body(framework, lines))
 
         def request() -> None:
             answer = client.post(_PATH, sent, content_type="application/json", headers={"X-API-Key": key})
@@ -80,7 +80,7 @@ class Command(BaseCommand):
 
 
 def _add_growth(rows: list[dict[str, Any]]) -> None:
-    """Time of the processor per line against that of the next smaller size."""
+    """Add the CPU time per line relative to the next smaller size."""
     before: dict[str, Any] = {}
     for row in rows:
         row["growth"] = "-"
@@ -91,9 +91,9 @@ def _add_growth(rows: list[dict[str, Any]]) -> None:
 
 @contextmanager
 def _api_key() -> Iterator[str]:
-    """A customer's key that is gone afterwards."""
+    """Yield an API key of a customer who is removed afterwards."""
     unmigrated = {config.label: None for config in apps.get_app_configs()}
-    logging.disable(logging.INFO)  # a line per request
+    logging.disable(logging.INFO)  # one line per request
     with override_settings(**_UNLIMITED, ALLOWED_HOSTS=["testserver"]), ExitStack() as afterwards:
         afterwards.callback(logging.disable, logging.NOTSET)
         if "customers_customer" not in connection.introspection.table_names():

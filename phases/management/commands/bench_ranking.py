@@ -1,4 +1,4 @@
-"""`manage.py bench_ranking GIT_DIR…`: does the ranking find the tests that projects' histories name?"""
+"""`manage.py bench_ranking GIT_DIR…`: checks the ranking of test files against projects' histories."""
 
 import json
 import subprocess
@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from core.commands.base import BaseCommand
-from phases.test_integration import corpus, ranking_bench
-from phases.test_integration.ranking_bench import Pair
+from phases.test_integration.measure import corpus, ranking_bench
+from phases.test_integration.measure.ranking_bench import Pair
 
 _FEWEST_CANDIDATES = 5
 _COMMIT = "\x01"
@@ -60,13 +60,13 @@ def _row(name: str, pairs: list[Pair]) -> dict[str, Any]:
         "repository": name,
         "pairs": len(pairs),
         "candidates": int(corpus.percentile(candidates, 50)),
-        "plain_top_1": round(ranking_bench.top_1(pairs, ranking_bench.by_plain_similarity), 4),
-        "our_top_1": round(ranking_bench.top_1(pairs, ranking_bench.by_ours), 4),
+        "plain_top_1": round(ranking_bench.top_1(pairs, ranking_bench.rank_by_string_similarity), 4),
+        "our_top_1": round(ranking_bench.top_1(pairs, ranking_bench.rank_by_engine), 4),
     }
 
 
 def _git_dir(path: Path) -> Path:
-    """The repository itself, or that of a checkout."""
+    """Return the repository, also for a checkout."""
     inner = path / ".git"
     chosen = inner if inner.exists() else path
     if not (chosen / "HEAD").exists():
@@ -75,10 +75,10 @@ def _git_dir(path: Path) -> Path:
 
 
 def _pairs(git_dir: Path, most: int) -> Iterator[Pair]:
-    """At most that many, evenly from the whole history; each source with a test counts once."""
+    """Yield at most that many pairs, spread over the history; each source with a test counts once."""
     found: dict[tuple[str, str], str] = {}
     for commit, changed in _commits(git_dir):
-        if (pair := ranking_bench.told_apart(changed)) is not None:
+        if (pair := ranking_bench.find_pair(changed)) is not None:
             found.setdefault(pair, commit)
     step = max(-(-len(found) // most), 1) if most > 0 else 1
     for (source, test), commit in list(found.items())[::step]:
@@ -88,7 +88,7 @@ def _pairs(git_dir: Path, most: int) -> Iterator[Pair]:
 
 
 def _commits(git_dir: Path) -> Iterator[tuple[str, list[str]]]:
-    """Every commit but merges, with the files that it added or changed."""
+    """Yield every commit except merges, with the files that it added or changed."""
     log = _git(
         git_dir, "log", "--no-merges", "--no-renames", "--diff-filter=AM", "--name-only", "--format=%x01%H"
     )

@@ -1,4 +1,4 @@
-"""`manage.py insertion_corpus DIR…`: how insertion fares over folders of real test files."""
+"""`manage.py insertion_corpus DIR…`: measures insertion into folders of real test files."""
 
 import json
 import os
@@ -13,11 +13,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from core.commands.base import BaseCommand
 from phases.management.language_parsers import parses
-from phases.test_integration import corpus
 from phases.test_integration.frameworks import FRAMEWORKS
+from phases.test_integration.measure import corpus
 
 _PASSED_OVER = {".git", "node_modules", ".venv", "__pycache__"}
-_MOST_REASONS = 12
+_MAX_REASONS = 12
 
 
 class Command(BaseCommand):
@@ -37,14 +37,14 @@ class Command(BaseCommand):
             raise CommandError(f"no such directory: {', '.join(missing)}")
         jobs = [(path, options["framework"]) for path in _files(options["directories"])]
         outcomes = list(self._outcomes(jobs, max(options["jobs"], 1)))
-        rows = corpus.summarise(each for each in outcomes if each is not None)
+        rows = corpus.summarize(each for each in outcomes if each is not None)
         if options["json"]:
             self.stdout.write(json.dumps([asdict(row) for row in rows], indent=2))
             return
         lines = [[show(row) for show in corpus.COLUMNS.values()] for row in rows]
         self.stdout.write(corpus.table(list(corpus.COLUMNS), lines))
         for row in rows:
-            for reason, count in sorted(row.reasons.items(), key=_count, reverse=True)[:_MOST_REASONS]:
+            for reason, count in sorted(row.reasons.items(), key=_count, reverse=True)[:_MAX_REASONS]:
                 example = row.examples.get(reason)
                 self.stdout.write(
                     f"{row.framework}: {count} × {reason}" + (f" ({example})" if example else "")
@@ -86,7 +86,7 @@ def _files(directories: list[Path]) -> list[Path]:
 
 
 def _measure(job: tuple[Path, str | None]) -> corpus.Outcome | None:
-    """None for what is no test file, or no text."""
+    """Return None for a file that is not a test file or not text."""
     path, forced = job
     try:
         with path.open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""The register of frameworks: every module of this package, but those with a leading underscore, is one."""
+"""The registry of frameworks: every module here without a leading underscore defines one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRAMEWORKS = _discover()
 
 
 def get_framework(name: str) -> Framework:
-    """The framework of that name, in any case.
+    """Return the framework by its name, in any case.
 
     Raises UnsupportedFramework.
     """

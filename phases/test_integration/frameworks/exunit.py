@@ -1,18 +1,18 @@
-"""ExUnit: tests stand in modules that use a case, and in their describes."""
+"""ExUnit: tests are in modules that `use ExUnit.Case`, and in their `describe` blocks."""
 
 from __future__ import annotations
 
 from tree_sitter import Tree
 
-from phases.test_integration.document import Document
-from phases.test_integration.elixir.layout import GRAMMAR, read_outline
-from phases.test_integration.elixir.target import ExunitTarget
-from phases.test_integration.framework import Framework, Signals, Subject
-from phases.test_integration.syntax import Grammar
+from phases.test_integration.framework import DetectionHints, Framework, NamingSubject
+from phases.test_integration.languages.elixir.outline import GRAMMAR, read_outline
+from phases.test_integration.languages.elixir.target import ExunitTarget
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import Grammar
 
 
 class ExunitInserter:
-    """Reads and writes ExUnit's files."""
+    """Reads ExUnit files."""
 
     grammars: tuple[Grammar, ...] = (GRAMMAR,)
 
@@ -20,8 +20,8 @@ class ExunitInserter:
         return ExunitTarget(read_outline(document, tree))
 
 
-def _test_path(subject: Subject) -> str:
-    return f"test/security/{subject.module_snake}_{subject.kind_snake}_test.exs"
+def _test_path(subject: NamingSubject) -> str:
+    return f"test/security/{subject.module_snake}_{subject.type_snake}_test.exs"
 
 
 FRAMEWORK = Framework(
@@ -29,7 +29,9 @@ FRAMEWORK = Framework(
     languages=("elixir",),
     test_dir="test/",
     test_path=_test_path,
-    signals=Signals(packages={"hex": ("ex_unit",)}, config_files=("mix.exs", "test/test_helper.exs")),
+    detection_hints=DetectionHints(
+        packages={"hex": ("ex_unit",)}, config_files=("mix.exs", "test/test_helper.exs")
+    ),
     precedence=100,
     inserter=ExunitInserter(),
 )

@@ -1,4 +1,4 @@
-"""Go's own testing: tests are functions that take `*testing.T`, or methods of testify's suites."""
+"""Go's testing package: tests are functions that take `*testing.T`, or methods of testify suites."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import re
 
 from tree_sitter import Tree
 
-from phases.test_integration.document import Document
-from phases.test_integration.framework import Framework, Signals, Subject
-from phases.test_integration.golang.layout import GRAMMAR, read_layout
-from phases.test_integration.golang.target import GoTarget
-from phases.test_integration.syntax import Grammar
+from phases.test_integration.framework import DetectionHints, Framework, NamingSubject
+from phases.test_integration.languages.golang.outline import GRAMMAR, read_outline
+from phases.test_integration.languages.golang.target import GoTarget
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import Grammar
 
 
-def _test_path(subject: Subject) -> str:
-    """In the package's own directory: Go finds a package's tests nowhere else."""
+def _test_path(subject: NamingSubject) -> str:
+    """Return a path in the package's own directory: Go collects tests nowhere else."""
     package = [
         part for part in subject.directories if part != ".." and re.fullmatch(r"[\w.-]+", part, re.ASCII)
     ]
-    return "/".join((*package, f"{subject.module_snake}_{subject.kind_snake}_test.go"))
+    return "/".join((*package, f"{subject.module_snake}_{subject.type_snake}_test.go"))
 
 
 class GoInserter:
-    """Reads and writes the files of `go test`."""
+    """Reads the files of `go test`."""
 
     grammars: tuple[Grammar, ...] = (GRAMMAR,)
 
     def read(self, document: Document, tree: Tree) -> GoTarget:
-        return GoTarget(read_layout(document, tree))
+        return GoTarget(read_outline(document, tree))
 
 
 FRAMEWORK = Framework(
@@ -35,7 +35,7 @@ FRAMEWORK = Framework(
     languages=("go",),
     test_dir="./",
     test_path=_test_path,
-    signals=Signals(packages={"go": ("testing",)}, config_files=("go.mod",)),
+    detection_hints=DetectionHints(packages={"go": ("testing",)}, config_files=("go.mod",)),
     precedence=110,
     inserter=GoInserter(),
 )

@@ -1,9 +1,9 @@
-"""jest: `describe` and `it` or `test`, as globals or from `@jest/globals`."""
+"""Jest: `describe` and `it` or `test`, as globals or from `@jest/globals`."""
 
-from phases.test_integration.framework import Framework, Signals
+from phases.test_integration.framework import DetectionHints, Framework
 from phases.test_integration.frameworks import _javascript
-from phases.test_integration.javascript.dialect import Dialect
-from phases.test_integration.javascript.inserter import JavaScriptInserter
+from phases.test_integration.languages.javascript.dialect import Dialect
+from phases.test_integration.languages.javascript.inserter import JavaScriptInserter
 
 _BDD = {
     "before": "beforeAll",
@@ -31,7 +31,7 @@ FRAMEWORK = Framework(
     languages=_javascript.LANGUAGES,
     test_dir="__tests__/",
     test_path=_javascript.test_path,
-    signals=Signals(
+    detection_hints=DetectionHints(
         packages={"npm": ("jest", "jest-cli", "@jest/core")},
         config_files=_javascript.configs("jest.config", "js", "ts", "json", "mjs", "cjs"),
     ),

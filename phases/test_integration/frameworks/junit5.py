@@ -1,4 +1,4 @@
-"""JUnit 5: tests are annotated methods of classes, and of classes nested in them."""
+"""JUnit 5: tests are annotated methods of classes and of their `@Nested` classes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 
 from tree_sitter import Tree
 
-from phases.test_integration.document import Document
-from phases.test_integration.framework import Framework, Signals, Subject
-from phases.test_integration.java.layout import GRAMMAR, read_outline
-from phases.test_integration.java.target import JunitTarget
-from phases.test_integration.syntax import Grammar
+from phases.test_integration.framework import DetectionHints, Framework, NamingSubject
+from phases.test_integration.languages.java.outline import GRAMMAR, read_outline
+from phases.test_integration.languages.java.target import JunitTarget
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import Grammar
 
 _MAIN = ("src", "main", "java")
 
 
 class JunitInserter:
-    """Reads and writes JUnit 5's files."""
+    """Reads JUnit 5 files."""
 
     grammars: tuple[Grammar, ...] = (GRAMMAR,)
 
@@ -24,9 +24,9 @@ class JunitInserter:
         return JunitTarget(read_outline(document, tree))
 
 
-def _test_path(subject: Subject) -> str:
-    """In its class's package, as Maven and Gradle want it: `src/test/java/<package>/`."""
-    name = f"{subject.module_pascal}{subject.kind_pascal}Test.java"
+def _test_path(subject: NamingSubject) -> str:
+    """Return a path in the class's package, as Maven and Gradle require: `src/test/java/<package>/`."""
+    name = f"{subject.module_pascal}{subject.type_pascal}Test.java"
     return "/".join((*_directory(subject.directories), name))
 
 
@@ -43,7 +43,7 @@ FRAMEWORK = Framework(
     languages=("java",),
     test_dir="src/test/java/",
     test_path=_test_path,
-    signals=Signals(
+    detection_hints=DetectionHints(
         packages={
             "maven": (
                 "org.junit.jupiter:junit-jupiter",

@@ -1,29 +1,29 @@
-"""minitest: tests are methods of classes, Rails' `test` blocks, or examples in `describe`."""
+"""Minitest: tests are methods of classes, Rails' `test` blocks, or examples in `describe`."""
 
 from __future__ import annotations
 
 from tree_sitter import Tree
 
-from phases.test_integration.document import Document
-from phases.test_integration.framework import Framework, Signals, Subject
-from phases.test_integration.ruby.dialect import MINITEST
-from phases.test_integration.ruby.layout import GRAMMAR
-from phases.test_integration.ruby.reader import read_layout
-from phases.test_integration.ruby.target import RubyTarget
-from phases.test_integration.syntax import Grammar
+from phases.test_integration.framework import DetectionHints, Framework, NamingSubject
+from phases.test_integration.languages.ruby.dialect import MINITEST
+from phases.test_integration.languages.ruby.outline import GRAMMAR
+from phases.test_integration.languages.ruby.reader import read_outline
+from phases.test_integration.languages.ruby.target import RubyTarget
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import Grammar
 
 
 class MinitestInserter:
-    """Reads and writes minitest's files."""
+    """Reads minitest files."""
 
     grammars: tuple[Grammar, ...] = (GRAMMAR,)
 
     def read(self, document: Document, tree: Tree) -> RubyTarget:
-        return RubyTarget(read_layout(document, tree, MINITEST), MINITEST)
+        return RubyTarget(read_outline(document, tree, MINITEST), MINITEST)
 
 
-def _test_path(subject: Subject) -> str:
-    return f"test/security/{subject.module_snake}_{subject.kind_snake}_test.rb"
+def _test_path(subject: NamingSubject) -> str:
+    return f"test/security/{subject.module_snake}_{subject.type_snake}_test.rb"
 
 
 FRAMEWORK = Framework(
@@ -31,7 +31,7 @@ FRAMEWORK = Framework(
     languages=("ruby",),
     test_dir="test/",
     test_path=_test_path,
-    signals=Signals(
+    detection_hints=DetectionHints(
         packages={"gem": ("minitest",)},
         implied_by={"gem": ("minitest-",)},
         config_files=("test/test_helper.rb",),

@@ -1,9 +1,9 @@
-"""mocha: `describe` and `it`, or `suite` and `test`, as globals."""
+"""Mocha: `describe` and `it`, or `suite` and `test`, as globals."""
 
-from phases.test_integration.framework import Framework, Signals
+from phases.test_integration.framework import DetectionHints, Framework
 from phases.test_integration.frameworks import _javascript
-from phases.test_integration.javascript.dialect import Dialect
-from phases.test_integration.javascript.inserter import JavaScriptInserter
+from phases.test_integration.languages.javascript.dialect import Dialect
+from phases.test_integration.languages.javascript.inserter import JavaScriptInserter
 
 _BDD = {"beforeAll": "before", "afterAll": "after", "test": "it", "suite": "describe"}
 
@@ -25,7 +25,7 @@ FRAMEWORK = Framework(
     languages=_javascript.LANGUAGES,
     test_dir="test/",
     test_path=_javascript.test_path,
-    signals=Signals(
+    detection_hints=DetectionHints(
         packages={"npm": ("mocha",)},
         config_files=(
             *_javascript.configs(".mocharc", "json", "js", "cjs", "mjs", "jsonc", "yml", "yaml"),

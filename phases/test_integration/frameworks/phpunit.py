@@ -1,18 +1,18 @@
-"""PHPUnit: tests are methods of classes that extend its test case."""
+"""PHPUnit: tests are methods of classes that extend `TestCase`."""
 
 from __future__ import annotations
 
 from tree_sitter import Tree
 
-from phases.test_integration.document import Document
-from phases.test_integration.framework import Framework, Signals, Subject
-from phases.test_integration.php.layout import GRAMMAR, read_outline
-from phases.test_integration.php.target import PhpunitTarget
-from phases.test_integration.syntax import Grammar
+from phases.test_integration.framework import DetectionHints, Framework, NamingSubject
+from phases.test_integration.languages.php.outline import GRAMMAR, read_outline
+from phases.test_integration.languages.php.target import PhpunitTarget
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import Grammar
 
 
 class PhpunitInserter:
-    """Reads and writes PHPUnit's files."""
+    """Reads PHPUnit files."""
 
     grammars: tuple[Grammar, ...] = (GRAMMAR,)
 
@@ -20,8 +20,8 @@ class PhpunitInserter:
         return PhpunitTarget(read_outline(document, tree))
 
 
-def _test_path(subject: Subject) -> str:
-    return f"tests/Security/{subject.module_pascal}{subject.kind_pascal}Test.php"
+def _test_path(subject: NamingSubject) -> str:
+    return f"tests/Security/{subject.module_pascal}{subject.type_pascal}Test.php"
 
 
 FRAMEWORK = Framework(
@@ -29,7 +29,7 @@ FRAMEWORK = Framework(
     languages=("php",),
     test_dir="tests/",
     test_path=_test_path,
-    signals=Signals(
+    detection_hints=DetectionHints(
         packages={"composer": ("phpunit/phpunit",)},
         config_files=("phpunit.xml", "phpunit.xml.dist", "phpunit.dist.xml"),
     ),

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from tree_sitter import Tree
 
-from phases.test_integration.document import Document
-from phases.test_integration.framework import Framework, Signals
+from phases.test_integration.framework import DetectionHints, Framework
 from phases.test_integration.frameworks import _python
-from phases.test_integration.python.layout import GRAMMAR, read_layout
-from phases.test_integration.python.pytest_target import PytestTarget
-from phases.test_integration.syntax import Grammar
+from phases.test_integration.languages.python.outline import GRAMMAR, read_outline
+from phases.test_integration.languages.python.pytest_target import PytestTarget
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import Grammar
 
 
 class PytestInserter:
-    """Reads and writes pytest's files."""
+    """Reads pytest files."""
 
     grammars: tuple[Grammar, ...] = (GRAMMAR,)
 
     def read(self, document: Document, tree: Tree) -> PytestTarget:
-        return PytestTarget(read_layout(document, tree))
+        return PytestTarget(read_outline(document, tree))
 
 
 FRAMEWORK = Framework(
@@ -26,7 +26,7 @@ FRAMEWORK = Framework(
     languages=_python.LANGUAGES,
     test_dir="tests/",
     test_path=_python.test_path,
-    signals=Signals(
+    detection_hints=DetectionHints(
         packages={"pypi": ("pytest",)},
         implied_by={"pypi": ("pytest-",)},
         config_files=("pytest.ini", ".pytest.ini", "pytest.toml", "conftest.py"),

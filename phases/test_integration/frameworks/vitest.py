@@ -1,9 +1,9 @@
-"""vitest: `describe` and `it` or `test`, imported from `vitest` or globals."""
+"""Vitest: `describe` and `it` or `test`, imported from `vitest` or as globals."""
 
-from phases.test_integration.framework import Framework, Signals
+from phases.test_integration.framework import DetectionHints, Framework
 from phases.test_integration.frameworks import _javascript
-from phases.test_integration.javascript.dialect import Dialect
-from phases.test_integration.javascript.inserter import JavaScriptInserter
+from phases.test_integration.languages.javascript.dialect import Dialect
+from phases.test_integration.languages.javascript.inserter import JavaScriptInserter
 
 _BDD = {"before": "beforeAll", "after": "afterAll", "context": "describe", "specify": "it"}
 
@@ -25,7 +25,7 @@ FRAMEWORK = Framework(
     languages=_javascript.LANGUAGES,
     test_dir="test/",
     test_path=_javascript.test_path,
-    signals=Signals(
+    detection_hints=DetectionHints(
         packages={"npm": ("vitest",)},
         config_files=(
             *_javascript.configs("vitest.config", "ts", "js", "mjs", "mts", "cjs", "cts"),

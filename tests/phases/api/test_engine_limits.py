@@ -7,7 +7,7 @@ import pytest
 
 from phases import engine_pool
 from phases.engine_pool import EnginePool
-from phases.engine_turns import NoTurn
+from phases.engine_turns import NoSlotAvailable
 from phases.metrics import ENGINE_BUSY
 from phases.test_integration import services as engine
 
@@ -78,12 +78,12 @@ class TestAFileThatTakesTooLong:
         assert "secret_of_acme" not in stream.getvalue()
 
 
-class TestChildrenThatAreAllTaken:
-    def test_are_answered_with_when_to_come_again(self, alice, monkeypatch):
-        def take(self, caller, *, seconds):
-            raise NoTurn
+class TestBusyChildren:
+    def test_answer_503_with_retry_after(self, alice, monkeypatch):
+        def acquire(self, caller, *, seconds):
+            raise NoSlotAvailable
 
-        monkeypatch.setattr("phases.engine_turns.Turns.take", take)
+        monkeypatch.setattr("phases.engine_turns.SlotQueue.acquire", acquire)
         before = ENGINE_BUSY._value.get()
         response = alice.post(GENERATE, generate_body(targetFileContent=LARGE))
         assert error_of(response) == (503, "SERVICE_UNAVAILABLE")

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from customers.models import Customer
-from phases.test_integration import bench
+from phases.test_integration.measure import bench
 
 
 def run(*arguments: object) -> str:
@@ -17,9 +17,9 @@ def run(*arguments: object) -> str:
 
 
 class TestGenerated:
-    @pytest.mark.parametrize("framework", bench.insertable())
+    @pytest.mark.parametrize("framework", bench.list_insertable())
     def test_a_file_of_every_framework_takes_a_test_by_the_tree(self, framework):
-        assert 95 <= bench.generated(framework, 100).count("\n") < 110
+        assert 95 <= bench.generate_file(framework, 100).count("\n") < 110
         assert bench.measure_engine(framework, 100, 1).method == "ast"
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from phases.test_integration.ranking_bench import Pair, is_source, is_test, told_apart, top_1
+from phases.test_integration.measure.ranking_bench import (
+    Pair,
+    find_pair,
+    is_source,
+    is_test,
+    top_1,
+)
 
 
 def git(directory: Path, *arguments: str) -> None:
@@ -58,8 +64,8 @@ class TestCommand:
 
 class TestPairs:
     def test_one_of_each_tells_something(self):
-        assert told_apart(["a/x.py", "docs/x.rst", "t/test_x.py"]) == ("a/x.py", "t/test_x.py")
-        assert told_apart(["a/x.py", "a/y.py", "t/test_x.py"]) is None
+        assert find_pair(["a/x.py", "docs/x.rst", "t/test_x.py"]) == ("a/x.py", "t/test_x.py")
+        assert find_pair(["a/x.py", "a/y.py", "t/test_x.py"]) is None
 
     @pytest.mark.parametrize(
         "path", ["tests/test_a.py", "a_test.go", "a.spec.ts", "ATest.php", "spec/a_spec.rb", "test/spec_a.rb"]

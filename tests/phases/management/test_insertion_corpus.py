@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from phases.management.language_parsers import parses
-from phases.test_integration import corpus
+from phases.test_integration.measure import corpus
 
 FILES = {
     "test_users.py": "def test_a():\n    assert 1\n",
@@ -101,7 +101,7 @@ class TestRules:
         checked = iter([True, False])
         outcome = corpus.measure("x.py", "pytest", FILES["test_users.py"], lambda *_: next(checked))
         assert outcome.parses is False
-        (row,) = corpus.summarise([outcome])
+        (row,) = corpus.summarize([outcome])
         assert row.parse_failed == 1
         assert row.reasons["the result does not parse"] == 1
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, our own work grows with its size and no faster, by the processor's time."""
+"""The CPU time of our own code grows linearly with the size of any input, without the parsers' time."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import pytest
 
 from phases.evidence import read_evidence
 from phases.facts import read_facts
-from phases.test_integration import bench
-from phases.test_integration.corpus import red_test
 from phases.test_integration.errors import TestIntegrationError
 from phases.test_integration.frameworks import FRAMEWORKS
+from phases.test_integration.measure import bench
+from phases.test_integration.measure.corpus import red_test
+from phases.test_integration.read.syntax import Grammar
 from phases.test_integration.services import analyze, detect_framework, generate, name_test_file
-from phases.test_integration.syntax import Grammar
 
-GROWTH = 11.0  # for four times the text: what is quadratic grows sixteenfold, what is linear fourfold
-FLOOR = 0.08  # seconds; less is no harm and no evidence
+GROWTH = 11.0  # for four times the text: quadratic work grows sixteenfold, linear work fourfold
+FLOOR = 0.08  # seconds; below it, noise hides the growth
 
-# What is repeated to make a text.
+# Units that are repeated to build a text.
 PLAIN = [
     " ",
     "\n",
@@ -73,7 +73,7 @@ BUILT: dict[str, Callable[[int], dict[str, Any]]] = {
 
 
 def cost(work: Callable[[], object]) -> float:
-    """Seconds of the processor, without those of the parser, which is not ours and has a limit of its own."""
+    """Return the CPU seconds without those of the parser, which is not ours and has its own limit."""
     parsing.clear()
     began = time.thread_time()
     with suppress(TestIntegrationError):
@@ -97,18 +97,23 @@ def timed_parsing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             parsing.append(time.thread_time() - began)
 
     monkeypatch.setattr(Grammar, "_parse", timed)
-    gc.disable()  # when it runs is chance
+    gc.disable()  # garbage collection runs at random times
     yield
     gc.enable()
 
 
 def assert_linear(build: Callable[[int], Callable[[], object]], size: int) -> None:
-    if cost(build(size)) < FLOOR:
+    large = cost(build(size))
+    if large < FLOOR:
         return
-    large, small = (min(cost(build(each)) for _ in range(3)) for each in (size, size // 4))
-    assert large < max(FLOOR, small * GROWTH), (
-        f"{large:.3f} s for {size} characters, {small:.3f} for a quarter"
-    )
+    small = min(cost(build(size // 4)) for _ in range(3))
+    limit = max(FLOOR, small * GROWTH)
+    # One measurement below the limit is enough: the smallest of several is no larger.
+    for _ in range(3):
+        if large < limit:
+            return
+        large = min(large, cost(build(size)))
+    assert large < limit, f"{large:.3f} s for {size} characters, {small:.3f} for a quarter"
 
 
 def repeated(unit: str, size: int) -> str:
@@ -140,13 +145,13 @@ class TestGenerate:
     @pytest.mark.parametrize("unit", OF_TARGETS)
     @pytest.mark.parametrize("framework", SLOW_READERS)
     def test_into_a_hostile_file_is_linear(self, framework, unit):
-        small = bench.generated(framework, 30)
+        small = bench.generate_file(framework, 30)
         assert_linear(lambda n: insertion(framework, f"{small}\n{repeated(unit, n)}"), 12_000)
 
     @pytest.mark.parametrize("unit", OF_CODE)
     @pytest.mark.parametrize("framework", SLOW_READERS)
     def test_of_hostile_code_is_linear(self, framework, unit):
-        small = bench.generated(framework, 30)
+        small = bench.generate_file(framework, 30)
         assert_linear(lambda n: insertion(framework, small, repeated(unit, n)), 12_000)
 
     @pytest.mark.parametrize("unit", [" ", "a", "é", "'", "\\", "*/", "#{", "\n"])
@@ -156,7 +161,7 @@ class TestGenerate:
             text = f"a{repeated(unit, size)}"
             test = red_test(framework) | {"testName": text, "attackVector": text, "vulnerableCodePath": text}
             return lambda: generate(
-                target_file_content=bench.generated(framework, 30),
+                target_file_content=bench.generate_file(framework, 30),
                 red_tests=[test],
                 framework=framework,
                 language=FRAMEWORKS[framework].languages[0],
@@ -166,7 +171,7 @@ class TestGenerate:
 
 
 def candidates(count: int) -> Iterator[str]:
-    """Each with words of its own that begin as the source's do, and one that is the source's."""
+    """Yield paths of unique words with the source's prefix, and one word of the source."""
     for number in range(count):
         yield "_".join(["aaa10", *(f"aaax{number}q{each}" for each in range(11))]) + ".py"
 
@@ -228,18 +233,18 @@ class TestStoredResults:
 
 
 class TestMemory:
-    """Brackets cost the parser some 250 bytes each: what has too many is not given to it."""
+    """The parser takes about 250 bytes per bracket, so texts with too many are refused before parsing."""
 
     @pytest.mark.parametrize("bracket", "([{")
-    def test_is_not_taken_for_a_file_of_brackets(self, bracket):
+    def test_is_rejected_before_parsing_for_a_file_of_brackets(self, bracket):
         with pytest.raises(TestIntegrationError, match="more than 200000 brackets"):
             insertion("rspec", bracket * 2_000_000)()
         assert parsing == []
 
-    def test_is_not_taken_for_code_that_is_too_long(self):
+    def test_is_rejected_before_parsing_for_code_that_is_too_long(self):
         tracemalloc.start()
         with pytest.raises(TestIntegrationError, match="too long"):
-            insertion("rspec", bench.generated("rspec", 30), "assert x\n" * 21_000)()
+            insertion("rspec", bench.generate_file("rspec", 30), "assert x\n" * 21_000)()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < 60_000_000  # nearly all of it is the tree, which is counted too
+        assert peak < 60_000_000  # nearly all of it is the tree, which is counted as well

@@ -1,4 +1,4 @@
-"""Every old byte stays, the same request adds nothing twice, and what cannot be done well is refused."""
+"""The engine's promises: old bytes stay, repeating changes nothing, unsafe insertions are refused."""
 
 import ast
 from dataclasses import replace
@@ -100,7 +100,7 @@ class TestSeveralTests:
         assert result.content.count("class TestSecurity:") == 1
         assert without_inserted(result) == target.replace("TestA", "TestB", 1)
 
-    def test_of_one_name_are_told_apart(self):
+    def test_of_one_name_are_kept_apart(self):
         result = insert(TARGET, red(), red("assert 3 == 4"))
         assert "def test_security_is_safe():" in result.content
         assert "def test_security_is_safe_2():" in result.content
@@ -113,7 +113,7 @@ class TestSeveralTests:
         assert (result.method, result.point) == ("append", None)
 
 
-class TestAgain:
+class TestRepeating:
     @pytest.mark.parametrize(
         "code",
         [
@@ -136,7 +136,7 @@ class TestAgain:
         assert second.point is not None
         assert second.point.strategy == "already_present"
 
-    def test_is_recognised_after_a_formatter_ran(self):
+    def test_is_recognized_after_a_formatter_ran(self):
         first = insert(TARGET, red("assert f( 'x' )==[1,2]")).content
         formatted = first.replace("f( 'x' )==[1,2]", 'f("x") == [1, 2]')
         assert insert(formatted, red("assert f( 'x' )==[1,2]")).content == formatted
@@ -151,8 +151,8 @@ class TestBrokenTarget:
     def test_takes_the_test_where_the_tree_still_stands(self):
         result = insert("def broken(:\n    pass\n\n\n" + TARGET)
         assert result.method == "ast"
-        assert result.notices[0].code == "target_has_errors"
-        assert result.notices[0].line == 1
+        assert result.warnings[0].code == "target_has_errors"
+        assert result.warnings[0].line == 1
 
     @pytest.mark.parametrize("opener", ['x = """\n', "x = [\n", "def f(\n"], ids=range(3))
     def test_is_never_made_worse(self, opener):
@@ -165,7 +165,7 @@ class TestBrokenTarget:
             assert without_inserted(result) == target
 
     @pytest.mark.parametrize("target", ["'''", "(" * 10_000], ids=["string", "brackets"])
-    def test_that_would_swallow_the_test_is_refused(self, target):
+    def test_that_would_comment_out_the_test_is_refused(self, target):
         with pytest.raises(TargetRefused, match="broken") as refused:
             insert(target)
         assert (refused.value.status, refused.value.field) == (422, "targetFileContent")
@@ -199,7 +199,7 @@ class TestHostileTarget:
         assert without_inserted(result) == target
 
     @pytest.mark.parametrize("target", ["x = '\0'", "x = '\ud800'"], ids=["NUL", "surrogate"])
-    def test_that_is_no_text_names_the_field(self, target):
+    def test_invalid_text_names_the_field(self, target):
         with pytest.raises(InvalidValue) as refused:
             insert(target)
         assert refused.value.field == "targetFileContent"
@@ -254,6 +254,6 @@ class TestRequest:
 
 
 def test_tests_that_take_too_long_together_are_refused(monkeypatch):
-    monkeypatch.setattr(engine, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(engine, "MAX_INSERTION_SECONDS", -1.0)
     with pytest.raises(TargetRefused, match="fewer"):
         insert(TARGET)

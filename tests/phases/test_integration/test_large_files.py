@@ -1,22 +1,24 @@
-"""However a file is built, the work grows with its size and no faster, and beyond a size it is not begun."""
+"""Work grows linearly with any file, and files beyond the limits are refused before reading."""
 
 import sys
 
 import pytest
 from tree_sitter import Tree
 
-from phases.test_integration import bench, engine
-from phases.test_integration.corpus import red_test
-from phases.test_integration.document import Document
+from phases.test_integration import engine
 from phases.test_integration.errors import TargetRefused, TestIntegrationError
 from phases.test_integration.frameworks import FRAMEWORKS
-from phases.test_integration.red_tests import read_red_tests
+from phases.test_integration.measure import bench
+from phases.test_integration.measure.corpus import red_test
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.parsing import MAX_NODES
+from phases.test_integration.read.red_tests import read_red_tests
 from phases.test_integration.services import generate
 
 JUNIT = "import org.junit.jupiter.api.Test;\n"
 EXUNIT = "defmodule A do\nuse ExUnit.Case\n"
 CHAIN = "class T0(unittest.TestCase):\n def test_a(self): pass\n"
-# How a file is built of so many parts.
+# Files built of n equal parts.
 BUILT = {
     "go, declarations of one import each": ("go", lambda n: each('import "a/aN"\n', n, "package a\n")),
     "go, one block of imports": ("go", lambda n: each('\t"a/aN"\n', n, "package a\nimport (\n", ")\n")),
@@ -94,7 +96,7 @@ def insert(framework: str, target: str) -> engine.Integration:
 
 
 def lines_run(framework: str, target: str) -> int:
-    """How many lines of Python, repeats counted, the insertion takes; also where it ends in a refusal."""
+    """Return the number of Python lines that an insertion or its refusal executes."""
     count = 0
 
     def trace(*_: object) -> object:
@@ -115,9 +117,9 @@ def lines_run(framework: str, target: str) -> int:
 
 class TestWork:
     @pytest.mark.parametrize("name", BUILT)
-    def test_grows_with_the_file_and_no_faster(self, name):
+    def test_grows_with_the_file_linearly(self, name):
         framework, build = BUILT[name]
-        insert(framework, build(1))  # what is made once is not counted
+        insert(framework, build(1))  # what is created once is not counted
         small, large = (lines_run(framework, build(count)) for count in (200, 400))
         assert large < small * 2.3
 
@@ -136,7 +138,7 @@ class TestWork:
 
 
 class Unread:
-    """An inserter whose files are not to be read."""
+    """An inserter whose files must not be read."""
 
     grammars = FRAMEWORKS["pytest"].inserter.grammars  # type: ignore[union-attr]
 
@@ -145,12 +147,12 @@ class Unread:
 
 
 class TestSize:
-    @pytest.mark.parametrize("framework", bench.insertable())
-    def test_of_ten_thousand_lines_is_no_hindrance(self, framework):
-        assert insert(framework, bench.generated(framework, 10_000)).method == "ast"
+    @pytest.mark.parametrize("framework", bench.list_insertable())
+    def test_of_ten_thousand_lines_is_accepted(self, framework):
+        assert insert(framework, bench.generate_file(framework, 10_000)).method == "ast"
 
     def test_of_too_many_nodes_is_refused_before_the_file_is_read(self):
-        target = "a;" * engine.MOST_NODES
+        target = "a;" * MAX_NODES
         with pytest.raises(TargetRefused, match="nodes") as refused:
             engine.integrate(Unread(), target, read_red_tests([red_test("pytest")]))  # type: ignore[arg-type]
         assert (refused.value.status, refused.value.field) == (422, "targetFileContent")

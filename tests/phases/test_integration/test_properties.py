@@ -1,4 +1,4 @@
-"""What holds for every file and every test, however they were put together or damaged."""
+"""Properties of insertion into any Python file, generated or damaged."""
 
 import ast
 from collections import Counter
@@ -6,12 +6,12 @@ from collections import Counter
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from phases.test_integration.document import Document
 from phases.test_integration.engine import Integration
 from phases.test_integration.errors import TargetRefused, TestIntegrationError
-from phases.test_integration.python.layout import GRAMMAR
+from phases.test_integration.languages.python.outline import GRAMMAR
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import errors
 from phases.test_integration.services import generate
-from phases.test_integration.syntax import errors
 
 HEADS = ["", '"""Doc."""\n', "#!/usr/bin/env python\n", "from __future__ import annotations\n", "\n\n"]
 IMPORTS = [
@@ -111,7 +111,7 @@ def is_python(text: str) -> bool:
 
 
 def statements(text: str) -> Counter[str]:
-    """Every statement but classes, which are the ones that grow."""
+    """Return every statement except classes, which may grow."""
     nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt))
     return Counter(ast.dump(node) for node in nodes if not isinstance(node, ast.ClassDef | ast.If))
 

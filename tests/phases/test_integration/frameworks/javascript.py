@@ -1,4 +1,4 @@
-"""What the tests of JavaScript's frameworks share."""
+"""Helpers for the tests of the JavaScript frameworks."""
 
 import textwrap
 
@@ -28,7 +28,7 @@ def dedent(text: str) -> str:
 
 
 def codes(integration: Integration) -> list[str]:
-    return [notice.code for notice in integration.notices]
+    return [warning.code for warning in integration.warnings]
 
 
 def parent_of(integration: Integration) -> str:

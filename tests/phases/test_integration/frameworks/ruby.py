@@ -1,4 +1,4 @@
-"""What the tests of Ruby's frameworks share."""
+"""Helpers for the tests of the Ruby frameworks."""
 
 import textwrap
 
@@ -33,4 +33,4 @@ def parent_of(result: Integration) -> str:
 
 
 def codes(result: Integration) -> list[str]:
-    return [notice.code for notice in result.notices]
+    return [warning.code for warning in result.warnings]

@@ -1,4 +1,4 @@
-"""Where an ExUnit file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into ExUnit files: placement, rendered code, warnings."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
-from tests.phases.test_integration.grouped import (
+from tests.phases.test_integration.frameworks.shared import (
     HOSTILE,
     Into,
     codes,
@@ -69,7 +69,7 @@ DESCRIBES = dedent("""
 
 
 class TestPlace:
-    def test_goes_behind_the_last_test(self):
+    def test_goes_after_the_last_test(self):
         result = insert(TARGET)
         assert (
             dedent("""
@@ -114,7 +114,7 @@ class TestPlace:
         ids=["skipped", "skipped with a reason", "no case", "template", "conditional"],
     )
     @pytest.mark.parametrize("is_first", [True, False])
-    def test_unfit_modules_are_passed_by(self, unfit, is_first):
+    def test_unsuitable_modules_are_not_chosen(self, unfit, is_first):
         target = f"{unfit}\n" * is_first + TARGET + f"\n{unfit}" * (not is_first)
         assert parent_of(insert(target, vulnerableCodePath="lib/other.ex")) == "App.UsersTest"
 
@@ -128,19 +128,19 @@ class TestPlace:
         assert parent_of(insert(target, vulnerableCodePath="lib/app/orders.ex")) == "App.OrdersTest"
         assert parent_of(insert(target, vulnerableCodePath="lib/app/users.ex")) == "App.UsersTest"
 
-    def test_stands_behind_the_loop_that_makes_the_tests(self):
+    def test_stands_after_the_loop_that_makes_the_tests(self):
         loop = '  for x <- [1] do\n    test "t #{x}" do\n      assert unquote(x)\n    end\n  end\n'
         target = f"defmodule ATest do\n  use ExUnit.Case\n\n{loop}\n  defp a, do: 1\nend\n"
         result = insert(target)
         assert (result.method, parent_of(result)) == ("ast", "ATest")
         assert result.content.index(loop) < result.content.index("security:") < result.content.index("defp a")
 
-    def test_loops_and_conditions_are_no_place(self):
+    def test_loops_and_conditions_are_not_chosen(self):
         loop = '  for x <- [1, 2] do\n    test "t #{x}" do\n      assert unquote(x)\n    end\n  end\n\n  defp'
         result = inserted(TARGET.replace("  defp", loop, 1))
         assert result.index("security:") < result.index("for x <-")
 
-    def test_skipped_describe_is_passed_by(self):
+    def test_skipped_describe_is_not_chosen(self):
         target = DESCRIBES.replace("    setup do", "    @describetag :skip\n    setup do")
         assert parent_of(insert(target, "assert user == 2")) == "App.UsersTest: security"
 
@@ -156,12 +156,12 @@ class TestPlace:
         result = inserted("defmodule ATest do\n  use ExUnit.Case\n  @x 1\nend\n")
         assert '  @x 1\n\n  test "security' in result
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         result = insert("", vulnerableCodePath="lib/users.ex")
         assert result.method == "append"
         assert result.content.startswith("defmodule UsersSecurityTest do\n  use ExUnit.Case\n\n  test ")
 
-    def test_heredoc_in_the_last_test_and_comment_behind_it(self):
+    def test_heredoc_in_the_last_test_and_comment_after_it(self):
         target = TARGET.replace("Users.all(conn)\n  end", '"""\n  end\n  """\n  end # done')
         assert "  end # done\n\n  test" in inserted(target)
 
@@ -170,7 +170,7 @@ class TestPlace:
 
 
 class TestBrokenFiles:
-    def test_a_test_without_its_end_is_not_taken_for_another(self):
+    def test_a_test_without_its_end_is_not_mistaken_for_another(self):
         with pytest.raises(TargetRefused):
             insert(TARGET.replace("  end\n\n  defp", "\n  defp", 1))
 
@@ -194,7 +194,7 @@ class TestStyle:
         assert 'x = """\n a\n   b\n"""\n' in inserted(TARGET, 'x = """\n a\n   b\n"""\nassert x == 1')
 
     @pytest.mark.parametrize("data", HOSTILE)
-    def test_data_is_data(self, data):
+    def test_data_never_becomes_code(self, data):
         result = inserted(TARGET, name=f"x {data}", attack=data)
         name = result.partition('test "security: ')[2].partition("\n")[0]
         assert name.endswith('" do')
@@ -205,12 +205,12 @@ class TestStyle:
         assert len(inserted(TARGET, name="x" * 9000).partition('test "security')[2].partition("\n")[0]) < 200
 
 
-class TestWholeTests:
+class TestCompleteTests:
     def test_keeps_its_name(self):
         result = inserted(TARGET, 'test "attack" do\n  assert false\nend')
         assert '  test "attack" do\n    # security: rejects SQL injection\n' in result
 
-    def test_of_a_taken_name_gets_another(self):
+    def test_of_a_used_name_gets_another(self):
         assert 'test "finds all 2", do: assert false' in inserted(
             TARGET, 'test "finds all", do: assert false'
         )
@@ -245,14 +245,14 @@ class TestWholeTests:
             '"""\nopen',
         ],
     )
-    def test_what_would_do_harm_is_refused(self, code):
+    def test_code_that_affects_other_tests_is_refused(self, code):
         with pytest.raises(InvalidTestCode):
             insert(TARGET, code)
 
     @pytest.mark.parametrize(
         "code", ["foo(1)\n" * 9000, 'test "t" do\nassert 1\nend\n' * 5000, "(" * 60_000 + "1" + ")" * 60_000]
     )
-    def test_code_that_nobody_would_read_is_refused(self, code):
+    def test_code_that_is_too_complex_is_refused(self, code):
         with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, code)
 
@@ -261,10 +261,10 @@ class TestWholeTests:
         assert [result.count(f'test "{name}" do') for name in ("t", "t 2", "t 3")] == [1, 1, 1]
 
 
-class TestNotices:
-    def test_names_that_nothing_binds_are_told(self):
+class TestWarnings:
+    def test_names_that_nothing_binds_are_reported(self):
         result = insert(TARGET, "assert Users.find(x, helper, fn y -> y end)")
-        assert [notice.message.split("`")[1] for notice in result.notices] == ["x"]
+        assert [warning.message.split("`")[1] for warning in result.warnings] == ["x"]
 
     def test_tagged_module_may_be_left_out(self):
         target = TARGET.replace("  alias", "  @moduletag :integration\n  @moduletag :capture_log\n  alias")
@@ -296,7 +296,7 @@ tests = red_tests(BODIES, "lib/users.ex")
 
 @quick
 @given(mutated(files), tests)
-def test_every_old_byte_stays_and_nothing_is_added_twice(target, wanted):
+def test_every_old_byte_stays_and_repeating_changes_nothing(target, wanted):
     result = ELIXIR.insert_or_skip(target, wanted)
     assert without_inserted(result) == target
     assert ELIXIR.insert(result.content, *wanted).content == result.content

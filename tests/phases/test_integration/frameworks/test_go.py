@@ -1,4 +1,4 @@
-"""Where a Go file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into Go files: placement, rendered code, warnings."""
 
 import contextlib
 import subprocess
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
-from tests.phases.test_integration.grouped import Into, codes, dedent, without_inserted
+from tests.phases.test_integration.frameworks.shared import Into, codes, dedent, without_inserted
 from tests.phases.test_integration.runners.needs import need
 
 GO = Into("go", "go", "t.Fatal(1)")
@@ -24,7 +24,7 @@ def inserted(target: str, code: str | None = None, **others: str) -> str:
 
 
 def gofmt(tmp_path: Path, texts: list[str]) -> list[str]:
-    """The names of those that gofmt would change; it fails where one is no Go."""
+    """Return the names of the files that gofmt would change; fails for invalid Go."""
     need("gofmt")
     for number, text in enumerate(texts):
         (tmp_path / f"{number}.go").write_text(text, newline="")
@@ -44,7 +44,7 @@ SUITE = (
 
 
 class TestPlace:
-    def test_function_goes_behind_the_last_test(self):
+    def test_function_goes_after_the_last_test(self):
         result = insert(HEAD + TEST + "\nfunc helper() {}\n")
         assert result.content == HEAD + TEST + dedent("""
 
@@ -59,7 +59,7 @@ class TestPlace:
         assert result.point is not None
         assert (result.method, result.point.strategy, result.point.line) == ("ast", "after_last_test", 9)
 
-    def test_empty_file_becomes_a_whole_one_of_the_directorys_package(self):
+    def test_empty_file_becomes_a_complete_one_of_the_directorys_package(self):
         result = insert("", vulnerableCodePath="internal/db-store/users.go")
         assert result.content.startswith('package dbstore\n\nimport "testing"\n\nfunc TestSecurity')
         assert codes(result) == ["package_assumed"]
@@ -73,11 +73,11 @@ class TestPlace:
     @pytest.mark.parametrize(
         ("old", "new"), [("t.Log(1)\n}", "t.Log(1)\n"), ("T) {", "T) ")], ids=["closer", "opener"]
     )
-    def test_a_function_without_brace_is_not_taken_for_another(self, old, new):
+    def test_a_function_without_brace_is_not_mistaken_for_another(self, old, new):
         with pytest.raises(TargetRefused):
             insert(HEAD + TEST + "\n" + TEST.replace("TestA", "TestB").replace(old, new))
 
-    def test_suites_value_makes_it_a_method_of_the_suite(self):
+    def test_body_that_reads_the_suites_receiver_becomes_its_method(self):
         result = insert(SUITE, "s.Equal(1, 2)")
         assert ") helper() {}" in result.content.partition("func (s *ShopSuite) TestSecurity")[2]
         assert result.point is not None
@@ -108,23 +108,23 @@ class TestPlace:
 
 
 class TestWriting:
-    def test_whole_function_keeps_its_name_and_helpers(self):
+    def test_complete_function_keeps_its_name_and_helpers(self):
         code = 'func query() string { return "x" }\n\nfunc TestB(t *testing.T) {\n\tt.Fatal(query())\n}\n'
         content = inserted(HEAD + TEST, code)
         assert 'func query() string { return "x" }\n\nfunc TestB(t *testing.T) {\n\t// security' in content
 
-    def test_whole_functions_may_bring_a_type_with_methods(self):
+    def test_complete_functions_may_bring_a_type_with_methods(self):
         code = (
             "type fake struct{ n int }\n\nfunc (f fake) get() int { return f.n }\n\n"
             "func TestB(t *testing.T) {\n\tt.Fatal(fake{n: 1}.get())\n}"
         )
         assert "func (f fake) get() int { return f.n }\n" in inserted(HEAD + TEST, code)
 
-    def test_taken_names_get_a_number(self):
+    def test_used_names_get_a_number(self):
         content = inserted(HEAD + TEST, "func TestA(t *testing.T) { t.Fatal(1) }")
         assert "func TestA_2(t *testing.T) {\n\t// security: rejects SQL injection\n" in content
 
-    def test_names_tell_the_vulnerable_file_as_all_files_of_a_package_share_them(self):
+    def test_names_include_the_vulnerable_file(self):
         file = "shop/user_store.go:12"
         content = inserted(HEAD + TEST, vulnerableCodePath=file)
         assert "func TestSecurityUserStoreRejectsSqlInjection(t *testing.T) {" in content
@@ -156,7 +156,7 @@ class TestWriting:
         assert 'str.ToUpper("a")' in content
         assert content.count('"strings"') == 1
 
-    def test_package_of_a_name_that_is_taken_gets_another(self):
+    def test_package_of_a_name_that_is_used_gets_another(self):
         target = (
             'package shop\n\nimport (\n\t"testing"\n\n\t"example.com/strings"\n)\n\nvar _ = strings.X\n\n'
         )
@@ -184,7 +184,7 @@ class TestWriting:
         content = inserted(HEAD + TEST, "    if true {\n      t.Fatal(`\n    raw`)\n    }")
         assert "\n\tif true {\n\t\tt.Fatal(`\n    raw`)\n\t}\n}" in content
 
-    def test_names_are_data(self):
+    def test_names_never_become_code(self):
         hostile = 'a"`*/\n}\0 ${x} #{y}\r\nfunc init() { panic(1) }\u2028'
         group = 'func TestSecurity(t *testing.T) {\n\tt.Run("a", func(t *testing.T) {})\n\tt.Log()\n}\n'
         for target in (HEAD + TEST, HEAD + group):
@@ -232,7 +232,7 @@ class TestWriting:
         assert gofmt(tmp_path, results) == []
 
 
-class TestNotices:
+class TestWarnings:
     @pytest.mark.parametrize(
         ("target", "code"),
         [
@@ -344,10 +344,10 @@ class TestProperties:
         "text", ["(" * 10_000, "func " * 10_000, "x" * 1_000_000, "{" * 10_000, "`", "/*"]
     )
     def test_hostile_files_are_answered_in_time(self, text):
-        started = time.perf_counter()
+        started = time.thread_time()
         with contextlib.suppress(TargetRefused):
             insert(HEAD + text)
-        assert time.perf_counter() - started < 4
+        assert time.thread_time() - started < 4
 
     @pytest.mark.parametrize(
         "code",
@@ -360,10 +360,10 @@ class TestProperties:
         ],
     )
     def test_hostile_code_is_refused_in_time(self, code):
-        started = time.perf_counter()
+        started = time.thread_time()
         with pytest.raises(InvalidTestCode):
             insert(HEAD + TEST, code)
-        assert time.perf_counter() - started < 4
+        assert time.thread_time() - started < 4
 
     def test_comments_before_a_bodys_imports(self):
         content = inserted(
@@ -374,6 +374,6 @@ class TestProperties:
 
     def test_a_long_file_is_quick(self):
         target = HEAD + "".join(TEST.replace("A", str(number)) + "\n" for number in range(2500))
-        started = time.perf_counter()
+        started = time.thread_time()
         insert(target)
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1

@@ -1,4 +1,4 @@
-"""In which style a test's assertions come into a file that writes them otherwise."""
+"""Rewriting a test's assertions in a JavaScript file's assertion style."""
 
 import pytest
 
@@ -11,7 +11,7 @@ CHAI_ASSERT = NODE.replace("const assert = require('assert')", "const { assert }
 SHOULD = "require('should');\n" + BODY % "(1).should.equal(1)"
 JEST = BODY % "expect(1).toBe(1)"
 
-# The same in the styles of jest, chai, chai's assert and node's.
+# The same assertion in the styles of Jest, chai, chai's assert and Node's assert.
 ALIKE = [
     ("expect(1).toBe(2)", "expect(1).to.equal(2)", "assert.strictEqual(1, 2)", "assert.strictEqual(1, 2)"),
     (
@@ -74,7 +74,7 @@ class TestConversion:
         assert last_line("jest", JEST, "assert.equal(1, 'x')") == "expect(1).toBe('x')"
         assert "assert.equal(1, JSON)" in insert("jest", JEST, "assert.equal(1, JSON)").content
 
-    def test_of_a_whole_test_that_imports_its_expect(self):
+    def test_of_a_complete_test_that_imports_its_expect(self):
         code = "import { it, expect } from 'vitest';\nit('x', () => {\n  expect(`a\n b`).toBe(1);\n});"
         result = insert("mocha", CHAI, code)
         assert "expect(`a\n b`).to.equal(1);" in result.content
@@ -105,7 +105,7 @@ class TestLeftAlone:
             "expect(...[1]).toBe(2);",
         ],
     )
-    def test_what_is_not_surely_the_same_is_told(self, code):
+    def test_assertions_without_an_exact_equivalent_is_reported(self, code):
         result = insert("mocha", CHAI, code)
         assert all(line in result.content for line in code.split("\n"))
         assert codes(result) == ["matcher_style"]
@@ -115,7 +115,7 @@ class TestLeftAlone:
         assert "assert.strictEqual(1, 2, 'no');" in result.content
         assert "matcher_style" in codes(result)
 
-    def test_vitest_knows_chais_words(self):
+    def test_chai_assertions_stay_in_vitest(self):
         assert last_line("vitest", JEST, "expect(1).to.equal(2);") == "expect(1).to.equal(2);"
 
     def test_code_that_brings_its_own(self):

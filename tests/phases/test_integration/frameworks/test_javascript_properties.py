@@ -1,4 +1,4 @@
-"""What holds for every JavaScript file and every test, however they were put together or damaged."""
+"""Properties of insertion into any JavaScript file, generated or damaged."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from phases.test_integration.document import Document
 from phases.test_integration.engine import Integration
 from phases.test_integration.errors import TargetRefused, TestIntegrationError
-from phases.test_integration.javascript.grammars import GRAMMARS
+from phases.test_integration.languages.javascript.grammars import GRAMMARS
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import errors
 from phases.test_integration.services import generate
-from phases.test_integration.syntax import errors
 from tests.phases.test_integration.runners.needs import need
 
 TYPESCRIPT = Path(__file__).parent.parent / "runners/node/node_modules/typescript"

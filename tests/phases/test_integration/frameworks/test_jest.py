@@ -1,4 +1,4 @@
-"""Where a jest file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into Jest files: placement, rendered code, warnings."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def insert(target: str, *codes: str, **others: str) -> Integration:
 
 
 class TestPlace:
-    def test_goes_behind_the_last_it_of_a_group(self):
+    def test_goes_after_the_last_it_of_a_group(self):
         result = insert("describe('a', () => {\n  it('b', () => {});\n});\n\nconst x = 1;\n")
         assert result.content == dedent("""
             describe('a', () => {
@@ -41,13 +41,13 @@ class TestPlace:
         assert (result.method, result.point.line, result.point.parent) == ("ast", 3, "a")
         assert result.point.strategy == "after_last_it_block"
 
-    def test_top_level_tests_get_a_neighbour(self):
+    def test_joins_top_level_tests(self):
         result = insert("test('a', () => {});\n\nfunction helper() {}\n")
         assert strategy_of(result) == "after_last_test"
         assert "\n\ntest('rejects SQL injection'," in result.content
         assert result.content.index("rejects") < result.content.index("helper")
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         result = insert("")
         assert (result.method, result.point) == ("append", None)
         assert result.content.startswith(
@@ -202,7 +202,7 @@ class TestWriting:
             "'); x(); ('",
         ],
     )
-    def test_names_are_data(self, name):
+    def test_names_never_become_code(self, name):
         result = insert(ONE, name=name, attack=name)
         assert result.method == "ast"
         assert len(result.content.splitlines()) == len(insert(ONE).content.splitlines())
@@ -218,11 +218,11 @@ class TestWriting:
         result = insert(insert(ONE).content, "expect(3).toBe(4);")
         assert "it('rejects SQL injection (2)'" in result.content
 
-    def test_whole_test_stays_as_it_is(self):
+    def test_complete_test_stays_as_it_is(self):
         result = insert(ONE, "it('rejects SQL injection', async () => {\n    await f();\n});")
         assert "\n  it('rejects SQL injection', async () => {\n    await f();\n  });\n" in result.content
 
-    def test_whole_test_of_another_name_gets_a_group_of_that_name(self):
+    def test_complete_test_of_another_name_gets_a_group_of_that_name(self):
         result = insert(ONE, "it('x', () => {});")
         assert "\n  describe('rejects SQL injection', () => {\n" in result.content
 
@@ -231,7 +231,7 @@ class TestWriting:
         assert "\n  describe('rejects SQL injection', () => {\n" in result.content
         assert "\n    beforeEach(() => f(x));\n" in result.content
 
-    def test_words_of_mocha_are_translated(self):
+    def test_functions_of_mocha_are_renamed(self):
         result = insert(
             ONE, "describe('rejects SQL injection', () => {\n  before(f);\n  specify('x', f);\n});"
         )
@@ -271,19 +271,19 @@ class TestNames:
         result = insert(ONE, "expect(nothing).toBe(other);")
         assert codes(result) == ["unbound_name", "unbound_name"]
 
-    def test_import_of_a_taken_name(self):
+    def test_import_of_a_used_name(self):
         with pytest.raises(InvalidTestCode):
             insert(
                 "const x = 1;\n" + ONE, "import { x } from './x';\nit('rejects SQL injection', () => x());"
             )
 
 
-class TestNotices:
+class TestWarnings:
     @pytest.mark.parametrize("focused", ["it.only('c', f);", "fit('c', f);", "describe.only('c', () => {});"])
     def test_focus_elsewhere(self, focused):
         assert codes(insert(ONE + focused + "\n")) == ["focused_tests"]
 
-    def test_word_only_in_a_string_is_no_focus(self):
+    def test_only_in_a_string_is_not_a_focus(self):
         assert codes(insert(ONE + "f('it.only()');\n")) == []
 
 
@@ -291,7 +291,7 @@ class TestRefusal:
     @pytest.mark.parametrize(
         "code", ["expect(", "});\nit('x', () => {", "", "// nothing", "export const x = 1;", "`"]
     )
-    def test_of_what_is_no_test(self, code):
+    def test_of_code_that_is_not_a_test(self, code):
         with pytest.raises(InvalidTestCode if code else Exception):
             insert(ONE, code)
 

@@ -1,4 +1,4 @@
-"""Where a JUnit 5 file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into JUnit 5 files: placement, rendered code, warnings."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
-from tests.phases.test_integration.grouped import (
+from tests.phases.test_integration.frameworks.shared import (
     HOSTILE,
     Into,
     codes,
@@ -48,7 +48,7 @@ TARGET = dedent("""
 
 
 class TestPlace:
-    def test_method_goes_behind_the_last_test(self):
+    def test_method_goes_after_the_last_test(self):
         result = insert(TARGET)
         assert (
             dedent("""
@@ -83,7 +83,7 @@ class TestPlace:
         ],
     )
     @pytest.mark.parametrize("is_first", [True, False])
-    def test_unfit_classes_are_passed_by(self, unfit, is_first):
+    def test_unsuitable_classes_are_not_chosen(self, unfit, is_first):
         fit = "class UsersTest {\n    @Test void a() {}\n}\n"
         target = "import org.junit.jupiter.api.*;\n\n" + (
             f"{unfit}\n{fit}" if is_first else f"{fit}\n{unfit}"
@@ -124,7 +124,7 @@ class TestPlace:
         )
         assert "class ATest {\n    @Test\n    void security" in result.content
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         result = insert("", vulnerableCodePath="src/Users.java")
         assert result.method == "append"
         assert "import org.junit.jupiter.api.Test;\n\nclass UsersSecurityTest {\n" in result.content
@@ -143,7 +143,7 @@ class TestBrokenFiles:
     @pytest.mark.parametrize(
         ("old", "new"), [("    }\n", "    \n"), ("() {\n", "()\n")], ids=["closer", "opener"]
     )
-    def test_a_method_without_brace_is_not_taken_for_another(self, old, new):
+    def test_a_method_without_brace_is_not_mistaken_for_another(self, old, new):
         with pytest.raises(TargetRefused):
             insert(TARGET.replace(old, new, 1))
 
@@ -176,14 +176,14 @@ class TestStyle:
         assert 'f("""\n  a\n   b\n  """);' in inserted(TARGET, 'f("""\n  a\n   b\n  """);')
 
     @pytest.mark.parametrize("data", HOSTILE)
-    def test_data_is_data(self, data):
+    def test_data_never_becomes_code(self, data):
         result = insert(TARGET, name=f"x {data}", attack=data)
         method = result.content.partition("void security")[2].partition("private String")[0]
         assert len([line for line in method.split("\n") if line.strip().startswith("//")]) == 2
         assert result.content.isascii()
 
 
-class TestWholeTests:
+class TestCompleteTests:
     def test_method(self):
         result = inserted(TARGET, "@Test\nvoid attack() {\n    assertTrue(false);\n}")
         assert "    @Test\n    void attack() {\n        // security: rejects SQL injection\n" in result
@@ -191,7 +191,7 @@ class TestWholeTests:
     def test_method_without_annotation_gets_one(self):
         assert "    @Test\n    void attack() {" in inserted(TARGET, "void attack() { assertTrue(false); }")
 
-    def test_taken_names_get_others(self):
+    def test_used_names_get_others(self):
         result = inserted(TARGET, '@Test void findsAll() { helper(); }\nString helper() { return "helper"; }')
         assert "void findsAll2() {" in result
         assert "String helper2()" in result
@@ -235,7 +235,7 @@ class TestWholeTests:
             "void a() {}\nf();",
         ],
     )
-    def test_what_would_do_harm_is_refused(self, code):
+    def test_code_that_affects_other_tests_is_refused(self, code):
         with pytest.raises(InvalidTestCode):
             insert(TARGET, code)
 
@@ -244,7 +244,7 @@ class TestWholeTests:
             insert(TARGET, "".join(f"@Test void t{number}() {{}}\n" for number in range(501)))
 
     @pytest.mark.parametrize("code", ["foo(1);\n" * 9000, "int a = b;\n" * 9000, "{" * 60_000 + "}" * 60_000])
-    def test_code_that_nobody_would_read_is_refused(self, code):
+    def test_code_that_is_too_complex_is_refused(self, code):
         with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, code)
 
@@ -258,12 +258,12 @@ class TestNames:
         target = TARGET.replace("import static", "import").replace("Assertions.assertTrue;", "Assertions;")
         assert "        Assertions.assertEquals(1, 2);" in inserted(target)
 
-    def test_imported_star_is_enough(self):
+    def test_star_import_binds_assertions(self):
         target = TARGET.replace("Assertions.assertTrue", "Assertions.*").replace("api.Test", "api.*")
         assert without_inserted(insert(target)) == target
         assert len(insert(target).inserted) == 1
 
-    def test_assertions_of_another_library_stay_its(self):
+    def test_assertions_of_another_library_stay(self):
         target = TARGET.replace("import org", "import org.assertj.core.api.Assertions;\nimport org", 1)
         result = inserted(target, "Assertions.assertEquals(1, 2);\nAssertions.assertThat(1);")
         assert "org.junit.jupiter.api.Assertions.assertEquals" in result
@@ -287,20 +287,20 @@ class TestNames:
         later = once.replace("import org", imports + "import org", 1)
         assert inserted(later, code) == later
 
-    def test_a_class_that_may_be_the_packages_own_is_not_doubted(self):
-        assert insert(TARGET, "assertEquals(1, new Orders().count());").notices == ()
+    def test_class_of_the_same_package_is_not_reported(self):
+        assert insert(TARGET, "assertEquals(1, new Orders().count());").warnings == ()
 
-    def test_a_librarys_class_that_nothing_imports_is_told(self):
+    def test_a_librarys_class_that_nothing_imports_is_reported(self):
         assert codes(insert(TARGET, "Mockito.verify(users);")) == ["unbound_name"]
 
-    def test_a_package_is_no_variable(self):
-        assert insert(TARGET, "org.junit.jupiter.api.Assertions.fail();").notices == ()
+    def test_package_name_is_not_a_variable(self):
+        assert insert(TARGET, "org.junit.jupiter.api.Assertions.fail();").warnings == ()
 
-    def test_names_that_nothing_binds_are_told(self):
+    def test_names_that_nothing_binds_are_reported(self):
         result = insert(TARGET, "String a = users.find(x, b -> b);\nOrders.check(a);\nhelp(a);")
-        assert sorted(n.message.split("`")[1] for n in result.notices) == ["help()", "x"]
+        assert sorted(n.message.split("`")[1] for n in result.warnings) == ["help()", "x"]
 
-    def test_condition_before_each_is_told(self):
+    def test_condition_before_each_is_reported(self):
         target = TARGET.replace(
             "    @Test", "    @BeforeEach void setUp() { assumeTrue(false); }\n\n    @Test"
         )
@@ -342,7 +342,7 @@ tests = red_tests(BODIES, "src/Users.java")
 
 @quick
 @given(mutated(files), tests)
-def test_every_old_byte_stays_and_nothing_is_added_twice(target, wanted):
+def test_every_old_byte_stays_and_repeating_changes_nothing(target, wanted):
     result = JAVA.insert_or_skip(target, wanted)
     assert without_inserted(result) == target
     assert JAVA.insert(result.content, *wanted).content == result.content

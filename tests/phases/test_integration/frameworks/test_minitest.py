@@ -1,4 +1,4 @@
-"""Where a minitest file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into minitest files: placement, rendered code, warnings."""
 
 import re
 
@@ -34,7 +34,7 @@ def inserted(target: str, code: str = "assert_equal 1, 2", **others: str) -> str
 
 
 class TestPlace:
-    def test_method_goes_behind_the_last_test(self):
+    def test_method_goes_after_the_last_test(self):
         target = dedent("""
             # frozen_string_literal: true
 
@@ -86,7 +86,7 @@ class TestPlace:
             """)
         assert result.point is not None
         assert (result.method, result.point.line, result.point.strategy) == ("ast", 16, "after_last_method")
-        assert (result.point.parent, result.notices) == ("UserTest", ())
+        assert (result.point.parent, result.warnings) == ("UserTest", ())
 
     def test_block_where_the_class_has_blocks(self):
         result = insert(RAILS)
@@ -116,7 +116,7 @@ class TestPlace:
         content = inserted("class Base < Minitest::Test" + BODY + "class A < Base; end\n__END__\ndata")
         assert content.index("class BaseSecurityTest") < content.index("__END__")
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         result = insert("")
         assert result.content == dedent("""
             require "minitest/autorun"
@@ -178,7 +178,7 @@ class TestPlace:
     def test_class_that_has_its_base_elsewhere_in_the_file_is_fit(self):
         assert parent_of(insert("class ATest < Minitest::Test; end\nclass ATest" + BODY)) == "ATest"
 
-    def test_new_class_is_like_its_neighbour_and_beside_it(self):
+    def test_new_class_is_like_the_class_before_it_and_beside_it(self):
         target = "module A\n  class BaseTest < TestCase" + BODY.replace("\n", "\n  ").rstrip() + "\n"
         result = insert(target + "  class BTest < BaseTest\n  end\nend\n")
         assert "\n\n  class BaseSecurityTest < TestCase\n    def test_security" in result.content
@@ -195,19 +195,19 @@ class TestChoice:
     def test_by_the_words_of_its_name(self):
         assert parent_of(insert(self.TWO, name="mails are escaped")) == "MailTest"
 
-    def test_without_a_clue_it_gets_its_own_and_the_next_shares_it(self):
+    def test_without_evidence_it_gets_its_own_and_the_next_shares_it(self):
         result = insert_all("minitest", self.TWO, red("raise 'x'"), red("raise 'y'", "more"))
         assert result.content.count("class MailSecurityTest < Minitest::Test") == 1
         assert result.content.index("_injection") < result.content.index("test_security_more")
 
 
-class TestWholeTests:
+class TestCompleteTests:
     def test_method_keeps_its_name(self):
         assert "\n  def test_is_safe\n    # security: " in inserted(
             ONE_CLASS, "def test_is_safe\n  flunk\nend"
         )
 
-    def test_method_of_a_name_that_is_taken_is_renamed(self):
+    def test_method_of_a_name_that_is_used_is_renamed(self):
         assert "\n  def test_a_2\n" in inserted(ONE_CLASS, "def test_a\n  flunk\nend")
 
     def test_block_becomes_what_the_class_has(self):
@@ -229,11 +229,11 @@ class TestWholeTests:
         content = inserted(ONE_CLASS, code)
         assert "\nend\n\nclass ATest < Minitest::Test\n  def setup; end\n" in content
 
-    def test_class_of_a_name_that_is_taken_is_renamed(self):
+    def test_class_of_a_name_that_is_used_is_renamed(self):
         code = "class UserTest < Other\n  def setup; @a = 1; end\n  def test_b\n    flunk @a\n  end\nend"
         assert "\nclass UserTest2 < Other\n" in inserted(ONE_CLASS, code)
 
-    def test_helpers_come_along(self):
+    def test_helpers_are_inserted_too(self):
         code = "def test_b\n  flunk text\nend\n\nprivate\n\ndef text\n  'x'\nend"
         content = inserted(ONE_CLASS, code)
         assert "\n  def text\n" in content
@@ -243,17 +243,17 @@ class TestWholeTests:
         content = inserted(ONE_CLASS, "def setup\n  @a = 1\nend\n\ndef test_b\n  flunk @a\nend")
         assert "\nend\n\nclass UserSecurityTest < Minitest::Test\n  def setup\n" in content
 
-    def test_group_with_values_brings_its_words(self):
+    def test_group_with_let_requires_minitest_spec(self):
         code = "describe 'x' do\n  let(:y) { 1 }\n  it 'is safe' do\n    _(y).must_equal 2\n  end\nend"
         assert "\nrequire 'minitest/spec'\n\ndescribe 'x' do\n" in inserted(ONE_CLASS, code).replace('"', "'")
         assert "\n  describe 'x' do\n    let(:y)" in inserted(SPEC, code)
 
-    def test_body_with_a_constant_is_no_def(self):
+    def test_body_with_a_constant_uses_define_method(self):
         assert "\n  define_method(:test_security_rejects_sql_injection) do\n" in inserted(
             ONE_CLASS, "ATTACK = 1\nassert_equal ATTACK, 2"
         )
 
-    def test_body_that_leaves_is_no_def(self):
+    def test_body_with_a_jump_uses_define_method(self):
         assert "define_method" in inserted(ONE_CLASS, "next if windows?\nassert 1")
 
     @pytest.mark.parametrize(
@@ -286,12 +286,12 @@ class TestData:
         assert "\nsystem" not in content
 
 
-class TestNotices:
-    def test_focus_elsewhere_is_told(self):
+class TestWarnings:
+    def test_focus_elsewhere_is_reported(self):
         result = insert("class ATest < Minitest::Test\n  focus" + BODY)
-        assert [(notice.code, notice.line) for notice in result.notices] == [("focused_elsewhere", 2)]
+        assert [(warning.code, warning.line) for warning in result.warnings] == [("focused_elsewhere", 2)]
 
-    def test_name_that_nothing_binds_is_told(self):
+    def test_name_that_nothing_binds_is_reported(self):
         assert codes(insert(ONE_CLASS, "assert_equal 1, @missing")) == ["unbound_name"]
 
     def test_name_that_the_tests_own_setup_binds_is_not(self):

@@ -1,4 +1,4 @@
-"""Where a mocha file takes a test, and in which of its interfaces the test is written."""
+"""Insertion into Mocha files: interface (BDD or TDD), placement, rendered code."""
 
 import pytest
 
@@ -20,14 +20,14 @@ class TestInterface:
         assert (parent_of(result), strategy_of(result)) == ("a", "after_last_test")
         assert f"\n  test('{NAME}', () => {{" in result.content
 
-    def test_words_of_bdd_are_translated_for_tdd(self):
+    def test_bdd_functions_are_renamed_for_tdd(self):
         code = f"describe('{NAME}', () => {{\n  before(f);\n  beforeEach(f);\n  it('x', f);\n}});"
         content = insert("suite('a', () => {\n  test('b', f);\n});\n", code).content
         assert (
             f"  suite('{NAME}', () => {{\n    suiteSetup(f);\n    setup(f);\n    test('x', f);\n" in content
         )
 
-    def test_words_of_jest_are_translated(self):
+    def test_functions_of_jest_are_renamed(self):
         code = f"describe('{NAME}', () => {{\n  beforeAll(f);\n  test('x', f);\n}});"
         content = insert(SHOULD, code).content
         assert f"  describe('{NAME}', () => {{\n    before(f);\n    it('x', f);\n" in content
@@ -78,7 +78,7 @@ class TestWriting:
         content = insert("const chai = require('chai');\n" + SHOULD, "expect(1).to.equal(2);").content
         assert "    const { expect } = chai;\n" in content
 
-    def test_expect_of_the_files_chai_for_a_whole_test(self):
+    def test_expect_of_the_files_chai_for_a_complete_test(self):
         code = "it('x', () => {\n  expect(1).to.equal(2);\n});"
         content = insert("const chai = require('chai');\n" + SHOULD, code).content
         assert "    chai.expect(1).to.equal(2);\n" in content
@@ -87,7 +87,7 @@ class TestWriting:
         target = "const { expect: ex } = require('chai');\n\nit('a', () => { ex(1).to.equal(1); });\n"
         assert "\n  ex(1).to.equal(2);\n});\n" in insert(target, "expect(1).toBe(2);").content
 
-    def test_expect_of_nothing_is_told(self):
+    def test_expect_of_nothing_is_reported(self):
         assert codes(insert(SHOULD, "expect(1).to.equal(2);")) == ["unbound_name"]
 
     def test_expect_that_the_file_has_from_somewhere(self):
@@ -118,7 +118,7 @@ class TestPlace:
         assert f"    }});\n  }}\n\n  it('{NAME}'" in result.content
 
     @pytest.mark.parametrize("call", ["})()", "}())"], ids=["outside", "inside"])
-    def test_function_that_is_called_at_once_is_transparent(self, call):
+    def test_immediately_invoked_function_is_read(self, call):
         inner = "  const x = require('x')\n  describe('a', function () {\n    it('b', f)\n  })\n"
         result = insert(f"(function () {{\n{inner}{call}\n", "x();")
         assert (parent_of(result), codes(result)) == ("a", [])
@@ -130,7 +130,7 @@ class TestPlace:
         result = insert(f"define(['a'], function (a) {{\n{group}}})\n")
         assert (parent_of(result), strategy_of(result)) == ("module", "after_last_group")
 
-    def test_hook_that_may_skip_all_is_told(self):
+    def test_hook_that_may_skip_all_is_reported(self):
         target = "before(function () {\n  if (x) this.skip();\n});\n" + SHOULD
         assert codes(insert(target, "f2 = 1;")) == ["module_may_be_skipped", "unbound_name"]
 
@@ -139,7 +139,7 @@ class TestPlace:
         target = f"describe('a', function () {{\n  it('b', f);\n  {first}\n}});\n"
         assert parent_of(insert(target)) == "module"
 
-    def test_file_that_may_return_is_told(self):
+    def test_file_that_may_return_is_reported(self):
         assert "module_may_be_skipped" in codes(insert("if (x) return;\n" + SHOULD))
 
     def test_exports_interface_is_appended_to(self):
@@ -151,7 +151,7 @@ class TestPlace:
 
 
 class TestSize:
-    def test_ten_thousand_lines_are_one_walk(self):
+    def test_ten_thousand_lines_are_read_in_one_pass(self):
         tests = "".join(f"  it('t{number}', () => {{\n    f({number});\n  }});\n" for number in range(3300))
         assert insert(f"describe('a', () => {{\n{tests}}});\n").method == "ast"
 

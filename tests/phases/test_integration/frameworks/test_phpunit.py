@@ -1,4 +1,4 @@
-"""Where a PHPUnit file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into PHPUnit files: placement, rendered code, warnings."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from phases.test_integration.errors import InvalidTestCode, TargetRefused
-from tests.phases.test_integration.grouped import (
+from tests.phases.test_integration.frameworks.shared import (
     HOSTILE,
     NAME,
     Into,
@@ -52,12 +52,12 @@ TARGET = dedent("""
 
 
 def with_class(text: str) -> str:
-    """A file with these classes."""
+    """Return a file with these classes."""
     return "<?php\n\nuse PHPUnit\\Framework\\TestCase;\n\n" + dedent(text)
 
 
 class TestPlace:
-    def test_method_goes_behind_the_last_test(self):
+    def test_method_goes_after_the_last_test(self):
         result = insert(TARGET)
         assert (
             dedent("""
@@ -95,7 +95,7 @@ class TestPlace:
         ids=["abstract", "trait", "no base", "stub", "conditional", "static"],
     )
     @pytest.mark.parametrize("is_first", [True, False])
-    def test_unfit_classes_are_passed_by(self, unfit, is_first):
+    def test_unsuitable_classes_are_not_chosen(self, unfit, is_first):
         fit = "class UsersTest extends TestCase\n{\n    public function testA() {}\n}\n"
         target = "<?php\n\n" + (f"{unfit}\n{fit}" if is_first else f"{fit}\n{unfit}")
         assert parent_of(insert(target, vulnerableCodePath="src/Other.php")) == "UsersTest"
@@ -115,14 +115,14 @@ class TestPlace:
         assert parent_of(result) == "UsersTest"
         assert codes(result) == ["several_classes"]
 
-    def test_base_in_the_same_file_gives_its_tests_to_nobody(self):
+    def test_class_that_another_extends_is_not_chosen(self):
         target = with_class("""
             class BaseTest extends TestCase { public function testA() {} }
             class UsersTest extends BaseTest { public function testB() {} }
             """)
         assert parent_of(insert(target)) == "UsersTest"
 
-    def test_base_of_the_same_name_elsewhere(self):
+    def test_base_of_the_same_name_in_another_namespace(self):
         target = "<?php\nclass ATest extends \\Other\\ATest\n{\n}\n"
         assert "{\n    public function testSecurity" in inserted(target)
 
@@ -136,7 +136,7 @@ class TestPlace:
         result = insert("<?php\nclass ATest extends TestCase\n{\n}\n")
         assert "{\n    public function testSecurity" in result.content
 
-    def test_comment_behind_the_closer_stays_there(self):
+    def test_comment_after_the_closer_stays_there(self):
         result = inserted(TARGET.replace("    }\n\n    private", "    } // end of A\n\n    private"))
         assert "    } // end of A\n\n    public function testSecurity" in result
 
@@ -158,7 +158,7 @@ class TestPlace:
         assert "        public function testSecurity" in result.content
         assert "new \\B\\C()" in result.content
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         result = insert("", vulnerableCodePath="src/Users.php")
         assert result.method == "append"
         assert result.content.startswith(
@@ -166,7 +166,7 @@ class TestPlace:
         )
         assert codes(result) == ["may_not_be_collected"]
 
-    def test_nothing_but_an_abstract_class_is_no_place(self):
+    def test_file_with_only_an_abstract_class_gets_a_new_one(self):
         result = insert("<?php\nabstract class ATest extends TestCase\n{\n    function testA() {}\n}\n")
         assert "class SecurityTest extends \\PHPUnit\\Framework\\TestCase" in result.content
         assert "may_not_be_collected" in codes(result)
@@ -191,7 +191,7 @@ class TestBrokenFiles:
     @pytest.mark.parametrize(
         ("old", "new"), [("    }\n", "    \n"), ("{\n        ", "\n        ")], ids=["closer", "opener"]
     )
-    def test_a_method_without_brace_is_not_taken_for_another(self, old, new):
+    def test_a_method_without_brace_is_not_mistaken_for_another(self, old, new):
         with pytest.raises(TargetRefused):
             insert(TARGET.replace(old, new, 1))
 
@@ -202,7 +202,7 @@ class TestBrokenFiles:
     @pytest.mark.parametrize(
         "code", ["foo(1);\n" * 9000, "{" * 60_000 + "}" * 60_000, "$a = " + "fn($x) => " * 9000 + "1;"]
     )
-    def test_code_that_nobody_would_read_is_refused(self, code):
+    def test_code_that_is_too_complex_is_refused(self, code):
         with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, code)
 
@@ -232,7 +232,7 @@ class TestStyle:
         assert "<<<EOT\n a\n   b\n EOT;\n        $y = 'c\nd';\n        $this" in result
 
     @pytest.mark.parametrize("data", HOSTILE)
-    def test_data_is_data(self, data):
+    def test_data_never_becomes_code(self, data):
         result = insert(TARGET, name=f"x {data}", attack=data)
         method = result.content.partition("function testSecurity")[2].partition("private function")[0]
         comments = [line for line in method.split("\n") if line.strip().startswith("//")]
@@ -240,14 +240,14 @@ class TestStyle:
         assert "?>" not in result.content
 
 
-class TestWholeTests:
+class TestCompleteTests:
     def test_method(self):
         result = inserted(TARGET, "public function testX(): void\n{\n    $this->fail();\n}")
         assert (
             "    public function testX(): void\n    {\n        // security: rejects SQL injection\n" in result
         )
 
-    def test_method_of_a_taken_name_gets_another(self):
+    def test_method_of_a_used_name_gets_another(self):
         result = inserted(TARGET, "public function testa() { $this->fail(); }\nfunction helper() {}")
         assert "function testa2()" in result
         assert "function helper2()" in result
@@ -304,17 +304,17 @@ class TestWholeTests:
             "?>\n",
         ],
     )
-    def test_what_would_do_harm_is_refused(self, code):
+    def test_code_that_affects_other_tests_is_refused(self, code):
         with pytest.raises(InvalidTestCode):
             insert(TARGET, code)
 
 
 class TestNames:
-    def test_import_is_added_behind_the_last(self):
+    def test_import_is_added_after_the_last(self):
         result = inserted(TARGET, "use App\\Orders;\n$this->assertNull(new Orders());")
         assert "use PHPUnit\\Framework\\TestCase;\nuse App\\Orders;\n\nfinal" in result
 
-    def test_import_that_is_there_is_not_doubled(self):
+    def test_existing_import_is_not_repeated(self):
         assert inserted(TARGET, "use App\\Users;\n$this->fail(Users::class);").count("use App\\Users;") == 1
 
     def test_name_that_means_another_class_here_is_written_out(self):
@@ -332,19 +332,19 @@ class TestNames:
     def test_class_of_php_itself_is_found_from_a_namespace(self):
         assert "new \\PDO('x')" in inserted(TARGET, "$x = new PDO('x');")
 
-    def test_names_that_nothing_binds_are_told(self):
+    def test_names_that_nothing_binds_are_reported(self):
         result = insert(
             TARGET, "$x = new Orders($db);\n$y = new Users($x);\npreg_match('a', 'b', $m);\necho $m;"
         )
-        assert [n.message.split("`")[1] for n in result.notices] == ["Orders", "$db"]
+        assert [n.message.split("`")[1] for n in result.warnings] == ["Orders", "$db"]
 
 
-class TestNotices:
+class TestWarnings:
     def test_class_that_skips_itself(self):
         setup = "    protected function setUp(): void\n    {\n        $this->markTestSkipped();\n    }\n\n"
         result = insert(TARGET.replace("    public function testA", setup + "    public function testA"))
         assert codes(result) == ["module_skipped"]
-        assert result.notices[0].line == 14
+        assert result.warnings[0].line == 14
 
     def test_class_that_may_skip_itself(self):
         setup = "    function setUp(): void { if (!extension_loaded('x')) { $this->markTestSkipped(); } }\n"
@@ -388,7 +388,7 @@ tests = red_tests(BODIES, "src/Users.php")
 
 @quick
 @given(mutated(files), tests)
-def test_every_old_byte_stays_and_nothing_is_added_twice(target, wanted):
+def test_every_old_byte_stays_and_repeating_changes_nothing(target, wanted):
     result = PHP.insert_or_skip(target, wanted)
     assert without_inserted(result) == target
     assert PHP.insert(result.content, *wanted).content == result.content
@@ -410,7 +410,7 @@ def test_what_php_accepted_it_still_accepts():
 
 
 def _broken_by_insertion(pairs: list[tuple[str, str]]) -> list[str]:
-    """Runs one PHP over all pairs."""
+    """Check all pairs with one PHP process."""
     script = """
         function ok($x) {
             try { @token_get_all($x, TOKEN_PARSE); return true; } catch (Error $e) { return false; }
@@ -432,7 +432,7 @@ def test_name_of_the_request_is_in_the_file():
 
 
 def test_a_file_that_breaks_off_in_a_statement_is_refused():
-    """Its last word would swallow the test's import, and the same request would not know its own work."""
+    """Its last word would absorb the inserted import, and a repeated request would not find the test."""
     with pytest.raises(TargetRefused, match="breaks off"):
         PHP.insert(
             "<?php\nuse", {"testName": "'", "testCode": "$this->assertTrue(false);", "attackVector": "'"}

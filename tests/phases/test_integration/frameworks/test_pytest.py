@@ -1,4 +1,4 @@
-"""Where a pytest file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into pytest files: placement, rendered code, warnings."""
 
 import ast
 import textwrap
@@ -36,7 +36,7 @@ def parent_of(integration: Integration) -> str:
 
 
 def codes(integration: Integration) -> list[str]:
-    return [notice.code for notice in integration.notices]
+    return [warning.code for warning in integration.warnings]
 
 
 ONE_TEST = "def test_a():\n    pass\n"
@@ -44,7 +44,7 @@ ONE_CLASS = "class TestA:\n    def test_a(self):\n        pass\n"
 
 
 class TestPlace:
-    def test_function_goes_behind_the_last_test(self):
+    def test_function_goes_after_the_last_test(self):
         result = insert("import os\n\n\ndef test_a():\n    pass\n\n\ndef helper():\n    pass\n")
         assert result.content == dedent("""
             import os
@@ -66,7 +66,7 @@ class TestPlace:
         assert result.point is not None
         assert (result.method, result.point.line, result.point.strategy) == ("ast", 8, "after_last_test")
 
-    def test_method_goes_behind_the_last_method(self):
+    def test_method_goes_after_the_last_method(self):
         result = insert(ONE_CLASS + "\n\nX = 1\n")
         assert result.content == dedent("""
             class TestA:
@@ -84,7 +84,7 @@ class TestPlace:
         assert result.point is not None
         assert (result.point.strategy, result.point.parent) == ("after_last_method", "TestA")
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         result = insert("", "with pytest.raises(ValueError):\n    int('x')")
         assert (result.method, result.point) == ("append", None)
         assert result.content.startswith("import pytest\n")
@@ -136,7 +136,7 @@ class TestPlace:
         (line,) = [each for each in result.content.split("\n") if "def test_security" in each]
         assert line.startswith("def ")
 
-    def test_mark_that_changes_nothing_is_no_hindrance(self):
+    def test_mark_that_changes_nothing_does_not_prevent_insertion(self):
         assert parent_of(insert("@pytest.mark.django_db\n" + ONE_CLASS)) == "TestA"
 
     def test_nested_class_is_named_with_those_around(self):
@@ -182,7 +182,7 @@ class TestChoiceOfClass:
     def test_follows_what_the_test_calls(self):
         assert parent_of(insert(self.TWO, "assert place_order(2)")) == "TestOrders"
 
-    def test_without_a_clue_makes_one_for_security(self):
+    def test_without_evidence_makes_one_for_security(self):
         result = insert(self.TWO)
         assert result.point is not None
         assert result.point.strategy == "new_class"
@@ -260,7 +260,7 @@ class TestFixtures:
             "def test_a(client):\n    pass\n", "client = 1\nassert client == 2"
         )
 
-    def test_usual_fixture_from_elsewhere_is_assumed_and_told(self):
+    def test_assumes_common_plugin_fixtures_with_a_warning(self):
         result = insert(ONE_TEST, "assert mocker")
         assert "sql_injection(mocker):" in result.content
         assert codes(result) == ["fixture_assumed"]
@@ -281,7 +281,7 @@ class TestAsync:
     def test_marks_nothing_where_async_tests_need_none(self):
         assert "@" not in inserted("async def test_a():\n    pass\n", "x = [a async for a in b]")
 
-    def test_assumes_a_plugin_and_says_so(self):
+    def test_assumes_an_async_plugin_with_a_warning(self):
         result = insert(ONE_TEST, "await 1")
         assert "import pytest\n" in result.content
         assert "@pytest.mark.asyncio\nasync def test_security" in result.content
@@ -290,7 +290,7 @@ class TestAsync:
     def test_await_in_an_inner_function_is_not_the_tests(self):
         assert "\ndef test_security" in inserted(ONE_TEST, "async def f():\n    await g()\nassert f")
 
-    def test_whole_async_test_is_marked_too(self):
+    def test_complete_async_test_is_marked_too(self):
         target = "@mark.asyncio\nasync def test_a():\n    pass\n"
         assert inserted(target, "async def test_b():\n    await f()").count("@mark.asyncio\n") == 2
 
@@ -309,21 +309,21 @@ class TestBody:
     def test_is_indented_but_never_within_strings(self, code):
         assert "x = '''\nraw\n  '''\n    assert x" in inserted(ONE_TEST, code)
 
-    def test_that_lost_its_first_indent_is_mended(self):
+    def test_restores_a_lost_first_indent(self):
         assert "    a = 1\n    b = 2\n" in inserted(ONE_TEST, "a = 1\n        b = 2\n        assert a == b")
 
     def test_keeps_its_imports(self):
         result = inserted(ONE_TEST, "import os\nfrom app import x\nassert os == x")
         assert "    import os\n    from app import x\n" in result
 
-    def test_missing_pytest_is_imported_behind_the_head(self):
+    def test_missing_pytest_is_imported_after_the_head(self):
         target = '"""Doc."""\nfrom __future__ import annotations\nimport os; import re\n\n\n' + ONE_TEST
         result = inserted(target, "with pytest.raises(ValueError):\n    f()")
         assert "import os; import re\nimport pytest\n\n\ndef test_a" in result
 
     def test_unbound_names_are_reported(self):
         result = insert("import os\n\n\n" + ONE_TEST, "assert os.sep == frobnicate(User)")
-        assert [notice.message for notice in result.notices] == [
+        assert [warning.message for warning in result.warnings] == [
             "nothing binds `frobnicate`, which the test reads",
             "nothing binds `User`, which the test reads",
         ]
@@ -351,12 +351,12 @@ class TestBody:
         ],
         ids=range(10),
     )
-    def test_that_is_no_python_is_refused_with_the_reason(self, code, reason):
+    def test_invalid_python_is_refused_with_the_reason(self, code, reason):
         with pytest.raises(InvalidTestCode, match=reason):
             insert(ONE_TEST, code)
 
 
-class TestWholeTests:
+class TestCompleteTests:
     def test_keep_their_name_decorators_and_docstring(self):
         result = inserted(ONE_TEST, '@pytest.mark.slow\ndef test_b(x):\n    """Doc."""\n    assert x')
         assert result.endswith(
@@ -373,7 +373,7 @@ class TestWholeTests:
         assert content.count("# security: ") == 1
         assert "def c(self):\n        return 1\n" in content
 
-    def test_taken_name_gets_a_number(self):
+    def test_used_name_gets_a_number(self):
         assert "def test_a_2():" in inserted(ONE_TEST, "def test_a():\n    assert 0")
 
     def test_one_line_is_opened_up(self):
@@ -391,14 +391,14 @@ class TestWholeTests:
     @pytest.mark.parametrize(
         ("parameters", "expected"), [("self", ""), ("self, a", "a"), ("self: T, a", "a")]
     )
-    def test_lose_an_idle_self_outside_of_one(self, parameters, expected):
+    def test_lose_an_unused_self_outside_a_class(self, parameters, expected):
         assert f"\ndef test_b({expected}):" in inserted(ONE_TEST, f"def test_b({parameters}):\n    assert 0")
 
     def test_class_stands_beside_classes(self):
         result = inserted(ONE_CLASS, "class TestB:\n    x = 1\n\n    def test_b(self):\n        assert 0")
         assert "\n\n\nclass TestB:\n    x = 1\n\n    def test_b(self):\n        # security" in result
 
-    def test_class_of_a_name_that_is_there_gives_its_methods(self):
+    def test_class_with_an_existing_name_adds_its_methods(self):
         result = insert(ONE_CLASS, "class TestA:\n    def test_b(self):\n        assert 0")
         assert result.content.count("class TestA") == 1
         assert parent_of(result) == "TestA"
@@ -423,12 +423,12 @@ class TestWholeTests:
         code = "from app import App\nclient = App().client()\n\ndef test_b():\n    assert client.x\n"
         assert "    from app import App\n    client = App().client()\n    assert" in inserted(ONE_TEST, code)
 
-    def test_what_a_decorator_needs_stays_outside_and_is_told(self):
+    def test_what_a_decorator_needs_stays_outside_and_is_reported(self):
         result = insert(ONE_TEST, "from app import slow\n\n@slow\ndef test_b():\n    assert 0")
         assert "from app import slow\n\n\n@slow\ndef test_b" in result.content
         assert codes(result) == ["runs_at_collection"]
 
-    def test_helper_of_a_taken_name_is_renamed_throughout(self):
+    def test_helper_of_a_used_name_is_renamed_throughout(self):
         target = "def make():\n    pass\n\n\n" + ONE_TEST
         result = inserted(target, "def make(make=1):\n    return x.make\n\ndef test_b():\n    assert make()")
         assert "def make_2(make_2=1):\n    return x.make" in result
@@ -459,7 +459,7 @@ class TestWholeTests:
             "from app import *",
         ],
     )
-    def test_what_would_touch_the_old_tests_is_refused(self, hook):
+    def test_code_that_affects_the_old_tests_is_refused(self, hook):
         with pytest.raises(InvalidTestCode):
             insert(ONE_TEST, f"{hook}\n\ndef test_b():\n    assert 0")
 
@@ -499,7 +499,7 @@ class TestData:
     def test_name_without_letters_still_makes_a_function(self):
         assert "def test_security():" in inserted(ONE_TEST, name="注入")
 
-    def test_security_is_said_once(self):
+    def test_security_is_in_the_name_once(self):
         assert "def test_security_check():" in inserted(ONE_TEST, name="test security check")
 
 
@@ -516,14 +516,14 @@ class TestSelfSkippingFile:
             ("pytestmark = pytest.mark.xfail", "module_expected_to_fail"),
         ],
     )
-    def test_is_told(self, line, code):
+    def test_is_reported(self, line, code):
         result = insert(f"import pytest\n\n{line}\n\n\n{ONE_TEST}")
-        assert [(notice.code, notice.line) for notice in result.notices] == [(code, 3 + line.count("\n"))]
+        assert [(warning.code, warning.line) for warning in result.warnings] == [(code, 3 + line.count("\n"))]
 
     @pytest.mark.parametrize(
         "line", ["x = 'pytest.skip(allow_module_level=True)'", "pytestmark = pytest.mark.db"]
     )
-    def test_others_are_not(self, line):
+    def test_other_files_are_not_reported(self, line):
         assert codes(insert(f"{line}\n\n\n{ONE_TEST}")) == []
 
     def test_parametrized_file_is_refused(self):

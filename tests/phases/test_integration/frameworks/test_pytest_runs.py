@@ -1,4 +1,4 @@
-"""Real runs of pytest: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real pytest runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import os
 import re
@@ -52,7 +52,7 @@ CODES = {
 
 
 def run(directory: Path, shop: str) -> tuple[dict[str, str], str]:
-    """The outcome of every test, and the whole output."""
+    """Return the outcome of every test, and the whole output."""
     (directory / "shop.py").write_text(shop)
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "DJANGO"))

@@ -1,4 +1,4 @@
-"""Where an rspec file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into RSpec files: placement, rendered code, warnings."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def inserted(target: str, code: str = "expect(1).to eq 2", **others: str) -> str
 
 
 class TestPlace:
-    def test_goes_behind_the_last_example(self):
+    def test_goes_after_the_last_example(self):
         target = dedent("""
             require 'spec_helper'
 
@@ -67,7 +67,7 @@ class TestPlace:
         assert (result.method, result.point.line, result.point.strategy) == ("ast", 10, "after_last_it_block")
         assert result.point.parent == "User"
 
-    def test_behind_the_text_of_a_heredoc(self):
+    def test_after_the_text_of_a_heredoc(self):
         target = (
             "describe 'x' do\n  it('a') { expect(<<~ONE + <<-TWO).to eq 1 } # end\n    one\n  ONE\n"
             "  it 'b' do\n  TWO\nend\n"
@@ -78,7 +78,7 @@ class TestPlace:
         content = inserted("xdescribe('a') { it('b') { } }\n__END__\nend")
         assert content.index("describe 'security'") < content.index("__END__")
 
-    def test_data_in_a_heredoc_is_no_end(self):
+    def test_end_marker_in_a_heredoc_is_ignored(self):
         target = "X = <<A\n__END__\nA\nxdescribe('a') { it('b') { } }\n"
         assert inserted(target).index("describe 'security'") > len(target)
 
@@ -98,7 +98,7 @@ class TestPlace:
         result = insert(empty)
         assert (result.method, parent_of(result)) == ("ast", "x")
 
-    def test_comment_block_stays_whole(self):
+    def test_comment_block_stays_together(self):
         target = "describe 'x' do\n  it 'a' do\n  end\n=begin\nend\n=end\nend\n"
         assert inserted(target).index("rejects") < inserted(target).index("=begin")
 
@@ -107,7 +107,7 @@ class TestPlace:
         assert parent_of(result) == "A B"
         assert "\n    it 'rejects" in result.content
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         result = insert("# frozen_string_literal: true\n", "require 'app'\nexpect(1).to eq 2")
         assert result.content == dedent("""
             # frozen_string_literal: true
@@ -149,7 +149,7 @@ class TestPlace:
         alone = insert(target + "describe 'a', :skip do\n" + body + "end\n")
         assert "\ndescribe 'security' do\n  it 'rejects" in alone.content.replace("RSpec.", "")
 
-    def test_metadata_that_changes_nothing_is_no_hindrance(self):
+    def test_metadata_that_changes_nothing_does_not_prevent_insertion(self):
         target = "RSpec.describe A, :config, type: :model, focus: false do\n  it { is_expected.to be }\nend\n"
         assert parent_of(insert(target)) == "A"
 
@@ -176,7 +176,7 @@ class TestChoice:
         target = self.TWO + "describe 'security' do\n  it('e') { 1 }\nend\n"
         assert parent_of(insert(target, name="mail")) == "security"
 
-    def test_without_a_clue_it_gets_its_own(self):
+    def test_without_evidence_it_gets_its_own(self):
         result = insert(self.TWO, name="nothing known")
         assert result.content.endswith("    expect(1).to eq 2\n  end\nend\n")
         assert "\ndescribe 'security' do\n" in result.content
@@ -184,20 +184,20 @@ class TestChoice:
         assert second.content.count("describe 'security'") == 1
 
 
-class TestWholeTests:
+class TestCompleteTests:
     def test_example_keeps_its_description(self):
         content = inserted(ONE_GROUP, '# why\nit "is safe", type: :model do\n  expect(1).to eq 2\nend')
         assert (
             "\n  # why\n  it 'is safe', type: :model do\n    # security: rejects SQL injection\n" in content
         )
 
-    def test_focus_does_not_come_along(self):
+    def test_focus_is_removed(self):
         content = inserted(ONE_GROUP, "fit 'is safe', :focus do\n  expect(1).to eq 2\nend")
         assert "\n  it 'is safe' do\n" in content
         content = inserted(ONE_GROUP, "context 'x' do\n  let(:a) { 1 }\n  fit 'is safe' do\n  end\nend")
         assert "\n    it 'is safe' do\n" in content
 
-    def test_context_with_its_values_stays_whole(self):
+    def test_context_with_its_values_stays_together(self):
         code = "context 'when bad' do\n  let(:x) { 1 }\n  it { expect(x).to eq 2 }\n  it('b') { 1 }\nend"
         content = inserted(ONE_GROUP, code)
         assert "\n  context 'when bad' do\n    let(:x) { 1 }\n" in content
@@ -238,7 +238,7 @@ class TestWholeTests:
             "it 'x'; ]",
         ],
     )
-    def test_that_is_no_code_is_refused(self, code):
+    def test_invalid_code_is_refused(self, code):
         with pytest.raises(InvalidTestCode):
             insert(ONE_GROUP, code)
 
@@ -297,25 +297,25 @@ class TestData:
         (mark,) = [line for line in hostile if line.strip().startswith("# attack vector")]
         assert mark.isprintable()
 
-    def test_names_are_told_apart(self):
+    def test_names_are_kept_apart(self):
         content = insert_all("rspec", ONE_GROUP, red("raise 'a'"), red("raise 'b'"), red("raise 'c'")).content
         assert "it 'rejects SQL injection' do" in content
         assert "it 'rejects SQL injection (2)' do" in content
         assert "it 'rejects SQL injection (3)' do" in content
 
 
-class TestNotices:
-    def test_focus_elsewhere_is_told(self):
-        (notice,) = insert(ONE_GROUP + "describe 'b' do\n  fit 'x' do\n  end\nend\n").notices
-        assert (notice.code, notice.line) == ("focused_elsewhere", 7)
+class TestWarnings:
+    def test_focus_elsewhere_is_reported(self):
+        (warning,) = insert(ONE_GROUP + "describe 'b' do\n  fit 'x' do\n  end\nend\n").warnings
+        assert (warning.code, warning.line) == ("focused_elsewhere", 7)
 
-    def test_file_that_leaves_is_told(self):
+    def test_file_that_returns_early_is_reported(self):
         assert codes(insert("return\n" + ONE_GROUP)) == ["module_skipped"]
         assert codes(insert("return unless ENV['X']\n" + ONE_GROUP)) == ["module_may_be_skipped"]
 
-    def test_name_that_nothing_binds_is_told(self):
+    def test_name_that_nothing_binds_is_reported(self):
         result = insert(ONE_GROUP, "query = find(term)\nexpect(query).to eq @x")
-        assert [notice.message[:40] for notice in result.notices] == [
+        assert [warning.message[:40] for warning in result.warnings] == [
             "nothing in the file binds `@x`, which the"[:40],
             "nothing in the file binds `term`, which t"[:40],
         ]
@@ -327,7 +327,7 @@ class TestBrokenTarget:
         with pytest.raises(TargetRefused, match="broken"):
             insert(target)
 
-    def test_error_elsewhere_is_no_hindrance(self):
+    def test_error_elsewhere_does_not_prevent_insertion(self):
         result = insert(ONE_GROUP + "describe 'b' do\n  let(:x) { ) }\nend\n", name="user")
         assert codes(result) == ["target_has_errors"]
 
@@ -339,7 +339,7 @@ class TestBrokenTarget:
         with pytest.raises(TargetRefused, match="carriage"):
             insert(ONE_GROUP.replace("\n", "\r"))
 
-    def test_letters_that_the_encoding_lacks_are_refused(self):
+    def test_characters_that_the_encoding_lacks_are_refused(self):
         with pytest.raises(TargetRefused, match="encoding"):
             insert("# encoding: us-ascii\n" + ONE_GROUP, "expect('ü').to eq 2")
         assert inserted("# encoding: us-ascii\n" + ONE_GROUP, name="ü").isascii()

@@ -1,4 +1,4 @@
-"""In which style a test's assertions come into a Ruby file that writes them otherwise, and without focus."""
+"""Rewriting a test's assertions in a Ruby file's style, and removing its focus."""
 
 import pytest
 
@@ -9,7 +9,7 @@ EXPECT = "RSpec.describe A do\n  it 'x' do\n    expect(1).to eq 1\n  end\nend\n"
 SHOULD = "describe A do\n  it 'x' do\n    1.should eq(1)\n  end\nend\n"
 MINITEST = "class ATest < Minitest::Test\n  def test_x\n    assert_equal 1, 1\n  end\nend\n"
 
-# The same by rspec and by minitest.
+# The same assertion in RSpec and minitest.
 ALIKE = [
     ("expect(1).to eq(2)", "assert_equal 2, 1"),
     ("expect(1).not_to eq(2)", "refute_equal 2, 1"),
@@ -66,7 +66,7 @@ class TestConversion:
     def test_of_should_for_minitest(self):
         assert written("minitest", MINITEST, "1.should eq(2)") == "assert_equal 2, 1"
 
-    def test_of_whole_tests(self):
+    def test_of_complete_tests(self):
         content = insert("rspec", EXPECT, "def test_safe\n  assert_equal 1, 2\nend").content
         assert "    expect(2).to eq(1)\n" in content
 
@@ -83,16 +83,16 @@ class TestLeftAlone:
             "1.must_equal 2",
         ],
     )
-    def test_what_is_not_surely_the_same_is_told(self, code):
+    def test_assertions_without_an_exact_equivalent_is_reported(self, code):
         result = insert("rspec", EXPECT, code)
         assert code.split("\n")[0] in result.content
         assert codes(result) == ["matcher_style"]
 
     @pytest.mark.parametrize("code", ["expect(1).to be > 2", "expect { Foo.new }.to raise_error('x')"])
-    def test_what_minitest_has_no_word_for_is_told(self, code):
+    def test_matchers_without_an_equivalent_are_reported(self, code):
         assert codes(insert("minitest", MINITEST, code)) == ["matcher_style"]
 
-    def test_words_that_the_file_has_itself(self):
+    def test_matchers_that_the_file_defines(self):
         target = MINITEST.replace("assert_equal 1, 1", "expect(1).to eq 1")
         assert written("minitest", target, "expect(1).to eq(2)") == "expect(1).to eq(2)"
         target = EXPECT.replace("expect(1).to eq 1", "assert_equal 1, 1")
@@ -113,7 +113,7 @@ class TestFocus:
             "xdescribe 'x' do",
         ],
     )
-    def test_of_a_whole_group_does_not_come_along(self, opener):
+    def test_of_a_whole_group_is_removed(self, opener):
         content = insert(
             "rspec", EXPECT, f"{opener}\n  let(:a) {{ 1 }}\n  it('is safe') {{ a }}\nend"
         ).content
@@ -122,10 +122,10 @@ class TestFocus:
     @pytest.mark.parametrize(
         "opener", ["it 'a', :slow, :focus do", "fit 'a', :slow do", "focus 'a', :slow do"]
     )
-    def test_of_a_test_in_a_group_does_not_come_along(self, opener):
+    def test_of_a_test_in_a_group_is_removed(self, opener):
         code = f"describe 'x' do\n  let(:a) {{ 1 }}\n  {opener}\n    raise\n  end\nend"
         assert "\n    it 'a', :slow do\n" in insert("rspec", EXPECT, code).content
 
-    def test_of_minitest_does_not_come_along(self):
+    def test_of_minitest_is_removed(self):
         code = "class BTest < Minitest::Test\n  focus\n  def test_b\n    raise\n  end\nend"
         assert "focus" not in insert("minitest", MINITEST, code).content

@@ -1,4 +1,4 @@
-"""What holds for every Ruby file and every test, however they were put together or damaged."""
+"""Properties of insertion into any Ruby file, generated or damaged."""
 
 import subprocess
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from phases.test_integration.document import Document
 from phases.test_integration.engine import Integration
 from phases.test_integration.errors import TargetRefused, TestIntegrationError
-from phases.test_integration.ruby.layout import GRAMMAR
-from phases.test_integration.syntax import errors
+from phases.test_integration.languages.ruby.outline import GRAMMAR
+from phases.test_integration.read.document import Document
+from phases.test_integration.read.syntax import errors
 from tests.phases.test_integration.frameworks.ruby import insert_all, without_inserted
 from tests.phases.test_integration.runners.needs import need
 
-# Reads sources, each behind a line with its size, and says of each whether Ruby can compile it.
+# Reads sources, each after a line with its size, and prints whether Ruby can compile it.
 JUDGE = """
 $VERBOSE = nil
 $stdout.sync = true
@@ -82,7 +82,7 @@ CODES = [
 
 
 def indented(text: str) -> str:
-    """Moved right, but what Ruby wants in the first column."""
+    """Return the code indented, except for lines that Ruby requires in the first column."""
     return "".join(
         line if line.startswith(("=", "A\n", "end\n=")) else f"  {line}" for line in text.splitlines(True)
     )

@@ -1,4 +1,4 @@
-"""Where a unittest file takes a test, how the test is written there, and what is said about it."""
+"""Insertion into unittest files: placement, rendered code, warnings."""
 
 import ast
 import textwrap
@@ -41,7 +41,7 @@ def parent_of(integration: Integration) -> str:
 
 
 def codes(integration: Integration) -> list[str]:
-    return [notice.code for notice in integration.notices]
+    return [warning.code for warning in integration.warnings]
 
 
 CASE = "class ATest(unittest.TestCase):\n    def test_a(self):\n        pass\n"
@@ -49,7 +49,7 @@ TWO = "class UserTest(unittest.TestCase):\n    def test_a(self):\n        pass\n
 
 
 class TestPlace:
-    def test_method_goes_behind_the_last_test_of_the_class(self):
+    def test_method_goes_after_the_last_test_of_the_class(self):
         result = insert(f"import unittest\n\n\n{CASE}\n\nif __name__ == '__main__':\n    unittest.main()\n")
         assert result.content == dedent("""
             import unittest
@@ -75,7 +75,7 @@ class TestPlace:
             "ATest",
         )
 
-    def test_empty_file_becomes_a_whole_one(self):
+    def test_empty_file_becomes_a_complete_one(self):
         assert inserted("") == dedent("""
             import unittest
 
@@ -107,7 +107,7 @@ class TestPlace:
             "def test_a():\n    pass\n",
         ],
     )
-    def test_what_would_not_run_once_gets_a_class_of_its_own(self, unfit):
+    def test_unsuitable_class_is_replaced_by_a_new_one(self, unfit):
         content = inserted("import unittest\n\n\n" + unfit)
         assert "class TestSecurity(unittest.TestCase):\n    def test_security" in content
 
@@ -117,11 +117,11 @@ class TestPlace:
         assert content.index("test_b") < content.index("test_security")
         assert "TestSecurity" not in content
 
-    def test_class_is_chosen_by_what_it_is_called(self):
+    def test_class_is_chosen_by_its_name(self):
         result = insert("import unittest\n\n\n" + TWO, vulnerableCodePath="app/users.py")
         assert parent_of(result) == "UserTest"
 
-    def test_among_classes_that_nothing_speaks_for_a_new_one_is_made(self):
+    def test_without_evidence_for_a_class_a_new_one_is_made(self):
         assert "class TestSecurity" in inserted("import unittest\n\n\n" + TWO, "assert 1 == 2")
 
     @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ class TestWriting:
         assert own in content
         assert "pytest" not in content
 
-    def test_pytest_that_is_still_needed_is_told(self):
+    def test_pytest_that_is_still_needed_is_reported(self):
         code = "with pytest.raises(ValueError) as caught:\n    f()\nassert caught.value"
         result = insert("import unittest\n\n\n" + CASE, code)
         assert "with pytest.raises(ValueError) as caught:" in result.content
@@ -202,7 +202,7 @@ class TestWriting:
         target += "\n\nclass B(TestCase):\n    x = 1\n"
         assert "class TestSecurity(TestCase):" in inserted(target, "assert self.client.get('/') == 1")
 
-    def test_names_are_data(self):
+    def test_names_never_become_code(self):
         hostile = 'a"""\n\0\x00`${x}` #{y} \'); import os\r\nos.system("x")\u2028'
         red_test = {"testName": hostile, "testCode": "assert 0", "attackVector": hostile}
         result = generate(
@@ -221,7 +221,7 @@ class TestWriting:
         assert "\n" not in content.replace("\r\n", "")
 
 
-class TestNotices:
+class TestWarnings:
     @pytest.mark.parametrize(
         ("line", "code"),
         [
@@ -267,6 +267,6 @@ def test_whatever_the_file_old_bytes_stay_and_repeating_changes_nothing(target, 
 def test_a_long_file_is_quick():
     method = "    def test_{0}(self):\n        self.assertEqual({0}, {0})\n\n"
     target = "import unittest\n\n\nclass A(unittest.TestCase):\n" + "".join(map(method.format, range(3300)))
-    started = time.perf_counter()
+    started = time.thread_time()
     insert(target)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1

@@ -1,4 +1,4 @@
-"""Where a vitest file takes a test, and what is imported for it."""
+"""Insertion into Vitest files: imports, placement, rendered code."""
 
 import pytest
 
@@ -65,7 +65,7 @@ class TestImports:
         result = insert(target, WHOLE)
         assert f"\n  v.describe('{NAME}', () => {{\n    v.it('x', () => {{\n      v.expect(" in result.content
 
-    def test_names_that_the_file_calls_otherwise_are_called_so(self):
+    def test_uses_the_names_that_the_file_imports(self):
         target = "import { test as t, expect as e } from 'vitest';\n\nt('a', () => {\n  e(1).toBe(1);\n});\n"
         assert "\n  e(1).toBe(2);\n});\n" in insert(target).content
         assert "{ e(1).toBe(2); }" in insert(target, "it('x', () => { expect(1).toBe(2); });").content
@@ -75,7 +75,7 @@ class TestImports:
         result = insert("describe('a', () => {\n  it('b', f)\n})\n", WHOLE)
         assert "import" not in result.content
 
-    def test_imports_go_behind_the_last_and_not_before_directives(self):
+    def test_imports_go_after_the_last_and_not_before_directives(self):
         target = "#!/usr/bin/env node\n'use strict'\n\ndescribe('a', () => {\n  it('b', f)\n})\n"
         code = f"import x from 'x'\nit('{NAME}', () => x)"
         assert insert(target, code).content.startswith(
@@ -84,7 +84,7 @@ class TestImports:
         first = "import a from 'a' // a\n" + target.partition("\n\n")[2]
         assert insert(first, code).content.startswith("import a from 'a' // a\nimport x from 'x'\n")
 
-    def test_name_of_a_fixture_is_taken_as_the_neighbours_do(self):
+    def test_fixture_parameter_is_used_as_the_other_tests_do(self):
         target = "import { test, expect } from './fixtures'\ntest('a', async ({ page }) => {})\n"
         assert "async ({ page }) => {" in insert(target, "await page.goto('x')\nexpect(1).toBe(2)").content
 
@@ -111,7 +111,7 @@ class TestPlace:
         target += "describe('a', () => {\n  dbTest('b', ({ db }) => {})\n})\n"
         assert f"\n  dbTest('{NAME}', ({{ db }}) => {{" in insert(target, "expect(db).toBe(1)").content
 
-    def test_type_of_an_import_does_not_lead_the_parser_astray(self):
+    def test_typeof_import_is_parsed(self):
         target = (
             f"{ALL}vi.mock('./a', async (load) => ({{\n  ...(await load<typeof import('./a')>()),\n}}))\n"
             "describe('a', () => {\n  it('b', f)\n})\n"
@@ -146,7 +146,7 @@ class TestWriting:
         )
         assert f"describe('{NAME}', () => {{\n  it('x', f)\n  it('y', f)\n}})" in result.content
 
-    def test_mock_is_told(self):
+    def test_module_mock_is_reported(self):
         assert codes(insert(f"{ALL}it('a', f)\n", "vi.mock('./a')\nexpect(1).toBe(2)")) == [
             "mocks_for_whole_file"
         ]
@@ -189,6 +189,6 @@ class TestWriting:
         with pytest.raises(InvalidTestCode, match="has types"):
             javascript.insert("vitest", f"{ALL}it('a', f)\n", "const x: number = 1", language="javascript")
 
-    def test_comparisons_of_javascript_are_no_type_arguments(self):
+    def test_javascript_comparisons_are_not_type_arguments(self):
         result = javascript.insert("vitest", f"{ALL}it('a', f)\n", "f(a < b, c > (d))", language="javascript")
         assert "f(a < b, c > (d))" in result.content

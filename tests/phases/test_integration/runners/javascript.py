@@ -1,4 +1,4 @@
-"""Projects in which the frameworks of JavaScript run, old tests and inserted ones."""
+"""Creates projects for real runs of the JavaScript frameworks."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def need_node(package: str) -> None:
 
 
 def make_project(directory: Path, framework: str, files: Mapping[str, tuple[str, str]], kind: str) -> Path:
-    """`files` map each name to its content and the code of the test that goes in."""
+    """Write the project; `files` maps each file name to its content and the code of the new test."""
     (directory / "package.json").write_text(json.dumps({"name": "shop", "type": kind}))
     (directory / "node_modules").symlink_to(NODE_MODULES)
     for name, (content, code) in files.items():
@@ -50,7 +50,7 @@ def make_project(directory: Path, framework: str, files: Mapping[str, tuple[str,
 
 
 def run(directory: Path, *command: str) -> str:
-    """The standard output, whatever the exit code."""
+    """Run the command and return its standard output, whatever its exit code."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("NODE_", "JEST_"))}
     finished = subprocess.run(
         ["node", *command],

@@ -1,4 +1,4 @@
-"""What a test needs installed: elsewhere it is skipped without it, in CI it fails."""
+"""Skips a test whose programs are not installed; in CI it fails instead."""
 
 import os
 import shutil

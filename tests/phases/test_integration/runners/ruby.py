@@ -1,4 +1,4 @@
-"""Runs Ruby's frameworks over a small project of vulnerable or fixed code."""
+"""Creates and runs small Ruby projects with vulnerable or fixed code."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ ATTACK = "' OR 1=1 --"
 
 
 def write_project(directory: Path, framework: str, files: dict[str, str], tests: dict[str, str]) -> None:
-    """Every file with its test in it."""
+    """Write every file with its new test."""
     for name, content in files.items():
         red_test = {
             "testName": "keeps quotes out of the query",
@@ -27,7 +27,7 @@ def write_project(directory: Path, framework: str, files: dict[str, str], tests:
 
 
 def run(directory: Path, shop: str, *command: str) -> str:
-    """What the command writes."""
+    """Run the command and return its output."""
     (directory / "shop.rb").write_text(shop)
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("RUBY", "SPEC"))}
     finished = subprocess.run(

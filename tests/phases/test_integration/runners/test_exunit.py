@@ -1,4 +1,4 @@
-"""Real runs of ExUnit: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real ExUnit runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.phases.test_integration.grouped import Into, red
+from tests.phases.test_integration.frameworks.shared import Into, red
 from tests.phases.test_integration.runners.needs import need
 
 VULNERABLE = "defmodule Shop.Users do\n  def find(name), do: \"WHERE name = '#{name}'\"\nend\n"

@@ -1,4 +1,4 @@
-"""Real runs of `go test`: old tests stay green, a new one fails by its own words until the code is fixed."""
+"""Real `go test` runs: old tests pass, the new one fails with its own message until the code is fixed."""
 
 import json
 import os
@@ -51,7 +51,7 @@ OLD_TESTS = {"TestOldBody", "TestSecurity/old", "TestOldWhole", "TestOldOuter"}
 
 
 def run(directory: Path, shop: str) -> tuple[dict[str, str], str]:
-    """The outcome of every test, and what they printed."""
+    """Return the outcome of every test, and the output."""
     (directory / "shop.go").write_text(shop)
     environment = {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GO111MODULE": "on", "GOTOOLCHAIN": "local"}
     done = subprocess.run(
@@ -98,7 +98,7 @@ class TestOnVulnerableCode:
     def test_old_tests_pass(self, outcome):
         assert {test for test, result in outcome[0].items() if result == "pass"} == OLD_TESTS, outcome[1]
 
-    def test_every_new_one_fails_by_its_own_words(self, outcome):
+    def test_every_new_one_fails_with_its_own_message(self, outcome):
         assert {test for test, result in outcome[0].items() if result == "fail"} == NEW
         assert outcome[1].count(": injected") == len(FILES)
         assert "panic" not in outcome[1]

@@ -1,4 +1,4 @@
-"""Real runs of JUnit 5: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real JUnit 5 runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.phases.test_integration.grouped import Into, red
+from tests.phases.test_integration.frameworks.shared import Into, red
 from tests.phases.test_integration.runners.needs import need
 
 JARS = [
@@ -71,7 +71,7 @@ CODES = {
 
 
 def run(directory: Path, users: str) -> dict[str, str]:
-    """The outcome of every test: passed, skipped, failure (by assertion) or error."""
+    """Return the outcome of every test: passed, skipped, failure (by assertion) or error."""
     (directory / "Users.java").write_text(users)
     path = ":".join([*JARS, "classes"])
     sources = [each.name for each in directory.glob("*.java")]

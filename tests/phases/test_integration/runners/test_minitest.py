@@ -1,4 +1,4 @@
-"""Real runs of minitest: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real minitest runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import re
 from pathlib import Path
@@ -41,12 +41,12 @@ TESTS = dict.fromkeys(FILES, NEW) | {
 }
 
 
-# Tests that run at once write into each other's lines.
+# Parallel tests would mix their output lines.
 IN_TURN = "require 'minitest'; def (Minitest::Test).parallelize_me! = nil; "
 
 
 def outcomes(directory: Path, shop: str) -> tuple[list[tuple[str, str]], str]:
-    """The name and the sign of every test, file by file; and all that was written."""
+    """Return the name and result sign of every test by file, and the whole output."""
     loads = "; ".join(f"load {f'./{name}'!r}" for name in FILES)
     output = run(directory, shop, "ruby", "-W0", "-e", IN_TURN + loads, "--", "--verbose", "--seed", "1")
     return re.findall(r"^(\S+#\S.*?) = [\d.]+ s = ([.FES])$", output, re.M), output

@@ -1,4 +1,4 @@
-"""Real runs of mocha: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real Mocha runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import json
 from pathlib import Path
@@ -67,7 +67,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def outcomes(
     project: Path, shop: str, interface: str, files: list[str]
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """The files of tests that passed, and those of failed ones with the error's name."""
+    """Return the files of passed tests, and the files and error names of failed ones."""
     (project / "shop.js").write_text(shop + COMMON_JS)
     command = ("node_modules/mocha/bin/mocha.js", "--reporter", "json", "--ui", interface, *files)
     report = json.loads(javascript.run(project, *command))

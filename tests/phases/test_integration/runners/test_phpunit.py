@@ -1,4 +1,4 @@
-"""Real runs of PHPUnit: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real PHPUnit runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import subprocess
 import xml.etree.ElementTree as ET
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.phases.test_integration.grouped import Into, red
+from tests.phases.test_integration.frameworks.shared import Into, red
 from tests.phases.test_integration.runners.needs import need
 
 VULNERABLE = (
@@ -50,7 +50,7 @@ CODES = {
 
 
 def run(directory: Path, users: str) -> dict[str, str]:
-    """The outcome of every test: passed, failure (by assertion) or error."""
+    """Return the outcome of every test: passed, failure (by assertion) or error."""
     (directory / "Users.php").write_text(users)
     report = directory / "junit.xml"
     command = [

@@ -1,4 +1,4 @@
-"""Real runs of rspec: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real RSpec runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import json
 from pathlib import Path

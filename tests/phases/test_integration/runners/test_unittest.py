@@ -1,4 +1,4 @@
-"""Real runs of unittest: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real unittest runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import os
 import re
@@ -39,7 +39,7 @@ CODES = {
 
 
 def run(directory: Path, shop: str) -> tuple[dict[str, str], str]:
-    """The outcome of every test, and the whole output."""
+    """Return the outcome of every test, and the whole output."""
     (directory / "shop.py").write_text(shop)
     finished = subprocess.run(
         [sys.executable, "-B", "-m", "unittest", "discover", "-v"],

@@ -1,4 +1,4 @@
-"""Real runs of vitest: old tests stay green, a new one fails by assertion until the code is fixed."""
+"""Real Vitest runs: old tests pass, the new one fails by assertion until the code is fixed."""
 
 import json
 from pathlib import Path
@@ -63,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outcomes(project: Path, shop: str) -> list[tuple[str, str, str]]:
-    """File, status and failure message of every test that ran."""
+    """Return file, status and failure message of every test that ran."""
     (project / "shop.js").write_text(shop + MODULE)
     command = (
         "node_modules/vitest/vitest.mjs",

@@ -1,1 +1,0 @@
-"""Elixir test files: their outline, and how tests are written in them."""

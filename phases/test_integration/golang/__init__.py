@@ -1,1 +1,0 @@
-"""Go's test files: reading one, reading a test's code, writing it."""

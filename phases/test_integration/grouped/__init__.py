@@ -1,1 +1,0 @@
-"""What the languages share whose tests stand in groups: classes, modules, describes."""

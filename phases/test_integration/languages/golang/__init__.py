@@ -1,0 +1,1 @@
+"""Go: files of `go test`."""

@@ -1,0 +1,1 @@
+"""Java: JUnit 5 files."""

@@ -1,0 +1,1 @@
+"""JavaScript and TypeScript: Jest, Vitest and Mocha files."""

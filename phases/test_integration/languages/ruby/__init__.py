@@ -1,0 +1,1 @@
+"""Ruby: RSpec and minitest files."""

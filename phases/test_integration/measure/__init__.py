@@ -1,0 +1,1 @@
+"""For developers: times and success rates of insertion and ranking. No request runs this."""

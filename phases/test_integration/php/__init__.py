@@ -1,1 +1,0 @@
-"""PHP test files: their outline, and how tests are written in them."""

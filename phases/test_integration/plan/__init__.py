@@ -1,0 +1,1 @@
+"""Plan: where a test goes and what text is needed, as data. Nothing here changes a file."""
