@@ -22,15 +22,20 @@ export TEST_DATABASE_URL TEST_REDIS_URL
 COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/var/pycache
 PYTEST := env $(COMPILED) $(PY) -m pytest
 PYTEST_ARGS ?=
-# Two at a time is a third faster.
-PARALLEL ?= -n 2
-# Where rows and transactions matter: these run on both databases, the others once.
-ROWS := tests/billing/services tests/billing/test_notices.py tests/billing/api tests/customers/services \
-	tests/journeys tests/phases/api tests/phases/test_services.py tests/phases/test_work.py \
-	tests/provisioning tests/core/api tests/sandbox/staging
-# These are about what Stripe answers and charges; their rows are saved as everywhere else.
-ANSWERS := $(patsubst %,tests/billing/services/test_%.py,an_older_price change_plan end_second_subscriptions \
-	follow_payment open_billing_portal resume_plan start_checkout)
+# Each process takes neighbors, which share what their module starts, until one has nothing left to do.
+PARALLEL ?= -n 2 --dist worksteal
+# What runs on SQLite too: where the database takes part in what is asserted. That is constraints and triggers, unique
+# claims and what a refused one leaves of its transaction, sums and dates that the database computes, columns of JSON,
+# limits and caches that are within the process where there is no Redis; and the journeys, which cross all of them.
+# What Stripe answers and charges, pages and the engine are the same code on the same rows: once, on PostgreSQL.
+# The demo, the browser's tests and half of tests/deploy run the embedded way on SQLite as well.
+ON_SQLITE := tests/journeys tests/customers/services tests/customers/test_namespaces.py tests/customers/test_key_cache.py \
+	tests/phases/api/test_store_and_retrieve.py tests/phases/test_services.py tests/phases/test_storage.py \
+	tests/phases/test_work.py tests/provisioning/services tests/provisioning/api tests/provisioning/test_signup.py \
+	tests/customers/api/test_idempotency.py tests/core/api/test_limiter.py tests/rsolv/staff/business_metrics tests/core/redis/test_cache.py \
+	tests/core/queue/test_file_transport.py tests/sandbox/staging \
+	$(patsubst %,tests/billing/services/test_%.py,claim_fix correct_usage process_webhook prune_events record_usage \
+	set_spend_cap settle_usage trial_after_closing trial_pool watch_usage)
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \
@@ -82,16 +87,21 @@ watch: setup ## A real Prometheus on real processes: every panel has data, every
 	@$(COMPILED) $(PY) -m sandbox.watch
 
 .PHONY: test
-test: setup ## All tests on PostgreSQL and Redis, then those of rows on SQLite; all on SQLite where there are none
+test: setup ## All tests on PostgreSQL and Redis, then ON_SQLITE's on SQLite; all on SQLite where there are none
 	@if $(PY) -m sandbox.probe --quiet; then \
 		$(MAKE) test-services && \
-		echo "On SQLite:" && $(PYTEST) -m "not services" $(PARALLEL) $(ROWS) $(ANSWERS:%=--ignore=%) $(PYTEST_ARGS); \
+		echo "On SQLite:" && $(PYTEST) -m "not services" $(PARALLEL) $(ON_SQLITE) $(PYTEST_ARGS); \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "CI never skips the services tests: start PostgreSQL and Redis."; exit 1; \
 	else \
 		$(PYTEST) -m "not services" $(PARALLEL) $(PYTEST_ARGS) && \
 		echo "SKIPPED: the tests that need PostgreSQL and Redis (make test-services)."; \
 	fi
+
+.PHONY: test-fast
+test-fast: setup ## The tests that a change touches, for half a minute (ARGS="--list", ARGS="--seconds 60 -x")
+	@urls="$$($(PY) -m sandbox.probe 2>/dev/null || true)" && \
+		env $$urls $(COMPILED) $(PY) -m sandbox.checks.changed_tests $(ARGS)
 
 .PHONY: test-services
 test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TEST_REDIS_URL)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from customers.models import Customer
 from customers.services import create_api_key
 
 from .billing.world import foundation, world  # noqa: F401 - fixtures
+from .databases import lend_database
 from .factories import CustomerFactory
 from .staff import StaffBrowser, make_staff, open_staff_browser
 
@@ -50,6 +52,19 @@ class ApiClient:
         return getattr(Client(raise_request_exception=False, enforce_csrf_checks=True), method)(
             path, body, headers=sent, **options
         )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """In place of pytest-django's own."""
+    lent = ExitStack()
+    with django_db_blocker.unblock():
+        lent.enter_context(lend_database())
+    yield
+    with django_db_blocker.unblock():
+        lent.close()
 
 
 @pytest.fixture(autouse=True)

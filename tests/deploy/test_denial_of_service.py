@@ -24,6 +24,7 @@ from sandbox.stack import HOST, Stack
 
 from .attacks import ATTACKS, Target
 
+pytestmark = pytest.mark.slow
 # An attack goes on for so long at most, and so long somebody asks meanwhile.
 LONGEST, SHORTEST = 6.0, 0.6
 PAUSE = 0.05

@@ -14,7 +14,9 @@ from django.db import close_old_connections
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi import checks
 
 from core.api.limiter import Limit
@@ -64,6 +66,14 @@ SCHEMA = schemathesis.openapi.from_dict(
     leave_out_large_bounds(DOCUMENT), config=SchemathesisConfig.from_dict(CONFIG)
 )
 SCHEMA.app = get_wsgi_application()  # also for the requests that checks send by themselves
+OPERATIONS = [
+    f"{method.upper()} {path}" for path, methods in DOCUMENT["paths"].items() for method in sorted(methods)
+]
+
+
+SETTINGS = settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES < 100, suppress_health_check=list(HealthCheck)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -84,15 +94,22 @@ def no_limits(settings: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(limits, "BY_ADDRESS", Limit("signup-address", 1_000_000))
 
 
-@SCHEMA.parametrize()
-@settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES < 100, suppress_health_check=list(HealthCheck)
-)
-def test_whatever_is_sent_is_answered_as_described(case: Any, alice: ApiClient, stripe_sandbox: Any) -> None:
-    case.call_and_validate(
-        headers={"X-API-Key": alice.key},
-        excluded_checks=list(EXCLUDED.get(case.operation.label, ())),
-    )
+@pytest.mark.slow
+@pytest.mark.django_db
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_whatever_is_sent_is_answered_as_described(label: str, alice: ApiClient, stripe_sandbox: Any) -> None:
+    """Cases are made here: by SCHEMA.parametrize() every process makes all of them before its first test."""
+
+    def check(case: Any) -> None:
+        case.call_and_validate(
+            headers={"X-API-Key": alice.key}, excluded_checks=list(EXCLUDED.get(case.operation.label, ()))
+        )
+
+    load_all_checks()
+    schema = SCHEMA.include(lambda context: context.operation.label == label)
+    [made] = get_all_tests(schema=schema, test_func=check, settings=SETTINGS, given_kwargs={})
+    _, ask = made.ok()
+    ask()
 
 
 @pytest.mark.django_db

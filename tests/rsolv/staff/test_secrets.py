@@ -20,6 +20,7 @@ from tests.staff import StaffBrowser
 Rows = dict[type[models.Model], models.Model]
 PAGES = sorted(admin.site._registry.items(), key=lambda page: page[0]._meta.label)
 IDS = [model._meta.label for model, _ in PAGES]
+pytestmark = pytest.mark.slow
 LOOKUPS = ("exact", "startswith", "regex", "iregex", "contains", "gt", "isnull", "in")
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.phases.test_integration.frameworks.shared import Into, red
 from tests.phases.test_integration.runners.needs import need
 
+pytestmark = pytest.mark.slow
+
 VULNERABLE = "defmodule Shop.Users do\n  def find(name), do: \"WHERE name = '#{name}'\"\nend\n"
 FIXED = VULNERABLE.replace("\"WHERE name = '#{name}'\"", 'if name, do: "WHERE name = ?"')
 FILES = {

@@ -10,6 +10,8 @@ import pytest
 from phases.test_integration.services import generate
 from tests.phases.test_integration.runners.needs import need
 
+pytestmark = pytest.mark.slow
+
 VULNERABLE = (
     "package shop\n\nfunc Find(name string) string {\n"
     '\treturn "SELECT * FROM users WHERE name = \'" + name + "\'"\n}\n'

@@ -8,6 +8,8 @@ import pytest
 from tests.phases.test_integration.runners import javascript
 from tests.phases.test_integration.runners.javascript import COMMON_JS, FIXED, NAME, VULNERABLE
 
+pytestmark = pytest.mark.slow
+
 CODE = 'expect(find("\' OR 1=1 --")).not.toContain("OR 1=1");'
 SHOP = "const { find } = require('./shop');\n"
 OLD = "it('old', () => { expect(find('x')).toContain('SELECT'); });"

@@ -10,6 +10,8 @@ import pytest
 from tests.phases.test_integration.frameworks.shared import Into, red
 from tests.phases.test_integration.runners.needs import need
 
+pytestmark = pytest.mark.slow
+
 JARS = [
     f"/usr/share/java/{name}.jar"
     for name in (

@@ -8,6 +8,8 @@ import pytest
 from tests.phases.test_integration.runners.needs import need
 from tests.phases.test_integration.runners.ruby import FIXED, VULNERABLE, run, write_project
 
+pytestmark = pytest.mark.slow
+
 HEAD = "require 'minitest/autorun'\nrequire_relative 'shop'\n\n"
 OLD = "  def test_old\n    assert_includes find('x'), 'SELECT'\n  end\n"
 NEW = "query = find(\"' OR 1=1 --\")\nrefute_includes query, 'OR 1=1'"

@@ -8,6 +8,8 @@ import pytest
 from tests.phases.test_integration.runners import javascript
 from tests.phases.test_integration.runners.javascript import COMMON_JS, FIXED, NAME, VULNERABLE
 
+pytestmark = pytest.mark.slow
+
 CODE = "assert.ok(!find(\"' OR 1=1 --\").includes('OR 1=1'));"
 SHOP = "const assert = require('assert');\nconst { find } = require('./shop');\n"
 OLD = "it('old', function () { assert.ok(find('x')); });"

@@ -9,6 +9,8 @@ import pytest
 from tests.phases.test_integration.frameworks.shared import Into, red
 from tests.phases.test_integration.runners.needs import need
 
+pytestmark = pytest.mark.slow
+
 VULNERABLE = (
     "<?php\nnamespace Shop;\nclass Users {\n"
     "    public function find(string $name): string { return \"WHERE name = '$name'\"; }\n}\n"

@@ -8,6 +8,8 @@ import pytest
 from tests.phases.test_integration.runners.needs import need
 from tests.phases.test_integration.runners.ruby import FIXED, VULNERABLE, run, write_project
 
+pytestmark = pytest.mark.slow
+
 OLD = "  it 'old' do\n    expect(find('x')).to include('SELECT')\n  end\n"
 NEW = "query = find(\"' OR 1=1 --\")\nexpect(query).not_to include('OR 1=1')"
 FILES = {

@@ -10,6 +10,8 @@ import pytest
 
 from phases.test_integration.services import generate
 
+pytestmark = pytest.mark.slow
+
 VULNERABLE = "def find(name):\n    return f\"SELECT * FROM users WHERE name = '{name}'\"\n"
 FIXED = "def find(name):\n    return ('SELECT * FROM users WHERE name = ?', name)[0]\n"
 OLD = "    def test_old(self):\n        self.assertTrue(find('x'))\n"

@@ -8,6 +8,8 @@ import pytest
 from tests.phases.test_integration.runners import javascript
 from tests.phases.test_integration.runners.javascript import FIXED, MODULE, NAME, VULNERABLE
 
+pytestmark = pytest.mark.slow
+
 CODE = 'expect(find("\' OR 1=1 --")).not.toContain("OR 1=1")'
 SHOP = "import { find } from './shop'\n"
 ALL = "import { describe, expect, it } from 'vitest'\n"

@@ -1,0 +1,203 @@
+"""`python -m sandbox.checks.changed_tests`: run the tests that a change touches, the nearest first.
+
+A change is what differs from the last commit; where nothing does, what the branch adds to origin, or else the
+last commit. A file's tests are the file itself, those that mirror its path, those that import or mention it,
+and those of modules that import or mention it, in this order. What the time does not allow is named.
+"""
+
+import argparse
+import ast
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 20.0
+ELSEWHERE = ("tests/browser/",)  # they have a target of their own
+NOT_SLOW = ["-m", "not slow"]
+NO_TESTS = 5
+
+
+def list_changed(root: Path) -> list[str]:
+    """Paths of the changed files, relative to the root; deleted ones too."""
+    differing = [*_git(root, "diff", "--name-only", "HEAD"), *_list_untracked(root)]
+    return differing or _git(root, "diff", "--name-only", _find_base(root), "HEAD")
+
+
+def _list_untracked(root: Path) -> list[str]:
+    return _git(root, "ls-files", "--others", "--exclude-standard")
+
+
+def _find_base(root: Path) -> str:
+    """Where the branch left origin; the commit before the last one where it adds nothing to origin."""
+    head = _git(root, "rev-parse", "HEAD")
+    for branch in ("origin/HEAD", "origin/main"):
+        base = _git(root, "merge-base", branch, "HEAD", may_fail=True)
+        if base and base != head:
+            return base[0]
+    return "HEAD~1"
+
+
+def _git(root: Path, *command: str, may_fail: bool = False) -> list[str]:
+    done = subprocess.run(["git", *command], cwd=root, capture_output=True, text=True, check=not may_fail)  # noqa: S607
+    return done.stdout.splitlines() if done.returncode == 0 else []
+
+
+@dataclass
+class Sources:
+    """The project's Python files by path, and what each imports and mentions."""
+
+    files: dict[str, str]
+    _imports: dict[str, set[str]] = field(default_factory=dict)
+
+    @cached_property
+    def tests(self) -> list[str]:
+        return [path for path in self.files if is_test(path)]
+
+    def find_importers(self, path: str) -> list[str]:
+        """Those that import the file's module, or mention the path's end as a template or a text is named."""
+        module = _name_module(path)
+        if module is None:
+            return [each for each, text in self.files.items() if _name_text(path) in text]
+        word = module.rpartition(".")[2]
+        return [
+            each for each, text in self.files.items() if word in text and module in self._list_imports(each)
+        ]
+
+    def _list_imports(self, path: str) -> set[str]:
+        if path not in self._imports:
+            package = path.removesuffix(".py").split("/")[:-1]
+            self._imports[path] = set(_read_imports(ast.parse(self.files[path]), package))
+        return self._imports[path]
+
+
+def read_sources(root: Path) -> Sources:
+    paths = [*_git(root, "ls-files", "*.py"), *_list_untracked(root)]
+    python = [path for path in paths if path.endswith(".py") and "/migrations/" not in path]
+    return Sources({path: (root / path).read_text() for path in python if (root / path).is_file()})
+
+
+def is_test(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.startswith("test_") and path.startswith("tests/") and not path.startswith(ELSEWHERE)
+
+
+def choose_tests(changed: Collection[str], sources: Sources) -> list[str]:
+    """Files of tests, the nearest to the change first."""
+    own = [path for path in changed if path in sources.files and is_test(path)]
+    mirroring = [test for path in changed for test in sources.tests if _mirrors(test, path)]
+    importers = _unique(each for path in changed for each in sources.find_importers(path))
+    farther = _unique(each for path in importers for each in sources.find_importers(path))
+    beside = [
+        test for path in changed if path.endswith("conftest.py") for test in _list_beside(path, sources)
+    ]
+    return [each for each in _unique([*own, *mirroring, *importers, *farther, *beside]) if is_test(each)]
+
+
+def _mirrors(test: str, path: str) -> bool:
+    """`billing/api/views.py` has tests in `tests/billing/api/test_views.py`; a folder's in the folder's."""
+    folder, _, name = path.rpartition("/")
+    stem = name.removesuffix(".py")
+    test_folder, _, test_name = test.removeprefix("tests/").rpartition("/")
+    if not path.endswith(".py") or is_test(path):
+        return False
+    if test_folder == folder:
+        return test_name.startswith(f"test_{stem}") or stem == "__init__"
+    return test_folder == f"{folder}/{stem}"
+
+
+def _list_beside(path: str, sources: Sources) -> Iterator[str]:
+    folder = path.removesuffix("conftest.py")
+    return (test for test in sources.tests if test.startswith(folder))
+
+
+def _name_module(path: str) -> str | None:
+    if not path.endswith(".py"):
+        return None
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _name_text(path: str) -> str:
+    """As sources name a template or a static file; everything else by its whole path."""
+    return path.removeprefix("templates/").removeprefix("static/")
+
+
+def _read_imports(tree: ast.Module, package: list[str]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*above, *(node.module or "").split(".")]).strip(".")
+            yield module
+            yield from (f"{module}.{each.name}" for each in node.names)
+
+
+def _unique(paths: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(paths))
+
+
+@dataclass
+class Deadline:
+    """A pytest plugin: runs files in their order, and leaves out what has not begun in time.
+
+    Time counts from the first test, which therefore always runs.
+    """
+
+    seconds: float
+    order: list[str]
+    left_out: Counter[str] = field(default_factory=Counter)
+    _ends_at: float | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """pytest-django has put those with a database first."""
+        items.sort(key=lambda item: self.order.index(_find_file(item)))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        now = time.monotonic()
+        if self._ends_at is None:
+            self._ends_at = now + self.seconds
+        elif now >= self._ends_at:
+            self.left_out[_find_file(item)] += 1
+            return True
+        return None
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.left_out:
+            terminalreporter.section("left out, the time being over (make test runs all)")
+            for path, count in self.left_out.items():
+                terminalreporter.write_line(f"{count:>5}  {path}")
+
+
+def _find_file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.checks.changed_tests", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of tests, beside what starting takes")
+    parser.add_argument("--list", action="store_true", help="only name the files of tests")
+    given, rest = parser.parse_known_args()
+    changed = list_changed(ROOT)
+    chosen = choose_tests(changed, read_sources(ROOT))
+    print(f"{len(changed)} changed files, {len(chosen)} files of tests", flush=True)
+    if given.list or not chosen:
+        print(*chosen, sep="\n")
+        return 0
+    code = pytest.main([*NOT_SLOW, *rest, *chosen], plugins=[Deadline(given.seconds, chosen)])
+    print("Not asked: tests marked slow, and those of the browser.")
+    return 0 if code == NO_TESTS else int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
