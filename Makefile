@@ -113,11 +113,12 @@ test-browser: setup ## Journeys and every page in Chromium, with axe; pictures i
 	$(PYTEST) tests/browser $(PARALLEL) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: setup ## Style of Python and of templates
+lint: setup ## Check the style of Python and templates, and American spelling everywhere
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --check --quiet templates
 	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/codespell
 
 .PHONY: format
 format: setup ## Put Python and templates into the style that lint wants

@@ -1,6 +1,6 @@
 """Whether a person has just shown who they are: by logging in, or by a password, passkey or code since.
 
-See docs/decisions/023-sensitive-changes-ask-again.md.
+See docs/decisions/023-reauthenticate-for-sensitive-changes.md.
 """
 
 import time

@@ -1,7 +1,7 @@
 """How a key that was just made reaches the page that shows it, once, without being stored by us.
 
 It travels in an encrypted cookie that scripts cannot read, for ten minutes at the most, and is forgotten as
-soon as a page has shown it. See docs/decisions/005-a-new-key-is-shown-once.md and 022.
+soon as a page has shown it. See docs/decisions/005-show-a-new-key-once.md and 022.
 """
 
 import json

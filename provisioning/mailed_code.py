@@ -1,7 +1,7 @@
 """A code by mail, for people who have no password, passkey or second step to show who they are.
 
 Only its keyed hash is in the session, for ten minutes and five tries. See
-docs/decisions/023-sensitive-changes-ask-again.md.
+docs/decisions/023-reauthenticate-for-sensitive-changes.md.
 """
 
 import secrets

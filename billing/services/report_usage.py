@@ -41,7 +41,7 @@ def report_usage(*, usage_id: UUID) -> None:
 
     What is sent is committed before the call, so that after a crash the same identifier goes out again,
     which Stripe counts once within 24 hours. A report that has been uncertain for longer is settled against
-    the meter's summaries before it is sent again. Source: docs/decisions/004-exactly-once.md.
+    the meter's summaries before it is sent again. Source: docs/decisions/004-meter-each-fix-exactly-once.md.
     While billing is switched off, or the customer paused, it stays due and no attempt is spent.
     """
     due = UsageReport.objects.filter(pk=usage_id, status=Status.PENDING, next_attempt_at__lte=timezone.now())

@@ -1,5 +1,5 @@
 // Draws each <figure data-chart="id"> from the JSON in the element of that id, as stacked bars. The page's
-// table has the same numbers: without scripts nothing is lost. Colours are the stylesheet's.
+// table has the same numbers: without scripts nothing is lost. Colors are the stylesheet's.
 (() => {
   "use strict";
   const SEVERITY = { critical: "--chart-1", high: "--chart-2", medium: "--chart-3", low: "--chart-4", "": "--chart-7" };

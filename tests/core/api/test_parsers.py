@@ -58,7 +58,7 @@ class TestReadJsonObject:
             '{"a":+1}',
             "{1:2}",
         ]
-        + ['{"a":"\\x"}', '{"a":tru}', '{"a":1}\x0b', "\ufeff{}"],
+        + ['{"a":"\\x"}', '{"a":tru}', '{"a":1}\x0b', "\ufeff{}"],  # codespell:ignore tru
     )
     def test_refuses_what_python_refuses(self, body):
         with pytest.raises(ValueError):

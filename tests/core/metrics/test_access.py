@@ -28,7 +28,7 @@ class TestNobody:
         assert ask("127.0.0.1", Authorization="Bearer ") == 404
 
     def test_finds_the_page_that_every_wrong_address_has(self):
-        answers = [Client().get(path).content.partition(b"req_")[0] for path in ("/metrics", "/metrix")]
+        answers = [Client().get(path).content.partition(b"req_")[0] for path in ("/metrics", "/no-such-page")]
         assert answers[0] == answers[1]
 
 

@@ -15,10 +15,10 @@ def test_each_alert_has_its_page_and_each_page_its_alert():
 
 @pytest.mark.parametrize("name", PAGES)
 class TestRunbook:
-    def test_says_what_it_means_how_to_look_what_to_do_and_whom_to_wake(self, name):
+    def test_has_impact_diagnosis_resolution_and_escalation(self, name):
         text = PAGES[name]
         assert text.startswith(f"# {name}: ")
-        assert re.findall(r"^## (.*)$", text, re.M) == ["Look", "Do", "Whom to wake"]
+        assert re.findall(r"^## (.*)$", text, re.M) == ["Diagnosis", "Resolution", "Escalation"]
 
     def test_names_commands_that_exist(self, name):
         named = set(re.findall(r"`manage\.py (\w+)", PAGES[name]))

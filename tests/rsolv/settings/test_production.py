@@ -58,7 +58,7 @@ def test_redirect_to_tls_goes_to_the_configured_host_and_port():
         ("DATABASE_POOL", "0"),
         ("REDIS_URL", "localhost:6379"),
         ("STRIPE_SECRET_KEY", "pk_test_xx"),
-        ("STRIPE_LIVE_MODE", "ture"),
+        ("STRIPE_LIVE_MODE", "ture"),  # codespell:ignore ture
         ("EMAIL_URL", "garbage"),
         ("LOG_LEVEL", "LOUD"),
         ("API_REQUESTS_PER_MINUTE", "many"),
