@@ -11,6 +11,8 @@ from prometheus_client.core import GaugeMetricFamily
 from billing.gauges import read_billing
 from core.api.health import check_services
 from core.metrics.queue import read_oldest_due, read_queue
+from core.outbox import list_outboxes
+from core.outbox.metrics import read_outboxes
 from phases.gauges import read_storage_gauges
 from provisioning.gauges import read_provisioning
 from rsolv.staff.business_metrics.gauges import read_figures
@@ -34,6 +36,7 @@ READINGS = {
     "billing": Reading("database", read_billing),
     "provisioning": Reading("database", read_provisioning),
     "storage": Reading("database", read_storage_gauges),
+    "outbox": Reading("database", lambda: read_outboxes(list_outboxes())),
     "due": Reading("database", read_oldest_due),
     "figures": Reading("database", read_figures),
     "queue": Reading("queue", read_queue),

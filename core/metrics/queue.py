@@ -9,9 +9,8 @@ from kombu.exceptions import ChannelError
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from billing.selectors import list_due
+from core.outbox import list_outboxes
 from core.queue.enqueue import connect_broker
-from provisioning.selectors import list_due_steps
 
 
 def read_queue() -> Iterable[Metric]:
@@ -35,7 +34,7 @@ def read_oldest_due() -> Iterable[Metric]:
     the earliest, from the index that the sweep uses.
     """
     now = timezone.now()
-    rows = [*list_due(at=now).values(), *list_due_steps(at=now).values()]
+    rows = [each.list_due(now) for each in list_outboxes()]
     earliest = [
         each.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first() for each in rows
     ]
