@@ -8,17 +8,14 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from core.health import register_health_check
         from core.metrics.collectors import register_collector
-        from core.queue.due_work import register_due_work
 
         from . import checks, receivers  # noqa: F401 - registers them
         from .gauges import read_billing
         from .health import StripeCheck
         from .ledger import guard_ledger
-        from .selectors import list_due
         from .stripe_gateway import configure_djstripe
 
         configure_djstripe()
         post_migrate.connect(guard_ledger, sender=self, dispatch_uid="guard_ledger")
         register_collector("billing", read_billing)
-        register_due_work("billing", list_due)
         register_health_check("stripe", StripeCheck.check)

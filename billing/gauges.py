@@ -8,6 +8,8 @@ from django.utils import timezone
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from core.outbox import PARKED, PENDING
+
 from .models import Discrepancy, InboxEvent, Notice, Reconciliation, UsageReport
 
 
@@ -15,7 +17,7 @@ def read_billing() -> Iterator[Metric]:
     """Six queries, each answered by a partial index of what waits, or by a small table."""
     yield from _read_usage()
     yield from _read_webhooks()
-    unsent = Notice.objects.filter(mailed_at=None, next_attempt_at__isnull=False).count()
+    unsent = Notice.objects.filter(status=Notice.Status.PENDING).count()
     yield _gauge("notices_unsent", "Mails about money that are still to be sent.", unsent)
     differences = Discrepancy.objects.filter(state=Discrepancy.State.OPEN).count()
     yield _gauge("reconciliation_open_differences", "Differences that nobody has settled.", differences)
@@ -29,19 +31,21 @@ def _read_usage() -> Iterator[Metric]:
     pending = reports.filter(status=UsageReport.Status.PENDING).aggregate(
         count=Count("pk"), oldest=Min("usage__created_at")
     )
-    refused = reports.filter(status=UsageReport.Status.REJECTED).count()
+    parked = reports.filter(status=UsageReport.Status.PARKED).count()
     yield _gauge("usage_unreported", "Fixes that Stripe is still to be told of.", pending["count"])
     text = "Age of the oldest fix that Stripe is still to be told of."
     yield _gauge("usage_oldest_unreported_seconds", text, _measure_age(pending["oldest"]))
-    yield _gauge("usage_refused", "Fixes that Stripe refused; they wait for staff.", refused)
+    yield _gauge(
+        "usage_refused", "Reports that Stripe rejected or that were given up; they wait for staff.", parked
+    )
 
 
 def _read_webhooks() -> Iterator[Metric]:
-    is_tried = Q(next_attempt_at__isnull=False)
-    waiting = InboxEvent.objects.filter(processed_at=None).aggregate(
-        unprocessed=Count("pk", filter=is_tried),
-        failed=Count("pk", filter=~is_tried),
-        oldest=Min("received_at", filter=is_tried),
+    is_pending, is_parked = (Q(status=each) for each in (PENDING, PARKED))
+    waiting = InboxEvent.objects.filter(is_pending | is_parked).aggregate(
+        unprocessed=Count("pk", filter=is_pending),
+        failed=Count("pk", filter=is_parked),
+        oldest=Min("received_at", filter=is_pending),
     )
     yield _gauge("webhooks_unprocessed", "Webhooks that are still to be acted on.", waiting["unprocessed"])
     yield _gauge("webhooks_failed", "Webhooks given up; they wait for staff.", waiting["failed"])

@@ -20,13 +20,13 @@ USAGE_RECORDED = Counter(
 )
 USAGE_REPORTED = Counter(
     "rsolv_billing_usage_reported",
-    "Reports to Stripe's meter that ended; put_off is an attempt that is made again.",
+    "Reports to Stripe's meter that ended; rescheduled is an attempt that is made again.",
     ["outcome"],
 )
 WEBHOOKS_RECEIVED = Counter("rsolv_billing_webhooks_received", "Events kept, each once.", ["type"])
 WEBHOOKS_PROCESSED = Counter(
     "rsolv_billing_webhooks_processed",
-    "Events acted on, or given up (failed); put_off is an attempt that is made again.",
+    "Events acted on, or given up (failed); rescheduled is an attempt that is made again.",
     ["outcome"],
 )
 WEBHOOK_LAG = Histogram(
@@ -46,9 +46,9 @@ PAYMENT_EVENTS = {
 }
 
 # Told as 0 before the first, so that the first is seen as a rise.
-for outcome in ("reported", "settled", "refused", "put_off"):
+for outcome in ("reported", "settled", "refused", "rescheduled"):
     USAGE_REPORTED.labels(outcome)
-for outcome in ("processed", "put_off", "failed"):
+for outcome in ("processed", "rescheduled", "failed"):
     WEBHOOKS_PROCESSED.labels(outcome)
 for outcome in PAYMENT_EVENTS.values():
     PAYMENTS.labels(outcome)

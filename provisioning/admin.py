@@ -1,31 +1,48 @@
-"""Staff's view of signups, and the way to try a step again."""
+"""Staff's view of signups and of the mails that they sent."""
 
-from django.contrib import admin, messages
+from typing import Any
+
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin.pages import ReadOnlyAdmin
-from provisioning.models import ProvisioningEvent, SignupRequest, TrialGrant
-from provisioning.services import retry_failed_steps
+from core.outbox.admin import OutboxFilter, RetryMixin
+from provisioning.models import OutgoingMail, ProvisioningEvent, ProvisioningRun, SignupRequest, TrialGrant
 
 
 @admin.register(ProvisioningEvent)
-class ProvisioningEventAdmin(ReadOnlyAdmin):
-    list_display = ("customer", "step", "state", "due_at", "attempts", "done_at", "last_error")
-    list_filter = ("state", "step", "due_at")
+class ProvisioningEventAdmin(RetryMixin, ReadOnlyAdmin):
+    list_display = ("customer", "step", "status", "due_at", "attempts", "done_at", "last_error")
+    list_filter = (OutboxFilter, "status", "step", "due_at")
     list_select_related = ("customer",)
     search_fields = ("customer__name", "customer__email", "last_error")
-    actions = ("try_again",)
+    actions = ("retry_now",)
 
-    def has_try_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("provisioning.change_provisioningevent")
+    def list_retryable(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Mails of later days keep their day."""
+        return queryset.filter(due_at__lte=timezone.now())
 
-    @admin.action(description="Try again what failed", permissions=("try_again",))
-    def try_again(self, request: HttpRequest, queryset: QuerySet[ProvisioningEvent]) -> None:
-        ids = [event.pk for event in queryset]
-        count = retry_failed_steps(ids=ids, at=timezone.now())
-        self.message_user(request, f"{count} steps: the sweep takes them within a minute.", messages.SUCCESS)
+
+@admin.register(ProvisioningRun)
+class ProvisioningRunAdmin(ReadOnlyAdmin):
+    """When each customer's signup was found complete."""
+
+    list_display = ("customer", "steps", "started_at", "completed_at")
+    list_filter = (("completed_at", admin.EmptyFieldListFilter), "started_at")
+    list_select_related = ("customer",)
+    search_fields = ("customer__name", "customer__email")
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(RetryMixin, ReadOnlyAdmin):
+    """Mails with codes and links, without their text. Their rows are deleted after MAIL_RETENTION_DAYS."""
+
+    list_display = fields = ("to", "status", "created_at", "sent_at", "attempts", "last_error")
+    list_filter = (OutboxFilter, "status", "created_at")
+    search_fields = ("to", "last_error")
+    actions = ("retry_now",)
+    deferred = ("text", "html")
 
 
 @admin.register(SignupRequest)

@@ -14,10 +14,10 @@ def read_provisioning() -> Iterator[Metric]:
     """Two queries, each answered by the partial index of what waits. A mail of another day is not due yet."""
     now = timezone.now()
     due = ProvisioningEvent.objects.filter(
-        state=ProvisioningEvent.State.PENDING, next_attempt_at__isnull=False, due_at__lte=now
+        status=ProvisioningEvent.Status.PENDING, due_at__lte=now
     ).aggregate(count=Count("pk"), oldest=Min("due_at"))
     age = (now - due["oldest"]).total_seconds() if due["oldest"] else 0
-    unsent = OutgoingMail.objects.filter(next_attempt_at__isnull=False).count()
+    unsent = OutgoingMail.objects.filter(status=OutgoingMail.Status.PENDING).count()
     yield _gauge("unfinished", "Steps after signups that are due and not done.", due["count"])
     yield _gauge("oldest_unfinished_seconds", "For how long the oldest of them has been due.", age)
     yield _gauge("mail_unsent", "Mails with codes and links that are still to be sent.", unsent)

@@ -36,7 +36,7 @@ def send(event: ProvisioningEvent) -> None:
         template=f"provisioning/mail/{event.step}",
         to=[event.customer.email],
         context=_prepare(event),
-        reference=f"{event.pk}",
+        reference=event.pk,
     )
 
 

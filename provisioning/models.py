@@ -1,11 +1,15 @@
 """Signups: asked for and not confirmed yet, then how far each has come, and who has had a trial."""
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
 
+from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
 from customers.models import Customer
+
+from .metrics import STEPS
 
 
 class SignupRequest(models.Model):
@@ -65,10 +69,37 @@ class TrialGrant(models.Model):
         return self.mailbox
 
 
-class ProvisioningEvent(models.Model):
+class ProvisioningRun(models.Model):
+    """A customer's provisioning: the steps it began with, and when it was found complete.
+
+    Complete once, a run is not looked at again: a step that is added to the list later is not missing there.
+    """
+
+    customer = models.OneToOneField(
+        Customer, on_delete=models.CASCADE, primary_key=True, related_name="provisioning_run"
+    )
+    steps = models.PositiveSmallIntegerField(help_text="How many it began with.")
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-started_at",)
+        indexes = (
+            models.Index(
+                fields=("started_at",),
+                condition=models.Q(completed_at=None),
+                name="provisioning_run_incomplete",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"provisioning of {self.customer_id}"
+
+
+class ProvisioningEvent(OutboxRow):
     """One step from signup to the first fix, for one customer: done once, and resumed until it is.
 
-    A step is due at `due_at`; `next_attempt_at` is when it is tried (again), None when it is over.
+    A step is due at `due_at`; what is tried again later than that has a later `next_attempt_at`.
     """
 
     class Step(models.TextChoices):
@@ -79,62 +110,68 @@ class ProvisioningEvent(models.Model):
         MAIL_DAY_3 = "mail_day_3", "Mail after three days"
         MAIL_DAY_7 = "mail_day_7", "Mail after seven days"
 
-    class State(models.TextChoices):
+    class Status(models.TextChoices):
         PENDING = "pending"
         DONE = "done"
         SKIPPED = "skipped", "No longer applies"
-        FAILED = "failed", "Waits for staff"
+        PARKED = "parked", "Waits for staff"
+
+    policy = Policy(task="provisioning.tasks.run_step", max_failures=50)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="provisioning_events")
     step = models.CharField(max_length=20, choices=Step.choices)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     due_at = models.DateTimeField(default=timezone.now)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    attempts = models.PositiveIntegerField(default=0)
     done_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("customer", "due_at")
-        indexes = (
-            models.Index(
-                fields=("next_attempt_at",), condition=models.Q(state="pending"), name="provisioning_due"
-            ),
+        indexes = outbox_indexes("provisioning")
+        constraints = (
+            *outbox_constraints("provisioning"),
+            models.UniqueConstraint(fields=("customer", "step"), name="provisioning_step_once"),
         )
-        constraints = (models.UniqueConstraint(fields=("customer", "step"), name="provisioning_step_once"),)
 
     def __str__(self) -> str:
-        return f"{self.get_step_display()}: {self.state}"
+        return f"{self.get_step_display()}: {self.status}"
+
+    def count_parked(self) -> None:
+        STEPS.labels(step=self.step, state="failed").inc()
 
 
-class OutgoingMail(models.Model):
-    """A mail on its way to one address, so that no request waits for a mail server.
+class OutgoingMail(OutboxRow):
+    """A mail to one address, so that no request waits for a mail server.
 
-    Its text may hold a code or a link that logs in: it is emptied as soon as it is sent or given up.
+    Its text may hold a code or a link that logs in: it is emptied as soon as it is sent, or too late. The
+    row itself, with its address, is deleted after MAIL_RETENTION_DAYS.
     """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        SENT = "sent"
+        EXPIRED = "expired", "Given up: its code or link has expired"
+        PARKED = "parked", "Waits for staff"
+
+    policy = Policy(task="provisioning.tasks.send_mail", longest_wait=timedelta(seconds=30))
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     to = models.EmailField(max_length=254)
     subject = models.CharField(max_length=255)
     text = models.TextField()
     html = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("-created_at",)
         indexes = (
-            models.Index(
-                fields=("next_attempt_at",),
-                condition=models.Q(next_attempt_at__isnull=False),
-                name="outgoing_mail_due",
-            ),
+            *outbox_indexes("outgoing_mail"),
+            models.Index(fields=("created_at",), name="outgoing_mail_age"),
         )
+        constraints = outbox_constraints("outgoing_mail")
 
     def __str__(self) -> str:
         return f"{self.subject} ({self.created_at:%Y-%m-%d %H:%M})"

@@ -5,29 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from djstripe.models import Customer as StripeCustomer
 
 from customers.models import ApiKey, Customer, Membership
 
-from .models import OutgoingMail, ProvisioningEvent
+from .models import ProvisioningEvent, ProvisioningRun
 
 Step = ProvisioningEvent.Step
-State = ProvisioningEvent.State
+Status = ProvisioningEvent.Status
 
 # How long Stripe and the mail server may take before a signup counts as broken.
 PATIENCE = timedelta(minutes=10)
-
-
-def list_due_steps(*, at: datetime) -> dict[str, QuerySet[Any]]:
-    """The rows that a worker should take up now, by the task that does them."""
-    steps = ProvisioningEvent.objects.filter(state=State.PENDING, next_attempt_at__lte=at)
-    mails = OutgoingMail.objects.filter(next_attempt_at__lte=at)
-    return {
-        "provisioning.tasks.send_mail": mails.order_by("next_attempt_at"),
-        "provisioning.tasks.run_step": steps.order_by("next_attempt_at"),
-    }
 
 
 @dataclass(frozen=True)
@@ -39,23 +29,49 @@ class BrokenSignup:
     reasons: tuple[str, ...]
 
 
+def list_overdue_runs(*, at: datetime) -> QuerySet[ProvisioningRun]:
+    """Runs older than ten minutes that were not found complete. An index holds these alone."""
+    return ProvisioningRun.objects.filter(completed_at=None, started_at__lte=at - PATIENCE)
+
+
+def list_complete_runs(*, at: datetime) -> QuerySet[ProvisioningRun]:
+    """Of these, the ones whose customer has become what it should, or is closed."""
+    is_closed = Q(customer__closed_at__isnull=False)
+    return _count_parts(list_overdue_runs(at=at)).filter(is_closed | ~_is_broken(F("steps")))
+
+
 def list_broken_signups(*, at: datetime) -> list[BrokenSignup]:
-    """Every customer older than ten minutes that breaks the invariant, in one query."""
+    """Every customer older than ten minutes that breaks the invariant, in one query over all customers.
+
+    A customer has to have the steps that its provisioning began with.
+    """
+    expected = Coalesce(F("provisioning_run__steps"), Value(len(Step.choices)))
+    customers = Customer.objects.filter(created_at__lte=at - PATIENCE, closed_at=None)
     rows = (
-        Customer.objects.filter(created_at__lte=at - PATIENCE, closed_at=None)
-        .annotate(
-            keys=_count(ApiKey.objects.all()),
-            owners=_count(Membership.objects.filter(role=Membership.Role.OWNER)),
-            steps=_count(ProvisioningEvent.objects.all()),
-            welcomes=_count(ProvisioningEvent.objects.filter(step=Step.WELCOME_MAIL, state=State.DONE)),
-            stripe_customers=_count(StripeCustomer.objects.all(), "subscriber"),
-        )
-        .filter(
-            Q(keys=0) | Q(owners=0) | ~Q(steps=len(Step.choices)) | ~Q(welcomes=1) | ~Q(stripe_customers=1)
-        )
-        .values_list("pk", "name", "keys", "owners", "steps", "welcomes", "stripe_customers")
+        _count_parts(customers)
+        .annotate(expected=expected)
+        .filter(_is_broken(F("expected")))
+        .values_list("pk", "name", "keys", "owners", "events", "expected", "welcomes", "stripe_customers")
     )
     return [_explain(*row) for row in rows]
+
+
+def _count_parts(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Customers, or rows with a customer's key, with how many it has of each part."""
+    done = Q(step=Step.WELCOME_MAIL, status=Status.DONE)
+    counted: QuerySet[Any] = rows.annotate(
+        keys=_count(ApiKey.objects.all()),
+        owners=_count(Membership.objects.filter(role=Membership.Role.OWNER)),
+        events=_count(ProvisioningEvent.objects.all()),
+        welcomes=_count(ProvisioningEvent.objects.filter(done)),
+        stripe_customers=_count(StripeCustomer.objects.all(), "subscriber"),
+    )
+    return counted
+
+
+def _is_broken(expected: F) -> Q:
+    lacks_part = Q(keys=0) | Q(owners=0) | Q(events__lt=expected)
+    return lacks_part | ~Q(welcomes=1) | ~Q(stripe_customers=1)
 
 
 def _count(rows: QuerySet[Any], name: str = "customer") -> Coalesce:
@@ -65,12 +81,19 @@ def _count(rows: QuerySet[Any], name: str = "customer") -> Coalesce:
 
 
 def _explain(
-    customer_id: UUID, name: str, keys: int, owners: int, steps: int, welcomes: int, stripe_customers: int
+    customer_id: UUID,
+    name: str,
+    keys: int,
+    owners: int,
+    events: int,
+    expected: int,
+    welcomes: int,
+    stripe_customers: int,
 ) -> BrokenSignup:
     reasons = {
         "no key": keys == 0,
         "no owner": owners == 0,
-        f"{steps} of {len(Step.choices)} steps": steps != len(Step.choices),
+        f"{events} of {expected} steps": events < expected,
         "no welcome mail": welcomes != 1,
         f"{stripe_customers} Stripe customers": stripe_customers != 1,
     }

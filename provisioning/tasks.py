@@ -23,6 +23,11 @@ def prune_signups() -> None:
     services.prune_signups(at=timezone.now())
 
 
+@shared_task(acks_late=False, time_limit=3600)
+def prune_mails() -> None:
+    services.prune_mails(at=timezone.now())
+
+
 @shared_task
 def send_mail(mail_id: str) -> None:
     services.send_mail(mail_id=UUID(mail_id))

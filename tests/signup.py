@@ -40,6 +40,6 @@ def read_onboarding_link() -> str:
 
 def deliver_mails() -> None:
     """What the worker does in seconds."""
-    waiting = OutgoingMail.objects.filter(next_attempt_at__lte=timezone.now()).order_by("created_at")
+    waiting = OutgoingMail.list_due(timezone.now()).order_by("created_at")
     for mail_id in waiting.values_list("pk", flat=True):
         send_mail(mail_id=mail_id)

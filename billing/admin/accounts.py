@@ -9,8 +9,9 @@ from django.utils import timezone
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from billing import services
-from billing.models import BillingAccount, UsageClaim
+from billing.models import BillingAccount, SubscriptionRequest, UsageClaim
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
+from core.outbox.admin import OutboxFilter, RetryMixin
 from customers.models import AuditEntry, User
 from customers.services import record_act
 
@@ -70,7 +71,6 @@ class BillingAccountAdmin(StaffAdmin):
         "current_period_end",
         "cancel_at",
         "past_due_since",
-        "next_attempt_at",
         "updated_at",
     )
     readonly_fields = tuple(
@@ -110,6 +110,17 @@ def _note(request: HttpRequest, account: BillingAccount, subject: str) -> None:
     assert isinstance(request.user, User)
     act, at = AuditEntry.Act.STAFF_ACTED, timezone.now()
     record_act(customer=account.customer, act=act, actor=request.user, subject=subject, at=at)
+
+
+@admin.register(SubscriptionRequest)
+class SubscriptionRequestAdmin(RetryMixin, ReadOnlyAdmin):
+    """Plans that were chosen, and whether Stripe has their subscription."""
+
+    list_display = ("account", "status", "requested_at", "attempts", "next_attempt_at", "last_error")
+    list_filter = (OutboxFilter, "status", "requested_at")
+    list_select_related = ("account__customer",)
+    search_fields = ("account__customer__name", "account__customer__email", "last_error")
+    actions = ("retry_now",)
 
 
 @admin.register(UsageClaim)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
 from billing import services
 from billing.models import CorrectionReport, UsageCorrection
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
+from core.outbox.admin import OutboxFilter, RetryMixin
 from customers.models import AuditEntry, User
 from customers.services import record_act
 
@@ -49,7 +49,7 @@ class UsageCorrectionAdmin(StaffAdmin):
 
 
 @admin.register(CorrectionReport)
-class CorrectionReportAdmin(ReadOnlyAdmin):
+class CorrectionReportAdmin(RetryMixin, ReadOnlyAdmin):
     list_display = (
         "correction",
         "status",
@@ -60,16 +60,7 @@ class CorrectionReportAdmin(ReadOnlyAdmin):
         "done_at",
         "last_error",
     )
-    list_filter = ("status", "way")
+    list_filter = (OutboxFilter, "status", "way")
     list_select_related = ("correction__usage",)
     search_fields = ("correction__usage__id", "correction__customer__name", "stripe_id", "last_error")
-    actions = ("requeue",)
-
-    def has_requeue_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.change_correctionreport")
-
-    @admin.action(description="Send what Stripe refused again", permissions=("requeue",))
-    def requeue(self, request: HttpRequest, queryset: QuerySet[CorrectionReport]) -> None:
-        for report in queryset:
-            services.requeue_correction(correction_id=report.pk, at=timezone.now())
-        self.message_user(request, "Queued: the sweep sends them within a minute.", messages.SUCCESS)
+    actions = ("retry_now",)

@@ -1,15 +1,12 @@
 """The ledger, and how far its reports have come."""
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import admin
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
-from billing import services
 from billing.models import UsageRecord, UsageReport
 from core.admin.pages import ReadOnlyAdmin
+from core.outbox.admin import OutboxFilter, RetryMixin
 
 
 @admin.register(UsageRecord)
@@ -39,7 +36,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
 
 
 @admin.register(UsageReport)
-class UsageReportAdmin(ReadOnlyAdmin):
+class UsageReportAdmin(RetryMixin, ReadOnlyAdmin):
     list_display = (
         "usage_id",
         "customer",
@@ -49,20 +46,11 @@ class UsageReportAdmin(ReadOnlyAdmin):
         "reported_at",
         "last_error",
     )
-    list_filter = ("status", "reported_at")
+    list_filter = (OutboxFilter, "status", "reported_at")
     list_select_related = ("usage__customer",)
     search_fields = ("usage__id", "usage__customer__name", "usage__customer__email", "last_error")
-    actions = ("requeue",)
-
-    def has_requeue_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.change_usagereport")
+    actions = ("retry_now",)
 
     @admin.display(ordering="usage__customer__name")
     def customer(self, report: UsageReport) -> str:
         return report.usage.customer.name
-
-    @admin.action(description="Send what Stripe refused again", permissions=("requeue",))
-    def requeue(self, request: HttpRequest, queryset: QuerySet[UsageReport]) -> None:
-        for report in queryset:
-            services.requeue_report(usage_id=report.pk, at=timezone.now())
-        self.message_user(request, "Queued: the sweep sends them within a minute.", messages.SUCCESS)

@@ -7,6 +7,7 @@ from .inbox import InboxEvent
 from .incidents import PaymentIncident
 from .notices import Notice
 from .reconciliation import Discrepancy, Reconciliation
+from .subscription_request import SubscriptionRequest
 from .switches import BillingSwitch
 from .usage import UsageRecord, UsageReport
 
@@ -19,6 +20,7 @@ __all__ = [
     "Notice",
     "PaymentIncident",
     "Reconciliation",
+    "SubscriptionRequest",
     "UsageClaim",
     "UsageCorrection",
     "UsageRecord",

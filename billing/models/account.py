@@ -57,15 +57,6 @@ class BillingAccount(models.Model):
     included_fixes = models.PositiveIntegerField(null=True, blank=True)
     unit_price_cents = models.PositiveIntegerField(null=True, blank=True)
     plan_chosen_at = models.DateTimeField(null=True, blank=True)
-    payment_method = models.CharField(
-        max_length=255,
-        blank=True,
-        help_text="Stripe's id of what pays for a plan that is still to be opened.",
-    )
-    next_attempt_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a pending plan is tried again."
-    )
-    attempts = models.PositiveIntegerField(default=0, help_text="To open the pending plan.")
     cancel_at = models.DateTimeField(
         null=True, blank=True, help_text="When the subscription ends, where that has been asked for."
     )
@@ -84,9 +75,6 @@ class BillingAccount(models.Model):
     class Meta:
         # Few accounts are so, and every sweep and scrape asks for them.
         indexes = (
-            models.Index(
-                fields=("next_attempt_at",), condition=models.Q(status="pending"), name="account_pending"
-            ),
             models.Index(
                 fields=("past_due_since",),
                 condition=models.Q(past_due_since__isnull=False),

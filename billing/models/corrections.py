@@ -1,13 +1,17 @@
 """Corrections of the ledger: new rows, never changed ones."""
 
 import uuid
+from datetime import datetime
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
 from customers.models import Customer
 
+from .held_back import is_sent_to_stripe
 from .usage import UsageRecord
 
 
@@ -44,7 +48,7 @@ class UsageCorrection(models.Model):
         return f"{self.kind} of {self.usage}"
 
 
-class CorrectionReport(models.Model):
+class CorrectionReport(OutboxRow):
     """How far a correction has come at Stripe. `amount_cents` is what was credited, in US cents.
 
     A credit whose price is not known before the period ends (a fix within the plan's included ones) waits.
@@ -53,7 +57,7 @@ class CorrectionReport(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending"
         DONE = "done"
-        REJECTED = "rejected", "Refused by Stripe"
+        PARKED = "parked", "Waits for staff"
 
     class Way(models.TextChoices):
         UNDECIDED = "", "Not decided"
@@ -62,6 +66,8 @@ class CorrectionReport(models.Model):
         CREDIT = "credit", "Credited to the balance"
         NOTHING = "nothing", "Cost nothing"
 
+    policy = Policy(task="billing.tasks.report_correction")
+
     correction = models.OneToOneField(
         UsageCorrection, on_delete=models.PROTECT, primary_key=True, related_name="report"
     )
@@ -69,18 +75,12 @@ class CorrectionReport(models.Model):
     way = models.CharField(max_length=10, choices=Way.choices, default=Way.UNDECIDED, blank=True)
     amount_cents = models.PositiveIntegerField(default=0)
     stripe_id = models.CharField(max_length=255, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        indexes = (
-            models.Index(
-                fields=("next_attempt_at",), condition=models.Q(status="pending"), name="correction_due"
-            ),
-        )
+        indexes = outbox_indexes("correction")
         constraints = (
+            *outbox_constraints("correction"),
             models.CheckConstraint(
                 condition=~models.Q(status="done") | models.Q(done_at__isnull=False),
                 name="done_correction_has_its_instant",
@@ -89,3 +89,8 @@ class CorrectionReport(models.Model):
 
     def __str__(self) -> str:
         return f"report of {self.correction_id}: {self.status}"
+
+    @classmethod
+    def list_due(cls, at: datetime) -> models.QuerySet[Self]:
+        """What staff hold back is not due."""
+        return super().list_due(at).filter(is_sent_to_stripe("correction__customer"))

@@ -1,29 +1,37 @@
-"""What Stripe told us."""
+"""Webhooks from Stripe."""
 
 from django.db import models
 from django.utils import timezone
 
+from billing.metrics import WEBHOOKS_PROCESSED
+from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
 
-class InboxEvent(models.Model):
+
+class InboxEvent(OutboxRow):
     """A webhook from Stripe, kept before anything is done about it: one row, however often it came."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        PROCESSED = "processed"
+        PARKED = "parked", "Waits for staff"
+
+    policy = Policy(task="billing.tasks.process_webhook", max_failures=12)
 
     event_id = models.CharField(max_length=255, primary_key=True)
     event_type = models.CharField(max_length=100)
     payload = models.TextField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     received_at = models.DateTimeField(default=timezone.now, editable=False)
     processed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("-received_at",)
         verbose_name = "webhook event"
-        indexes = (
-            models.Index(
-                fields=("next_attempt_at",), condition=models.Q(processed_at=None), name="inbox_event_due"
-            ),
-        )
+        indexes = outbox_indexes("inbox_event")
+        constraints = outbox_constraints("inbox_event")
 
     def __str__(self) -> str:
         return f"{self.event_type} ({self.event_id})"
+
+    def count_parked(self) -> None:
+        WEBHOOKS_PROCESSED.labels("failed").inc()

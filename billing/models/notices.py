@@ -6,10 +6,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
 from customers.models import Customer
 
 
-class Notice(models.Model):
+class Notice(OutboxRow):
     """Something a customer is told by mail and in the portal, once for each `reference`.
 
     `reference` says what it is about: an invoice's id, or a share and the start of its period.
@@ -28,24 +29,31 @@ class Notice(models.Model):
         REFUNDED = "refunded", _("Payment refunded")
         SECOND_ENDED = "second_ended", _("Second subscription ended")
 
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done", "Mailed, or not wanted"
+        PARKED = "parked", "Waits for staff"
+
+    # With waits up to an hour: about a day.
+    policy = Policy(task="billing.tasks.mail_notice", max_failures=30)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     reference = models.CharField(max_length=255)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     mailed_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("-created_at",)
         indexes = (
-            models.Index(fields=("next_attempt_at",), condition=models.Q(mailed_at=None), name="notice_due"),
+            *outbox_indexes("notice"),
             models.Index(fields=("customer", "-created_at"), name="notice_of_customer"),
         )
         constraints = (
+            *outbox_constraints("notice"),
             models.UniqueConstraint(fields=("customer", "kind", "reference"), name="notice_given_once"),
         )
 

@@ -1,14 +1,18 @@
 """The ledger, and what Stripe is still to be told of it."""
 
 import uuid
+from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.utils import timezone
 
+from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
 from customers.models import Customer
 from phases.models import PhaseExecution, Repository
 
 from .account import BillingAccount
+from .held_back import is_sent_to_stripe
 
 
 class UsageRecord(models.Model):
@@ -57,50 +61,49 @@ class UsageRecord(models.Model):
         return f"fix of issue {self.issue_number} ({self.coverage})"
 
 
-class UsageReport(models.Model):
-    """What is to be told to Stripe's meter about one ledger row, and how far that has come.
+class UsageReport(OutboxRow):
+    """One ledger row's report to Stripe's meter. Parked: Stripe rejected it, or its workers died.
 
-    `meter_at` is the instant that the last attempt gave its event, `earlier_meter_at` another that an
-    attempt before it gave; `first_sent_at` is when this bout of attempts began. All are committed before
+    `meter_at` is the time that the last attempt gave its event, `earlier_meter_at` another that an
+    attempt before it gave; `first_sent_at` is when this generation was first sent. All are committed before
     the call, so that whatever happens in it, we know what may have been counted.
     """
 
     class Status(models.TextChoices):
         PENDING = "pending"
         REPORTED = "reported"
-        REJECTED = "rejected", "Refused by Stripe"
+        PARKED = "parked", "Waits for staff"
         WITHDRAWN = "withdrawn", "Voided: not on the meter"
 
+    policy = Policy(task="billing.tasks.report_usage")
+
+    usage_id: uuid.UUID
     usage = models.OneToOneField(
         UsageRecord, on_delete=models.PROTECT, primary_key=True, related_name="report"
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="usage_reports")
-    meter_at = models.DateTimeField(null=True, blank=True, help_text="The meter event's own instant.")
+    meter_at = models.DateTimeField(null=True, blank=True, help_text="The meter event's own time.")
     earlier_meter_at = models.DateTimeField(null=True, blank=True)
-    bout = models.PositiveSmallIntegerField(
+    generation = models.PositiveSmallIntegerField(
         default=1, help_text="Grows when a settlement finds that the event never arrived."
     )
     first_sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
     reported_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
         indexes = (
+            *outbox_indexes("usage_report"),
             # With all that counting a period's fixes asks for, so that no row of the table is fetched for it.
             models.Index(
                 fields=("customer", "meter_at"), include=("status", "usage"), name="usage_report_counted"
             ),
             models.Index(
-                fields=("next_attempt_at",), condition=models.Q(status="pending"), name="usage_report_due"
-            ),
-            models.Index(
-                fields=("customer",), condition=models.Q(status="rejected"), name="usage_report_refused"
+                fields=("customer",), condition=models.Q(status="parked"), name="usage_report_parked"
             ),
         )
         constraints = (
+            *outbox_constraints("usage_report"),
             models.CheckConstraint(
                 condition=~models.Q(status="reported") | models.Q(reported_at__isnull=False),
                 name="reported_has_its_instant",
@@ -110,7 +113,12 @@ class UsageReport(models.Model):
     def __str__(self) -> str:
         return f"report of {self.usage_id}: {self.status}"
 
+    @classmethod
+    def list_due(cls, at: datetime) -> models.QuerySet[Self]:
+        """What staff hold back is not due."""
+        return super().list_due(at).filter(is_sent_to_stripe("customer"))
+
     @property
     def identifier(self) -> str:
-        """What the meter event is called. A new bout has a new name: the meter may remember the old one."""
-        return f"{self.usage_id}" if self.bout == 1 else f"{self.usage_id}-{self.bout}"
+        """The meter event's identifier. A new generation has a new one: the meter may remember the old."""
+        return f"{self.usage_id}" if self.generation == 1 else f"{self.usage_id}-{self.generation}"

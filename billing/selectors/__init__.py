@@ -9,7 +9,6 @@ from .billed_lines import (
     was_billed,
     was_without_plan,
 )
-from .due import list_due
 from .explained_invoice import ExplainedInvoice, ExplainedLine, explain_invoice
 from .fixes import FixOfLine, get_fix
 from .invoices import InvoiceLine, count_invoices, list_invoices, list_open_invoices
@@ -53,7 +52,6 @@ __all__ = [
     "get_trial_use",
     "is_being_invoiced",
     "is_billing_enabled",
-    "list_due",
     "list_invoices",
     "list_ledger",
     "list_notices",

@@ -63,7 +63,7 @@ def count_period_fixes(account: BillingAccount) -> int:
     """Fixes that Stripe bills in the current period: by the instant of their meter events.
 
     One that is not sent yet is going to be billed in the period, whenever it occurred; one that is
-    withdrawn is billed in none. One that Stripe refused counts in the period it occurred in, and in a later
+    withdrawn is billed in none. One that Stripe rejected counts in the period it occurred in, and in a later
     one only once staff send it again.
     """
     reports = UsageReport.objects.filter(customer_id=account.customer_id).exclude(
@@ -75,7 +75,7 @@ def count_period_fixes(account: BillingAccount) -> int:
     # Two look-ups in one index; with OR in one query it is a walk over all that the customer ever had.
     sent = reports.filter(meter_at__gte=start)
     unsent = reports.filter(meter_at=None).exclude(
-        status=UsageReport.Status.REJECTED, usage__occurred_at__lt=start
+        status=UsageReport.Status.PARKED, usage__occurred_at__lt=start
     )
     return sent.values("pk").union(unsent.values("pk"), all=True).count()
 

@@ -9,14 +9,14 @@ from .change_plan import (
     change_plan,
     preview_change,
 )
-from .choose_plan import PlanAlreadyChosen, choose_plan, open_subscription
+from .choose_plan import PlanAlreadyChosen, PlanStillOpening, choose_plan, open_subscription
 from .claim_fix import FixRefused, claim_fix
 from .correct_usage import NothingToCorrect, ReasonMissing, correct_usage
 from .ensure_stripe_customer import ensure_stripe_customer
 from .follow_meter_error import follow_meter_error
 from .follow_payment import block_overdue, follow_payment
 from .give_notice import give_notice
-from .mail_notice import mail_notice, mail_notice_again
+from .mail_notice import mail_notice
 from .note_plan import Author
 from .open_billing_portal import open_billing_portal
 from .pause_customer import pause_customer, resume_customer
@@ -26,8 +26,8 @@ from .reconcile import reconcile
 from .record_incident import record_dispute, record_refunds
 from .record_usage import record_usage
 from .refresh_account import forget_stripe_customer, link_stripe_customer, refresh_account
-from .report_correction import report_correction, requeue_correction
-from .report_usage import report_usage, requeue_report
+from .report_correction import report_correction
+from .report_usage import report_usage
 from .resume_plan import NothingToResume, cancel_at_period_end, resume_plan
 from .retry_now import Backlog, count_backlog, retry_now
 from .set_spend_cap import BadSpendCap, set_spend_cap
@@ -52,6 +52,7 @@ __all__ = [
     "PaymentDeclined",
     "PlanAlreadyChosen",
     "PlanNotChangeable",
+    "PlanStillOpening",
     "PreviewOutdated",
     "Pruned",
     "ReasonMissing",
@@ -74,7 +75,6 @@ __all__ = [
     "give_notice",
     "link_stripe_customer",
     "mail_notice",
-    "mail_notice_again",
     "open_billing_portal",
     "open_subscription",
     "pause_customer",
@@ -90,8 +90,6 @@ __all__ = [
     "replay_webhook",
     "report_correction",
     "report_usage",
-    "requeue_correction",
-    "requeue_report",
     "resume_customer",
     "resume_plan",
     "retry_now",

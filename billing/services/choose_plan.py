@@ -5,16 +5,14 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
-from billing.models import BillingAccount
+from billing.models import BillingAccount, SubscriptionRequest
 from billing.plans import PLANS, Plan
-from billing.retries import LEASE
+from core import outbox
 from core.errors import DomainError
-from core.queue.enqueue import enqueue_on_commit
 from customers.models import Customer
 
 from .ensure_stripe_customer import ensure_stripe_customer
@@ -24,12 +22,19 @@ from .refresh_account import refresh_account
 log = structlog.get_logger(__name__)
 
 Status = BillingAccount.Status
+Request = SubscriptionRequest.Status
 
 
 class PlanAlreadyChosen(DomainError):
     code, status = "CONFLICT", 409
     message = gettext_noop(
         "This account has a plan already. Pay what is open, or cancel it, before another is chosen."
+    )
+
+
+class PlanStillOpening(PlanAlreadyChosen):
+    message = gettext_noop(
+        "Stripe is still processing your last choice of a plan. Try again in a few minutes."
     )
 
 
@@ -46,58 +51,76 @@ def choose_plan(*, customer: Customer, plan: Plan, payment_method: str = "", at:
         return account
     account.plan, account.status = plan.key, Status.PENDING
     account.set_terms(None)
-    account.plan_chosen_at, account.next_attempt_at = at, at
-    account.payment_method, account.attempts = payment_method, 0
+    account.plan_chosen_at = at
     account.subscription = account.current_period_start = account.current_period_end = None
     account.save()
-    enqueue_on_commit("billing.tasks.open_subscription", str(customer.pk))
+    outbox.enqueue(_request_subscription(account, payment_method, at))
     return account
+
+
+def _request_subscription(account: BillingAccount, payment_method: str, at: datetime) -> SubscriptionRequest:
+    """The account's request, for the plan chosen now. Raises PlanStillOpening while a worker has it."""
+    wanted = {"payment_method": payment_method, "requested_at": at}
+    request, is_new = SubscriptionRequest.objects.get_or_create(
+        account=account, defaults=wanted | {"next_attempt_at": at}
+    )
+    if not is_new:
+        former = SubscriptionRequest.objects.filter(pk=account.pk)
+        outbox.close(former, at=at, status=Request.DONE)
+        if not outbox.reopen(former, at=at, **wanted):
+            raise PlanStillOpening
+    return request
 
 
 def open_subscription(*, customer_id: UUID) -> None:
-    """Make at Stripe what a pending account wishes for. Repeating it subscribes once.
+    """Make the subscription of a pending account at Stripe. Repeating it subscribes once.
 
-    Raises StripeUnavailable, after which the sweep tries again, and StripeRefused, after which the account
-    has no plan until another is chosen.
+    Raises StripeUnavailable, after which it is tried again, and StripeRefused, after which the account has no
+    plan until another is chosen.
     """
-    account = _lease_pending(customer_id, timezone.now())
-    if account is None or account.plan_chosen_at is None:
+    rows = SubscriptionRequest.objects.select_related("account")
+    request = outbox.claim(rows, pk=customer_id)
+    if request is None:
         return
-    wish = f"{customer_id}-{account.plan_chosen_at.timestamp()}"
-    attempt = f"{account.plan_chosen_at.timestamp()}-{account.attempts}"
     try:
-        stripe_customer_id = ensure_stripe_customer(customer_id=customer_id, attempt=attempt)
-        if account.payment_method:
-            stripe_gateway.set_payment_method(
-                stripe_customer_id=stripe_customer_id,
-                payment_method=account.payment_method,
-                attempt=attempt,
-            )
-        with hold_stripe_customer(stripe_customer_id):
-            stripe_gateway.create_subscription(
-                stripe_customer_id=stripe_customer_id,
-                plan=PLANS[account.plan],
-                wish=wish,
-                attempt=account.attempts,
-            )
-            refresh_account(stripe_customer_id=stripe_customer_id)
+        if request.account.status == Status.PENDING:
+            _open(request)
     except stripe_gateway.StripeRefused as error:
-        BillingAccount.objects.filter(
-            pk=customer_id, status=Status.PENDING, plan_chosen_at=account.plan_chosen_at
-        ).update(status=Status.CANCELED, next_attempt_at=None)
-        log.error("subscription_refused", customer=str(customer_id), code=error.code)
+        _reject(request, error)
         raise
+    except Exception as error:
+        outbox.reschedule(request, outbox.describe(error))
+        raise
+    if BillingAccount.objects.filter(pk=customer_id, status=Status.PENDING).exists():
+        outbox.reschedule(request, "waits for its subscription to run")
+    else:
+        outbox.complete(request, status=Request.DONE, payment_method="")
+
+
+def _open(request: SubscriptionRequest) -> None:
+    account, asked_at = request.account, request.requested_at.timestamp()
+    attempt = f"{asked_at}-{request.attempts}"
+    stripe_customer_id = ensure_stripe_customer(customer_id=account.pk, attempt=attempt)
+    if request.payment_method:
+        stripe_gateway.set_payment_method(
+            stripe_customer_id=stripe_customer_id, payment_method=request.payment_method, attempt=attempt
+        )
+    with hold_stripe_customer(stripe_customer_id):
+        stripe_gateway.create_subscription(
+            stripe_customer_id=stripe_customer_id,
+            plan=PLANS[account.plan],
+            wish=f"{account.pk}-{asked_at}",
+            attempt=request.attempts,
+        )
+        refresh_account(stripe_customer_id=stripe_customer_id)
 
 
 @transaction.atomic
-def _lease_pending(customer_id: UUID, now: datetime) -> BillingAccount | None:
-    account = (
-        BillingAccount.objects.select_for_update(of=("self",))
-        .select_related("customer")
-        .filter(pk=customer_id, status=Status.PENDING, next_attempt_at__lte=now)
-        .first()
-    )
-    if account is not None:
-        account.next_attempt_at, account.attempts = now + LEASE, account.attempts + 1
-        account.save(update_fields=["next_attempt_at", "attempts"])
-    return account
+def _reject(request: SubscriptionRequest, error: stripe_gateway.StripeRefused) -> None:
+    reason = f"{error.code}: {error}"
+    if not outbox.complete(request, status=Request.REJECTED, payment_method="", last_error=reason):
+        return
+    BillingAccount.objects.filter(
+        pk=request.pk, status=Status.PENDING, plan_chosen_at=request.requested_at
+    ).update(status=Status.CANCELED)
+    log.error("subscription_rejected", customer=str(request.pk), code=error.code)

@@ -52,7 +52,7 @@ class MeterBounds:
 
 def is_being_taken_back(row: LedgerRow) -> bool:
     """Whether a void of the fix is under way: the meter may have let go of it already."""
-    return row.correction in (CorrectionReport.Status.PENDING, CorrectionReport.Status.REJECTED)
+    return row.correction in (CorrectionReport.Status.PENDING, CorrectionReport.Status.PARKED)
 
 
 def floor_minute(instant: datetime) -> datetime:
@@ -102,8 +102,8 @@ def count_shown(rows: Iterable[LedgerRow], account: BillingAccount) -> int:
 
 
 def _find_instant(row: LedgerRow) -> datetime | None:
-    """What places a row in a period: a refused one that is not metered stays where it occurred."""
-    is_parked = row.meter_at is None and row.status == Status.REJECTED
+    """What places a row in a period: a parked one that is not metered stays where it occurred."""
+    is_parked = row.meter_at is None and row.status == Status.PARKED
     return row.occurred_at if is_parked else row.meter_at
 
 

@@ -1,13 +1,13 @@
 """A fix is off the meter: done, or credited where an invoice charged for it before."""
 
 from datetime import datetime
-from uuid import UUID
 
 import structlog
 from django.db import transaction
 
 from billing import selectors, stripe_gateway
-from billing.models import BillingAccount, CorrectionReport, UsageReport
+from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
+from core import outbox
 
 log = structlog.get_logger(__name__)
 
@@ -15,25 +15,24 @@ Way = CorrectionReport.Way
 Status = CorrectionReport.Status
 
 
-def conclude_adjustment(*, correction_id: UUID, stripe_customer_id: str, at: datetime) -> str:
+def conclude_adjustment(*, report: CorrectionReport, stripe_customer_id: str, at: datetime) -> str:
     """Finish what the meter let go of, or turn it into a credit; why it has to wait, empty where it need not.
 
     An adjustment changes no invoice that is final, and a plan or period may have ended before it went
-    through: so the customer's invoices are read anew. Calls out; repeating it is safe.
+    through: so the customer's invoices are read again. `report` is claimed. Calls out; repeating it is safe.
     Raises StripeUnavailable, StripeRefused.
     """
-    sent = UsageReport.objects.get(usage__correction=correction_id)
+    sent = UsageReport.objects.get(usage__correction=report.pk)
     if sent.meter_at is None:
         return "waits for the fix's own report"
     stripe_gateway.sync_invoices_of(stripe_customer_id=stripe_customer_id, since=sent.meter_at)
-    return _conclude(correction_id, at)
+    return _conclude(report, at)
 
 
 @transaction.atomic
-def _conclude(correction_id: UUID, at: datetime) -> str:
+def _conclude(report: CorrectionReport, at: datetime) -> str:
     """Under the lock of the customer's account: of two fixes that are alike, each is looked at in turn."""
-    report = CorrectionReport.objects.select_related("correction__usage__report").get(pk=correction_id)
-    correction = report.correction
+    correction = UsageCorrection.objects.select_related("usage__report").get(pk=report.pk)
     account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=correction.customer_id)
     sent = correction.usage.report
     assert sent.meter_at is not None, "looked at before"
@@ -42,12 +41,13 @@ def _conclude(correction_id: UUID, at: datetime) -> str:
     price_cents = 0
     if selectors.was_billed(usage=correction.usage, meter_at=sent.meter_at):
         price_cents = selectors.find_fix_price(correction=correction, account=account) or 0
-    UsageReport.objects.filter(pk=sent.pk).update(status=UsageReport.Status.WITHDRAWN)
+    if outbox.held(report).select_for_update().first() is None:
+        return ""
+    outbox.close(UsageReport.objects.filter(pk=sent.pk), at=at, status=UsageReport.Status.WITHDRAWN)
     if price_cents:
-        report.way, report.amount_cents, report.next_attempt_at = Way.CREDIT, price_cents, at
-        report.last_error = "taken off the meter after its invoice"
+        reason = "taken off the meter after its invoice"
+        outbox.release(report, reason, at=at, way=Way.CREDIT, amount_cents=price_cents)
     else:
-        report.status, report.done_at, report.last_error = Status.DONE, at, ""
-    report.save()
-    log.info("correction_adjusted", correction=str(correction_id), credited_cents=price_cents)
+        outbox.complete(report, status=Status.DONE, done_at=at)
+    log.info("correction_adjusted", correction=str(report.pk), credited_cents=price_cents)
     return ""

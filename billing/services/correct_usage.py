@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from billing.models import CorrectionReport, Notice, UsageCorrection, UsageRecord, UsageReport
+from core import outbox
 from core.errors import DomainError
-from core.queue.enqueue import enqueue_on_commit
 from customers.models import User
 
 from .give_notice import give_notice
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 Kind = UsageCorrection.Kind
 Way = CorrectionReport.Way
+NOT_REPORTED = (UsageReport.Status.PENDING, UsageReport.Status.PARKED)
 
 
 class NothingToCorrect(DomainError):
@@ -55,31 +56,30 @@ def correct_usage(
     )
     report = CorrectionReport(correction=correction, next_attempt_at=at)
     if usage.coverage != UsageRecord.Coverage.METERED:
-        finish(report, way=Way.NOTHING, at=at)
-    elif kind == Kind.VOID and withdraw_unsent(usage.pk):
-        finish(report, way=Way.WITHHELD, at=at)
+        _save_done(report, way=Way.NOTHING, at=at)
+    elif kind == Kind.VOID and withdraw_unsent(usage.pk, at=at):
+        _save_done(report, way=Way.WITHHELD, at=at)
     else:
         report.save()
-        enqueue_on_commit("billing.tasks.report_correction", str(correction.pk))
+        outbox.enqueue(report)
     _tell_customer(correction, at)
     log.warning("usage_corrected", usage=str(usage.pk), kind=str(kind), way=str(report.way))
     return correction
 
 
-def withdraw_unsent(usage_id: UUID) -> bool:
-    """Take back a report if nothing of it can have reached Stripe; whether so. Wants the account locked."""
-    unsent = UsageReport.objects.filter(
-        pk=usage_id,
-        status__in=(UsageReport.Status.PENDING, UsageReport.Status.REJECTED),
-        first_sent_at=None,
-    )
-    return unsent.update(status=UsageReport.Status.WITHDRAWN, last_error="") == 1
+def withdraw_unsent(usage_id: UUID, *, at: datetime) -> bool:
+    """Take back a report if nothing of it can have reached Stripe; whether so. The account must be locked.
+
+    One that a worker has just claimed is left to it: it may be sent in the next moment.
+    """
+    unsent = UsageReport.objects.filter(pk=usage_id, first_sent_at=None, status__in=NOT_REPORTED)
+    return outbox.close(unsent, at=at, status=UsageReport.Status.WITHDRAWN) == 1
 
 
-def finish(report: CorrectionReport, *, way: CorrectionReport.Way, at: datetime) -> None:
-    """Note that nothing is left to do."""
+def _save_done(report: CorrectionReport, *, way: CorrectionReport.Way, at: datetime) -> None:
+    """Nothing is to be sent to Stripe."""
     report.status, report.way, report.done_at = CorrectionReport.Status.DONE, way, at
-    report.last_error = ""
+    report.next_attempt_at = None
     report.save()
 
 

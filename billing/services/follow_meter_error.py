@@ -4,30 +4,43 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 
 from billing import stripe_gateway
 from billing.metrics import METER_ERRORS
 from billing.models import BillingAccount, CorrectionReport, UsageReport
+from core import outbox
 
 log = structlog.get_logger(__name__)
 
 Status = UsageReport.Status
+UNSENT = dict.fromkeys(("meter_at", "earlier_meter_at", "first_sent_at", "reported_at"))
+
+
+class ReportUnderWay(Exception):
+    """A worker is sending the report: to be asked again once it has ended."""
 
 
 def follow_meter_error(*, event_id: str) -> int:
     """Park the reports that an error report names for staff, with Stripe's reason; how many. Calls out.
 
-    What was not counted is known not to be there, so a later attempt begins a new bout: its identifier is
-    another, and news of the old one changes nothing any more. Safe to repeat. Fixes that the report counts
-    and does not name are left to reconciliation. Raises StripeUnavailable, StripeRefused.
+    What was not counted is known not to be there, so a later attempt begins a new generation: its identifier
+    is another, and news of the old one changes nothing any more. Safe to repeat. Fixes that the report counts
+    and does not name are left to reconciliation. Raises StripeUnavailable, StripeRefused, and, once the
+    others are parked, ReportUnderWay for one that a worker is sending.
     """
-    errors = stripe_gateway.list_meter_errors(event_id)
-    parked = 0
-    for error in errors:
+    parked, under_way = 0, []
+    for error in stripe_gateway.list_meter_errors(event_id):
         METER_ERRORS.labels(error.code).inc()
-        is_parked = _park(error)
+        try:
+            is_parked = _park(error)
+        except ReportUnderWay:
+            under_way.append(error.identifier)
+            continue
         parked += is_parked
         log.error("meter_event_failed", identifier=error.identifier, code=error.code, is_parked=is_parked)
+    if under_way:
+        raise ReportUnderWay(", ".join(under_way))
     return parked
 
 
@@ -46,10 +59,10 @@ def _park(error: stripe_gateway.MeterError) -> bool:
     if CorrectionReport.objects.filter(correction__usage=usage_id, way=CorrectionReport.Way.CREDIT).exists():
         reason = f"{reason}; its price is given back: send it again to bill it"
         log.error("credited_fix_not_billed", usage=str(usage_id))
-    report.status, report.last_error = Status.REJECTED, reason
-    report.bout += 1
-    report.meter_at = report.earlier_meter_at = report.first_sent_at = report.reported_at = None
-    report.save()
+    rows = UsageReport.objects.filter(pk=usage_id)
+    generation = report.generation + 1
+    if not outbox.park_rows(rows, at=timezone.now(), reason=reason, generation=generation, **UNSENT):
+        raise ReportUnderWay(error.identifier)
     return True
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.models import Notice
-from core.queue.enqueue import enqueue_on_commit
+from core import outbox
 from customers.models import Customer
 
 
@@ -21,5 +21,5 @@ def give_notice(
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
     if not Notice.objects.filter(pk=notice.pk).exists():
         return False
-    enqueue_on_commit("billing.tasks.mail_notice", str(notice.pk))
+    outbox.enqueue(notice)
     return True

@@ -1,4 +1,4 @@
-"""What Stripe tells us is kept first, and acted on later."""
+"""Webhooks from Stripe are kept first, and processed later."""
 
 import json
 import re
@@ -20,15 +20,13 @@ from billing.metrics import (
     WEBHOOKS_RECEIVED,
 )
 from billing.models import InboxEvent
-from billing.retries import LEASE, schedule_retry
+from core import outbox
 from core.errors import DomainError
-from core.queue.enqueue import enqueue_on_commit
 
 from .follow_meter_error import follow_meter_error
 
 log = structlog.get_logger(__name__)
 
-MAX_ATTEMPTS = 12
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z", re.ASCII)
 
 
@@ -55,7 +53,7 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
     with suppress(IntegrityError), transaction.atomic():
         kept.save(force_insert=True)
         transaction.on_commit(WEBHOOKS_RECEIVED.labels(_name_type(event_type)).inc)
-    enqueue_on_commit("billing.tasks.process_webhook", event_id)
+    outbox.enqueue(kept)
 
 
 def _is_name(value: object) -> bool:
@@ -69,31 +67,33 @@ def _name_type(event_type: str) -> str:
 
 
 def process_webhook(*, event_id: str) -> None:
-    """Act on a kept event that is due. Repeating it is safe; a failure is put off with a longer wait.
+    """Act on a kept event that is due. Repeating it is safe; a failure is rescheduled with a longer wait.
 
     After the last attempt the event waits for staff. Of thin events only the meter's errors ask for work.
     """
-    event = _take_lease(event_id, timezone.now())
+    event = outbox.claim(InboxEvent.objects.all(), pk=event_id)
     if event is None:
         return
-    payload: dict[str, Any] = json.loads(event.payload)
     try:
+        payload: dict[str, Any] = json.loads(event.payload)
         if payload.get("object") == "event":
             with hold_stripe_customer(_find_stripe_customer(payload)):
                 stripe_gateway.apply_event(payload)
         elif event.event_type == stripe_gateway.METER_ERROR:
             follow_meter_error(event_id=event_id)
     except Exception as error:
-        _put_off(event, error)
+        if outbox.fail(event, outbox.describe(error)) and event.status == InboxEvent.Status.PENDING:
+            WEBHOOKS_PROCESSED.labels("rescheduled").inc()
+        log.exception(
+            "webhook_failed", event_id=event_id, event_type=event.event_type, attempts=event.attempts
+        )
         return
     now = timezone.now()
-    waiting = InboxEvent.objects.filter(pk=event_id, processed_at=None)
-    if waiting.update(processed_at=now, next_attempt_at=None, last_error=""):
+    if outbox.complete(event, status=InboxEvent.Status.PROCESSED, processed_at=now):
         _count(event, now)
 
 
 def _count(event: InboxEvent, now: datetime) -> None:
-    """Once for each event: where its lease expired and two processed it, the first."""
     WEBHOOKS_PROCESSED.labels("processed").inc()
     WEBHOOK_LAG.observe((now - event.received_at).total_seconds())
     if event.event_type in PAYMENT_EVENTS:
@@ -101,14 +101,16 @@ def _count(event: InboxEvent, now: datetime) -> None:
 
 
 def replay_webhook(*, event_id: str, at: datetime) -> None:
-    """Process an event anew, also one that was processed. Staff's way out of a failure that is mended.
+    """Process an event again, also one that was processed, once the reason of its failure is fixed.
 
-    One so old that its body is forgotten stays as it is.
+    One so old that its body is pruned stays as it is, and so does one that a worker has.
     """
+    kept = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
     with transaction.atomic():
-        kept = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
-        kept.update(processed_at=None, attempts=0, next_attempt_at=at)
-        enqueue_on_commit("billing.tasks.process_webhook", event_id)
+        outbox.reopen(kept, at=at, processed_at=None)
+        outbox.retry_now(kept, at=at)
+        for event in kept:
+            outbox.enqueue(event)
 
 
 def _find_stripe_customer(payload: dict[str, Any]) -> str:
@@ -117,26 +119,3 @@ def _find_stripe_customer(payload: dict[str, Any]) -> str:
     return str(
         subject["id"] if subject.get("object") == "customer" else subject.get("customer") or payload["id"]
     )
-
-
-@transaction.atomic
-def _take_lease(event_id: str, now: datetime) -> InboxEvent | None:
-    event = (
-        InboxEvent.objects.select_for_update()
-        .filter(pk=event_id, processed_at=None, next_attempt_at__lte=now)
-        .first()
-    )
-    if event is not None:
-        event.attempts += 1
-        event.next_attempt_at = now + LEASE
-        event.save(update_fields=["attempts", "next_attempt_at"])
-    return event
-
-
-def _put_off(event: InboxEvent, error: Exception) -> None:
-    is_last = event.attempts >= MAX_ATTEMPTS
-    next_attempt_at = None if is_last else schedule_retry(attempts=event.attempts, now=timezone.now())
-    reason = f"{type(error).__name__}: {error}"[:300]
-    InboxEvent.objects.filter(pk=event.pk).update(next_attempt_at=next_attempt_at, last_error=reason)
-    WEBHOOKS_PROCESSED.labels("failed" if is_last else "put_off").inc()
-    log.exception("webhook_failed", event_id=event.pk, event_type=event.event_type, attempts=event.attempts)

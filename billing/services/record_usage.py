@@ -8,7 +8,7 @@ from django.db import transaction
 from billing import selectors
 from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
-from core.queue.enqueue import enqueue_on_commit
+from core import outbox
 from customers.locks import lock_name
 from customers.models import Customer, ForgeAccount
 from phases.models import PhaseExecution
@@ -56,8 +56,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     transaction.on_commit(USAGE_RECORDED.labels(str(account.plan), str(coverage)).inc)
     log.info("usage_recorded", usage=str(usage.pk), coverage=str(coverage), plan=account.plan)
     if coverage == Coverage.METERED:
-        UsageReport.objects.create(usage=usage, customer=customer)
-        enqueue_on_commit("billing.tasks.report_usage", str(usage.pk))
+        outbox.enqueue(UsageReport.objects.create(usage=usage, customer=customer))
     if coverage != Coverage.UNBILLED:
         watch_usage(account=account, used=used + 1, at=occurred_at)
     return usage

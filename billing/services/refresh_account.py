@@ -99,7 +99,6 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     account.current_period_start, account.current_period_end = read_period(current)
     account.cancel_at = read_end(current)
     account.past_due_since = _find_first_failure(account)
-    account.next_attempt_at, account.payment_method, account.attempts = None, "", 0
     account.save()
     note_plan(account, before, by=by, chosen_by=read_person(current), at=timezone.now())
     log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)

@@ -10,6 +10,7 @@ from django.db.models import Case, Q, When
 from billing import stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, Discrepancy, UsageCorrection, UsageReport
 from billing.selectors import LedgerRow
+from core import outbox
 
 from .compare_usage import Finding, floor_minute, list_minutes
 from .report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG
@@ -31,8 +32,8 @@ VOIDED = Q(
 def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[LedgerRow], at: datetime) -> None:
     """Find the minutes that lack fixes and let their reports be settled anew. Calls out; notes what it did.
 
-    Nothing is sent from here: `report_usage` asks the meter again before it begins another bout. A fix whose
-    identifier Stripe still remembers would be taken for a duplicate, and is left to a later run.
+    Nothing is sent from here: `report_usage` asks the meter again before it begins another generation. A
+    fix whose identifier Stripe still remembers would be taken for a duplicate, and is left to a later run.
     Raises StripeUnavailable, StripeRefused.
     """
     if not account.can_meter or account.stripe_customer_id is None:
@@ -106,12 +107,10 @@ def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime
     voided = set(forgotten.filter(VOIDED).values_list("pk", flat=True))
     lost = [report.pk for report in chosen if report.pk in voided]
     due = [report.pk for report in chosen if report.pk not in voided]
-    UsageReport.objects.filter(pk__in=lost).update(
-        status=Status.WITHDRAWN, last_error="voided, and not on the meter"
-    )
-    UsageReport.objects.filter(pk__in=due).update(
-        status=Status.PENDING, next_attempt_at=at, last_error="reported, but not on the meter"
-    )
+    rows = UsageReport.objects.filter(status=Status.REPORTED)
+    voided_reason, due_reason = "voided, and not on the meter", "reported, but not on the meter"
+    outbox.close(rows.filter(pk__in=lost), at=at, status=Status.WITHDRAWN, last_error=voided_reason)
+    outbox.reopen(rows.filter(pk__in=due), at=at, last_error=due_reason)
     for usage_id in due:
         log.warning("usage_missing_at_stripe", usage=str(usage_id), customer=str(account.pk))
     return len(chosen)

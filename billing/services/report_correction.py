@@ -1,4 +1,4 @@
-"""A correction reaches Stripe: exactly once, whatever dies in between."""
+"""Report a correction to Stripe: exactly once, whatever dies in between."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from billing import selectors, stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
-from billing.retries import LEASE, schedule_retry
+from core import outbox
 
 from .conclude_adjustment import conclude_adjustment
 from .conclude_unbilled import conclude_unbilled
-from .correct_usage import finish, withdraw_unsent
-from .report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG, count_known, has_fresh_neighbours, is_held_back
+from .correct_usage import withdraw_unsent
+from .report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG, count_known, has_fresh_neighbours
 from .settle_refused import settle_refused
 
 log = structlog.get_logger(__name__)
@@ -40,62 +40,50 @@ class Step:
 
 
 def report_correction(*, correction_id: UUID) -> None:
-    """Send one correction that is due; repeating it is safe, and a failure is put off, not raised.
+    """Send one correction that is due; repeating it is safe, and a failure is rescheduled, not raised.
 
-    Which way it goes, and the amount, are committed before the call, and never decided anew after it. An
-    adjustment that Stripe refuses is settled against the meter's sums. While billing is switched off, or
+    Which way it goes, and the amount, are committed before the call, and not decided again after it. An
+    adjustment that Stripe rejects is settled against the meter's sums. While billing is switched off, or
     the customer paused, it stays due.
     """
-    due = CorrectionReport.objects.filter(
-        pk=correction_id, status=Status.PENDING, next_attempt_at__lte=timezone.now()
-    )
-    customer_id = due.values_list("correction__customer_id", flat=True).first()
-    if customer_id is None or is_held_back(customer_id):
+    due = CorrectionReport.list_due(timezone.now()).select_related("correction__usage__report")
+    report = outbox.claim(due, pk=correction_id)
+    if report is None:
         return
     step = None
     try:
-        step = _take_lease(correction_id, customer_id, timezone.now())
+        step = _prepare(report, timezone.now())
         if step is not None:
-            _carry_out(correction_id, step)
+            _carry_out(report, step)
     except stripe_gateway.StripeUnavailable as error:
-        _put_off(correction_id, str(error))
+        outbox.reschedule(report, str(error))
     except stripe_gateway.StripeRefused as error:
-        _face_refusal(correction_id, step, f"{error.code}: {error}")
-
-
-def requeue_correction(*, correction_id: UUID, at: datetime) -> None:
-    """Let a refused credit be sent again, once what Stripe minded is mended."""
-    CorrectionReport.objects.filter(pk=correction_id, status=Status.REJECTED).update(
-        status=Status.PENDING, next_attempt_at=at, last_error=""
-    )
+        _face_rejection(report, step, f"{error.code}: {error}")
+    except Exception as error:
+        outbox.reschedule(report, outbox.describe(error))
+        raise
 
 
 @transaction.atomic
-def _take_lease(correction_id: UUID, customer_id: UUID, now: datetime) -> Step | None:
-    """Decide the way once and lease the correction; None where it has to wait or nothing is left to do.
+def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
+    """Decide the way of a claimed correction once; None where it has to wait or nothing is left to do.
 
     Under the lock of the customer's account, as the reports of usage are. Only where the fix's own report was
-    refused after an uncertain attempt, the meter is asked meanwhile.
+    parked after an uncertain attempt, the meter is asked meanwhile.
     """
-    account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=customer_id)
-    report = (
-        CorrectionReport.objects.select_for_update(of=("self",))
-        .select_related("correction__usage__report")
-        .filter(pk=correction_id, status=Status.PENDING, next_attempt_at__lte=now)
-        .first()
-    )
-    if report is None:
-        return None
-    report.attempts += 1
+    locked = BillingAccount.objects.select_for_update(of=("self",))
+    account = locked.get(pk=report.correction.customer_id)
+    report.correction.usage.report.refresh_from_db()  # it changes under this lock
     reason = _decide(report, account, now)
     if report.status == Status.DONE:
         return None
+    decided = {"way": report.way, "amount_cents": report.amount_cents}
     stripe_customer_id = account.stripe_customer_id
     if reason or stripe_customer_id is None:
-        _wait(report, now, reason or "waits for the customer at Stripe")
+        outbox.reschedule(report, reason or "waits for the customer at Stripe", **decided)
         return None
-    report.next_attempt_at = now + LEASE
-    report.save()
+    if not outbox.held(report).update(**decided):
+        return None
     usage = report.correction.usage
     return Step(
         way=report.way,
@@ -118,8 +106,8 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     sent = correction.usage.report
     if sent.status != UsageReport.Status.REPORTED:
         settle_refused(sent, stripe_customer_id=account.stripe_customer_id, now=now)
-        if sent.status == UsageReport.Status.WITHDRAWN or _withdraw_refused(correction):
-            finish(report, way=Way.WITHHELD, at=now)
+        if sent.status == UsageReport.Status.WITHDRAWN or _withdraw_unsent(correction, now):
+            _finish(report, way=Way.WITHHELD, at=now)
         if sent.status != UsageReport.Status.REPORTED:
             return "waits for the fix's own report"
     if report.way == Way.ADJUSTMENT:
@@ -134,17 +122,21 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
         report.way = Way.UNDECIDED
         return ""
     if price_cents == 0:
-        finish(report, way=Way.NOTHING, at=now)
+        _finish(report, way=Way.NOTHING, at=now)
     else:
         report.way, report.amount_cents = Way.CREDIT, price_cents
     return ""
 
 
-def _withdraw_refused(correction: UsageCorrection) -> bool:
-    """Whether the fix is never billed now: a void of what was not sent, or a credit of what was refused."""
+def _finish(report: CorrectionReport, *, way: CorrectionReport.Way, at: datetime) -> None:
+    outbox.complete(report, status=Status.DONE, way=way, done_at=at)
+
+
+def _withdraw_unsent(correction: UsageCorrection, now: datetime) -> bool:
+    """Whether the fix is never billed now: a void of what was not sent, or a credit of what was parked."""
     sent = correction.usage.report
-    is_parked = sent.status == UsageReport.Status.REJECTED
-    return (correction.kind == UsageCorrection.Kind.VOID or is_parked) and withdraw_unsent(sent.pk)
+    is_parked = sent.status == UsageReport.Status.PARKED
+    return (correction.kind == UsageCorrection.Kind.VOID or is_parked) and withdraw_unsent(sent.pk, at=now)
 
 
 def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datetime) -> bool:
@@ -157,91 +149,67 @@ def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datet
     return is_fresh and in_period and now < end - PERIOD_MARGIN
 
 
-def _carry_out(correction_id: UUID, step: Step) -> None:
+def _carry_out(report: CorrectionReport, step: Step) -> None:
     if step.way == Way.ADJUSTMENT:
         stripe_gateway.cancel_meter_event(
-            identifier=step.identifier, correction_id=str(correction_id), attempt=step.attempt
+            identifier=step.identifier, correction_id=str(report.pk), attempt=step.attempt
         )
-        _finish_adjustment(correction_id, step)
+        _finish_adjustment(report, step)
         return
     if step.way == Way.UNDECIDED:
-        _finish_unbilled(correction_id, step)
+        _finish_unbilled(report, step)
         return
     stripe_id = stripe_gateway.credit_balance(
         stripe_customer_id=step.stripe_customer_id,
-        correction_id=str(correction_id),
+        correction_id=str(report.pk),
         amount_cents=step.amount_cents,
         description=step.description,
         attempt=step.attempt,
     )
-    CorrectionReport.objects.filter(pk=correction_id).update(
-        status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id, last_error=""
-    )
-    log.info("correction_credited", correction=str(correction_id), amount_cents=step.amount_cents)
+    if outbox.complete(report, status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id):
+        log.info("correction_credited", correction=str(report.pk), amount_cents=step.amount_cents)
 
 
-def _finish_adjustment(correction_id: UUID, step: Step) -> None:
-    reason = conclude_adjustment(
-        correction_id=correction_id, stripe_customer_id=step.stripe_customer_id, at=timezone.now()
-    )
+def _finish_adjustment(report: CorrectionReport, step: Step) -> None:
+    reason = conclude_adjustment(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
     if reason:
-        _put_off(correction_id, reason)
+        outbox.reschedule(report, reason)
 
 
-def _finish_unbilled(correction_id: UUID, step: Step) -> None:
-    reason = conclude_unbilled(
-        correction_id=correction_id, stripe_customer_id=step.stripe_customer_id, at=timezone.now()
-    )
+def _finish_unbilled(report: CorrectionReport, step: Step) -> None:
+    reason = conclude_unbilled(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
     if reason:
-        _put_off(correction_id, reason)
+        outbox.reschedule(report, reason)
 
 
-def _face_refusal(correction_id: UUID, step: Step | None, error: str) -> None:
+def _face_rejection(report: CorrectionReport, step: Step | None, error: str) -> None:
     if step is None or step.way == Way.UNDECIDED:
-        _put_off(correction_id, error)
+        outbox.reschedule(report, error)
         return
     if step.way == Way.CREDIT:
-        CorrectionReport.objects.filter(pk=correction_id).update(
-            status=Status.REJECTED, last_error=error[:300]
-        )
-        log.error("credit_refused", correction=str(correction_id), error=error)
+        if outbox.park(report, error):
+            log.error("credit_rejected", correction=str(report.pk), error=error)
         return
     try:
-        _settle_adjustment(correction_id, step, error)
+        _settle_adjustment(report, step, error)
     except stripe_gateway.StripeUnavailable as unavailable:
-        _put_off(correction_id, str(unavailable))
+        outbox.reschedule(report, str(unavailable))
 
 
-def _settle_adjustment(correction_id: UUID, step: Step, error: str) -> None:
+def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None:
     """Learn from the meter whether an earlier attempt took the fix off; where not, it is credited instead."""
-    sent = UsageReport.objects.get(usage__correction=correction_id)
+    sent = UsageReport.objects.get(usage__correction=report.pk)
     if sent.meter_at is None or sent.reported_at is None:
-        _put_off(correction_id, f"{error}; waits for the fix's own report")
+        outbox.reschedule(report, f"{error}; waits for the fix's own report")
         return
     is_young = timezone.now() - sent.reported_at < SUMMARY_LAG
     if is_young or has_fresh_neighbours(sent, timezone.now()):
-        _put_off(correction_id, f"{error}; waits for the meter's sums")
+        outbox.reschedule(report, f"{error}; waits for the meter's sums")
         return
     minute = sent.meter_at.replace(second=0, microsecond=0)
     held = stripe_gateway.count_metered(stripe_customer_id=step.stripe_customer_id, minute=minute)
     if held <= count_known(sent, minute):
-        _finish_adjustment(correction_id, step)
+        _finish_adjustment(report, step)
         return
-    CorrectionReport.objects.filter(pk=correction_id).update(
-        way=Way.CREDIT, next_attempt_at=timezone.now(), last_error=error[:300]
-    )
-    log.warning("adjustment_refused", correction=str(correction_id), error=error)
-
-
-def _wait(report: CorrectionReport, now: datetime, reason: str) -> None:
-    report.next_attempt_at = schedule_retry(attempts=report.attempts, now=now)
-    report.last_error = reason
-    report.save()
-
-
-def _put_off(correction_id: UUID, error: str) -> None:
-    pending = CorrectionReport.objects.filter(pk=correction_id, status=Status.PENDING)
-    attempts = pending.values_list("attempts", flat=True).first() or 0
-    pending.update(
-        next_attempt_at=schedule_retry(attempts=attempts, now=timezone.now()), last_error=error[:300]
-    )
+    if outbox.release(report, error, at=timezone.now(), way=Way.CREDIT):
+        log.warning("adjustment_rejected", correction=str(report.pk), error=error)

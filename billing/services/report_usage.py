@@ -1,6 +1,5 @@
-"""A row of the ledger is told to Stripe's meter: exactly once, whatever dies in between."""
+"""Report a row of the ledger to Stripe's meter: exactly once, whatever dies in between."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 from billing import selectors, stripe_gateway
 from billing.metrics import USAGE_REPORTED
 from billing.models import BillingAccount, CorrectionReport, UsageReport
-from billing.retries import LEASE, schedule_retry
+from core import outbox
 
 from .refresh_account import resync_account
 
@@ -24,53 +23,44 @@ IDENTIFIER_WINDOW = timedelta(hours=23)
 SUMMARY_LAG = timedelta(hours=1)
 # A period's invoice takes late usage for an hour; some of that is left for the call itself.
 LAST_INVOICE_OPEN = timedelta(minutes=50)
+# What is committed before a call, so that after a crash we know what may have been counted.
+SENT = ("meter_at", "earlier_meter_at", "first_sent_at", "generation")
 
 Status = UsageReport.Status
 
 
-@dataclass(frozen=True)
-class Lease:
-    """The right to send one report for a while."""
-
-    event: stripe_gateway.MeterEvent
-    earlier_meter_at: datetime | None
-
-
 def report_usage(*, usage_id: UUID) -> None:
-    """Send one report that is due; repeating it is safe, and a failure is put off, not raised.
+    """Send one report that is due; repeating it is safe, and a failure is rescheduled, not raised.
 
     What is sent is committed before the call, so that after a crash the same identifier goes out again,
     which Stripe counts once within 24 hours. A report that has been uncertain for longer is settled against
     the meter's summaries before it is sent again. Source: docs/decisions/004-meter-each-fix-exactly-once.md.
     While billing is switched off, or the customer paused, it stays due and no attempt is spent.
     """
-    due = UsageReport.objects.filter(pk=usage_id, status=Status.PENDING, next_attempt_at__lte=timezone.now())
-    report = due.first()
-    if report is None or is_held_back(report.customer_id):
+    due = UsageReport.list_due(timezone.now()).select_related("usage")
+    report = outbox.claim(due, pk=usage_id)
+    if report is None:
         return
     try:
         _renew_period(report.customer_id)
-        lease = _take_lease(usage_id, timezone.now())
-        if lease is not None:
-            was_new = stripe_gateway.report_usage(lease.event)
-            _finish(usage_id, meter_at=lease.event.at if was_new else lease.earlier_meter_at)
+        event = _prepare(report, timezone.now())
+        if event is not None:
+            was_new = stripe_gateway.report_usage(event)
+            _finish(report, meter_at=event.at if was_new else report.earlier_meter_at)
     except stripe_gateway.StripeUnavailable as error:
-        _put_off(usage_id, error=str(error))
+        if outbox.reschedule(report, str(error)):
+            USAGE_REPORTED.labels("rescheduled").inc()
     except stripe_gateway.StripeRefused as error:
-        _reject(usage_id, error=f"{error.code}: {error}")
+        _reject(report, error=f"{error.code}: {error}")
+    except Exception as error:
+        outbox.reschedule(report, outbox.describe(error))
+        raise
 
 
 def is_held_back(customer_id: UUID) -> bool:
     """Whether staff let nothing go to Stripe, for everybody or for this customer."""
     is_paused = BillingAccount.objects.filter(pk=customer_id, paused_at__isnull=False).exists()
     return is_paused or not selectors.is_billing_enabled()
-
-
-def requeue_report(*, usage_id: UUID, at: datetime) -> None:
-    """Let a refused report be sent again, once what Stripe minded is mended. It may still be uncertain."""
-    UsageReport.objects.filter(pk=usage_id, status=Status.REJECTED).update(
-        status=Status.PENDING, next_attempt_at=at, last_error=""
-    )
 
 
 def _renew_period(customer_id: UUID) -> None:
@@ -81,52 +71,42 @@ def _renew_period(customer_id: UUID) -> None:
 
 
 @transaction.atomic
-def _take_lease(usage_id: UUID, now: datetime) -> Lease | None:
-    """Lease the report if it is due and can be sent; None where it has to wait or turns out to be counted.
+def _prepare(report: UsageReport, now: datetime) -> stripe_gateway.MeterEvent | None:
+    """Commit what a claimed report is going to send; None where it has to wait or turns out to be counted.
 
-    Locks the customer's account, so that no other of its reports is leased while this one is settled. Only
+    Locks the customer's account, so that no other of its reports is sent while this one is settled. Only
     a settlement, a day after an outage, calls out under the lock.
     """
-    customer_id = UsageReport.objects.values_list("customer_id", flat=True).get(pk=usage_id)
-    account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=customer_id)
-    report = (
-        UsageReport.objects.select_for_update(of=("self",))
-        .select_related("usage")
-        .filter(pk=usage_id, status=Status.PENDING, next_attempt_at__lte=now)
-        .first()
-    )
-    if report is None:
-        return None
-    report.attempts += 1
+    account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=report.customer_id)
     period_start, stripe_customer_id = account.current_period_start, account.stripe_customer_id
     is_billed = account.can_meter or _is_on_last_invoice(account, report, now)
     if not is_billed or period_start is None or stripe_customer_id is None:
-        _wait(report, now, "waits for a subscription")
+        outbox.reschedule(report, "waits for a subscription")
         return None
     if report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW:
         if has_fresh_neighbours(report, now):
-            _wait(report, now, "waits for others of its minute")
+            outbox.reschedule(report, "waits for others of its minute")
             return None
         if (counted_at := find_counted(report, stripe_customer_id)) is not None:
-            report.meter_at = counted_at
-            mark_reported(report, now)
+            if outbox.complete(report, status=Status.REPORTED, reported_at=now, meter_at=counted_at):
+                transaction.on_commit(USAGE_REPORTED.labels("settled").inc)
             return None
-        report.first_sent_at, report.bout = now, report.bout + 1
+        report.first_sent_at, report.generation = now, report.generation + 1
     # A fix from before the period is billed in the period: the one before may be invoiced already.
     meter_at = max(report.usage.occurred_at, period_start)
     if report.meter_at is not None and report.meter_at != meter_at:
         report.earlier_meter_at = report.meter_at
     report.meter_at = meter_at
     report.first_sent_at = report.first_sent_at or now
-    report.next_attempt_at = now + LEASE
-    report.save()
-    event = stripe_gateway.MeterEvent(
+    sent = {name: getattr(report, name) for name in SENT}
+    if not outbox.held(report).update(**sent):
+        return None
+    return stripe_gateway.MeterEvent(
         identifier=report.identifier,
         stripe_customer_id=stripe_customer_id,
         at=meter_at,
         attempt=report.attempts,
     )
-    return Lease(event=event, earlier_meter_at=report.earlier_meter_at)
 
 
 def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datetime) -> bool:
@@ -141,12 +121,6 @@ def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datet
     if not ended or ended < int(end.timestamp()):
         return False
     return report.usage.occurred_at < end <= now < end + LAST_INVOICE_OPEN
-
-
-def _wait(report: UsageReport, now: datetime, reason: str) -> None:
-    report.next_attempt_at = schedule_retry(attempts=report.attempts, now=now)
-    report.last_error = reason
-    report.save()
 
 
 def _list_instants(report: UsageReport) -> list[datetime]:
@@ -167,7 +141,8 @@ def _list_reports_of_minute(report: UsageReport, minute: datetime) -> QuerySet[U
 def has_fresh_neighbours(report: UsageReport, now: datetime) -> bool:
     """Whether one of the same minute is being sent or taken back, or was too lately for the summary."""
     under_way = Q(status=Status.PENDING, first_sent_at__gt=now - IDENTIFIER_WINDOW)
-    young = Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
+    parked = Q(status=Status.PARKED, first_sent_at__isnull=False, parked_at__gt=now - SUMMARY_LAG)
+    young = parked | Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
     adjusted = Q(usage__correction__report__way=CorrectionReport.Way.ADJUSTMENT)
     lately = Q(usage__correction__report__done_at=None) | Q(
         usage__correction__report__done_at__gt=now - SUMMARY_LAG
@@ -198,33 +173,14 @@ def find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | Non
     return None
 
 
-def mark_reported(report: UsageReport, now: datetime) -> None:
-    report.status, report.reported_at, report.last_error = Status.REPORTED, now, ""
-    report.save()
-    transaction.on_commit(USAGE_REPORTED.labels("settled").inc)
-
-
-def _finish(usage_id: UUID, *, meter_at: datetime | None) -> None:
-    fields = {"status": Status.REPORTED, "reported_at": timezone.now(), "last_error": ""}
-    if meter_at is not None:
-        fields["meter_at"] = meter_at
-    reports = UsageReport.objects.filter(pk=usage_id)
-    if reports.exclude(status=Status.REPORTED).update(**fields):
+def _finish(report: UsageReport, *, meter_at: datetime | None) -> None:
+    counted = {} if meter_at is None else {"meter_at": meter_at}
+    if outbox.complete(report, status=Status.REPORTED, reported_at=timezone.now(), **counted):
         USAGE_REPORTED.labels("reported").inc()
-    else:  # another worker, that took over an expired lease, was first
-        reports.update(**fields)
-    log.info("usage_reported", usage=str(usage_id))
+        log.info("usage_reported", usage=str(report.pk))
 
 
-def _put_off(usage_id: UUID, *, error: str) -> None:
-    pending = UsageReport.objects.filter(pk=usage_id, status=Status.PENDING)
-    attempts = pending.values_list("attempts", flat=True).first() or 0
-    next_attempt_at = schedule_retry(attempts=attempts, now=timezone.now())
-    if pending.update(next_attempt_at=next_attempt_at, last_error=error[:300]):
-        USAGE_REPORTED.labels("put_off").inc()
-
-
-def _reject(usage_id: UUID, *, error: str) -> None:
-    UsageReport.objects.filter(pk=usage_id).update(status=Status.REJECTED, last_error=error[:300])
-    USAGE_REPORTED.labels("refused").inc()
-    log.error("usage_report_refused", usage=str(usage_id), error=error)
+def _reject(report: UsageReport, *, error: str) -> None:
+    if outbox.park(report, error):
+        USAGE_REPORTED.labels("refused").inc()
+        log.error("usage_report_rejected", usage=str(report.pk), error=error)

@@ -1,12 +1,18 @@
-"""An operator's push after an outage: what waits for a later attempt is due at once."""
+"""Retry at once what waits for a later attempt, after an outage."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import QuerySet
+from billing.models import CorrectionReport, InboxEvent, Notice, SubscriptionRequest, UsageReport
+from core import outbox
 
-from billing.models import BillingAccount, CorrectionReport, InboxEvent, Notice, UsageReport
+OUTBOXES: dict[str, type[outbox.OutboxRow]] = {
+    "reports": UsageReport,
+    "corrections": CorrectionReport,
+    "events": InboxEvent,
+    "plans": SubscriptionRequest,
+    "notices": Notice,
+}
 
 
 @dataclass(frozen=True)
@@ -23,31 +29,19 @@ class Backlog:
 
 def count_backlog() -> Backlog:
     """How much waits, due or not."""
-    waiting = {kind: rows.count() for kind, rows in _list_waiting().items()}
-    for_staff = (
-        UsageReport.objects.filter(status=UsageReport.Status.REJECTED),
-        CorrectionReport.objects.filter(status=CorrectionReport.Status.REJECTED),
-        InboxEvent.objects.filter(processed_at=None, next_attempt_at=None),
-        Notice.objects.filter(mailed_at=None, next_attempt_at=None),
+    rows = {kind: model._default_manager.all() for kind, model in OUTBOXES.items()}
+    waiting = {kind: each.filter(status=outbox.PENDING).count() for kind, each in rows.items()}
+    return Backlog(
+        **waiting, refused=sum(each.filter(status=outbox.PARKED).count() for each in rows.values())
     )
-    return Backlog(**waiting, refused=sum(rows.count() for rows in for_staff))
 
 
-def retry_now(*, at: datetime) -> Backlog:
-    """Make what waits for a later attempt due at once; the sweep hands it out. What waits for staff stays.
+def retry_now(*, at: datetime, with_parked: bool = False) -> Backlog:
+    """Make what waits for a later attempt due at once; the sweep enqueues it.
 
-    Also what a worker holds at the moment, which is harmless: a second attempt of the same is the same.
+    What a worker has stays with it; what waits for staff stays too, unless `with_parked`.
     """
-    for waiting in _list_waiting().values():
-        waiting.filter(next_attempt_at__gt=at).update(next_attempt_at=at)
+    for model in OUTBOXES.values():
+        rows = model._default_manager.all()
+        outbox.retry_now(rows if with_parked else rows.filter(status=outbox.PENDING), at=at)
     return count_backlog()
-
-
-def _list_waiting() -> dict[str, QuerySet[Any]]:
-    return {
-        "reports": UsageReport.objects.filter(status=UsageReport.Status.PENDING),
-        "corrections": CorrectionReport.objects.filter(status=CorrectionReport.Status.PENDING),
-        "events": InboxEvent.objects.filter(processed_at=None, next_attempt_at__isnull=False),
-        "plans": BillingAccount.objects.filter(status=BillingAccount.Status.PENDING),
-        "notices": Notice.objects.filter(mailed_at=None, next_attempt_at__isnull=False),
-    }

@@ -10,7 +10,8 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from core.metrics.collectors import register_collector
-from core.queue.due_work import list_due_work
+from core.outbox import list_outboxes
+from core.outbox.metrics import read_outboxes
 from core.queue.enqueue import connect_broker
 
 
@@ -35,7 +36,7 @@ def read_oldest_due() -> Iterable[Metric]:
     the earliest, from the index that the sweep uses.
     """
     now = timezone.now()
-    rows = list_due_work(at=now).values()
+    rows = [each.list_due(now) for each in list_outboxes()]
     earliest = [
         each.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first() for each in rows
     ]
@@ -46,4 +47,5 @@ def read_oldest_due() -> Iterable[Metric]:
 
 def register_queue_collectors() -> None:
     register_collector("due", read_oldest_due)
+    register_collector("outbox", lambda: read_outboxes(list_outboxes()))
     register_collector("queue", read_queue, service="queue")

@@ -23,12 +23,13 @@ from .provision_customer import (
     open_account,
     provision_customer,
 )
+from .prune_mails import prune_mails
 from .prune_signups import prune_signups
 from .request_signup import NameRefused, Onboarding, check_name, request_onboarding, request_signup
-from .retry_steps import retry_failed_steps, retry_steps
+from .retry_steps import retry_steps
 from .run_step import run_step
 from .send_mail import queue_mail, send_mail
-from .sweep_provisioning import sweep_provisioning
+from .sweep_provisioning import check_signups, sweep_provisioning
 
 __all__ = [
     "FIRST_KEY",
@@ -44,6 +45,7 @@ __all__ = [
     "WrongPerson",
     "check_address",
     "check_name",
+    "check_signups",
     "close_account",
     "confirm_by_code",
     "confirm_onboarding",
@@ -54,11 +56,11 @@ __all__ = [
     "make_person",
     "open_account",
     "provision_customer",
+    "prune_mails",
     "prune_signups",
     "queue_mail",
     "request_onboarding",
     "request_signup",
-    "retry_failed_steps",
     "retry_steps",
     "run_step",
     "send_mail",

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
+from core import outbox
 from core.errors import DomainError
-from core.queue.enqueue import enqueue_on_commit
 from customers.addresses import has_public_domain, is_disposable, normalise_email
 from customers.models import Customer, Membership, User
 from customers.selectors import find_person, get_membership
@@ -27,7 +27,7 @@ from customers.services import (
     release_unconfirmed_address,
 )
 from provisioning.metrics import SIGNUPS
-from provisioning.models import ProvisioningEvent
+from provisioning.models import ProvisioningEvent, ProvisioningRun
 
 from .grant_trial import grant_trial
 
@@ -160,7 +160,7 @@ def _plan_steps(customer: Customer, at: datetime) -> None:
     done = ProvisioningEvent(
         customer=customer,
         step=Step.ACCOUNT,
-        state=ProvisioningEvent.State.DONE,
+        status=ProvisioningEvent.Status.DONE,
         due_at=at,
         next_attempt_at=None,
         done_at=at,
@@ -170,6 +170,7 @@ def _plan_steps(customer: Customer, at: datetime) -> None:
         for step, delay in SCHEDULE.items()
     ]
     ProvisioningEvent.objects.bulk_create([done, *ahead])
+    ProvisioningRun.objects.create(customer=customer, steps=1 + len(ahead), started_at=at)
     for event in ahead:
         if event.due_at <= at:
-            enqueue_on_commit("provisioning.tasks.run_step", str(event.pk))
+            outbox.enqueue(event)

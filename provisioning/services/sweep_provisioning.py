@@ -1,23 +1,25 @@
-"""Steps that are due and stuck are handed out again, so that a lost queue loses nothing."""
+"""Steps and mails that are due are enqueued again, so that a lost queue loses nothing."""
+
+from datetime import datetime
 
 from django.utils import timezone
 
-from core.queue.enqueue import enqueue_on_commit
+from core import outbox
 from provisioning.metrics import BROKEN
-from provisioning.selectors import list_broken_signups, list_due_steps
-
-BATCH = 1000
+from provisioning.selectors import list_complete_runs, list_overdue_runs
 
 
 def sweep_provisioning() -> int:
     """Enqueue every step and mail that is due, up to 1000 of each; count the signups that are broken."""
     now = timezone.now()
-    due = [
-        (task, pk)
-        for task, rows in list_due_steps(at=now).items()
-        for pk in rows.values_list("pk", flat=True)[:BATCH]
-    ]
-    for task, pk in due:
-        enqueue_on_commit(task, str(pk))
-    BROKEN.set(len(list_broken_signups(at=now)))
-    return len(due)
+    BROKEN.set(check_signups(at=now))
+    return outbox.sweep(outbox.list_outboxes("provisioning"), at=now)
+
+
+def check_signups(*, at: datetime) -> int:
+    """Mark signups that have become what they should as complete; how many are late and have not.
+
+    Complete ones are not looked at again, so that the cost does not grow with the customers.
+    """
+    list_complete_runs(at=at).update(completed_at=at)
+    return list_overdue_runs(at=at).count()

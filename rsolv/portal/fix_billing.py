@@ -66,7 +66,7 @@ def _to_bill(usage: UsageRecord, invoice: InvoiceLine | None = None) -> Bill:
     elif usage.coverage != UsageRecord.Coverage.METERED:
         state = usage.coverage
     else:
-        known = {"reported": "metered", "rejected": "refused", "withdrawn": "voided"}
+        known = {"reported": "metered", "parked": "refused", "withdrawn": "voided"}
         state = known.get(report.status, "to_be_metered") if report else "to_be_metered"
     return Bill(
         state=state,

@@ -200,6 +200,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_SECONDS},
     },
+    "prune-mails": {
+        "task": "provisioning.tasks.prune_mails",
+        "schedule": crontab(minute=50),
+        "options": {"expires": 3600},
+    },
     "prune-signups": {
         "task": "provisioning.tasks.prune_signups",
         "schedule": crontab(minute=20),
@@ -247,6 +252,8 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = 10
+# How long a mail's row, with its address, is kept once it is sent or given up.
+MAIL_RETENTION_DAYS = env.count("MAIL_RETENTION_DAYS", default=30)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="RSOLV <hello@rsolv.dev>")
 
 # How many proxies of ours stand in front; addresses that a caller could write itself are not believed.

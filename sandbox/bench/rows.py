@@ -52,9 +52,9 @@ SELECT md5('usage' || issue_number)::uuid, customer_id, id, repository_id, issue
 FROM phases_phaseexecution WHERE phase = 'mitigation' AND outcome = 'succeeded'
 """
 REPORTS = """
-INSERT INTO billing_usagereport (usage_id, status, customer_id, meter_at, bout, first_sent_at, attempts,
-    next_attempt_at, reported_at, last_error)
-SELECT id, 'reported', customer_id, occurred_at, 1, occurred_at, 1, occurred_at, occurred_at, ''
+INSERT INTO billing_usagereport (usage_id, status, customer_id, meter_at, generation, first_sent_at, attempts,
+    failures, lost_leases, reported_at, last_error)
+SELECT id, 'reported', customer_id, occurred_at, 1, occurred_at, 1, 0, 0, occurred_at, ''
 FROM billing_usagerecord
 """
 

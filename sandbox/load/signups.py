@@ -88,7 +88,7 @@ class Signups:
         if self.in_trouble:
             retry_steps(at=timezone.now())
         return ProvisioningEvent.objects.filter(
-            customer__email__endswith=f"@{domain}", step__in=STEPS, state=ProvisioningEvent.State.PENDING
+            customer__email__endswith=f"@{domain}", step__in=STEPS, status=ProvisioningEvent.Status.PENDING
         ).count()
 
     def _describe_trouble(self, ground: Ground) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class Crowd:
                         usage=usage,
                         customer_id=account.pk,
                         status=UsageReport.Status.REPORTED,
+                        next_attempt_at=None,
                         meter_at=at,
                         first_sent_at=at,
                         reported_at=at,

@@ -112,6 +112,7 @@ def _write(
                 usage=usage,
                 customer=owner,
                 status=UsageReport.Status.REPORTED,
+                next_attempt_at=None,
                 meter_at=instant,
                 first_sent_at=instant,
                 reported_at=instant,

@@ -16,11 +16,11 @@ from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 from psycopg import sql
 
-from billing.models import BillingAccount, InboxEvent, Reconciliation, UsageReport
-from billing.services.process_webhook import MAX_ATTEMPTS
+from billing.models import BillingAccount, InboxEvent, Notice, Reconciliation, UsageReport
 from billing.tasks import report_usage
 from core.api import limiter
 from customers.models import Customer, Membership
+from provisioning.models import ProvisioningRun
 from provisioning.services import provision_customer
 from sandbox.demo.browser import Browser
 from sandbox.demo.report import Silent
@@ -37,6 +37,7 @@ END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname 
 WRONG_SECRET = "whsec_" + "0" * 32
 ONBOARDINGS = f"{limiter.PREFIX}:onboarding-all:all"
 OWNER = "owner@watch.example"
+LAST_FAILURE = (InboxEvent.policy.max_failures or 1) - 1
 
 
 def nothing() -> None:
@@ -91,6 +92,7 @@ class House:
                     self.crowd_onboarding,
                     mend=self.clear_onboarding,
                 ),
+                Fault("a notification that was given up", ("OutboxParked",), self.park_notification),
                 Fault("an account that lost its owner", ("SignupBroken",), self.remove_owner),
                 Fault(
                     "tasks with an id that is none, as another release may queue",
@@ -218,13 +220,20 @@ class House:
     def keep_broken_webhook(self) -> None:
         body = json.dumps({"id": "evt_broken", "object": "event", "type": "customer.updated", "data": {}})
         InboxEvent.objects.create(
-            event_id="evt_broken", event_type="customer.updated", payload=body, attempts=MAX_ATTEMPTS - 1
+            event_id="evt_broken", event_type="customer.updated", payload=body, failures=LAST_FAILURE
         )
+
+    def park_notification(self) -> None:
+        customer, now = Customer.objects.get(email=OWNER), timezone.now()
+        parked = {"status": Notice.Status.PARKED, "parked_at": now, "next_attempt_at": None}
+        Notice.objects.create(customer=customer, kind=Notice.Kind.RECOVERED, reference="watch", **parked)
 
     def remove_owner(self) -> None:
         customer = Customer.objects.get(email=OWNER)
         Membership.objects.filter(customer=customer).delete()
-        Customer.objects.filter(pk=customer.pk).update(created_at=timezone.now() - timedelta(hours=1))
+        an_hour_ago = timezone.now() - timedelta(hours=1)
+        Customer.objects.filter(pk=customer.pk).update(created_at=an_hour_ago)
+        ProvisioningRun.objects.filter(pk=customer.pk).update(started_at=an_hour_ago, completed_at=None)
 
     def crowd_onboarding(self) -> None:
         with redis.Redis.from_url(self.stack.redis_url) as client:

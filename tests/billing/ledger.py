@@ -8,6 +8,7 @@ from billing import services
 from billing.models import UsageReport
 from customers.models import Customer
 from tests.factories import make_mitigation_of
+from tests.outbox import make_due
 
 
 def record_fixes(customer: Customer, count: int) -> list[UsageReport]:
@@ -32,7 +33,7 @@ def report_fixes(customer: Customer, count: int) -> list[UsageReport]:
 def send_due() -> None:
     """Report whatever is pending, whatever wait was set."""
     for usage_id in UsageReport.objects.filter(status="pending").values_list("pk", flat=True):
-        UsageReport.objects.filter(pk=usage_id).update(next_attempt_at=timezone.now())
+        make_due(UsageReport.objects.filter(pk=usage_id))
         services.report_usage(usage_id=usage_id)
 
 

@@ -9,6 +9,7 @@ from billing.models import InboxEvent, UsageReport
 from tests.billing.world import post_webhook
 from tests.core.metrics.pages import Growth
 from tests.factories import CustomerFactory, make_mitigation_of
+from tests.outbox import make_due
 
 
 def reported(outcome):
@@ -25,7 +26,7 @@ def record(customer):
 
 
 def send(usage):
-    UsageReport.objects.filter(pk=usage.pk).update(next_attempt_at=timezone.now())
+    make_due(UsageReport.objects.filter(pk=usage.pk))
     services.report_usage(usage_id=usage.pk)
 
 
@@ -39,8 +40,8 @@ class TestUsage:
             )
         assert recorded.so_far == 1
 
-    def test_is_reported_once_after_attempts_that_were_put_off(self, world):
-        done, put_off = reported("reported"), reported("put_off")
+    def test_is_reported_once_after_attempts_that_were_rescheduled(self, world):
+        done, rescheduled = reported("reported"), reported("rescheduled")
         usage = record(world.subscribe("payg"))
         world.stripe.control.add_fault("status", status=500, path="/v1/billing/meter_events", times=None)
         send(usage)
@@ -48,7 +49,7 @@ class TestUsage:
         world.stripe.control.clear_faults()
         send(usage)
         send(usage)
-        assert (put_off.so_far, done.so_far) == (2, 1)
+        assert (rescheduled.so_far, done.so_far) == (2, 1)
 
     def test_that_is_found_on_the_meter_is_settled(self, world):
         settled, done = reported("settled"), reported("reported")
@@ -77,12 +78,13 @@ class TestWebhooks:
             post_webhook(json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "moon.risen"}))
         assert other.so_far == 1
 
-    @pytest.mark.parametrize(("attempts", "outcome"), [(0, "put_off"), (11, "failed")])
-    def test_that_cannot_be_acted_on_are_put_off_or_given_up(self, world, attempts, outcome):
+    @pytest.mark.parametrize(("failures", "outcome"), [(0, "rescheduled"), (11, "failed")])
+    def test_that_cannot_be_processed_are_rescheduled_or_given_up(self, world, failures, outcome):
         counted = processed(outcome)
         fields = {"event_type": "customer.updated", "payload": '{"object": "event"}'}
-        InboxEvent.objects.create(event_id="evt_1", **fields, attempts=attempts)
-        services.process_webhook(event_id="evt_1")
+        InboxEvent.objects.create(event_id="evt_1", **fields, failures=failures)
+        with world.run_tasks():
+            services.process_webhook(event_id="evt_1")
         assert counted.so_far == 1
 
 

@@ -1,11 +1,10 @@
 """From a stored phase to a line on an invoice, for each plan."""
 
-from django.utils import timezone
-
 from billing import services
 from billing.models import UsageRecord, UsageReport
 from billing.selectors import get_entitlement, list_invoices
 from tests.conftest import make_client
+from tests.outbox import make_due
 
 STORE = "/api/v1/phases/store"
 
@@ -47,7 +46,8 @@ class TestPayAsYouGo:
         store_fixes(world, make_client(customer), [1])
         world.advance()
         world.stripe.control.clear_faults()
-        UsageReport.objects.update(meter_at=None, first_sent_at=None, next_attempt_at=timezone.now())
+        UsageReport.objects.update(meter_at=None, first_sent_at=None)
+        make_due(UsageReport.objects.all())
         with world.run_tasks():
             services.sweep_billing()
         assert get_entitlement(customer=customer).used == 1

@@ -1,12 +1,11 @@
-from django.utils import timezone
-
 from provisioning import services
 from tests.core.metrics.pages import Growth
+from tests.outbox import make_due
 
 
 def run(customer, step):
     events = customer.provisioning_events.filter(step=step)
-    events.filter(state="pending").update(next_attempt_at=timezone.now())
+    make_due(events)
     services.run_step(event_id=events.get().pk)
 
 

@@ -18,6 +18,7 @@ from provisioning.services import SignupRefused
 from tests.conftest import ApiClient
 from tests.customers.team import make_person
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
+from tests.outbox import make_due
 from tests.signup import FORM, deliver_mails, enter_code, sign_up
 
 confirm_signup = importlib.import_module("provisioning.services.confirm_signup")
@@ -217,7 +218,7 @@ class TestSignup:
         deliver_mails()
         assert OutgoingMail.objects.get().last_error.startswith("ConnectionRefusedError")
         settings.EMAIL_BACKEND = backend
-        OutgoingMail.objects.update(next_attempt_at=timezone.now())
+        make_due(OutgoingMail.objects.all())
         assert read_key(enter_code(client))
 
     @pytest.mark.parametrize("email", ["ann@mailinator.com", "ann@sub.mailinator.com"])

@@ -18,11 +18,12 @@ from billing.models import (
 )
 from customers.models import Customer
 from tests.factories import CustomerFactory
+from tests.outbox import parked
 
 
 def make_notice(customer: Customer | None = None) -> Notice:
     """One whose mail was given up."""
-    given_up: dict[str, Any] = {"kind": "recovered", "reference": "r", "next_attempt_at": None}
+    given_up: dict[str, Any] = {"kind": "recovered", "reference": "r", **parked()}
     return Notice.objects.create(customer=customer or CustomerFactory(), **given_up)
 
 

@@ -8,6 +8,7 @@ from billing import services
 from billing.models import BillingAccount, BillingSwitch, CorrectionReport, InboxEvent, UsageCorrection
 from customers.models import AuditEntry
 from tests.factories import BillingAccountFactory, UsageRecordFactory
+from tests.outbox import park, parked
 
 from .rows import make_discrepancy, make_notice
 
@@ -114,7 +115,7 @@ class TestAPause:
 
 class TestWhatWaitsForStaff:
     def test_is_a_list_of_its_own_among_webhooks(self, staff):
-        for number, fields in enumerate(({}, {"next_attempt_at": None}, {"processed_at": timezone.now()})):
+        for number, fields in enumerate(({}, parked(), {"status": "processed", "next_attempt_at": None})):
             InboxEvent.objects.create(
                 event_id=f"evt_{number}", event_type="invoice.paid", payload="{}", **fields
             )
@@ -125,21 +126,21 @@ class TestWhatWaitsForStaff:
                 .context["cl"]
                 .queryset
             ]
-            for choice in ("trying", "staff", "processed")
+            for choice in ("due", "parked", "done")
         }
-        assert shown == {"trying": ["evt_0"], "staff": ["evt_1"], "processed": ["evt_2"]}
+        assert shown == {"due": ["evt_0"], "parked": ["evt_1"], "done": ["evt_2"]}
 
     def test_a_webhook_that_failed_for_good_is_processed_again(self, staff):
         event = InboxEvent.objects.create(
-            event_id="evt_1", event_type="a", payload="{}", attempts=12, next_attempt_at=None
+            event_id="evt_1", event_type="a", payload="{}", failures=12, **parked()
         )
         act(staff, "inboxevent", "replay", event)
         event.refresh_from_db()
-        assert (event.attempts, event.next_attempt_at is None) == (0, False)
+        assert (event.status, event.failures) == ("pending", 0)
 
     def test_a_mail_that_was_given_up_is_tried_again(self, staff):
         notice = make_notice()
-        act(staff, "notice", "mail_again", notice)
+        act(staff, "notice", "retry_now", notice)
         notice.refresh_from_db()
         assert notice.next_attempt_at is not None
 
@@ -154,8 +155,8 @@ class TestWhatWaitsForStaff:
         made = services.correct_usage(
             usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now()
         )
-        CorrectionReport.objects.update(status="rejected")
-        act(staff, "correctionreport", "requeue", made.report)
+        park(CorrectionReport.objects.all())
+        act(staff, "correctionreport", "retry_now", made.report)
         made.report.refresh_from_db()
         assert made.report.status == "pending"
 
@@ -163,7 +164,7 @@ class TestWhatWaitsForStaff:
 class TestStaffWhoMayOnlyLook:
     def test_get_no_actions(self, onlooker):
         notice, discrepancy = make_notice(), make_discrepancy()
-        act(onlooker, "notice", "mail_again", notice)
+        act(onlooker, "notice", "retry_now", notice)
         act(onlooker, "discrepancy", "settle", discrepancy)
         notice.refresh_from_db()
         discrepancy.refresh_from_db()

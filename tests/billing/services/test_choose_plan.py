@@ -4,13 +4,15 @@ import pytest
 from django.utils import timezone
 
 from billing import services, stripe_gateway
-from billing.models import BillingAccount
+from billing.models import SubscriptionRequest
 from billing.plans import PAYG, PLANS, TEAMS
+from core import outbox
 from tests.factories import CustomerFactory
+from tests.outbox import make_due
 
 
 def sweep(world):
-    BillingAccount.objects.update(next_attempt_at=timezone.now())
+    make_due(SubscriptionRequest.objects.all())
     with world.run_tasks():
         services.sweep_billing()
 
@@ -45,6 +47,37 @@ class TestChoosePlan:
 
     def test_a_declined_card_leaves_no_plan(self, world):
         customer = world.subscribe("payg", card="pm_card_chargeDeclined")
+        assert world.account(customer).status == "canceled"
+        request = SubscriptionRequest.objects.get()
+        assert (request.status, request.payment_method) == ("rejected", "")
+
+    def test_an_opened_plan_forgets_what_pays_for_it(self, world):
+        world.subscribe("payg")
+        request = SubscriptionRequest.objects.get()
+        assert (request.status, request.payment_method) == ("done", "")
+
+    def test_an_outage_is_waited_for_and_named(self, world):
+        world.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
+        world.subscribe("payg")
+        request = SubscriptionRequest.objects.get()
+        assert (request.status, request.next_attempt_at > timezone.now()) == ("pending", True)
+        assert request.last_error.startswith("StripeUnavailable: ")
+
+    def test_a_request_that_another_worker_has_is_left_alone(self, world, django_capture_on_commit_callbacks):
+        customer = CustomerFactory()
+        with django_capture_on_commit_callbacks():
+            services.choose_plan(customer=customer, plan=PAYG, at=timezone.now())
+        outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
+        services.open_subscription(customer_id=customer.pk)
+        assert world.stripe.control.objects("subscription") == []
+
+    def test_is_not_chosen_again_while_a_worker_has_the_former_request(self, world):
+        customer = world.subscribe("payg")
+        services.cancel_plan(customer=customer)
+        outbox.reopen(SubscriptionRequest.objects.all(), at=timezone.now())
+        outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
+        with pytest.raises(services.PlanStillOpening):
+            services.choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
         assert world.account(customer).status == "canceled"
 
     def test_a_cancelled_customer_can_choose_again(self, world):

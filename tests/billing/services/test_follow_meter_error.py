@@ -1,9 +1,11 @@
 import pytest
+from django.utils import timezone
 
 from billing import services, stripe_gateway
 from billing.models import Discrepancy, InboxEvent, UsageReport
 from billing.selectors import get_entitlement
 from billing.stripe_gateway.meter_errors import _read_identifier
+from core import outbox
 from tests.billing.ledger import age_reports, report_fixes, send_due
 from tests.billing.services.test_report_correction import correct, send
 
@@ -29,25 +31,34 @@ class TestFollowMeterError:
     def test_parks_the_report_with_stripes_reason(self, world, report):
         world.deliver(events=[fail(world, report)])
         report.refresh_from_db()
-        assert report.status == "rejected"
+        assert report.status == "parked"
         assert report.last_error.startswith("meter_event_customer_not_found: ")
         assert InboxEvent.objects.get(event_type__contains="meter").processed_at is not None
 
     def test_a_report_that_staff_send_again_counts_once(self, world, report):
         event = fail(world, report)
         world.deliver(events=[event])
-        services.requeue_report(usage_id=report.pk, at=report.next_attempt_at)
+        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         send_due()
         report.refresh_from_db()
-        assert (report.status, report.bout) == ("reported", 2)
+        assert (report.status, report.generation) == ("reported", 2)
 
     def test_news_that_comes_again_does_not_touch_the_later_attempt(self, world, report):
         event = fail(world, report)
         world.deliver(events=[event])
-        services.requeue_report(usage_id=report.pk, at=report.next_attempt_at)
+        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         send_due()
         assert services.follow_meter_error(event_id=event["id"]) == 0
         assert UsageReport.objects.get().status == "reported"
+
+    def test_waits_for_the_worker_that_is_sending_the_report_again(self, world, report):
+        outbox.reopen(UsageReport.objects.all(), at=timezone.now())
+        held = outbox.claim(UsageReport.objects.all(), pk=report.pk)
+        event = fail(world, report)
+        world.deliver(events=[event])
+        assert UsageReport.objects.get().lease_owner == held.lease_owner
+        kept = InboxEvent.objects.get(pk=event["id"])
+        assert (kept.status, kept.last_error) == ("pending", f"ReportUnderWay: {report.identifier}")
 
     def test_leaves_a_parked_fix_out_of_later_periods(self, world, customer, report):
         world.deliver(events=[fail(world, report)])

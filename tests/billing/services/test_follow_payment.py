@@ -8,6 +8,7 @@ from billing.models import BillingAccount, InboxEvent, Notice, UsageReport
 from tests.billing.ledger import report_fixes
 from tests.billing.world import BillingWorld, run_together
 from tests.factories import BillingAccountFactory, make_mitigation_of
+from tests.outbox import make_due
 
 DAY = timedelta(days=1)
 
@@ -103,7 +104,7 @@ class TestAPaymentThatFails:
         world.deliver()
         assert list_kinds() == []
         world.stripe.control.clear_faults()
-        InboxEvent.objects.filter(processed_at=None).update(next_attempt_at=timezone.now())
+        make_due(InboxEvent.objects.all())
         with world.run_tasks():
             services.sweep_billing()
         assert list_kinds() == ["payment_failed"]

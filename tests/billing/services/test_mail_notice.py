@@ -1,5 +1,4 @@
 import importlib
-from datetime import timedelta
 from smtplib import SMTPServerDisconnected
 
 import pytest
@@ -7,9 +6,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from billing.models import Notice
-from billing.services import give_notice, mail_notice, mail_notice_again, sweep_billing
+from billing.services import give_notice, mail_notice, sweep_billing
+from core import outbox
 from customers.models import Customer
 from tests.factories import CustomerFactory, MembershipFactory
+from tests.outbox import make_due
 
 # The package has a function of the module's name.
 module = importlib.import_module("billing.services.mail_notice")
@@ -31,10 +32,8 @@ def broken(monkeypatch):
     monkeypatch.setattr(EmailMultiAlternatives, "send", fail)
 
 
-def mail(notice, *, later=timedelta(0)):
-    Notice.objects.filter(pk=notice.pk, next_attempt_at__isnull=False).update(
-        next_attempt_at=timezone.now() - later
-    )
+def mail(notice):
+    make_due(Notice.objects.filter(pk=notice.pk))
     mail_notice(notice_id=notice.pk)
     notice.refresh_from_db()
     return notice
@@ -60,12 +59,16 @@ class TestMailNotice:
         assert html.count('class="button"') == 1
         assert f'href="{settings.BASE_URL}/dashboard/billing/"' in html
 
+    def test_names_the_mail_after_its_row(self, notice, mailoutbox):
+        mail(notice)
+        assert mailoutbox[0].message()["Message-ID"] == f"<{notice.pk}@localhost>"
+
     def test_repeating_it_sends_nothing(self, notice, mailoutbox):
         mail(mail(notice))
         assert len(mailoutbox) == 1
 
     def test_a_notice_that_another_worker_holds_is_left_alone(self, notice, mailoutbox):
-        module._take_lease(notice.pk, timezone.now())
+        outbox.claim(Notice.objects.all(), pk=notice.pk)
         mail_notice(notice_id=notice.pk)
         assert mailoutbox == []
 
@@ -80,25 +83,26 @@ class TestMailNotice:
         assert len(mailoutbox) == 1
 
     def test_is_given_up_after_a_day_until_staff_ask_again(self, notice, broken, monkeypatch, mailoutbox):
-        Notice.objects.update(attempts=module.MAX_ATTEMPTS - 1)
+        Notice.objects.update(failures=Notice.policy.max_failures - 1)
         assert mail(notice).next_attempt_at is None
         monkeypatch.undo()
-        mail_notice_again(notice_id=notice.pk, at=timezone.now())
+        outbox.retry_now(Notice.objects.all(), at=timezone.now())
         assert mail(notice).mailed_at is not None
 
     def test_an_address_that_no_mail_can_go_to_is_given_up_too(self, notice):
         Customer.objects.update(email="x@" + "\u00fc" * 60 + ".com")
         assert mail(notice).last_error.startswith("UnicodeError: ")
-        Notice.objects.update(attempts=module.MAX_ATTEMPTS - 1)
+        Notice.objects.update(failures=Notice.policy.max_failures - 1)
         assert (mail(notice).mailed_at, notice.next_attempt_at) == (None, None)
 
     def test_death_after_the_mail_sends_it_again(self, notice, mailoutbox, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(Notice.objects, "filter", lambda **_: (_ for _ in ()).throw(SystemExit))
+            patch.setattr(module, "_finish", lambda _: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
                 module.mail_notice(notice_id=notice.pk)
         assert mail(notice).mailed_at is not None
-        assert len(mailoutbox) == 2
+        first, second = (sent.extra_headers["Message-ID"] for sent in mailoutbox)
+        assert first == second
 
 
 class TestWhoWantsMailAboutUsage:

@@ -11,8 +11,10 @@ from djstripe.models import Subscription, WebhookEndpoint
 from billing import services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent
 from billing.plans import PAYG
+from core import outbox
 from tests.billing.world import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
+from tests.outbox import make_due
 
 EVENT = json.dumps({"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": {}}})
 
@@ -116,14 +118,14 @@ class TestReceiveWebhook:
 
 
 class TestProcessWebhook:
-    def test_a_failure_is_put_off_and_then_waits_for_staff(self, endpoint, monkeypatch):
+    def test_a_failure_is_rescheduled_and_then_waits_for_staff(self, endpoint, monkeypatch):
         def fail(payload):
             raise stripe_gateway.StripeUnavailable("away")
 
         monkeypatch.setattr(stripe_gateway, "apply_event", fail)
         post_webhook(EVENT)
         for attempt in range(1, 13):
-            InboxEvent.objects.filter(attempts__lt=12).update(next_attempt_at=timezone.now())
+            make_due(InboxEvent.objects.all())
             services.process_webhook(event_id="evt_1")
             event = InboxEvent.objects.get()
             assert (event.attempts, event.last_error) == (attempt, "StripeUnavailable: away")
@@ -143,7 +145,7 @@ class TestProcessWebhook:
     def test_an_event_that_died_half_way_is_taken_up_by_the_sweep(self, world):
         customer = world.subscribe("payg")
         world.deliver()
-        InboxEvent.objects.update(processed_at=None, next_attempt_at=timezone.now())
+        outbox.reopen(InboxEvent.objects.all(), at=timezone.now(), processed_at=None)
         world.account(customer).__class__.objects.update(status="unpaid")
         with world.run_tasks():
             services.sweep_billing()

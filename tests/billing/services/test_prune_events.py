@@ -24,7 +24,7 @@ def keep_event(event_id="evt_1", *, days, is_processed=True):
         event_type="moon.risen",
         payload=BODY,
         received_at=then,
-        processed_at=then if is_processed else None,
+        **({"status": "processed", "processed_at": then, "next_attempt_at": None} if is_processed else {}),
     )
 
 

@@ -50,6 +50,7 @@ def report_late(world, customer):
     report = record_fixes(customer, 1)[0]
     report.meter_at = world.account(customer).current_period_start - timedelta(days=2)
     report.status, report.first_sent_at, report.reported_at = "reported", report.meter_at, report.meter_at
+    report.next_attempt_at = None
     report.save()
     stripe_gateway.report_usage(
         stripe_gateway.MeterEvent(
@@ -133,7 +134,7 @@ class TestAFixMissingAtStripe:
         age_reports()
         send_due()
         again.refresh_from_db()
-        assert (again.status, again.bout) == ("reported", 2)
+        assert (again.status, again.generation) == ("reported", 2)
         held = [event for event in world.stripe.control.meter_events() if not event["cancelled"]]
         assert len(held) == 3
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from billing import services
 from billing.models import CorrectionReport, UsageReport
 from billing.services.repair_usage import MINUTE, _find_missing
+from core import outbox
 from tests.billing.ledger import age_reports, report_fixes
 from tests.billing.services.test_report_correction import correct, list_totals, send
 
@@ -81,6 +82,6 @@ class TestAVoidedFixThatTheMeterLost:
 
     def test_whose_void_is_under_way_is_left_to_it(self, customer, lost):
         self.void()
-        CorrectionReport.objects.update(status="pending")
+        outbox.reopen(CorrectionReport.objects.all(), at=timezone.now())
         services.reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "reported"

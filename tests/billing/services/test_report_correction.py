@@ -8,7 +8,9 @@ from billing import services, stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
 from billing.selectors import get_entitlement, list_invoices
 from billing.stripe_gateway.adjustments import credit_balance
+from core import outbox
 from tests.factories import make_mitigation_of
+from tests.outbox import make_due, park
 
 # The package has a function of the module's name.
 module = importlib.import_module("billing.services.report_correction")
@@ -61,7 +63,7 @@ def correct(usage, kind=Kind.VOID):
 
 def send(report):
     """Report now, whatever wait was set."""
-    CorrectionReport.objects.filter(pk=report.pk).update(next_attempt_at=timezone.now())
+    make_due(CorrectionReport.objects.filter(pk=report.pk))
     services.report_correction(correction_id=report.pk)
     report.refresh_from_db()
     return report
@@ -126,7 +128,7 @@ class TestAVoidWithinADay:
 
     def test_that_another_worker_holds_is_left_alone(self, world, payg):
         report = correct(fix(payg))
-        module._take_lease(report.pk, payg.pk, timezone.now())
+        outbox.claim(CorrectionReport.objects.all(), pk=report.pk)
         calls = len(world.stripe.control.requests())
         services.report_correction(correction_id=report.pk)
         assert len(world.stripe.control.requests()) == calls
@@ -140,7 +142,7 @@ class TestAVoidThatMayHaveArrived:
         world.stripe.control.clear_faults()
         report = correct(usage)
         assert send(report).last_error == "waits for the fix's own report"
-        UsageReport.objects.update(next_attempt_at=timezone.now())
+        make_due(UsageReport.objects.all())
         services.report_usage(usage_id=usage.pk)
         assert send(report).way == "adjustment"
 
@@ -148,7 +150,8 @@ class TestAVoidThatMayHaveArrived:
         usage = fix(payg, is_sent=False)
         UsageReport.objects.update(first_sent_at=timezone.now())
         report = correct(usage)
-        UsageReport.objects.update(first_sent_at=None, status="rejected")
+        UsageReport.objects.update(first_sent_at=None)
+        park(UsageReport.objects.all())
         assert send(report).way == "withheld"
 
     def test_that_stripe_uncounted_while_it_was_taken_off_is_withheld(self, world, payg):
@@ -170,7 +173,7 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
         world.stripe.control.add_fault(request.param, path="/v1/billing/meter_events", times=None)
         services.report_usage(usage_id=usage.pk)
         world.stripe.control.clear_faults()
-        UsageReport.objects.update(status="rejected")
+        park(UsageReport.objects.all())
         return usage
 
     def test_waits_for_the_meters_sums(self, world, usage):
@@ -179,14 +182,14 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
 
     def test_is_taken_off_where_it_was_counted_and_withheld_where_not(self, world, payg, usage):
         is_counted = bool(world.stripe.control.meter_events())
-        UsageReport.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+        UsageReport.objects.update(parked_at=timezone.now() - timedelta(hours=1))
         report = send(correct(usage))
         assert (report.status, report.way) == ("done", "adjustment" if is_counted else "withheld")
         assert UsageReport.objects.get().status == "withdrawn"
         assert not [each for each in world.stripe.control.meter_events() if not each["cancelled"]]
 
     def test_waits_while_stripe_is_away(self, world, payg, usage):
-        UsageReport.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+        UsageReport.objects.update(parked_at=timezone.now() - timedelta(hours=1))
         world.stripe.control.add_fault("cut_before", times=None)
         report = send(correct(usage))
         assert (report.status, report.next_attempt_at > timezone.now()) == ("pending", True)
@@ -339,7 +342,7 @@ class TestACreditOfTeams:
 class TestACredit:
     def test_of_a_fix_that_was_refused_keeps_it_off_the_meter(self, world, payg):
         usage = fix(payg, is_sent=False)
-        UsageReport.objects.update(status="rejected")
+        park(UsageReport.objects.all())
         assert (send(correct(usage, Kind.CREDIT)).way, list_credits(world, payg)) == ("withheld", [])
         assert UsageReport.objects.get().status == "withdrawn"
 
@@ -369,8 +372,8 @@ class TestACredit:
     def test_that_stripe_refuses_waits_for_staff(self, world, payg, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module.stripe_gateway, "credit_balance", refuse)
-            assert (send(report).status, report.last_error) == ("rejected", "no: No.")
-        services.requeue_correction(correction_id=report.pk, at=timezone.now())
+            assert (send(report).status, report.last_error) == ("parked", "no: No.")
+        outbox.retry_now(CorrectionReport.objects.all(), at=timezone.now())
         assert send(report).status == "done"
 
 

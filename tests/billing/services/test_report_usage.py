@@ -11,9 +11,11 @@ from django.db import connection
 from django.utils import timezone
 
 from billing import services
-from billing.models import BillingAccount, UsageReport
+from billing.models import BillingAccount, SubscriptionRequest, UsageReport
 from billing.selectors import get_entitlement, list_invoices
+from core import outbox
 from tests.factories import make_mitigation_of
+from tests.outbox import make_due, park
 
 # The package has a function of the module's name.
 module = importlib.import_module("billing.services.report_usage")
@@ -38,7 +40,7 @@ def make_report(customer):
 
 def send(report):
     """Report now, whatever wait was set."""
-    UsageReport.objects.filter(pk=report.pk).update(next_attempt_at=timezone.now())
+    make_due(UsageReport.objects.filter(pk=report.pk))
     services.report_usage(usage_id=report.pk)
     report.refresh_from_db()
     return report
@@ -72,7 +74,7 @@ class TestReportUsage:
         assert len(world.stripe.control.requests()) == calls
 
     def test_a_report_that_another_worker_holds_is_left_alone(self, world, report):
-        module._take_lease(report.pk, timezone.now())
+        outbox.claim(UsageReport.objects.all(), pk=report.pk)
         services.report_usage(usage_id=report.pk)
         assert world.stripe.control.meter_events() == []
 
@@ -98,7 +100,7 @@ class TestReportUsage:
 
     def test_dying_between_the_answer_and_the_commit_counts_once(self, world, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish", lambda usage_id, **_: (_ for _ in ()).throw(SystemExit))
+            patch.setattr(module, "_finish", lambda report, **_: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
                 send(report)
         report.refresh_from_db()
@@ -110,17 +112,17 @@ class TestReportUsage:
         meter = world.stripe.control.objects("billing.meter")[0]
         with world.run_tasks():
             module.stripe_gateway.get_client().v1.billing.meters.deactivate(meter["id"])
-        assert send(report).status == "rejected"
+        assert send(report).status == "parked"
         assert report.last_error
         module.stripe_gateway.get_client().v1.billing.meters.reactivate(meter["id"])
-        services.requeue_report(usage_id=report.pk, at=timezone.now())
+        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
 
 
 class TestAnUncertainReportPastTheIdentifiersWindow:
     def test_that_the_meter_holds_is_not_sent_again(self, world, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish", lambda usage_id, **_: None)
+            patch.setattr(module, "_finish", lambda report, **_: None)
             send(report)
         age(report, days=2)
         assert send(report).status == "reported"
@@ -163,9 +165,9 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
 
     def test_stays_uncertain_through_a_refusal(self, world, report):
         cut(world, report, kind="cut_after")
-        UsageReport.objects.update(status="rejected")
+        park(UsageReport.objects.all())
         age(report, days=2)
-        services.requeue_report(usage_id=report.pk, at=timezone.now())
+        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
         assert len(world.stripe.control.meter_events()) == 1
 
@@ -260,8 +262,8 @@ class TestWaitingForTheSubscription:
         report = make_report(customer)
         assert send(report).last_error == "waits for a subscription"
         world.stripe.control.clear_faults()
-        world.account(customer).__class__.objects.update(next_attempt_at=timezone.now())
-        UsageReport.objects.update(next_attempt_at=timezone.now())
+        make_due(SubscriptionRequest.objects.all())
+        make_due(UsageReport.objects.all())
         with world.run_tasks():
             services.sweep_billing()
         assert send(report).status == "reported"
@@ -276,7 +278,7 @@ import stripe
 from django.conf import settings
 settings.STRIPE_API_BASE = stripe.api_base = sys.argv[2]
 module = importlib.import_module("billing.services.report_usage")
-module._finish = lambda usage_id, **_: os.kill(os.getpid(), signal.SIGKILL)
+module._finish = lambda report, **_: os.kill(os.getpid(), signal.SIGKILL)
 module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
 """
 

@@ -4,8 +4,10 @@ import pytest
 from django.utils import timezone
 
 from billing import services
-from billing.models import InboxEvent, UsageReport
-from tests.factories import make_mitigation_of
+from billing.models import InboxEvent, Notice, UsageReport
+from core import outbox
+from tests.factories import CustomerFactory, make_mitigation_of
+from tests.outbox import park
 
 
 @pytest.fixture
@@ -46,11 +48,27 @@ class TestRetryNow:
         event.refresh_from_db()
         assert event.next_attempt_at == now
 
+    def test_leaves_a_notification_to_the_worker_that_has_it(self, db, mailoutbox):
+        """Released, it was mailed twice."""
+        customer, at = CustomerFactory(), timezone.now()
+        services.give_notice(customer=customer, kind="recovered", reference="r", data={}, at=at)
+        held = outbox.claim(Notice.objects.all(), pk=Notice.objects.get().pk)
+        services.retry_now(at=timezone.now())
+        services.mail_notice(notice_id=held.pk)
+        assert mailoutbox == []
+        assert Notice.objects.get().lease_owner == held.lease_owner
+
+    def test_with_parked_rows_tries_those_too(self, report):
+        park(UsageReport.objects.all())
+        assert services.retry_now(at=timezone.now(), with_parked=True).refused == 0
+        report.refresh_from_db()
+        assert (report.status, report.failures) == ("pending", 0)
+
     def test_leaves_to_staff_what_was_refused_or_given_up(self, report):
-        UsageReport.objects.update(status="rejected")
-        InboxEvent.objects.update(processed_at=None, next_attempt_at=None)
+        park(UsageReport.objects.all())
+        park(InboxEvent.objects.all())
         given_up = InboxEvent.objects.count()
         backlog = services.retry_now(at=timezone.now())
         assert (backlog.reports, backlog.events, backlog.refused) == (0, 0, 1 + given_up)
         report.refresh_from_db()
-        assert report.status == "rejected"
+        assert report.status == "parked"

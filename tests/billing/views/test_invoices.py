@@ -121,7 +121,7 @@ class TestExplainedInvoice:
     ) -> None:
         make_fix(world, paying.customer)
         correct(UsageRecord.objects.get(), kind="void", way="adjustment", reason="It broke the build.")
-        UsageReport.objects.update(status="withdrawn")
+        UsageReport.objects.update(status="withdrawn", next_attempt_at=None)
         page = self.open_newest(paying, world)
         text = self.read_lines(page)[0]
         assert "Voided not counted Reason: It broke the build." in text
@@ -215,6 +215,5 @@ def correct(usage: UsageRecord, *, kind: str, way: str, reason: str, amount_cent
     correction = UsageCorrection.objects.create(
         usage=usage, customer=usage.customer, kind=kind, reason=reason
     )
-    CorrectionReport.objects.create(
-        correction=correction, status="done", way=way, amount_cents=amount_cents, done_at=timezone.now()
-    )
+    done = {"status": "done", "done_at": timezone.now(), "next_attempt_at": None}
+    CorrectionReport.objects.create(correction=correction, way=way, amount_cents=amount_cents, **done)

@@ -11,6 +11,7 @@ from core.metrics import collectors
 from core.metrics.collectors import Collector, read_gauges
 from provisioning.models import OutgoingMail, ProvisioningEvent
 from tests.factories import CustomerFactory, UsageRecordFactory
+from tests.outbox import parked
 
 NOW = timezone.now()
 AN_HOUR_AGO = NOW - timedelta(hours=1)
@@ -44,8 +45,8 @@ class TestCollectors:
 
     def test_of_usage(self):
         make_report()
-        make_report(status=UsageReport.Status.REJECTED)
-        make_report(status=UsageReport.Status.REPORTED, reported_at=NOW)
+        make_report(**parked())
+        make_report(status=UsageReport.Status.REPORTED, reported_at=NOW, next_attempt_at=None)
         found = read()
         assert found["rsolv_billing_usage_unreported"] == 1
         assert found["rsolv_billing_usage_refused"] == 1
@@ -54,14 +55,16 @@ class TestCollectors:
     def test_of_webhooks(self):
         fields = {"event_type": "invoice.paid", "payload": "{}", "received_at": AN_HOUR_AGO}
         InboxEvent.objects.create(event_id="evt_1", **fields)
-        InboxEvent.objects.create(event_id="evt_2", **fields, next_attempt_at=None)
-        InboxEvent.objects.create(event_id="evt_3", **fields, processed_at=NOW)
+        InboxEvent.objects.create(event_id="evt_2", **fields, **parked())
+        InboxEvent.objects.create(
+            event_id="evt_3", **fields, status="processed", processed_at=NOW, next_attempt_at=None
+        )
         found = read()
         assert found["rsolv_billing_webhooks_unprocessed"] == found["rsolv_billing_webhooks_failed"] == 1
         assert found["rsolv_billing_webhooks_oldest_unprocessed_seconds"] >= 3600
 
     def test_of_signups_leave_out_the_mails_of_other_days(self):
-        events = {"customer": CustomerFactory(), "state": ProvisioningEvent.State.PENDING}
+        events = {"customer": CustomerFactory(), "status": ProvisioningEvent.Status.PENDING}
         late = {"due_at": AN_HOUR_AGO, "next_attempt_at": NOW + timedelta(minutes=5)}
         ahead = {"due_at": NOW + timedelta(days=1), "next_attempt_at": NOW + timedelta(days=1)}
         ProvisioningEvent.objects.create(step=ProvisioningEvent.Step.STRIPE_CUSTOMER, **events, **late)

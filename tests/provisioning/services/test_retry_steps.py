@@ -3,8 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core import outbox
 from provisioning.models import ProvisioningEvent
 from provisioning.services import provision_customer, retry_steps
+from tests.outbox import park
 
 NOW = timezone.now()
 LATER = NOW + timedelta(hours=1)
@@ -14,26 +16,27 @@ Step = ProvisioningEvent.Step
 @pytest.fixture
 def welcome(db) -> ProvisioningEvent:
     made = provision_customer(name="Acme", email="alice@acme.test", at=NOW)
-    made.customer.provisioning_events.filter(step=Step.STRIPE_CUSTOMER).update(state="done")
+    stripe_customer = made.customer.provisioning_events.filter(step=Step.STRIPE_CUSTOMER)
+    outbox.close(stripe_customer, at=NOW, status="done")
     return made.customer.provisioning_events.get(step=Step.WELCOME_MAIL)
 
 
-def put_off(event: ProvisioningEvent, **fields: object) -> None:
-    ProvisioningEvent.objects.filter(pk=event.pk).update(attempts=3, next_attempt_at=LATER, **fields)
+def reschedule(event: ProvisioningEvent) -> None:
+    ProvisioningEvent.objects.filter(pk=event.pk).update(attempts=3, next_attempt_at=LATER)
 
 
 class TestRetrySteps:
     def test_makes_due_what_failed_and_waits(self, welcome) -> None:
-        put_off(welcome, last_error="SMTPServerDisconnected")
+        reschedule(welcome)
         assert retry_steps(at=NOW) == 1
         welcome.refresh_from_db()
         assert welcome.next_attempt_at == NOW
 
-    def test_leaves_what_a_worker_holds(self, welcome) -> None:
-        put_off(welcome, last_error="")
+    def test_leaves_what_a_worker_has(self, welcome) -> None:
+        claimed = outbox.claim(ProvisioningEvent.objects.all(), pk=welcome.pk)
         retry_steps(at=NOW)
         welcome.refresh_from_db()
-        assert welcome.next_attempt_at == LATER
+        assert welcome.next_attempt_at == claimed.lease_ends_at
 
     def test_leaves_mails_of_later_days(self, welcome) -> None:
         retry_steps(at=NOW)
@@ -41,5 +44,5 @@ class TestRetrySteps:
         assert later.next_attempt_at == NOW + timedelta(days=1)
 
     def test_leaves_what_waits_for_staff(self, welcome) -> None:
-        ProvisioningEvent.objects.filter(pk=welcome.pk).update(state="failed", next_attempt_at=None)
+        park(ProvisioningEvent.objects.filter(pk=welcome.pk))
         assert retry_steps(at=NOW) == 0

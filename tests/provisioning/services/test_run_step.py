@@ -5,10 +5,12 @@ from django.core import mail
 from django.utils import timezone
 
 from billing.models import BillingAccount
+from core import outbox
 from customers.models import Customer
 from provisioning import services
 from provisioning.selectors import list_broken_signups
 from tests.factories import MitigationFactory, make_mitigation_of
+from tests.outbox import make_due
 
 
 @pytest.fixture
@@ -19,29 +21,28 @@ def customer(db):
 def run(customer, step):
     """The step as it is when its time has come."""
     events = customer.provisioning_events.filter(step=step)
-    now = timezone.now()
-    events.filter(state="pending").update(next_attempt_at=now)
+    make_due(events)
     services.run_step(event_id=events.get().pk)
     return events.get()
 
 
 class TestStripeCustomer:
     def test_is_made_once(self, world, customer):
-        assert run(customer, "stripe_customer").state == "done"
+        assert run(customer, "stripe_customer").status == "done"
         services.run_step(event_id=customer.provisioning_events.get(step="stripe_customer").pk)
         assert len(world.stripe.control.objects("customer")) == 1
         assert BillingAccount.objects.get().stripe_customer_id
 
     def test_is_made_once_when_the_answer_is_lost(self, world, customer):
         world.stripe.control.add_fault("cut_after", method="POST", path="/v1/customers", times=3)
-        assert run(customer, "stripe_customer").state == "pending"
-        assert run(customer, "stripe_customer").state == "done"
+        assert run(customer, "stripe_customer").status == "pending"
+        assert run(customer, "stripe_customer").status == "done"
         assert len(world.stripe.control.objects("customer")) == 1
 
     def test_waits_while_stripe_is_away(self, world, customer):
         world.stripe.control.add_fault("status", status=500, times=None)
         event = run(customer, "stripe_customer")
-        assert (event.state, event.attempts) == ("pending", 1)
+        assert (event.status, event.attempts) == ("pending", 1)
         assert event.next_attempt_at > timezone.now()
         assert event.last_error.startswith("StripeUnavailable")
 
@@ -53,12 +54,12 @@ class TestMails:
         assert "You have no password yet" in mail.outbox[-1].body
         user.set_password("chosen at signup")
         user.save()
-        customer.provisioning_events.filter(step="welcome_mail").update(state="pending")
+        outbox.reopen(customer.provisioning_events.filter(step="welcome_mail"), at=timezone.now())
         run(customer, "welcome_mail")
         assert "no password" not in mail.outbox[-1].body
 
     def test_welcome_goes_out_once_in_text_and_html(self, customer):
-        assert run(customer, "welcome_mail").state == "done"
+        assert run(customer, "welcome_mail").status == "done"
         services.run_step(event_id=customer.provisioning_events.get(step="welcome_mail").pk)
         (sent,) = mail.outbox
         assert (sent.to, sent.subject) == (["ann@acme.test"], "Welcome to RSOLV, “Acme”")
@@ -69,41 +70,41 @@ class TestMails:
     def test_waits_while_the_mail_server_is_away(self, customer, settings):
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-        assert run(customer, "welcome_mail").state == "pending"
+        assert run(customer, "welcome_mail").status == "pending"
 
     def test_that_cannot_be_built_are_counted_and_given_up(self, customer):
         Customer.objects.update(email="x@" + "\u00fc" * 60 + ".com")
         assert run(customer, "welcome_mail").last_error.startswith("UnicodeError")
-        customer.provisioning_events.update(attempts=49)
-        assert run(customer, "welcome_mail").state == "failed"
+        customer.provisioning_events.update(failures=49)
+        assert run(customer, "welcome_mail").status == "parked"
 
     def test_after_a_day_those_without_a_scan_hear_of_the_next_step(self, customer):
-        assert run(customer, "mail_day_1").state == "done"
+        assert run(customer, "mail_day_1").status == "done"
         assert "first scan" in mail.outbox[0].subject
 
     @pytest.mark.parametrize(("step", "sent"), [("mail_day_1", 0), ("mail_day_3", 1)])
     def test_who_has_scanned_hears_of_what_is_left(self, customer, step, sent):
         make_mitigation_of(customer, outcome="failed")
-        assert run(customer, step).state == ("done" if sent else "skipped")
+        assert run(customer, step).status == ("done" if sent else "skipped")
         assert len(mail.outbox) == sent
 
     @pytest.mark.parametrize("step", ["mail_day_1", "mail_day_3", "mail_day_7"])
     def test_who_wants_no_guidance_gets_none(self, customer, step):
         customer.memberships.update(wants_guidance=False)
-        assert run(customer, step).state == "skipped"
+        assert run(customer, step).status == "skipped"
 
     def test_who_has_a_plan_is_not_asked_for_one(self, customer):
         BillingAccount.objects.update(plan="payg", status="active")
-        assert run(customer, "mail_day_7").state == "skipped"
+        assert run(customer, "mail_day_7").status == "skipped"
 
     def test_what_is_days_late_is_left_out(self, customer):
         customer.provisioning_events.update(due_at=timezone.now() - timedelta(days=4))
-        assert run(customer, "mail_day_1").state == "skipped"
-        assert run(customer, "welcome_mail").state == "done"
+        assert run(customer, "mail_day_1").status == "skipped"
+        assert run(customer, "welcome_mail").status == "done"
 
     def test_of_another_customer_s_scans_nothing_follows(self, customer):
         MitigationFactory()
-        assert run(customer, "mail_day_1").state == "done"
+        assert run(customer, "mail_day_1").status == "done"
 
 
 class TestSweep:

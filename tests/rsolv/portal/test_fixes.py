@@ -51,7 +51,8 @@ def prove(fix: PhaseExecution, proof: dict[str, Any] = PROOF) -> PhaseExecution:
 
 def meter(fix: PhaseExecution, **fields: Any) -> Any:
     record = UsageRecordFactory(execution=fix, coverage="metered", plan="payg", unit_price_cents=1500)
-    return UsageReport.objects.create(usage=record, customer=fix.customer, **fields)
+    waits = {} if fields.get("status", "pending") == "pending" else {"next_attempt_at": None}
+    return UsageReport.objects.create(usage=record, customer=fix.customer, **fields | waits)
 
 
 def open_page(browser: Client, path: str = PAGE) -> Page:

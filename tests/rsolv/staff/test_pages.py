@@ -4,7 +4,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from billing.models import UsageReport
+from billing.models import SubscriptionRequest, UsageReport
 from customers.models import (
     ApiKey,
     ForgeAccount,
@@ -25,6 +25,7 @@ from tests.factories import (
     UsageRecordFactory,
     UserFactory,
 )
+from tests.outbox import park
 from tests.staff import make_staff, open_staff_browser
 
 OURS = ("customers", "phases", "billing")
@@ -38,7 +39,8 @@ def list_our_models():
 def one_of_each(db):
     usage = UsageRecordFactory()
     UsageReport.objects.create(usage=usage, customer=usage.customer)
-    BillingAccountFactory(customer=usage.customer)
+    account = BillingAccountFactory(customer=usage.customer)
+    SubscriptionRequest.objects.create(account=account, requested_at=timezone.now())
     MembershipFactory(customer=usage.customer)
     create_api_key(customer=usage.customer, name="key")
     Invitation.objects.create(
@@ -115,8 +117,8 @@ class TestActions:
         assert key.revoked_at is not None
 
     def test_a_refused_report_is_sent_again(self, staff, one_of_each):
-        UsageReport.objects.update(status="rejected", last_error="no_meter")
-        answer = {"action": "requeue", "_selected_action": [str(UsageReport.objects.get().pk)]}
+        park(UsageReport.objects.all())
+        answer = {"action": "retry_now", "_selected_action": [str(UsageReport.objects.get().pk)]}
         staff.post(reverse("admin:billing_usagereport_changelist"), answer)
         assert UsageReport.objects.get().status == "pending"
 

@@ -1,0 +1,126 @@
+"""A worker's side: claim a row, then write one outcome, which counts only while the lease is its own."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import structlog
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from .metrics import OUTBOX_PARKED
+from .models import PARKED, PENDING, OutboxRow, is_due
+
+log = structlog.get_logger(__name__)
+
+Row = TypeVar("Row", bound=OutboxRow)
+ERROR_LENGTH = 300
+NO_LEASE = {"lease_owner": None, "lease_ends_at": None}
+LOST = "Every worker that took it died or was killed before it could write an outcome."
+
+
+def claim(rows: QuerySet[Row], *, pk: Any) -> Row | None:
+    """Lease the row `pk` of `rows` if it is due; None where it is not, or another worker was faster.
+
+    Waits for nobody: a row that another transaction has locked is left to it. Where too many leases in a row
+    ended without an outcome, the row is parked instead. Commits by itself, or with the caller's transaction.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        row = rows.filter(is_due(now), pk=pk).select_for_update(of=("self",), skip_locked=True).first()
+        if row is None:
+            return None
+        lost = 0 if row.lease_owner is None else row.lost_leases + 1
+        if lost >= row.policy.max_lost_leases:
+            fields = _parked(LOST, now) | {"lost_leases": lost}
+            if _swap(row, fields, now):
+                _announce_parked(row, "lost_leases")
+            return None
+        ends_at = now + row.policy.lease
+        fields = {
+            "lease_owner": uuid4(),
+            "lease_ends_at": ends_at,
+            "next_attempt_at": ends_at,
+            "attempts": row.attempts + 1,
+            "lost_leases": lost,
+        }
+        return row if _swap(row, fields, now) else None
+
+
+def held(row: Row) -> QuerySet[Row]:
+    """The row, while it is still leased to whoever claimed this instance; else nothing.
+
+    For what has to be committed in the middle of an attempt: an update of nothing means to stop.
+    """
+    rows = type(row)._base_manager.filter(pk=row.pk, status=PENDING, lease_owner=row.lease_owner)
+    return rows.exclude(lease_owner=None)
+
+
+def complete(row: OutboxRow, *, status: str, **fields: Any) -> bool:
+    """Mark a claimed row as done in this way; False, and nothing written, where its lease was taken over."""
+    return _write(row, {"status": status, "next_attempt_at": None, "last_error": ""} | fields)
+
+
+def release(row: OutboxRow, reason: str, *, at: datetime, **fields: Any) -> bool:
+    """Give a claimed row back, due at `at`: its next step is another one. Counts as no failure."""
+    return _write(row, {"next_attempt_at": at, "last_error": reason} | fields)
+
+
+def reschedule(row: OutboxRow, reason: str, **fields: Any) -> bool:
+    """Give a claimed row back, to be tried again after a wait that is longer each time."""
+    failures = row.failures + 1
+    next_attempt_at = row.policy.schedule_retry(failures=failures, now=timezone.now())
+    return release(row, reason, at=next_attempt_at, failures=failures, **fields)
+
+
+def park(row: OutboxRow, reason: str, **fields: Any) -> bool:
+    """Give up a claimed row: it waits for staff."""
+    is_written = _write(row, _parked(reason, timezone.now()) | fields)
+    if is_written:
+        _announce_parked(row, "given_up")
+    return is_written
+
+
+def fail(row: OutboxRow, reason: str) -> bool:
+    """Reschedule a claimed row, or park it where that was its last attempt."""
+    is_last = row.policy.is_last(failures=row.failures + 1)
+    return park(row, reason) if is_last else reschedule(row, reason)
+
+
+def describe(error: Exception) -> str:
+    """An unexpected error, as `last_error` keeps it."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _parked(reason: str, now: datetime) -> dict[str, Any]:
+    return NO_LEASE | {"status": PARKED, "parked_at": now, "next_attempt_at": None, "last_error": reason}
+
+
+def _swap(row: OutboxRow, fields: dict[str, Any], now: datetime) -> bool:
+    """Update a row that nobody has claimed since it was read. SQLite has no row locks: this decides there."""
+    rows = type(row)._base_manager.filter(is_due(now), pk=row.pk, attempts=row.attempts)
+    return _apply(row, rows, fields)
+
+
+def _write(row: OutboxRow, fields: dict[str, Any]) -> bool:
+    rows = held(row)
+    is_written = _apply(row, rows, NO_LEASE | {"lost_leases": 0} | fields)
+    if not is_written:
+        log.warning("outbox_lease_lost", table=row._meta.db_table, row=str(row.pk))
+    return is_written
+
+
+def _apply(row: OutboxRow, rows: QuerySet[Any], fields: dict[str, Any]) -> bool:
+    fields = fields | {"last_error": fields.get("last_error", row.last_error)[:ERROR_LENGTH]}
+    if not rows.update(**fields):
+        return False
+    for name, value in fields.items():
+        setattr(row, name, value)
+    return True
+
+
+def _announce_parked(row: OutboxRow, reason: str) -> None:
+    log.error("outbox_row_parked", table=row._meta.db_table, row=str(row.pk), reason=reason)
+    transaction.on_commit(OUTBOX_PARKED.labels(row._meta.db_table, reason).inc)
+    transaction.on_commit(row.count_parked)

@@ -1,0 +1,25 @@
+"""A row to claim. Any table would do: this one asks for the least."""
+
+from typing import Any
+
+from billing.models import InboxEvent
+from core import outbox
+
+
+def make_row(name: str = "evt_1", **fields: Any) -> InboxEvent:
+    return InboxEvent.objects.create(event_id=name, event_type="a", payload="{}", **fields)
+
+
+def claim(name: str = "evt_1") -> InboxEvent | None:
+    return outbox.claim(InboxEvent.objects.all(), pk=name)
+
+
+def take(name: str = "evt_1") -> InboxEvent:
+    """Claim a row that can be claimed."""
+    row = claim(name)
+    assert row is not None
+    return row
+
+
+def read(name: str = "evt_1") -> InboxEvent:
+    return InboxEvent.objects.get(pk=name)

@@ -1,0 +1,49 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from billing.models import InboxEvent
+from tests.outbox import parked
+
+from .rows import make_row, read, take
+
+PAGE = "admin:billing_inboxevent_changelist"
+
+
+@pytest.fixture
+def one_of_each(db):
+    make_row("evt_due")
+    make_row("evt_waiting", next_attempt_at=timezone.now() + timedelta(minutes=5))
+    make_row("evt_leased")
+    take("evt_leased")
+    make_row("evt_parked", **parked())
+    make_row("evt_done", status="processed", next_attempt_at=None)
+
+
+class TestTheFilter:
+    @pytest.mark.parametrize("progress", ["due", "waiting", "leased", "parked", "done"])
+    def test_lists_the_rows_of_one_state(self, staff, one_of_each, progress):
+        shown = staff.get(reverse(PAGE), {"progress": progress}).context["cl"].queryset
+        assert [row.pk for row in shown] == [f"evt_{progress}"]
+
+    def test_lists_all_where_nothing_is_chosen(self, staff, one_of_each):
+        assert staff.get(reverse(PAGE)).context["cl"].queryset.count() == 5
+
+
+class TestRetryNow:
+    def act(self, browser):
+        selected = list(InboxEvent.objects.values_list("pk", flat=True))
+        browser.post(reverse(PAGE), {"action": "retry_now", "_selected_action": selected})
+
+    def test_makes_due_what_waits_and_what_is_parked_and_leaves_the_rest(self, staff, one_of_each):
+        lease = read("evt_leased").lease_ends_at
+        self.act(staff)
+        due = InboxEvent.list_due(timezone.now()).order_by("pk").values_list("pk", flat=True)
+        assert list(due) == ["evt_due", "evt_parked", "evt_waiting"]
+        assert read("evt_leased").next_attempt_at == read("evt_leased").lease_ends_at == lease
+
+    def test_is_not_for_staff_who_may_only_look(self, onlooker, one_of_each):
+        self.act(onlooker)
+        assert read("evt_parked").status == "parked"

@@ -1,0 +1,39 @@
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.utils.module_loading import import_string
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.outbox import Policy, list_outboxes
+from core.outbox.admin import OutboxFilter
+
+NOW = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
+
+
+class TestScheduleRetry:
+    @given(failures=st.integers(0, 10**9), longest=st.integers(15, 10_000))
+    def test_waits_a_bounded_time(self, failures, longest):
+        policy = Policy(task="", longest_wait=timedelta(seconds=longest))
+        wait = policy.schedule_retry(failures=failures, now=NOW) - NOW
+        assert timedelta(seconds=11) < wait <= timedelta(seconds=longest) * 1.25
+
+    def test_spreads_what_failed_together(self):
+        policy = Policy(task="")
+        assert len({policy.schedule_retry(failures=3, now=NOW) for _ in range(20)}) > 10
+
+
+@pytest.mark.parametrize("model", list_outboxes(), ids=lambda model: model.__name__)
+class TestEveryTable:
+    def test_leases_for_longer_than_a_task_may_live(self, model):
+        assert model.policy.lease > timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
+
+    def test_has_a_task(self, model):
+        assert import_string(model.policy.task).name == model.policy.task
+
+    def test_has_a_page_with_the_filter_and_the_action(self, model):
+        page = admin.site._registry[model]
+        assert page.list_filter[0] is OutboxFilter
+        assert "retry_now" in page.actions

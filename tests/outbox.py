@@ -1,0 +1,27 @@
+"""Rows of the outbox as time, staff and dead workers leave them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core import outbox
+
+
+def make_due(rows: QuerySet[Any], *, at: datetime | None = None) -> None:
+    """Let every wait and every lease of pending rows be over."""
+    at = at or timezone.now()
+    pending = rows.filter(status="pending")
+    pending.filter(lease_owner=None).update(next_attempt_at=at)
+    pending.exclude(lease_owner=None).update(next_attempt_at=at, lease_ends_at=at)
+
+
+def park(rows: QuerySet[Any], *, ago: timedelta = timedelta(0)) -> None:
+    """Let rows wait for staff."""
+    outbox.park_rows(rows, at=timezone.now() - ago, reason="No.")
+
+
+def parked() -> dict[str, Any]:
+    """The fields of a new row that waits for staff."""
+    return {"status": "parked", "parked_at": timezone.now(), "next_attempt_at": None}
