@@ -4,14 +4,12 @@ import json
 import re
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from billing import stripe_gateway
-from billing.locks import hold_stripe_customer
 from billing.metrics import (
     PAYMENT_EVENTS,
     PAYMENTS,
@@ -24,7 +22,7 @@ from billing.retries import LEASE, schedule_retry
 from core.errors import DomainError
 from core.queue.enqueue import enqueue_on_commit
 
-from .follow_meter_error import follow_meter_error
+from .webhook_handlers import HANDLERS, handle_webhook
 
 log = structlog.get_logger(__name__)
 
@@ -64,25 +62,19 @@ def _is_name(value: object) -> bool:
 
 def _name_type(event_type: str) -> str:
     """As a label: one of those that we ask Stripe for."""
-    is_known = event_type in stripe_gateway.WEBHOOK_EVENTS or event_type == stripe_gateway.METER_ERROR
-    return event_type if is_known else "other"
+    return event_type if event_type in HANDLERS else "other"
 
 
 def process_webhook(*, event_id: str) -> None:
     """Act on a kept event that is due. Repeating it is safe; a failure is put off with a longer wait.
 
-    After the last attempt the event waits for staff. Of thin events only the meter's errors ask for work.
+    After the last attempt the event waits for staff. What it does is in `webhook_handlers.py`.
     """
     event = _take_lease(event_id, timezone.now())
     if event is None:
         return
-    payload: dict[str, Any] = json.loads(event.payload)
     try:
-        if payload.get("object") == "event":
-            with hold_stripe_customer(_find_stripe_customer(payload)):
-                stripe_gateway.apply_event(payload)
-        elif event.event_type == stripe_gateway.METER_ERROR:
-            follow_meter_error(event_id=event_id)
+        handle_webhook(event_type=event.event_type, body=event.payload)
     except Exception as error:
         _put_off(event, error)
         return
@@ -109,14 +101,6 @@ def replay_webhook(*, event_id: str, at: datetime) -> None:
         kept = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
         kept.update(processed_at=None, attempts=0, next_attempt_at=at)
         enqueue_on_commit("billing.tasks.process_webhook", event_id)
-
-
-def _find_stripe_customer(payload: dict[str, Any]) -> str:
-    """Whose state an event is about; the event itself where it is nobody's."""
-    subject = (payload.get("data") or {}).get("object") or {}
-    return str(
-        subject["id"] if subject.get("object") == "customer" else subject.get("customer") or payload["id"]
-    )
 
 
 @transaction.atomic

@@ -11,10 +11,14 @@ from djstripe.models import Subscription, WebhookEndpoint
 from billing import services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent
 from billing.plans import PAYG
+from billing.services.webhook_handlers import HANDLERS
 from tests.billing.world import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
 
-EVENT = json.dumps({"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": {}}})
+SUBJECT = {"id": "cus_1", "object": "customer"}
+EVENT = json.dumps(
+    {"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": SUBJECT}}
+)
 
 
 @pytest.fixture
@@ -117,10 +121,10 @@ class TestReceiveWebhook:
 
 class TestProcessWebhook:
     def test_a_failure_is_put_off_and_then_waits_for_staff(self, endpoint, monkeypatch):
-        def fail(payload):
+        def fail(event):
             raise stripe_gateway.StripeUnavailable("away")
 
-        monkeypatch.setattr(stripe_gateway, "apply_event", fail)
+        monkeypatch.setitem(HANDLERS, "customer.updated", fail)
         post_webhook(EVENT)
         for attempt in range(1, 13):
             InboxEvent.objects.filter(attempts__lt=12).update(next_attempt_at=timezone.now())
