@@ -1,18 +1,17 @@
 """What a fix costs by the invoice that billed it."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from djstripe.models import Invoice, Subscription
+from django.db.models import QuerySet
+from djstripe.models import Invoice
 
+from billing import stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageRecord, UsageReport
-from billing.plans import PAYG, PLANS, Plan
+from billing.plans import PAYG, Plan, find_plan_by_product
 from billing.pricing import compute_marginal_cents
-
-from .invoices import read_price
-from .prices import list_rates
+from billing.stripe_gateway import InvoiceLineSnapshot
 
 OWED = ("open", "paid")
 # Nobody pays those any more, so nothing of them is given back.
@@ -90,22 +89,22 @@ def was_without_plan(*, usage: UsageRecord, account: BillingAccount) -> bool:
     meter_at = usage.report.meter_at
     if meter_at is None or usage.stripe_customer_id != account.stripe_customer_id:
         return False
-    second = int(meter_at.timestamp())
-    mirrored = Subscription.objects.filter(customer_id=usage.stripe_customer_id)
-    spans = {
-        subscription_id: (data["start_date"], data.get("ended_at"))
-        for subscription_id, data in mirrored.values_list("id", "stripe_data")
-    }
-    _, own_end = spans.get(usage.subscription_id, (None, None))
+    second = meter_at.replace(microsecond=0)
+    mirrored = stripe_gateway.list_subscriptions_of(usage.stripe_customer_id)
+    own_end = next(
+        (each.ended_at for each in mirrored if each.subscription_id == usage.subscription_id), None
+    )
     if own_end is None or second < own_end:
         return False
-    return not any(start <= second and (end is None or second < end) for start, end in spans.values())
+    return not any(
+        each.started_at <= second and (each.ended_at is None or second < each.ended_at) for each in mirrored
+    )
 
 
 def is_being_invoiced(*, customer_id: UUID, meter_at: datetime) -> bool:
     """Whether a draft covers an instant: what it charges is not final."""
-    drafts = Invoice.objects.filter(customer__subscriber=customer_id, stripe_data__status="draft")
-    return any(_covers(line, meter_at) for line in _list_metered_lines(drafts))
+    drafts = Invoice.objects.filter(stripe_gateway.has_status("draft"), customer__subscriber=customer_id)
+    return any(line.covers(meter_at) for line in _list_metered_lines(drafts))
 
 
 def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
@@ -120,38 +119,30 @@ def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
 
 
 def _find_span(usage: UsageRecord, meter_at: datetime, statuses: tuple[str, ...]) -> BilledFixes | None:
-    rows = Invoice.objects.filter(customer__subscriber=usage.customer_id, stripe_data__status__in=statuses)
-    found: dict[tuple[str, int, int], int] = {}
-    plans: dict[tuple[str, int, int], Plan] = {}
-    rates = list_rates()
+    rows = Invoice.objects.filter(
+        stripe_gateway.has_status(*statuses), customer__subscriber=usage.customer_id
+    )
+    found: dict[tuple[str, datetime, datetime], int] = {}
+    plans: dict[tuple[str, datetime, datetime], Plan] = {}
+    prices = stripe_gateway.list_prices()
     for line in _list_metered_lines(rows):
-        plan_key = str(line["pricing"]["price_details"]["product"]).removeprefix("rsolv_")
-        if _covers(line, meter_at) and plan_key in PLANS:
-            span = (plan_key, line["period"]["start"], line["period"]["end"])
-            found[span] = found.get(span, 0) + (line.get("quantity") or 0)
-            plans[span] = rates[read_price(line) or ""].apply_to(PLANS[plan_key])
+        plan = find_plan_by_product({line.product_id})
+        if line.covers(meter_at) and plan is not None:
+            span = (plan.key, line.start, line.end)
+            found[span] = found.get(span, 0) + line.quantity
+            plans[span] = prices[line.price_id].apply_to(plan)
     best = max(found, key=lambda span: (span[0] == usage.plan, found[span]), default=None)
     if best is None:
         return None
     _, start, end = best
-    return BilledFixes(
-        plan=plans[best],
-        start=datetime.fromtimestamp(start, UTC),
-        end=datetime.fromtimestamp(end, UTC),
-        fixes=found[best],
-    )
+    return BilledFixes(plan=plans[best], start=start, end=end, fixes=found[best])
 
 
-def _covers(line: dict[str, Any], instant: datetime) -> bool:
-    start, end = line["period"]["start"], line["period"]["end"]
-    return bool(start <= int(instant.timestamp()) < end)
-
-
-def _list_metered_lines(rows: Any) -> list[dict[str, Any]]:
-    rates = list_rates()
+def _list_metered_lines(rows: QuerySet[Invoice]) -> list[InvoiceLineSnapshot]:
+    metered = stripe_gateway.list_metered_prices()
     return [
         line
-        for data in rows.values_list("stripe_data", flat=True)
-        for line in data.get("lines", {}).get("data", [])
-        if (rate := rates.get(read_price(line) or "")) and rate.is_metered
+        for invoice in stripe_gateway.list_invoices(rows)
+        for line in invoice.lines
+        if line.price_id in metered
     ]

@@ -1,24 +1,25 @@
 """Each line of an invoice, and the fixes of the ledger behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from django.db.models import Q
 from djstripe.models import Invoice
 
+from billing import stripe_gateway
 from billing.models import PaymentIncident, UsageReport
-from billing.plans import PLANS, Plan
+from billing.plans import Plan, find_plan_by_product
 from billing.pricing import price_each
+from billing.stripe_gateway import InvoiceLineSnapshot, PriceSnapshot
 from core.errors import NotFound
 from customers.models import Customer
 
 from .fixes import FixOfLine, describe_fixes
-from .invoices import InvoiceLine, list_incidents, read_invoice, read_price
-from .prices import Rate, list_rates
+from .invoices import InvoiceLine, describe_invoice, list_incidents
 
 EVIDENCE_SHOWN = 100
+Prices = Mapping[str, PriceSnapshot]
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,11 @@ class _Span:
     """Lines of one metered price and period: a graduated price has one for each tier."""
 
     price: str
-    start: int
-    end: int
+    start: datetime
+    end: datetime
 
     def holds(self, report: UsageReport) -> bool:
-        return report.meter_at is not None and self.start <= int(report.meter_at.timestamp()) < self.end
+        return report.meter_at is not None and self.start <= report.meter_at < self.end
 
 
 def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
@@ -108,29 +109,30 @@ def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
     """
     if "\0" in invoice_id:
         raise NotFound  # the database takes no such text
-    reference = Q(id=invoice_id) | Q(stripe_data__number=invoice_id)
-    row = Invoice.objects.filter(reference, customer__subscriber=customer).order_by("-created").first()
-    if row is None:
+    reference = Q(id=invoice_id) | stripe_gateway.has_number(invoice_id)
+    rows = Invoice.objects.filter(reference, customer__subscriber=customer).order_by("-created")
+    found = next(iter(stripe_gateway.list_invoices(rows[:1])), None)
+    if found is None:
         raise NotFound
-    data, rates = row.stripe_data, list_rates()
-    metered = {price_id for price_id, rate in rates.items() if rate.is_metered}
-    given = data.get("lines", {}).get("data", [])
-    spans = sorted({_read_span(line) for line in given if read_price(line) in metered}, key=lambda s: s.start)
+    prices = stripe_gateway.list_prices()
+    metered = {price_id for price_id, price in prices.items() if price.is_metered}
+    spans = sorted(
+        {_read_span(line) for line in found.lines if line.price_id in metered}, key=lambda s: s.start
+    )
     reports = _list_reports(customer, spans)
     fixes = describe_fixes([report.usage for report in reports], evidence_for=EVIDENCE_SHOWN)
-    lines = tuple(_explain_lines(given, rates, spans, reports, fixes))
-    incidents = list_incidents(customer=customer, invoice_ids=[row.id])
+    lines = tuple(_explain_lines(found.lines, prices, spans, reports, fixes))
+    incidents = list_incidents(customer=customer, invoice_ids=[found.invoice_id])
     lines_cents = sum(line.amount_cents for line in lines)
-    subtotal = data.get("subtotal")
     return ExplainedInvoice(
-        invoice=read_invoice(row, metered, incidents),
+        invoice=describe_invoice(found, metered, incidents),
         lines=lines,
         credits=tuple(fix for line in lines for fix in line.fixes if fix.credited_cents),
         incidents=tuple(incidents),
         lines_cents=lines_cents,
-        rest_cents=(data.get("total") or 0) - lines_cents,
-        from_balance_cents=(data.get("ending_balance") or 0) - (data.get("starting_balance") or 0),
-        is_complete=subtotal is None or lines_cents == subtotal,
+        rest_cents=found.total_cents - lines_cents,
+        from_balance_cents=found.ending_balance_cents - found.starting_balance_cents,
+        is_complete=found.subtotal_cents is None or lines_cents == found.subtotal_cents,
     )
 
 
@@ -138,8 +140,7 @@ def _list_reports(customer: Customer, spans: Sequence[_Span]) -> list[UsageRepor
     """Reports whose meter events lie in one of the spans, in the order in which Stripe counts them."""
     within = Q(pk=None)
     for span in spans:
-        start, end = datetime.fromtimestamp(span.start, UTC), datetime.fromtimestamp(span.end, UTC)
-        within |= Q(meter_at__gte=start, meter_at__lt=end)
+        within |= Q(meter_at__gte=span.start, meter_at__lt=span.end)
     counted = (UsageReport.Status.REPORTED, UsageReport.Status.WITHDRAWN)
     return list(
         UsageReport.objects.filter(within, customer=customer, status__in=counted)
@@ -154,8 +155,8 @@ def _list_reports(customer: Customer, spans: Sequence[_Span]) -> list[UsageRepor
 
 
 def _explain_lines(
-    given: list[dict[str, Any]],
-    rates: dict[str, Rate],
+    given: Sequence[InvoiceLineSnapshot],
+    prices: Prices,
     spans: Sequence[_Span],
     reports: list[UsageReport],
     fixes: list[FixOfLine],
@@ -166,15 +167,15 @@ def _explain_lines(
         for span in spans
     }
     last = {_read_span(line): index for index, line in enumerate(given)}
-    priced = {span: _price_fixes(of_span, _find_terms(given, span, rates)) for span, of_span in left.items()}
+    priced = {span: _price_fixes(of_span, _find_terms(given, span, prices)) for span, of_span in left.items()}
     lines = []
     for index, line in enumerate(given):
         span = _read_span(line)
         if span not in left:
-            lines.append(_make_line(line, (), _compute_flat(line, rates)))
+            lines.append(_make_line(line, (), _compute_flat(line, prices)))
             continue
         mine = priced[span]
-        taken = len(mine) if last[span] == index else _count_to_take(mine, line.get("quantity") or 0)
+        taken = len(mine) if last[span] == index else _count_to_take(mine, line.quantity)
         priced[span] = mine[taken:]
         computed = sum(fix.cost_cents for fix in mine[:taken])
         lines.append(_make_line(line, tuple(mine[:taken]), computed, is_of_fixes=True))
@@ -205,42 +206,42 @@ def _count_to_take(fixes: list[FixOfLine], quantity: int) -> int:
     return len(fixes)
 
 
-def _read_span(line: dict[str, Any]) -> _Span:
-    period = line.get("period") or {}
-    return _Span(read_price(line) or "", period.get("start") or 0, period.get("end") or 0)
+def _read_span(line: InvoiceLineSnapshot) -> _Span:
+    return _Span(line.price_id, line.start, line.end)
 
 
-def _find_terms(given: list[dict[str, Any]], span: _Span, rates: dict[str, Rate]) -> Plan | None:
+def _find_terms(given: Sequence[InvoiceLineSnapshot], span: _Span, prices: Prices) -> Plan | None:
     line = next(line for line in given if _read_span(line) == span)
-    return _find_terms_of(line, rates)
+    return _find_terms_of(line, prices)
 
 
-def _find_terms_of(line: dict[str, Any], rates: dict[str, Rate]) -> Plan | None:
+def _find_terms_of(line: InvoiceLineSnapshot, prices: Prices) -> Plan | None:
     """The plan of a line, by its product, at the line's own price, which a newer one leaves as it is."""
-    product = ((line.get("pricing") or {}).get("price_details") or {}).get("product") or ""
-    plan, rate = PLANS.get(product.removeprefix("rsolv_")), rates.get(read_price(line) or "")
-    return plan if plan is None or rate is None else rate.apply_to(plan)
+    plan, price = find_plan_by_product({line.product_id}), prices.get(line.price_id)
+    return plan if plan is None or price is None else price.apply_to(plan)
 
 
-def _compute_flat(line: dict[str, Any], rates: dict[str, Rate]) -> int | None:
+def _compute_flat(line: InvoiceLineSnapshot, prices: Prices) -> int | None:
     """A whole month's price; None for a part of one, which Stripe computes by the second."""
-    plan = _find_terms_of(line, rates)
-    details = (line.get("parent") or {}).get("subscription_item_details") or {}
-    if plan is None or details.get("proration") or not details:
+    plan = _find_terms_of(line, prices)
+    if plan is None or not line.is_full_period:
         return None
-    return plan.monthly_price_cents * (line.get("quantity") or 0)
+    return plan.monthly_price_cents * line.quantity
 
 
 def _make_line(
-    line: dict[str, Any], fixes: tuple[FixOfLine, ...], computed: int | None, *, is_of_fixes: bool = False
+    line: InvoiceLineSnapshot,
+    fixes: tuple[FixOfLine, ...],
+    computed: int | None,
+    *,
+    is_of_fixes: bool = False,
 ) -> ExplainedLine:
-    span = _read_span(line)
     return ExplainedLine(
-        description=line.get("description") or "",
-        amount_cents=line.get("amount") or 0,
-        quantity=line.get("quantity") or 0,
-        start=datetime.fromtimestamp(span.start, UTC),
-        end=datetime.fromtimestamp(span.end, UTC),
+        description=line.description,
+        amount_cents=line.amount_cents,
+        quantity=line.quantity,
+        start=line.start,
+        end=line.end,
         is_of_fixes=is_of_fixes,
         fixes=fixes,
         computed_cents=computed,

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from djstripe.models import Invoice
 
+from billing import stripe_gateway
 from billing.models import PaymentIncident
+from billing.stripe_gateway import InvoiceSnapshot
 from customers.models import Customer
-
-from .prices import list_rates
 
 # Disputes that cost nothing: the bank only asks, or has decided for us.
 HARMLESS_DISPUTES = ("won", "warning_needs_response", "warning_under_review", "warning_closed", "prevented")
@@ -47,24 +46,20 @@ class InvoiceLine:
 def list_invoices(*, customer: Customer, limit: int, offset: int = 0) -> list[InvoiceLine]:
     """The customer's invoices, newest first, as dj-stripe mirrors them."""
     found = Invoice.objects.filter(customer__subscriber=customer).order_by("-created", "-djstripe_id")
-    rows = list(found[offset : offset + limit])
-    metered = list_metered_prices()
-    incidents = list_incidents(customer=customer, invoice_ids=[row.id for row in rows])
+    invoices = stripe_gateway.list_invoices(found[offset : offset + limit])
+    metered = stripe_gateway.list_metered_prices()
+    incidents = list_incidents(customer=customer, invoice_ids=[each.invoice_id for each in invoices])
     return [
-        read_invoice(row, metered, [each for each in incidents if each.invoice == row.id]) for row in rows
+        describe_invoice(each, metered, [known for known in incidents if known.invoice == each.invoice_id])
+        for each in invoices
     ]
 
 
 def list_open_invoices(*, customer: Customer, limit: int = 1) -> list[InvoiceLine]:
     """The customer's invoices that wait for payment and have a page to pay on, newest first."""
-    found = Invoice.objects.filter(
-        customer__subscriber=customer,
-        stripe_data__status="open",
-        stripe_data__hosted_invoice_url__startswith="http",
-    )
-    rows = list(found.order_by("-created", "-djstripe_id")[:limit])
-    metered = list_metered_prices() if rows else set()
-    return [read_invoice(row, metered) for row in rows]
+    invoices = stripe_gateway.list_payable_invoices(customer.pk, limit=limit)
+    metered = stripe_gateway.list_metered_prices() if invoices else set()
+    return [describe_invoice(each, metered) for each in invoices]
 
 
 def count_invoices(*, customer: Customer) -> int:
@@ -76,36 +71,25 @@ def list_incidents(*, customer: Customer, invoice_ids: list[str]) -> list[Paymen
     return list(PaymentIncident.objects.filter(customer=customer, invoice__in=invoice_ids))
 
 
-def list_metered_prices() -> set[str]:
-    """Ids of the prices whose quantity is fixes; ours and their predecessors, a handful."""
-    return {price_id for price_id, rate in list_rates().items() if rate.is_metered}
-
-
-def read_invoice(row: Invoice, metered: set[str], incidents: Iterable[PaymentIncident] = ()) -> InvoiceLine:
-    """An invoice from what Stripe said of it."""
-    data = row.stripe_data
-    lines = data.get("lines", {}).get("data", [])
-    period_end = data.get("period_end")
+def describe_invoice(
+    found: InvoiceSnapshot, metered: set[str], incidents: Iterable[PaymentIncident] = ()
+) -> InvoiceLine:
+    """An invoice as the portal lists it. `metered` are the ids of the prices whose quantity is fixes."""
     return InvoiceLine(
-        number=data.get("number") or "draft",
-        status=data.get("status") or "draft",
-        total_cents=data.get("total") or 0,
-        currency=data.get("currency") or "usd",
-        created_at=datetime.fromtimestamp(data["created"], UTC),
-        period_end=datetime.fromtimestamp(period_end, UTC) if period_end else None,
-        fixes=sum(line.get("quantity") or 0 for line in lines if read_price(line) in metered),
-        page_url=data.get("hosted_invoice_url") or "",
-        pdf_url=data.get("invoice_pdf") or "",
-        id=row.id,
-        due_cents=data.get("amount_remaining") or 0,
+        number=found.number or "draft",
+        status=found.status,
+        total_cents=found.total_cents,
+        currency=found.currency,
+        created_at=found.created_at,
+        period_end=found.period_end,
+        fixes=sum(line.quantity for line in found.lines if line.price_id in metered),
+        page_url=found.page_url,
+        pdf_url=found.pdf_url,
+        id=found.invoice_id,
+        due_cents=found.remaining_cents,
         refunded_cents=sum(each.amount_cents for each in incidents if _is_refund(each)),
         disputed_cents=sum(each.amount_cents for each in incidents if _is_held(each)),
     )
-
-
-def read_price(line: dict[str, Any]) -> str | None:
-    """The id of a line's price."""
-    return ((line.get("pricing") or {}).get("price_details") or {}).get("price")
 
 
 def _is_refund(incident: PaymentIncident) -> bool:

@@ -2,12 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from djstripe.models import Invoice, Price
-
+from billing import stripe_gateway
 from billing.models import Discrepancy, UsageReport
 from billing.selectors import LedgerRow
 
@@ -21,15 +19,13 @@ Billed = dict[tuple[datetime, datetime], int]
 
 def list_billed(customer_ids: Collection[UUID], *, since: datetime) -> dict[UUID, Billed]:
     """By customer: the fixes that final invoices charge for each span, as mirrored, in two queries."""
-    metered = _list_metered_prices()
-    rows = Invoice.objects.filter(customer__subscriber_id__in=customer_ids, created__gte=since)
+    metered = stripe_gateway.list_metered_prices()
     found: dict[UUID, Billed] = defaultdict(Counter)
-    for customer_id, data in rows.values_list("customer__subscriber_id", "stripe_data"):
-        if data.get("status") not in FINAL:
-            continue
-        for line in data["lines"]["data"]:
-            if _read_price(line) in metered:
-                found[customer_id][_read_span(line)] += line.get("quantity") or 0
+    for customer_id, invoices in stripe_gateway.list_invoices_by_customer(customer_ids, since=since).items():
+        for invoice in invoices:
+            for line in invoice.lines if invoice.status in FINAL else ():
+                if line.price_id in metered:
+                    found[customer_id][line.start, line.end] += line.quantity
     return found
 
 
@@ -73,17 +69,3 @@ def find_unbilled(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> li
         return []
     detail = "No invoice has them: void them, or bill them by hand."
     return [Finding(Discrepancy.Kind.UNBILLED, gap, ledger=len(lost), stripe=0, portal=0, detail=detail)]
-
-
-def _list_metered_prices() -> set[str]:
-    prices = Price.objects.values_list("id", "stripe_data__recurring__usage_type")
-    return {price_id for price_id, usage_type in prices if usage_type == "metered"}
-
-
-def _read_price(line: dict[str, Any]) -> str | None:
-    return ((line.get("pricing") or {}).get("price_details") or {}).get("price")
-
-
-def _read_span(line: dict[str, Any]) -> tuple[datetime, datetime]:
-    period = line["period"]
-    return datetime.fromtimestamp(period["start"], UTC), datetime.fromtimestamp(period["end"], UTC)

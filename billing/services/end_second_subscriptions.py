@@ -10,7 +10,7 @@ from customers.models import AuditEntry
 from customers.services import record_act
 
 from .give_notice import give_notice
-from .refresh_account import list_live_subscriptions, list_second_subscriptions, refresh_account
+from .refresh_account import list_live_subscriptions, list_second_subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -20,8 +20,8 @@ def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
 
     The meter counts the customer's fixes for both, so what the second invoiced is charged a second time: it
     ends without an invoice, what is open is voided. Nothing is ended beside a first one that is not paid
-    for. Belongs under the customer's lock; calls out; repeating it ends and credits once. Raises
-    StripeUnavailable, StripeRefused.
+    for. The account itself is not derived again: `refresh_account` is the caller's. Call inside the
+    customer's lock; calls out; repeating it ends and credits once. Raises StripeUnavailable, StripeRefused.
     """
     accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
     account = accounts.select_related("customer").first()
@@ -40,7 +40,6 @@ def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
         )
         stripe_gateway.void_open_invoices(subscription_id=subscription_id)
         _tell(account, subscription_id, cents, at)
-    refresh_account(stripe_customer_id=stripe_customer_id)
     return len(seconds)
 
 

@@ -17,11 +17,11 @@ def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
         account = BillingAccount.objects.select_related("customer").get(pk=customer_id)
         if account.stripe_customer_id is not None:
             return account.stripe_customer_id
-        row = stripe_gateway.create_customer(
+        stripe_customer_id = stripe_gateway.create_customer(
             customer_id=str(customer_id),
             name=account.customer.name,
             email=account.customer.email,
             attempt=attempt,
         )
-        BillingAccount.objects.filter(pk=customer_id).update(stripe_customer_id=row.id)
-        return str(row.id)
+        BillingAccount.objects.filter(pk=customer_id).update(stripe_customer_id=stripe_customer_id)
+        return stripe_customer_id

@@ -1,15 +1,12 @@
 """The last period of a subscription that has ended, cut off where it was ended at once."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from djstripe.models import Subscription
-
+from billing import stripe_gateway
 from billing.models import BillingAccount
-from billing.stripe_gateway import find_plan
 
 from .compare_usage import Span
-from .refresh_account import read_period
 
 
 @dataclass(frozen=True)
@@ -25,13 +22,11 @@ def find_last_stretch(account: BillingAccount, *, since: datetime) -> Stretch | 
     """
     start = account.current_period_start
     found = []
-    canceled = Subscription.objects.filter(stripe_data__status="canceled")
-    for row in canceled.filter(customer_id=account.stripe_customer_id):
-        data = row.stripe_data
-        if not data.get("ended_at") or find_plan(data) is None:
+    for each in stripe_gateway.list_subscriptions_of(account.stripe_customer_id):
+        if each.status != "canceled" or each.plan is None or each.ended_at is None:
             continue
-        ended_at = datetime.fromtimestamp(data["ended_at"], UTC)
-        is_before = row.id == account.subscription_id or (start is not None and ended_at <= start)
-        if is_before and ended_at >= since:
-            found.append(Stretch(row.id, Span(read_period(data)[0], ended_at)))
+        is_own = each.subscription_id == account.subscription_id
+        is_before = is_own or (start is not None and each.ended_at <= start)
+        if is_before and each.ended_at >= since and each.current_period_start is not None:
+            found.append(Stretch(each.subscription_id, Span(each.current_period_start, each.ended_at)))
     return max(found, key=lambda stretch: stretch.span.end, default=None)

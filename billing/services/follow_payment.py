@@ -11,10 +11,11 @@ from djstripe.models import Invoice
 
 from billing import stripe_gateway
 from billing.models import BillingAccount, Notice
+from billing.plans import CURRENCY
 
 from .end_second_subscriptions import end_second_subscriptions
 from .give_notice import give_notice
-from .refresh_account import refresh_account
+from .refresh_account import find_status, refresh_account
 
 log = structlog.get_logger(__name__)
 
@@ -23,23 +24,30 @@ UNPAID = (Status.PAST_DUE, Status.UNPAID)
 
 
 def follow_payment(*, stripe_customer_id: str, at: datetime) -> None:
-    """Derive the account from its mirrored subscriptions, and tell the customer what became of a payment.
+    """Derive the account once from its mirrored subscriptions, and notify the customer of their payments.
 
-    Asks Stripe for the open invoices where one may have failed. Each failed invoice is told once, and once
-    more when it is paid. A second subscription is ended. Belongs under the customer's lock; safe in any
-    order, and twice. Raises StripeUnavailable, StripeRefused.
+    First a second subscription is ended, and where a payment may have failed the open invoices are read from
+    Stripe. The customer is notified once of each failed invoice, and once more when it is paid. Call inside
+    the customer's lock; safe in any order, and twice. Raises StripeUnavailable, StripeRefused.
     """
-    refresh_account(stripe_customer_id=stripe_customer_id)
-    end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
     accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
     account = accounts.select_related("customer").first()
     if account is None:
         return
-    if account.status in UNPAID or _list_told(account).exists() or _list_failed(account).exists():
-        failed = stripe_gateway.sync_open_invoices(stripe_customer_id=stripe_customer_id)
+    end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
+    if not _may_owe(account, stripe_customer_id):
         refresh_account(stripe_customer_id=stripe_customer_id)
-        account.refresh_from_db()
-        _tell(account, failed, at)
+        return
+    failed = stripe_gateway.sync_open_invoices(stripe_customer_id=stripe_customer_id)
+    refresh_account(stripe_customer_id=stripe_customer_id)
+    account.refresh_from_db()
+    _tell(account, failed, at)
+
+
+def _may_owe(account: BillingAccount, stripe_customer_id: str) -> bool:
+    """Whether an invoice may be open, or one that the customer was notified of may be paid by now."""
+    status = find_status(stripe_customer_id=stripe_customer_id) or account.status
+    return status in UNPAID or _list_told(account).exists() or _list_failed(account).exists()
 
 
 def block_overdue(*, at: datetime) -> int:
@@ -62,16 +70,16 @@ def block_overdue(*, at: datetime) -> int:
 
 @transaction.atomic
 def _block(account: BillingAccount, at: datetime) -> bool:
-    invoice = _list_failed(account).order_by("created").values_list("stripe_data", flat=True).first() or {}
+    invoice = next(iter(stripe_gateway.list_invoices(_list_failed(account).order_by("created")[:1])), None)
     was_new = give_notice(
         customer=account.customer,
         kind=Kind.BLOCKED,
-        reference=invoice.get("id") or f"since {account.past_due_since:%Y-%m-%d}",
+        reference=invoice.invoice_id if invoice else f"since {account.past_due_since:%Y-%m-%d}",
         data={
-            "amount_cents": invoice.get("amount_remaining"),
-            "currency": invoice.get("currency") or "usd",
-            "invoice": invoice.get("number") or "",
-            "page_url": invoice.get("hosted_invoice_url") or "",
+            "amount_cents": invoice.remaining_cents if invoice else None,
+            "currency": invoice.currency if invoice else CURRENCY,
+            "invoice": invoice.number if invoice else "",
+            "page_url": invoice.page_url if invoice else "",
         },
         at=at,
     )
@@ -82,28 +90,28 @@ def _block(account: BillingAccount, at: datetime) -> bool:
 
 @transaction.atomic
 def _tell(account: BillingAccount, failed: list[stripe_gateway.OpenInvoice], at: datetime) -> None:
-    for invoice in failed:
+    for open_invoice in failed:
         give_notice(
             customer=account.customer,
-            kind=Kind.ACTION_REQUIRED if invoice.needs_person else Kind.PAYMENT_FAILED,
-            reference=invoice.id,
-            data=_describe(account, invoice),
+            kind=Kind.ACTION_REQUIRED if open_invoice.needs_person else Kind.PAYMENT_FAILED,
+            reference=open_invoice.id,
+            data=_describe(account, open_invoice),
             at=at,
         )
     if account.status != Status.ACTIVE:
         return
     paid = Invoice.objects.filter(
-        id__in=_list_told(account).values_list("reference", flat=True), stripe_data__status="paid"
+        stripe_gateway.has_status("paid"), id__in=_list_told(account).values_list("reference", flat=True)
     )
-    for data in paid.values_list("stripe_data", flat=True):
+    for invoice in stripe_gateway.list_invoices(paid):
         give_notice(
             customer=account.customer,
             kind=Kind.RECOVERED,
-            reference=data["id"],
+            reference=invoice.invoice_id,
             data={
-                "amount_cents": data.get("amount_paid"),
-                "currency": data.get("currency") or "usd",
-                "invoice": data.get("number") or "",
+                "amount_cents": invoice.paid_cents,
+                "currency": invoice.currency,
+                "invoice": invoice.number,
             },
             at=at,
         )
@@ -131,6 +139,4 @@ def _list_told(account: BillingAccount) -> Any:
 
 def _list_failed(account: BillingAccount) -> Any:
     """Open invoices whose payment was tried, as last mirrored; a plan that has ended may have one too."""
-    return Invoice.objects.filter(
-        customer__id=account.stripe_customer_id, stripe_data__status="open", stripe_data__attempted=True
-    )
+    return Invoice.objects.filter(stripe_gateway.is_failed(), customer__id=account.stripe_customer_id)

@@ -8,7 +8,7 @@ from billing import stripe_gateway
 from billing.models import BillingAccount
 from billing.periods import find_period
 
-from .compare_account import Standing, describe_stale, end_others, resync_suspect, seems_stale
+from .compare_account import RunningSubscriptions, describe_stale, end_others, resync_suspect, seems_stale
 from .compare_usage import Finding, Span, end_of_asking
 from .find_last_stretch import Stretch, find_last_stretch
 
@@ -48,7 +48,7 @@ class Inquiry:
 
 
 def inquire_usage(
-    account: BillingAccount, standing: Standing | None, *, pool: ThreadPoolExecutor, at: datetime
+    account: BillingAccount, running: RunningSubscriptions | None, *, pool: ThreadPoolExecutor, at: datetime
 ) -> Inquiry:
     """Make the account's state sure, then ask what the meter holds for its current and its last period.
 
@@ -56,21 +56,21 @@ def inquire_usage(
     """
     inquiry = Inquiry(account)
     try:
-        if seems_stale(account, standing) and (finding := resync_suspect(account, standing, at=at)):
+        if seems_stale(account, running) and (finding := resync_suspect(account, running, at=at)):
             inquiry.findings.append(finding)
-        inquiry.findings += end_others(account, standing, at=at)
+        inquiry.findings += end_others(account, running, at=at)
     except stripe_gateway.StripeRefused as error:
         inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
     start, end = account.current_period_start, account.current_period_end
     if start is None or end is None:
         return inquiry
-    inquiry.current, inquiry.closed = Span(start, end), _find_closed(standing, start)
+    inquiry.current, inquiry.closed = Span(start, end), _find_closed(running, start)
     since = at - INVOICES_BACK
     # A subscription that is older than that has nothing before it that is looked at.
-    if standing is None or standing.started_at >= since or inquiry.closed is None:
+    if running is None or running.current.started_at >= since or inquiry.closed is None:
         stretch = find_last_stretch(account, since=since)
         inquiry.ended = stretch if inquiry.closed is None else None
-        inquiry.gap = _find_gap(account, standing, stretch, at=at)
+        inquiry.gap = _find_gap(account, running, stretch, at=at)
     for span in inquiry.spans:
         first, last = end_of_asking(span, at=at).minutes
         if first < last:
@@ -84,7 +84,7 @@ def inquire_usage(
 
 
 def _find_gap(
-    account: BillingAccount, standing: Standing | None, ended: Stretch | None, *, at: datetime
+    account: BillingAccount, running: RunningSubscriptions | None, ended: Stretch | None, *, at: datetime
 ) -> Span | None:
     """From the end of the subscription that ended last until the next began, or until now."""
     if ended is None or account.current_period_start is None:
@@ -92,11 +92,11 @@ def _find_gap(
     if ended.subscription_id == account.subscription_id:
         return Span(ended.span.end, at)
     # A change of plan begins a period anew, not the subscription.
-    return Span(ended.span.end, standing.started_at if standing else account.current_period_start)
+    return Span(ended.span.end, running.current.started_at if running else account.current_period_start)
 
 
-def _find_closed(standing: Standing | None, start: datetime) -> Span | None:
+def _find_closed(running: RunningSubscriptions | None, start: datetime) -> Span | None:
     """The period before the current one, where the subscription is that old."""
-    if standing is None or standing.started_at >= start:
+    if running is None or running.current.started_at >= start:
         return None
-    return Span(find_period(anchor=standing.anchor, at=start - timedelta(seconds=1))[0], start)
+    return Span(find_period(anchor=running.current.anchor_at, at=start - timedelta(seconds=1))[0], start)

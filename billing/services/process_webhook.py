@@ -4,14 +4,12 @@ import json
 import re
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from billing import stripe_gateway
-from billing.locks import hold_stripe_customer
 from billing.metrics import (
     PAYMENT_EVENTS,
     PAYMENTS,
@@ -23,7 +21,7 @@ from billing.models import InboxEvent
 from core import outbox
 from core.errors import DomainError
 
-from .follow_meter_error import follow_meter_error
+from .webhook_handlers import HANDLERS, handle_webhook
 
 log = structlog.get_logger(__name__)
 
@@ -62,25 +60,19 @@ def _is_name(value: object) -> bool:
 
 def _name_type(event_type: str) -> str:
     """As a label: one of those that we ask Stripe for."""
-    is_known = event_type in stripe_gateway.WEBHOOK_EVENTS or event_type == stripe_gateway.METER_ERROR
-    return event_type if is_known else "other"
+    return event_type if event_type in HANDLERS else "other"
 
 
 def process_webhook(*, event_id: str) -> None:
     """Act on a kept event that is due. Repeating it is safe; a failure is rescheduled with a longer wait.
 
-    After the last attempt the event waits for staff. Of thin events only the meter's errors ask for work.
+    After the last attempt the event waits for staff. What it does is in `webhook_handlers.py`.
     """
     event = outbox.claim(InboxEvent.objects.all(), pk=event_id)
     if event is None:
         return
     try:
-        payload: dict[str, Any] = json.loads(event.payload)
-        if payload.get("object") == "event":
-            with hold_stripe_customer(_find_stripe_customer(payload)):
-                stripe_gateway.apply_event(payload)
-        elif event.event_type == stripe_gateway.METER_ERROR:
-            follow_meter_error(event_id=event_id)
+        handle_webhook(event_type=event.event_type, body=event.payload)
     except Exception as error:
         if outbox.fail(event, outbox.describe(error)) and event.status == InboxEvent.Status.PENDING:
             WEBHOOKS_PROCESSED.labels("rescheduled").inc()
@@ -111,11 +103,3 @@ def replay_webhook(*, event_id: str, at: datetime) -> None:
         outbox.retry_now(kept, at=at)
         for event in kept:
             outbox.enqueue(event)
-
-
-def _find_stripe_customer(payload: dict[str, Any]) -> str:
-    """Whose state an event is about; the event itself where it is nobody's."""
-    subject = (payload.get("data") or {}).get("object") or {}
-    return str(
-        subject["id"] if subject.get("object") == "customer" else subject.get("customer") or payload["id"]
-    )

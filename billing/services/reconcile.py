@@ -14,7 +14,7 @@ from billing.models import BillingAccount, Discrepancy, Reconciliation
 from billing.selectors import LedgerRow
 from customers.models import Customer
 
-from .compare_account import Standing, read_standings
+from .compare_account import RunningSubscriptions, group_subscriptions
 from .compare_invoices import Billed, compare_invoices, find_unbilled, list_billed
 from .compare_usage import Finding, compare_meter, count_bounds, count_shown
 from .inquire_usage import INVOICES_BACK, LOOKS_BACK, Inquiry, inquire_usage
@@ -40,12 +40,10 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
     Source: docs/decisions/008-reconciliation-and-retention.md.
     """
     run = Reconciliation.objects.create(started_at=at)
-    standings = _list_standings(customer)
+    running = _list_running(customer)
     with ThreadPoolExecutor(max_workers=settings.RECONCILE_CALLS) as pool:
         for batch in _list_batches(_list_accounts(customer, at)):
-            asked = [
-                _ask(each, standings.get(each.stripe_customer_id or ""), pool, run, at) for each in batch
-            ]
+            asked = [_ask(each, running.get(each.stripe_customer_id or ""), pool, run, at) for each in batch]
             answered = _compare_batch([each for each in asked if each is not None], run, at)
             run.accounts += len(batch)
             run.save(update_fields=["accounts", "unasked"])
@@ -58,14 +56,14 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
     return run
 
 
-def _list_standings(customer: Customer | None) -> dict[str, Standing]:
+def _list_running(customer: Customer | None) -> dict[str, RunningSubscriptions]:
     stripe_gateway.find_meter_id()
     if customer is None:
-        return read_standings(stripe_gateway.list_subscriptions())
+        return group_subscriptions(stripe_gateway.list_subscriptions())
     stripe_customer_id = selectors.get_account(customer=customer).stripe_customer_id
     if stripe_customer_id is None:
         return {}
-    return read_standings(stripe_gateway.list_subscriptions(stripe_customer_id=stripe_customer_id))
+    return group_subscriptions(stripe_gateway.list_subscriptions(stripe_customer_id=stripe_customer_id))
 
 
 def _list_accounts(customer: Customer | None, at: datetime) -> QuerySet[BillingAccount]:
@@ -85,13 +83,13 @@ def _list_batches(accounts: QuerySet[BillingAccount]) -> Iterator[list[BillingAc
 
 def _ask(
     account: BillingAccount,
-    standing: Standing | None,
+    running: RunningSubscriptions | None,
     pool: ThreadPoolExecutor,
     run: Reconciliation,
     at: datetime,
 ) -> Inquiry | None:
     try:
-        return inquire_usage(account, standing, pool=pool, at=at)
+        return inquire_usage(account, running, pool=pool, at=at)
     except Exception as error:
         _pass_over(account, run, error)
         return None

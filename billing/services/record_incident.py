@@ -4,7 +4,6 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from djstripe.models import Invoice
 
 from billing import stripe_gateway
 from billing.models import BillingAccount, Notice, PaymentIncident
@@ -45,7 +44,11 @@ def _record(kind: PaymentIncident.Kind, found: stripe_gateway.Incident, at: date
         defaults={**fields, "kind": kind, "customer": account.customer, "updated_at": at},
     )
     if kind == PaymentIncident.Kind.REFUND and found.status == "succeeded":
-        data = {"amount_cents": found.amount_cents, "currency": found.currency, "invoice": _number(found)}
+        data = {
+            "amount_cents": found.amount_cents,
+            "currency": found.currency,
+            "invoice": stripe_gateway.find_invoice_number(found.invoice),
+        }
         give_notice(
             customer=account.customer,
             kind=Notice.Kind.REFUNDED,
@@ -53,8 +56,3 @@ def _record(kind: PaymentIncident.Kind, found: stripe_gateway.Incident, at: date
             data=data,
             at=at,
         )
-
-
-def _number(found: stripe_gateway.Incident) -> str:
-    numbers = Invoice.objects.filter(id=found.invoice).values_list("stripe_data__number", flat=True)
-    return numbers.first() or ""

@@ -1,20 +1,19 @@
 """An account's plan and state are derived from what dj-stripe mirrors, in whatever order news comes."""
 
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 from djstripe.models import Customer as StripeCustomer
-from djstripe.models import Invoice, Subscription
+from djstripe.models import Invoice
 
 from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
-from billing.plans import Plan
 from billing.selectors.prices import find_terms
-from billing.stripe_gateway import find_plan, read_id, read_person
+from billing.stripe_gateway import SubscriptionSnapshot
 
 from .note_plan import Author, note_plan, read_plan_state
 
@@ -86,22 +85,23 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     if account is None:
         return
     found = _list_subscriptions(stripe_customer_id)
-    plan, current = _choose(found)
-    if plan is None or current is None or _is_older_than_wish(account, current):
+    current = choose_subscription(found)
+    if current is None or current.plan is None or _is_older_than_wish(account, current):
         return
-    if sum(_read_status(data) != Status.CANCELED for _, data in found) > 1:
-        log.error("more_than_one_subscription", customer=str(account.pk), followed=current["id"])
+    if sum(not each.is_ended for each in found) > 1:
+        log.error("more_than_one_subscription", customer=str(account.pk), followed=current.subscription_id)
     before = read_plan_state(account)
-    account.plan, account.status = plan.key, _read_status(current)
-    account.set_terms(find_terms(plan, current))
-    if account.subscription_id != current["id"]:
-        account.subscription_id, account.past_due_since = current["id"], None
-    account.current_period_start, account.current_period_end = read_period(current)
-    account.cancel_at = read_end(current)
+    account.plan, account.status = current.plan.key, read_status(current)
+    account.set_terms(find_terms(current.plan, current.price_ids))
+    if account.subscription_id != current.subscription_id:
+        account.subscription_id, account.past_due_since = current.subscription_id, None
+    account.current_period_start = current.current_period_start
+    account.current_period_end = current.current_period_end
+    account.cancel_at = current.cancel_at
     account.past_due_since = _find_first_failure(account)
     account.save()
-    note_plan(account, before, by=by, chosen_by=read_person(current), at=timezone.now())
-    log.info("account_refreshed", customer=str(account.pk), plan=plan.key, status=account.status)
+    note_plan(account, before, by=by, chosen_by=current.chosen_by, at=timezone.now())
+    log.info("account_refreshed", customer=str(account.pk), plan=account.plan, status=account.status)
 
 
 def resync_account(account: BillingAccount) -> None:
@@ -116,27 +116,51 @@ def resync_account(account: BillingAccount) -> None:
         refresh_account(stripe_customer_id=account.stripe_customer_id)
 
 
+def find_status(*, stripe_customer_id: str) -> Status | None:
+    """The state that `refresh_account` would derive now, as last mirrored; None without a subscription."""
+    current = choose_subscription(_list_subscriptions(stripe_customer_id))
+    return None if current is None else read_status(current)
+
+
 def list_second_subscriptions(*, stripe_customer_id: str) -> list[str]:
     """What runs beside the oldest subscription, as last mirrored; nothing where that one is not paid for."""
     live = _list_live(stripe_customer_id)
-    return [data["id"] for data in live[1:]] if live and _read_status(live[0]) in PAYING else []
+    return [each.subscription_id for each in live[1:]] if live and read_status(live[0]) in PAYING else []
 
 
 def list_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
     """What runs, as last mirrored, the oldest first."""
-    return [data["id"] for data in _list_live(stripe_customer_id)]
+    return [each.subscription_id for each in _list_live(stripe_customer_id)]
 
 
-def _list_live(stripe_customer_id: str) -> list[dict[str, Any]]:
-    found = [data for _, data in _list_subscriptions(stripe_customer_id)]
-    live = [data for data in found if _read_status(data) != Status.CANCELED]
-    return sorted(live, key=_age)
+def read_status(subscription: SubscriptionSnapshot) -> Status:
+    return STATUSES.get(subscription.status, Status.UNPAID)
 
 
-def _list_subscriptions(stripe_customer_id: str) -> list[tuple[Plan, dict[str, Any]]]:
+def choose_subscription(found: Iterable[SubscriptionSnapshot]) -> SubscriptionSnapshot | None:
+    """The subscription that the account follows: the oldest paid one that runs, else the oldest that runs.
+
+    Where none runs, the one that was created last. See docs/decisions/006-webhook-inbox.md.
+    """
+    by_age = sorted(found, key=_get_age)
+    live = [each for each in by_age if not each.is_ended]
+    paid = [each for each in live if read_status(each) in PAYING]
+    return next(iter(paid or live or by_age[::-1]), None)
+
+
+def _get_age(subscription: SubscriptionSnapshot) -> tuple[datetime, str]:
+    return subscription.created_at, subscription.subscription_id
+
+
+def _list_live(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
+    live = [each for each in _list_subscriptions(stripe_customer_id) if not each.is_ended]
+    return sorted(live, key=_get_age)
+
+
+def _list_subscriptions(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
     """The customer's subscriptions to our plans, ended ones too."""
-    mirrored = [row.stripe_data for row in Subscription.objects.filter(customer__id=stripe_customer_id)]
-    found = [(plan, data) for data in mirrored if (plan := find_plan(data)) is not None]
+    mirrored = stripe_gateway.list_subscriptions_of(stripe_customer_id)
+    found = [each for each in mirrored if each.plan is not None]
     if len(found) < len(mirrored):
         log.warning(
             "subscription_without_plan", customer=stripe_customer_id, count=len(mirrored) - len(found)
@@ -144,21 +168,9 @@ def _list_subscriptions(stripe_customer_id: str) -> list[tuple[Plan, dict[str, A
     return found
 
 
-def _choose(found: list[tuple[Plan, dict[str, Any]]]) -> tuple[Plan, dict[str, Any]] | tuple[None, None]:
-    """The subscription that is followed, with its plan. See docs/decisions/006."""
-    by_age = sorted(found, key=lambda each: _age(each[1]))
-    live = [each for each in by_age if _read_status(each[1]) != Status.CANCELED]
-    paid = [each for each in live if _read_status(each[1]) in PAYING]
-    return next(iter(paid or live or by_age[::-1]), (None, None))
-
-
-def _age(data: dict[str, Any]) -> tuple[int, str]:
-    return data["created"], data["id"]
-
-
-def _is_older_than_wish(account: BillingAccount, data: dict[str, Any]) -> bool:
+def _is_older_than_wish(account: BillingAccount, subscription: SubscriptionSnapshot) -> bool:
     """Whether the news is of a subscription that ended before the plan now pending was chosen."""
-    return account.status == Status.PENDING and _read_status(data) == Status.CANCELED
+    return account.status == Status.PENDING and subscription.is_ended
 
 
 def _find_first_failure(account: BillingAccount) -> datetime | None:
@@ -169,49 +181,10 @@ def _find_first_failure(account: BillingAccount) -> datetime | None:
     """
     if account.status not in (Status.PAST_DUE, Status.UNPAID):
         return None
-    invoices = Invoice.objects.filter(customer__id=account.stripe_customer_id, stripe_data__status="open")
+    rows = Invoice.objects.filter(stripe_gateway.is_failed(), customer__id=account.stripe_customer_id)
     found = [
-        data
-        for data in invoices.values_list("stripe_data", flat=True)
-        if data.get("attempted") and _read_subscription(data) == account.subscription_id
+        invoice.finalized_at or invoice.created_at
+        for invoice in stripe_gateway.list_invoices(rows)
+        if invoice.subscription_id == account.subscription_id
     ]
-    instants = [data["status_transitions"]["finalized_at"] or data["created"] for data in found]
-    return datetime.fromtimestamp(min(instants), UTC) if instants else account.past_due_since
-
-
-def _read_subscription(invoice: dict[str, Any]) -> str | None:
-    """The subscription that an invoice is of."""
-    details = (invoice.get("parent") or {}).get("subscription_details") or {}
-    subscription = details.get("subscription")
-    return None if subscription is None else read_id(subscription)
-
-
-def _read_status(data: dict[str, Any]) -> Status:
-    return STATUSES.get(data["status"], Status.UNPAID)
-
-
-def read_end(data: dict[str, Any]) -> datetime | None:
-    """When a running subscription is to end."""
-    if _read_status(data) == Status.CANCELED:
-        return None
-    end = data.get("cancel_at")
-    if end is None and data.get("cancel_at_period_end"):
-        end = data["items"]["data"][0]["current_period_end"]
-    return None if end is None else datetime.fromtimestamp(end, UTC)
-
-
-def read_period(data: dict[str, Any]) -> tuple[datetime, datetime]:
-    """The current period, which today's API keeps on the items; since the last change of plan within it.
-
-    A changed plan counts fixes, included ones too, from the instant that its price came to be.
-    """
-    items = data["items"]["data"]
-    item = next((each for each in items if _is_metered(each)), items[0])
-    start, end = item["current_period_start"], item["current_period_end"]
-    if item.get("created") and start < item["created"] < end:
-        start = item["created"]
-    return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
-
-
-def _is_metered(item: dict[str, Any]) -> bool:
-    return (item["price"].get("recurring") or {}).get("usage_type") == "metered"
+    return min(found, default=account.past_due_since)

@@ -117,8 +117,8 @@ def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datet
     end = account.current_period_end
     if account.status != BillingAccount.Status.CANCELED or end is None or account.subscription is None:
         return False
-    ended = account.subscription.stripe_data.get("ended_at")
-    if not ended or ended < int(end.timestamp()):
+    ended_at = stripe_gateway.read_subscription(account.subscription).ended_at
+    if ended_at is None or ended_at < end.replace(microsecond=0):
         return False
     return report.usage.occurred_at < end <= now < end + LAST_INVOICE_OPEN
 

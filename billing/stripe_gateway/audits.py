@@ -9,9 +9,10 @@ from djstripe import models as djstripe
 
 from .client import get_client
 from .errors import translate_errors
+from .snapshots import SubscriptionSnapshot, parse_subscription
 
 
-def list_subscriptions(*, stripe_customer_id: str | None = None) -> Iterator[dict[str, Any]]:
+def list_subscriptions(*, stripe_customer_id: str | None = None) -> Iterator[SubscriptionSnapshot]:
     """Every subscription that has not ended, of one customer or of all, a hundred a call."""
     query: dict[str, Any] = {"limit": 100}
     if stripe_customer_id is not None:
@@ -22,7 +23,7 @@ def list_subscriptions(*, stripe_customer_id: str | None = None) -> Iterator[dic
             page: dict[str, Any] = (
                 get_client().raw_request("get", f"/v1/subscriptions?{urlencode(query)}").data
             )
-            yield from page["data"]
+            yield from map(parse_subscription, page["data"])
             if not page["has_more"]:
                 return
             query["starting_after"] = page["data"][-1]["id"]

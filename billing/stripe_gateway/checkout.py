@@ -1,6 +1,5 @@
 """Stripe's own pages: Checkout, where a customer subscribes, and the Billing Portal."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from billing.plans import Plan
@@ -8,10 +7,8 @@ from billing.plans import Plan
 from .client import get_client, read_metadata
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
+from .snapshots import PERSON
 from .subscriptions import BILLING_MODE
-
-# In the metadata of a subscription: the id of the person who chose its plan on Checkout.
-PERSON = "person"
 
 
 def open_checkout(
@@ -63,11 +60,6 @@ def find_subscription_of(*, checkout_session_id: str, stripe_customer_id: str) -
         if session.customer != stripe_customer_id or session.subscription is None:
             return None
         return str(session.subscription)
-
-
-def read_person(subscription: Mapping[str, Any]) -> str:
-    """The id of the person who chose the subscription's plan on Checkout; empty where nobody did."""
-    return str((subscription.get("metadata") or {}).get(PERSON) or "")
 
 
 def open_portal(*, stripe_customer_id: str, return_url: str) -> str:

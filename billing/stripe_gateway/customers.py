@@ -6,8 +6,8 @@ from .client import SUBSCRIBER, get_client, read_metadata
 from .errors import translate_errors
 
 
-def create_customer(*, customer_id: str, name: str, email: str, attempt: int | str) -> djstripe.Customer:
-    """The Stripe customer that stands for ours. Repeating it gives the same one."""
+def create_customer(*, customer_id: str, name: str, email: str, attempt: int | str) -> str:
+    """The id of the Stripe customer that stands for ours. Repeating it gives the same one."""
     with translate_errors("create_customer"):
         same_email = get_client().v1.customers.list({"email": email, "limit": 100})
         ours = (each for each in same_email.data if read_metadata(each, SUBSCRIBER) == customer_id)
@@ -15,9 +15,9 @@ def create_customer(*, customer_id: str, name: str, email: str, attempt: int | s
             {"name": name, "email": email, "metadata": {SUBSCRIBER: customer_id}},
             {"idempotency_key": f"customer-{customer_id}-{attempt}"},
         )
-        row: djstripe.Customer = djstripe.Customer.sync_from_stripe_data(created)
-    djstripe.Customer.objects.filter(id=row.id).update(subscriber_id=customer_id)
-    return row
+        djstripe.Customer.sync_from_stripe_data(created)
+    djstripe.Customer.objects.filter(id=created.id).update(subscriber_id=customer_id)
+    return created.id
 
 
 def set_payment_method(*, stripe_customer_id: str, payment_method: str, attempt: int | str = 0) -> None:

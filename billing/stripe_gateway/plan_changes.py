@@ -5,14 +5,13 @@ https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
 from dataclasses import dataclass
 from typing import Any
 
-from djstripe import models as djstripe
-
 from billing.plans import Plan, find_plan_by_product
 
 from .client import get_client, read_id
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
-from .subscriptions import _sync_subscription
+from .snapshots import SubscriptionSnapshot
+from .subscriptions import mirror_subscription
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def change_plan(
     prorated_at: int | None,
     wish: str,
     may_stay_open: bool = False,
-) -> djstripe.Subscription:
+) -> SubscriptionSnapshot:
     """Swap the prices, invoice what was used and what is prorated, and collect it: all of it or nothing.
 
     With `begins_period` a new month begins now at its full price; else prorations count from `prorated_at`.
@@ -85,13 +84,13 @@ def change_plan(
         subscription = get_client().v1.subscriptions.retrieve(subscription_id)
         swap = _describe_swap(subscription, plan)
         if not swap:
-            return _sync_subscription(subscription)
+            return mirror_subscription(subscription)
         behavior = "allow_incomplete" if may_stay_open else "error_if_incomplete"
         parameters: Any = _describe_terms(begins_period, prorated_at)
         parameters |= {"items": swap, "payment_behavior": behavior}
         key = f"plan-{subscription_id}-{plan.key}-{wish}-{behavior}"
         changed = get_client().v1.subscriptions.update(subscription_id, parameters, {"idempotency_key": key})
-        return _sync_subscription(changed)
+        return mirror_subscription(changed)
 
 
 def _describe_terms(begins_period: bool, prorated_at: int | None) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
         found = client.prices.list(
             {"lookup_keys": [parameters["lookup_key"]], "active": True, "expand": ["data.tiers"]}
         ).data
-        price = next((each for each in found if _costs(each) == _costs(parameters)), None)
+        price = next((each for each in found if _costs(each.to_dict()) == _costs(parameters)), None)
         if price is None:
             price = client.prices.create(parameters | {"transfer_lookup_key": True})
         djstripe.Price.sync_from_stripe_data(price)
@@ -79,7 +79,7 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
     return ids
 
 
-def _costs(price: Any) -> list[tuple[str, int]]:
+def _costs(price: dict[str, Any]) -> list[tuple[str, int]]:
     """A price, ours or Stripe's, as its tiers: up to how many, for how many cents each."""
     tiers = price.get("tiers") or [{"up_to": None, "unit_amount": price.get("unit_amount")}]
     return [(str(tier["up_to"] or "inf"), tier["unit_amount"]) for tier in tiers]

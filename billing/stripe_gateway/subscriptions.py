@@ -5,32 +5,29 @@ from typing import Any
 import stripe
 from djstripe import models as djstripe
 
-from billing.plans import Plan, find_plan_by_product
+from billing.plans import Plan
 
-from .client import get_client, read_id, read_metadata
+from .client import get_client, read_metadata
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
+from .snapshots import ENDED, SubscriptionSnapshot, find_plan, parse_subscription
 
 # In the classic mode, the usage of a metered price that is taken off a subscription is never invoiced.
 # Source: https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
 BILLING_MODE: Any = {"type": "flexible"}
 
 
-ENDED = ("canceled", "incomplete_expired")
-
-
-def find_plan(subscription: Any) -> Plan | None:
-    """The plan that a subscription's items are of, at today's price or an older one; None where not ours."""
-    return find_plan_by_product({read_id(item["price"]["product"]) for item in subscription["items"]["data"]})
-
-
 def sync_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
     """Mirror the customer's subscriptions to our plans that have not ended; their ids, the newest first."""
     with translate_errors("sync_live_subscriptions"):
         listed = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "limit": 100})
-        live = [each for each in listed.auto_paging_iter() if each.status not in ENDED and find_plan(each)]
+        live = [
+            each
+            for each in listed.auto_paging_iter()
+            if each.status not in ENDED and find_plan(each.to_dict())
+        ]
         for each in live:
-            _sync_subscription(each)
+            mirror_subscription(each)
         return [each.id for each in live]
 
 
@@ -41,12 +38,12 @@ def sync_subscriptions(*, stripe_customer_id: str) -> None:
             {"customer": stripe_customer_id, "status": "all", "limit": 100}
         )
         for each in listed.auto_paging_iter():
-            _sync_subscription(each)
+            mirror_subscription(each)
 
 
 def create_subscription(
     *, stripe_customer_id: str, plan: Plan, wish: str, attempt: int
-) -> djstripe.Subscription:
+) -> SubscriptionSnapshot:
     """Subscribe a customer to a plan's prices. Repeating it for the same wish subscribes once."""
     with translate_errors("create_subscription"):
         existing = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "status": "all"})
@@ -63,10 +60,10 @@ def create_subscription(
                 },
                 {"idempotency_key": f"subscription-{wish}-{attempt}"},
             )
-        return _sync_subscription(opened)
+        return mirror_subscription(opened)
 
 
-def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> djstripe.Subscription:
+def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> SubscriptionSnapshot:
     """End a subscription now, its open usage invoiced unless told otherwise. Repeating it changes nothing.
 
     A deletion takes no idempotency key: after a lost answer, Stripe says that there is nothing to cancel.
@@ -79,10 +76,10 @@ def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> dj
             if error.code != "resource_missing":
                 raise
             canceled = get_client().v1.subscriptions.retrieve(subscription_id)
-        return _sync_subscription(canceled)
+        return mirror_subscription(canceled)
 
 
-def set_cancellation(*, subscription_id: str, at_period_end: bool, wish: str) -> djstripe.Subscription:
+def set_cancellation(*, subscription_id: str, at_period_end: bool, wish: str) -> SubscriptionSnapshot:
     """Let a subscription end with its period, or go on. Repeating it changes nothing.
 
     `wish` tells one change of mind from the next, which would else be answered from the first's key.
@@ -91,15 +88,16 @@ def set_cancellation(*, subscription_id: str, at_period_end: bool, wish: str) ->
         changed = get_client().v1.subscriptions.update(
             subscription_id, {"cancel_at_period_end": at_period_end}, {"idempotency_key": f"end-{wish}"}
         )
-        return _sync_subscription(changed)
+        return mirror_subscription(changed)
 
 
-def sync_subscription(subscription_id: str) -> djstripe.Subscription:
+def sync_subscription(subscription_id: str) -> SubscriptionSnapshot:
     """Read a subscription as it is now."""
     with translate_errors("sync_subscription"):
-        return _sync_subscription(get_client().v1.subscriptions.retrieve(subscription_id))
+        return mirror_subscription(get_client().v1.subscriptions.retrieve(subscription_id))
 
 
-def _sync_subscription(subscription: stripe.Subscription) -> djstripe.Subscription:
-    row: djstripe.Subscription = djstripe.Subscription.sync_from_stripe_data(subscription)
-    return row
+def mirror_subscription(subscription: stripe.Subscription) -> SubscriptionSnapshot:
+    """Copy what was read to dj-stripe's table."""
+    djstripe.Subscription.sync_from_stripe_data(subscription)
+    return parse_subscription(subscription.to_dict())

@@ -1,72 +1,66 @@
-"""Where Stripe delivers its news, and what is done with it."""
+"""Webhooks: where Stripe delivers events, who signed one, and what it is about."""
 
 import time
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import stripe
 from django.conf import settings
 from djstripe import models as djstripe
 
-from .client import get_client
+from .client import get_client, read_id
 from .errors import BadSignature, translate_errors
+from .snapshots import find_invoiced_subscription
 
 SIGNATURE_TOLERANCE_SECONDS = 300
 # A thin event: Stripe delivers those to event destinations, which are made in its dashboard.
 METER_ERROR = "v1.billing.meter.error_report_triggered"
-# What we act on, and what dj-stripe mirrors for the portal.
-WEBHOOK_EVENTS: Any = [
-    "charge.dispute.closed",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.refunded",
-    "checkout.session.completed",
-    "checkout.session.expired",
-    "customer.created",
-    "customer.deleted",
-    "customer.updated",
-    "customer.subscription.created",
-    "customer.subscription.updated",
-    "customer.subscription.deleted",
-    "invoice.created",
-    "invoice.finalized",
-    "invoice.marked_uncollectible",
-    "invoice.paid",
-    "invoice.payment_action_required",
-    "invoice.payment_failed",
-    "invoice.updated",
-    "invoice.voided",
-    "payment_method.attached",
-    "payment_method.detached",
-    "payment_method.updated",
-    "price.created",
-    "price.updated",
-    "refund.failed",
-    "refund.updated",
-]
 
 
-def register_webhook(url: str) -> str:
-    """Ask Stripe to deliver to a URL, and keep the endpoint's secret. Repeating it is safe.
+@dataclass(frozen=True)
+class WebhookEvent:
+    """What happened at Stripe, and to which objects. Ids are empty where the event refers to none.
 
-    An endpoint that we hold for the URL is kept, and asked for what we want to hear today.
+    `kind` is Stripe's word for the object, as "invoice"; `stripe_customer_id` is the object's own id where
+    it is a customer. A thin event names an object without describing it, so that it has an id alone.
     """
+
+    event_id: str
+    event_type: str
+    kind: str = ""
+    object_id: str = ""
+    stripe_customer_id: str = ""
+    subscription_id: str = ""
+    charge_id: str = ""
+
+
+def register_webhook(url: str, *, event_types: Collection[str]) -> str:
+    """Ask Stripe to deliver events of these types to a URL, and keep the endpoint's secret; its id.
+
+    An endpoint that we hold for the URL is kept, and its list of types updated. Repeating it is safe.
+    Raises StripeUnavailable, StripeRefused.
+    """
+    wanted: Any = sorted(event_types)
     endpoints = get_client().v1.webhook_endpoints
     with translate_errors("register_webhook"):
         # A destination for thin events has the same address, and another prefix.
         ours = djstripe.WebhookEndpoint.objects.filter(url=url, id__startswith="we_")
         if known := ours.exclude(secret="").first():
-            if set(known.enabled_events) != set(WEBHOOK_EVENTS):
+            if set(known.enabled_events) != set(wanted):
                 djstripe.WebhookEndpoint.sync_from_stripe_data(
-                    endpoints.update(known.id, {"enabled_events": WEBHOOK_EVENTS})
+                    endpoints.update(known.id, {"enabled_events": wanted})
                 )
             return str(known.id)
         version: Any = settings.STRIPE_API_VERSION
-        created = endpoints.create({"url": url, "enabled_events": WEBHOOK_EVENTS, "api_version": version})
+        created = endpoints.create({"url": url, "enabled_events": wanted, "api_version": version})
         row = djstripe.WebhookEndpoint.sync_from_stripe_data(created)
     return str(row.id)
 
 
-def keep_event_destination(*, destination_id: str, url: str, secret: str) -> None:
+def keep_event_destination(
+    *, destination_id: str, url: str, secret: str, event_types: Collection[str]
+) -> None:
     """Keep the secret of a destination for thin events, which Stripe signs apart. No call; repeatable.
 
     Source: https://docs.stripe.com/event-destinations
@@ -76,7 +70,7 @@ def keep_event_destination(*, destination_id: str, url: str, secret: str) -> Non
         defaults={
             "url": url,
             "secret": secret,
-            "enabled_events": [METER_ERROR],
+            "enabled_events": sorted(event_types),
             "status": "enabled",
             "livemode": settings.STRIPE_LIVE_MODE,
         },
@@ -110,15 +104,31 @@ def _is_ahead(signature: str) -> bool:
     return sent_at > time.time() + SIGNATURE_TOLERANCE_SECONDS
 
 
-def apply_event(payload: dict[str, Any]) -> None:
-    """Let dj-stripe mirror what an event is about, and its receivers run. Safe to repeat.
+def is_thin(event_type: str) -> bool:
+    """Whether Stripe sends events of a type without the object, to event destinations only.
 
-    An event that dj-stripe knows already is handed to the receivers again: the last time may have died
-    between its commit and ours.
+    Source: https://docs.stripe.com/event-destinations
     """
-    with translate_errors("apply_event"):
-        known = djstripe.Event.objects.filter(id=payload["id"]).first()
-        if known is None:
-            djstripe.Event.process(data=payload)
-        else:
-            known.invoke_webhook_handlers()
+    return event_type.startswith(("v1.", "v2."))
+
+
+def read_event(payload: dict[str, Any]) -> WebhookEvent:
+    """Parse the body of a webhook. Raises KeyError where it has no object that it should have."""
+    event_id, event_type = payload["id"], payload["type"]
+    if is_thin(event_type):
+        return WebhookEvent(event_id=event_id, event_type=event_type)
+    subject = payload["data"]["object"]
+    is_customer = subject["object"] == "customer"
+    return WebhookEvent(
+        event_id=event_id,
+        event_type=event_type,
+        kind=subject["object"],
+        object_id=subject["id"],
+        stripe_customer_id=subject["id"] if is_customer else _read_reference(subject.get("customer")),
+        subscription_id=_read_reference(subject.get("subscription")) or find_invoiced_subscription(subject),
+        charge_id=_read_reference(subject.get("charge")),
+    )
+
+
+def _read_reference(reference: Any) -> str:
+    return read_id(reference) if reference else ""

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from djstripe.models import Invoice
 
+from billing import stripe_gateway
 from billing.models import UsageRecord
 from billing.selectors import InvoiceLine
-from billing.selectors.invoices import list_metered_prices, read_invoice, read_price
+from billing.selectors.invoices import describe_invoice
 from phases.models import PhaseExecution
 
 # A fix is on the invoice of its period: of a month, and what Stripe takes to draft it.
@@ -81,16 +82,13 @@ def _to_bill(usage: UsageRecord, invoice: InvoiceLine | None = None) -> Bill:
 
 def _find_invoice(usage: UsageRecord, meter_at: datetime) -> InvoiceLine | None:
     """The invoice whose metered lines span the instant. Reads dj-stripe's mirror."""
-    metered, instant = list_metered_prices(), int(meter_at.timestamp())
+    metered = stripe_gateway.list_metered_prices()
     later = Invoice.objects.filter(
         customer__subscriber=usage.customer_id,
         created__gte=meter_at,
         created__lt=meter_at + INVOICED_WITHIN,
     )
-    for row in later.order_by("created"):
-        for line in row.stripe_data.get("lines", {}).get("data", []):
-            period = line.get("period") or {}
-            spans = (period.get("start") or 0) <= instant < (period.get("end") or 0)
-            if spans and read_price(line) in metered:
-                return read_invoice(row, metered)
+    for invoice in stripe_gateway.list_invoices(later.order_by("created")):
+        if any(line.price_id in metered and line.covers(meter_at) for line in invoice.lines):
+            return describe_invoice(invoice, metered)
     return None

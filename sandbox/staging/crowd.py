@@ -16,7 +16,6 @@ from djstripe import models as djstripe
 from billing import stripe_gateway
 from billing.models import BillingAccount, UsageRecord, UsageReport
 from billing.plans import PAYG, PLANS, TEAMS, Plan
-from billing.services.refresh_account import read_period
 from customers.models import Customer, ForgeAccount
 from phases.models import PhaseExecution, Repository
 
@@ -170,7 +169,7 @@ def _list_keys(plan: Plan) -> list[str]:
 
 
 def _make_account(data: dict[str, Any], customer: Customer) -> BillingAccount:
-    start, end = read_period(data)
+    found = stripe_gateway.parse_subscription(data)
     keys = {item["price"]["lookup_key"] for item in data["items"]["data"]}
     plan = PAYG if PAYG.fix_price in keys else TEAMS
     return BillingAccount(
@@ -182,8 +181,8 @@ def _make_account(data: dict[str, Any], customer: Customer) -> BillingAccount:
         status=BillingAccount.Status.ACTIVE,
         stripe_customer_id=data["customer"],
         subscription_id=data["id"],
-        current_period_start=start,
-        current_period_end=end,
+        current_period_start=found.current_period_start,
+        current_period_end=found.current_period_end,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from billing import stripe_gateway
 from billing.models import BillingAccount
 from billing.plans import PLANS
+from billing.services.webhook_handlers import ENDPOINT_EVENTS
 from customers.models import Customer
 from tests.billing.world import BillingWorld
 
@@ -41,7 +42,7 @@ class Life:
         news = [
             event
             for event in self.world.stripe.control.events()
-            if event["type"] in stripe_gateway.WEBHOOK_EVENTS
+            if event["type"] in ENDPOINT_EVENTS
             and event["id"] not in self.heard
             and self._is_ours(event["data"]["object"])
         ]

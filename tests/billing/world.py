@@ -21,6 +21,7 @@ from djstripe.models import WebhookEndpoint
 from billing import services, stripe_gateway
 from billing.models import BillingAccount
 from billing.plans import PLANS
+from billing.services.webhook_handlers import ENDPOINT_EVENTS
 from customers.models import Customer
 from tests.factories import CustomerFactory
 
@@ -69,7 +70,7 @@ class BillingWorld:
         return [
             event
             for event in self.stripe.control.events()
-            if event["type"] in stripe_gateway.WEBHOOK_EVENTS and event["id"] not in self.delivered
+            if event["type"] in ENDPOINT_EVENTS and event["id"] not in self.delivered
         ]
 
 
@@ -91,7 +92,7 @@ class Foundation:
 
     def _make(self, stripe: "StripeSandbox") -> None:
         stripe_gateway.sync_plans()
-        stripe_gateway.register_webhook("http://127.0.0.1:9/api/webhooks/stripe")
+        stripe_gateway.register_webhook("http://127.0.0.1:9/api/webhooks/stripe", event_types=ENDPOINT_EVENTS)
         models = apps.get_app_config("djstripe").get_models()
         self._rows = list(filter(None, (list(model._default_manager.all()) for model in models)))
         self._objects = stripe.control.snapshot()

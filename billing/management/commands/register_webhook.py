@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from billing import stripe_gateway
+from billing.services.webhook_handlers import DESTINATION_EVENTS, ENDPOINT_EVENTS
 from core.commands.base import BaseCommand
 
 
@@ -27,11 +28,13 @@ class Command(BaseCommand):
             secret = sys.stdin.readline().strip()
             if not secret.startswith("whsec_"):
                 raise CommandError("Give the destination's signing secret, whsec_…, on stdin.")
-            stripe_gateway.keep_event_destination(destination_id=destination, url=url, secret=secret)
+            stripe_gateway.keep_event_destination(
+                destination_id=destination, url=url, secret=secret, event_types=DESTINATION_EVENTS
+            )
             self.stdout.write(f"{destination} is believed")
             return
         try:
-            endpoint_id = stripe_gateway.register_webhook(url)
+            endpoint_id = stripe_gateway.register_webhook(url, event_types=ENDPOINT_EVENTS)
         except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
             raise CommandError(f"Stripe: {error}") from error
         self.stdout.write(f"{endpoint_id} delivers to {url}")

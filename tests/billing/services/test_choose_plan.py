@@ -136,8 +136,8 @@ class TestSyncPlans:
         assert world.stripe.control.state() == before
 
     def test_without_it_a_subscription_is_refused_with_a_sentence(self, stripe_sandbox, db):
-        customer = stripe_gateway.create_customer(
+        made = stripe_gateway.create_customer(
             customer_id=str(CustomerFactory().pk), name="A", email="a@b.test", attempt=1
         )
         with pytest.raises(stripe_gateway.NotSetUp, match="sync_plans"):
-            stripe_gateway.create_subscription(stripe_customer_id=customer.id, plan=PAYG, wish="1", attempt=1)
+            stripe_gateway.create_subscription(stripe_customer_id=made, plan=PAYG, wish="1", attempt=1)

@@ -93,6 +93,6 @@ class TestASecondSubscription:
             world.stripe.control.set_card(method["id"], "insufficient_funds")
         subscribe_again(world, customer)
         subscription = subscribe_again(world, customer)
-        assert subscription.stripe_data["status"] == "incomplete"
+        assert subscription.status == "incomplete"
         world.deliver()
         assert world.account(customer).plan == "payg"

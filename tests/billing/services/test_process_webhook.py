@@ -11,12 +11,16 @@ from djstripe.models import Subscription, WebhookEndpoint
 from billing import services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent
 from billing.plans import PAYG
+from billing.services.webhook_handlers import HANDLERS
 from core import outbox
 from tests.billing.world import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
 from tests.outbox import make_due
 
-EVENT = json.dumps({"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": {}}})
+SUBJECT = {"id": "cus_1", "object": "customer"}
+EVENT = json.dumps(
+    {"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": SUBJECT}}
+)
 
 
 @pytest.fixture
@@ -119,10 +123,10 @@ class TestReceiveWebhook:
 
 class TestProcessWebhook:
     def test_a_failure_is_rescheduled_and_then_waits_for_staff(self, endpoint, monkeypatch):
-        def fail(payload):
+        def fail(event):
             raise stripe_gateway.StripeUnavailable("away")
 
-        monkeypatch.setattr(stripe_gateway, "apply_event", fail)
+        monkeypatch.setitem(HANDLERS, "customer.updated", fail)
         post_webhook(EVENT)
         for attempt in range(1, 13):
             make_due(InboxEvent.objects.all())

@@ -1,5 +1,6 @@
 """Staged against a Stripe that speaks HTTP; its news is carried over by the test."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from billing import stripe_gateway
 from billing.models import UsageRecord, UsageReport
 from billing.plans import PLANS
 from billing.selectors import list_invoices
+from billing.services.webhook_handlers import ENDPOINT_EVENTS, handle_webhook
 from sandbox.staging.acts import find
 from sandbox.staging.cast import ACTORS, BEGINS_DAYS_AGO, PASSWORD, STAFF_SECRET, Actor
 from sandbox.staging.second_step import compute_code
@@ -35,9 +37,9 @@ class CarriedOutside:
     def move_to(self, instant: datetime) -> None:
         self.stripe.control.set_to(int(instant.timestamp()))
         for event in self.stripe.control.events():
-            if event["id"] not in self.known and event["type"] in stripe_gateway.WEBHOOK_EVENTS:
+            if event["id"] not in self.known and event["type"] in ENDPOINT_EVENTS:
                 self.known.add(event["id"])
-                stripe_gateway.apply_event(event)
+                handle_webhook(event_type=event["type"], body=json.dumps(event))
 
 
 @pytest.fixture
