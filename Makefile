@@ -33,7 +33,7 @@ ON_SQLITE := tests/journeys tests/customers/services tests/customers/test_namesp
 	tests/phases/api/test_store_and_retrieve.py tests/phases/test_services.py tests/phases/test_storage.py \
 	tests/phases/test_work.py tests/provisioning/services tests/provisioning/api tests/provisioning/test_signup.py \
 	tests/customers/api/test_idempotency.py tests/core/api/test_limiter.py tests/rsolv/staff/business_metrics tests/core/redis/test_cache.py \
-	tests/core/queue/test_file_transport.py tests/sandbox/staging \
+	tests/core/queue/test_file_transport.py tests/sandbox/seed \
 	$(patsubst %,tests/billing/services/test_%.py,claim_fix correct_usage process_webhook prune_events record_usage \
 	set_spend_cap settle_usage trial_after_closing trial_pool watch_usage)
 
@@ -62,29 +62,32 @@ $(STAMP): | requirements-dev.lock
 	@rm -f $(VENV)/.installed-*
 	@touch $@
 
+# For what listens on ports of this machine: make run PORT=8080 STRIPE_PORT=12112.
+PORTS = $(if $(PORT),--port $(PORT)) $(if $(STRIPE_PORT),--stripe-port $(STRIPE_PORT))
+
 .PHONY: demo
-demo: setup ## A customer's whole journey on real input, then a place to explore (ONCE=1: checks only)
-	@$(PY) -m sandbox.demo $(if $(ONCE),--once)
+demo: setup ## A customer's whole journey on real input, then a place to explore (ONCE=1: checks only; PORT= STRIPE_PORT=)
+	@$(PY) -m sandbox.demo $(if $(ONCE),--once) $(PORTS)
 
 .PHONY: staff-code
-staff-code: setup ## The second step of the demo's staff person, as their authenticator app shows it now
-	@$(PY) -m sandbox.staging.second_step
+staff-code: setup ## The second-factor code of the demo's staff user, as their authenticator app shows it now
+	@$(PY) -m sandbox.seed.totp
 
 .PHONY: run
-run: setup ## Web, worker, beat and the Stripe sandbox together; Ctrl-C ends all of them
-	@$(PY) -m sandbox.run
+run: setup ## Web, worker, beat and the Stripe sandbox together, until Ctrl-C (PORT=8000 STRIPE_PORT=12111)
+	@$(PY) -m sandbox.run $(PORTS)
 
 .PHONY: chaos
-chaos: setup ## Proof that billing is exactly once under any fault, on PostgreSQL and Redis (SEED=, FIXES=)
+chaos: setup ## Check that billing is exactly once under any fault, on PostgreSQL and Redis (SEED= FIXES=)
 	@$(COMPILED) $(PY) -m sandbox.chaos $(if $(SEED),--seed $(SEED)) $(if $(FIXES),--fixes $(FIXES))
 
 .PHONY: load
-load: setup ## Signups, webhooks and Action runs in numbers, on PostgreSQL and Redis (SCENARIOS=a,b STAGED=10000)
-	@$(COMPILED) $(PY) -m sandbox.load $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(STAGED),--staged $(STAGED))
+load: setup ## Many signups, webhooks and Action runs at once, on PostgreSQL and Redis (SCENARIOS=a,b SEEDED=10000)
+	@$(COMPILED) $(PY) -m sandbox.load $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(SEEDED),--seeded $(SEEDED))
 
-.PHONY: watch
-watch: setup ## A real Prometheus on real processes: every panel has data, every alert fires by its real fault
-	@$(COMPILED) $(PY) -m sandbox.watch
+.PHONY: test-alerts
+test-alerts: setup ## Every panel has data and every alert fires by its real fault, in a real Prometheus
+	@$(COMPILED) $(PY) -m sandbox.alert_tests
 
 .PHONY: test
 test: setup ## All tests on PostgreSQL and Redis, then ON_SQLITE's on SQLite; all on SQLite where there are none

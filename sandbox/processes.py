@@ -1,4 +1,4 @@
-"""Several processes as one: started together, watched, ended together, none left behind."""
+"""Start several processes together, watch them, and stop all of them together."""
 
 import contextlib
 import ctypes
@@ -22,11 +22,11 @@ COLOURS = (36, 33, 32, 35, 34)
 
 
 class ProcessEnded(Exception):
-    """A process that should run on has ended; the message names it and its last lines."""
+    """A process that should keep running has ended; the message has its name and its last lines."""
 
 
 class NotReady(Exception):
-    """What was waited for did not come in time."""
+    """A wait has timed out."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Supervisor:
     """
 
     def __init__(
-        self, *, environment: Mapping[str, str], log_dir: Path | None = None, patience: float = 10
+        self, *, environment: Mapping[str, str], log_dir: Path | None = None, stop_timeout: float = 10
     ) -> None:
         self._environment = {**os.environ, **environment}
-        self._patience = patience
+        self._stop_timeout = stop_timeout
         self._log_dir = log_dir
         self._children: list[Child] = []
         self._printers: list[threading.Thread] = []
@@ -93,7 +93,7 @@ class Supervisor:
         raise KeyError(name)
 
     def kill(self, name: str) -> None:
-        """End a child and its own children at once, as a crash does; it is not missed. Raises KeyError."""
+        """Kill a child and its own children, as a crash does; `check` does not report it. Raises KeyError."""
         child = self.find(name)
         _signal_group(child, signal.SIGKILL)
         child.popen.wait()
@@ -116,7 +116,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def watch(self) -> None:
-        """Stay until a child ends, which raises ProcessEnded, or a signal interrupts."""
+        """Block until a child ends, which raises ProcessEnded, or a signal interrupts."""
         while True:
             self.check()
             time.sleep(0.3)
@@ -126,7 +126,7 @@ class Supervisor:
         with _no_interruption():
             for child in reversed(self._children):
                 _signal_group(child, signal.SIGTERM)
-            deadline = time.monotonic() + self._patience
+            deadline = time.monotonic() + self._stop_timeout
             for child in self._children:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.popen.wait(timeout=max(0.0, deadline - time.monotonic()))
@@ -172,8 +172,8 @@ def interrupt_on_signals() -> Iterator[None]:
 
 
 def pick_port(preferred: int) -> int:
-    """The preferred port of this machine if nobody has it, else any free one."""
-    return preferred if is_port_free(preferred) else _pick_any_port()
+    """Return the preferred port if it is free, else any free one."""
+    return preferred if is_port_free(preferred) else pick_any_port()
 
 
 def is_port_free(port: int) -> bool:
@@ -186,7 +186,8 @@ def is_port_free(port: int) -> bool:
     return True
 
 
-def _pick_any_port() -> int:
+def pick_any_port() -> int:
+    """Return a port of this machine that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -202,14 +203,14 @@ def _end_with_parent() -> None:
 
 
 def _signal_group(child: Child, number: signal.Signals) -> None:
-    """To the whole group, so that a child's own children hear it; also when the child itself has ended."""
+    """Signal the whole group, so that a child's own children get it; also when the child itself has ended."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.popen.pid, number)
 
 
 @contextlib.contextmanager
 def _no_interruption() -> Iterator[None]:
-    """A second Ctrl-C does not cut the ending short."""
+    """Ignore a second Ctrl-C while processes are being stopped."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

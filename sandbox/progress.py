@@ -1,4 +1,4 @@
-"""What a long run says of itself on standard error, while it goes on."""
+"""Progress of a long run, on standard error."""
 
 import sys
 import time
@@ -9,16 +9,16 @@ from typing import Any
 from core.commands.terminal import escape_controls
 
 
-def tell(text: Any) -> None:
+def log_progress(text: Any) -> None:
     print(f"{time.strftime('%H:%M:%S')} {escape_controls(str(text))}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def timed(part: str, seconds: dict[str, float] | None = None) -> Iterator[None]:
-    """Tell how long what happens inside took; `seconds` takes it down under the part's name."""
+    """Log how long the block took, and store it in `seconds` under the part's name."""
     began = time.monotonic()
     yield
     took = round(time.monotonic() - began, 1)
     if seconds is not None:
         seconds[part] = took
-    tell(f"{part}: {took} s")
+    log_progress(f"{part}: {took} s")

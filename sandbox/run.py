@@ -23,7 +23,7 @@ def main() -> int:
     given = parser.parse_args()
     for port in (given.port, given.stripe_port):
         if not is_port_free(port):
-            print(f"Port {port} is taken: end what uses it, or choose --port and --stripe-port.")
+            print(f"Port {port} is in use: stop what uses it, or choose others: make run PORT= STRIPE_PORT=")
             return 1
     stack = Stack(given.data_dir.resolve(), given.port, given.stripe_port)
     stack.prepare()

@@ -16,8 +16,8 @@ from .stack import GUNICORN, HOST, WORKER, Stack
 REDIS_DATABASES = range(15, 0, -1)
 
 
-class NoRoom(Exception):
-    """There is no empty Redis database to flush."""
+class NoFreeRedisDatabase(Exception):
+    """No Redis database is empty."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ class ServicesStack(Stack):
         supervisor.start("web", [*GUNICORN, *options])
 
     def start_worker_named(self, supervisor: Supervisor, name: str) -> Child:
+        return supervisor.start(name, [*WORKER, *self.list_worker_options(name)])
+
+    def list_worker_options(self, name: str) -> list[str]:
         options = [
             "--pool",
             "prefork",
@@ -54,8 +57,8 @@ class ServicesStack(Stack):
             "-n",
             f"{name}@sandbox",
         ]
-        options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return supervisor.start(name, [*WORKER, *options])
+        options += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+        return [*options, "--without-heartbeat"]
 
 
 @contextmanager
@@ -77,14 +80,14 @@ def connect(admin_url: str) -> psycopg.Connection[tuple[object, ...]]:
 
 @contextmanager
 def borrow_redis(server_url: str) -> Iterator[str]:
-    """A Redis database that is empty, and is emptied at the end; its URL. Raises NoRoom."""
+    """A Redis database that is empty, and is emptied at the end; its URL. Raises NoFreeRedisDatabase."""
     for number in REDIS_DATABASES:
         url = urlunsplit(urlsplit(server_url)._replace(path=f"/{number}"))
         with redis.Redis.from_url(url) as client:
             if client.dbsize() == 0 and client.set("borrowed", os.getpid(), nx=True):
                 break
     else:
-        raise NoRoom("every Redis database holds something")
+        raise NoFreeRedisDatabase("every Redis database holds something")
     try:
         yield url
     finally:

@@ -1,4 +1,4 @@
-"""RSOLV whole, on this machine alone: web, worker, beat, and a Stripe that is the sandbox's."""
+"""All of RSOLV on this machine: web, worker, beat, and the sandbox's Stripe."""
 
 import os
 import sys
@@ -22,13 +22,13 @@ GUNICORN = [
     str(CONFIG),
 ]
 CELERY = [sys.executable, "-m", "celery", "-A", "rsolv.celery", "--quiet"]
-# Someone waits for a web process; the queue can wait.
+# Web requests have a person waiting, so the worker gets a lower priority.
 WORKER = ["nice", *CELERY, "worker"]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The embedded way to run: SQLite, a cache in the process, a queue in files, all under `data_dir`."""
+    """The embedded configuration: SQLite, a cache in the process, a queue in files, all under `data_dir`."""
 
     data_dir: Path
     web_port: int
@@ -57,12 +57,12 @@ class Stack:
             "METER_SETTLE_SECONDS": "0",  # this Stripe sums at once
             "LOG_LEVEL": "INFO",
             "PYTHONUNBUFFERED": "1",
-            # The SDK talks to this machine: no proxy is to come between.
+            # The SDK talks to this machine, without a proxy.
             "NO_PROXY": f"{HOST},localhost",
         }
 
     def prepare(self) -> None:
-        """Take the environment over into this process, and make the folders, private as all in them."""
+        """Apply the environment to this process, and create the data folders, readable by this user only."""
         os.environ.update(self.environment)
         keep_private(self.data_dir, names=("log", "mail"))
 

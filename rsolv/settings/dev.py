@@ -14,7 +14,7 @@ DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = env.str("RSOLV_SECRET_KEY", default="dev-only-" + "0123456789" * 5)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="127.0.0.0/8,::1")
-INSTALLED_APPS += ["sandbox.staging"]
+INSTALLED_APPS += ["sandbox.seed"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # this machine has no certificate
 STATIC_ROOT = DATA_DIR / "static"
 keep_private(

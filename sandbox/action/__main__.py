@@ -9,7 +9,7 @@ from typing import TextIO
 import httpx
 
 from .api import ApiRefused, RsolvApi
-from .remedy import CannotFix
+from .parameterize import CannotFix
 from .run import ActionFailed, Job, mitigate, scan, validate
 from .suite import SuiteBroken
 

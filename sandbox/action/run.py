@@ -8,8 +8,8 @@ from typing import Any
 
 from .api import RsolvApi
 from .findings import Finding, find_in_checkout, is_test
+from .parameterize import parameterize
 from .red_tests import write_red_tests
-from .remedy import parameterise
 from .suite import SuiteRun, run_suite
 
 PYTEST = {"framework": "pytest", "language": "python"}
@@ -117,7 +117,7 @@ def mitigate(job: Job, finding: Finding, *, times: int = 1) -> Mitigation:
     if not entitlement["canUseService"]:
         raise ActionFailed(f"MITIGATE: not entitled: {entitlement.get('blockedReason')}")
     source = job.checkout / finding.file
-    source.write_text(parameterise(source.read_text(), finding))
+    source.write_text(parameterize(source.read_text(), finding))
     after = run_suite(job.checkout)
     if after.not_passed:
         raise ActionFailed(f"MITIGATE: the fix leaves a test red: {after.not_passed[0]}")

@@ -23,7 +23,7 @@ from sandbox.processes import (
     is_port_free,
     pick_port,
 )
-from sandbox.services import NoRoom
+from sandbox.services import NoFreeRedisDatabase
 from sandbox.stack import HOST
 
 from .client import BARE, Client, WrongAnswer
@@ -67,9 +67,9 @@ def main() -> int:
     except WrongAnswer as error:
         print(f"A wrong answer: {escape_controls(str(error))}", file=sys.stderr)
         return 1
-    except (probe.NotReachable, NoRoom, NotReady, ProcessEnded) as error:
+    except (probe.NotReachable, NoFreeRedisDatabase, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nWhat the processes said: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
@@ -90,23 +90,23 @@ def run(
 ) -> dict[str, dict[str, float]]:
     """The report's entries. The web processes end with it."""
     from .authentication import time_authentication
-    from .rows import stage
-    from .subjects import make_subjects
+    from .cases import make_cases
+    from .rows import seed
 
     with ExitStack() as ends:
-        staged = stage(rows=rows, customers=customers, callers=50, at=datetime.now(UTC))
-        subjects = make_subjects(staged)
+        seeded = seed(rows=rows, customers=customers, api_clients=50, at=datetime.now(UTC))
+        cases = make_cases(seeded)
         usual = _start(ends, stack, "usual")
         without_cache = replace(stack, web_port=pick_port(stack.web_port + 1), key_cache_seconds=0)
         clients = dict.fromkeys(names, usual)
         if "authenticate_uncached" in names:
             clients["authenticate_uncached"] = _start(ends, without_cache, "without-cache")
-        print(f"The client itself can do {find_ceiling(plan)} a second.", file=sys.stderr, flush=True)
+        print(f"The client itself can do {measure_client_limit(plan)} a second.", file=sys.stderr, flush=True)
         entries = {}
         for name in names:
             print(f"{name} …", file=sys.stderr, flush=True)
-            entries[name] = measure(clients[name], subjects[name], BARE, plan) | time_authentication(
-                name, staged
+            entries[name] = measure(clients[name], cases[name], BARE, plan) | time_authentication(
+                name, seeded
             )
         return entries
 
@@ -115,7 +115,9 @@ def _start(ends: ExitStack, stack: BenchStack, name: str) -> Client:
     """Web processes that end with `ends`, warm."""
     log_dir = stack.data_dir / "log" / name
     log_dir.mkdir()
-    supervisor = ends.enter_context(Supervisor(environment=stack.environment, log_dir=log_dir, patience=5))
+    supervisor = ends.enter_context(
+        Supervisor(environment=stack.environment, log_dir=log_dir, stop_timeout=5)
+    )
     stack.start_web(supervisor)
     stack.wait_for_web(supervisor)
     client = Client(HOST, stack.web_port)
@@ -123,11 +125,11 @@ def _start(ends: ExitStack, stack: BenchStack, name: str) -> Client:
     return client
 
 
-def find_ceiling(plan: Plan) -> int:
+def measure_client_limit(plan: Plan) -> int:
     """What the client can do where a server has nothing to do."""
     port = pick_port(FIRST_PORT)
     with Supervisor(environment={}) as supervisor:
-        supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo", str(port)])
+        supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo_server", str(port)])
         supervisor.wait_for("the echo", lambda: not is_port_free(port))
         return int(Client(HOST, port).count_per_second(BARE, connections=plan.connections, seconds=1))
 

@@ -12,13 +12,13 @@ from rest_framework_api_key.permissions import HasAPIKey
 
 from customers.api.auth import ApiKeyAuthentication
 
-from .rows import Staged
-from .subjects import make_library_key
+from .cases import make_library_key
+from .rows import Seeded
 
 ROUNDS, REPEATS = 7, 200
 
 
-def time_authentication(name: str, staged: Staged) -> dict[str, float]:
+def time_authentication(name: str, seeded: Seeded) -> dict[str, float]:
     """`authentication_us` for what authenticates, nothing for the rest; on the run's database and cache."""
     work = {
         "authenticate_cached": _authenticate_ours,
@@ -29,15 +29,15 @@ def time_authentication(name: str, staged: Staged) -> dict[str, float]:
         return {}
     seconds = 0 if name == "authenticate_uncached" else settings.KEY_CACHE_SECONDS
     with override_settings(KEY_CACHE_SECONDS=seconds):
-        return {"authentication_us": round(_time(work(staged)), 1)}
+        return {"authentication_us": round(_time(work(seeded)), 1)}
 
 
-def _authenticate_ours(staged: Staged) -> Callable[[], Any]:
-    request = Request(RequestFactory().get("/", headers={"X-API-Key": staged.large.key}))
+def _authenticate_ours(seeded: Seeded) -> Callable[[], Any]:
+    request = Request(RequestFactory().get("/", headers={"X-API-Key": seeded.large.key}))
     return lambda: ApiKeyAuthentication().authenticate(request)
 
 
-def _authenticate_library(staged: Staged) -> Callable[[], Any]:
+def _authenticate_library(seeded: Seeded) -> Callable[[], Any]:
     request: Any = RequestFactory().get("/", headers={"X-Library-Key": make_library_key()})
     return lambda: HasAPIKey().has_permission(request, None)
 

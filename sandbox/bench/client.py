@@ -1,4 +1,4 @@
-"""A client that costs little, since it shares two cores with the server: sockets, and no parsing to speak of.
+"""A client that uses little CPU, since it shares two cores with the server: sockets, and minimal parsing.
 
 Every answer is checked; one that is not as it should be raises WrongAnswer.
 """
@@ -20,7 +20,7 @@ class WrongAnswer(Exception):
 
 
 @dataclass(frozen=True)
-class Subject:
+class Case:
     """What is measured: the n-th request as it goes over the wire, and what its answer must hold."""
 
     name: str
@@ -41,12 +41,12 @@ def build_request(method: str, path: str, body: bytes = b"", /, **headers: str) 
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-BARE = Subject("bare", lambda _: build_request("GET", "/bench/bare"), b'"ok": true')
+BARE = Case("bare", lambda _: build_request("GET", "/bench/bare"), b'"ok": true')
 
 
 @dataclass
-class Line:
-    """One connection that is kept alive, and opened anew where the server does not keep it."""
+class Connection:
+    """One keep-alive connection, opened again where the server closes it."""
 
     address: tuple[str, int]
     _socket: socket.socket | None = None
@@ -107,64 +107,64 @@ class Client:
     port: int
     sent: dict[str, int] = field(default_factory=dict)
 
-    def ask(self, subject: Subject, *, headers: bytes = b"") -> bytes:
+    def ask(self, case: Case, *, headers: bytes = b"") -> bytes:
         """One answer, on a connection of its own. `headers`: whole lines to send beside the request's."""
-        line = Line((self.host, self.port))
-        first, rest = self._next(subject).split(b"\r\n", 1)
+        line = Connection((self.host, self.port))
+        first, rest = self._next(case).split(b"\r\n", 1)
         with contextlib.closing(line):
             line.ask(first + b"\r\n" + headers + rest)
-            return _wait(line, subject)
+            return _wait(line, case)
 
-    def time_one_by_one(self, subject: Subject, count: int) -> list[float]:
+    def time_one_by_one(self, case: Case, count: int) -> list[float]:
         """Seconds that each of so many requests took, one after another on one connection."""
-        line, seconds = Line((self.host, self.port)), []
+        line, seconds = Connection((self.host, self.port)), []
         with contextlib.closing(line):
             for _ in range(count):
-                line.ask(self._next(subject))
-                _wait(line, subject)
+                line.ask(self._next(case))
+                _wait(line, case)
                 seconds.append(time.perf_counter() - line.asked_at)
         return seconds
 
-    def count_per_second(self, subject: Subject, *, connections: int, seconds: float) -> float:
+    def count_per_second(self, case: Case, *, connections: int, seconds: float) -> float:
         """Answers in a second, with so many connections on which there is always a request."""
-        lines = [Line((self.host, self.port)) for _ in range(connections)]
+        lines = [Connection((self.host, self.port)) for _ in range(connections)]
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
             for line in lines:
                 stack.enter_context(contextlib.closing(line))
             began = time.perf_counter()
             for line in lines:
-                line.ask(self._next(subject))
+                line.ask(self._next(case))
                 selector.register(line.socket, selectors.EVENT_READ, line)
             answered, ends_at = 0, began + seconds
             while selector.get_map():
                 ready = selector.select(PATIENCE_SECONDS)
                 if not ready:
-                    raise WrongAnswer(f"{subject.name}: no answer in {PATIENCE_SECONDS} seconds")
+                    raise WrongAnswer(f"{case.name}: no answer in {PATIENCE_SECONDS} seconds")
                 for key, _ in ready:
                     line = key.data
                     answer = line.read()
                     if answer is None:
                         continue
-                    subject.check(answer)
+                    case.check(answer)
                     answered += 1
                     is_kept = line._socket is not None
                     if not is_kept or time.perf_counter() >= ends_at:
                         selector.unregister(key.fileobj)
                     if time.perf_counter() < ends_at:
-                        line.ask(self._next(subject))
+                        line.ask(self._next(case))
                         if not is_kept:
                             selector.register(line.socket, selectors.EVENT_READ, line)
             return answered / (time.perf_counter() - began)
 
-    def _next(self, subject: Subject) -> bytes:
-        number = self.sent.get(subject.name, 0)
-        self.sent[subject.name] = number + 1
-        return subject.make(number)
+    def _next(self, case: Case) -> bytes:
+        number = self.sent.get(case.name, 0)
+        self.sent[case.name] = number + 1
+        return case.make(number)
 
 
-def _wait(line: Line, subject: Subject) -> bytes:
+def _wait(line: Connection, case: Case) -> bytes:
     answer = None
     while answer is None:
         answer = line.read()
-    subject.check(answer)
+    case.check(answer)
     return answer

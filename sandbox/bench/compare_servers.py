@@ -61,14 +61,12 @@ def compare(
     rows: int,
 ) -> None:
     """Print, after each round, what was measured up to then."""
-    from .rows import stage
-    from .subjects import make_subjects
+    from .cases import make_cases
+    from .rows import seed
 
     with ExitStack() as ends:
-        staged = stage(rows=rows, customers=1000, callers=50, at=datetime.now(UTC))
-        subjects = {name: each for name, each in make_subjects(staged).items() if name in MIX} | {
-            BARE.name: BARE
-        }
+        seeded = seed(rows=rows, customers=1000, api_clients=50, at=datetime.now(UTC))
+        cases = {name: each for name, each in make_cases(seeded).items() if name in MIX} | {BARE.name: BARE}
         clients: dict[str, Client] = {}
         sent: dict[str, int] = {}
         for name, server in servers.items():
@@ -76,7 +74,7 @@ def compare(
             log_dir = stack.data_dir / "log" / name
             log_dir.mkdir(parents=True)
             supervisor = ends.enter_context(
-                Supervisor(environment=one.environment, log_dir=log_dir, patience=3)
+                Supervisor(environment=one.environment, log_dir=log_dir, stop_timeout=3)
             )
             one.start_web(supervisor)
             one.wait_for_web(supervisor)
@@ -85,10 +83,10 @@ def compare(
         rates: Samples = defaultdict(list)
         latencies: Samples = defaultdict(list)
         for round_number in range(rounds + 1):
-            for what, subject in subjects.items():
+            for what, case in cases.items():
                 for name, client in clients.items():
-                    taken = client.time_one_by_one(subject, ONE_BY_ONE)
-                    rate = client.count_per_second(subject, connections=connections, seconds=seconds)
+                    taken = client.time_one_by_one(case, ONE_BY_ONE)
+                    rate = client.count_per_second(case, connections=connections, seconds=seconds)
                     if round_number:  # the first warms up
                         latencies[name, what] += taken
                         rates[name, what].append(rate)
@@ -98,14 +96,13 @@ def compare(
 
 
 def print_table(names: list[str], rates: Samples, latencies: Samples) -> None:
-    """Requests a second (and p95 of single requests in ms) by subject; the mix in equal numbers of each."""
-    subjects = (*MIX, "bare")
-    print(f"| server | {' | '.join(subjects)} | mix, requests/s |\n|---|{'---|' * (len(subjects) + 1)}")
+    """Requests a second (and p95 of single requests in ms) by case; the mix in equal numbers of each."""
+    cases = (*MIX, "bare")
+    print(f"| server | {' | '.join(cases)} | mix, requests/s |\n|---|{'---|' * (len(cases) + 1)}")
     for name in names:
-        middle = {what: statistics.median(rates[name, what]) for what in subjects}
+        middle = {what: statistics.median(rates[name, what]) for what in cases}
         cells = [
-            f"{middle[what]:.0f} ({find_percentile(latencies[name, what], 95) * 1000:.1f})"
-            for what in subjects
+            f"{middle[what]:.0f} ({find_percentile(latencies[name, what], 95) * 1000:.1f})" for what in cases
         ]
         mix = len(MIX) / sum(1 / middle[what] for what in MIX)
         print(f"| {name} | {' | '.join(cells)} | {mix:.0f} |", flush=True)

@@ -21,7 +21,7 @@ from typing import Any
 from core.commands.terminal import escape_controls
 from sandbox.processes import interrupt_on_signals
 
-from .client import BARE, Subject, WrongAnswer
+from .client import BARE, Case, WrongAnswer
 from .prepare import ROOT, prepare
 
 NAMES = (
@@ -57,21 +57,21 @@ def main() -> int:
 def run(given: argparse.Namespace) -> None:
     from django.core.wsgi import get_wsgi_application
 
-    from .rows import stage
-    from .subjects import make_subjects
+    from .cases import make_cases
+    from .rows import seed
 
-    staged = stage(rows=given.rows, customers=100, callers=50, at=datetime.now(UTC))
-    subjects = {"bare": BARE} | make_subjects(staged)
+    seeded = seed(rows=given.rows, customers=100, api_clients=50, at=datetime.now(UTC))
+    cases = {"bare": BARE} | make_cases(seeded)
     application = get_wsgi_application()
     _log_into_nothing()
     print("| path | CPU µs a request |\n|---|---|")
     for name in ("bare", *given.only.split(",")):
-        asked = Asker(application, subjects[name])
-        asked.time(given.requests)
-        taken = statistics.median(asked.time(given.requests) for _ in range(given.rounds))
+        client = WsgiClient(application, cases[name])
+        client.time(given.requests)
+        taken = statistics.median(client.time(given.requests) for _ in range(given.rounds))
         print(f"| {name} | {taken:.0f} |", flush=True)
         if given.profile:
-            print(asked.profile(given.requests), file=sys.stderr)
+            print(client.profile(given.requests), file=sys.stderr)
 
 
 def _log_into_nothing() -> None:
@@ -83,11 +83,11 @@ def _log_into_nothing() -> None:
                 handler.setStream(nowhere)
 
 
-class Asker:
+class WsgiClient:
     """Asks the application what the bench asks a server, as a server would."""
 
-    def __init__(self, application: Application, subject: Subject) -> None:
-        self.application, self.subject, self.sent = application, subject, 0
+    def __init__(self, application: Application, case: Case) -> None:
+        self.application, self.case, self.sent = application, case, 0
 
     def time(self, requests: int) -> float:
         """Microseconds of CPU that each of so many requests took."""
@@ -96,7 +96,7 @@ class Asker:
         answers = [self._ask(environ) for environ in environs]
         taken = time.process_time() - began
         for answer in answers:
-            self.subject.check(answer)
+            self.case.check(answer)
         return taken / requests * 1_000_000
 
     def profile(self, requests: int) -> str:
@@ -114,7 +114,7 @@ class Asker:
         return text.getvalue()
 
     def _make_environ(self) -> dict[str, Any]:
-        head, _, body = self.subject.make(self.sent).partition(b"\r\n\r\n")
+        head, _, body = self.case.make(self.sent).partition(b"\r\n\r\n")
         self.sent += 1
         first, *lines = head.decode().split("\r\n")
         method, path, _ = first.split(" ")

@@ -1,7 +1,7 @@
 """`python -m sandbox.bench.growth`: what the hot paths cost as tables grow; also in var/bench-growth.json.
 
 Each is carried out within a transaction that is rolled back, in this process. Every query of it is then
-explained: how many rows PostgreSQL read for it, and whether it walked over a whole table.
+explained: how many rows PostgreSQL read for it, and whether it seq_scans over a whole table.
 """
 
 import argparse
@@ -31,13 +31,13 @@ SMALL_TABLE = 1000
 
 @dataclass(frozen=True)
 class Cost:
-    """One path at one size. `walked`: tables of more than a thousand rows that were read from end to end."""
+    """The cost of one path at one size. `seq_scans`: tables over 1,000 rows that were read sequentially."""
 
     queries: int
     p50_ms: float
     memory_kb: int
     rows_read: int
-    walked: list[str]
+    seq_scans: list[str]
 
 
 def main() -> int:
@@ -65,13 +65,13 @@ def measure_all(size: int) -> dict[str, Cost]:
     from django.db import connection
 
     from .paths import make_paths
-    from .rows import stage
+    from .rows import seed
 
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE customers_customer, customers_user CASCADE")
     at = datetime.now(UTC)
-    staged = stage(rows=size, customers=max(FEWEST_CUSTOMERS, size // CUSTOMERS_PER_ROW), callers=1, at=at)
-    return {name: measure(path) for name, path in make_paths(staged, at + timedelta(minutes=1)).items()}
+    seeded = seed(rows=size, customers=max(FEWEST_CUSTOMERS, size // CUSTOMERS_PER_ROW), api_clients=1, at=at)
+    return {name: measure(path) for name, path in make_paths(seeded, at + timedelta(minutes=1)).items()}
 
 
 def measure(path: Callable[[int], object]) -> Cost:
@@ -105,7 +105,7 @@ def measure(path: Callable[[int], object]) -> Cost:
         p50_ms=round(statistics.median(seconds[1:]) * 1000, 1),
         memory_kb=peak // 1024,
         rows_read=sum(_count_read(node) for node in nodes),
-        walked=sorted({node["Relation Name"] for node in nodes if _is_walk(node)}),
+        seq_scans=sorted({node["Relation Name"] for node in nodes if _is_seq_scan(node)}),
     )
 
 
@@ -140,7 +140,7 @@ def _count_read(node: Mapping[str, Any]) -> int:
     return int(looked_at * node["Actual Loops"])
 
 
-def _is_walk(node: Mapping[str, Any]) -> bool:
+def _is_seq_scan(node: Mapping[str, Any]) -> bool:
     looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     return bool(node["Node Type"] == "Seq Scan" and looked_at > SMALL_TABLE)
 
@@ -148,14 +148,14 @@ def _is_walk(node: Mapping[str, Any]) -> bool:
 def write_table(found: Mapping[str, Mapping[int, Cost]], sizes: list[int]) -> str:
     """By path and size: queries, milliseconds, kilobytes, rows read. Walks are those at the last size."""
     heads = [f"{size:,} rows" for size in sizes]
-    lines = [f"| path | {' | '.join(heads)} | walks over |", f"|---|{'---|' * (len(sizes) + 1)}"]
+    lines = [f"| path | {' | '.join(heads)} | seq_scans over |", f"|---|{'---|' * (len(sizes) + 1)}"]
     for name, costs in found.items():
         cells = [
             f"{cost.queries} q, {cost.p50_ms} ms, {cost.memory_kb} kB, {cost.rows_read:,} read"
             for cost in (costs[size] for size in sizes)
         ]
-        walks = ", ".join(costs[sizes[-1]].walked) or "nothing"
-        lines.append(f"| {name} | {' | '.join(cells)} | {walks} |")
+        seq_scans = ", ".join(costs[sizes[-1]].seq_scans) or "nothing"
+        lines.append(f"| {name} | {' | '.join(cells)} | {seq_scans} |")
     return "\n".join(lines)
 
 

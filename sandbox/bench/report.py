@@ -16,7 +16,7 @@ ROW = "{:<22} {:>8} {:>8} {:>9} {:>9} {:>6} {:>8} {:>8}  {}"
 
 
 def write_table(entries: Mapping[str, Mapping[str, float]]) -> str:
-    """A row a subject. `auth µs`: the authentication alone, within the process."""
+    """A row a case. `auth µs`: the authentication alone, within the process."""
     lines = [ROW.format("", "p50 ms", "p95 ms", "req/s", "bare/s", "share", "queries", "auth µs", "wanted")]
     for name, entry in entries.items():
         lines.append(

@@ -34,9 +34,9 @@ SELECT md5(phase || issue)::uuid, customer_id, repository_id, phase, md5('commit
     CASE WHEN phase = 'mitigation' THEN '{"success": true, "testsPass": true, "attempts": 1}'
         ELSE '{"validated": true, "testCode": "' || repeat(md5('code' || issue), 20) || '"}' END,
     'high', 'sql_injection', 'SQL injection', 1, CASE WHEN phase = 'scan' THEN 1 END, phase = 'validation',
-    instant, instant, instant
+    happened_at, happened_at, happened_at
 FROM (
-    SELECT issue, %(at)s - random() * interval '365 days' AS instant,
+    SELECT issue, %(at)s - random() * interval '365 days' AS happened_at,
         CASE WHEN issue %% %(share)s = 0 THEN (issue / %(share)s) %% %(large)s
             ELSE %(large)s + issue %% %(small)s END AS place
     FROM generate_series(1, %(issues)s) AS issue
@@ -60,7 +60,7 @@ FROM billing_usagerecord
 
 
 @dataclass(frozen=True)
-class Caller:
+class ApiClient:
     """A customer that calls the API, with its key's text and one of its repositories as `owner/name`."""
 
     customer: Customer
@@ -69,15 +69,15 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Staged:
-    """`large` has a tenth of all rows, `user` is its owner; `callers` are ordinary customers."""
+class Seeded:
+    """`large` has a tenth of all rows, `user` is its owner; `api_clients` are ordinary customers."""
 
-    large: Caller
-    callers: list[Caller]
+    large: ApiClient
+    api_clients: list[ApiClient]
     user: User
 
 
-def stage(*, rows: int, customers: int, callers: int, at: datetime) -> Staged:
+def seed(*, rows: int, customers: int, api_clients: int, at: datetime) -> Seeded:
     """About so many phase rows, their ledger, their customers, all on the teams plan, into empty tables."""
     owners = [Customer(name=f"Bench {n}", email=f"bench{n}@bench.example") for n in range(customers)]
     Customer.objects.bulk_create(owners, batch_size=BATCH)
@@ -103,11 +103,11 @@ def stage(*, rows: int, customers: int, callers: int, at: datetime) -> Staged:
     user = User.objects.create_user("owner@bench.example", "demo-password")
     Membership.objects.create(customer=owners[0], user=user, role="owner", last_seen_at=at)
     called = [
-        Caller(each, create_api_key(customer=each, name="bench").raw, f"bench-{n}/repository-0")
-        for n, each in enumerate(owners[: callers + 1])
+        ApiClient(each, create_api_key(customer=each, name="bench").raw, f"bench-{n}/repository-0")
+        for n, each in enumerate(owners[: api_clients + 1])
     ]
     ApiKey.objects.update(last_used_at=at)
-    return Staged(large=called[0], callers=called[1:] or called, user=user)
+    return Seeded(large=called[0], api_clients=called[1:] or called, user=user)
 
 
 def _make_repositories(spaces: list[ForgeAccount]) -> Iterator[Repository]:

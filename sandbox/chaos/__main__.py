@@ -1,4 +1,4 @@
-"""`python -m sandbox.chaos [--seed N] [--fixes N]`: JSON on standard output, 0 where all is as it must be.
+"""`python -m sandbox.chaos [--seed N] [--fixes N]`: JSON on standard output, 0 if nothing is wrong.
 
 Needs PostgreSQL and Redis, in which it uses databases of its own.
 """
@@ -19,13 +19,13 @@ import django
 from core.commands.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
-from sandbox.services import NoRoom, borrow_redis, make_database
-from sandbox.stripe_outside import StripeOutside
+from sandbox.services import NoFreeRedisDatabase, borrow_redis, make_database
+from sandbox.stripe_client import StripeSandboxClient
 
+from .faults import KINDS, FaultInjector
 from .plan import Plan, draw_plan
 from .stack import ChaosStack
-from .troubles import KINDS, Troubles
-from .weather import WEATHERS
+from .stripe_faults import STRIPE_FAULT_KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_PORT = 20_000
@@ -47,9 +47,9 @@ def main() -> int:
             report = run(plan, seed=seed, data_dir=given.data_dir.resolve())
     except KeyboardInterrupt:
         return 130
-    except (probe.NotReachable, NoRoom, NotReady, ProcessEnded) as error:
+    except (probe.NotReachable, NoFreeRedisDatabase, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nWhat the processes said: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
@@ -60,26 +60,28 @@ def main() -> int:
 
 
 def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
-    """The report of one run. Nothing of it is left afterwards but its folder."""
+    """Return the report of one run. Nothing of the run remains but its folder."""
     began = time.monotonic()
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     shutil.rmtree(data_dir, ignore_errors=True)
     with make_database(admin_url, purpose="chaos") as database_url, borrow_redis(redis_url) as own_redis_url:
-        # Two runs at once look for ports at once: each begins elsewhere.
+        # Two runs may look for ports at the same time, so each begins at another one.
         port = FIRST_PORT + os.getpid() * 2 % 10_000
         stack = ChaosStack(data_dir, pick_port(port), pick_port(port + 1), database_url, own_redis_url)
         stack.prepare()
         django.setup()
-        from .run import Chaos
+        from .run import ChaosRun
 
-        with Supervisor(environment=stack.environment, log_dir=data_dir / "log", patience=5) as supervisor:
-            stripe = StripeOutside(stack.stripe_url)
-            troubles = Troubles(
+        with Supervisor(
+            environment=stack.environment, log_dir=data_dir / "log", stop_timeout=5
+        ) as supervisor:
+            stripe = StripeSandboxClient(stack.stripe_url)
+            injector = FaultInjector(
                 stack=stack, supervisor=supervisor, stripe=stripe, admin_url=admin_url, seed=seed
             )
-            chaos = Chaos(stack, supervisor, stripe, troubles, plan, seed)
-            verdict, clients, backlog = chaos.play()
+            chaos = ChaosRun(stack, supervisor, stripe, injector, plan, seed)
+            verdict, clients, backlog = chaos.run()
     stuck = chaos.given_up or sum(backlog.values())
     return {
         "ok": verdict.is_good and stuck == 0 and not clients.refused,
@@ -91,7 +93,10 @@ def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
         "wrongly_billed": verdict.wrongly_billed,
         "invoice_difference_cents": verdict.invoice_difference_cents,
         "stuck": stuck,
-        "faults": {kind: troubles.counts[kind] for kind in sorted({*KINDS, *WEATHERS} - {"weather"})},
+        "faults": {
+            kind: injector.counts[kind]
+            for kind in sorted({*KINDS, *STRIPE_FAULT_KINDS} - {"stripe_faults_changed"})
+        },
         "client": dict(sorted(clients.counts.items())) | {"refused": len(clients.refused)},
         "findings": [*verdict.findings, *clients.refused][:20],
         "waiting": backlog,

@@ -1,4 +1,4 @@
-"""The customers' runners: threads that send what the plan says until each report has got its 2xx."""
+"""The customers' runners: threads that send the plan's reports until each has been answered with 2xx."""
 
 import queue
 import threading
@@ -14,14 +14,14 @@ from .plan import Issue, Plan, Step
 THREADS = 6
 PAUSE_SECONDS = 0.3
 PATIENCE_SECONDS = 240
-# A key whose request died with its process stays taken for a minute: the report then goes out under another.
-KEY_PATIENCE = 10
-# Answers after which nobody knows, or which say that another attempt may do.
-WORTH_ANOTHER = (408, 409, 425, 429, 500, 502, 503, 504)
+# A key whose request died with its process stays locked for a minute: then use another key.
+MAX_KEY_CONFLICTS = 10
+# Answers that leave the outcome unknown, or that ask for another attempt.
+RETRYABLE_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
 
 
 class Clients:
-    """Start, then ask `is_done`. `counts`: requests, answers by kind. `refused`: what no retry can mend.
+    """Start, then ask `is_done`. `counts`: requests, answers by kind. `refused`: final rejections.
 
     `pace` is how many issues may begin in a second.
     """
@@ -97,11 +97,11 @@ class Clients:
                 self._count(f"answer_{answer.status_code}")
                 if answer.is_success:
                     return
-                if answer.status_code not in WORTH_ANOTHER:
+                if answer.status_code not in RETRYABLE_STATUSES:
                     self.refused.append(f"{issue.key}: {answer.status_code} {answer.text[:200]}")
                     return
                 conflicts += answer.status_code == 409
-                if key and conflicts == KEY_PATIENCE:
+                if key and conflicts == MAX_KEY_CONFLICTS:
                     headers["Idempotency-Key"] = str(uuid.uuid4())
             self._stopped.wait(PAUSE_SECONDS)
 

@@ -1,6 +1,6 @@
-"""What the clients are going to do, from a seed: who they are and what they send. Pure.
+"""The plan of a run, drawn from a seed: the clients and what they send. Pure.
 
-The plan is the clients' own record: the verdict is found by holding the books against it.
+The plan is the clients' own record, with which the ledger snapshot is compared.
 """
 
 import random
@@ -10,13 +10,13 @@ from typing import Any, Literal
 PlanKey = Literal["trial", "payg", "teams"]
 
 FIXES_PER_CUSTOMER = 25
-# A mitigation that does not count comes along with every so many that do.
-IDLE_SHARE = 0.15
+# Unbilled mitigations, as a share of the billed ones.
+UNBILLED_SHARE = 0.15
 
 
 @dataclass(frozen=True)
 class Client:
-    """A customer to be. An `early` one subscribes a month before, so that its period ends amid the faults."""
+    """A future customer. An `early` one subscribes a month before: its period ends during the faults."""
 
     number: int
     plan: PlanKey
@@ -62,11 +62,11 @@ class Plan:
     issues: tuple[Issue, ...]
 
     def list_counting(self, client: Client) -> list[Issue]:
-        """The issues that are this client's fixes: what it knows to have got."""
+        """Return the issues whose fixes count for this client."""
         return [issue for issue in self.issues if issue.client == client.number and issue.counts]
 
 
-WELL: tuple[dict[str, Any], ...] = (
+SUCCEEDED: tuple[dict[str, Any], ...] = (
     {"success": True, "testsPass": True},
     {"fixed": True},
     {"status": "success", "verification": {"testsPass": True}},
@@ -84,61 +84,61 @@ UNVERIFIED: tuple[dict[str, Any], ...] = (
 
 def draw_plan(*, seed: int, fixes: int, customers: int | None = None) -> Plan:
     """The same plan for the same numbers. `fixes` are those that succeed; others come on top."""
-    dice = random.Random(f"plan-{seed}")
-    clients = _draw_clients(dice, customers or max(6, fixes // FIXES_PER_CUSTOMER))
-    shares = _share_out(dice, clients, fixes)
+    rng = random.Random(f"plan-{seed}")
+    clients = _draw_clients(rng, customers or max(6, fixes // FIXES_PER_CUSTOMER))
+    shares = _share_out(rng, clients, fixes)
     issues: list[Issue] = []
     for client, share in zip(clients, shares, strict=True):
-        idle = round(share * IDLE_SHARE)
-        for number in range(1, share + idle + 1):
-            issues.append(_draw_issue(dice, client, number, counts=number <= share))
-    dice.shuffle(issues)
+        unbilled = round(share * UNBILLED_SHARE)
+        for number in range(1, share + unbilled + 1):
+            issues.append(_draw_issue(rng, client, number, counts=number <= share))
+    rng.shuffle(issues)
     return Plan(clients, tuple(issues))
 
 
-def _draw_clients(dice: random.Random, count: int) -> tuple[Client, ...]:
+def _draw_clients(rng: random.Random, count: int) -> tuple[Client, ...]:
     """Of ten: three trials, two teams, five pay-as-you-go, of which one early."""
     plans: list[PlanKey] = [*("trial",) * 3, *("teams",) * 2, *("payg",) * 5]
     pattern = [(plan, index == 9) for index, plan in enumerate(plans)]
-    dice.shuffle(pattern)
+    rng.shuffle(pattern)
     return tuple(Client(number, *pattern[number % len(pattern)]) for number in range(count))
 
 
-def _share_out(dice: random.Random, clients: tuple[Client, ...], fixes: int) -> list[int]:
+def _share_out(rng: random.Random, clients: tuple[Client, ...], fixes: int) -> list[int]:
     """Fixes of each: trials on both sides of their 10, teams of their 60, the rest to pay-as-you-go."""
-    wanted = {"trial": lambda: dice.randint(6, 14), "teams": lambda: dice.randint(50, 75)}
+    wanted = {"trial": lambda: rng.randint(6, 14), "teams": lambda: rng.randint(50, 75)}
     shares = [wanted[client.plan]() if client.plan in wanted else 0 for client in clients]
     payers = [index for index, client in enumerate(clients) if client.plan == "payg"]
     while (excess := sum(shares) - fixes + len(payers)) > 0:
-        index = dice.choice([at for at, share in enumerate(shares) if share > 1])
+        index = rng.choice([at for at, share in enumerate(shares) if share > 1])
         shares[index] -= min(shares[index] - 1, excess)
     for _ in range(fixes - sum(shares)):
-        shares[dice.choice(payers)] += 1
+        shares[rng.choice(payers)] += 1
     return shares
 
 
-def _draw_issue(dice: random.Random, client: Client, number: int, *, counts: bool) -> Issue:
-    well, bad = dice.choice(WELL), dice.choice((*FAILED, *UNVERIFIED))
-    has_key = dice.random() < 0.3
+def _draw_issue(rng: random.Random, client: Client, number: int, *, counts: bool) -> Issue:
+    well, bad = rng.choice(SUCCEEDED), rng.choice((*FAILED, *UNVERIFIED))
+    has_key = rng.random() < 0.3
 
     def step(data: dict[str, Any], copies: int = 1) -> Step:
-        commit = f"{dice.getrandbits(160):040x}"
+        commit = f"{rng.getrandbits(160):040x}"
         return Step({**data, "issueNumber": number, "fixCommit": commit}, commit, copies, has_key)
 
     steps: tuple[Step, ...]
     if not counts:
-        first = step(bad, copies=dice.choice((1, 1, 2)))
-        steps = dice.choice([(first,), (first, first), (first, step(dice.choice(FAILED)))])
+        first = step(bad, copies=rng.choice((1, 1, 2)))
+        steps = rng.choice([(first,), (first, first), (first, step(rng.choice(FAILED)))])
     else:
-        steps = _draw_success(dice, step(well, copies=_draw_copies(dice)), step(well), step(bad))
-    return Issue(client.number, dice.choice(("api", "web", "jobs")), number, steps, counts)
+        steps = _draw_success(rng, step(well, copies=_draw_copies(rng)), step(well), step(bad))
+    return Issue(client.number, rng.choice(("api", "web", "jobs")), number, steps, counts)
 
 
-def _draw_copies(dice: random.Random) -> int:
-    return dice.choices((1, 2, 3), weights=(80, 12, 8))[0]
+def _draw_copies(rng: random.Random) -> int:
+    return rng.choices((1, 2, 3), weights=(80, 12, 8))[0]
 
 
-def _draw_success(dice: random.Random, well: Step, another: Step, bad: Step) -> tuple[Step, ...]:
+def _draw_success(rng: random.Random, well: Step, another: Step, bad: Step) -> tuple[Step, ...]:
     """Mostly one report; else repeated, replaced by another, or with a failure before or after it."""
     shapes = ((well,), (well, well), (well, another), (bad, well), (well, bad))
-    return dice.choices(shapes, weights=(60, 12, 8, 12, 8))[0]
+    return rng.choices(shapes, weights=(60, 12, 8, 12, 8))[0]

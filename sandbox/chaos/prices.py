@@ -1,6 +1,6 @@
-"""The price list as a customer reads it, and what it owes by it. Pure, and written apart from billing/.
+"""The price list, and what a customer owes by it. Pure, and independent of billing/.
 
-Hold it against the price page: were it taken from our code, a mistake there would prove itself.
+It repeats the price page on purpose: prices imported from billing/ would hide a mistake there.
 """
 
 from .plan import PlanKey

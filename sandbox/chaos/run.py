@@ -1,4 +1,4 @@
-"""One run: start, let clients work amid troubles, wait for quiet, end the month, judge the books."""
+"""One run: start, report fixes during faults, settle, end the month, check the ledger snapshot."""
 
 import io
 import json
@@ -14,27 +14,27 @@ from django.db import connection
 from billing.stripe_gateway.http import MAX_RETRIES
 from sandbox.demo.months import month_before
 from sandbox.processes import Supervisor
-from sandbox.progress import tell, timed
-from sandbox.stripe_outside import StripeOutside
+from sandbox.progress import log_progress, timed
+from sandbox.stripe_client import StripeSandboxClient
 from sandbox.tables import make_tables
 
-from .books import read_books
 from .clients import Clients
+from .faults import ROUND, FaultInjector
+from .ledger_snapshot import read_ledger_snapshot
 from .plan import Client, Plan
 from .stack import WORKERS, ChaosStack
-from .troubles import ROUND, Troubles
+from .stripe_faults import draw_webhook_faults
 from .verdict import Verdict, judge
-from .weather import draw_disorder
 
 LARGEST_PACE = 30.0  # issues begun in a second
 SHORTEST_SECONDS = 15.0
 ISSUES_A_ROUND = 1200
 STALL_SECONDS = 20.0
-# All troubles are struck after so long, in parts of what sending is planned to take.
+# All faults are injected within this share of the time that sending is planned to take.
 LONGEST_SHARE = 1.5
 LONGEST_AT_LEAST = 120.0
-UNHEARD = 4
-UNHEARD_SECONDS = 30.0
+SILENT_SIGNUPS = 4
+SILENT_SECONDS = 30.0
 TAIL_SECONDS = 60.0
 TAIL_SHARE = 0.1
 PATIENCE_SECONDS = 240.0  # longer than the lease of a worker that was killed
@@ -44,13 +44,13 @@ AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
 
 
 @dataclass
-class Chaos:
-    """A run's surroundings, and how long its parts took. `given_up`: what waited when patience ended."""
+class ChaosRun:
+    """A run's environment, and how long its parts took. `given_up`: the backlog that stopped shrinking."""
 
     stack: ChaosStack
     supervisor: Supervisor
-    stripe: StripeOutside
-    troubles: Troubles
+    stripe: StripeSandboxClient
+    injector: FaultInjector
     plan: Plan
     seed: int
     seconds: dict[str, float] = field(default_factory=dict)
@@ -58,35 +58,37 @@ class Chaos:
     customer_ids: dict[str, int] = field(default_factory=dict)
     given_up: int = 0
 
-    def play(self) -> tuple[Verdict, Clients, dict[str, int]]:
-        """All of it; the verdict, the clients with their counts, and what is left undone."""
+    def run(self) -> tuple[Verdict, Clients, dict[str, int]]:
+        """Return the verdict, the clients with their counts, and the backlog."""
         with timed("start", self.seconds):
             self._start()
         with timed("early_clients", self.seconds):
             self._sign_up_early()
         clients = self._make_clients()
         with timed("chaos", self.seconds):
-            self._let_loose(clients)
+            self._run_with_faults(clients)
         with timed("quiet", self.seconds):
-            self.troubles.set_weather([])
+            self.injector.set_stripe_faults([])
             self._settle()
         with timed("month_end", self.seconds):
-            self.troubles.set_weather(draw_disorder(random.Random(f"disorder-{self.seed}")))
+            self.injector.set_stripe_faults(draw_webhook_faults(random.Random(f"disorder-{self.seed}")))
             self._end_month()
             self._settle()
-            self.troubles.set_weather([])
+            self.injector.set_stripe_faults([])
         with timed("judgement", self.seconds):
-            books = read_books(plan=self.plan, stripe=self.stripe, customer_ids=self.customer_ids)
-            return judge(self.plan, books), clients, self._count_backlog()
+            snapshot = read_ledger_snapshot(
+                plan=self.plan, stripe=self.stripe, customer_ids=self.customer_ids
+            )
+            return judge(self.plan, snapshot), clients, self._count_backlog()
 
     def _start(self) -> None:
-        """`Stripe`'s clock begins a month before an instant that lies amid the troubles."""
+        """Start everything. Stripe's clock starts a month early, so that a month ends during the faults."""
         amid = datetime.now(UTC) + timedelta(seconds=20 + self._planned_seconds / 2)
         self.stack.start_stripe(self.supervisor, clock=int(month_before(amid).timestamp()))
         self.stack.start_web(self.supervisor)
         for number in range(WORKERS):
             self.stack.start_worker_named(self.supervisor, f"worker{number}")
-        # While they start, which takes a while, the tables they need are made.
+        # The processes load meanwhile, and need no table yet.
         make_tables()
         self.stack.start_beat(self.supervisor)
         self.stack.wait_for_stripe(self.supervisor)
@@ -103,12 +105,14 @@ class Chaos:
         )
         self.stripe.move_to(int(time.time()))
 
-    def _let_loose(self, clients: Clients) -> None:
-        """The others sign up while Stripe misbehaves already; then everything at once."""
-        dice = random.Random(f"pauses-{self.seed}")
+    def _run_with_faults(self, clients: Clients) -> None:
+        """Sign up the other clients while Stripe fails, then send their fixes during all faults."""
+        rng = random.Random(f"pauses-{self.seed}")
         late = [client for client in self.plan.clients if not client.early]
-        self._sign_up_unheard([client for client in late if client.plan != "trial"][:UNHEARD])
-        self.troubles.change_weather()
+        self._sign_up_without_responses(
+            [client for client in late if client.plan != "trial"][:SILENT_SIGNUPS]
+        )
+        self.injector.change_stripe_faults()
         self._count_waiting(push=True)
         for client in late:
             if client.number not in self.keys:
@@ -117,31 +121,32 @@ class Chaos:
         began = time.monotonic()
         clients.start()
         try:
-            while self.troubles.rounds < rounds:
-                kind = self.troubles.strike()
-                tell(f"{kind:<24}{clients.counts['issues']:>6} of {len(self.plan.issues)} issues")
-                share = (self.troubles.struck + dice.random()) / (rounds * ROUND)
+            while self.injector.rounds < rounds:
+                kind = self.injector.inject_next()
+                log_progress(f"{kind:<24}{clients.counts['issues']:>6} of {len(self.plan.issues)} issues")
+                share = (self.injector.injected + rng.random()) / (rounds * ROUND)
                 self._wait_for(clients, share, latest=began + share * self._longest_seconds)
             while not clients.is_done:
                 self._wait_for(clients, 1, latest=time.monotonic() + STALL_SECONDS)
         finally:
             clients.stop()
-        self._work_off()
+        self._drain()
 
-    def _sign_up_unheard(self, clients: list[Client]) -> None:
-        """All that their first attempts subscribe is made at Stripe, and nobody here hears of it."""
-        self.troubles.fall_silent()
+    def _sign_up_without_responses(self, clients: list[Client]) -> None:
+        """Sign up clients whose subscriptions are created at Stripe, without an answer or a webhook."""
+        self.injector.lose_responses()
         for client in clients:
             self._sign_up(client)
-        deadline, wanted = time.monotonic() + UNHEARD_SECONDS, len(clients) * (1 + MAX_RETRIES)
-        while self.troubles.count_lost_answers() < wanted and time.monotonic() < deadline:
+        deadline, wanted = time.monotonic() + SILENT_SECONDS, len(clients) * (1 + MAX_RETRIES)
+        while self.injector.count_lost_responses() < wanted and time.monotonic() < deadline:
             self.supervisor.check()
             time.sleep(0.5)
 
     def _wait_for(self, clients: Clients, share: float, *, latest: float) -> None:
-        """Until this share is sent and worked off, so that a slow machine meets no more troubles for a fix.
+        """Wait until this share is sent and processed, so that a slow machine has no more faults per fix.
 
-        Or until it has taken too long, as it does while Stripe is away. Once all is sent, it is pushed.
+        Stop waiting at `latest`, or when nothing moves, as while Stripe is unavailable. Once all is sent,
+        make the backlog due at once.
         """
         planned = len(self.plan.issues)
         wanted, deadline = share * planned, min(latest, time.monotonic() + STALL_SECONDS)
@@ -152,18 +157,18 @@ class Chaos:
             self.supervisor.check()
             time.sleep(0.5)
 
-    def _work_off(self) -> None:
-        """Still amid Stripe's faults: else a slow machine would report most fixes in quiet."""
+    def _drain(self) -> None:
+        """Process the backlog during faults: a slow machine would else report most fixes without any."""
         deadline = time.monotonic() + TAIL_SECONDS
         while time.monotonic() < deadline:
             if self._count_waiting(push=True) < len(self.plan.issues) * TAIL_SHARE:
                 return
-            self.troubles.change_weather()
+            self.injector.change_stripe_faults()
             time.sleep(PUSH_SECONDS)
             self.supervisor.check()
 
     def _settle(self) -> None:
-        """Push what waits until nothing does, or nothing has moved for a while."""
+        """Make the backlog due repeatedly until it is empty, or has not shrunk for a while."""
         least, moved_at, pushed_at = sys.maxsize, time.monotonic(), float("-inf")
         quiet = 0
         while quiet < 2:
@@ -176,13 +181,13 @@ class Chaos:
             if waiting < least:
                 least, moved_at = waiting, now
             if now - moved_at > PATIENCE_SECONDS:
-                tell(f"nothing has moved for {PATIENCE_SECONDS:.0f} s: {waiting} wait")
+                log_progress(f"the backlog of {waiting} has not shrunk for {PATIENCE_SECONDS:.0f} s")
                 self.given_up += waiting
                 return
             time.sleep(0.5)
 
     def _end_month(self) -> None:
-        """Stripe's clock passes the end of every subscription's period, and the hour of its draft."""
+        """Move Stripe's clock past every period's end, and past the hour in which invoices are drafts."""
         items = [
             item
             for subscription in self.stripe.list_all("subscriptions", status="all")
@@ -192,7 +197,7 @@ class Chaos:
         self.stripe.move_to(last + AFTER_PERIOD_SECONDS)
 
     def _sign_up(self, client: Client) -> None:
-        said = io.StringIO()
+        output = io.StringIO()
         paying = {} if client.plan == "trial" else {"payment_method": "pm_card_visa"}
         call_command(
             "provision_customer",
@@ -201,10 +206,10 @@ class Chaos:
             namespace=client.namespace,
             plan=client.plan,
             json=True,
-            stdout=said,
+            stdout=output,
             **paying,
         )
-        made = json.loads(said.getvalue())
+        made = json.loads(output.getvalue())
         self.keys[client.number] = made["api_key"]
         self.customer_ids[made["customer_id"]] = client.number
 
@@ -221,12 +226,12 @@ class Chaos:
         return max(LONGEST_AT_LEAST, self._planned_seconds * LONGEST_SHARE)
 
     def _count_waiting(self, *, push: bool = False) -> int:
-        """What no staff needs to look at."""
+        """Count the backlog, except what waits for staff."""
         return sum(count for kind, count in self._count_backlog(push=push).items() if kind != "refused")
 
     def _count_backlog(self, *, push: bool = False) -> dict[str, int]:
-        said = io.StringIO()
-        connection.close()  # the database has been away
-        call_command("retry_billing", dry_run=not push, json=True, stdout=said)
-        found: dict[str, int] = json.loads(said.getvalue())
+        output = io.StringIO()
+        connection.close()  # it may be broken: the database was restarted
+        call_command("retry_billing", dry_run=not push, json=True, stdout=output)
+        found: dict[str, int] = json.loads(output.getvalue())
         return found

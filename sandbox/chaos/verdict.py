@@ -1,4 +1,4 @@
-"""The books held against what the clients know. Pure: counts, and what is wrong in words."""
+"""Compare the ledger snapshot with the clients' own record. Pure: counts, and a sentence for each finding."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -28,13 +28,17 @@ class MeterEvent:
 
 
 @dataclass(frozen=True)
-class Books:
-    """`invoiced_cents` and `subscriptions`, ended ones too, by client; `strays` are of nobody known."""
+class LedgerSnapshot:
+    """What the ledger and Stripe hold when the run is over.
+
+    `invoiced_cents` and `subscriptions`, ended ones too, are by client; `unknown_owners` counts meter
+    events and invoices of customers who are not in the plan.
+    """
 
     ledger: tuple[LedgerRow, ...]
     events: tuple[MeterEvent, ...]
     invoiced_cents: dict[int, int]
-    strays: int = 0
+    unknown_owners: int = 0
     subscriptions: dict[int, int] = field(default_factory=dict)
 
 
@@ -56,24 +60,26 @@ class Verdict:
             self.findings.append(f"{kind} {count}: {text}")
 
 
-def judge(plan: Plan, books: Books) -> Verdict:
+def judge(plan: Plan, snapshot: LedgerSnapshot) -> Verdict:
     """Every fix once in the ledger, every metered one once at the meter, nothing else, and the right sums."""
     verdict = Verdict()
     rows: dict[int, list[LedgerRow]] = defaultdict(list)
     events: dict[int, list[MeterEvent]] = defaultdict(list)
-    for row in books.ledger:
+    for row in snapshot.ledger:
         rows[row.client].append(row)
-    for event in books.events:
+    for event in snapshot.events:
         events[event.client].append(event)
     for client in plan.clients:
         _judge_client(verdict, plan, client, rows[client.number], events[client.number])
-        opened = books.subscriptions.get(client.number, 0)
+        opened = snapshot.subscriptions.get(client.number, 0)
         verdict.note("duplicated", max(0, opened - 1), f"{client.email} was subscribed {opened} times")
         owed = compute_invoiced_cents(client.plan, len(plan.list_counting(client)))
-        invoiced = books.invoiced_cents.get(client.number, 0)
+        invoiced = snapshot.invoiced_cents.get(client.number, 0)
         text = f"{client.email} ({client.plan}) owes {owed}, is invoiced {invoiced}"
         verdict.note("invoice_difference_cents", abs(owed - invoiced), text)
-    verdict.note("wrongly_billed", books.strays, "events or invoices of a customer that is none of ours")
+    verdict.note(
+        "wrongly_billed", snapshot.unknown_owners, "events or invoices of a customer that is none of ours"
+    )
     return verdict
 
 
@@ -87,22 +93,22 @@ def _judge_client(
     counted = Counter[str]()
     for event in events:
         counted[event.identifier[:USAGE_ID]] += event.value
-    nameless = sum(counted.values()) - sum(counted[row.usage_id] for row in rows)
+    unmatched = sum(counted.values()) - sum(counted[row.usage_id] for row in rows)
     for issue in counting:
         found = entered.pop(issue.key, [])
         reached = sum(counted[row.usage_id] for row in found)
-        nameless -= _judge_issue(verdict, client, issue, found, reached, nameless)
+        unmatched -= _judge_issue(verdict, client, issue, found, reached, unmatched)
     for key, found in entered.items():
         verdict.note("wrongly_billed", len(found), f"{client.email}: {key} did not succeed")
-    verdict.note("duplicated", max(0, nameless), f"{client.email}: events that name no row of the ledger")
+    verdict.note("duplicated", max(0, unmatched), f"{client.email}: events that name no row of the ledger")
     if client.plan == "trial":
         _judge_trial(verdict, client, counting, rows)
 
 
 def _judge_issue(
-    verdict: Verdict, client: Client, issue: Issue, found: list[LedgerRow], reached: int, nameless: int
+    verdict: Verdict, client: Client, issue: Issue, found: list[LedgerRow], reached: int, unmatched: int
 ) -> int:
-    """Judge one fix; return how many nameless events it takes for its own."""
+    """Judge one fix; return how many unmatched events it takes for its own."""
     where = f"{client.email} {issue.repository}#{issue.number}"
     if not found:
         verdict.note("lost", 1, f"{where} is not in the ledger")
@@ -113,7 +119,7 @@ def _judge_issue(
         return 0
     if reached > 1:
         verdict.note("duplicated", reached - 1, f"{where} is at the meter {reached} times")
-    if reached == 0 and nameless > 0:
+    if reached == 0 and unmatched > 0:
         return 1
     verdict.note("lost", int(reached == 0), f"{where} is not at the meter")
     return 0

@@ -1,4 +1,4 @@
-"""`python -m sandbox.demo [--once]`: boots RSOLV here, drives the journey, stays to be explored."""
+"""`python -m sandbox.demo [--once]`: start RSOLV, run the customer journey, and keep running."""
 
 import argparse
 import fcntl
@@ -15,8 +15,8 @@ import django
 
 from core.commands.terminal import escape_controls
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
+from sandbox.seed.personas import BEGINS_DAYS_AGO
 from sandbox.stack import Stack
-from sandbox.staging.cast import BEGINS_DAYS_AGO
 
 from .months import month_before
 from .report import CheckFailed
@@ -27,7 +27,9 @@ MONTH_LEFT = timedelta(minutes=3)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description="A customer's whole journey.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.demo", description="Run a customer's whole journey and check every step."
+    )
     parser.add_argument("--once", action="store_true", help="end when everything is checked")
     parser.add_argument("--port", type=int, default=8000, help="another is used if it is taken")
     parser.add_argument("--stripe-port", type=int, default=12111, help="another is used if it is taken")
@@ -35,15 +37,15 @@ def main() -> int:
     given = parser.parse_args()
     data_dir = given.data_dir.resolve()
     try:
-        with hold(data_dir):
+        with lock_data_dir(data_dir):
             stack = Stack(data_dir, pick_port(given.port), pick_port(given.stripe_port))
             run(stack, once=given.once)
     except KeyboardInterrupt:
-        print("\nThe demo has ended; nothing runs on.")
+        print("\nThe demo has ended; no process is left.")
         return 130 if given.once else 0
     except (CheckFailed, NotReady, ProcessEnded) as error:
         print(
-            f"\n   ✗ {escape_controls(str(error))}\n   What the processes said: {data_dir / 'log'}",
+            f"\n   ✗ {escape_controls(str(error))}\n   Logs of the processes: {data_dir / 'log'}",
             file=sys.stderr,
         )
         return 1
@@ -52,40 +54,42 @@ def main() -> int:
 
 
 def run(stack: Stack, *, once: bool) -> None:
-    """Boot, play, and unless `once` stay until interrupted. Nothing of it runs on afterwards."""
+    """Start, run the steps, and unless `once` keep running until interrupted. Leaves no process behind."""
     started, today = time.monotonic(), datetime.now(UTC)
     stack.prepare()
     os.environ["LOG_LEVEL"] = "ERROR"
     with (
         interrupt_on_signals(),
-        # What the processes hold is thrown away with the folder: nobody waits long for them.
-        Supervisor(environment=stack.environment, log_dir=stack.data_dir / "log", patience=1) as supervisor,
+        # Their data is deleted with the folder, so there is no need to wait long for them to stop.
+        Supervisor(
+            environment=stack.environment, log_dir=stack.data_dir / "log", stop_timeout=1
+        ) as supervisor,
     ):
         stack.start_stripe(supervisor, clock=int((today - timedelta(days=BEGINS_DAYS_AGO)).timestamp()))
         django.setup()
-        from . import scenes
+        from . import steps
 
-        report = scenes.play(stack, supervisor, today=today, month_begins=month_before(today + MONTH_LEFT))
+        report = steps.run_demo(stack, supervisor, today=today, month_begins=month_before(today + MONTH_LEFT))
         report.print_table()
-        print(f"   {time.monotonic() - started:.1f} s with imports and all")
-        scenes.show_around(stack)
+        print(f"   {time.monotonic() - started:.1f} s in all, with imports")
+        steps.print_logins(stack)
         if not once:
             print("\n   Ctrl-C ends it.", flush=True)
             supervisor.watch()
 
 
 @contextmanager
-def hold(data_dir: Path) -> Iterator[None]:
-    """An empty folder that no other demo uses meanwhile. One that no demo has made is left alone."""
+def lock_data_dir(data_dir: Path) -> Iterator[None]:
+    """Empty the folder and lock it against other demos. Exits if the folder was not made by a demo."""
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with open(data_dir.with_suffix(".lock"), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit(f"A demo runs in {data_dir} already: end it, or choose --data-dir.")
+            sys.exit(f"A demo is already running in {data_dir}: stop it, or choose --data-dir.")
         if data_dir.exists() and any(data_dir.iterdir()):
             if not (data_dir / "stripe.sqlite3").exists():
-                sys.exit(f"{data_dir} is not empty and no demo's: choose another --data-dir.")
+                sys.exit(f"{data_dir} is not empty and was not made by a demo: choose another --data-dir.")
             shutil.rmtree(data_dir)
         yield
 

@@ -18,13 +18,13 @@ from billing.models import BillingAccount, InboxEvent, UsageRecord, UsageReport
 from sandbox.action.api import RsolvApi
 from sandbox.action.run import Job, Mitigation, Scan, Validation, mitigate, scan, validate
 from sandbox.processes import Supervisor
+from sandbox.seed.personas import PASSWORD
+from sandbox.seed.stripe_clock import HttpStripeClock
 from sandbox.stack import Stack
-from sandbox.staging.cast import PASSWORD
-from sandbox.staging.outside import HttpOutside
 from sandbox.stripe.mails import read_all
 
 from .browser import Browser, Page
-from .report import Report, Silent
+from .report import NullOutput, Report
 
 SHOP = Path(__file__).resolve().parents[1] / "shop"
 COMPANY, EMAIL = "Acme Shop", "you@demo.example"
@@ -40,7 +40,7 @@ class Journey:
     stack: Stack
     supervisor: Supervisor
     report: Report
-    outside: HttpOutside
+    clock: HttpStripeClock
     browser: Browser
 
     def sign_up(self) -> str:
@@ -57,8 +57,8 @@ class Journey:
         check("a second look does not show it again", second.status == 200 and key not in second.html)
         with RsolvApi(self.stack.url, key) as api:
             found = api.get_entitlement()
-        standing = (found["plan"], found["used"], found["included"])
-        check("the API knows the key: trial, 0 of 10 fixes", standing == ("trial", 0, 10), found)
+        entitlement = (found["plan"], found["used"], found["included"])
+        check("the API knows the key: trial, 0 of 10 fixes", entitlement == ("trial", 0, 10), found)
         return key
 
     def _read_code(self) -> str:
@@ -74,8 +74,8 @@ class Journey:
 
     def choose_plan(self, key: str) -> None:
         """What the operator does for now: put the customer on pay-as-you-go."""
-        call_command("choose_plan", EMAIL, "payg", payment_method="pm_card_visa", stdout=Silent())
-        self.report.tell("manage.py choose_plan: a subscription is opened at Stripe, its month begins")
+        call_command("choose_plan", EMAIL, "payg", payment_method="pm_card_visa", stdout=NullOutput())
+        self.report.write("manage.py choose_plan: a subscription is opened at Stripe, its month begins")
         with RsolvApi(self.stack.url, key) as api:
             self.supervisor.wait_for(
                 "an active plan", lambda: api.get_entitlement()["subscriptionStatus"] == "active"
@@ -89,7 +89,7 @@ class Journey:
     def scan(self, job: Job) -> Scan:
         check, found = self.report.check, scan(job)
         for finding in found.findings:
-            self.report.tell(f"{finding.file}:{finding.line} {finding.describe()['description']}")
+            self.report.write(f"{finding.file}:{finding.line} {finding.describe()['description']}")
         check("the source has exactly one SQL injection", len(found.findings) == 1, found.findings)
         stored = job.api.retrieve_phases(repo=job.repo, issue=job.issue, commit=found.commit)
         check("what is retrieved is what was stored", _same(stored, {"scan": found.data}), stored)
@@ -104,12 +104,12 @@ class Journey:
         where = (
             f"{proof.insertion['method']}, {point['strategy']}, line {point['line']}" if point else "append"
         )
-        self.report.tell(f"generate puts the test in: {where}")
+        self.report.write(f"generate puts the test in: {where}")
         old, kept = len(proof.before.passed), len(proof.before.passed & proof.after.passed)
         check(f"all {old} old tests pass beside the new one", kept == old > 0, kept)
         (red,) = proof.after.not_passed
         check("the new test fails by its assertion", red.is_assertion, red)
-        self.report.tell(f"{red.name.rpartition('::')[2]}: {red.message.splitlines()[0]}")
+        self.report.write(f"{red.name.rpartition('::')[2]}: {red.message.splitlines()[0]}")
         return proof
 
     def mitigate(self, job: Job, found: Scan, proof: Validation) -> Mitigation:
@@ -135,7 +135,7 @@ class Journey:
         # A second report, were there one, would have been queued with the first.
         self.supervisor.wait_for("an idle queue", self._is_queue_empty)
         mine_at_stripe = BillingAccount.objects.get(customer__email=EMAIL).stripe_customer_id
-        events = [each for each in self.outside.list_meter_events() if each["customer"] == mine_at_stripe]
+        events = [each for each in self.clock.list_meter_events() if each["customer"] == mine_at_stripe]
         self.report.check("the worker reported exactly one meter event", len(events) == 1, events)
         identifiers, usage_ids = [each["identifier"] for each in events], [str(each.pk) for each in mine]
         self.report.check("its identifier is the ledger row's", identifiers == usage_ids, identifiers)
@@ -144,8 +144,8 @@ class Journey:
         """The month's end, and the hour until Stripe finalises its invoice."""
         with RsolvApi(self.stack.url, key) as api:
             ends_at = datetime.fromisoformat(api.get_entitlement()["currentPeriodEnd"])
-            self.outside.move_to(ends_at + timedelta(hours=1, minutes=1))
-            self.report.tell(f"Stripe's clock passes {ends_at:%d %B %H:%M} UTC; its webhooks are processed")
+            self.clock.move_to(ends_at + timedelta(hours=1, minutes=1))
+            self.report.write(f"Stripe's clock passes {ends_at:%d %B %H:%M} UTC; its webhooks are processed")
             used = api.get_entitlement()["used"]
         rows = [row for row in self.browser.open("/dashboard/").rows if "Total" in row]
         shown = [(row["Total"], row.get("Fixes"), row.get("Status", "").lower()) for row in rows]
@@ -163,7 +163,7 @@ class Journey:
         open_events = InboxEvent.objects.filter(processed_at=None).count()
         self.report.check("no report and no webhook is pending", (open_reports, open_events) == (0, 0))
         metered = UsageRecord.objects.filter(coverage="metered").count()
-        events = len(self.outside.list_meter_events())
+        events = len(self.clock.list_meter_events())
         self.report.check(f"{metered} metered fixes are {metered} meter events", events == metered, events)
 
     def check_health(self) -> None:

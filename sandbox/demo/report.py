@@ -1,4 +1,4 @@
-"""What a demo tells: steps, what was checked in them, how long they took."""
+"""The demo's output: steps, their checks, and how long they took."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from sandbox.processes import NotReady, ProcessEnded
 
 
 class CheckFailed(Exception):
-    """Something is not as it should be; the message says what was found instead."""
+    """A check failed; the message says what was found."""
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Step:
 
 
 class Report:
-    """Prints as it goes; a check that fails ends the demo."""
+    """Prints each step and check; a failed check ends the demo."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
@@ -44,7 +44,7 @@ class Report:
         finally:
             step.seconds = time.monotonic() - started
 
-    def tell(self, text: str) -> None:
+    def write(self, text: str) -> None:
         print(f"   {escape_controls(text)}", flush=True)
 
     def check(self, text: str, is_so: bool, found: object = "") -> None:
@@ -67,7 +67,7 @@ def _bold(text: str) -> str:
     return f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text
 
 
-class Silent:
-    """Where the output of commands goes that the demo sums up itself."""
+class NullOutput:
+    """Discards the output of a management command."""
 
     def write(self, text: str) -> None: ...

@@ -1,1 +1,1 @@
-"""Load on real processes: many requests at once, and everything that was sent looked for afterwards."""
+"""Load test on real processes: send many requests at once, then check that nothing was lost."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox.load [--scenarios a,b] [--staged N]`: 0 where nothing was lost.
+"""`python -m sandbox.load [--scenarios a,b] [--seeded N]`: exits with 0 if nothing was lost.
 
 Needs PostgreSQL and Redis, in which it uses databases of its own. It speaks to 127.0.0.1 only.
 """
@@ -16,22 +16,22 @@ import django
 from core.commands.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
-from sandbox.services import NoRoom, borrow_redis, make_database
+from sandbox.services import NoFreeRedisDatabase, borrow_redis, make_database
 from sandbox.smtp import MailServer
-from sandbox.stripe_outside import StripeOutside
+from sandbox.stripe_client import StripeSandboxClient
 
 from .report import describe, write_lines
 from .stack import LoadStack
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_PORT = 20_000
-NAMES = ("signups", "signups_in_trouble", "webhooks_a_minute", "webhooks_burst", "action_shards")
+NAMES = ("signups", "signups_with_faults", "webhooks_a_minute", "webhooks_burst", "action_shards")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.load", description=__doc__)
     parser.add_argument("--scenarios", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
-    parser.add_argument("--staged", type=int, default=10_000, help="active subscriptions, at least 2")
+    parser.add_argument("--seeded", type=int, default=10_000, help="active subscriptions, at least 2")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "load", help="emptied at the start")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "load.json")
     given = parser.parse_args()
@@ -40,12 +40,12 @@ def main() -> int:
         parser.error(f"no such scenario: {', '.join(sorted(strangers))}")
     try:
         with interrupt_on_signals():
-            report = run(wanted, staged=max(2, given.staged), data_dir=given.data_dir.resolve())
+            report = run(wanted, seeded=max(2, given.seeded), data_dir=given.data_dir.resolve())
     except KeyboardInterrupt:
         return 130
-    except (probe.NotReachable, NoRoom, NotReady, ProcessEnded) as error:
+    except (probe.NotReachable, NoFreeRedisDatabase, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nWhat the processes said: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
@@ -54,15 +54,15 @@ def main() -> int:
     return 0 if report["ok"] else 1
 
 
-def run(wanted: list[str], *, staged: int, data_dir: Path) -> dict[str, Any]:
-    """The report of one run. Nothing of it is left afterwards but its folder."""
+def run(wanted: list[str], *, seeded: int, data_dir: Path) -> dict[str, Any]:
+    """Return the report of one run. Nothing of the run remains but its folder."""
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     shutil.rmtree(data_dir, ignore_errors=True)
     with (
         make_database(admin_url, purpose="load") as database_url,
         borrow_redis(redis_url) as own_redis_url,
-        MailServer(0) as mail,
+        MailServer() as mail,
     ):
         port = FIRST_PORT + os.getpid() * 2 % 10_000
         stack = LoadStack(
@@ -70,16 +70,18 @@ def run(wanted: list[str], *, staged: int, data_dir: Path) -> dict[str, Any]:
         )
         stack.prepare()
         django.setup()
-        from .ground import Ground
-        from .run import SCENARIOS, play, start
+        from .environment import LoadEnvironment
+        from .run import SCENARIOS, run_scenarios, start
 
-        with Supervisor(environment=stack.environment, log_dir=data_dir / "log", patience=5) as supervisor:
-            ground = Ground(stack, supervisor, StripeOutside(stack.stripe_url), mail, admin_url)
-            start(ground, staged=staged)
+        with Supervisor(
+            environment=stack.environment, log_dir=data_dir / "log", stop_timeout=5
+        ) as supervisor:
+            env = LoadEnvironment(stack, supervisor, StripeSandboxClient(stack.stripe_url), mail, admin_url)
+            start(env, seeded=seeded)
             chosen = [scenario for scenario in SCENARIOS if scenario.name in wanted]
-            results, before, after = play(ground, chosen)
+            results, before, after = run_scenarios(env, chosen)
     load = [round(each, 1) for each in os.getloadavg()]
-    about = {"staged": staged, "cores": os.cpu_count(), "machine_load": load}
+    about = {"seeded": seeded, "cores": os.cpu_count(), "machine_load": load}
     return describe(results, before=before, after=after, **about)
 
 

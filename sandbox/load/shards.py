@@ -11,9 +11,9 @@ from django.core.management import call_command
 
 from billing.models import BillingAccount, UsageRecord, UsageReport
 
-from .ground import Ground
-from .shots import Shot, fire_in_turn
-from .tally import Result
+from .environment import LoadEnvironment
+from .requests import TimedRequest, send_in_sequence
+from .results import Result
 
 COMMIT = "c0ffee" * 6 + "cafe"
 CANDIDATES = 10
@@ -39,24 +39,27 @@ class ActionShards:
     shards: int = 8
     issues_each: int = 6
 
-    def play(self, ground: Ground) -> Result:
+    def run(self, env: LoadEnvironment) -> Result:
         namespace = self.name.replace("_", "-")
         customer_id, key = self._sign_up(namespace)
         mine = {"customer_id": customer_id}
         account = BillingAccount.objects.filter(**mine).exclude(status=BillingAccount.Status.ACTIVE)
-        if ground.wait_until_none(account.count):
+        if env.wait_until_none(account.count):
             raise RuntimeError("the subscription of the shards' customer was not opened")
         issues = range(1, self.shards * self.issues_each + 1)
         series = [issues[shard :: self.shards] for shard in range(self.shards)]
-        shots = [[shot for issue in each for shot in _make_shots(namespace, key, issue)] for each in series]
-        answers = fire_in_turn(ground.stack.url, shots)
+        requests = [
+            [request for issue in each for request in _make_requests(namespace, key, issue)]
+            for each in series
+        ]
+        answers = send_in_sequence(env.stack.url, requests)
         reported_from = time.monotonic()
         reported = UsageReport.objects.filter(**mine, status=UsageReport.Status.REPORTED)
-        ground.wait_until_none(lambda: len(issues) - reported.count())
+        env.wait_until_none(lambda: len(issues) - reported.count())
         rows = {
             row.issue_number: str(row.pk) for row in UsageRecord.objects.filter(**mine, coverage="metered")
         }
-        counted = {event["identifier"][:36] for event in ground.stripe.list_meter_events()}
+        counted = {event["identifier"][:36] for event in env.stripe.list_meter_events()}
         missing = [
             f"{namespace}#{issue}: {'not at the meter' if issue in rows else 'not in the ledger'}"
             for issue in issues
@@ -66,7 +69,7 @@ class ActionShards:
         return Result(self.name, answers, missing, more=more)
 
     def _sign_up(self, namespace: str) -> tuple[str, str]:
-        said = io.StringIO()
+        output = io.StringIO()
         call_command(
             "provision_customer",
             f"owner@{namespace}.example.com",
@@ -75,13 +78,13 @@ class ActionShards:
             plan="payg",
             payment_method="pm_card_visa",
             json=True,
-            stdout=said,
+            stdout=output,
         )
-        made = json.loads(said.getvalue())
+        made = json.loads(output.getvalue())
         return made["customer_id"], made["api_key"]
 
 
-def _make_shots(namespace: str, key: str, issue: int) -> list[Shot]:
+def _make_requests(namespace: str, key: str, issue: int) -> list[TimedRequest]:
     repo = f"{namespace}/shop"
     proof = {"validated": True, "branchName": f"rsolv/{issue}", "vulnerabilities": [VULNERABILITY]}
     fix = {
@@ -92,19 +95,23 @@ def _make_shots(namespace: str, key: str, issue: int) -> list[Shot]:
     }
     stored = {"repo": repo, "commitSha": COMMIT, "issueNumber": issue}
 
-    def find_fault(answer: httpx.Response) -> str:
+    def find_problem(answer: httpx.Response) -> str:
         found = answer.json().get("mitigation", {}).get(f"issue-{issue}")
         return "" if found == fix else "retrieved something else"
 
     headers = {"X-API-Key": key}
     query = f"repo={repo}&issue={issue}&commit={COMMIT}"
     return [
-        Shot("/api/v1/test-integration/analyze", _dump(_make_analyze()), headers),
-        Shot("/api/v1/test-integration/generate", _dump(_make_generate(issue)), headers),
-        Shot("/api/v1/phases/store", _dump({"phase": "validation", "data": proof, **stored}), headers),
-        Shot("/api/v1/entitlement", headers=headers, method="GET"),
-        Shot("/api/v1/phases/store", _dump({"phase": "mitigation", "data": fix, **stored}), headers),
-        Shot(f"/api/v1/phases/retrieve?{query}", headers=headers, method="GET", find_fault=find_fault),
+        TimedRequest("/api/v1/test-integration/analyze", _dump(_make_analyze()), headers),
+        TimedRequest("/api/v1/test-integration/generate", _dump(_make_generate(issue)), headers),
+        TimedRequest(
+            "/api/v1/phases/store", _dump({"phase": "validation", "data": proof, **stored}), headers
+        ),
+        TimedRequest("/api/v1/entitlement", headers=headers, method="GET"),
+        TimedRequest("/api/v1/phases/store", _dump({"phase": "mitigation", "data": fix, **stored}), headers),
+        TimedRequest(
+            f"/api/v1/phases/retrieve?{query}", headers=headers, method="GET", find_problem=find_problem
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A hundred people sign up at the same time, each from an address of their own; then each confirms."""
+"""A hundred people sign up at once, each from a network address of their own; then each confirms."""
 
 import json
 import re
@@ -16,11 +16,11 @@ from provisioning.selectors import PATIENCE, list_broken_signups
 from provisioning.services import confirm_onboarding, retry_steps
 
 from .arrivals import all_at_once
-from .ground import Ground
-from .shots import Shot, fire
-from .tally import Result
+from .environment import LoadEnvironment
+from .requests import TimedRequest, send_all
+from .results import Result
 
-AIM_MS = 2000
+TARGET_MS = 2000
 LINK = re.compile(r"/onboarding/([\w-]+)/")
 MAILS = 2  # the link, and the welcome
 STEPS = (ProvisioningEvent.Step.STRIPE_CUSTOMER, ProvisioningEvent.Step.WELCOME_MAIL)
@@ -35,46 +35,46 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Signups:
-    """`in_trouble`: Stripe and the mail server fail half the time, until all has healed itself."""
+    """`with_faults`: Stripe and the mail server fail half the time, until everything has recovered."""
 
     name: str = "signups"
     count: int = 100
-    in_trouble: bool = False
+    with_faults: bool = False
 
-    def play(self, ground: Ground) -> Result:
+    def run(self, env: LoadEnvironment) -> Result:
         domain = f"{self.name.replace('_', '-')}.example.com"
         emails = [f"person{number}@{domain}" for number in range(self.count)]
-        if self.in_trouble:
-            ground.mail.refused_share = 0.5
+        if self.with_faults:
+            env.mail.rejection_rate = 0.5
             for fault in FAULTS:
-                ground.stripe.add_fault(fault)
+                env.stripe.add_fault(fault)
         began = int(time.time())
         try:
-            answers = fire(ground.stack.url, self._make_shots(emails), connections=self.count)
-            healed_from = time.monotonic()
+            answers = send_all(env.stack.url, self._make_requests(emails), connections=self.count)
+            recovery_began = time.monotonic()
             accepted = [email for email, each in zip(emails, answers, strict=True) if each.is_success]
-            ground.wait_until_none(lambda: sum(_find_token(ground, email) is None for email in accepted))
-            _confirm(ground, accepted)
-            left = ground.wait_until_none(lambda: self._count_open(domain))
-            healed = round(time.monotonic() - healed_from, 1)
-            trouble = self._describe_trouble(ground)
+            env.wait_until_none(lambda: sum(_find_token(env, email) is None for email in accepted))
+            _confirm(env, accepted)
+            left = env.wait_until_none(lambda: self._count_open(domain))
+            recovery_seconds = round(time.monotonic() - recovery_began, 1)
+            faults = self._describe_faults(env)
         finally:
-            ground.mail.refused_share = 0.0
-            ground.stripe.clear_faults()
-        whole, reasons = _find_whole(ground, domain, began)
+            env.mail.rejection_rate = 0.0
+            env.stripe.clear_faults()
+        complete, reasons = _find_complete(env, domain, began)
         missing = [
             f"{email}: {reasons.get(email, 'no customer')}"
             for email, answer in zip(emails, answers, strict=True)
-            if answer.is_success and email not in whole
+            if answer.is_success and email not in complete
         ]
-        more = {"whole_after_s": healed, "steps_left": left, **trouble}
-        return Result(self.name, answers, missing, AIM_MS, more)
+        more = {"complete_after_s": recovery_seconds, "steps_left": left, **faults}
+        return Result(self.name, answers, missing, TARGET_MS, more)
 
-    def _make_shots(self, emails: list[str]) -> list[Shot]:
+    def _make_requests(self, emails: list[str]) -> list[TimedRequest]:
         """Through a proxy of ours: each person's own network address, which the limits count by."""
         block = sum(self.name.encode()) % 200 + 20
         return [
-            Shot(
+            TimedRequest(
                 path="/api/v1/customers/onboard",
                 content=json.dumps({"name": f"Load {number}", "email": email}).encode(),
                 headers={"X-Forwarded-For": f"10.{block}.{number // 250}.{number % 250 + 1}"},
@@ -85,52 +85,52 @@ class Signups:
         ]
 
     def _count_open(self, domain: str) -> int:
-        if self.in_trouble:
+        if self.with_faults:
             retry_steps(at=timezone.now())
         return ProvisioningEvent.objects.filter(
             customer__email__endswith=f"@{domain}", step__in=STEPS, status=ProvisioningEvent.Status.PENDING
         ).count()
 
-    def _describe_trouble(self, ground: Ground) -> dict[str, Any]:
-        if not self.in_trouble:
+    def _describe_faults(self, env: LoadEnvironment) -> dict[str, Any]:
+        if not self.with_faults:
             return {}
         return {
-            "stripe_failures": sum(ground.stripe.list_hits().values()),
-            "mails_refused": ground.mail.refused,
+            "stripe_failures": sum(env.stripe.list_hits().values()),
+            "mails_rejected": env.mail.rejected,
         }
 
 
-def _find_token(ground: Ground, email: str) -> str | None:
-    found = LINK.search(ground.mail.read_last(email))
+def _find_token(env: LoadEnvironment, email: str) -> str | None:
+    found = LINK.search(env.mail.read_last(email))
     return found[1] if found else None
 
 
-def _confirm(ground: Ground, emails: list[str]) -> None:
+def _confirm(env: LoadEnvironment, emails: list[str]) -> None:
     """Each follows the link of their mail. Here, not over HTTP: what is measured is the asking."""
     for email in emails:
-        if token := _find_token(ground, email):
+        if token := _find_token(env, email):
             confirm_onboarding(
                 token=token, with_key=True, at=timezone.now(), address=None, name=email, password=NO_PASSWORD
             )
 
 
-def _find_whole(ground: Ground, domain: str, began: int) -> tuple[set[str], dict[str, str]]:
-    """Who became one customer with one key, one Stripe customer and two mails; what the others lack."""
+def _find_complete(env: LoadEnvironment, domain: str, began: int) -> tuple[set[str], dict[str, str]]:
+    """Return who has one customer, key and Stripe customer and two mails, and what the others lack."""
     broken = {
         each.customer_id: ", ".join(each.reasons)
         for each in list_broken_signups(at=timezone.now() + PATIENCE)
     }
     at_stripe = Counter(
         each["metadata"].get(OWNER)
-        for each in ground.stripe.list_all("customers", **{"created[gte]": str(began - 5)})
+        for each in env.stripe.list_all("customers", **{"created[gte]": str(began - 5)})
     )
-    whole, reasons = set(), {}
+    complete, reasons = set(), {}
     for customer in Customer.objects.filter(email__endswith=f"@{domain}"):
-        mails, accounts = ground.mail.count_for(customer.email), at_stripe[str(customer.pk)]
+        mails, accounts = env.mail.count_for(customer.email), at_stripe[str(customer.pk)]
         if customer.pk in broken:
             reasons[customer.email] = broken[customer.pk]
         elif (mails, accounts, customer.api_keys.count()) != (MAILS, 1, 1):
             reasons[customer.email] = f"{mails} mails, {accounts} Stripe customers"
         else:
-            whole.add(customer.email)
-    return whole, reasons
+            complete.add(customer.email)
+    return complete, reasons

@@ -1,4 +1,4 @@
-"""Stripe's news, signed, at a rate that does not ask how we are."""
+"""Send signed webhooks at a constant rate, however fast they are answered."""
 
 import json
 import time
@@ -12,28 +12,28 @@ from billing.models import InboxEvent
 from sandbox.stripe.webhooks import signature
 
 from .arrivals import at_a_rate
-from .ground import Ground
-from .shots import Shot, fire
-from .tally import Result
+from .environment import LoadEnvironment
+from .requests import TimedRequest, send_all
+from .results import Result
 
-AIM_MS = 25
-ABOUT = 1000  # subscriptions that the news is about, one after the other
+TARGET_MS = 25
+ABOUT = 1000  # subscriptions that the webhooks are about, one after the other
 
 
 @dataclass(frozen=True)
 class Webhooks:
-    """So many, so many a second, each about one of the staged subscriptions."""
+    """Send `count` webhooks, `per_second`, each about one of the seeded subscriptions."""
 
     name: str
     count: int
     per_second: float
 
-    def play(self, ground: Ground) -> Result:
+    def run(self, env: LoadEnvironment) -> Result:
         ids = [f"evt_{self.name}_{number:06}" for number in range(self.count)]
-        answers = fire(ground.stack.url, self._make_shots(ids))
+        answers = send_all(env.stack.url, self._make_requests(ids))
         worked_from = time.monotonic()
         open_ones = InboxEvent.objects.filter(event_id__in=ids, processed_at=None)
-        ground.wait_until_none(open_ones.count)
+        env.wait_until_none(open_ones.count)
         worked = round(time.monotonic() - worked_from, 1)
         kept = InboxEvent.objects.filter(event_id__in=ids)
         done = set(kept.exclude(processed_at=None).values_list("event_id", flat=True))
@@ -43,21 +43,21 @@ class Webhooks:
             if answer.is_success and event_id not in done
         ]
         more = {"per_second": round(self.per_second, 1), "processed_after_s": worked}
-        return Result(self.name, answers, missing, AIM_MS, more)
+        return Result(self.name, answers, missing, TARGET_MS, more)
 
-    def _make_shots(self, ids: list[str]) -> list[Shot]:
+    def _make_requests(self, ids: list[str]) -> list[TimedRequest]:
         """Signed before the start, which holds for five minutes: signing meanwhile would cost the others."""
         secret = djstripe.WebhookEndpoint.objects.exclude(secret="").values_list("secret", flat=True)[0]
         subjects = djstripe.Subscription.objects.order_by("pk").values_list("stripe_data", flat=True)
-        now, shots = int(time.time()), []
+        now, requests = int(time.time()), []
         due = at_a_rate(len(ids), self.per_second)
-        for event_id, instant, subject in zip(
+        for event_id, moment, subject in zip(
             ids, due, islice(cycle(subjects[:ABOUT]), len(ids)), strict=True
         ):
             payload = json.dumps(_make_event(event_id, now, subject))
             headers = {"Stripe-Signature": signature(secret, payload, now)}
-            shots.append(Shot("/api/webhooks/stripe", payload.encode(), headers, instant))
-        return shots
+            requests.append(TimedRequest("/api/webhooks/stripe", payload.encode(), headers, moment))
+        return requests
 
 
 def _make_event(event_id: str, now: int, subject: dict[str, object]) -> dict[str, object]:

@@ -22,8 +22,8 @@ def main() -> None:
         host=given.host, port=given.port, state=given.state, mail_dir=given.mail_dir
     ) as sandbox:
         if given.clock is not None and not sandbox.control.state():
-            with sandbox.world.store.lock:
-                sandbox.world.move_clock(given.clock)
+            with sandbox.env.store.lock:
+                sandbox.env.move_clock(given.clock)
         print(f"Stripe sandbox on {sandbox.url}", flush=True)
         finished.wait()
 

@@ -9,25 +9,25 @@ from typing import Any
 
 from sandbox.stripe import resources
 from sandbox.stripe.billing.timeline import catch_up
+from sandbox.stripe.environment import NO_REQUEST, StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.faults import Fault
 from sandbox.stripe.idempotency import IdempotencyKeys
 from sandbox.stripe.render import expanded, present
 from sandbox.stripe.routing import Route, resolve
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import NO_REQUEST, World
 
 _log = logging.getLogger(__name__)
 NEVER_KEPT = (401, 409, 429)
 _KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{24,}$")
 
 
-class Cut(ConnectionError):
+class ConnectionCut(ConnectionError):
     """The connection is to be closed without an answer."""
 
 
 @dataclass
-class Question:
+class ApiRequest:
     """What came over the wire. `params` is the parsed but unread form."""
 
     method: str
@@ -39,34 +39,34 @@ class Question:
 
 
 @dataclass
-class Answer:
+class ApiResponse:
     status: int
     body: Record
     headers: dict[str, str] = field(default_factory=dict)
 
 
 class Api:
-    """Answers questions against one world."""
+    """Answers questions against one env."""
 
-    def __init__(self, world: World, written: Callable[[], None]) -> None:
-        self._world = world
-        self._keys = IdempotencyKeys(world.store)
+    def __init__(self, env: StripeEnvironment, written: Callable[[], None]) -> None:
+        self._env = env
+        self._keys = IdempotencyKeys(env.store)
         self._written = written
 
-    def answer(self, question: Question) -> Answer:
-        """The answer, whatever happens; raises only Cut."""
+    def answer(self, request: ApiRequest) -> ApiResponse:
+        """The answer, whatever happens; raises only ConnectionCut."""
         try:
-            self._check_key(question.key)
-            return self._faulty(question)
+            self._check_key(request.key)
+            return self._faulty(request)
         except StripeFailure as failure:
             retry = "true" if failure.status == 409 else "false"
-            return Answer(failure.status, failure.body, {"Stripe-Should-Retry": retry})
-        except Cut:
+            return ApiResponse(failure.status, failure.body, {"Stripe-Should-Retry": retry})
+        except ConnectionCut:
             raise
         except Exception as error:
-            _log.exception("the sandbox failed at %s %s", question.method, question.path)
+            _log.exception("the sandbox failed at %s %s", request.method, request.path)
             message = f"The sandbox itself failed: {type(error).__name__}: {error}"
-            return Answer(500, StripeFailure(message, status=500, type="api_error").body)
+            return ApiResponse(500, StripeFailure(message, status=500, type="api_error").body)
 
     def _check_key(self, key: str | None) -> None:
         if not key:
@@ -76,100 +76,100 @@ class Api:
             shown = f"{key[:8]}{'*' * max(0, len(key) - 12)}{key[-4:]}"
             raise StripeFailure(f"Invalid API Key provided: {shown}", status=401, saved=False)
 
-    def _faulty(self, question: Question) -> Answer:
-        """Answer as the faults allow. Waiting happens outside the lock, with the key in flight."""
-        with self._world.store.lock:
-            faults = self._world.faults.for_request(question.method, question.path)
+    def _faulty(self, request: ApiRequest) -> ApiResponse:
+        """ApiResponse as the faults allow. Waiting happens outside the lock, with the key in flight."""
+        with self._env.store.lock:
+            faults = self._env.faults.for_request(request.method, request.path)
         broken = next((fault for fault in faults if fault.kind != "latency"), None)
         if broken and broken.kind == "cut_before":
-            raise Cut
+            raise ConnectionCut
         if broken and broken.kind == "status" and not broken.after:
-            return self._kept(question, _broken(broken))
+            return self._kept(request, _broken(broken))
         wait = sum(fault.ms for fault in faults if fault.kind == "latency") / 1000
-        answer = self._once(question, wait)
+        answer = self._once(request, wait)
         if broken and broken.kind == "cut_after":
-            raise Cut
+            raise ConnectionCut
         if not broken:
             return answer
         replayed = "Idempotent-Replayed" in answer.headers
-        return _broken(broken) if replayed else self._kept(question, _broken(broken), over=True)
+        return _broken(broken) if replayed else self._kept(request, _broken(broken), over=True)
 
-    def _kept(self, question: Question, answer: Answer, *, over: bool = False) -> Answer:
+    def _kept(self, request: ApiRequest, answer: ApiResponse, *, over: bool = False) -> ApiResponse:
         """A fault's answer, remembered under the idempotency key as Stripe remembers its own failures.
 
         Not 409 and 429. What a key already remembers stays, unless the answer is `over` work just done.
         """
-        key = question.idempotency_key if question.method == "POST" else None
+        key = request.idempotency_key if request.method == "POST" else None
         if not key or answer.status in NEVER_KEPT:
             return answer
-        with self._world.store.lock:
-            if not over and not self._keys.is_free(key, self._world.now()):
+        with self._env.store.lock:
+            if not over and not self._keys.is_free(key, self._env.now()):
                 return answer
-            self._save(question, key, answer)
-        return Answer(answer.status, answer.body, {"Stripe-Should-Retry": "false"})
+            self._save(request, key, answer)
+        return ApiResponse(answer.status, answer.body, {"Stripe-Should-Retry": "false"})
 
-    def _once(self, question: Question, wait: float) -> Answer:
+    def _once(self, request: ApiRequest, wait: float) -> ApiResponse:
         """Do the work, unless this idempotency key has done it."""
-        key = question.idempotency_key if question.method == "POST" else None
+        key = request.idempotency_key if request.method == "POST" else None
         if not key:
             time.sleep(wait)
-            return self._work(question, None)
-        with self._world.store.lock:
-            known = self._keys.begin(key, question.path, question.params, self._world.now())
+            return self._work(request, None)
+        with self._env.store.lock:
+            known = self._keys.begin(key, request.path, request.params, self._env.now())
         if known:
-            return Answer(known["status"], known["body"], {"Idempotent-Replayed": "true"})
+            return ApiResponse(known["status"], known["body"], {"Idempotent-Replayed": "true"})
         try:
             time.sleep(wait)
-            return self._work(question, key)
+            return self._work(request, key)
         finally:
-            with self._world.store.lock:
+            with self._env.store.lock:
                 self._keys.end(key)
 
-    def _work(self, question: Question, key: str | None) -> Answer:
-        world = self._world
-        with world.store.lock:
-            catch_up(world, world.now())
-            world.request = {"id": question.id, "idempotency_key": question.idempotency_key}
+    def _work(self, request: ApiRequest, key: str | None) -> ApiResponse:
+        env = self._env
+        with env.store.lock:
+            catch_up(env, env.now())
+            env.request = {"id": request.id, "idempotency_key": request.idempotency_key}
             try:
-                with world.store.transaction():
-                    answer = Answer(200, self._run(question))
-                    self._save(question, key, answer)
+                with env.store.transaction():
+                    answer = ApiResponse(200, self._run(request))
+                    self._save(request, key, answer)
                 return answer
             except StripeFailure as failure:
                 if failure.saved:
-                    self._save(question, key, Answer(failure.status, failure.body))
+                    self._save(request, key, ApiResponse(failure.status, failure.body))
                 raise
             finally:
-                world.request = NO_REQUEST
+                env.request = NO_REQUEST
                 self._written()
 
-    def _run(self, question: Question) -> Record:
-        route, ids = resolve(question.method, question.path)
-        params = self._read(route, question)
-        result = route.handler(self._world, params, *ids)
-        return expanded(self._world.store, self._shown(result), params.get("expand") or [])
+    def _run(self, request: ApiRequest) -> Record:
+        route, ids = resolve(request.method, request.path)
+        params = self._read(route, request)
+        result = route.handler(self._env, params, *ids)
+        return expanded(self._env.store, self._shown(result), params.get("expand") or [])
 
-    def _read(self, route: Route, question: Question) -> dict[str, Any]:
-        return route.shape.read(question.params) or {}
+    def _read(self, route: Route, request: ApiRequest) -> dict[str, Any]:
+        return route.shape.read(request.params) or {}
 
     def _shown(self, result: Record) -> Record:
         """Records are presented; computed objects and lists of records pass through."""
         if result.get("object") in ("list", "search_result"):
             return {**result, "data": [self._shown(each) for each in result["data"]]}
-        return present(self._world.store, result) if "_seq" in result else result
+        return present(self._env.store, result) if "_seq" in result else result
 
-    def _save(self, question: Question, key: str | None, answer: Answer) -> None:
+    def _save(self, request: ApiRequest, key: str | None, answer: ApiResponse) -> None:
         if key:
-            now = self._world.now()
-            self._keys.save(key, question.path, question.params, now, answer.status, answer.body)
+            now = self._env.now()
+            self._keys.save(key, request.path, request.params, now, answer.status, answer.body)
 
 
-def _broken(fault: Fault) -> Answer:
+def _broken(fault: Fault) -> ApiResponse:
     if fault.status == 429:
         failure = StripeFailure("Request rate limit exceeded.", status=429, code="rate_limit")
     else:
         failure = StripeFailure("An unknown error occurred", status=fault.status, type="api_error")
-    return Answer(fault.status, failure.body)
+    return ApiResponse(fault.status, failure.body)
 
 
-__all__ = ["Answer", "Api", "Cut", "Question", "resources"]
+__all__ = ["ApiResponse", "Api", "ConnectionCut", "ApiRequest", "resources"]

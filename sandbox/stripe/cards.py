@@ -94,7 +94,7 @@ def card_for_number(number: str) -> Card:
 
 
 def not_authenticated(intent: str) -> StripeFailure:
-    """The person did not pass the bank's question about a payment or a setup intent."""
+    """The person did not pass the bank's request about a payment or a setup intent."""
     message = (
         "We are unable to authenticate your payment method. Please choose a different payment method "
         "and try again."

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def iso(instant: int) -> str:
+def iso(timestamp: int) -> str:
     """As v2 objects carry time."""
-    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 class Clock:
@@ -23,13 +23,13 @@ class Clock:
     def now(self) -> int:
         return self._held if self._held is not None else int(time.time()) + self.offset
 
-    def move_to(self, instant: int) -> None:
-        self.offset = instant - int(time.time())
+    def move_to(self, timestamp: int) -> None:
+        self.offset = timestamp - int(time.time())
 
     @contextmanager
-    def held_at(self, instant: int) -> Iterator[None]:
-        """Stand still at the instant, so that what happens inside carries its date."""
-        before, self._held = self._held, instant
+    def held_at(self, timestamp: int) -> Iterator[None]:
+        """Stand still at the timestamp, so that what happens inside carries its date."""
+        before, self._held = self._held, timestamp
         try:
             yield
         finally:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.stripe import staging
+from sandbox.stripe import bulk
 from sandbox.stripe.billing.meter_errors import check_code
 from sandbox.stripe.billing.timeline import advance, catch_up
 from sandbox.stripe.cards import BEHAVIOURS
+from sandbox.stripe.environment import NO_REQUEST, StripeEnvironment
 from sandbox.stripe.errors import bad_parameter
 from sandbox.stripe.faults import Fault
 from sandbox.stripe.hosted import complete_checkout
@@ -17,73 +18,72 @@ from sandbox.stripe.resources import disputes, meter_events, payment_intents, se
 from sandbox.stripe.resources.webhook_endpoints import add_endpoint
 from sandbox.stripe.store import Record
 from sandbox.stripe.webhooks import Courier
-from sandbox.stripe.world import NO_REQUEST, World
 
 
 class Control:
     """Every method is safe to call while the sandbox serves."""
 
-    def __init__(self, world: World, courier: Courier) -> None:
-        self._world = world
+    def __init__(self, env: StripeEnvironment, courier: Courier) -> None:
+        self._env = env
         self._courier = courier
 
     def now(self) -> int:
-        with self._world.store.lock:
-            return self._world.now()
+        with self._env.store.lock:
+            return self._env.now()
 
     def advance(self, seconds: int = 0, *, hours: int = 0, days: int = 0) -> dict[str, int]:
         """Move the clock forward; everything due in between happens in order. `{now, offset, steps}`."""
-        with self._world.store.lock:
-            return self.set_to(self._world.now() + seconds + 3600 * hours + 86400 * days)
+        with self._env.store.lock:
+            return self.set_to(self._env.now() + seconds + 3600 * hours + 86400 * days)
 
-    def set_to(self, instant: int) -> dict[str, int]:
-        """Move the clock forward to an instant."""
-        with self._world.store.lock:
-            steps = advance(self._world, instant)
-            clock = {"now": self._world.now(), "offset": self._world.clock.offset, "steps": steps}
+    def set_to(self, timestamp: int) -> dict[str, int]:
+        """Move the clock forward to an timestamp."""
+        with self._env.store.lock:
+            steps = advance(self._env, timestamp)
+            clock = {"now": self._env.now(), "offset": self._env.clock.offset, "steps": steps}
         self._courier.wake()
         return clock
 
     def tick(self) -> None:
         """Let real time do what it has made due."""
-        with self._world.store.lock:
-            if catch_up(self._world, self._world.now()):
+        with self._env.store.lock:
+            if catch_up(self._env, self._env.now()):
                 self._courier.wake()
 
     def snapshot(self) -> list[Record]:
         """All objects and events as they are, and the time: what `reset` may begin with."""
-        with self._world.store.lock:
-            return self._world.store.snapshot()
+        with self._env.store.lock:
+            return self._env.store.snapshot()
 
     def reset(self, to: list[Record] | None = None) -> None:
         """Forget everything; begin again from a snapshot, or from nothing."""
-        with self._world.store.lock:
-            self._world.reset(to)
+        with self._env.store.lock:
+            self._env.reset(to)
 
     def state(self) -> dict[str, int]:
         """How many objects there are of each kind."""
-        with self._world.store.lock:
-            return {kind: self._world.store.count(kind) for kind in self._world.store.kinds()}
+        with self._env.store.lock:
+            return {kind: self._env.store.count(kind) for kind in self._env.store.kinds()}
 
     def add_fault(self, kind: str, **rule: Any) -> Fault:
         """See `faults.Fault` for what a rule may say."""
         if "code" in rule:
             check_code(rule["code"])
-        with self._world.store.lock:
-            return self._world.faults.add(kind=kind, **rule)
+        with self._env.store.lock:
+            return self._env.faults.add(kind=kind, **rule)
 
     def clear_faults(self) -> None:
-        with self._world.store.lock:
-            self._world.faults.clear()
+        with self._env.store.lock:
+            self._env.faults.clear()
 
     def faults(self) -> list[dict[str, Any]]:
-        with self._world.store.lock:
-            return self._world.faults.listed()
+        with self._env.store.lock:
+            return self._env.faults.listed()
 
     def requests(self) -> list[dict[str, Any]]:
         """API calls, oldest first: method, path, idempotency_key, status, request_id, ms, replayed."""
-        with self._world.store.lock:
-            return list(self._world.requests)
+        with self._env.store.lock:
+            return list(self._env.requests)
 
     def deliveries(self) -> list[Record]:
         """Webhook deliveries, oldest first, with status, attempts and the last response code."""
@@ -95,15 +95,15 @@ class Control:
 
     def meter_events(self) -> list[Record]:
         """Usage as it was reported, oldest first, with the customer, `cancelled` and `rejected` (a code)."""
-        with self._world.store.lock:
+        with self._env.store.lock:
             return [
                 {
-                    **present(self._world.store, each),
+                    **present(self._env.store, each),
                     "customer": each["_customer"],
                     "cancelled": each["_cancelled"],
                     "rejected": each["_rejected"],
                 }
-                for each in self._world.store.oldest("billing.meter_event")
+                for each in self._env.store.oldest("billing.meter_event")
             ]
 
     def events(self, type: str | None = None) -> list[Record]:
@@ -116,83 +116,83 @@ class Control:
 
     def add_webhook(self, url: str, *, events: tuple[str, ...] = ("*",), secret: str | None = None) -> Record:
         """An endpoint with a signing secret of one's choice; the answer carries `secret`."""
-        with self._world.store.lock:
+        with self._env.store.lock:
             params = {"url": url, "enabled_events": list(events)}
-            endpoint = add_endpoint(self._world, params, secret or new_secret("whsec"))
-            return {**present(self._world.store, endpoint), "secret": endpoint["_secret"]}
+            endpoint = add_endpoint(self._env, params, secret or new_secret("whsec"))
+            return {**present(self._env.store, endpoint), "secret": endpoint["_secret"]}
 
     def set_card(self, payment_method: str, behaviour: str) -> None:
         """Make an attached card answer otherwise from now on; see `cards.BEHAVIOURS`."""
         if behaviour not in BEHAVIOURS:
             raise bad_parameter(f"One of {', '.join(BEHAVIOURS)}", None, "behaviour")
-        with self._world.store.lock:
-            method = self._world.require("payment_method", payment_method)
-            self._world.store.replace(method, _behaviour=behaviour)
+        with self._env.store.lock:
+            method = self._env.require("payment_method", payment_method)
+            self._env.store.replace(method, _behaviour=behaviour)
 
     def authenticate(self, intent: str, *, success: bool = True) -> Record:
-        """Answer the bank's 3-D Secure question about a payment or setup intent in the person's place."""
-        with self._world.store.lock:
+        """ApiResponse the bank's 3-D Secure request about a payment or setup intent in the person's place."""
+        with self._env.store.lock:
             with self.acting():
                 if intent.startswith("seti_"):
-                    waiting = self._world.require("setup_intent", intent)
-                    answered = setup_intents.authenticate(self._world, waiting, success=success)
+                    waiting = self._env.require("setup_intent", intent)
+                    answered = setup_intents.authenticate(self._env, waiting, success=success)
                 else:
-                    waiting = self._world.require("payment_intent", intent)
-                    answered = payment_intents.authenticate(self._world, waiting, success=success)
-            return present(self._world.store, answered)
+                    waiting = self._env.require("payment_intent", intent)
+                    answered = payment_intents.authenticate(self._env, waiting, success=success)
+            return present(self._env.store, answered)
 
     def complete_checkout(
         self, session: str, *, number: str = "4242424242424242", email: str | None = None, passed: bool = True
     ) -> Record:
         """Pay a Checkout session in the person's place; raises the card's error."""
-        with self._world.store.lock:
+        with self._env.store.lock:
             with self.acting():
-                open_session = self._world.require("checkout.session", session)
-                done = complete_checkout(self._world, open_session, number=number, email=email, passed=passed)
-            return present(self._world.store, done)
+                open_session = self._env.require("checkout.session", session)
+                done = complete_checkout(self._env, open_session, number=number, email=email, passed=passed)
+            return present(self._env.store, done)
 
     def dispute(self, charge: str, reason: str = "fraudulent", *, amount: int | None = None) -> Record:
         """The person's bank takes a paid charge back; see `disputes.REASONS`."""
-        with self._world.store.lock:
+        with self._env.store.lock:
             with self.acting():
-                paid = self._world.require("charge", charge)
-                opened = disputes.open_dispute(self._world, paid, reason, amount)
-            return present(self._world.store, opened)
+                paid = self._env.require("charge", charge)
+                opened = disputes.open_dispute(self._env, paid, reason, amount)
+            return present(self._env.store, opened)
 
-    def stage(
+    def seed(
         self, *, subscriptions: int, events_each: int = 0, days: int = 0, prices: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Many customers, subscribed and with usage, made quickly and quietly; see `staging.stage`."""
+        """Many customers, subscribed and with usage, made quickly and without events; see `bulk.seed`."""
         with self.acting():
-            return staging.stage(
-                self._world, count=subscriptions, events_each=events_each, days=days, price_keys=prices
+            return bulk.seed(
+                self._env, count=subscriptions, events_each=events_each, days=days, price_keys=prices
             )
 
     def report_meter_error(self, *, identifier: str, code: str = "meter_event_customer_not_found") -> Record:
         """Stripe finds a meter event wrong after all: it no longer counts, and a thin event says so."""
-        with self._world.store.lock:
+        with self._env.store.lock:
             with self.acting():
-                event = meter_events.reject(self._world, identifier, code)
-            return present(self._world.store, event)
+                event = meter_events.reject(self._env, identifier, code)
+            return present(self._env.store, event)
 
     def close_dispute(self, dispute: str, *, won: bool) -> Record:
         """The bank decides."""
-        with self._world.store.lock:
+        with self._env.store.lock:
             with self.acting():
-                closed = disputes.decide(self._world, self._world.require("dispute", dispute), won=won)
-            return present(self._world.store, closed)
+                closed = disputes.decide(self._env, self._env.require("dispute", dispute), won=won)
+            return present(self._env.store, closed)
 
     @contextmanager
     def acting(self) -> Iterator[None]:
         """Around what a person does on Stripe's pages: time caught up, all or nothing, then delivered."""
-        with self._world.store.lock:
-            catch_up(self._world, self._world.now())
-            self._world.request = NO_REQUEST
-            with self._world.store.transaction():
+        with self._env.store.lock:
+            catch_up(self._env, self._env.now())
+            self._env.request = NO_REQUEST
+            with self._env.store.transaction():
                 yield
         self._courier.wake()
 
     def _all(self, kind: str, **where: str) -> list[Record]:
-        store = self._world.store
+        store = self._env.store
         with store.lock:
             return [present(store, each) for each in store.oldest(kind, after=None, **where)]

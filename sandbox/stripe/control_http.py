@@ -8,12 +8,12 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.stripe.control import Control
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.render import present
-from sandbox.stripe.world import World
 
 
-def blueprint(world: World, control: Control) -> Blueprint:
+def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
     """All control endpoints; what is wrong with a request is answered 400 in words."""
     routes = Blueprint("control", __name__, url_prefix="/_sandbox")
 
@@ -29,7 +29,7 @@ def blueprint(world: World, control: Control) -> Blueprint:
 
     @routes.get("/clock")
     def show_clock() -> ResponseReturnValue:
-        return jsonify(now=control.now(), offset=world.clock.offset)
+        return jsonify(now=control.now(), offset=env.clock.offset)
 
     @routes.post("/clock")
     def move_clock() -> ResponseReturnValue:
@@ -98,12 +98,12 @@ def blueprint(world: World, control: Control) -> Blueprint:
         chosen = {name: value for name, value in _body().items() if name in names}
         return jsonify(control.complete_checkout(id, **chosen))
 
-    @routes.post("/stage")
-    def stage() -> ResponseReturnValue:
+    @routes.post("/seed")
+    def seed() -> ResponseReturnValue:
         body = _body()
         prices = tuple(body.pop("prices", ()))
         numbers = {name: int(value) for name, value in body.items()}
-        return jsonify(control.stage(**numbers, prices=prices)), 201
+        return jsonify(control.seed(**numbers, prices=prices)), 201
 
     @routes.post("/meter_errors")
     def report_meter_error() -> ResponseReturnValue:
@@ -121,11 +121,11 @@ def blueprint(world: World, control: Control) -> Blueprint:
 
     @routes.get("/objects/<id>")
     def show(id: str) -> ResponseReturnValue:
-        with world.store.lock:
-            record = world.store.find(id)
+        with env.store.lock:
+            record = env.store.find(id)
             if record is None or record["object"].startswith("sandbox.") and "body" in record:
                 return jsonify(error=f"nothing has the id {id}"), 404
-            return jsonify(present(world.store, record))
+            return jsonify(present(env.store, record))
 
     return routes
 

@@ -47,19 +47,19 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault kind {self.kind!r}: one of {', '.join(KINDS)}")
-        self._dice = random.Random(self.seed)
+        self._rng = random.Random(self.seed)
 
-    def strikes(self) -> bool:
+    def applies(self) -> bool:
         """Whether it happens this time; counts it when it does."""
         if self.times is not None and self.hits >= self.times:
             return False
-        if self._dice.random() >= self.probability:
+        if self._rng.random() >= self.probability:
             return False
         self.hits += 1
         return True
 
 
-class FaultBook:
+class FaultRules:
     """The active rules; the first that matches and strikes is the one that happens."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class FaultBook:
                 continue
             if fault.kind != "latency" and any(other.kind != "latency" for other in chosen):
                 continue
-            if fnmatch.fnmatchcase(path, fault.path) and fault.strikes():
+            if fnmatch.fnmatchcase(path, fault.path) and fault.applies():
                 chosen.append(fault)
         return chosen
 
@@ -93,7 +93,7 @@ class FaultBook:
 
     def _first(self, kinds: str, event: str) -> Fault | None:
         for fault in self.rules:
-            if fault.kind.startswith(kinds) and fnmatch.fnmatchcase(event, fault.event) and fault.strikes():
+            if fault.kind.startswith(kinds) and fnmatch.fnmatchcase(event, fault.event) and fault.applies():
                 return fault
         return None
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from sandbox.stripe.billing.collection import collect, default_method
 from sandbox.stripe.cards import AUTHENTICATION, card_for_number, not_authenticated
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.resources import customers, payment_methods, setup_intents, subscriptions
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 
 class PersonNeeded(Exception):
@@ -15,7 +15,12 @@ class PersonNeeded(Exception):
 
 
 def complete_checkout(
-    world: World, session: Record, *, number: str, email: str | None = None, passed: bool | None = None
+    env: StripeEnvironment,
+    session: Record,
+    *,
+    number: str,
+    email: str | None = None,
+    passed: bool | None = None,
 ) -> Record:
     """Pay a session with a card number; the completed session.
 
@@ -26,19 +31,19 @@ def complete_checkout(
         raise StripeFailure(f"This session is {session['status']}.")
     card = card_for_number(number)
     _ask_person(card.behaviour, passed)
-    customer = _customer(world, session, email)
-    method = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
+    customer = _customer(env, session, email)
+    method = payment_methods.make_card(env, card, billing_details={"email": customer["email"]})
     changes: dict[str, Any] = {"customer": customer["id"], "status": "complete", "url": None, "_due_at": None}
     if session["mode"] == "setup":
-        intent = world.change(world.require("setup_intent", session["setup_intent"]), customer=customer["id"])
-        setup_intents.complete(world, intent, method)
+        intent = env.change(env.require("setup_intent", session["setup_intent"]), customer=customer["id"])
+        setup_intents.complete(env, intent, method)
     else:
-        method = payment_methods.attach_to(world, method["id"], customer)
-        changes |= _subscribe(world, session, customer, method)
-    payment_methods.person_passed(world, method)
+        method = payment_methods.attach_to(env, method["id"], customer)
+        changes |= _subscribe(env, session, customer, method)
+    payment_methods.person_passed(env, method)
     changes["customer_details"] = _details(customer)
-    completed = world.change(session, **changes)
-    world.emit("checkout.session.completed", completed)
+    completed = env.change(session, **changes)
+    env.emit("checkout.session.completed", completed)
     return completed
 
 
@@ -51,10 +56,10 @@ def _ask_person(behaviour: str, passed: bool | None) -> None:
         raise not_authenticated("payment_intent")
 
 
-def _customer(world: World, session: Record, email: str | None) -> Record:
+def _customer(env: StripeEnvironment, session: Record, email: str | None) -> Record:
     if session["customer"]:
-        return world.require("customer", session["customer"])
-    return customers.create(world, {"email": session["customer_email"] or email})
+        return env.require("customer", session["customer"])
+    return customers.create(env, {"email": session["customer_email"] or email})
 
 
 def _details(customer: Record) -> Record:
@@ -67,11 +72,11 @@ def _details(customer: Record) -> Record:
     }
 
 
-def _subscribe(world: World, session: Record, customer: Record, method: Record) -> dict[str, Any]:
+def _subscribe(env: StripeEnvironment, session: Record, customer: Record, method: Record) -> dict[str, Any]:
     data = dict(session["_params"].get("subscription_data") or {})
     items = [{"price": item["price"], **_quantity(item)} for item in session["_items"]]
     subscription = subscriptions.create(
-        world,
+        env,
         {
             **data,
             "customer": customer["id"],
@@ -82,12 +87,12 @@ def _subscribe(world: World, session: Record, customer: Record, method: Record) 
     )
     paid = "no_payment_required"
     if subscription["status"] == "incomplete":
-        invoice = world.require("invoice", subscription["latest_invoice"])
-        invoice = collect(world, invoice, method, authenticated=True)
+        invoice = env.require("invoice", subscription["latest_invoice"])
+        invoice = collect(env, invoice, method, authenticated=True)
         if invoice["status"] != "paid":
             raise StripeFailure(**invoice["_last_error"])
         paid = "paid"
-    current = world.require("subscription", subscription["id"])
+    current = env.require("subscription", subscription["id"])
     return {"subscription": current["id"], "invoice": current["latest_invoice"], "payment_status": paid}
 
 
@@ -95,23 +100,25 @@ def _quantity(item: Record) -> dict[str, int]:
     return {"quantity": item["quantity"]} if item["quantity"] is not None else {}
 
 
-def replace_card(world: World, customer: Record, *, number: str, passed: bool | None = None) -> Record:
+def replace_card(
+    env: StripeEnvironment, customer: Record, *, number: str, passed: bool | None = None
+) -> Record:
     """Save a card and let it pay for everything from now on; the attached payment method."""
     card = card_for_number(number)
     _ask_person(card.behaviour, passed)
-    made = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
-    method = payment_methods.attach_to(world, made["id"], customer)
-    payment_methods.person_passed(world, method)
-    customers.update(world, {"invoice_settings": {"default_payment_method": method["id"]}}, customer["id"])
-    for subscription in list(world.store.newest("subscription", customer=customer["id"])):
+    made = payment_methods.make_card(env, card, billing_details={"email": customer["email"]})
+    method = payment_methods.attach_to(env, made["id"], customer)
+    payment_methods.person_passed(env, method)
+    customers.update(env, {"invoice_settings": {"default_payment_method": method["id"]}}, customer["id"])
+    for subscription in list(env.store.newest("subscription", customer=customer["id"])):
         if subscription["default_payment_method"]:
             change = {"default_payment_method": method["id"]}
-            world.change(subscription, "customer.subscription.updated", **change)
+            env.change(subscription, "customer.subscription.updated", **change)
     return method
 
 
 def pay_invoice(
-    world: World, invoice: Record, *, number: str | None = None, passed: bool | None = None
+    env: StripeEnvironment, invoice: Record, *, number: str | None = None, passed: bool | None = None
 ) -> Record:
     """Pay an open invoice with a new card, or with the one on file.
 
@@ -120,18 +127,18 @@ def pay_invoice(
     if invoice["status"] not in ("open", "uncollectible"):
         raise StripeFailure(f"This invoice is {invoice['status']}.")
     if number is None:
-        method = default_method(world, invoice)
+        method = default_method(env, invoice)
         if method is None:
             raise StripeFailure("There is no card on file. Please enter one.")
         _ask_person(method["_behaviour"], passed)
     else:
         card = card_for_number(number)
         _ask_person(card.behaviour, passed)
-        customer = world.require("customer", invoice["customer"])
-        made = payment_methods.make_card(world, card, billing_details={"email": customer["email"]})
-        method = payment_methods.attach_to(world, made["id"], customer)
-    invoice = collect(world, invoice, method, authenticated=bool(passed))
+        customer = env.require("customer", invoice["customer"])
+        made = payment_methods.make_card(env, card, billing_details={"email": customer["email"]})
+        method = payment_methods.attach_to(env, made["id"], customer)
+    invoice = collect(env, invoice, method, authenticated=bool(passed))
     if invoice["status"] != "paid":
         raise StripeFailure(**invoice["_last_error"], keeps_changes=True)
-    payment_methods.person_passed(world, world.require("payment_method", method["id"]))
+    payment_methods.person_passed(env, env.require("payment_method", method["id"]))
     return invoice

@@ -1,4 +1,4 @@
-"""Idempotency keys: the same question gets the same answer, another question is refused."""
+"""Idempotency keys: the same request gets the same answer, another request is refused."""
 
 import hashlib
 import json
@@ -18,10 +18,10 @@ class IdempotencyKeys:
 
     def begin(self, key: str, path: str, params: dict[str, Any], now: int) -> Record | None:
         """The stored answer (`status`, `body`), or None: then the work is the caller's, who must `end`."""
-        question = _fingerprint(path, params)
+        request = _fingerprint(path, params)
         known = self._store.find(_name(key))
         if known and known["created"] + DAY > now:
-            if known["question"] != question:
+            if known["request"] != request:
                 raise _mismatch(key, path, known["path"])
             return known
         if key in self._in_flight:
@@ -45,7 +45,7 @@ class IdempotencyKeys:
                 "object": "sandbox.idempotency_key",
                 "created": now,
                 "path": path,
-                "question": _fingerprint(path, params),
+                "request": _fingerprint(path, params),
                 "status": status,
                 "body": body,
             }

@@ -13,33 +13,33 @@ from markupsafe import Markup, escape
 from sandbox.stripe import mails
 from sandbox.stripe.billing.periods import after
 from sandbox.stripe.control import Control
+from sandbox.stripe.descriptions import money
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.render import present
 from sandbox.stripe.store import Record, key_of
-from sandbox.stripe.words import money
-from sandbox.stripe.world import World
 
 FEW, SHOWN = 10, 50
 _ID = re.compile(r"&#34;([a-z]+_[A-Za-z0-9_]{6,})&#34;")
 
 
-def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint:
+def blueprint(env: StripeEnvironment, control: Control, mail_dir: str | None) -> Blueprint:
     """The overview, the objects of a kind, one object, the calls, and one mail."""
     routes = Blueprint("page", __name__)
-    routes.add_app_template_filter(_instant, "instant")
+    routes.add_app_template_filter(_instant, "timestamp")
     routes.add_app_template_filter(_label, "label")
     routes.add_app_template_filter(_where, "where")
 
     @routes.get("/")
     def overview() -> str:
-        with world.store.lock:
+        with env.store.lock:
             return render_template(
                 "overview.html",
-                now=world.now(),
-                offset=world.clock.offset,
+                now=env.now(),
+                offset=env.clock.offset,
                 kinds=[each for each in control.state().items() if not each[0].startswith("sandbox.")],
-                events=_newest(world, "event"),
-                deliveries=_newest(world, "sandbox.delivery"),
-                requests=list(islice(reversed(world.requests), FEW)),
+                events=_newest(env, "event"),
+                deliveries=_newest(env, "sandbox.delivery"),
+                requests=list(islice(reversed(env.requests), FEW)),
                 faults=control.faults(),
                 mail_dir=mail_dir,
                 mails=mails.read_all(mail_dir)[:FEW],
@@ -58,10 +58,10 @@ def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint
     @routes.get("/kinds/<kind>")
     def kind(kind: str) -> str:
         """Newest first; `before` is the key of the last one on the page before."""
-        with world.store.lock:
-            before = world.store.get(kind, request.args.get("before", ""))
-            found = list(islice(world.store.newest(kind, before=before), SHOWN))
-            total = world.store.count(kind)
+        with env.store.lock:
+            before = env.store.get(kind, request.args.get("before", ""))
+            found = list(islice(env.store.newest(kind, before=before), SHOWN))
+            total = env.store.count(kind)
         return render_template(
             "kind.html", kind=kind, records=found, total=total, shown=SHOWN, paged=before is not None
         )
@@ -70,33 +70,33 @@ def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint
     def find() -> ResponseReturnValue:
         """By id, by the identifier of a meter event, or by a customer's email."""
         sought = request.args.get("id", "").strip()
-        with world.store.lock:
-            record = _find(world, sought)
+        with env.store.lock:
+            record = _find(env, sought)
         if record is None:
             return redirect(url_for("page.overview", sought=sought))
         return redirect(url_for("page.object", id=key_of(record)))
 
     @routes.get("/objects/<path:id>")
     def object(id: str) -> str:
-        with world.store.lock:
-            record = world.store.find(id)
+        with env.store.lock:
+            record = env.store.find(id)
             if record is None:
                 abort(404)
             kind = record["object"]
             near: dict[str, list[Record]] = {
-                "events": list(islice(world.store.newest("event", subject=id), SHOWN)),
-                "deliveries": list(islice(world.store.newest("sandbox.delivery", event=id), SHOWN)),
+                "events": list(islice(env.store.newest("event", subject=id), SHOWN)),
+                "deliveries": list(islice(env.store.newest("sandbox.delivery", event=id), SHOWN)),
             }
-            text = _linked(world, json.dumps(present(world.store, record), indent=2, ensure_ascii=False))
+            text = _linked(env, json.dumps(present(env.store, record), indent=2, ensure_ascii=False))
             return render_template("object.html", id=id, kind=kind, record=record, text=text, **near)
 
     @routes.get("/requests")
     def requests() -> str:
         """Newest first; `from` is how many newer ones there are."""
         skip = max(0, request.args.get("from", 0, int))
-        with world.store.lock:
-            total = len(world.requests)
-            found = list(islice(reversed(world.requests), skip, skip + SHOWN))
+        with env.store.lock:
+            total = len(env.requests)
+            found = list(islice(reversed(env.requests), skip, skip + SHOWN))
         return render_template("requests.html", requests=found, total=total, next=skip + SHOWN)
 
     @routes.get("/mails/<key>")
@@ -109,23 +109,23 @@ def blueprint(world: World, control: Control, mail_dir: str | None) -> Blueprint
     return routes
 
 
-def _newest(world: World, kind: str) -> list[Record]:
-    return list(islice(world.store.newest(kind), FEW))
+def _newest(env: StripeEnvironment, kind: str) -> list[Record]:
+    return list(islice(env.store.newest(kind), FEW))
 
 
-def _find(world: World, sought: str) -> Record | None:
+def _find(env: StripeEnvironment, sought: str) -> Record | None:
     return (
-        world.store.find(sought)
-        or next(world.store.newest("billing.meter_event", identifier=sought), None)
-        or next(world.store.newest("customer", email=sought), None)
+        env.store.find(sought)
+        or next(env.store.newest("billing.meter_event", identifier=sought), None)
+        or next(env.store.newest("customer", email=sought), None)
     )
 
 
-def _linked(world: World, text: str) -> Markup:
+def _linked(env: StripeEnvironment, text: str) -> Markup:
     """JSON in which every id that names something leads to it."""
 
     def link(match: re.Match[str]) -> str:
-        if world.store.find(match[1]) is None:
+        if env.store.find(match[1]) is None:
             return match[0]
         return f'"<a href="{url_for("page.object", id=match[1])}">{match[1]}</a>"'
 

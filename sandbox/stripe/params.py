@@ -164,12 +164,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class Span:
-    """An instant, or bounds `gt`, `gte`, `lt`, `lte`; read as bounds."""
+    """An timestamp, or bounds `gt`, `gte`, `lt`, `lte`; read as bounds."""
 
     def read(self, value: Any, name: str) -> dict[str, int]:
         if isinstance(value, str):
-            instant = Integer().read(value, name)
-            return {"gte": instant, "lte": instant}
+            timestamp = Integer().read(value, name)
+            return {"gte": timestamp, "lte": timestamp}
         bounds = Shape({bound: Integer() for bound in ("gt", "gte", "lt", "lte")}).read(value, name)
         return bounds or {}
 
@@ -178,14 +178,14 @@ def _join(name: str, key: str) -> str:
     return f"{name}[{key}]" if name else key
 
 
-def within(instant: int, bounds: Mapping[str, int] | None) -> bool:
-    """Whether the instant lies inside what a Span read."""
+def within(timestamp: int, bounds: Mapping[str, int] | None) -> bool:
+    """Whether the timestamp lies inside what a Span read."""
     bounds = bounds or {}
     return (
-        instant > bounds.get("gt", instant - 1)
-        and instant >= bounds.get("gte", instant)
-        and instant < bounds.get("lt", instant + 1)
-        and instant <= bounds.get("lte", instant)
+        timestamp > bounds.get("gt", timestamp - 1)
+        and timestamp >= bounds.get("gte", timestamp)
+        and timestamp < bounds.get("lt", timestamp + 1)
+        and timestamp <= bounds.get("lte", timestamp)
     )
 
 

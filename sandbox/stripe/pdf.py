@@ -72,7 +72,7 @@ LINES_A_PAGE = 22
 
 
 def invoice_document(invoice: dict[str, Any]) -> bytes:
-    """An invoice in words (`words.invoice`) on as many pages as its lines need."""
+    """An invoice in words (`descriptions.invoice`) on as many pages as its lines need."""
     lines = invoice["lines"]
     parts = [lines[at : at + LINES_A_PAGE] for at in range(0, len(lines), LINES_A_PAGE)] or [[]]
     pages: list[list[Text]] = []
@@ -80,7 +80,7 @@ def invoice_document(invoice: dict[str, Any]) -> bytes:
     for part in parts:
         page = [
             Text(MARGIN, 770, "Invoice" if not pages else "Invoice, continued", 20, bold=True),
-            Text(MARGIN, 742, f"{invoice['number']}   {invoice['date']}   {invoice['standing']}"),
+            Text(MARGIN, 742, f"{invoice['number']}   {invoice['date']}   {invoice['status_text']}"),
             Text(MARGIN, 716, "Sandbox, test mode"),
             Text(MARGIN, 700, f"To {invoice['name'] or ''} {invoice['email'] or ''}".strip()),
         ]

@@ -32,7 +32,7 @@ _routes: dict[tuple[str, int], list[Route]] = {}
 
 
 def route(method: str, path: str, fields: Mapping[str, Field] | None = None) -> Callable[[Handler], Handler]:
-    """Answer `method path` with `handler(world, params, *ids)`; every endpoint also takes `expand`."""
+    """ApiResponse `method path` with `handler(env, params, *ids)`; every endpoint also takes `expand`."""
 
     def register(handler: Handler) -> Handler:
         steps = tuple(path.strip("/").split("/"))

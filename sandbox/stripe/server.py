@@ -15,13 +15,13 @@ from flask import Flask, Request, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.stripe import API_VERSION, control_http, forms, hosted_pages, page
-from sandbox.stripe.api import Answer, Api, Cut, Question
+from sandbox.stripe.api import Api, ApiRequest, ApiResponse, ConnectionCut
 from sandbox.stripe.control import Control
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.store import Record
 from sandbox.stripe.webhooks import RETRY_DELAYS, Courier
-from sandbox.stripe.world import World
 
 
 class StripeSandbox:
@@ -40,13 +40,13 @@ class StripeSandbox:
         mail_dir: str | None = None,
         retry_delays: Sequence[float] = RETRY_DELAYS,
     ) -> None:
-        self.world = World(state)
-        self._courier = Courier(self.world, retry_delays)
-        self.control = Control(self.world, self._courier)
-        app = make_app(self.world, self.control, self._courier, mail_dir)
+        self.env = StripeEnvironment(state)
+        self._courier = Courier(self.env, retry_delays)
+        self.control = Control(self.env, self._courier)
+        app = make_app(self.env, self.control, self._courier, mail_dir)
         self._server = make_server(host, port, app, threaded=True, request_handler=_Handler)
         self.port: int = self._server.server_port
-        self.url = self.world.url = f"http://{host}:{self.port}"
+        self.url = self.env.url = f"http://{host}:{self.port}"
         self._threads = [
             threading.Thread(
                 target=self._server.serve_forever, args=(0.05,), daemon=True, name="stripe-http"
@@ -66,8 +66,8 @@ class StripeSandbox:
         self._server.shutdown()
         self._server.server_close()
         self._courier.stop()
-        with self.world.store.lock:
-            self.world.store.close()
+        with self.env.store.lock:
+            self.env.store.close()
 
     def reset(self, to: list[Record] | None = None) -> None:
         """Forget everything, as if just started; or begin again from a snapshot."""
@@ -96,41 +96,41 @@ class _Handler(WSGIRequestHandler):
         return
 
 
-def make_app(world: World, control: Control, courier: Courier, mail_dir: str | None) -> Flask:
+def make_app(env: StripeEnvironment, control: Control, courier: Courier, mail_dir: str | None) -> Flask:
     """Stripe's API under /v1 and /v2, the control API under /_sandbox, the page at /."""
     app = Flask(__name__)
     app.config["PROPAGATE_EXCEPTIONS"] = True
-    api = Api(world, courier.wake)
-    app.register_blueprint(control_http.blueprint(world, control))
-    app.register_blueprint(hosted_pages.blueprint(world, control))
-    app.register_blueprint(page.blueprint(world, control, mail_dir))
+    api = Api(env, courier.wake)
+    app.register_blueprint(control_http.blueprint(env, control))
+    app.register_blueprint(hosted_pages.blueprint(env, control))
+    app.register_blueprint(page.blueprint(env, control, mail_dir))
 
     @app.route("/v2/<path:rest>", methods=["GET"])
     @app.route("/v1/<path:rest>", methods=["GET", "POST", "DELETE"])
     def answer_call(rest: str) -> Response:
         started = time.monotonic()
         question_id = new_id("req", 14)
-        answer: Answer | None = None
+        answer: ApiResponse | None = None
         try:
             answer = _ask(api, question_id)
             return _respond(answer, question_id)
-        except Cut:
+        except ConnectionCut:
             _cut_connection(request.environ)
             raise
         finally:
-            world.requests.append(_log_entry(request, question_id, answer, started))
+            env.requests.append(_log_entry(request, question_id, answer, started))
 
     return app
 
 
-def _ask(api: Api, question_id: str) -> Answer:
+def _ask(api: Api, question_id: str) -> ApiResponse:
     try:
         pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
         params = forms.parse(pairs)
     except StripeFailure as failure:
-        return Answer(failure.status, failure.body)
+        return ApiResponse(failure.status, failure.body)
     return api.answer(
-        Question(
+        ApiRequest(
             request.method,
             request.path,
             params,
@@ -149,7 +149,7 @@ def _api_key(request: Request) -> str | None:
     return value if scheme.lower() == "bearer" else None
 
 
-def _respond(answer: Answer, question_id: str) -> Response:
+def _respond(answer: ApiResponse, question_id: str) -> Response:
     response = Response(json.dumps(answer.body), status=answer.status, mimetype="application/json")
     response.headers["Request-Id"] = question_id
     response.headers["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
@@ -167,7 +167,7 @@ def _cut_connection(environ: dict[str, Any]) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _log_entry(request: Request, id: str, answer: Answer | None, started: float) -> dict[str, Any]:
+def _log_entry(request: Request, id: str, answer: ApiResponse | None, started: float) -> dict[str, Any]:
     return {
         "request_id": id,
         "method": request.method,

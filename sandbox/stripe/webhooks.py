@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import httpx
 
 from sandbox.stripe import events
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 _log = logging.getLogger(__name__)
 RETRY_DELAYS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
@@ -27,9 +27,9 @@ def signature(secret: str, payload: str, timestamp: int) -> str:
 class Courier(threading.Thread):
     """Sends pending deliveries one at a time. After the last of `retry_delays` (seconds) it gives up."""
 
-    def __init__(self, world: World, retry_delays: Sequence[float] = RETRY_DELAYS) -> None:
+    def __init__(self, env: StripeEnvironment, retry_delays: Sequence[float] = RETRY_DELAYS) -> None:
         super().__init__(name="stripe-courier", daemon=True)
-        self._world = world
+        self._env = env
         self._delays = retry_delays
         self._not_before: dict[str, float] = {}
         self._overtakable: set[str] = set()
@@ -52,8 +52,8 @@ class Courier(threading.Thread):
         """Wait until nothing is pending or time is up; the number still pending."""
         deadline = time.monotonic() + timeout
         while True:
-            with self._world.store.lock:
-                pending = self._world.store.count("sandbox.delivery", status="pending")
+            with self._env.store.lock:
+                pending = self._env.store.count("sandbox.delivery", status="pending")
             if not pending or time.monotonic() > deadline:
                 return pending
             self.wake()
@@ -63,7 +63,7 @@ class Courier(threading.Thread):
         while not self._stopped:
             self._wake.clear()
             try:
-                with self._world.store.lock:
+                with self._env.store.lock:
                     ready = self._next()
                 if ready:
                     self._send(ready)
@@ -75,7 +75,7 @@ class Courier(threading.Thread):
 
     def _next(self) -> Record | None:
         """The oldest pending delivery that may go now and has no elder of the same object waiting."""
-        if not self._world.store.count("sandbox.delivery", status="pending"):
+        if not self._env.store.count("sandbox.delivery", status="pending"):
             self._forget()
         found, settled = self._look()
         while settled:
@@ -85,7 +85,7 @@ class Courier(threading.Thread):
     def _look(self) -> tuple[Record | None, bool]:
         """What may go, and whether a fault settled one on the way, so that the queue is another now."""
         waiting: set[tuple[str, str]] = set()
-        for record in self._world.store.oldest("sandbox.delivery", status="pending"):
+        for record in self._env.store.oldest("sandbox.delivery", status="pending"):
             lane = (record["endpoint"], record["subject"])
             if lane in waiting:
                 continue
@@ -106,14 +106,14 @@ class Courier(threading.Thread):
     def _meet(self, record: Record) -> Record:
         """Let the faults decide, once, what becomes of a delivery."""
         self._met.add(record["id"])
-        fault = None if record["duplicate_of"] else self._world.faults.for_webhook(record["type"])
+        fault = None if record["duplicate_of"] else self._env.faults.for_webhook(record["type"])
         if fault is None:
             return record
         if fault.kind == "webhook_drop":
             return self._settle(record, "dropped")
         if fault.kind == "webhook_duplicate":
             copy = {**record, "id": f"{record['id']}_again", "duplicate_of": record["id"]}
-            self._world.store.insert(copy)
+            self._env.store.insert(copy)
             return record
         self._not_before[record["id"]] = time.monotonic() + fault.ms / 1000
         if fault.kind == "webhook_reorder":
@@ -121,8 +121,8 @@ class Courier(threading.Thread):
         return record
 
     def _send(self, record: Record) -> None:
-        with self._world.store.lock:
-            store = self._world.store
+        with self._env.store.lock:
+            store = self._env.store
             if not store.find(record["id"]):
                 return  # The sandbox was reset meanwhile.
             endpoint, event = store.find(record["endpoint"]), store.find(record["event"])
@@ -131,8 +131,8 @@ class Courier(threading.Thread):
                 return
             payload = json.dumps(events.payload(store, event), indent=2)
         code, error = self._post(endpoint, payload)
-        with self._world.store.lock:
-            if self._world.store.find(record["id"]):
+        with self._env.store.lock:
+            if self._env.store.find(record["id"]):
                 self._note(record, code, error)
 
     def _post(self, endpoint: Record, payload: str) -> tuple[int | None, str | None]:
@@ -150,7 +150,7 @@ class Courier(threading.Thread):
     def _note(self, record: Record, code: int | None, error: str | None) -> None:
         attempts = record["attempts"] + 1
         answers = [*record["answers"], {"at": int(time.time()), "code": code, "error": error}]
-        record = self._world.store.replace(
+        record = self._env.store.replace(
             record, attempts=attempts, answers=answers, response_code=code, error=error
         )
         if code is not None and 200 <= code < 300:
@@ -164,7 +164,7 @@ class Courier(threading.Thread):
         self._not_before.pop(record["id"], None)
         self._overtakable.discard(record["id"])
         self._met.discard(record["id"])
-        event = self._world.store.find(record["event"])
+        event = self._env.store.find(record["event"])
         if event and "pending_webhooks" in event and status == "delivered" and not record["duplicate_of"]:
-            self._world.store.replace(event, pending_webhooks=max(0, event["pending_webhooks"] - 1))
-        return self._world.store.replace(record, status=status)
+            self._env.store.replace(event, pending_webhooks=max(0, event["pending_webhooks"] - 1))
+        return self._env.store.replace(record, status=status)

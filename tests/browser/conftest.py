@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from .house import PATIENCE, House, Person, open_house
+from .live_server_stack import TIMEOUT, LiveServerStack, Person, start_live_server_stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
@@ -27,7 +27,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI never skips the browser's tests: {missing}")
         pytest.skip(missing)
-    expect.set_options(timeout=PATIENCE * 1000)
+    expect.set_options(timeout=TIMEOUT * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -35,30 +35,30 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def house(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def live_stack(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServerStack]:
     """RSOLV with the demo's customers, each in another state."""
-    with open_house(chromium, tmp_path_factory.mktemp("rsolv")) as opened:
+    with start_live_server_stack(chromium, tmp_path_factory.mktemp("rsolv")) as opened:
         yield opened
 
 
 @pytest.fixture
-def empty_house(chromium: Browser, tmp_path: Path) -> Iterator[House]:
+def empty_stack(chromium: Browser, tmp_path: Path) -> Iterator[LiveServerStack]:
     """RSOLV without a customer, whose Stripe's clock nobody else goes by."""
-    with open_house(chromium, tmp_path, is_staged=False) as opened:
+    with start_live_server_stack(chromium, tmp_path, is_seeded=False) as opened:
         yield opened
 
 
 @pytest.fixture
-def person(house: House) -> Iterator[Person]:
+def person(live_stack: LiveServerStack) -> Iterator[Person]:
     """Somebody whom RSOLV does not know yet."""
-    somebody = house.invite_person()
+    somebody = live_stack.new_person()
     yield somebody
     somebody.page.context.close()
 
 
 @pytest.fixture
-def other(house: House) -> Iterator[Person]:
+def other(live_stack: LiveServerStack) -> Iterator[Person]:
     """Another one, with another browser."""
-    somebody = house.invite_person()
+    somebody = live_stack.new_person()
     yield somebody
     somebody.page.context.close()

@@ -11,24 +11,24 @@ from sandbox.action.__main__ import run
 from sandbox.action.api import RsolvApi
 from sandbox.action.run import Job
 from sandbox.demo.journey import CODE, check_out_shop
-from sandbox.staging.cast import PASSWORD
+from sandbox.seed.personas import PASSWORD
 
-from .house import PATIENCE, House, Person
-from .second_step import compute_code, turn_on_second_step
+from .live_server_stack import TIMEOUT, LiveServerStack, Person
+from .totp import compute_code, turn_on_totp
 
 
 class TestSigningUp:
-    def test_leads_to_the_first_fix(self, house: House, person: Person) -> None:
+    def test_leads_to_the_first_fix(self, live_stack: LiveServerStack, person: Person) -> None:
         page = person.open("/")
         page.get_by_role("link", name="Sign up").first.click()
         page.get_by_label("Company or team").fill("Acme Shop")
         page.get_by_label("Email").fill("ann@shop.example")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         person.press("Create account")
-        page.get_by_label("Code").fill(house.read_mail("ann@shop.example", CODE.pattern))
+        page.get_by_label("Code").fill(live_stack.read_mail("ann@shop.example", CODE.pattern))
         person.press("Confirm")
         key = page.locator("#new-api-key").inner_text()
-        with check_out_shop() as checkout, RsolvApi(house.stack.url, key) as api:
+        with check_out_shop() as checkout, RsolvApi(live_stack.stack.url, key) as api:
             run(Job(api=api, repo="acme/shop", issue=1, checkout=checkout))
         person.open("/dashboard/fixes/").get_by_role("link", name="acme/shop #1").click()
         expect(page.locator(f"a[href='{'https://github.com/acme/shop/pull/2'}']").first).to_be_visible()
@@ -47,14 +47,14 @@ class TestUpgrading:
 
 class TestATeammate:
     def test_who_is_invited_as_a_member_sees_no_billing(
-        self, house: House, person: Person, other: Person
+        self, live_stack: LiveServerStack, person: Person, other: Person
     ) -> None:
         person.log_in("payg@demo.example")
         page = person.open("/dashboard/team/")
         page.get_by_label("Email address").fill("mia@halden.example")
         page.get_by_role("main").locator("#invite").get_by_label("Role").select_option("member")
         person.press("Send the invitation")
-        link = house.read_mail("mia@halden.example", r"(http\S+/invitations/\S+)")
+        link = live_stack.read_mail("mia@halden.example", r"(http\S+/invitations/\S+)")
         theirs = other.open(urlsplit(link).path)
         theirs.get_by_label("Your name").fill("Mia")
         theirs.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -66,7 +66,9 @@ class TestATeammate:
 
 
 class TestRotatingAKey:
-    def test_never_refuses_a_client_that_keeps_calling(self, house: House, person: Person) -> None:
+    def test_never_refuses_a_client_that_keeps_calling(
+        self, live_stack: LiveServerStack, person: Person
+    ) -> None:
         person.log_in("teams@demo.example")
         page = person.open("/dashboard/keys/")
         page.get_by_label("Name").fill("CI of the shop")
@@ -76,7 +78,7 @@ class TestRotatingAKey:
 
         def keep_calling() -> None:
             """With the newest key that its secrets hold."""
-            with httpx.Client(base_url=house.stack.url, trust_env=False, timeout=PATIENCE) as client:
+            with httpx.Client(base_url=live_stack.stack.url, trust_env=False, timeout=TIMEOUT) as client:
                 while not is_over.wait(0.1):
                     headers = {"X-API-Key": keys[-1]}
                     answers.append(client.get("/api/v1/entitlement", headers=headers).status_code)
@@ -89,9 +91,9 @@ class TestRotatingAKey:
             row.get_by_label("The old key stops working").select_option("1")
             row.get_by_role("button", name="Make the new key").click()
             expect(page.locator("#new-api-key")).not_to_have_text(keys[0])
-            self._wait_for_calls(house, answers)
+            self._wait_for_calls(live_stack, answers)
             keys.append(page.locator("#new-api-key").inner_text())
-            self._wait_for_calls(house, answers)
+            self._wait_for_calls(live_stack, answers)
         finally:
             is_over.set()
             caller.join()
@@ -100,15 +102,15 @@ class TestRotatingAKey:
         expect(page.get_by_role("row").filter(has_text="Being replaced")).to_have_count(1)
 
     @staticmethod
-    def _wait_for_calls(house: House, answers: list[int]) -> None:
+    def _wait_for_calls(live_stack: LiveServerStack, answers: list[int]) -> None:
         wanted = len(answers) + 3
-        house.supervisor.wait_for("three more calls", lambda: len(answers) >= wanted, PATIENCE)
+        live_stack.supervisor.wait_for("three more calls", lambda: len(answers) >= wanted, TIMEOUT)
 
 
 class TestTwoStepLogin:
     def test_asks_for_the_apps_code_after_the_password(self, person: Person, other: Person) -> None:
         person.log_in("payg@demo.example")
-        secret = turn_on_second_step(person)
+        secret = turn_on_totp(person)
         theirs = other.log_in("payg@demo.example")
         expect(theirs.get_by_role("heading", level=1)).to_have_text("Second step")
         theirs.get_by_label("Code").fill(compute_code(secret))
@@ -119,7 +121,7 @@ class TestTwoStepLogin:
 class TestAFailedPayment:
     """Of a card that took the first month and declined the second, while Stripe's clock went on."""
 
-    def test_is_mended_on_the_invoices_page(self, house: House, person: Person) -> None:
+    def test_is_mended_on_the_invoices_page(self, live_stack: LiveServerStack, person: Person) -> None:
         page = person.log_in("pastdue@demo.example")
         banner = page.get_by_role("main").get_by_text(re.compile("payment (has )?failed", re.I)).first
         expect(banner).to_be_visible()
@@ -133,11 +135,11 @@ class TestAFailedPayment:
             person.open("/dashboard/")
             return banner.count() == 0
 
-        house.supervisor.wait_for("the news from Stripe", is_gone, PATIENCE)
+        live_stack.supervisor.wait_for("the news from Stripe", is_gone, TIMEOUT)
 
 
 class TestClosingTheAccount:
-    def test_keeps_its_people_out(self, house: House, person: Person) -> None:
+    def test_keeps_its_people_out(self, live_stack: LiveServerStack, person: Person) -> None:
         person.log_in("exhausted@demo.example")
         page = person.open_again("/dashboard/settings/close/")
         page.get_by_role("main").get_by_role("textbox").fill("Brightquay")
@@ -145,4 +147,4 @@ class TestClosingTheAccount:
         expect(page.get_by_role("main")).to_contain_text("The account is closed")
         person.open("/dashboard/keys/")
         assert urlsplit(page.url).path == "/dashboard/"
-        house.read_mail("exhausted@demo.example", "(closed)")
+        live_stack.read_mail("exhausted@demo.example", "(closed)")

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from .house import PHONE, Person
+from .live_server_stack import PHONE, Person
 
 
 class TestTheMenu:

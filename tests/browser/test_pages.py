@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from .atlas import Atlas, find_route
-from .house import House, Person, open_house
-from .look import SCREENSHOTS, SHADES, ask_axe, look
-from .visitors import forget_password, gather, invite, onboard
+from .live_server_stack import LiveServerStack, Person, start_live_server_stack
+from .page_checks import SCREENSHOTS, SHADES, check_page, run_axe
+from .people import create_people, forget_password, invite, onboard
+from .routes import RouteMap, find_route
 
 # Swagger UI draws it, not we: its badge is pale in the light, and its summaries hold a button in a button.
 SWAGGER = ("light, 1280 px: color-contrast", "nested-interactive")
 
-# Routes of pages that none of the visitors can open, and why.
+# Routes of pages that none of the people can open, and why.
 NO_GITHUB = "login with GitHub is not set up"
 NO_KEY = "nobody has a passkey"
 POSTED = "takes a POST only"
@@ -34,7 +34,7 @@ UNSEEN = {
     "dashboard/setup/connection/": "a part of a page, which leads to the whole",
 }
 
-# What the same pages look like to others: (picture, visitor, path).
+# What the same pages look like to others: (picture, person, path).
 STATES = (
     ("overview-of-nothing", "fresh", "/dashboard/"),
     ("fixes-of-nothing", "fresh", "/dashboard/fixes/"),
@@ -60,52 +60,52 @@ STATES = (
 
 
 @pytest.fixture(scope="module")
-def house(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def live_stack(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServerStack]:
     """One of its own: elsewhere its customers pay, change and close."""
-    with open_house(chromium, tmp_path_factory.mktemp("pages")) as opened:
+    with start_live_server_stack(chromium, tmp_path_factory.mktemp("pages")) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def visitors(house: House) -> Iterator[dict[str, Person]]:
+def people(live_stack: LiveServerStack) -> Iterator[dict[str, Person]]:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with gather(house) as people:
+    with create_people(live_stack) as people:
         yield people
 
 
 @pytest.fixture(scope="module")
-def atlas(house: House, visitors: dict[str, Person]) -> Atlas:
-    made = Atlas()
-    made.add(invite(house, visitors["owner"], "ola@halden.example"))
-    made.add(onboard(house, "olga@halden.example"))
-    made.add(forget_password(house, visitors["stranger"], "pastdue@demo.example"))
-    for name, person in visitors.items():
+def route_map(live_stack: LiveServerStack, people: dict[str, Person]) -> RouteMap:
+    made = RouteMap()
+    made.add(invite(live_stack, people["owner"], "ola@halden.example"))
+    made.add(onboard(live_stack, "olga@halden.example"))
+    made.add(forget_password(live_stack, people["stranger"], "pastdue@demo.example"))
+    for name, person in people.items():
         made.explore(name, person)
     return made
 
 
 class TestEveryPage:
-    def test_is_known_here(self, atlas: Atlas) -> None:
-        assert sorted(set(atlas.list_unseen())) == sorted(UNSEEN)
+    def test_is_known_here(self, route_map: RouteMap) -> None:
+        assert sorted(set(route_map.list_unseen())) == sorted(UNSEEN)
 
-    def test_is_accessible_and_fits(self, atlas: Atlas, visitors: dict[str, Person]) -> None:
+    def test_is_accessible_and_fits(self, route_map: RouteMap, people: dict[str, Person]) -> None:
         """And leaves its pictures in var/screenshots, with what axe said of it."""
         found: dict[str, list[str]] = {}
-        for route, name in atlas.seen_by.items():
-            page = visitors[name].open(atlas.paths[route])
+        for route, name in route_map.seen_by.items():
+            page = people[name].open(route_map.paths[route])
             assert find_route(page.url) == route, f"{name} is led to {page.url}"
             if route == "api/docs":
                 page.locator(".opblock").last.wait_for()
-            found[route] = look(visitors[name], re.sub(r"\W+", "-", route).strip("-") or "home")
+            found[route] = check_page(people[name], re.sub(r"\W+", "-", route).strip("-") or "home")
         keep("findings.json", found)
         found["api/docs"] = [each for each in found["api/docs"] if not any(rule in each for rule in SWAGGER)]
         assert {route: findings for route, findings in found.items() if findings} == {}
 
-    def test_is_so_in_its_other_states(self, visitors: dict[str, Person]) -> None:
+    def test_is_so_in_its_other_states(self, people: dict[str, Person]) -> None:
         found: dict[str, list[str]] = {}
         for picture, name, path in STATES:
-            visitors[name].open(path)
-            found[picture] = look(visitors[name], f"state-{picture}")
+            people[name].open(path)
+            found[picture] = check_page(people[name], f"state-{picture}")
         keep("findings-of-states.json", found)
         assert {picture: findings for picture, findings in found.items() if findings} == {}
 
@@ -117,15 +117,15 @@ class TestTheApiReference:
         for shade in SHADES:
             page.emulate_media(color_scheme=shade)
             expect(page.locator("html")).to_have_css("color-scheme", shade)
-            found = [f"{shade}, {page.evaluate('innerWidth')} px: {each}" for each in ask_axe(page)]
+            found = [f"{shade}, {page.evaluate('innerWidth')} px: {each}" for each in run_axe(page)]
             assert [each for each in found if not any(rule in each for rule in SWAGGER)] == []
-        assert person.troubles == []
+        assert person.console_errors == []
 
 
 class TestRefusals:
     """The browser itself complains of their status; of that there is nothing to say."""
 
-    def test_are_accessible_and_fit(self, visitors: dict[str, Person]) -> None:
+    def test_are_accessible_and_fit(self, people: dict[str, Person]) -> None:
         found: dict[str, list[str]] = {}
         for picture, name, path in (
             ("403-billing", "mate", "/dashboard/billing/"),
@@ -134,10 +134,10 @@ class TestRefusals:
             ("onboarding-over", "stranger", "/onboarding/nobody/"),
             ("setup-mistaken", "fresh", "/dashboard/setup/?branch=a%20b"),
         ):
-            visitors[name].open(path)
-            found[picture] = look(visitors[name], f"refusal-{picture}")
-        fill_wrongly(visitors["stranger"])
-        found["login-mistaken"] = look(visitors["stranger"], "refusal-login-mistaken")
+            people[name].open(path)
+            found[picture] = check_page(people[name], f"refusal-{picture}")
+        fill_wrongly(people["stranger"])
+        found["login-mistaken"] = check_page(people["stranger"], "refusal-login-mistaken")
         keep("findings-of-refusals.json", found)
         status = re.compile("Failed to load resource: the server responded with a status of 4")
         assert [each for findings in found.values() for each in findings if not status.match(each)] == []

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Page, expect
 
-from sandbox.staging.cast import PASSWORD
+from sandbox.seed.personas import PASSWORD
 
-from .house import House, Person
+from .live_server_stack import LiveServerStack, Person
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -23,8 +23,10 @@ def give_authenticator(page: Page) -> None:
 
 
 class TestAPasskey:
-    def test_is_added_and_then_logs_in_alone(self, house: House, person: Person) -> None:
-        home = f"http://localhost:{house.stack.web_port}"  # a passkey belongs to a name, not to an address
+    def test_is_added_and_then_logs_in_alone(self, live_stack: LiveServerStack, person: Person) -> None:
+        home = (
+            f"http://localhost:{live_stack.stack.web_port}"  # a passkey belongs to a name, not to an address
+        )
         page = person.page
         person.open(f"{home}/accounts/login/")
         page.get_by_label("Email").fill("trial@demo.example")
@@ -38,4 +40,4 @@ class TestAPasskey:
         person.open(f"{home}/accounts/login/")
         person.press("Log in with a passkey")
         expect(page).to_have_url(f"{home}/dashboard/")
-        assert person.troubles == []
+        assert person.console_errors == []

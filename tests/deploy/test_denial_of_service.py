@@ -126,7 +126,7 @@ def run(stack):
         text=True,
     )
     assert made.returncode == 0, made.stderr
-    with Supervisor(environment=environment, log_dir=stack.data_dir / "log", patience=2) as supervisor:
+    with Supervisor(environment=environment, log_dir=stack.data_dir / "log", stop_timeout=2) as supervisor:
         yield Machine(stack, supervisor, made.stdout.split()[-1])
 
 

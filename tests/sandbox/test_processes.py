@@ -87,7 +87,7 @@ class TestSupervisor:
         assert not is_alive(pid)
 
     def test_kills_what_does_not_listen(self, tmp_path: Path, notes: Path) -> None:
-        with Supervisor(environment={}, log_dir=tmp_path, patience=0.2) as supervisor:
+        with Supervisor(environment={}, log_dir=tmp_path, stop_timeout=0.2) as supervisor:
             supervisor.start("stubborn", [sys.executable, "-c", STUBBORN, str(notes)])
             (pid,) = read_pids(notes)
         assert not is_alive(pid)

@@ -2,20 +2,22 @@
 
 from typing import Any
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 SMALLEST_CHARGE = {"usd": 50, "eur": 50, "gbp": 30}  # Less than this is not collected, but owed.
 
 
-def move(world: World, customer: str, amount: int, type: str, currency: str, **fields: Any) -> Record:
+def move(
+    env: StripeEnvironment, customer: str, amount: int, type: str, currency: str, **fields: Any
+) -> Record:
     """File one balance transaction of some cents and change the balance by it, announced."""
-    record = world.require("customer", customer)
+    record = env.require("customer", customer)
     ending = record["balance"] + amount
     own = record["currency"] or currency
-    world.change(record, "customer.updated", balance=ending, currency=own)
-    return world.add(
+    env.change(record, "customer.updated", balance=ending, currency=own)
+    return env.add(
         "customer_balance_transaction",
         new_id("cbtxn"),
         amount=amount,
@@ -38,18 +40,18 @@ def owed(total: int, balance: int) -> dict[str, int]:
     return {"starting_balance": balance, "amount_due": due, "amount_remaining": due}
 
 
-def settle(world: World, invoice: Record) -> dict[str, int]:
+def settle(env: StripeEnvironment, invoice: Record) -> dict[str, int]:
     """Apply the balance to an invoice that becomes final; its changed fields.
 
     A negative total becomes credit. A sum too small to charge becomes debt, and nothing is due.
     """
-    customer = world.require("customer", invoice["customer"])
+    customer = env.require("customer", invoice["customer"])
     total, starting, currency = invoice["total"], customer["balance"], invoice["currency"]
     fields = owed(total, starting)
     ending = min(0, total + starting)
     if ending != starting:
         move(
-            world,
+            env,
             customer["id"],
             ending - starting,
             "applied_to_invoice",
@@ -58,15 +60,15 @@ def settle(world: World, invoice: Record) -> dict[str, int]:
         )
     due = fields["amount_due"]
     if 0 < due < SMALLEST_CHARGE[currency]:
-        move(world, customer["id"], due, "invoice_too_small", currency, invoice=invoice["id"])
+        move(env, customer["id"], due, "invoice_too_small", currency, invoice=invoice["id"])
         fields |= {"amount_due": 0, "amount_remaining": 0}
         ending = due
     return {**fields, "ending_balance": ending}
 
 
-def give_back(world: World, invoice: Record) -> None:
+def give_back(env: StripeEnvironment, invoice: Record) -> None:
     """A void invoice returns what it took from the balance (or takes back what it gave)."""
     took = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     if took:
         customer, currency = invoice["customer"], invoice["currency"]
-        move(world, customer, -took, "unapplied_from_invoice", currency, invoice=invoice["id"])
+        move(env, customer, -took, "unapplied_from_invoice", currency, invoice=invoice["id"])

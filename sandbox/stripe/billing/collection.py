@@ -3,70 +3,70 @@
 from typing import Any
 
 from sandbox.stripe.billing.payments import make_charge
-from sandbox.stripe.billing.standing import after_failure, after_payment, end
+from sandbox.stripe.billing.subscription_status import after_failure, after_payment, end
 from sandbox.stripe.cards import AUTHENTICATION, SUCCESS, declined
 from sandbox.stripe.clock import DAY
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, card_error
 from sandbox.stripe.render import present
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 RETRY_AFTER_DAYS = (3, 5, 7)  # Then the subscription is canceled, as a Stripe account does by default.
 
 
-def default_method(world: World, invoice: Record) -> Record | None:
+def default_method(env: StripeEnvironment, invoice: Record) -> Record | None:
     """The card that pays by itself: the invoice's, the subscription's, or the customer's."""
-    subscription = world.store.get("subscription", invoice["_subscription"]) or {}
-    customer = world.require("customer", invoice["customer"])
+    subscription = env.store.get("subscription", invoice["_subscription"]) or {}
+    customer = env.require("customer", invoice["customer"])
     for id in (
         invoice["default_payment_method"],
         subscription.get("default_payment_method"),
         customer["invoice_settings"]["default_payment_method"],
     ):
-        method = world.store.get("payment_method", id or "")
+        method = env.store.get("payment_method", id or "")
         if method and method["customer"] == customer["id"]:
             return method
     return None
 
 
-def intent_of(world: World, invoice: Record) -> Record | None:
-    payment = next(world.store.newest("invoice_payment", invoice=invoice["id"]), None)
-    return world.store.get("payment_intent", payment["_payment_intent"]) if payment else None
+def intent_of(env: StripeEnvironment, invoice: Record) -> Record | None:
+    payment = next(env.store.newest("invoice_payment", invoice=invoice["id"]), None)
+    return env.store.get("payment_intent", payment["_payment_intent"]) if payment else None
 
 
 def collect(
-    world: World, invoice: Record, method: Record | None = None, *, authenticated: bool = False
+    env: StripeEnvironment, invoice: Record, method: Record | None = None, *, authenticated: bool = False
 ) -> Record:
     """Try to pay an open invoice once; the invoice afterwards, paid or still open.
 
-    `authenticated`: the person has just passed the bank's 3-D Secure question.
+    `authenticated`: the person has just passed the bank's 3-D Secure request.
     """
     if not invoice["amount_due"]:
-        return mark_paid(world, invoice)
-    method = method or default_method(world, invoice)
+        return mark_paid(env, invoice)
+    method = method or default_method(env, invoice)
     if method is None:
-        return _failed(world, invoice, None, _no_method())
+        return _failed(env, invoice, None, _no_method())
     if method["_behaviour"] == SUCCESS or (authenticated and method["_behaviour"] == AUTHENTICATION):
-        _succeed(world, invoice, method)
-        return mark_paid(world, invoice)
+        _succeed(env, invoice, method)
+        return mark_paid(env, invoice)
     if method["_behaviour"] == AUTHENTICATION:
-        return _failed(world, invoice, method, _needs_person())
-    return _failed(world, invoice, method, declined(method["_behaviour"]))
+        return _failed(env, invoice, method, _needs_person())
+    return _failed(env, invoice, method, declined(method["_behaviour"]))
 
 
-def collect_or_raise(world: World, invoice: Record, method: Record | None = None) -> Record:
+def collect_or_raise(env: StripeEnvironment, invoice: Record, method: Record | None = None) -> Record:
     """As `collect`, but a refusal raises its error; what the attempt left behind is kept."""
-    invoice = collect(world, invoice, method)
+    invoice = collect(env, invoice, method)
     if invoice["status"] == "paid":
         return invoice
     error = invoice["_last_error"]
     raise StripeFailure(**{**error, "keeps_changes": True})
 
 
-def mark_paid(world: World, invoice: Record, **changes: Any) -> Record:
+def mark_paid(env: StripeEnvironment, invoice: Record, **changes: Any) -> Record:
     """The invoice is settled; whoever waited for it goes on."""
-    now = world.now()
-    paid = world.change(
+    now = env.now()
+    paid = env.change(
         invoice,
         "invoice.updated",
         status="paid",
@@ -80,21 +80,21 @@ def mark_paid(world: World, invoice: Record, **changes: Any) -> Record:
         _due_at=None,
         **changes,
     )
-    payment = next(world.store.newest("invoice_payment", invoice=invoice["id"]), None)
+    payment = next(env.store.newest("invoice_payment", invoice=invoice["id"]), None)
     if payment:
         transitions = {**payment["status_transitions"], "paid_at": now}
-        world.change(payment, status="paid", amount_paid=paid["amount_due"], status_transitions=transitions)
-    world.emit("invoice.paid", paid)
-    world.emit("invoice.payment_succeeded", paid)
-    after_payment(world, paid)
+        env.change(payment, status="paid", amount_paid=paid["amount_due"], status_transitions=transitions)
+    env.emit("invoice.paid", paid)
+    env.emit("invoice.payment_succeeded", paid)
+    after_payment(env, paid)
     return paid
 
 
-def _succeed(world: World, invoice: Record, method: Record) -> None:
-    intent = intent_of(world, invoice) or {}
-    charge = make_charge(world, invoice, intent, method, None)
-    world.emit("charge.succeeded", charge)
-    settled = world.store.replace(
+def _succeed(env: StripeEnvironment, invoice: Record, method: Record) -> None:
+    intent = intent_of(env, invoice) or {}
+    charge = make_charge(env, invoice, intent, method, None)
+    env.emit("charge.succeeded", charge)
+    settled = env.store.replace(
         intent,
         status="succeeded",
         amount_received=invoice["amount_due"],
@@ -103,29 +103,29 @@ def _succeed(world: World, invoice: Record, method: Record) -> None:
         next_action=None,
         payment_method=method["id"],
     )
-    world.emit("payment_intent.succeeded", settled)
+    env.emit("payment_intent.succeeded", settled)
 
 
-def _failed(world: World, invoice: Record, method: Record | None, failure: StripeFailure) -> Record:
-    intent = intent_of(world, invoice) or {}
+def _failed(env: StripeEnvironment, invoice: Record, method: Record | None, failure: StripeFailure) -> Record:
+    intent = intent_of(env, invoice) or {}
     waiting = failure.error.get("code") == AUTHENTICATION
-    charge = make_charge(world, invoice, intent, method, failure) if method and not waiting else None
+    charge = make_charge(env, invoice, intent, method, failure) if method and not waiting else None
     if charge:
-        world.emit("charge.failed", charge)
-    intent = world.store.replace(
+        env.emit("charge.failed", charge)
+    intent = env.store.replace(
         intent,
         status="requires_action" if waiting else "requires_payment_method",
-        last_payment_error=_with_method(world, failure, method),
+        last_payment_error=_with_method(env, failure, method),
         latest_charge=charge["id"] if charge else intent["latest_charge"],
         next_action={"type": "use_stripe_sdk", "use_stripe_sdk": {}} if waiting else None,
         payment_method=method["id"] if waiting and method else None,
     )
-    world.emit("payment_intent.requires_action" if waiting else "payment_intent.payment_failed", intent)
+    env.emit("payment_intent.requires_action" if waiting else "payment_intent.payment_failed", intent)
     attempts = invoice["attempt_count"] + 1
-    retry_at = _retry_at(world, invoice, attempts)
-    error = {**failure.error, "status": failure.status, "payment_intent": present(world.store, intent)}
+    retry_at = _retry_at(env, invoice, attempts)
+    error = {**failure.error, "status": failure.status, "payment_intent": present(env.store, intent)}
     error.pop("doc_url", None)
-    invoice = world.store.replace(
+    invoice = env.store.replace(
         invoice,
         attempt_count=attempts,
         attempted=True,
@@ -134,29 +134,29 @@ def _failed(world: World, invoice: Record, method: Record | None, failure: Strip
         _last_error=error,
     )
     if waiting:
-        world.emit("invoice.payment_action_required", invoice)
-    world.emit("invoice.payment_failed", invoice)
-    after_failure(world, invoice)
-    _give_up(world, invoice)
-    return world.require("invoice", invoice["id"])
+        env.emit("invoice.payment_action_required", invoice)
+    env.emit("invoice.payment_failed", invoice)
+    after_failure(env, invoice)
+    _give_up(env, invoice)
+    return env.require("invoice", invoice["id"])
 
 
-def _retry_at(world: World, invoice: Record, attempts: int) -> int | None:
+def _retry_at(env: StripeEnvironment, invoice: Record, attempts: int) -> int | None:
     first = invoice["billing_reason"] == "subscription_create"
     if first or not invoice["auto_advance"] or attempts > len(RETRY_AFTER_DAYS):
         return None
-    return world.now() + RETRY_AFTER_DAYS[attempts - 1] * DAY
+    return env.now() + RETRY_AFTER_DAYS[attempts - 1] * DAY
 
 
-def _give_up(world: World, invoice: Record) -> None:
-    subscription = world.store.get("subscription", invoice["_subscription"])
+def _give_up(env: StripeEnvironment, invoice: Record) -> None:
+    subscription = env.store.get("subscription", invoice["_subscription"])
     exhausted = invoice["attempt_count"] == len(RETRY_AFTER_DAYS) + 1
     if exhausted and subscription and subscription["status"] == "past_due":
-        end(world, subscription, reason="payment_failed")
+        end(env, subscription, reason="payment_failed")
 
 
-def _with_method(world: World, failure: StripeFailure, method: Record | None) -> Record:
-    return {**failure.error, **({"payment_method": present(world.store, method)} if method else {})}
+def _with_method(env: StripeEnvironment, failure: StripeFailure, method: Record | None) -> Record:
+    return {**failure.error, **({"payment_method": present(env.store, method)} if method else {})}
 
 
 def _no_method() -> StripeFailure:

@@ -9,10 +9,10 @@ from sandbox.stripe.billing.invoice_fields import blank_invoice
 from sandbox.stripe.billing.payments import make_intent
 from sandbox.stripe.billing.usage import used
 from sandbox.stripe.clock import DAY, HOUR
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.render import listed
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 UNUSED, REMAINING = "Unused time", "Remaining time"
 GRACE = HOUR  # A renewal's invoice stays a draft this long.
@@ -38,51 +38,51 @@ def flat(item: Record, start: int, end: int, amount: int | None = None, text: st
 
 
 def draft(
-    world: World, subscription: Record, charges: list[Record], *, reason: str, start: int, end: int
+    env: StripeEnvironment, subscription: Record, charges: list[Record], *, reason: str, start: int, end: int
 ) -> Record:
     """A draft invoice of the charges for the period that ended, announced; it finalises itself later."""
-    customer = world.require("customer", subscription["customer"])
+    customer = env.require("customer", subscription["customer"])
     id = new_id("in")
     fields = blank_invoice(subscription, customer, reason, start, end)
-    fields.update(totals(world, id, subscription, charges))
-    invoice = world.add(
+    fields.update(totals(env, id, subscription, charges))
+    invoice = env.add(
         "invoice",
         id,
         **fields,
-        automatically_finalizes_at=world.now() + GRACE,
+        automatically_finalizes_at=env.now() + GRACE,
         _subscription=subscription["id"],
         _charges=charges,
-        _due_at=world.now() + GRACE,
+        _due_at=env.now() + GRACE,
     )
-    world.emit("invoice.created", invoice)
-    world.store.replace(subscription, latest_invoice=id)
+    env.emit("invoice.created", invoice)
+    env.store.replace(subscription, latest_invoice=id)
     return invoice
 
 
-def refresh_drafts(world: World, customer: str) -> None:
+def refresh_drafts(env: StripeEnvironment, customer: str) -> None:
     """Count the usage of the customer's draft invoices again."""
-    for invoice in list(world.store.newest("invoice", customer=customer)):
+    for invoice in list(env.store.newest("invoice", customer=customer)):
         if invoice["status"] == "draft":
-            recount(world, invoice)
+            recount(env, invoice)
 
 
-def recount(world: World, invoice: Record) -> Record:
+def recount(env: StripeEnvironment, invoice: Record) -> Record:
     """The draft with its usage as it is now."""
-    subscription = world.require("subscription", invoice["_subscription"])
-    return world.change(
-        invoice, "invoice.updated", **totals(world, invoice["id"], subscription, invoice["_charges"])
+    subscription = env.require("subscription", invoice["_subscription"])
+    return env.change(
+        invoice, "invoice.updated", **totals(env, invoice["id"], subscription, invoice["_charges"])
     )
 
 
-def finalize(world: World, invoice: Record) -> Record:
+def finalize(env: StripeEnvironment, invoice: Record) -> Record:
     """Number it, open it, and make the payment intent that will collect it."""
-    invoice = recount(world, invoice)
-    settled = balance.settle(world, invoice)
-    customer = world.require("customer", invoice["customer"])
+    invoice = recount(env, invoice)
+    settled = balance.settle(env, invoice)
+    customer = env.require("customer", invoice["customer"])
     sequence = customer["next_invoice_sequence"]
-    world.store.replace(customer, next_invoice_sequence=sequence + 1, currency=invoice["currency"])
-    now = world.now()
-    opened = world.store.replace(
+    env.store.replace(customer, next_invoice_sequence=sequence + 1, currency=invoice["currency"])
+    now = env.now()
+    opened = env.store.replace(
         invoice,
         **settled,
         status="open",
@@ -90,26 +90,26 @@ def finalize(world: World, invoice: Record) -> Record:
         automatically_finalizes_at=None,
         effective_at=now,
         due_date=now + DAY * invoice["_days_until_due"] if invoice["_days_until_due"] is not None else None,
-        hosted_invoice_url=f"{world.url}/invoice/{invoice['id']}",
-        invoice_pdf=f"{world.url}/invoice/{invoice['id']}/pdf",
+        hosted_invoice_url=f"{env.url}/invoice/{invoice['id']}",
+        invoice_pdf=f"{env.url}/invoice/{invoice['id']}/pdf",
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
         _due_at=None,
     )
     if opened["amount_due"]:
-        make_intent(world, opened)
-    world.emit("invoice.finalized", opened)
+        make_intent(env, opened)
+    env.emit("invoice.finalized", opened)
     return opened
 
 
-def totals(world: World, id: str, subscription: Record, charges: list[Record]) -> dict[str, Any]:
+def totals(env: StripeEnvironment, id: str, subscription: Record, charges: list[Record]) -> dict[str, Any]:
     """The lines and sums of an invoice, with the customer's balance as it is now."""
     lines: list[Record] = []
     for charge in charges:
-        lines += _lines(world, id, subscription, charge, len(lines))
+        lines += _lines(env, id, subscription, charge, len(lines))
     total = sum(line["amount"] for line in lines)
     return {
         "lines": listed(f"/v1/invoices/{id}/lines", lines),
-        **balance.owed(total, world.require("customer", subscription["customer"])["balance"]),
+        **balance.owed(total, env.require("customer", subscription["customer"])["balance"]),
         "subtotal": total,
         "subtotal_excluding_tax": total,
         "total": total,
@@ -117,13 +117,13 @@ def totals(world: World, id: str, subscription: Record, charges: list[Record]) -
     }
 
 
-def _lines(world: World, id: str, subscription: Record, charge: Record, first: int) -> list[Record]:
-    price = world.require("price", charge["price"])
-    product = world.store.find(price["product"]) or {"name": price["product"]}
+def _lines(env: StripeEnvironment, id: str, subscription: Record, charge: Record, first: int) -> list[Record]:
+    price = env.require("price", charge["price"])
+    product = env.store.find(price["product"]) or {"name": price["product"]}
     quantity = charge.get("quantity")
     if charge["kind"] == "metered":
-        meter = world.require("billing.meter", price["recurring"]["meter"])
-        quantity = max(0, used(world.store, meter, subscription["customer"], charge["start"], charge["end"]))
+        meter = env.require("billing.meter", price["recurring"]["meter"])
+        quantity = max(0, used(env.store, meter, subscription["customer"], charge["start"], charge["end"]))
     found: list[Record] = []
     shares = parts(price, quantity or 0)
     for part in shares if charge.get("amount") is None else shares[:1]:

@@ -1,9 +1,9 @@
 """Balance transactions: every movement of the account's money, with its fee."""
 
 from sandbox.stripe.clock import DAY
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 DISPUTE_FEE = 1500
 CATEGORIES = {"adjustment": "dispute", "refund": "refund", "charge": "charge"}
@@ -15,7 +15,7 @@ def card_fee(amount: int) -> int:
 
 
 def book(
-    world: World,
+    env: StripeEnvironment,
     *,
     type: str,
     source: str,
@@ -35,11 +35,11 @@ def book(
             "type": "stripe_fee",
         }
     ]
-    return world.add(
+    return env.add(
         "balance_transaction",
         new_id("txn"),
         amount=amount,
-        available_on=world.now() + 2 * DAY,
+        available_on=env.now() + 2 * DAY,
         balance_type="payments",
         currency=currency,
         description=text,

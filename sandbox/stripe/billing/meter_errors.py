@@ -4,9 +4,9 @@ from collections import Counter
 from typing import Any
 
 from sandbox.stripe.clock import iso
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import bad_parameter
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 EVENT = "v1.billing.meter.error_report_triggered"
 REPORTED_AFTER = 10  # Seconds in which errors are gathered into one report.
@@ -25,34 +25,34 @@ MESSAGES = {
 }
 
 
-def gather(world: World, meter: Record, identifier: str, code: str) -> None:
+def gather(env: StripeEnvironment, meter: Record, identifier: str, code: str) -> None:
     """Note an error for the meter's next report."""
     id = f"meter_errors:{meter['id']}"
-    waiting = world.store.find(id)
+    waiting = env.store.find(id)
     error = {"identifier": identifier, "code": code}
     if waiting:
-        world.store.replace(waiting, errors=[*waiting["errors"], error])
+        env.store.replace(waiting, errors=[*waiting["errors"], error])
         return
-    due = world.now() + REPORTED_AFTER
+    due = env.now() + REPORTED_AFTER
     kind = "sandbox.meter_errors"
-    world.add(kind, id, meter=meter["id"], errors=[error], _due_at=due)
+    env.add(kind, id, meter=meter["id"], errors=[error], _due_at=due)
 
 
-def report_gathered(world: World, waiting: Record) -> None:
+def report_gathered(env: StripeEnvironment, waiting: Record) -> None:
     """The window is over: one event for all its errors."""
-    meter = world.require("billing.meter", waiting["meter"])
-    report(world, meter, waiting["errors"], since=waiting["created"])
-    world.store.delete(waiting)
+    meter = env.require("billing.meter", waiting["meter"])
+    report(env, meter, waiting["errors"], since=waiting["created"])
+    env.store.delete(waiting)
 
 
-def report(world: World, meter: Record, errors: list[Record], *, since: int) -> Record:
+def report(env: StripeEnvironment, meter: Record, errors: list[Record], *, since: int) -> Record:
     """Announce the errors (`identifier`, `code`), grouped by code; a sample of each group is named."""
     count = len(errors)
     data = {
         "developer_message_summary": f"There {'is' if count == 1 else 'are'} {count} invalid event"
         f"{'' if count == 1 else 's'}",
         "reason": {"error_count": count, "error_types": _grouped(errors)},
-        "validation_end": iso(world.now()),
+        "validation_end": iso(env.now()),
         "validation_start": iso(since),
     }
     related = {
@@ -60,7 +60,7 @@ def report(world: World, meter: Record, errors: list[Record], *, since: int) -> 
         "type": "billing.meter",
         "url": f"/v1/billing/meters/{meter['id']}",
     }
-    return world.emit_thin(EVENT, related, data)
+    return env.emit_thin(EVENT, related, data)
 
 
 def check_code(code: str) -> str:

@@ -1,16 +1,16 @@
 """What collecting an invoice leaves behind: payment intent, charge, balance transaction."""
 
 from sandbox.stripe.billing.ledger import book, card_fee
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.ids import new_id, new_secret
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 
-def make_intent(world: World, invoice: Record) -> None:
+def make_intent(env: StripeEnvironment, invoice: Record) -> None:
     """The intent that will collect an open invoice, and the record that ties the two."""
     id = new_id("pi")
-    world.add(
+    env.add(
         "payment_intent",
         id,
         event="payment_intent.created",
@@ -52,7 +52,7 @@ def make_intent(world: World, invoice: Record) -> None:
         transfer_group=None,
         _invoice=invoice["id"],
     )
-    world.add(
+    env.add(
         "invoice_payment",
         new_id("inpay"),
         amount_paid=None,
@@ -68,13 +68,17 @@ def make_intent(world: World, invoice: Record) -> None:
 
 
 def make_charge(
-    world: World, invoice: Record, intent: Record, method: Record | None, failure: StripeFailure | None
+    env: StripeEnvironment,
+    invoice: Record,
+    intent: Record,
+    method: Record | None,
+    failure: StripeFailure | None,
 ) -> Record:
     amount, paid = invoice["amount_due"], failure is None
     id = new_id("ch")
     error = failure.error if failure else {}
     card = (method or {}).get("card", {})
-    return world.add(
+    return env.add(
         "charge",
         id,
         amount=amount,
@@ -83,7 +87,7 @@ def make_charge(
         application=None,
         application_fee=None,
         application_fee_amount=None,
-        balance_transaction=_income(world, id, invoice) if paid else None,
+        balance_transaction=_income(env, id, invoice) if paid else None,
         billing_details=(method or {}).get("billing_details"),
         calculated_statement_descriptor="SANDBOX",
         captured=paid,
@@ -113,7 +117,7 @@ def make_charge(
         payment_method_details={"card": {**card, "network": card.get("brand")}, "type": "card"},
         receipt_email=None,
         receipt_number=None,
-        receipt_url=f"{world.url}/_sandbox/objects/{id}" if paid else None,
+        receipt_url=f"{env.url}/_sandbox/objects/{id}" if paid else None,
         refunded=False,
         review=None,
         shipping=None,
@@ -127,10 +131,10 @@ def make_charge(
     )
 
 
-def _income(world: World, charge: str, invoice: Record) -> str:
+def _income(env: StripeEnvironment, charge: str, invoice: Record) -> str:
     amount = invoice["amount_due"]
     booked = book(
-        world,
+        env,
         type="charge",
         source=charge,
         amount=amount,

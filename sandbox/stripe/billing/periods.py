@@ -22,7 +22,7 @@ def after(anchor: int, recurring: dict[str, Any], steps: int) -> int:
 
 
 def end_of_period(anchor: int, recurring: dict[str, Any], start: int) -> int:
-    """The first instant after `start` at which a period counted from the anchor ends."""
+    """The first timestamp after `start` at which a period counted from the anchor ends."""
     steps = 1
     while after(anchor, recurring, steps) <= start:
         steps += 1

@@ -1,11 +1,11 @@
 """Checkout sessions that nobody finishes."""
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 
-def close_unpaid(world: World, session: Record) -> Record:
+def close_unpaid(env: StripeEnvironment, session: Record) -> Record:
     """Nobody paid in time."""
-    expired = world.change(session, status="expired", url=None, _due_at=None)
-    world.emit("checkout.session.expired", expired)
+    expired = env.change(session, status="expired", url=None, _due_at=None)
+    env.emit("checkout.session.expired", expired)
     return expired

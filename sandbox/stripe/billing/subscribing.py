@@ -7,14 +7,14 @@ from sandbox.stripe.billing.amounts import parts, share
 from sandbox.stripe.billing.collection import collect, default_method
 from sandbox.stripe.billing.invoicing import REMAINING, UNUSED, draft, finalize, flat, metered
 from sandbox.stripe.billing.periods import end_of_period
-from sandbox.stripe.billing.standing import due_at, end, period, stand
+from sandbox.stripe.billing.subscription_status import due_at, end, period, stand
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 
-def is_metered(world: World, item: Record) -> bool:
-    price = world.require("price", item["price"])
+def is_metered(env: StripeEnvironment, item: Record) -> bool:
+    price = env.require("price", item["price"])
     return bool(price["recurring"]["usage_type"] == "metered")
 
 
@@ -24,13 +24,15 @@ def with_period(items: Record, start: int, end: int) -> Record:
     return {**items, "data": data}
 
 
-def advance_charges(world: World, items: Record, start: int, end: int, *, free: bool = False) -> list[Record]:
+def advance_charges(
+    env: StripeEnvironment, items: Record, start: int, end: int, *, free: bool = False
+) -> list[Record]:
     """What is charged ahead for a period: licensed items; nothing for them in a trial."""
     amount, text = (0, "Trial period") if free else (None, None)
-    return [flat(item, start, end, amount, text) for item in items["data"] if not is_metered(world, item)]
+    return [flat(item, start, end, amount, text) for item in items["data"] if not is_metered(env, item)]
 
 
-def arrears_charges(world: World, subscription: Record, until: int) -> list[Record]:
+def arrears_charges(env: StripeEnvironment, subscription: Record, until: int) -> list[Record]:
     """What is charged afterwards for the period: metered items, and what changes left pending.
 
     Usage in a trial is free.
@@ -42,54 +44,54 @@ def arrears_charges(world: World, subscription: Record, until: int) -> list[Reco
     used = [
         metered(item, max(start, starts.get(item["id"], start)), until)
         for item in subscription["items"]["data"]
-        if is_metered(world, item)
+        if is_metered(env, item)
     ]
     return [*subscription["_pending"], *used]
 
 
-def begin(world: World, subscription: Record, payment_behavior: str) -> Record:
+def begin(env: StripeEnvironment, subscription: Record, payment_behavior: str) -> Record:
     """Open the first period of a new subscription: invoice what is due at once and collect it."""
     start, end_at = period(subscription)
     trial = subscription["status"] == "trialing"
-    charges = advance_charges(world, subscription["items"], start, end_at, free=trial)
-    world.emit("customer.subscription.created", subscription)
+    charges = advance_charges(env, subscription["items"], start, end_at, free=trial)
+    env.emit("customer.subscription.created", subscription)
     if not charges:
-        return stand(world, subscription, subscription["status"] if trial else "active")
-    invoice = draft(world, subscription, charges, reason="subscription_create", start=start, end=start)
-    invoice = finalize(world, invoice)
+        return stand(env, subscription, subscription["status"] if trial else "active")
+    invoice = draft(env, subscription, charges, reason="subscription_create", start=start, end=start)
+    invoice = finalize(env, invoice)
     if subscription["collection_method"] == "send_invoice":
-        return stand(world, subscription, "active")
+        return stand(env, subscription, "active")
     if not invoice["amount_due"]:
-        collect(world, invoice)
-        return stand(world, subscription, "trialing" if trial else "active")
+        collect(env, invoice)
+        return stand(env, subscription, "trialing" if trial else "active")
     if payment_behavior != "default_incomplete":
-        _collect_now(world, invoice, payment_behavior)
-    return world.require("subscription", subscription["id"])
+        _collect_now(env, invoice, payment_behavior)
+    return env.require("subscription", subscription["id"])
 
 
-def _collect_now(world: World, invoice: Record, payment_behavior: str) -> Record:
-    if default_method(world, invoice) is None:
+def _collect_now(env: StripeEnvironment, invoice: Record, payment_behavior: str) -> Record:
+    if default_method(env, invoice) is None:
         message = (
             "This customer has no attached payment source or default payment method. Please consider adding "
             "a default payment method. For more information, visit https://stripe.com/docs/billing/"
             "subscriptions/payment-methods-setting#payment-method-priority."
         )
         raise StripeFailure(message, code="resource_missing")
-    invoice = collect(world, invoice)
+    invoice = collect(env, invoice)
     if invoice["status"] != "paid" and payment_behavior == "error_if_incomplete":
         error = invoice["_last_error"]
         raise StripeFailure(**error)
     return invoice
 
 
-def pass_time(world: World, subscription: Record) -> None:
+def pass_time(env: StripeEnvironment, subscription: Record) -> None:
     """What a subscription does when its `due_at` has come."""
     if subscription["status"] == "incomplete":
-        _expire(world, subscription)
-    elif _is_last(subscription, world.now()):
-        finish(world, subscription, reason="cancellation_requested", invoice=True)
+        _expire(env, subscription)
+    elif _is_last(subscription, env.now()):
+        finish(env, subscription, reason="cancellation_requested", invoice=True)
     else:
-        renew(world, subscription)
+        renew(env, subscription)
 
 
 def _is_last(subscription: Record, now: int) -> bool:
@@ -99,19 +101,21 @@ def _is_last(subscription: Record, now: int) -> bool:
     )
 
 
-def renew(world: World, subscription: Record) -> Record:
+def renew(env: StripeEnvironment, subscription: Record) -> Record:
     """Close the period into a draft invoice, and open the next one."""
     start, end_at = period(subscription)
-    return turn_over(world, subscription, end_at, period_start=start, reason="subscription_cycle")
+    return turn_over(env, subscription, end_at, period_start=start, reason="subscription_cycle")
 
 
-def turn_over(world: World, subscription: Record, at: int, *, period_start: int, reason: str) -> Record:
+def turn_over(
+    env: StripeEnvironment, subscription: Record, at: int, *, period_start: int, reason: str
+) -> Record:
     """From `at` on a new period runs; what is due for the old and the new goes on one draft."""
-    recurring = world.require("price", subscription["items"]["data"][0]["price"])["recurring"]
+    recurring = env.require("price", subscription["items"]["data"][0]["price"])["recurring"]
     ends = end_of_period(subscription["billing_cycle_anchor"], recurring, at)
     charges = [
-        *arrears_charges(world, subscription, at),
-        *advance_charges(world, subscription["items"], at, ends),
+        *arrears_charges(env, subscription, at),
+        *advance_charges(env, subscription["items"], at, ends),
     ]
     changes: dict[str, Any] = {
         "items": with_period(subscription["items"], at, ends),
@@ -121,97 +125,97 @@ def turn_over(world: World, subscription: Record, at: int, *, period_start: int,
     if subscription["status"] == "trialing":
         changes["status"] = "active"
     invoice = (
-        draft(world, subscription, charges, reason=reason, start=period_start, end=at) if charges else None
+        draft(env, subscription, charges, reason=reason, start=period_start, end=at) if charges else None
     )
     if invoice:
         changes["latest_invoice"] = invoice["id"]
     due = due_at({**subscription, **changes})
-    return world.change(subscription, "customer.subscription.updated", **changes, _due_at=due)
+    return env.change(subscription, "customer.subscription.updated", **changes, _due_at=due)
 
 
-def restart_cycle(world: World, subscription: Record, payment_behavior: str | None) -> Record:
+def restart_cycle(env: StripeEnvironment, subscription: Record, payment_behavior: str | None) -> Record:
     """A new period starts now; the old one's usage and the new one's flat prices are invoiced at once."""
-    now = world.now()
+    now = env.now()
     start = period(subscription)[0]
     before = subscription["latest_invoice"]
-    subscription = world.store.replace(
+    subscription = env.store.replace(
         subscription, billing_cycle_anchor=now, trial_end=now if subscription["trial_end"] else None
     )
-    subscription = turn_over(world, subscription, now, period_start=start, reason="subscription_update")
+    subscription = turn_over(env, subscription, now, period_start=start, reason="subscription_update")
     if subscription["latest_invoice"] == before:
         return subscription
-    invoice = world.require("invoice", subscription["latest_invoice"])
-    return settle_now(world, invoice, payment_behavior or "allow_incomplete")
+    invoice = env.require("invoice", subscription["latest_invoice"])
+    return settle_now(env, invoice, payment_behavior or "allow_incomplete")
 
 
-def finish(world: World, subscription: Record, *, reason: str, invoice: bool) -> Record:
+def finish(env: StripeEnvironment, subscription: Record, *, reason: str, invoice: bool) -> Record:
     """End it now; with `invoice`, what was used and is not yet billed goes on a last invoice."""
-    charges = arrears_charges(world, subscription, world.now()) if invoice else []
+    charges = arrears_charges(env, subscription, env.now()) if invoice else []
     if charges:
         start = period(subscription)[0]
-        draft(world, subscription, charges, reason="subscription_cycle", start=start, end=world.now())
-    return end(world, subscription, reason=reason)
+        draft(env, subscription, charges, reason="subscription_cycle", start=start, end=env.now())
+    return end(env, subscription, reason=reason)
 
 
-def _expire(world: World, subscription: Record) -> None:
-    for invoice in list(world.store.newest("invoice", subscription=subscription["id"])):
+def _expire(env: StripeEnvironment, subscription: Record) -> None:
+    for invoice in list(env.store.newest("invoice", subscription=subscription["id"])):
         if invoice["status"] == "open":
-            transitions = {**invoice["status_transitions"], "voided_at": world.now()}
-            world.change(invoice, status="void", status_transitions=transitions, _due_at=None)
-            world.emit("invoice.voided", world.require("invoice", invoice["id"]))
-            balance.give_back(world, invoice)
-    stand(world, subscription, "incomplete_expired")
+            transitions = {**invoice["status_transitions"], "voided_at": env.now()}
+            env.change(invoice, status="void", status_transitions=transitions, _due_at=None)
+            env.emit("invoice.voided", env.require("invoice", invoice["id"]))
+            balance.give_back(env, invoice)
+    stand(env, subscription, "incomplete_expired")
 
 
 def leave_item(
-    world: World, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
+    env: StripeEnvironment, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
 ) -> list[Record]:
     """What remains to be settled for an item that goes: its usage so far, or its unused time back."""
     start, ends = period(subscription)
-    now = world.now()
-    if is_metered(world, item):
+    now = env.now()
+    if is_metered(env, item):
         return [metered(item, max(start, subscription["_usage_from"].get(item["id"], start)), now)]
     if not prorate:
         return []
     since = now if at is None else at
-    credit = share(_full(world, item), ends - since, ends - start)
+    credit = share(_full(env, item), ends - since, ends - start)
     return [flat(item, since, ends, -credit, UNUSED)] if credit else []
 
 
 def join_item(
-    world: World, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
+    env: StripeEnvironment, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
 ) -> list[Record]:
     """What a new licensed item costs for the rest of the period."""
-    if is_metered(world, item) or not prorate:
+    if is_metered(env, item) or not prorate:
         return []
     start, ends = period(subscription)
-    since = world.now() if at is None else at
-    amount = share(_full(world, item), ends - since, ends - start)
+    since = env.now() if at is None else at
+    amount = share(_full(env, item), ends - since, ends - start)
     return [flat(item, since, ends, amount, REMAINING)] if amount else []
 
 
-def invoice_pending(world: World, subscription: Record, payment_behavior: str) -> Record:
+def invoice_pending(env: StripeEnvironment, subscription: Record, payment_behavior: str) -> Record:
     """Put what changes left pending on an invoice of its own, and collect it at once."""
     if not subscription["_pending"]:
         return subscription
     start = period(subscription)[0]
     charges = subscription["_pending"]
-    subscription = world.store.replace(subscription, _pending=[])
-    invoice = draft(world, subscription, charges, reason="subscription_update", start=start, end=world.now())
-    return settle_now(world, invoice, payment_behavior)
+    subscription = env.store.replace(subscription, _pending=[])
+    invoice = draft(env, subscription, charges, reason="subscription_update", start=start, end=env.now())
+    return settle_now(env, invoice, payment_behavior)
 
 
-def settle_now(world: World, invoice: Record, payment_behavior: str) -> Record:
+def settle_now(env: StripeEnvironment, invoice: Record, payment_behavior: str) -> Record:
     """Finalise a draft without its grace period, and collect it; the subscription afterwards."""
-    invoice = finalize(world, invoice)
+    invoice = finalize(env, invoice)
     if invoice["collection_method"] == "charge_automatically":
         if not invoice["amount_due"]:
-            collect(world, invoice)
+            collect(env, invoice)
         elif payment_behavior != "default_incomplete":
-            _collect_now(world, invoice, payment_behavior)
-    return world.require("subscription", invoice["_subscription"])
+            _collect_now(env, invoice, payment_behavior)
+    return env.require("subscription", invoice["_subscription"])
 
 
-def _full(world: World, item: Record) -> int:
-    price = world.require("price", item["price"])
+def _full(env: StripeEnvironment, item: Record) -> int:
+    price = env.require("price", item["price"])
     return sum(part.amount for part in parts(price, item["quantity"]))

@@ -5,41 +5,41 @@ from sandbox.stripe.billing.invoicing import finalize
 from sandbox.stripe.billing.meter_errors import report_gathered
 from sandbox.stripe.billing.sessions import close_unpaid
 from sandbox.stripe.billing.subscribing import pass_time
+from sandbox.stripe.environment import NO_REQUEST, StripeEnvironment
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import NO_REQUEST, World
 
 
-def catch_up(world: World, until: int) -> int:
-    """Let everything due by `until` happen, each thing dated at its own instant; how many happened."""
+def catch_up(env: StripeEnvironment, until: int) -> int:
+    """Let everything due by `until` happen, each thing dated at its own timestamp; how many happened."""
     steps = 0
-    while due := world.store.next_due(until):
-        world.request = NO_REQUEST
-        with world.clock.held_at(due["_due_at"]), world.store.transaction():
-            happen(world, world.store.replace(due, _due_at=None))
+    while due := env.store.next_due(until):
+        env.request = NO_REQUEST
+        with env.clock.held_at(due["_due_at"]), env.store.transaction():
+            happen(env, env.store.replace(due, _due_at=None))
         steps += 1
     return steps
 
 
-def advance(world: World, target: int) -> int:
-    """Move the clock to the target instant by way of everything in between."""
-    if target < world.now():
+def advance(env: StripeEnvironment, target: int) -> int:
+    """Move the clock to the target timestamp by way of everything in between."""
+    if target < env.now():
         raise ValueError("the clock never goes back; reset the sandbox instead")
-    steps = catch_up(world, target)
-    world.move_clock(target)
+    steps = catch_up(env, target)
+    env.move_clock(target)
     return steps
 
 
-def happen(world: World, record: Record) -> None:
+def happen(env: StripeEnvironment, record: Record) -> None:
     if record["object"] == "subscription":
-        pass_time(world, record)
+        pass_time(env, record)
         return
     if record["object"] == "checkout.session":
-        close_unpaid(world, record)
+        close_unpaid(env, record)
         return
     if record["object"] == "sandbox.meter_errors":
-        report_gathered(world, record)
+        report_gathered(env, record)
         return
     if record["status"] == "draft":
-        record = finalize(world, record)
+        record = finalize(env, record)
     if record["status"] == "open" and record["collection_method"] == "charge_automatically":
-        collect(world, record)
+        collect(env, record)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import missing_object
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 ACCOUNT_ID = "acct_sandbox00000001"
 
@@ -22,7 +22,7 @@ _DUE: dict[str, Any] = {
 
 
 @route("GET", "/v1/account")
-def retrieve_current(world: World, params: Record) -> Record:
+def retrieve_current(env: StripeEnvironment, params: Record) -> Record:
     return {
         "id": ACCOUNT_ID,
         "object": "account",
@@ -72,7 +72,7 @@ def retrieve_current(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/accounts/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
     if id != ACCOUNT_ID:
         raise missing_object("account", id)
-    return retrieve_current(world, params)
+    return retrieve_current(env, params)

@@ -1,11 +1,11 @@
 """/v1/billing_portal/sessions: the address of a page where a customer looks after cards and plans."""
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import missing_object
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.params import Choice, Field, Required, Shape, Text
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 CONFIGURATION = "bpc_sandbox"
 CREATE: dict[str, Field] = {
@@ -29,12 +29,12 @@ CREATE: dict[str, Field] = {
 
 
 @route("POST", "/v1/billing_portal/sessions", CREATE)
-def create(world: World, params: Record) -> Record:
-    customer = world.require("customer", params["customer"], "customer")
+def create(env: StripeEnvironment, params: Record) -> Record:
+    customer = env.require("customer", params["customer"], "customer")
     if params.get("configuration") not in (None, CONFIGURATION):
         raise missing_object("configuration", params["configuration"], "configuration")
     id = new_id("bps")
-    return world.add(
+    return env.add(
         "billing_portal.session",
         id,
         event="billing_portal.session.created",
@@ -45,7 +45,7 @@ def create(world: World, params: Record) -> Record:
         locale=params.get("locale"),
         on_behalf_of=None,
         return_url=params.get("return_url"),
-        url=f"{world.url}/portal/{id}",
+        url=f"{env.url}/portal/{id}",
     )
 
 

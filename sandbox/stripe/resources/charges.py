@@ -1,16 +1,16 @@
 """/v1/charges and the balance transactions behind them: made by payments, read here."""
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import LIST, Text
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 
 @route("GET", "/v1/charges", {**LIST, "customer": Text(), "payment_intent": Text()})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     return page(
-        world.store,
+        env.store,
         "charge",
         params,
         "/v1/charges",
@@ -20,10 +20,10 @@ def list_all(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/charges/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("charge", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("charge", id)
 
 
 @route("GET", "/v1/balance_transactions/{id}")
-def retrieve_balance_transaction(world: World, params: Record, id: str) -> Record:
-    return world.require("balance_transaction", id)
+def retrieve_balance_transaction(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("balance_transaction", id)

@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.stripe.billing.sessions import close_unpaid
 from sandbox.stripe.clock import DAY, HOUR
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -24,7 +25,6 @@ from sandbox.stripe.render import hidden, listed, present
 from sandbox.stripe.resources.setup_intents import make_intent
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 LINE_ITEM = Shape({"price": Required(Text()), "quantity": Integer(1)})
 CREATE: dict[str, Field] = {
@@ -56,15 +56,15 @@ CREATE: dict[str, Field] = {
 
 
 @route("POST", "/v1/checkout/sessions", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     if not params.get("success_url"):
         raise bad_parameter("Missing required param: success_url.", "parameter_missing", "success_url")
     if params.get("customer") and params.get("customer_email"):
         message = "You may only specify one of these parameters: customer, customer_email."
         raise bad_parameter(message, "parameters_exclusive", "customer_email")
-    customer = world.require("customer", params["customer"], "customer") if params.get("customer") else None
-    items = _line_items(world, params)
-    now, id = world.now(), new_id("cs_test", 58)
+    customer = env.require("customer", params["customer"], "customer") if params.get("customer") else None
+    items = _line_items(env, params)
+    now, id = env.now(), new_id("cs_test", 58)
     expires_at = params.get("expires_at") or now + DAY
     if not now + HOUR // 2 <= expires_at <= now + DAY:
         message = "`expires_at` must be between 30 minutes and 24 hours from now."
@@ -72,7 +72,7 @@ def create(world: World, params: Record) -> Record:
     total = sum(item["amount_total"] for item in items)
     subscribing = params["mode"] == "subscription"
     setup = {**(params.get("setup_intent_data") or {}), "customer": params.get("customer")}
-    return world.add(
+    return env.add(
         "checkout.session",
         id,
         **_blank(params),
@@ -85,10 +85,10 @@ def create(world: World, params: Record) -> Record:
         customer_email=params.get("customer_email"),
         expires_at=expires_at,
         mode=params["mode"],
-        setup_intent=None if subscribing else make_intent(world, setup)["id"],
+        setup_intent=None if subscribing else make_intent(env, setup)["id"],
         payment_status="unpaid" if subscribing else "no_payment_required",
         status="open",
-        url=f"{world.url}/checkout/{id}",
+        url=f"{env.url}/checkout/{id}",
         _due_at=expires_at,
         _items=items,
         _params=params,
@@ -96,7 +96,7 @@ def create(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/checkout/sessions", {**LIST, "customer": Text(), "subscription": Text(), "status": Text()})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     names = ("customer", "subscription", "status")
     where = {name: params.get(name) for name in names}
 
@@ -106,27 +106,27 @@ def list_all(world: World, params: Record) -> Record:
     index = (
         {"subscription": where["subscription"]} if where["subscription"] else {"customer": where["customer"]}
     )
-    return page(world.store, "checkout.session", params, "/v1/checkout/sessions", keep=keep, **index)
+    return page(env.store, "checkout.session", params, "/v1/checkout/sessions", keep=keep, **index)
 
 
 @route("GET", "/v1/checkout/sessions/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("checkout.session", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("checkout.session", id)
 
 
 @route("GET", "/v1/checkout/sessions/{id}/line_items", LIST)
-def list_line_items(world: World, params: Record, id: str) -> Record:
-    listing: Record = line_items(world.store, world.require("checkout.session", id))
+def list_line_items(env: StripeEnvironment, params: Record, id: str) -> Record:
+    listing: Record = line_items(env.store, env.require("checkout.session", id))
     return listing
 
 
 @route("POST", "/v1/checkout/sessions/{id}/expire")
-def expire(world: World, params: Record, id: str) -> Record:
-    session = world.require("checkout.session", id)
+def expire(env: StripeEnvironment, params: Record, id: str) -> Record:
+    session = env.require("checkout.session", id)
     if session["status"] != "open":
         message = f"Only open Checkout Sessions can be expired. This one is {session['status']}."
         raise StripeFailure(message)
-    return close_unpaid(world, session)
+    return close_unpaid(env, session)
 
 
 @hidden("checkout.session", "line_items")
@@ -152,7 +152,7 @@ def breakdown(store: Store, total_details: Record) -> Record:
     return {"discounts": [], "taxes": []}
 
 
-def _line_items(world: World, params: Record) -> list[Record]:
+def _line_items(env: StripeEnvironment, params: Record) -> list[Record]:
     given = params.get("line_items") or []
     if params["mode"] == "setup":
         if given:
@@ -160,11 +160,11 @@ def _line_items(world: World, params: Record) -> list[Record]:
         return []
     if not given:
         raise bad_parameter("Missing required param: line_items.", "parameter_missing", "line_items")
-    return [_line_item(world, item, f"line_items[{index}]") for index, item in enumerate(given)]
+    return [_line_item(env, item, f"line_items[{index}]") for index, item in enumerate(given)]
 
 
-def _line_item(world: World, given: Record, name: str) -> Record:
-    price = world.require("price", given["price"], f"{name}[price]")
+def _line_item(env: StripeEnvironment, given: Record, name: str) -> Record:
+    price = env.require("price", given["price"], f"{name}[price]")
     if price["type"] != "recurring":
         raise StripeFailure("The sandbox sells only recurring prices.", param=f"{name}[price]")
     metered = price["recurring"]["usage_type"] == "metered"
@@ -176,7 +176,7 @@ def _line_item(world: World, given: Record, name: str) -> Record:
             "Quantity is required. Add `quantity` to the line item.", param=f"{name}[quantity]"
         )
     amount = 0 if metered else (price["unit_amount"] or 0) * given["quantity"]
-    product = world.store.find(price["product"]) or {}
+    product = env.store.find(price["product"]) or {}
     return {
         "id": new_id("li"),
         "object": "item",

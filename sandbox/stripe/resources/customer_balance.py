@@ -4,12 +4,12 @@ from typing import Any
 
 from sandbox.stripe.billing import balance
 from sandbox.stripe.billing.invoicing import refresh_drafts
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, missing_object
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import LIST, METADATA, Choice, Field, Integer, Required, Text, merged
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 PATH = "/v1/customers/{id}/balance_transactions"
 KIND = "customer_balance_transaction"
@@ -22,52 +22,57 @@ CREATE: dict[str, Field] = {
 
 
 @route("POST", PATH, CREATE)
-def create(world: World, params: Record, id: str) -> Record:
+def create(env: StripeEnvironment, params: Record, id: str) -> Record:
     """A negative amount is credit. All of a customer's money is in one currency."""
-    customer = world.require("customer", id)
+    customer = env.require("customer", id)
     if customer["currency"] not in (None, params["currency"]):
         message = (
             f"The currency {params['currency']} does not match the customer's, {customer['currency']}: "
             "a customer has one currency."
         )
         raise StripeFailure(message, param="currency")
-    return adjust(world, id, params["amount"], params["currency"], params)
+    return adjust(env, id, params["amount"], params["currency"], params)
 
 
 def adjust(
-    world: World, customer: str, amount: int, currency: str, params: Record, type: str = "adjustment"
+    env: StripeEnvironment,
+    customer: str,
+    amount: int,
+    currency: str,
+    params: Record,
+    type: str = "adjustment",
 ) -> Record:
     """Move the balance by hand; drafts show it at once."""
     metadata = merged({}, params.get("metadata"))
     fields = {"description": params.get("description"), "metadata": metadata}
-    transaction = balance.move(world, customer, amount, type, currency, **fields)
-    refresh_drafts(world, customer)
+    transaction = balance.move(env, customer, amount, type, currency, **fields)
+    refresh_drafts(env, customer)
     return transaction
 
 
 @route("GET", PATH, {**LIST, "invoice": Text()})
-def list_all(world: World, params: Record, id: str) -> Record:
-    world.require("customer", id)
+def list_all(env: StripeEnvironment, params: Record, id: str) -> Record:
+    env.require("customer", id)
 
     def keep(transaction: Record) -> bool:
         return params.get("invoice") in (None, transaction["invoice"])
 
-    return page(world.store, KIND, params, PATH.format(id=id), keep=keep, customer=id)
+    return page(env.store, KIND, params, PATH.format(id=id), keep=keep, customer=id)
 
 
 @route("GET", f"{PATH}/{{transaction}}")
-def retrieve(world: World, params: Record, id: str, transaction: str) -> Record:
-    found = world.require(KIND, transaction)
+def retrieve(env: StripeEnvironment, params: Record, id: str, transaction: str) -> Record:
+    found = env.require(KIND, transaction)
     if found["customer"] != id:
         raise missing_object(KIND, transaction)
     return found
 
 
 @route("POST", f"{PATH}/{{transaction}}", UPDATE)
-def update(world: World, params: Record, id: str, transaction: str) -> Record:
+def update(env: StripeEnvironment, params: Record, id: str, transaction: str) -> Record:
     """Only the words: amounts stand."""
-    found = retrieve(world, {}, id, transaction)
+    found = retrieve(env, {}, id, transaction)
     changes: dict[str, Any] = {"description": params["description"]} if "description" in params else {}
     if "metadata" in params:
         changes["metadata"] = merged(found["metadata"], params["metadata"])
-    return world.change(found, **changes)
+    return env.change(found, **changes)

@@ -4,7 +4,8 @@ import random
 import string
 from typing import Any
 
-from sandbox.stripe.billing.standing import ENDED, end
+from sandbox.stripe.billing.subscription_status import ENDED, end
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -24,7 +25,6 @@ from sandbox.stripe.render import hidden, listed, present
 from sandbox.stripe.resources import customer_balance, payment_methods
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 UPDATE: dict[str, Field] = {
     "address": ADDRESS,
@@ -44,10 +44,10 @@ _PLAIN = ("address", "description", "email", "name", "phone", "preferred_locales
 
 
 @route("POST", "/v1/customers", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     _check_email(params.get("email"))
     id = new_id("cus", 14)
-    customer = world.add(
+    customer = env.add(
         "customer",
         id,
         address=params.get("address"),
@@ -75,7 +75,7 @@ def create(world: World, params: Record) -> Record:
         test_clock=None,
     )
     attached = (
-        payment_methods.attach_to(world, params["payment_method"], customer)
+        payment_methods.attach_to(env, params["payment_method"], customer)
         if params.get("payment_method")
         else None
     )
@@ -83,28 +83,28 @@ def create(world: World, params: Record) -> Record:
     if default:
         # A test card's token in both parameters means the one that was just attached.
         same = attached and default in (params["payment_method"], attached["id"])
-        customer = _with_default(world, customer, attached["id"] if attached and same else default)
-    world.emit("customer.created", customer)
+        customer = _with_default(env, customer, attached["id"] if attached and same else default)
+    env.emit("customer.created", customer)
     if params.get("balance"):
-        customer_balance.adjust(world, id, params["balance"], "usd", {}, "initial")
-    return world.require("customer", id)
+        customer_balance.adjust(env, id, params["balance"], "usd", {}, "initial")
+    return env.require("customer", id)
 
 
 @route("GET", "/v1/customers", {**LIST, "email": Text()})
-def list_all(world: World, params: Record) -> Record:
-    return page(world.store, "customer", params, "/v1/customers", email=params.get("email"))
+def list_all(env: StripeEnvironment, params: Record) -> Record:
+    return page(env.store, "customer", params, "/v1/customers", email=params.get("email"))
 
 
 @route("GET", "/v1/customers/search", {"query": Text(), "limit": LIST["limit"], "page": Text()})
-def search(world: World, params: Record) -> Record:
+def search(env: StripeEnvironment, params: Record) -> Record:
     """Only `email:'…'` and `metadata['key']:'…'`, the first page."""
     name, _, quoted = (params.get("query") or "").partition(":")
     wanted = quoted.strip().strip("'\"")
     if name == "email":
-        found = list(world.store.newest("customer", email=wanted))
+        found = list(env.store.newest("customer", email=wanted))
     elif name.startswith("metadata["):
         key = name[len("metadata[") :].rstrip("]").strip("'\"")
-        found = [each for each in world.store.newest("customer") if each["metadata"].get(key) == wanted]
+        found = [each for each in env.store.newest("customer") if each["metadata"].get(key) == wanted]
     else:
         raise bad_parameter("The sandbox searches by email or metadata only.", None, "query")
     limit = params.get("limit", 10)
@@ -118,17 +118,17 @@ def search(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/customers/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
     """A deleted customer still answers, as `{id, deleted: true}`."""
-    customer = world.store.get("customer", id)
+    customer = env.store.get("customer", id)
     if customer is None:
         raise missing_object("customer", id)
     return customer
 
 
 @route("POST", "/v1/customers/{id}", UPDATE)
-def update(world: World, params: Record, id: str) -> Record:
-    customer = world.require("customer", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    customer = env.require("customer", id)
     _check_email(params.get("email"))
     changes: dict[str, Any] = {name: params[name] for name in _PLAIN if name in params}
     if "metadata" in params:
@@ -136,49 +136,49 @@ def update(world: World, params: Record, id: str) -> Record:
     if "invoice_settings" in params:
         settings = params["invoice_settings"] or {"default_payment_method": None, "footer": None}
         if settings.get("default_payment_method"):
-            _own_method(world, customer, settings["default_payment_method"])
+            _own_method(env, customer, settings["default_payment_method"])
         changes["invoice_settings"] = {**customer["invoice_settings"], **settings}
     if params.get("balance", customer["balance"]) != customer["balance"]:
         amount = params["balance"] - customer["balance"]
-        customer_balance.adjust(world, id, amount, customer["currency"] or "usd", {})
-        customer = world.require("customer", id)
-    return world.change(customer, "customer.updated", **changes)
+        customer_balance.adjust(env, id, amount, customer["currency"] or "usd", {})
+        customer = env.require("customer", id)
+    return env.change(customer, "customer.updated", **changes)
 
 
 @route("DELETE", "/v1/customers/{id}")
-def delete(world: World, params: Record, id: str) -> Record:
+def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Its subscriptions end at once, its drafts go, its payment methods are let go."""
-    customer = world.require("customer", id)
-    for subscription in list(world.store.newest("subscription", customer=id)):
+    customer = env.require("customer", id)
+    for subscription in list(env.store.newest("subscription", customer=id)):
         if subscription["status"] not in ENDED:
-            end(world, subscription, reason="cancellation_requested")
-    for invoice in list(world.store.newest("invoice", customer=id)):
+            end(env, subscription, reason="cancellation_requested")
+    for invoice in list(env.store.newest("invoice", customer=id)):
         if invoice["status"] == "draft":
-            world.emit("invoice.deleted", invoice)
-            world.change(invoice, deleted=True, _due_at=None)
-    for method in list(world.store.newest("payment_method", customer=id)):
-        payment_methods.let_go(world, method)
-    world.emit("customer.deleted", customer)
-    return world.change(customer, deleted=True)
+            env.emit("invoice.deleted", invoice)
+            env.change(invoice, deleted=True, _due_at=None)
+    for method in list(env.store.newest("payment_method", customer=id)):
+        payment_methods.let_go(env, method)
+    env.emit("customer.deleted", customer)
+    return env.change(customer, deleted=True)
 
 
 @route("GET", "/v1/customers/{id}/payment_methods", {**LIST, "type": Text(), "allow_redisplay": Text()})
-def list_payment_methods(world: World, params: Record, id: str) -> Record:
-    world.require("customer", id, "customer")
+def list_payment_methods(env: StripeEnvironment, params: Record, id: str) -> Record:
+    env.require("customer", id, "customer")
     url = f"/v1/customers/{id}/payment_methods"
-    return page(world.store, "payment_method", params, url, customer=id, type=params.get("type"))
+    return page(env.store, "payment_method", params, url, customer=id, type=params.get("type"))
 
 
 @route("GET", "/v1/customers/{id}/payment_methods/{method}")
-def retrieve_payment_method(world: World, params: Record, id: str, method: str) -> Record:
-    found = world.require("payment_method", method)
+def retrieve_payment_method(env: StripeEnvironment, params: Record, id: str, method: str) -> Record:
+    found = env.require("payment_method", method)
     if found["customer"] != id:
         raise missing_object("payment_method", method)
     return found
 
 
 @route("GET", "/v1/customers/{id}/tax_ids", LIST)
-def list_tax_ids(world: World, params: Record, id: str) -> Record:
+def list_tax_ids(env: StripeEnvironment, params: Record, id: str) -> Record:
     return listed(f"/v1/customers/{id}/tax_ids", [])
 
 
@@ -207,8 +207,8 @@ def _check_email(email: str | None) -> None:
         raise StripeFailure(f"Invalid email address: {email}", code="email_invalid", param="email")
 
 
-def _own_method(world: World, customer: Record, method: str) -> Record:
-    found = world.store.get("payment_method", method)
+def _own_method(env: StripeEnvironment, customer: Record, method: str) -> Record:
+    found = env.store.get("payment_method", method)
     if found is None or found["customer"] != customer["id"]:
         message = (
             f"The customer does not have a payment method with the ID {method}. "
@@ -220,7 +220,7 @@ def _own_method(world: World, customer: Record, method: str) -> Record:
     return found
 
 
-def _with_default(world: World, customer: Record, method: str) -> Record:
-    _own_method(world, customer, method)
+def _with_default(env: StripeEnvironment, customer: Record, method: str) -> Record:
+    _own_method(env, customer, method)
     settings = {**customer["invoice_settings"], "default_payment_method": method}
-    return world.change(customer, invoice_settings=settings)
+    return env.change(customer, invoice_settings=settings)

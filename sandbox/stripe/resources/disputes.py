@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.stripe.billing.ledger import DISPUTE_FEE, book
 from sandbox.stripe.clock import DAY
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -11,7 +12,6 @@ from sandbox.stripe.params import LIST, METADATA, Flag, Mapped, Text, merged
 from sandbox.stripe.render import present, presents, without_ours
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 REASONS = (
     "bank_cannot_process",
@@ -56,7 +56,7 @@ EVIDENCE = (
 )
 
 
-def open_dispute(world: World, charge: Record, reason: str, amount: int | None = None) -> Record:
+def open_dispute(env: StripeEnvironment, charge: Record, reason: str, amount: int | None = None) -> Record:
     """The bank asks for a paid charge back, and has the money until the dispute is decided."""
     if reason not in REASONS:
         raise bad_parameter(f"One of {', '.join(REASONS)}", None, "reason")
@@ -64,8 +64,8 @@ def open_dispute(world: World, charge: Record, reason: str, amount: int | None =
         raise StripeFailure("Only a paid charge that is not disputed yet can be disputed.", param="charge")
     id = new_id("du")
     amount = amount or charge["amount"]
-    taken = _book(world, id, charge, -amount, DISPUTE_FEE)
-    dispute = world.add(
+    taken = _book(env, id, charge, -amount, DISPUTE_FEE)
+    dispute = env.add(
         "dispute",
         id,
         amount=amount,
@@ -74,7 +74,7 @@ def open_dispute(world: World, charge: Record, reason: str, amount: int | None =
         enhanced_eligibility_types=[],
         evidence={**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         evidence_details={
-            "due_by": world.now() + 9 * DAY,
+            "due_by": env.now() + 9 * DAY,
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
@@ -95,33 +95,33 @@ def open_dispute(world: World, charge: Record, reason: str, amount: int | None =
         status="needs_response",
         _balance_transactions=[taken],
     )
-    world.change(charge, "charge.updated", disputed=True)
-    world.emit("charge.dispute.created", dispute)
-    world.emit("charge.dispute.funds_withdrawn", dispute)
+    env.change(charge, "charge.updated", disputed=True)
+    env.emit("charge.dispute.created", dispute)
+    env.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
 
 
-def decide(world: World, dispute: Record, *, won: bool) -> Record:
+def decide(env: StripeEnvironment, dispute: Record, *, won: bool) -> Record:
     """The bank's last word: with `won` the money comes back."""
     if dispute["status"] in ("won", "lost"):
         raise StripeFailure(f"This dispute is already {dispute['status']}.")
     changes: dict[str, Any] = {"status": "won" if won else "lost"}
     if won:
-        charge = world.require("charge", dispute["charge"])
-        back = _book(world, dispute["id"], charge, dispute["amount"], 0)
+        charge = env.require("charge", dispute["charge"])
+        back = _book(env, dispute["id"], charge, dispute["amount"], 0)
         changes["_balance_transactions"] = [*dispute["_balance_transactions"], back]
-    closed = world.change(dispute, "charge.dispute.closed", **changes)
+    closed = env.change(dispute, "charge.dispute.closed", **changes)
     if won:
-        world.emit("charge.dispute.funds_reinstated", closed)
+        env.emit("charge.dispute.funds_reinstated", closed)
     return closed
 
 
-def _book(world: World, dispute: str, charge: Record, amount: int, fee: int) -> str:
+def _book(env: StripeEnvironment, dispute: str, charge: Record, amount: int, fee: int) -> str:
     text = f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {charge['id']}"
     category = "dispute" if amount < 0 else "dispute_reversal"
     currency = charge["currency"]
     booked = book(
-        world,
+        env,
         type="adjustment",
         source=dispute,
         amount=amount,
@@ -134,9 +134,9 @@ def _book(world: World, dispute: str, charge: Record, amount: int, fee: int) -> 
 
 
 @route("GET", "/v1/disputes", {**LIST, "charge": Text(), "payment_intent": Text()})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     return page(
-        world.store,
+        env.store,
         "dispute",
         params,
         "/v1/disputes",
@@ -146,14 +146,14 @@ def list_all(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/disputes/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("dispute", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("dispute", id)
 
 
 @route("POST", "/v1/disputes/{id}", {"evidence": Mapped(), "metadata": METADATA, "submit": Flag()})
-def update(world: World, params: Record, id: str) -> Record:
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Evidence is sent to the bank at once unless `submit` is false."""
-    dispute = world.require("dispute", id)
+    dispute = env.require("dispute", id)
     changes: dict[str, Any] = {"metadata": merged(dispute["metadata"], params.get("metadata", {}))}
     if params.get("evidence"):
         changes["evidence"] = {**dispute["evidence"], **params["evidence"]}
@@ -161,13 +161,13 @@ def update(world: World, params: Record, id: str) -> Record:
         count = dispute["evidence_details"]["submission_count"] + (1 if sent else 0)
         details = {**dispute["evidence_details"], "has_evidence": True, "submission_count": count}
         changes |= {"evidence_details": details, "status": "under_review" if sent else dispute["status"]}
-    return world.change(dispute, "charge.dispute.updated", **changes)
+    return env.change(dispute, "charge.dispute.updated", **changes)
 
 
 @route("POST", "/v1/disputes/{id}/close")
-def close(world: World, params: Record, id: str) -> Record:
+def close(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Giving in: it counts as lost."""
-    return decide(world, world.require("dispute", id), won=False)
+    return decide(env, env.require("dispute", id), won=False)
 
 
 @presents("dispute")

@@ -2,15 +2,15 @@
 
 from fnmatch import fnmatchcase
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import LIST, Flag, Listed, Text
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 
 @route("GET", "/v1/events", {**LIST, "type": Text(), "types": Listed(Text()), "delivery_success": Flag()})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     """`type` may end in `*`, as at Stripe; `delivery_success=false` keeps what is still undelivered."""
     wanted = [params["type"]] if params.get("type") else params.get("types")
     success = params.get("delivery_success")
@@ -21,9 +21,9 @@ def list_all(world: World, params: Record) -> Record:
         )
 
     exact = wanted[0] if wanted and len(wanted) == 1 and "*" not in wanted[0] else None
-    return page(world.store, "event", params, "/v1/events", keep=keep, type=exact)
+    return page(env.store, "event", params, "/v1/events", keep=keep, type=exact)
 
 
 @route("GET", "/v1/events/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("event", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("event", id)

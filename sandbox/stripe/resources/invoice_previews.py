@@ -1,13 +1,14 @@
 """/v1/invoices/create_preview: the change is made, its invoice read, and everything undone again.
 
-So a preview is what then happens, to the cent, when the change is made at the same instant or with the same
+So a preview is what then happens, to the cent, when the change is made at the same timestamp or with the same
 `proration_date`.
 """
 
 from typing import Any
 
 from sandbox.stripe.billing import balance, invoicing, subscribing
-from sandbox.stripe.billing.standing import ENDED, due_at
+from sandbox.stripe.billing.subscription_status import ENDED, due_at
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.params import Choice, Either, Field, Flag, Integer, Listed, Shape, Text
 from sandbox.stripe.render import without_ours
@@ -15,7 +16,6 @@ from sandbox.stripe.resources import subscriptions
 from sandbox.stripe.resources.subscription_items import ITEM
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 PREVIEW: dict[str, Field] = {
     "customer": Text(),
@@ -36,66 +36,68 @@ PREVIEW: dict[str, Field] = {
 
 
 @route("POST", "/v1/invoices/create_preview", PREVIEW)
-def create_preview(world: World, params: Record) -> Record:
+def create_preview(env: StripeEnvironment, params: Record) -> Record:
     """The invoice that a change makes at once, or else the subscription's next one, with the usage so far."""
     details = dict(params.get("subscription_details") or {})
-    with world.store.trial():
-        subscription = _subscription(world, params)
-        newest = next(world.store.newest("invoice"), None)
-        subscription = _change(world, params, subscription, details)
-        invoice = _made_since(world, newest) or _next_invoice(world, subscription, newest)
+    with env.store.trial():
+        subscription = _subscription(env, params)
+        newest = next(env.store.newest("invoice"), None)
+        subscription = _change(env, params, subscription, details)
+        invoice = _made_since(env, newest) or _next_invoice(env, subscription, newest)
         if invoice["status"] == "draft":
-            invoice = {**invoice, **balance.settle(world, invoice)}
+            invoice = {**invoice, **balance.settle(env, invoice)}
     return _as_preview(invoice)
 
 
-def _subscription(world: World, params: Record) -> Record | None:
+def _subscription(env: StripeEnvironment, params: Record) -> Record | None:
     """The one that is named, or the customer's newest that still runs; None where a new one is asked for."""
     if params.get("subscription"):
-        return world.require("subscription", params["subscription"], "subscription")
+        return env.require("subscription", params["subscription"], "subscription")
     if not params.get("customer"):
         message = "You must specify at least one of: customer, subscription."
         raise bad_parameter(message, "parameter_missing", "customer")
-    customer = world.require("customer", params["customer"], "customer")["id"]
+    customer = env.require("customer", params["customer"], "customer")["id"]
     if (params.get("subscription_details") or {}).get("items"):
         return None
-    running = (each for each in world.store.newest("subscription", customer=customer) if _runs(each))
+    running = (each for each in env.store.newest("subscription", customer=customer) if _runs(each))
     found = next(running, None)
     if found is None:
         raise _nothing(customer)
     return found
 
 
-def _change(world: World, params: Record, subscription: Record | None, details: dict[str, Any]) -> Record:
+def _change(
+    env: StripeEnvironment, params: Record, subscription: Record | None, details: dict[str, Any]
+) -> Record:
     unpaid = {"payment_behavior": "default_incomplete"}
     if subscription is None:
         return subscriptions.create(
-            world, {"customer": params["customer"], "items": details["items"], **unpaid}
+            env, {"customer": params["customer"], "items": details["items"], **unpaid}
         )
     if details.pop("cancel_now", False):
         prorate = details.get("proration_behavior") != "none"
-        return subscriptions.cancel(world, {"invoice_now": True, "prorate": prorate}, subscription["id"])
+        return subscriptions.cancel(env, {"invoice_now": True, "prorate": prorate}, subscription["id"])
     if details:
-        return subscriptions.update(world, {**details, **unpaid}, subscription["id"])
+        return subscriptions.update(env, {**details, **unpaid}, subscription["id"])
     return subscription
 
 
-def _made_since(world: World, before: Record | None) -> Record | None:
-    newest = next(world.store.newest("invoice"), None)
+def _made_since(env: StripeEnvironment, before: Record | None) -> Record | None:
+    newest = next(env.store.newest("invoice"), None)
     return newest if newest and (before is None or newest["_seq"] > before["_seq"]) else None
 
 
-def _next_invoice(world: World, subscription: Record, before: Record | None) -> Record:
+def _next_invoice(env: StripeEnvironment, subscription: Record, before: Record | None) -> Record:
     """Let the current period end."""
     if not _runs(subscription):
         raise _nothing(subscription["customer"])
     ends = due_at({**subscription, "status": "active"})
-    with world.clock.held_at(ends or world.now()):
+    with env.clock.held_at(ends or env.now()):
         if subscription["status"] == "incomplete":
-            subscribing.renew(world, subscription)
+            subscribing.renew(env, subscription)
         else:
-            subscribing.pass_time(world, subscription)
-    invoice = _made_since(world, before)
+            subscribing.pass_time(env, subscription)
+    invoice = _made_since(env, before)
     if invoice is None:
         raise _nothing(subscription["customer"])
     return {**invoice, "billing_reason": "upcoming", "next_payment_attempt": ends}

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sandbox.stripe.billing import balance, invoicing, standing
+from sandbox.stripe.billing import balance, invoicing, subscription_status
 from sandbox.stripe.billing.collection import collect_or_raise, mark_paid
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import (
@@ -21,7 +22,6 @@ from sandbox.stripe.render import hidden, listed, present
 from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 STATUS = Choice(("draft", "open", "paid", "uncollectible", "void"))
 UPDATE: dict[str, Field] = {
@@ -38,7 +38,7 @@ UPDATE: dict[str, Field] = {
     "/v1/invoices",
     {**LIST, "customer": Text(), "subscription": Text(), "status": STATUS, "collection_method": Text()},
 )
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     names = ("status", "collection_method", "customer")
 
     def keep(invoice: Record) -> bool:
@@ -48,17 +48,17 @@ def list_all(world: World, params: Record) -> Record:
         index = {"subscription": params["subscription"]}
     else:
         index = {"customer": params.get("customer")}
-    return page(world.store, "invoice", params, "/v1/invoices", keep=keep, **index)
+    return page(env.store, "invoice", params, "/v1/invoices", keep=keep, **index)
 
 
 @route("GET", "/v1/invoices/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("invoice", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("invoice", id)
 
 
 @route("GET", "/v1/invoices/{id}/lines", LIST)
-def list_lines(world: World, params: Record, id: str) -> Record:
-    lines = world.require("invoice", id)["lines"]["data"]
+def list_lines(env: StripeEnvironment, params: Record, id: str) -> Record:
+    lines = env.require("invoice", id)["lines"]["data"]
     ids = [line["id"] for line in lines]
     first = ids.index(params["starting_after"]) + 1 if params.get("starting_after") in ids else 0
     limit = params.get("limit", 10)
@@ -67,30 +67,30 @@ def list_lines(world: World, params: Record, id: str) -> Record:
 
 
 @route("POST", "/v1/invoices/{id}", UPDATE)
-def update(world: World, params: Record, id: str) -> Record:
-    invoice = world.require("invoice", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    invoice = env.require("invoice", id)
     changes: dict[str, Any] = {
         name: value for name, value in params.items() if name not in ("metadata", "expand")
     }
     if "metadata" in params:
         changes["metadata"] = merged(invoice["metadata"], params["metadata"])
-    return world.change(invoice, "invoice.updated", **changes)
+    return env.change(invoice, "invoice.updated", **changes)
 
 
 @route("POST", "/v1/invoices/{id}/finalize", {"auto_advance": Flag()})
-def finalize_invoice(world: World, params: Record, id: str) -> Record:
+def finalize_invoice(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Opens it; a zero invoice is paid at once, another one an hour later unless told otherwise."""
-    invoice = world.require("invoice", id)
+    invoice = env.require("invoice", id)
     if invoice["status"] != "draft":
         message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
         raise StripeFailure(message, code="invoice_not_editable")
-    invoice = invoicing.finalize(world, invoice)
+    invoice = invoicing.finalize(env, invoice)
     if not invoice["amount_due"]:
-        return mark_paid(world, invoice)
+        return mark_paid(env, invoice)
     if params.get("auto_advance", invoice["auto_advance"]):
-        at = world.now() + invoicing.GRACE
-        return world.store.replace(invoice, next_payment_attempt=at, _due_at=at)
-    return world.store.replace(invoice, auto_advance=False)
+        at = env.now() + invoicing.GRACE
+        return env.store.replace(invoice, next_payment_attempt=at, _due_at=at)
+    return env.store.replace(invoice, auto_advance=False)
 
 
 @route(
@@ -98,51 +98,51 @@ def finalize_invoice(world: World, params: Record, id: str) -> Record:
     "/v1/invoices/{id}/pay",
     {"payment_method": Text(), "off_session": Flag(), "paid_out_of_band": Flag(), "forgive": Flag()},
 )
-def pay(world: World, params: Record, id: str) -> Record:
+def pay(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Collect now. A declined card answers 402, and the attempt stays on record."""
-    invoice = world.require("invoice", id)
+    invoice = env.require("invoice", id)
     if invoice["status"] == "draft":
-        invoice = invoicing.finalize(world, invoice)
+        invoice = invoicing.finalize(env, invoice)
     if invoice["status"] == "paid":
         raise StripeFailure("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] == "void":
         raise StripeFailure("This invoice can no longer be paid.", code="invoice_not_editable")
     if params.get("paid_out_of_band"):
-        return mark_paid(world, invoice)
+        return mark_paid(env, invoice)
     method = None
     if params.get("payment_method"):
-        method = payment_methods.resolve(world, params["payment_method"], "payment_method")
-    return collect_or_raise(world, invoice, method)
+        method = payment_methods.resolve(env, params["payment_method"], "payment_method")
+    return collect_or_raise(env, invoice, method)
 
 
 @route("POST", "/v1/invoices/{id}/void")
-def void(world: World, params: Record, id: str) -> Record:
-    return _close(world, id, "void", "voided_at", "invoice.voided")
+def void(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return _close(env, id, "void", "voided_at", "invoice.voided")
 
 
 @route("POST", "/v1/invoices/{id}/mark_uncollectible")
-def mark_uncollectible(world: World, params: Record, id: str) -> Record:
-    return _close(world, id, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
+def mark_uncollectible(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return _close(env, id, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
 
 
-def _close(world: World, id: str, status: str, transition: str, event: str) -> Record:
-    invoice = world.require("invoice", id)
+def _close(env: StripeEnvironment, id: str, status: str, transition: str, event: str) -> Record:
+    invoice = env.require("invoice", id)
     if invoice["status"] not in ("open", "uncollectible"):
         message = f"You can only pass in open invoices. This invoice isn't open: it is {invoice['status']}."
         raise StripeFailure(message, code="invoice_not_editable")
-    closed = world.change(
+    closed = env.change(
         invoice,
         status=status,
         next_payment_attempt=None,
-        status_transitions={**invoice["status_transitions"], transition: world.now()},
+        status_transitions={**invoice["status_transitions"], transition: env.now()},
         _due_at=None,
     )
-    world.emit(event, closed)
+    env.emit(event, closed)
     if status == "void":
-        balance.give_back(world, closed)
-        standing.settled(world, closed)
+        balance.give_back(env, closed)
+        subscription_status.settled(env, closed)
     else:
-        standing.after_payment(world, closed)
+        subscription_status.after_payment(env, closed)
     return closed
 
 
@@ -150,10 +150,10 @@ PAYMENT = Shape({"type": Required(Choice(("payment_intent",))), "payment_intent"
 
 
 @route("GET", "/v1/invoice_payments", {**LIST, "invoice": Text(), "status": Text(), "payment": PAYMENT})
-def list_payments(world: World, params: Record) -> Record:
+def list_payments(env: StripeEnvironment, params: Record) -> Record:
     intent = (params.get("payment") or {}).get("payment_intent")
     return page(
-        world.store,
+        env.store,
         "invoice_payment",
         params,
         "/v1/invoice_payments",
@@ -164,8 +164,8 @@ def list_payments(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/invoice_payments/{id}")
-def retrieve_payment(world: World, params: Record, id: str) -> Record:
-    return world.require("invoice_payment", id)
+def retrieve_payment(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("invoice_payment", id)
 
 
 @hidden("invoice", "payments")

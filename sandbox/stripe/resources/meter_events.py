@@ -7,6 +7,7 @@ from sandbox.stripe.billing import meter_errors
 from sandbox.stripe.billing.invoicing import refresh_drafts
 from sandbox.stripe.billing.usage import series
 from sandbox.stripe.clock import DAY, MINUTE
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.params import Choice, Field, Integer, Mapped, Required, Shape, Text
@@ -14,7 +15,6 @@ from sandbox.stripe.render import presents, without_ours
 from sandbox.stripe.resources.meters import active_meter
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 CREATE: dict[str, Field] = {
     "event_name": Required(Text(100)),
@@ -30,43 +30,43 @@ CANCEL: dict[str, Field] = {
 
 
 @route("POST", "/v1/billing/meter_events", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     """Count it at once; with the fault `meter_reject`, take it and report it as wrong later."""
-    fault = world.faults.for_meter_event(params["event_name"])
+    fault = env.faults.for_meter_event(params["event_name"])
     identifier = params.get("identifier") or new_id("mtrevt", 20)
     if fault:
-        return _reject_later(world, params, identifier, fault.code)
-    meter = _meter(world, params["event_name"])
-    customer = _check(world, params, meter)
-    _refuse_repeated(world, identifier)
-    event = _file(world, params, identifier, meter, customer)
-    refresh_drafts(world, customer)
+        return _reject_later(env, params, identifier, fault.code)
+    meter = _meter(env, params["event_name"])
+    customer = _check(env, params, meter)
+    _refuse_repeated(env, identifier)
+    event = _file(env, params, identifier, meter, customer)
+    refresh_drafts(env, customer)
     return event
 
 
-def _check(world: World, params: Record, meter: Record) -> str:
+def _check(env: StripeEnvironment, params: Record, meter: Record) -> str:
     """Refuse what is wrong with usage; the customer it is for."""
     key = meter["customer_mapping"]["event_payload_key"]
     customer = _payload(params, key)
     if meter["default_aggregation"]["formula"] != "count":
         _check_value(params, meter)
-    _check_timestamp(world, params)
-    world.require("customer", customer, f"payload[{key}]")
+    _check_timestamp(env, params)
+    env.require("customer", customer, f"payload[{key}]")
     return customer
 
 
-def _reject_later(world: World, params: Record, identifier: str, code: str) -> Record:
+def _reject_later(env: StripeEnvironment, params: Record, identifier: str, code: str) -> Record:
     """Take it as if all were well. It is never counted, and the meter's next report names it."""
-    known = list(world.store.newest("billing.meter", event_name=params["event_name"]))
-    meter = known[0] if known else _meter(world, params["event_name"])
-    _refuse_repeated(world, identifier)
+    known = list(env.store.newest("billing.meter", event_name=params["event_name"]))
+    meter = known[0] if known else _meter(env, params["event_name"])
+    _refuse_repeated(env, identifier)
     try:
-        _check(world, params, _meter(world, params["event_name"]))
+        _check(env, params, _meter(env, params["event_name"]))
     except StripeFailure as failure:
         code = _code(failure, meter)
     customer = params["payload"].get(meter["customer_mapping"]["event_payload_key"], "")
-    meter_errors.gather(world, meter, identifier, code)
-    return _file(world, params, identifier, meter, customer, rejected=code)
+    meter_errors.gather(env, meter, identifier, code)
+    return _file(env, params, identifier, meter, customer, rejected=code)
 
 
 def _code(failure: StripeFailure, meter: Record) -> str:
@@ -81,7 +81,7 @@ def _code(failure: StripeFailure, meter: Record) -> str:
 
 
 def _file(
-    world: World,
+    env: StripeEnvironment,
     params: Record,
     identifier: str,
     meter: Record,
@@ -90,16 +90,16 @@ def _file(
     rejected: str | None = None,
 ) -> Record:
     value = params["payload"].get(meter["value_settings"]["event_payload_key"], "0")
-    return world.store.insert(
+    return env.store.insert(
         {
             "_id": f"meter_event:{new_id('e')}",
             "object": "billing.meter_event",
-            "created": world.now(),
+            "created": env.now(),
             "event_name": params["event_name"],
             "identifier": identifier,
             "livemode": False,
             "payload": params["payload"],
-            "timestamp": params.get("timestamp", world.now()),
+            "timestamp": params.get("timestamp", env.now()),
             "_series": series(meter, customer),
             "_customer": customer,
             "_value": 0 if rejected else int(value),
@@ -109,39 +109,39 @@ def _file(
     )
 
 
-def reject(world: World, identifier: str, code: str) -> Record:
+def reject(env: StripeEnvironment, identifier: str, code: str) -> Record:
     """Find out that usage already taken was wrong: uncount it and report it now; the report's event."""
     meter_errors.check_code(code)
-    event = next(world.store.newest("billing.meter_event", identifier=identifier), None)
+    event = next(env.store.newest("billing.meter_event", identifier=identifier), None)
     if event is None:
         raise StripeFailure(f"No meter event found with identifier {identifier}.", code="resource_missing")
-    world.store.replace(event, _value=0, _rejected=code)
-    refresh_drafts(world, event["_customer"])
-    meter = next(world.store.newest("billing.meter", event_name=event["event_name"]))
+    env.store.replace(event, _value=0, _rejected=code)
+    refresh_drafts(env, event["_customer"])
+    meter = next(env.store.newest("billing.meter", event_name=event["event_name"]))
     errors = [{"identifier": identifier, "code": code}]
-    return meter_errors.report(world, meter, errors, since=event["created"])
+    return meter_errors.report(env, meter, errors, since=event["created"])
 
 
 @route("POST", "/v1/billing/meter_event_adjustments", CANCEL)
-def adjust(world: World, params: Record) -> Record:
+def adjust(env: StripeEnvironment, params: Record) -> Record:
     """Take one event back, once, within 24 hours of receiving it. What is invoiced stays."""
-    _meter(world, params["event_name"])
+    _meter(env, params["event_name"])
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier:
         message = "Missing required param: cancel[identifier]."
         raise bad_parameter(message, "parameter_missing", "cancel[identifier]")
-    event = next(world.store.newest("billing.meter_event", identifier=identifier), None)
+    event = next(env.store.newest("billing.meter_event", identifier=identifier), None)
     if event is None or event["_rejected"] or event["event_name"] != params["event_name"]:
         message = f"No meter event found with identifier {identifier}."
         raise StripeFailure(message, code="resource_missing", param="cancel[identifier]")
-    if event["created"] + DAY <= world.now():
+    if event["created"] + DAY <= env.now():
         message = "You can only cancel events within 24 hours of Stripe receiving them."
         raise StripeFailure(message, param="cancel[identifier]")
     if event["_cancelled"]:
         message = f"The meter event with identifier {identifier} has already been cancelled."
         raise StripeFailure(message, param="cancel[identifier]")
-    world.store.replace(event, _cancelled=True)
-    refresh_drafts(world, event["_customer"])
+    env.store.replace(event, _cancelled=True)
+    refresh_drafts(env, event["_customer"])
     return {
         "object": "billing.meter_event_adjustment",
         "cancel": {"identifier": identifier},
@@ -157,11 +157,11 @@ def present_meter_event(store: Store, record: Record) -> Record:
     return without_ours(record)
 
 
-def _meter(world: World, event_name: str) -> Record:
-    meter = active_meter(world, event_name)
+def _meter(env: StripeEnvironment, event_name: str) -> Record:
+    meter = active_meter(env, event_name)
     if meter:
         return meter
-    if next(world.store.newest("billing.meter", event_name=event_name), None):
+    if next(env.store.newest("billing.meter", event_name=event_name), None):
         message = f'The meter for event name "{event_name}" is archived.'
         raise StripeFailure(message, code="archived_meter", param="event_name")
     message = f'No active meter found for event name "{event_name}"'
@@ -184,8 +184,8 @@ def _check_value(params: Record, meter: Record) -> None:
         raise StripeFailure(message, code="meter_event_invalid_value", param=f"payload[{key}]")
 
 
-def _check_timestamp(world: World, params: Record) -> None:
-    now = world.now()
+def _check_timestamp(env: StripeEnvironment, params: Record) -> None:
+    now = env.now()
     timestamp: Any = params.get("timestamp", now)
     if timestamp < now - 35 * DAY:
         message = "The timestamp must be within the past 35 calendar days."
@@ -195,8 +195,8 @@ def _check_timestamp(world: World, params: Record) -> None:
         raise StripeFailure(message, code="timestamp_in_future", param="timestamp")
 
 
-def _refuse_repeated(world: World, identifier: str) -> None:
+def _refuse_repeated(env: StripeEnvironment, identifier: str) -> None:
     """Real Stripe gives this refusal no code: only the message tells."""
-    known = next(world.store.newest("billing.meter_event", identifier=identifier), None)
-    if known and known["created"] + DAY > world.now():
+    known = next(env.store.newest("billing.meter_event", identifier=identifier), None)
+    if known and known["created"] + DAY > env.now():
         raise StripeFailure(f"An event already exists with identifier {identifier}.")

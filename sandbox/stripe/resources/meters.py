@@ -2,6 +2,7 @@
 
 from sandbox.stripe.billing.usage import used_by_window
 from sandbox.stripe.clock import DAY, HOUR, MINUTE
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -9,7 +10,6 @@ from sandbox.stripe.params import LIST, Choice, Field, Integer, Required, Shape,
 from sandbox.stripe.render import listed
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 CREATE: dict[str, Field] = {
     "display_name": Required(Text(250)),
@@ -33,12 +33,12 @@ SUMMARIES: dict[str, Field] = {
 
 
 @route("POST", "/v1/billing/meters", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     """An event name belongs to one active meter."""
-    if active_meter(world, params["event_name"]):
+    if active_meter(env, params["event_name"]):
         message = f"An active meter already exists for event name {params['event_name']}."
         raise StripeFailure(message, param="event_name")
-    return world.add(
+    return env.add(
         "billing.meter",
         new_id("mtr_test"),
         event="billing.meter.created",
@@ -50,59 +50,59 @@ def create(world: World, params: Record) -> Record:
         event_time_window=params.get("event_time_window"),
         status="active",
         status_transitions={"deactivated_at": None},
-        updated=world.now(),
+        updated=env.now(),
         value_settings=params.get("value_settings") or {"event_payload_key": "value"},
     )
 
 
-def active_meter(world: World, event_name: str) -> Record | None:
-    found = world.store.newest("billing.meter", event_name=event_name)
+def active_meter(env: StripeEnvironment, event_name: str) -> Record | None:
+    found = env.store.newest("billing.meter", event_name=event_name)
     return next((meter for meter in found if meter["status"] == "active"), None)
 
 
 @route("GET", "/v1/billing/meters", {**LIST, "status": Choice(("active", "inactive"))})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     def keep(meter: Record) -> bool:
         return params.get("status") in (None, meter["status"])
 
-    return page(world.store, "billing.meter", params, "/v1/billing/meters", keep=keep)
+    return page(env.store, "billing.meter", params, "/v1/billing/meters", keep=keep)
 
 
 @route("GET", "/v1/billing/meters/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("billing.meter", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("billing.meter", id)
 
 
 @route("POST", "/v1/billing/meters/{id}", {"display_name": Text(250)})
-def update(world: World, params: Record, id: str) -> Record:
-    meter = world.require("billing.meter", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    meter = env.require("billing.meter", id)
     name = params.get("display_name") or meter["display_name"]
-    return world.change(meter, "billing.meter.updated", display_name=name, updated=world.now())
+    return env.change(meter, "billing.meter.updated", display_name=name, updated=env.now())
 
 
 @route("POST", "/v1/billing/meters/{id}/deactivate")
-def deactivate(world: World, params: Record, id: str) -> Record:
-    meter = world.require("billing.meter", id)
-    now = world.now()
+def deactivate(env: StripeEnvironment, params: Record, id: str) -> Record:
+    meter = env.require("billing.meter", id)
+    now = env.now()
     changes = {"status": "inactive", "status_transitions": {"deactivated_at": now}, "updated": now}
-    return world.change(meter, "billing.meter.deactivated", **changes)
+    return env.change(meter, "billing.meter.deactivated", **changes)
 
 
 @route("POST", "/v1/billing/meters/{id}/reactivate")
-def reactivate(world: World, params: Record, id: str) -> Record:
-    meter = world.require("billing.meter", id)
-    if active_meter(world, meter["event_name"]) not in (None, meter):
+def reactivate(env: StripeEnvironment, params: Record, id: str) -> Record:
+    meter = env.require("billing.meter", id)
+    if active_meter(env, meter["event_name"]) not in (None, meter):
         message = f"An active meter already exists for event name {meter['event_name']}."
         raise StripeFailure(message, param="event_name")
-    changes = {"status": "active", "status_transitions": {"deactivated_at": None}, "updated": world.now()}
-    return world.change(meter, "billing.meter.reactivated", **changes)
+    changes = {"status": "active", "status_transitions": {"deactivated_at": None}, "updated": env.now()}
+    return env.change(meter, "billing.meter.reactivated", **changes)
 
 
 @route("GET", "/v1/billing/meters/{id}/event_summaries", SUMMARIES)
-def list_event_summaries(world: World, params: Record, id: str) -> Record:
+def list_event_summaries(env: StripeEnvironment, params: Record, id: str) -> Record:
     """One summary for the span, or one for each hour or day of it, newest first."""
-    meter = world.require("billing.meter", id)
-    world.require("customer", params["customer"], "customer")
+    meter = env.require("billing.meter", id)
+    env.require("customer", params["customer"], "customer")
     window = {"hour": HOUR, "day": DAY}.get(params.get("value_grouping_window", ""), MINUTE)
     for name in ("start_time", "end_time"):
         if params[name] % window:
@@ -114,7 +114,7 @@ def list_event_summaries(world: World, params: Record, id: str) -> Record:
     first, last, customer = params["start_time"], params["end_time"], params["customer"]
     if window == MINUTE:
         window = last - first
-    counts = used_by_window(world.store, meter, customer, first, last, window)
+    counts = used_by_window(env.store, meter, customer, first, last, window)
     summaries = [
         _summary(meter, customer, start, start + window, counts.get(start, 0))
         for start in range(last - window, first - 1, -window)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.stripe.cards import SUCCESS, Card, card_for_number, card_for_token, declined
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -20,7 +21,6 @@ from sandbox.stripe.params import (
 )
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 BILLING_DETAILS = Shape(
     {"address": ADDRESS, "email": Text(), "name": Text(), "phone": Text(), "tax_id": Text()}
@@ -43,10 +43,10 @@ UPDATE: dict[str, Field] = {
 }
 
 
-def make_card(world: World, card: Card, **fields: Any) -> Record:
+def make_card(env: StripeEnvironment, card: Card, **fields: Any) -> Record:
     """A new, unattached payment method for a test card."""
     details = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
-    return world.add(
+    return env.add(
         "payment_method",
         new_id("pm"),
         allow_redisplay=fields.get("allow_redisplay") or "unspecified",
@@ -77,34 +77,34 @@ def make_card(world: World, card: Card, **fields: Any) -> Record:
     )
 
 
-def resolve(world: World, id: str, param: str = "id") -> Record:
+def resolve(env: StripeEnvironment, id: str, param: str = "id") -> Record:
     """The payment method, freshly made when the id is a test card's token."""
     card = card_for_token(id)
-    return make_card(world, card) if card else world.require("payment_method", id, param)
+    return make_card(env, card) if card else env.require("payment_method", id, param)
 
 
-def person_passed(world: World, method: Record) -> None:
+def person_passed(env: StripeEnvironment, method: Record) -> None:
     """The person has answered the bank; a card that asks only once pays by itself from now on."""
     if method["_asks_once"]:
-        world.store.replace(method, _behaviour=SUCCESS)
+        env.store.replace(method, _behaviour=SUCCESS)
 
 
-def attach_to(world: World, id: str, customer: Record) -> Record:
+def attach_to(env: StripeEnvironment, id: str, customer: Record) -> Record:
     """The method, now the customer's. A card that Stripe declines at this point raises its card error."""
-    method = resolve(world, id, "payment_method")
+    method = resolve(env, id, "payment_method")
     if method["customer"] not in (None, customer["id"]):
         message = "The payment method you provided has already been attached to a customer."
         raise StripeFailure(message, code="resource_already_exists", param="payment_method")
     if not method["_attaches"]:
         raise declined(method["_behaviour"])
-    attached = world.change(method, customer=customer["id"])
+    attached = env.change(method, customer=customer["id"])
     if method["customer"] is None:
-        world.emit("payment_method.attached", attached)
+        env.emit("payment_method.attached", attached)
     return attached
 
 
 @route("POST", "/v1/payment_methods", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     card = params.get("card")
     if not card or not (card.get("token") or card.get("number")):
         raise bad_parameter("Missing required param: card.", "parameter_missing", "card")
@@ -112,16 +112,16 @@ def create(world: World, params: Record) -> Record:
     if found is None:
         raise bad_parameter(f"No such token: '{card['token']}'", "resource_missing", "card[token]")
     details = {name: value for name, value in params.items() if name != "card"}
-    return make_card(world, found, **details, exp_month=card.get("exp_month"), exp_year=card.get("exp_year"))
+    return make_card(env, found, **details, exp_month=card.get("exp_month"), exp_year=card.get("exp_year"))
 
 
 @route("GET", "/v1/payment_methods", {**LIST, "customer": Text(), "type": Text(), "allow_redisplay": Text()})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     customer = params.get("customer")
     if customer:
-        world.require("customer", customer, "customer")
+        env.require("customer", customer, "customer")
     return page(
-        world.store,
+        env.store,
         "payment_method",
         params,
         "/v1/payment_methods",
@@ -131,13 +131,13 @@ def list_all(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/payment_methods/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return resolve(world, id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return resolve(env, id)
 
 
 @route("POST", "/v1/payment_methods/{id}", UPDATE)
-def update(world: World, params: Record, id: str) -> Record:
-    method = world.require("payment_method", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    method = env.require("payment_method", id)
     changes: dict[str, Any] = {}
     if params.get("allow_redisplay"):
         changes["allow_redisplay"] = params["allow_redisplay"]
@@ -147,29 +147,29 @@ def update(world: World, params: Record, id: str) -> Record:
         changes["card"] = {**method["card"], **params["card"]}
     if "metadata" in params:
         changes["metadata"] = merged(method["metadata"], params["metadata"])
-    return world.change(method, "payment_method.updated", **changes)
+    return env.change(method, "payment_method.updated", **changes)
 
 
 @route("POST", "/v1/payment_methods/{id}/attach", {"customer": Required(Text())})
-def attach(world: World, params: Record, id: str) -> Record:
-    return attach_to(world, id, world.require("customer", params["customer"], "customer"))
+def attach(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return attach_to(env, id, env.require("customer", params["customer"], "customer"))
 
 
 @route("POST", "/v1/payment_methods/{id}/detach")
-def detach(world: World, params: Record, id: str) -> Record:
-    method = world.require("payment_method", id)
+def detach(env: StripeEnvironment, params: Record, id: str) -> Record:
+    method = env.require("payment_method", id)
     if method["customer"] is None:
         message = "The payment method you provided is not attached to a customer so detachment is impossible."
         raise StripeFailure(message, param="payment_method")
-    customer = world.require("customer", method["customer"])
+    customer = env.require("customer", method["customer"])
     if customer["invoice_settings"]["default_payment_method"] == id:
         settings = {**customer["invoice_settings"], "default_payment_method": None}
-        world.change(customer, "customer.updated", invoice_settings=settings)
-    return let_go(world, method)
+        env.change(customer, "customer.updated", invoice_settings=settings)
+    return let_go(env, method)
 
 
-def let_go(world: World, method: Record) -> Record:
+def let_go(env: StripeEnvironment, method: Record) -> Record:
     """The method, now nobody's."""
-    detached = world.change(method, customer=None)
-    world.emit("payment_method.detached", detached, {"customer": method["customer"]})
+    detached = env.change(method, customer=None)
+    env.emit("payment_method.detached", detached, {"customer": method["customer"]})
     return detached

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -25,7 +26,6 @@ from sandbox.stripe.render import hidden
 from sandbox.stripe.resources.products import make_product
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 TIER = Shape(
     {
@@ -69,15 +69,15 @@ CREATE: dict[str, Field] = {
 
 
 @route("POST", "/v1/prices", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     scheme = params.get("billing_scheme", "per_unit")
     tiers = _tiers(params) if scheme == "tiered" else None
     decimal = _amount(params) if scheme == "per_unit" else None
-    recurring = _recurring(world, params.get("recurring"))
+    recurring = _recurring(env, params.get("recurring"))
     id = new_id("price")
     if params.get("lookup_key"):
-        _claim_lookup_key(world, params["lookup_key"], bool(params.get("transfer_lookup_key")))
-    price = world.add(
+        _claim_lookup_key(env, params["lookup_key"], bool(params.get("transfer_lookup_key")))
+    price = env.add(
         "price",
         id,
         active=params.get("active", True),
@@ -87,7 +87,7 @@ def create(world: World, params: Record) -> Record:
         lookup_key=params.get("lookup_key"),
         metadata=merged({}, params.get("metadata")),
         nickname=params.get("nickname"),
-        product=_product(world, params)["id"],
+        product=_product(env, params)["id"],
         recurring=recurring,
         tax_behavior=params.get("tax_behavior") or "unspecified",
         tiers_mode=params.get("tiers_mode"),
@@ -99,7 +99,7 @@ def create(world: World, params: Record) -> Record:
         unit_amount_decimal=decimal,
         _tiers=tiers,
     )
-    world.emit("price.created", price)
+    env.emit("price.created", price)
     return price
 
 
@@ -122,7 +122,7 @@ def create(world: World, params: Record) -> Record:
         ),
     },
 )
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     recurring = params.get("recurring") or {}
 
     def keep(price: Record) -> bool:
@@ -134,24 +134,24 @@ def list_all(world: World, params: Record) -> Record:
             and all((price["recurring"] or {}).get(name) == value for name, value in recurring.items())
         )
 
-    return page(world.store, "price", params, "/v1/prices", keep=keep, product=params.get("product"))
+    return page(env.store, "price", params, "/v1/prices", keep=keep, product=params.get("product"))
 
 
 @route("GET", "/v1/prices/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("price", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("price", id)
 
 
 @route("POST", "/v1/prices/{id}", UPDATE)
-def update(world: World, params: Record, id: str) -> Record:
-    price = world.require("price", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    price = env.require("price", id)
     names = ("active", "lookup_key", "nickname", "tax_behavior")
     changes: dict[str, Any] = {name: params[name] for name in names if name in params}
     if params.get("lookup_key") and params["lookup_key"] != price["lookup_key"]:
-        _claim_lookup_key(world, params["lookup_key"], bool(params.get("transfer_lookup_key")))
+        _claim_lookup_key(env, params["lookup_key"], bool(params.get("transfer_lookup_key")))
     if "metadata" in params:
         changes["metadata"] = merged(price["metadata"], params["metadata"])
-    return world.change(price, "price.updated", **changes)
+    return env.change(price, "price.updated", **changes)
 
 
 @hidden("price", "tiers")
@@ -213,7 +213,7 @@ def _tier(tier: Record) -> Record:
     }
 
 
-def _recurring(world: World, given: Record | None) -> Record | None:
+def _recurring(env: StripeEnvironment, given: Record | None) -> Record | None:
     if given is None:
         return None
     usage_type = given.get("usage_type", "licensed")
@@ -224,7 +224,7 @@ def _recurring(world: World, given: Record | None) -> Record | None:
                 "Legacy usage-based billing was removed in version 2025-03-31.basil."
             )
             raise bad_parameter(message, None, "recurring[meter]")
-        meter = world.require("billing.meter", given["meter"], "recurring[meter]")
+        meter = env.require("billing.meter", given["meter"], "recurring[meter]")
         if meter["status"] != "active":
             raise StripeFailure("The meter is not active.", param="recurring[meter]")
     elif given.get("meter"):
@@ -238,21 +238,21 @@ def _recurring(world: World, given: Record | None) -> Record | None:
     }
 
 
-def _claim_lookup_key(world: World, lookup_key: str, transfer: bool) -> None:
-    for holder in list(world.store.newest("price", lookup_key=lookup_key)):
+def _claim_lookup_key(env: StripeEnvironment, lookup_key: str, transfer: bool) -> None:
+    for holder in list(env.store.newest("price", lookup_key=lookup_key)):
         if not transfer:
             message = (
                 f"A price (`{holder['id']}`) already uses that lookup key. "
                 "Pass `transfer_lookup_key=true` to move it."
             )
             raise StripeFailure(message, param="lookup_key")
-        world.change(holder, "price.updated", lookup_key=None)
+        env.change(holder, "price.updated", lookup_key=None)
 
 
-def _product(world: World, params: Record) -> Record:
+def _product(env: StripeEnvironment, params: Record) -> Record:
     if params.get("product"):
-        return world.require("product", params["product"], "product")
+        return env.require("product", params["product"], "product")
     if not params.get("product_data"):
         raise bad_parameter("Missing required param: product.", "parameter_missing", "product")
     data = params["product_data"]
-    return make_product(world, data.get("id") or new_id("prod", 14), data)
+    return make_product(env, data.get("id") or new_id("prod", 14), data)

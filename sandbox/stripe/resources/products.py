@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -21,7 +22,6 @@ from sandbox.stripe.params import (
 from sandbox.stripe.render import listed
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 _COMMON: dict[str, Field] = {
     "active": Flag(),
@@ -45,16 +45,16 @@ UPDATE: dict[str, Field] = {**_COMMON, "name": Filled(Text()), "default_price": 
 
 
 @route("POST", "/v1/products", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     id = params.get("id") or new_id("prod", 14)
-    if world.store.find(id):
+    if env.store.find(id):
         raise StripeFailure("Product already exists.", code="resource_already_exists", param="id")
-    return make_product(world, id, params)
+    return make_product(env, id, params)
 
 
-def make_product(world: World, id: str, params: Record) -> Record:
+def make_product(env: StripeEnvironment, id: str, params: Record) -> Record:
     """File a product, announced."""
-    return world.add(
+    return env.add(
         "product",
         id,
         event="product.created",
@@ -71,50 +71,50 @@ def make_product(world: World, id: str, params: Record) -> Record:
         tax_code=params.get("tax_code"),
         type=params.get("type") or "service",
         unit_label=params.get("unit_label"),
-        updated=world.now(),
+        updated=env.now(),
         url=params.get("url"),
     )
 
 
 @route("GET", "/v1/products", {**LIST, "active": Flag(), "ids": Listed(Text())})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     def keep(product: Record) -> bool:
         return params.get("active") in (None, product["active"]) and (
             "ids" not in params or product["id"] in params["ids"]
         )
 
-    return page(world.store, "product", params, "/v1/products", keep=keep)
+    return page(env.store, "product", params, "/v1/products", keep=keep)
 
 
 @route("GET", "/v1/products/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("product", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("product", id)
 
 
 @route("POST", "/v1/products/{id}", UPDATE)
-def update(world: World, params: Record, id: str) -> Record:
-    product = world.require("product", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    product = env.require("product", id)
     if params.get("default_price"):
-        world.require("price", params["default_price"], "default_price")
+        env.require("price", params["default_price"], "default_price")
     changes: dict[str, Any] = {
         name: value for name, value in params.items() if name not in ("metadata", "expand")
     }
     if "metadata" in params:
         changes["metadata"] = merged(product["metadata"], params["metadata"])
-    return world.change(product, "product.updated", **changes, updated=world.now())
+    return env.change(product, "product.updated", **changes, updated=env.now())
 
 
 @route("DELETE", "/v1/products/{id}")
-def delete(world: World, params: Record, id: str) -> Record:
-    product = world.require("product", id)
-    if world.store.count("price", product=id):
+def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
+    product = env.require("product", id)
+    if env.store.count("price", product=id):
         raise StripeFailure("This product cannot be deleted because it has one or more user-created prices.")
-    world.emit("product.deleted", product)
-    return world.change(product, deleted=True)
+    env.emit("product.deleted", product)
+    return env.change(product, deleted=True)
 
 
 @route("GET", "/v1/products/{id}/features", LIST)
-def list_features(world: World, params: Record, id: str) -> Record:
+def list_features(env: StripeEnvironment, params: Record, id: str) -> Record:
     """None: entitlements are not imitated."""
-    world.require("product", id, "product")
+    env.require("product", id, "product")
     return listed(f"/v1/products/{id}/features", [])

@@ -1,6 +1,7 @@
 """/v1/refunds: money back for a charge, all of it or some."""
 
 from sandbox.stripe.billing.ledger import book
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -8,7 +9,6 @@ from sandbox.stripe.params import LIST, METADATA, Choice, Field, Integer, Text, 
 from sandbox.stripe.render import hidden, listed, present
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 CREATE: dict[str, Field] = {
     "charge": Text(),
@@ -20,15 +20,15 @@ CREATE: dict[str, Field] = {
 
 
 @route("POST", "/v1/refunds", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     """The card's bank takes it at once. The invoice stays paid, as at Stripe."""
-    charge = _charge(world, params)
+    charge = _charge(env, params)
     amount = params.get("amount") or charge["amount"] - charge["amount_refunded"]
     _check(charge, amount)
     id = new_id("re")
     refunded = charge["amount_refunded"] + amount
     paid_back = book(
-        world,
+        env,
         type="refund",
         source=id,
         amount=-amount,
@@ -36,7 +36,7 @@ def create(world: World, params: Record) -> Record:
         fee=0,
         text=f"REFUND FOR CHARGE ({charge['description']})",
     )
-    refund = world.add(
+    refund = env.add(
         "refund",
         id,
         amount=amount,
@@ -52,19 +52,19 @@ def create(world: World, params: Record) -> Record:
         status="succeeded",
         transfer_reversal=None,
     )
-    world.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount"])
-    world.emit("refund.created", refund)
+    env.change(charge, "charge.refunded", amount_refunded=refunded, refunded=refunded == charge["amount"])
+    env.emit("refund.created", refund)
     return refund
 
 
-def _charge(world: World, params: Record) -> Record:
+def _charge(env: StripeEnvironment, params: Record) -> Record:
     if params.get("charge"):
-        return world.require("charge", params["charge"], "charge")
+        return env.require("charge", params["charge"], "charge")
     if not params.get("payment_intent"):
         message = "One of the following params should be provided for this request: payment_intent or charge."
         raise bad_parameter(message, "parameter_missing", "charge")
-    intent = world.require("payment_intent", params["payment_intent"], "payment_intent")
-    charge = world.store.get("charge", intent["latest_charge"] or "")
+    intent = env.require("payment_intent", params["payment_intent"], "payment_intent")
+    charge = env.store.get("charge", intent["latest_charge"] or "")
     if charge is None or not charge["paid"]:
         message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
         raise StripeFailure(message, param="payment_intent")
@@ -90,9 +90,9 @@ def _check(charge: Record, amount: int) -> None:
 
 
 @route("GET", "/v1/refunds", {**LIST, "charge": Text(), "payment_intent": Text()})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     return page(
-        world.store,
+        env.store,
         "refund",
         params,
         "/v1/refunds",
@@ -102,21 +102,21 @@ def list_all(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/charges/{id}/refunds", LIST)
-def list_of_charge(world: World, params: Record, id: str) -> Record:
-    world.require("charge", id, "charge")
-    return page(world.store, "refund", params, f"/v1/charges/{id}/refunds", charge=id)
+def list_of_charge(env: StripeEnvironment, params: Record, id: str) -> Record:
+    env.require("charge", id, "charge")
+    return page(env.store, "refund", params, f"/v1/charges/{id}/refunds", charge=id)
 
 
 @route("GET", "/v1/refunds/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("refund", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("refund", id)
 
 
 @route("POST", "/v1/refunds/{id}", {"metadata": METADATA})
-def update(world: World, params: Record, id: str) -> Record:
-    refund = world.require("refund", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    refund = env.require("refund", id)
     metadata = merged(refund["metadata"], params.get("metadata", {}))
-    return world.change(refund, "refund.updated", metadata=metadata)
+    return env.change(refund, "refund.updated", metadata=metadata)
 
 
 @hidden("charge", "refunds")

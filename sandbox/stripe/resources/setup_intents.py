@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.stripe.cards import AUTHENTICATION, not_authenticated
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
 from sandbox.stripe.ids import new_id, new_secret
 from sandbox.stripe.paging import page
@@ -11,7 +12,6 @@ from sandbox.stripe.render import present
 from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 CREATE: dict[str, Field] = {
     "customer": Text(),
@@ -27,19 +27,19 @@ CREATE: dict[str, Field] = {
 
 
 @route("POST", "/v1/setup_intents", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     if params.get("customer"):
-        world.require("customer", params["customer"], "customer")
-    intent = make_intent(world, params)
+        env.require("customer", params["customer"], "customer")
+    intent = make_intent(env, params)
     if params.get("confirm"):
-        return confirm(world, {"payment_method": params.get("payment_method")}, intent["id"])
+        return confirm(env, {"payment_method": params.get("payment_method")}, intent["id"])
     return intent
 
 
-def make_intent(world: World, params: Record) -> Record:
+def make_intent(env: StripeEnvironment, params: Record) -> Record:
     """File a setup intent that waits for a card."""
     id = new_id("seti")
-    return world.add(
+    return env.add(
         "setup_intent",
         id,
         event="setup_intent.created",
@@ -67,19 +67,19 @@ def make_intent(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/setup_intents", {**LIST, "customer": Text()})
-def list_all(world: World, params: Record) -> Record:
-    return page(world.store, "setup_intent", params, "/v1/setup_intents", customer=params.get("customer"))
+def list_all(env: StripeEnvironment, params: Record) -> Record:
+    return page(env.store, "setup_intent", params, "/v1/setup_intents", customer=params.get("customer"))
 
 
 @route("GET", "/v1/setup_intents/{id}", {"client_secret": Text()})
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("setup_intent", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("setup_intent", id)
 
 
 @route("POST", "/v1/setup_intents/{id}/confirm", {"payment_method": Text(), "return_url": Text()})
-def confirm(world: World, params: Record, id: str) -> Record:
+def confirm(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Attach the card. A declined one answers 402; one that asks the person waits for the answer."""
-    intent = world.require("setup_intent", id)
+    intent = env.require("setup_intent", id)
     if intent["status"] in ("succeeded", "canceled"):
         message = f"You cannot confirm this SetupIntent because it has a status of {intent['status']}."
         raise StripeFailure(message, code="setup_intent_unexpected_state")
@@ -87,61 +87,61 @@ def confirm(world: World, params: Record, id: str) -> Record:
     if not given:
         message = "You cannot confirm this SetupIntent because it's missing a payment method."
         raise StripeFailure(message, code="setup_intent_unexpected_state")
-    method = payment_methods.resolve(world, given, "payment_method")
+    method = payment_methods.resolve(env, given, "payment_method")
     if method["_behaviour"] == AUTHENTICATION:
-        waiting = world.change(
+        waiting = env.change(
             intent,
             status="requires_action",
             payment_method=method["id"],
             next_action={"type": "use_stripe_sdk"},
         )
-        world.emit("setup_intent.requires_action", waiting)
+        env.emit("setup_intent.requires_action", waiting)
         return waiting
-    return complete(world, intent, method)
+    return complete(env, intent, method)
 
 
 @route("POST", "/v1/setup_intents/{id}/cancel")
-def cancel(world: World, params: Record, id: str) -> Record:
-    canceled = world.change(world.require("setup_intent", id), status="canceled", next_action=None)
-    world.emit("setup_intent.canceled", canceled)
+def cancel(env: StripeEnvironment, params: Record, id: str) -> Record:
+    canceled = env.change(env.require("setup_intent", id), status="canceled", next_action=None)
+    env.emit("setup_intent.canceled", canceled)
     return canceled
 
 
-def authenticate(world: World, intent: Record, *, success: bool) -> Record:
-    """The person answers the bank's 3-D Secure question."""
+def authenticate(env: StripeEnvironment, intent: Record, *, success: bool) -> Record:
+    """The person answers the bank's 3-D Secure request."""
     if intent["status"] != "requires_action":
         raise StripeFailure("This SetupIntent does not wait for the person.")
     if not success:
-        return _fail(world, intent, not_authenticated("setup_intent"))
-    method = world.require("payment_method", intent["payment_method"])
-    payment_methods.person_passed(world, method)
-    return complete(world, intent, method)
+        return _fail(env, intent, not_authenticated("setup_intent"))
+    method = env.require("payment_method", intent["payment_method"])
+    payment_methods.person_passed(env, method)
+    return complete(env, intent, method)
 
 
-def _fail(world: World, intent: Record, failure: StripeFailure, **more: Any) -> Record:
+def _fail(env: StripeEnvironment, intent: Record, failure: StripeFailure, **more: Any) -> Record:
     """It waits for another card."""
-    failed = world.change(
+    failed = env.change(
         intent,
         status="requires_payment_method",
         next_action=None,
         payment_method=None,
         last_setup_error={**failure.error, **more},
     )
-    world.emit("setup_intent.setup_failed", failed)
+    env.emit("setup_intent.setup_failed", failed)
     return failed
 
 
-def complete(world: World, intent: Record, method: Record) -> Record:
+def complete(env: StripeEnvironment, intent: Record, method: Record) -> Record:
     """The card is saved: attached to the intent's customer, if it has one."""
     changes: dict[str, Any] = {"next_action": None, "last_setup_error": None}
     if intent["customer"] and method["customer"] is None:
-        customer = world.require("customer", intent["customer"])
+        customer = env.require("customer", intent["customer"])
         try:
-            method = payment_methods.attach_to(world, method["id"], customer)
+            method = payment_methods.attach_to(env, method["id"], customer)
         except StripeFailure as declined:
-            _fail(world, intent, declined, payment_method=present(world.store, method))
+            _fail(env, intent, declined, payment_method=present(env.store, method))
             declined.keeps_changes = True
             raise
-    done = world.change(intent, status="succeeded", payment_method=method["id"], **changes)
-    world.emit("setup_intent.succeeded", done)
+    done = env.change(intent, status="succeeded", payment_method=method["id"], **changes)
+    env.emit("setup_intent.succeeded", done)
     return done

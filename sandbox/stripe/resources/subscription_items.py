@@ -4,14 +4,14 @@ from typing import Any
 
 from sandbox.stripe.billing import subscribing
 from sandbox.stripe.billing.invoicing import REMAINING
-from sandbox.stripe.billing.standing import period
+from sandbox.stripe.billing.subscription_status import period
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter, missing_object
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.params import LIST, METADATA, Flag, Integer, Required, Shape, Text, merged
 from sandbox.stripe.render import listed, present, without_ours
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 ITEM = Shape(
     {
@@ -25,20 +25,20 @@ ITEM = Shape(
 )
 
 
-def new_items(world: World, subscription: str, given: list[Record]) -> tuple[list[Record], Record]:
+def new_items(env: StripeEnvironment, subscription: str, given: list[Record]) -> tuple[list[Record], Record]:
     """The items a subscription starts with, and the price of the first; they share one interval."""
     if not given:
         raise bad_parameter("Missing required param: items.", "parameter_missing", "items")
-    items = [_new_item(world, subscription, each, f"items[{index}]") for index, each in enumerate(given)]
-    _check_together(world, items)
-    return items, world.require("price", items[0]["price"])
+    items = [_new_item(env, subscription, each, f"items[{index}]") for index, each in enumerate(given)]
+    _check_together(env, items)
+    return items, env.require("price", items[0]["price"])
 
 
-def change_items(world: World, subscription: Record, given: list[Record], params: Record) -> Record:
+def change_items(env: StripeEnvironment, subscription: Record, given: list[Record], params: Record) -> Record:
     """Add, replace and remove items. Usage so far and prorations go on the next invoice, or on one now."""
-    items, starts, pending = plan_change(world, subscription, given, params)
+    items, starts, pending = plan_change(env, subscription, given, params)
     start, end = items[0]["current_period_start"], items[0]["current_period_end"]
-    subscription = world.change(
+    subscription = env.change(
         subscription,
         "customer.subscription.updated",
         items=subscribing.with_period({**subscription["items"], "data": items}, start, end),
@@ -47,48 +47,48 @@ def change_items(world: World, subscription: Record, given: list[Record], params
     )
     behavior = params.get("payment_behavior") or "allow_incomplete"
     if params.get("billing_cycle_anchor") == "now":
-        return subscribing.restart_cycle(world, _without_prorated_starts(world, subscription), behavior)
+        return subscribing.restart_cycle(env, _without_prorated_starts(env, subscription), behavior)
     if params.get("proration_behavior") == "always_invoice":
-        return subscribing.invoice_pending(world, subscription, behavior)
+        return subscribing.invoice_pending(env, subscription, behavior)
     return subscription
 
 
 def plan_change(
-    world: World, subscription: Record, given: list[Record], params: Record
+    env: StripeEnvironment, subscription: Record, given: list[Record], params: Record
 ) -> tuple[list[Record], dict[str, int], list[Record]]:
     """What a change would leave: items, since when each counts usage, and what is to be invoiced.
 
     Prorations are counted from `proration_date`, usage until now.
     """
     prorate = params.get("proration_behavior") != "none" and subscription["status"] != "trialing"
-    at = _proration_date(world, subscription, params)
+    at = _proration_date(env, subscription, params)
     items = list(subscription["items"]["data"])
     starts = dict(subscription["_usage_from"])
     pending = list(subscription["_pending"])
     for index, each in enumerate(given):
         old = _existing(items, each.get("id"), f"items[{index}][id]")
-        new = _changed(world, subscription, old, each, f"items[{index}]")
+        new = _changed(env, subscription, old, each, f"items[{index}]")
         if old and new and (old["price"], old.get("quantity")) == (new["price"], new.get("quantity")):
             items[items.index(old)] = new
             continue
         if old and not each.get("clear_usage"):
-            pending += subscribing.leave_item(world, subscription, old, prorate=prorate, at=at)
+            pending += subscribing.leave_item(env, subscription, old, prorate=prorate, at=at)
         if old:
             items.remove(old)
         if new:
             items.append(new)
-            starts[new["id"]] = world.now()
-            pending += subscribing.join_item(world, subscription, new, prorate=prorate, at=at)
+            starts[new["id"]] = env.now()
+            pending += subscribing.join_item(env, subscription, new, prorate=prorate, at=at)
     if not items:
         raise StripeFailure("A subscription must have at least one active plan.", param="items")
-    _check_together(world, items)
+    _check_together(env, items)
     return items, starts, pending
 
 
-def _proration_date(world: World, subscription: Record, params: Record) -> int:
+def _proration_date(env: StripeEnvironment, subscription: Record, params: Record) -> int:
     at = params.get("proration_date")
     if at is None:
-        return world.now()
+        return env.now()
     start, end = period(subscription)
     if not start <= at < end:
         message = "Cannot specify a proration date outside of the current subscription period."
@@ -96,17 +96,17 @@ def _proration_date(world: World, subscription: Record, params: Record) -> int:
     return int(at)
 
 
-def _without_prorated_starts(world: World, subscription: Record) -> Record:
+def _without_prorated_starts(env: StripeEnvironment, subscription: Record) -> Record:
     """A restarted cycle charges new items in full, so their remaining time is not charged beside it."""
     pending = [each for each in subscription["_pending"] if each.get("text") != REMAINING]
-    return world.store.replace(subscription, _pending=pending)
+    return env.store.replace(subscription, _pending=pending)
 
 
 @route("GET", "/v1/subscription_items", {**LIST, "subscription": Required(Text())})
-def list_all(world: World, params: Record) -> Record:
-    subscription = world.require("subscription", params["subscription"], "subscription")
+def list_all(env: StripeEnvironment, params: Record) -> Record:
+    subscription = env.require("subscription", params["subscription"], "subscription")
     limit = params.get("limit", 10)
-    items = [present_item(world.store, item) for item in subscription["items"]["data"]]
+    items = [present_item(env.store, item) for item in subscription["items"]["data"]]
     ids = [item["id"] for item in items]
     first = ids.index(params["starting_after"]) + 1 if params.get("starting_after") in ids else 0
     url = "/v1/subscription_items"
@@ -114,12 +114,12 @@ def list_all(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/subscription_items/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    subscription = next(world.store.newest("subscription", item=id), None)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    subscription = next(env.store.newest("subscription", item=id), None)
     if subscription is None:
         raise missing_object("subscription_item", id)
     item = next(each for each in subscription["items"]["data"] if each["id"] == id)
-    return present_item(world.store, item)
+    return present_item(env.store, item)
 
 
 def present_item(store: Store, item: Record) -> Record:
@@ -150,15 +150,15 @@ def present_item(store: Store, item: Record) -> Record:
     return {**without_ours(item), "plan": plan, "price": price}
 
 
-def _new_item(world: World, subscription: str, given: Record, name: str) -> Record:
+def _new_item(env: StripeEnvironment, subscription: str, given: Record, name: str) -> Record:
     if not given.get("price"):
         raise bad_parameter(f"Missing required param: {name}[price].", "parameter_missing", f"{name}[price]")
-    price = _price(world, given["price"], f"{name}[price]")
+    price = _price(env, given["price"], f"{name}[price]")
     item: dict[str, Any] = {
         "id": new_id("si", 14),
         "object": "subscription_item",
         "billing_thresholds": None,
-        "created": world.now(),
+        "created": env.now(),
         "current_period_end": 0,
         "current_period_start": 0,
         "discounts": [],
@@ -180,8 +180,8 @@ def _refuse_quantity(given: Record, name: str) -> None:
         raise StripeFailure(message, param=f"{name}[quantity]")
 
 
-def _price(world: World, id: str, param: str) -> Record:
-    price = world.require("price", id, param)
+def _price(env: StripeEnvironment, id: str, param: str) -> Record:
+    price = env.require("price", id, param)
     if price["type"] != "recurring":
         message = "This field only accepts prices with `type=recurring`."
         raise StripeFailure(message, param=param)
@@ -200,10 +200,10 @@ def _existing(items: list[Record], id: str | None, param: str) -> Record | None:
 
 
 def _changed(
-    world: World, subscription: Record, old: Record | None, given: Record, name: str
+    env: StripeEnvironment, subscription: Record, old: Record | None, given: Record, name: str
 ) -> Record | None:
     if old is None:
-        fresh = _new_item(world, subscription["id"], given, name)
+        fresh = _new_item(env, subscription["id"], given, name)
         current = subscription["items"]["data"][0]
         return {
             **fresh,
@@ -213,9 +213,9 @@ def _changed(
     if given.get("deleted"):
         return None
     price = (
-        _price(world, given["price"], f"{name}[price]")
+        _price(env, given["price"], f"{name}[price]")
         if given.get("price")
-        else world.require("price", old["price"])
+        else env.require("price", old["price"])
     )
     item = {**old, "price": price["id"], "metadata": merged(old["metadata"], given.get("metadata", {}))}
     if price["recurring"]["usage_type"] == "metered":
@@ -226,8 +226,8 @@ def _changed(
     return item
 
 
-def _check_together(world: World, items: list[Record]) -> None:
-    prices = [world.require("price", item["price"]) for item in items]
+def _check_together(env: StripeEnvironment, items: list[Record]) -> None:
+    prices = [env.require("price", item["price"]) for item in items]
     if len({price["id"] for price in prices}) < len(prices):
         raise StripeFailure("Cannot add multiple subscription items with the same plan.", param="items")
     if len({price["currency"] for price in prices}) > 1:

@@ -4,8 +4,9 @@ from typing import Any
 
 from sandbox.stripe.billing import subscribing
 from sandbox.stripe.billing.periods import end_of_period
-from sandbox.stripe.billing.standing import ENDED, due_at, period
+from sandbox.stripe.billing.subscription_status import ENDED, due_at, period
 from sandbox.stripe.clock import DAY
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.paging import page
@@ -28,7 +29,6 @@ from sandbox.stripe.resources.subscription_fields import blank_subscription
 from sandbox.stripe.resources.subscription_items import ITEM, change_items, new_items, present_item
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
-from sandbox.stripe.world import World
 
 CANCELLATION = Shape({"comment": Text(), "feedback": Text()})
 _COMMON: dict[str, Field] = {
@@ -73,12 +73,12 @@ UPDATE: dict[str, Field] = {
 
 
 @route("POST", "/v1/subscriptions", CREATE)
-def create(world: World, params: Record) -> Record:
-    customer = world.require("customer", params["customer"], "customer")
+def create(env: StripeEnvironment, params: Record) -> Record:
+    customer = env.require("customer", params["customer"], "customer")
     _check_collection(params, "charge_automatically")
-    _check_method(world, customer["id"], params)
-    id, now = new_id("sub"), world.now()
-    items, price = new_items(world, id, params["items"])
+    _check_method(env, customer["id"], params)
+    id, now = new_id("sub"), env.now()
+    items, price = new_items(env, id, params["items"])
     trial_end = _trial_end(params, now)
     anchor = params.get("billing_cycle_anchor") or trial_end or now
     ends = trial_end or (anchor if anchor > now else end_of_period(anchor, price["recurring"], now))
@@ -92,15 +92,15 @@ def create(world: World, params: Record) -> Record:
         "items": subscribing.with_period(
             listed(f"/v1/subscription_items?subscription={id}", items), now, ends
         ),
-        "status": "trialing" if trial_end else _first_status(world, items, method),
+        "status": "trialing" if trial_end else _first_status(env, items, method),
         "trial_end": trial_end,
         "trial_start": now if trial_end else None,
         "_usage_from": {},
         "_pending": [],
     }
     due = due_at({**subscription, "created": now})
-    filed = world.add("subscription", id, **subscription, _due_at=due)
-    return subscribing.begin(world, filed, params.get("payment_behavior") or "allow_incomplete")
+    filed = env.add("subscription", id, **subscription, _due_at=due)
+    return subscribing.begin(env, filed, params.get("payment_behavior") or "allow_incomplete")
 
 
 @route(
@@ -127,7 +127,7 @@ def create(world: World, params: Record) -> Record:
         ),
     },
 )
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     """Without a status, those that have not been canceled."""
     status, price = params.get("status"), params.get("price")
 
@@ -141,7 +141,7 @@ def list_all(world: World, params: Record) -> Record:
         )
 
     return page(
-        world.store,
+        env.store,
         "subscription",
         params,
         "/v1/subscriptions",
@@ -152,29 +152,29 @@ def list_all(world: World, params: Record) -> Record:
 
 
 @route("GET", "/v1/subscriptions/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("subscription", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("subscription", id)
 
 
 @route("POST", "/v1/subscriptions/{id}", UPDATE)
-def update(world: World, params: Record, id: str) -> Record:
-    subscription = world.require("subscription", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    subscription = env.require("subscription", id)
     if subscription["status"] in ENDED:
         message = "A canceled subscription can only update its cancellation_details and metadata."
         raise StripeFailure(message)
     _check_collection(params, subscription["collection_method"])
-    _check_method(world, subscription["customer"], params)
+    _check_method(env, subscription["customer"], params)
     if params.get("trial_end") not in (None, "now"):
         raise bad_parameter("The sandbox can only end a trial now.", None, "trial_end")
-    changes = _plain_changes(world, subscription, params)
-    subscription = world.change(subscription, "customer.subscription.updated", **changes)
+    changes = _plain_changes(env, subscription, params)
+    subscription = env.change(subscription, "customer.subscription.updated", **changes)
     if params.get("items"):
-        subscription = change_items(world, subscription, params["items"], params)
+        subscription = change_items(env, subscription, params["items"], params)
     elif params.get("billing_cycle_anchor") == "now" or (
         params.get("trial_end") == "now" and subscription["status"] == "trialing"
     ):
-        subscription = subscribing.restart_cycle(world, subscription, params.get("payment_behavior"))
-    return world.require("subscription", id)
+        subscription = subscribing.restart_cycle(env, subscription, params.get("payment_behavior"))
+    return env.require("subscription", id)
 
 
 @route(
@@ -182,23 +182,23 @@ def update(world: World, params: Record, id: str) -> Record:
     "/v1/subscriptions/{id}",
     {"cancellation_details": CANCELLATION, "invoice_now": Flag(), "prorate": Flag()},
 )
-def cancel(world: World, params: Record, id: str) -> Record:
+def cancel(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Usage not yet billed is billed only with `invoice_now`, as at Stripe."""
-    subscription = world.require("subscription", id)
+    subscription = env.require("subscription", id)
     if subscription["status"] in ENDED:
         raise StripeFailure(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
     details = {**subscription["cancellation_details"], **(params.get("cancellation_details") or {})}
-    subscription = world.store.replace(subscription, cancellation_details=details)
+    subscription = env.store.replace(subscription, cancellation_details=details)
     if params.get("prorate"):
         pending = [
             charge
             for item in subscription["items"]["data"]
-            if not subscribing.is_metered(world, item)
-            for charge in subscribing.leave_item(world, subscription, item, prorate=True)
+            if not subscribing.is_metered(env, item)
+            for charge in subscribing.leave_item(env, subscription, item, prorate=True)
         ]
-        subscription = world.store.replace(subscription, _pending=[*subscription["_pending"], *pending])
+        subscription = env.store.replace(subscription, _pending=[*subscription["_pending"], *pending])
     return subscribing.finish(
-        world, subscription, reason="cancellation_requested", invoice=bool(params.get("invoice_now"))
+        env, subscription, reason="cancellation_requested", invoice=bool(params.get("invoice_now"))
     )
 
 
@@ -211,9 +211,9 @@ def present_subscription(store: Store, record: Record) -> Record:
     }
 
 
-def _first_status(world: World, items: list[Record], method: str) -> str:
+def _first_status(env: StripeEnvironment, items: list[Record], method: str) -> str:
     """What needs a first payment is incomplete until it has one."""
-    owed = method == "charge_automatically" and any(not subscribing.is_metered(world, item) for item in items)
+    owed = method == "charge_automatically" and any(not subscribing.is_metered(env, item) for item in items)
     return "incomplete" if owed else "active"
 
 
@@ -238,9 +238,9 @@ def _check_collection(params: Record, current: str) -> None:
         raise bad_parameter("Missing required param: days_until_due.", "parameter_missing", "days_until_due")
 
 
-def _check_method(world: World, customer: str, params: Record) -> None:
+def _check_method(env: StripeEnvironment, customer: str, params: Record) -> None:
     id = params.get("default_payment_method")
-    if id and (world.store.get("payment_method", id) or {}).get("customer") != customer:
+    if id and (env.store.get("payment_method", id) or {}).get("customer") != customer:
         message = (
             f"The customer does not have a payment method with the ID {id}. "
             "The payment method must be attached to the customer."
@@ -248,7 +248,7 @@ def _check_method(world: World, customer: str, params: Record) -> None:
         raise StripeFailure(message, code="resource_missing", param="default_payment_method")
 
 
-def _plain_changes(world: World, subscription: Record, params: Record) -> dict[str, Any]:
+def _plain_changes(env: StripeEnvironment, subscription: Record, params: Record) -> dict[str, Any]:
     names = ("default_payment_method", "description", "collection_method", "days_until_due")
     changes: dict[str, Any] = {name: params[name] for name in names if name in params}
     if "metadata" in params:
@@ -257,18 +257,18 @@ def _plain_changes(world: World, subscription: Record, params: Record) -> dict[s
         changes["payment_settings"] = {**subscription["payment_settings"], **params["payment_settings"]}
     details = {**subscription["cancellation_details"], **(params.get("cancellation_details") or {})}
     if "cancel_at_period_end" in params or "cancel_at" in params:
-        changes.update(_cancellation(world, subscription, params))
+        changes.update(_cancellation(env, subscription, params))
         details["reason"] = "cancellation_requested" if changes["canceled_at"] else None
     changes["cancellation_details"] = details
     changes["_due_at"] = due_at({**subscription, **changes})
     return changes
 
 
-def _cancellation(world: World, subscription: Record, params: Record) -> dict[str, Any]:
+def _cancellation(env: StripeEnvironment, subscription: Record, params: Record) -> dict[str, Any]:
     at_end = bool(params.get("cancel_at_period_end"))
     at = period(subscription)[1] if at_end else params.get("cancel_at")
     return {
         "cancel_at_period_end": at_end,
         "cancel_at": at,
-        "canceled_at": (subscription["canceled_at"] or world.now()) if at else None,
+        "canceled_at": (subscription["canceled_at"] or env.now()) if at else None,
     }

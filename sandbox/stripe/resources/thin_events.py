@@ -1,24 +1,24 @@
 """/v2/core/events: the whole of a thin event, which a delivery only names."""
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.params import Integer, Text
 from sandbox.stripe.render import present
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 
 @route("GET", "/v2/core/events", {"object_id": Text(), "limit": Integer(1, 100)})
-def list_all(world: World, params: Record) -> Record:
+def list_all(env: StripeEnvironment, params: Record) -> Record:
     """The newest, of one object if it is named; one page."""
     wanted = params.get("object_id")
     found = [
-        present(world.store, event)
-        for event in world.store.newest("v2.core.event")
+        present(env.store, event)
+        for event in env.store.newest("v2.core.event")
         if wanted in (None, event["related_object"]["id"])
     ]
     return {"data": found[: params.get("limit", 20)], "next_page_url": None, "previous_page_url": None}
 
 
 @route("GET", "/v2/core/events/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("v2.core.event", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("v2.core.event", id)

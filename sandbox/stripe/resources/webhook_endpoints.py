@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import bad_parameter
 from sandbox.stripe.ids import new_id, new_secret
 from sandbox.stripe.paging import page
@@ -9,7 +10,6 @@ from sandbox.stripe.params import LIST, METADATA, Field, Filled, Flag, Listed, R
 from sandbox.stripe.render import present
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record
-from sandbox.stripe.world import World
 
 CREATE: dict[str, Field] = {
     "url": Required(Text()),
@@ -29,15 +29,15 @@ UPDATE: dict[str, Field] = {
 
 
 @route("POST", "/v1/webhook_endpoints", CREATE)
-def create(world: World, params: Record) -> Record:
+def create(env: StripeEnvironment, params: Record) -> Record:
     """The only answer that carries the signing secret."""
-    endpoint = add_endpoint(world, params, new_secret("whsec"))
-    return {**present(world.store, endpoint), "secret": endpoint["_secret"]}
+    endpoint = add_endpoint(env, params, new_secret("whsec"))
+    return {**present(env.store, endpoint), "secret": endpoint["_secret"]}
 
 
-def add_endpoint(world: World, params: Record, secret: str) -> Record:
+def add_endpoint(env: StripeEnvironment, params: Record, secret: str) -> Record:
     _check_url(params["url"])
-    return world.add(
+    return env.add(
         "webhook_endpoint",
         new_id("we"),
         api_version=params.get("api_version"),
@@ -52,18 +52,18 @@ def add_endpoint(world: World, params: Record, secret: str) -> Record:
 
 
 @route("GET", "/v1/webhook_endpoints", LIST)
-def list_all(world: World, params: Record) -> Record:
-    return page(world.store, "webhook_endpoint", params, "/v1/webhook_endpoints")
+def list_all(env: StripeEnvironment, params: Record) -> Record:
+    return page(env.store, "webhook_endpoint", params, "/v1/webhook_endpoints")
 
 
 @route("GET", "/v1/webhook_endpoints/{id}")
-def retrieve(world: World, params: Record, id: str) -> Record:
-    return world.require("webhook_endpoint", id)
+def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.require("webhook_endpoint", id)
 
 
 @route("POST", "/v1/webhook_endpoints/{id}", UPDATE)
-def update(world: World, params: Record, id: str) -> Record:
-    endpoint = world.require("webhook_endpoint", id)
+def update(env: StripeEnvironment, params: Record, id: str) -> Record:
+    endpoint = env.require("webhook_endpoint", id)
     names = ("url", "enabled_events", "description")
     changes: dict[str, Any] = {name: params[name] for name in names if name in params}
     if "url" in changes:
@@ -72,12 +72,12 @@ def update(world: World, params: Record, id: str) -> Record:
         changes["status"] = "disabled" if params["disabled"] else "enabled"
     if "metadata" in params:
         changes["metadata"] = merged(endpoint["metadata"], params["metadata"])
-    return world.change(endpoint, **changes)
+    return env.change(endpoint, **changes)
 
 
 @route("DELETE", "/v1/webhook_endpoints/{id}")
-def delete(world: World, params: Record, id: str) -> Record:
-    return world.change(world.require("webhook_endpoint", id), deleted=True)
+def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
+    return env.change(env.require("webhook_endpoint", id), deleted=True)
 
 
 def _check_url(url: str) -> None:

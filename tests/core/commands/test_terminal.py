@@ -26,7 +26,7 @@ OUR_APPS = (
     "provisioning",
     "rsolv.staff.business_metrics",
     "rsolv.portal",
-    "sandbox.staging",
+    "sandbox.seed",
 )
 
 

@@ -63,7 +63,7 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
     stack = Stack(tmp_path_factory.mktemp("machine"), pick_port(28400), 9)
-    with Supervisor(environment=stack.environment, log_dir=stack.data_dir, patience=1) as supervisor:
+    with Supervisor(environment=stack.environment, log_dir=stack.data_dir, stop_timeout=1) as supervisor:
         # One import for all four: they are forked.
         options = ["--preload", "--workers", "4", "--threads", "2", "--no-control-socket"]
         supervisor.start("web", [*GUNICORN, *options, "--bind", f"127.0.0.1:{stack.web_port}"])

@@ -2,7 +2,7 @@ from itertools import combinations
 
 import pytest
 
-from sandbox.watch.monitoring import FOLDER, find_metrics, list_queries, list_records, read_dashboards
+from sandbox.alert_tests.monitoring import FOLDER, find_metrics, list_queries, list_records, read_dashboards
 
 from .metric_names import list_metric_names
 

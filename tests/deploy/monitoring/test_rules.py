@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 import yaml
 
-from sandbox.watch.monitoring import FOLDER, find_metrics, list_alerts, list_records, list_rules
+from sandbox.alert_tests.monitoring import FOLDER, find_metrics, list_alerts, list_records, list_rules
 
 from .metric_names import list_metric_names
 

@@ -3,7 +3,7 @@ import re
 import pytest
 from django.core.management import get_commands
 
-from sandbox.watch.monitoring import FOLDER, list_alerts, list_rules
+from sandbox.alert_tests.monitoring import FOLDER, list_alerts, list_rules
 
 DOCS = FOLDER.parents[1] / "docs"
 PAGES = {file.stem: file.read_text() for file in sorted((DOCS / "runbooks").glob("*.md"))}

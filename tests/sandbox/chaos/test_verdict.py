@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.chaos.plan import Client, Issue, Plan
 from sandbox.chaos.prices import compute_invoiced_cents
-from sandbox.chaos.verdict import Books, LedgerRow, MeterEvent, Verdict, judge
+from sandbox.chaos.verdict import LedgerRow, LedgerSnapshot, MeterEvent, Verdict, judge
 
 PAYG, TEAMS, TRIAL = 0, 1, 2
 CLIENTS = (Client(PAYG, "payg"), Client(TEAMS, "teams"), Client(TRIAL, "trial"))
@@ -30,14 +30,14 @@ def make_row(client: int, issue: int, coverage: str = "metered") -> LedgerRow:
     return LedgerRow(f"{client:04d}-{issue:031d}", client, "api", issue, coverage)
 
 
-def make_books() -> Books:
+def make_snapshot() -> LedgerSnapshot:
     """As they must be."""
     rows = [
         make_row(each.client, each.number) for each in PLAN.issues if each.counts and each.client != TRIAL
     ]
     events = [MeterEvent(row.client, row.usage_id, 1) for row in rows]
     free = [make_row(TRIAL, number, "trial" if number <= 10 else "unbilled") for number in range(1, 13)]
-    return Books((*rows, *free), tuple(events), {PAYG: 4500, TEAMS: 2 * 49900 + 800})
+    return LedgerSnapshot((*rows, *free), tuple(events), {PAYG: 4500, TEAMS: 2 * 49900 + 800})
 
 
 def count(verdict: Verdict) -> tuple[int, int, int, int]:
@@ -46,12 +46,14 @@ def count(verdict: Verdict) -> tuple[int, int, int, int]:
 
 class TestJudge:
     def test_finds_nothing_in_good_books(self):
-        verdict = judge(PLAN, make_books())
+        verdict = judge(PLAN, make_snapshot())
         assert verdict.is_good and verdict.findings == []
 
     def test_counts_a_fix_that_the_ledger_lacks(self):
-        books = make_books()
-        assert count(judge(PLAN, replace(books, ledger=books.ledger[1:], events=books.events[1:]))) == (
+        snapshot = make_snapshot()
+        assert count(
+            judge(PLAN, replace(snapshot, ledger=snapshot.ledger[1:], events=snapshot.events[1:]))
+        ) == (
             1,
             0,
             0,
@@ -59,57 +61,62 @@ class TestJudge:
         )
 
     def test_counts_a_fix_that_the_meter_lacks(self):
-        books = make_books()
-        assert count(judge(PLAN, replace(books, events=books.events[1:]))) == (1, 0, 0, 0)
+        snapshot = make_snapshot()
+        assert count(judge(PLAN, replace(snapshot, events=snapshot.events[1:]))) == (1, 0, 0, 0)
 
     def test_counts_an_event_that_came_twice(self):
-        books = make_books()
-        assert count(judge(PLAN, replace(books, events=(*books.events, books.events[0])))) == (0, 1, 0, 0)
+        snapshot = make_snapshot()
+        assert count(judge(PLAN, replace(snapshot, events=(*snapshot.events, snapshot.events[0])))) == (
+            0,
+            1,
+            0,
+            0,
+        )
 
     def test_counts_an_event_that_came_again_under_another_name(self):
-        books = make_books()
-        again = MeterEvent(PAYG, f"{books.events[0].identifier}-2", 1)
-        assert count(judge(PLAN, replace(books, events=(*books.events, again)))) == (0, 1, 0, 0)
+        snapshot = make_snapshot()
+        again = MeterEvent(PAYG, f"{snapshot.events[0].identifier}-2", 1)
+        assert count(judge(PLAN, replace(snapshot, events=(*snapshot.events, again)))) == (0, 1, 0, 0)
 
     def test_counts_a_client_that_was_subscribed_twice(self):
-        books = replace(make_books(), subscriptions={PAYG: 2, TEAMS: 1})
-        assert count(judge(PLAN, books)) == (0, 1, 0, 0)
+        snapshot = replace(make_snapshot(), subscriptions={PAYG: 2, TEAMS: 1})
+        assert count(judge(PLAN, snapshot)) == (0, 1, 0, 0)
 
     def test_does_not_let_one_lost_and_one_double_cancel_out(self):
-        books = make_books()
-        events = (books.events[0], books.events[0], *books.events[2:])
-        assert count(judge(PLAN, replace(books, events=events))) == (1, 1, 0, 0)
+        snapshot = make_snapshot()
+        events = (snapshot.events[0], snapshot.events[0], *snapshot.events[2:])
+        assert count(judge(PLAN, replace(snapshot, events=events))) == (1, 1, 0, 0)
 
     def test_takes_nameless_events_for_those_that_are_missing(self):
-        books = make_books()
-        nameless = tuple(MeterEvent(event.client, f"x{at}", 1) for at, event in enumerate(books.events))
-        assert count(judge(PLAN, replace(books, events=nameless))) == (0, 0, 0, 0)
-        again = (*nameless, MeterEvent(PAYG, "once-more", 1))
-        assert count(judge(PLAN, replace(books, events=again))) == (0, 1, 0, 0)
+        snapshot = make_snapshot()
+        unmatched = tuple(MeterEvent(event.client, f"x{at}", 1) for at, event in enumerate(snapshot.events))
+        assert count(judge(PLAN, replace(snapshot, events=unmatched))) == (0, 0, 0, 0)
+        again = (*unmatched, MeterEvent(PAYG, "once-more", 1))
+        assert count(judge(PLAN, replace(snapshot, events=again))) == (0, 1, 0, 0)
 
     def test_counts_a_second_row_of_the_ledger(self):
-        books = make_books()
-        second = replace(books.ledger[0], usage_id="f" * 36)
-        assert count(judge(PLAN, replace(books, ledger=(*books.ledger, second)))) == (0, 1, 0, 0)
+        snapshot = make_snapshot()
+        second = replace(snapshot.ledger[0], usage_id="f" * 36)
+        assert count(judge(PLAN, replace(snapshot, ledger=(*snapshot.ledger, second)))) == (0, 1, 0, 0)
 
     def test_counts_a_failed_fix_that_is_billed(self):
-        books = make_books()
-        ledger = (*books.ledger, make_row(PAYG, 4))
-        assert count(judge(PLAN, replace(books, ledger=ledger))) == (0, 0, 1, 0)
+        snapshot = make_snapshot()
+        ledger = (*snapshot.ledger, make_row(PAYG, 4))
+        assert count(judge(PLAN, replace(snapshot, ledger=ledger))) == (0, 0, 1, 0)
 
     def test_counts_a_trial_fix_at_the_meter(self):
-        books = make_books()
-        event = MeterEvent(TRIAL, books.ledger[-1].usage_id, 1)
-        assert count(judge(PLAN, replace(books, events=(*books.events, event)))) == (0, 0, 1, 0)
+        snapshot = make_snapshot()
+        event = MeterEvent(TRIAL, snapshot.ledger[-1].usage_id, 1)
+        assert count(judge(PLAN, replace(snapshot, events=(*snapshot.events, event)))) == (0, 0, 1, 0)
 
     def test_counts_an_eleventh_free_fix(self):
-        books = make_books()
-        ledger = (*books.ledger[:-2], *(replace(row, coverage="trial") for row in books.ledger[-2:]))
-        assert count(judge(PLAN, replace(books, ledger=ledger))) == (0, 0, 2, 0)
+        snapshot = make_snapshot()
+        ledger = (*snapshot.ledger[:-2], *(replace(row, coverage="trial") for row in snapshot.ledger[-2:]))
+        assert count(judge(PLAN, replace(snapshot, ledger=ledger))) == (0, 0, 2, 0)
 
     def test_sums_what_invoices_differ_by_without_setting_off(self):
         invoiced = {PAYG: 4500 - 100, TEAMS: 2 * 49900 + 800 + 100}
-        assert count(judge(PLAN, replace(make_books(), invoiced_cents=invoiced))) == (0, 0, 0, 200)
+        assert count(judge(PLAN, replace(make_snapshot(), invoiced_cents=invoiced))) == (0, 0, 0, 200)
 
 
 class TestComputeInvoicedCents:

@@ -9,8 +9,8 @@ MONTH = {"interval": "month", "interval_count": 1}
 class TestMonthBefore:
     def test_a_month_from_it_ends_at_the_instant_or_soon_after(self) -> None:
         for day in range(366 * 2):
-            instant = datetime(2027, 1, 1, 13, 30, tzinfo=UTC) + timedelta(days=day)
-            begin = int(month_before(instant).timestamp())
+            moment = datetime(2027, 1, 1, 13, 30, tzinfo=UTC) + timedelta(days=day)
+            begin = int(month_before(moment).timestamp())
             end = datetime.fromtimestamp(end_of_period(begin, MONTH, begin), UTC)
-            assert timedelta(0) <= end - instant < timedelta(days=3)
-            assert end == instant or instant.day > 28
+            assert timedelta(0) <= end - moment < timedelta(days=3)
+            assert end == moment or moment.day > 28

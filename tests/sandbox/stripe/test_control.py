@@ -74,9 +74,9 @@ class TestHttp:
         (event,) = call(sandbox, "GET", "/_sandbox/meter_events")
         assert (event["identifier"], event["customer"], event["payload"]["value"]) == ("fix-1", ada.id, "2")
 
-    def test_stages_many(self, sandbox: StripeSandbox, shop: Shop) -> None:
+    def test_seeds_many(self, sandbox: StripeSandbox, shop: Shop) -> None:
         wish = {"subscriptions": 3, "events_each": 2, "prices": [shop.by_the_piece.lookup_key]}
-        made = call(sandbox, "POST", "/_sandbox/stage", wish)
+        made = call(sandbox, "POST", "/_sandbox/seed", wish)
         state = sandbox.control.state()
         assert len(made["customers"]) == state["subscription"] == 3
         assert state["billing.meter_event"] == 6
@@ -142,7 +142,7 @@ class TestPages:
         assert "503" in page and delivery["event"] in page
 
     def test_long_lists_are_paged(self, sandbox: StripeSandbox) -> None:
-        made = sandbox.control.stage(subscriptions=51)["customers"]
+        made = sandbox.control.seed(subscriptions=51)["customers"]
         first = read(f"{sandbox.url}/kinds/customer")
         assert made[-1] in first and made[0] not in first
         older = re.search(r'href="([^"]*before=[^"]*)"', first)

@@ -1,4 +1,4 @@
-"""Idempotency keys: one key, one question, one answer, for a day."""
+"""Idempotency keys: one key, one request, one answer, for a day."""
 
 import threading
 

@@ -9,8 +9,8 @@ from tests.sandbox.stripe.shop import Shop
 DAY = 86400
 
 
-def day_of(instant: int) -> int:
-    return instant - instant % DAY
+def day_of(timestamp: int) -> int:
+    return timestamp - timestamp % DAY
 
 
 class TestIdentifier:

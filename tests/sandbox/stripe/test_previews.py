@@ -63,8 +63,8 @@ class Change:
     def wait(self) -> None:
         """Usage counts by the second, so some pass between it and the change."""
         self.shop.fix(self.customer, self.case.fixes)
-        instant = self.start + int((self.end - self.start) * self.case.at)
-        self.sandbox.control.set_to(max(instant, self.sandbox.control.now() + 5))
+        timestamp = self.start + int((self.end - self.start) * self.case.at)
+        self.sandbox.control.set_to(max(timestamp, self.sandbox.control.now() + 5))
         if self.case.balance:
             self.shop.v1.customers.update(self.customer.id, {"balance": self.case.balance})
         now = self.sandbox.control.now()

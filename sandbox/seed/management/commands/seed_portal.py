@@ -1,0 +1,30 @@
+"""`manage.py seed_portal [--customers N] [--fixes M] [--busy-fixes K]`: what `bench_portal` measures on."""
+
+import time
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db import connection
+from django.utils import timezone
+
+from core.commands.base import BaseCommand
+from sandbox.seed.portal_seed import seed_portal
+
+
+class Command(BaseCommand):
+    help = "Stage thousands of customers with fixes over a year. Wants an empty database, no Stripe."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--customers", type=int, default=10_000)
+        parser.add_argument("--fixes", type=int, default=100_000, help="of all customers together")
+        parser.add_argument("--busy-fixes", type=int, default=2_000, help="of the busiest customer")
+
+    def handle(self, *, customers: int, fixes: int, busy_fixes: int, **options: Any) -> None:
+        started = time.monotonic()
+        user = seed_portal(customers=customers, fixes=fixes, busy_fixes=busy_fixes, at=timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        seconds = time.monotonic() - started
+        self.stdout.write(
+            f"{customers} customers, {fixes} fixes in {seconds:.0f} s; the busiest: {user.email}"
+        )

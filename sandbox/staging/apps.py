@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class StagingConfig(AppConfig):
-    """Customers in every state, for the demo and for looking at pages. Never installed in production."""
-
-    name = "sandbox.staging"

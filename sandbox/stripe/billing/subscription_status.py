@@ -1,0 +1,90 @@
+"""A subscription's status_text: what its invoices, paid or not, make of it; and its end."""
+
+from sandbox.stripe.clock import HOUR
+from sandbox.stripe.environment import StripeEnvironment
+from sandbox.stripe.store import Record
+
+ENDED = ("canceled", "incomplete_expired")
+
+
+def period(subscription: Record) -> tuple[int, int]:
+    """The current period, which all items share here."""
+    item = subscription["items"]["data"][0]
+    return item["current_period_start"], item["current_period_end"]
+
+
+def due_at(subscription: Record) -> int | None:
+    """When time next changes the subscription."""
+    status = subscription["status"]
+    if status in ENDED:
+        return None
+    if status == "incomplete":
+        return int(subscription["created"]) + 23 * HOUR
+    end = period(subscription)[1]
+    return min(end, subscription["cancel_at"] or end)
+
+
+def stand(env: StripeEnvironment, subscription: Record, status: str) -> Record:
+    """Give the subscription a status, announced when it is another one."""
+    current = env.require("subscription", subscription["id"])
+    due = due_at({**current, "status": status})
+    return env.change(current, "customer.subscription.updated", status=status, _due_at=due)
+
+
+def after_payment(env: StripeEnvironment, invoice: Record) -> None:
+    """Paid: an incomplete subscription begins; a past-due one recovers when this was its latest invoice."""
+    settled(env, invoice)
+    _delinquent(env, invoice["customer"], False)
+
+
+def settled(env: StripeEnvironment, invoice: Record) -> None:
+    """Paid, void or given up: what follows for its subscription.
+
+    Stripe looks at the latest invoice that is not a draft; older ones may still be open.
+    """
+    subscription = env.store.get("subscription", invoice["_subscription"])
+    if subscription is None or subscription["status"] not in ("incomplete", "past_due"):
+        return
+    if subscription["status"] == "incomplete" and invoice["status"] != "paid":
+        stand(env, subscription, "incomplete_expired")
+        return
+    invoices = env.store.newest("invoice", subscription=subscription["id"])
+    latest = next((each for each in invoices if each["status"] != "draft"), invoice)
+    if latest["status"] != "open":
+        stand(env, subscription, "active")
+
+
+def after_failure(env: StripeEnvironment, invoice: Record) -> None:
+    """Not paid: a running subscription falls behind; one that never began stays incomplete."""
+    subscription = env.store.get("subscription", invoice["_subscription"])
+    if subscription and subscription["status"] in ("active", "trialing"):
+        stand(env, subscription, "past_due")
+    if subscription and subscription["status"] != "incomplete":
+        _delinquent(env, invoice["customer"], True)
+
+
+def end(env: StripeEnvironment, subscription: Record, *, reason: str) -> Record:
+    """The subscription is over now; its open invoices are no longer collected by themselves."""
+    current = env.require("subscription", subscription["id"])
+    now = env.now()
+    ended = env.change(
+        current,
+        status="canceled",
+        canceled_at=current["canceled_at"] or now,
+        ended_at=now,
+        cancellation_details={**current["cancellation_details"], "reason": reason},
+        _due_at=None,
+    )
+    for invoice in list(env.store.newest("invoice", subscription=ended["id"])):
+        if invoice["status"] == "open":
+            env.change(
+                invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None, _due_at=None
+            )
+    env.emit("customer.subscription.deleted", ended)
+    return ended
+
+
+def _delinquent(env: StripeEnvironment, customer: str, value: bool) -> None:
+    record = env.store.get("customer", customer)
+    if record and not record.get("deleted"):
+        env.change(record, "customer.updated", delinquent=value)
