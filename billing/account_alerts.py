@@ -8,7 +8,8 @@ from urllib.parse import quote
 from django.utils.translation import gettext as _
 
 from billing.plans import PLANS
-from billing.selectors import Entitlement, InvoiceLine
+from billing.selectors.invoices import InvoiceLine
+from billing.selectors.standing import Entitlement
 from core.formats import format_cents, format_date
 
 

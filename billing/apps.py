@@ -6,6 +6,7 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
+        from billing.stripe_gateway.client import configure_djstripe
         from core.health import register_health_check
         from core.metrics.collectors import register_collector
 
@@ -13,7 +14,6 @@ class BillingConfig(AppConfig):
         from .gauges import read_billing
         from .health import StripeCheck
         from .ledger import guard_ledger
-        from .stripe_gateway import configure_djstripe
 
         configure_djstripe()
         post_migrate.connect(guard_ledger, sender=self, dispatch_uid="guard_ledger")

@@ -2,7 +2,7 @@
 
 import time
 
-from . import stripe_gateway
+from billing.stripe_gateway.client import check_connection
 
 # Stripe is asked no more often than this, however often the health check is.
 FRESH_SECONDS = 15
@@ -18,7 +18,7 @@ class StripeCheck:
     def check(cls) -> None:
         if time.monotonic() - cls.asked_at > FRESH_SECONDS:
             try:
-                stripe_gateway.check_connection()
+                check_connection()
                 cls.failure = None
             except Exception as error:
                 cls.failure = error

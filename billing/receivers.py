@@ -5,13 +5,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from billing.services.record_usage import record_usage
 from phases.models import PhaseExecution
 from phases.signals import phase_completed
-
-from . import services
 
 
 @receiver(phase_completed, dispatch_uid="record_usage")
 def record_completed_mitigation(execution: PhaseExecution, occurred_at: datetime, **_: Any) -> None:
     if execution.phase == PhaseExecution.Phase.MITIGATION:
-        services.record_usage(customer=execution.customer, execution=execution, occurred_at=occurred_at)
+        record_usage(customer=execution.customer, execution=execution, occurred_at=occurred_at)

@@ -6,53 +6,61 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from . import services, stripe_gateway
+from billing.services.choose_plan import open_subscription as open_subscription_service
+from billing.services.mail_notice import mail_notice as mail_notice_service
+from billing.services.process_webhook import process_webhook as process_webhook_service
+from billing.services.prune_events import prune_events
+from billing.services.reconcile import reconcile
+from billing.services.report_correction import report_correction as report_correction_service
+from billing.services.report_usage import report_usage as report_usage_service
+from billing.services.sweep_billing import sweep_billing as sweep_billing_service
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 
 log = structlog.get_logger(__name__)
 
 
 @shared_task
 def report_usage(usage_id: str) -> None:
-    services.report_usage(usage_id=UUID(usage_id))
+    report_usage_service(usage_id=UUID(usage_id))
 
 
 @shared_task
 def report_correction(correction_id: str) -> None:
-    services.report_correction(correction_id=UUID(correction_id))
+    report_correction_service(correction_id=UUID(correction_id))
 
 
 @shared_task
 def mail_notice(notice_id: str) -> None:
-    services.mail_notice(notice_id=UUID(notice_id))
+    mail_notice_service(notice_id=UUID(notice_id))
 
 
 @shared_task
 def open_subscription(customer_id: str) -> None:
     try:
-        services.open_subscription(customer_id=UUID(customer_id))
-    except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused):
+        open_subscription_service(customer_id=UUID(customer_id))
+    except (StripeUnavailable, StripeRefused):
         return  # logged by the gateway; the sweep tries the former again, staff see the latter
 
 
 @shared_task
 def process_webhook(event_id: str) -> None:
-    services.process_webhook(event_id=event_id)
+    process_webhook_service(event_id=event_id)
 
 
 @shared_task
 def sweep_billing() -> None:
-    services.sweep_billing()
+    sweep_billing_service()
 
 
 # Longer than other tasks, and not acknowledged late: a broker would hand it out a second time meanwhile.
 @shared_task(acks_late=False, time_limit=3600)
 def reconcile_billing() -> None:
     try:
-        services.reconcile(at=timezone.now())
-    except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
+        reconcile(at=timezone.now())
+    except (StripeUnavailable, StripeRefused) as error:
         log.error("reconciliation_failed", error=str(error))
 
 
 @shared_task(acks_late=False, time_limit=3600)
 def prune_billing() -> None:
-    services.prune_events(at=timezone.now())
+    prune_events(at=timezone.now())

@@ -1,17 +1,21 @@
 from django.urls import path
 
-from . import views
+from billing.views.cap import set_cap
+from billing.views.change import change_plan
+from billing.views.invoices import show_fix, show_invoice, show_invoices
+from billing.views.overview import open_portal, show_billing
+from billing.views.plans import cancel_plan, choose_plan, resume_plan, wait_for_stripe
 
 urlpatterns = [
-    path("", views.show_billing, name="billing"),
-    path("plans/", views.choose_plan, name="billing-plans"),
-    path("return/", views.wait_for_stripe, name="billing-return"),
-    path("change/", views.change_plan, name="billing-change"),
-    path("cancel/", views.cancel_plan, name="billing-cancel"),
-    path("resume/", views.resume_plan, name="billing-resume"),
-    path("portal/", views.open_portal, name="billing-portal"),
-    path("cap/", views.set_cap, name="billing-cap"),
-    path("invoices/", views.show_invoices, name="billing-invoices"),
-    path("invoices/<str:reference>/", views.show_invoice, name="billing-invoice"),
-    path("fixes/<uuid:usage_id>/", views.show_fix, name="billing-fix"),
+    path("", show_billing, name="billing"),
+    path("plans/", choose_plan, name="billing-plans"),
+    path("return/", wait_for_stripe, name="billing-return"),
+    path("change/", change_plan, name="billing-change"),
+    path("cancel/", cancel_plan, name="billing-cancel"),
+    path("resume/", resume_plan, name="billing-resume"),
+    path("portal/", open_portal, name="billing-portal"),
+    path("cap/", set_cap, name="billing-cap"),
+    path("invoices/", show_invoices, name="billing-invoices"),
+    path("invoices/<str:reference>/", show_invoice, name="billing-invoice"),
+    path("fixes/<uuid:usage_id>/", show_fix, name="billing-fix"),
 ]

@@ -8,7 +8,9 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
-from . import roles, services
+from customers.services.end_access import KeyChoice
+
+from . import roles
 from .models import Membership, User
 
 
@@ -40,9 +42,7 @@ class RoleForm(forms.Form):
 class KeysForm(forms.Form):
     """What becomes of the API keys that a person made."""
 
-    keys = forms.ChoiceField(
-        required=False, choices=[(choice.value, choice.value) for choice in services.KeyChoice]
-    )
+    keys = forms.ChoiceField(required=False, choices=[(choice.value, choice.value) for choice in KeyChoice])
 
 
 class JoinForm(forms.Form):

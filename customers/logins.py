@@ -5,7 +5,9 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import services
+from customers.services.end_sessions import end_sessions
+from customers.services.record_act import record_act
+
 from .access import find_origin
 from .models import AuditEntry, User
 from .selectors import get_membership
@@ -15,7 +17,7 @@ def record_login_action(request: HttpRequest, user: User, act: AuditEntry.Act, s
     """Write it into the audit log of the person's customer. Somebody without a customer has none."""
     membership = get_membership(user)
     if membership is not None:
-        services.record_act(
+        record_act(
             customer=membership.customer,
             act=act,
             actor=user,
@@ -38,7 +40,7 @@ def end_other_sessions(request: HttpRequest, user: User) -> None:
     """
     is_own = request.user.is_authenticated and request.user.pk == user.pk
     before = request.session.session_key if is_own else None
-    ended = services.end_sessions(user=user, but=before)
+    ended = end_sessions(user=user, but=before)
     if is_own:
         request.user.session_generation = user.session_generation  # type: ignore[union-attr]
         update_session_auth_hash(request, user)

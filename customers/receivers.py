@@ -12,7 +12,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import services
+from customers.services.note_login import note_login
+
 from .access import find_caller
 from .logins import end_other_sessions, record_login_action
 from .models import AuditEntry, User
@@ -40,7 +41,7 @@ def remember_reauthentication(request: HttpRequest, user: User, **kwargs: Any) -
 @receiver(account.user_logged_in)
 def remember_place(request: HttpRequest, user: User, **kwargs: Any) -> None:
     browser = request.headers.get("User-Agent", "")
-    if services.note_login(user=user, browser=browser, address=find_caller(request), at=timezone.now()):
+    if note_login(user=user, browser=browser, address=find_caller(request), at=timezone.now()):
         get_adapter().send_notification_mail("account/email/new_place", user)
 
 

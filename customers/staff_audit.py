@@ -3,10 +3,10 @@
 from django.utils import timezone
 
 from core.admin.audit import Change
+from customers.services.record_staff_action import record_for_customer, record_staff_action
 
 from .models import Customer, StaffAction, User
 from .selectors import get_customer_of
-from .services import record_for_customer, record_staff_action
 
 
 class CustomersStaffAudit:

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.http.user_agents import describe_browser
+from customers.services.record_staff_action import record_staff_action
 
-from . import services
 from .access import find_caller
 from .models import StaffAction, User
 
@@ -73,7 +73,7 @@ def record_social_account(request: HttpRequest, sociallogin: Any, **kwargs: Any)
 
 def _record(request: HttpRequest, user: User, action: StaffAction.Action, detail: str = "") -> None:
     if user.is_staff:
-        services.record_staff_action(
+        record_staff_action(
             action=action,
             staff=user,
             subject=user.email,

@@ -4,22 +4,23 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.redis.client import RedisAway
+from customers.services.expire_invitations import expire_invitations as expire_invitations_service
+from customers.services.flush_key_uses import flush_key_uses as flush_key_uses_service
 
-from . import services
 from .api.idempotency import prune_answers
 
 
 @shared_task
 def flush_key_uses() -> None:
     try:
-        services.flush_key_uses()
+        flush_key_uses_service()
     except RedisAway:
         return  # logged by the link; what is gathered waits for the next time
 
 
 @shared_task
 def expire_invitations() -> None:
-    services.expire_invitations(at=timezone.now())
+    expire_invitations_service(at=timezone.now())
 
 
 @shared_task

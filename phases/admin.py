@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from phases.models import PhaseExecution, Repository, StorageUse
-from phases.selectors import annotate_storage
-from phases.services import set_storage_limit
+from phases.selectors.storage import annotate_storage
+from phases.services.set_storage_limit import set_storage_limit
 from phases.sizes import format_size
 
 

@@ -6,8 +6,9 @@ from django.db.models import Count, F, Q, Sum
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from phases.selectors.storage import annotate_storage
+
 from .models import StorageUse
-from .selectors import annotate_storage
 
 
 def read_storage_gauges() -> Iterator[Metric]:

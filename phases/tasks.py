@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from .services import recount_all_storage
+from phases.services.recount_storage import recount_all_storage
 
 
 @shared_task(acks_late=False, time_limit=3600)

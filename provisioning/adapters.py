@@ -28,8 +28,7 @@ from customers.addresses import normalise_email
 from customers.logins import end_other_sessions
 from customers.mail_limits import is_mailbox_full
 from customers.recent_login import is_login_recent
-
-from .services import queue_mail
+from provisioning.services.send_mail import queue_mail
 
 log = structlog.get_logger(__name__)
 

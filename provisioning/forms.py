@@ -20,19 +20,14 @@ from core.error_messages import translate_error
 from customers.addresses import normalise_email
 from customers.models import Customer, User
 from customers.selectors import is_address_taken
-from customers.services import create_api_key, take_login_over
+from customers.services.manage_keys import create_api_key
+from customers.services.release_unconfirmed_address import take_login_over
+from provisioning.services.confirm_signup import end_requests
+from provisioning.services.provision_customer import FIRST_KEY, SignupRefused, check_address, open_account
+from provisioning.services.request_signup import NameRefused, check_name
 
 from .limits import count_signup
 from .pending import begin_signup, sign_up_by_github
-from .services import (
-    FIRST_KEY,
-    NameRefused,
-    SignupRefused,
-    check_address,
-    check_name,
-    end_requests,
-    open_account,
-)
 
 
 class _CompanyForm(forms.Form):

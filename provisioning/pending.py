@@ -14,9 +14,9 @@ from django.utils import timezone
 from core.api.throttling import find_ip
 from customers.models import User
 from customers.selectors import find_person
-from customers.services import release_unconfirmed_address
-
-from .services import SignupRefused, request_signup
+from customers.services.release_unconfirmed_address import release_unconfirmed_address
+from provisioning.services.provision_customer import SignupRefused
+from provisioning.services.request_signup import request_signup
 
 KEPT_AS = "signup"
 

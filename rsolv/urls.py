@@ -7,7 +7,9 @@ from core.api.document import OpenApiView
 from core.api.health import HealthView, LiveView, ReadyView
 from core.api.views import NothingHere
 from provisioning.reauthentication import ReauthenticateByMailView
-from provisioning.views import SignupView, SocialSignupView, answer_onboarding, confirm_code
+from provisioning.views.code import confirm_code
+from provisioning.views.onboarding import answer_onboarding
+from provisioning.views.signup import SignupView, SocialSignupView
 
 handler400 = "core.api.errors.bad_request"
 handler404 = "core.api.errors.page_not_found"

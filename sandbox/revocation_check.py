@@ -22,7 +22,9 @@ from django.utils import timezone
 from core.redis.client import find_link
 from customers import key_cache, keys
 from customers.models import ApiKey, Customer, User
-from customers.services import authenticate_api_key, block_customer, revoke_api_key, rotate_api_key
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.block_customer import block_customer
+from customers.services.manage_keys import revoke_api_key, rotate_api_key
 
 # How far before and after the key that is being ended the keys that are tried may be.
 BEHIND, AHEAD = 4, 2

@@ -13,10 +13,11 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from billing import stripe_gateway
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.meter import find_meter_id
 from core.api import limiter
 from customers.models import Customer
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 
 from .billing.world import foundation, world  # noqa: F401 - fixtures
 from .databases import lend_database
@@ -116,8 +117,8 @@ def stripe_sandbox(stripe_server: "StripeSandbox", settings: Any, monkeypatch: A
     stripe_server.reset()
     settings.STRIPE_API_BASE = stripe_server.url
     monkeypatch.setattr(stripe, "api_base", stripe_server.url)
-    stripe_gateway.get_client.cache_clear()
-    stripe_gateway.find_meter_id.cache_clear()
+    get_client.cache_clear()
+    find_meter_id.cache_clear()
     return stripe_server
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from provisioning.models import OutgoingMail
-from provisioning.services import send_mail
+from provisioning.services.send_mail import send_mail
 
 JOIN = {"name": "Ann", "password": "correct-horse-battery"}
 FORM = {"name": "Acme", "email": "ann@acme.test", "password1": "correct-horse-battery"}

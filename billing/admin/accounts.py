@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from billing import services
 from billing.models import BillingAccount, SubscriptionRequest, UsageClaim
+from billing.services.pause_customer import pause_customer, resume_customer
+from billing.services.set_trial_limit import set_trial_limit
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
 from customers.models import AuditEntry, User
-from customers.services import record_act
+from customers.services.record_act import record_act
 
 
 class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
@@ -92,16 +93,14 @@ class BillingAccountAdmin(StaffAdmin):
         at = timezone.now()
         assert isinstance(request.user, User)
         if "trial_fixes_limit" in form.changed_data:
-            services.set_trial_limit(
-                customer=obj.customer, fixes=obj.trial_fixes_limit, by=request.user, at=at
-            )
+            set_trial_limit(customer=obj.customer, fixes=obj.trial_fixes_limit, by=request.user, at=at)
         reason = form.cleaned_data["paused_reason"]
         if form.cleaned_data["is_paused"]:
-            services.pause_customer(customer=obj.customer, reason=reason, at=at)
+            pause_customer(customer=obj.customer, reason=reason, at=at)
             if "is_paused" in form.changed_data:
                 _note(request, obj, "paused what is sent to Stripe")
         elif "is_paused" in form.changed_data:
-            services.resume_customer(customer=obj.customer, reason=reason, at=at)
+            resume_customer(customer=obj.customer, reason=reason, at=at)
             _note(request, obj, "took the pause back")
 
 

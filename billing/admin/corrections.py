@@ -6,12 +6,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from billing import services
 from billing.models import CorrectionReport, UsageCorrection
+from billing.services.correct_usage import correct_usage
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
 from customers.models import AuditEntry, User
-from customers.services import record_act
+from customers.services.record_act import record_act
 
 
 @admin.register(UsageCorrection)
@@ -31,7 +31,7 @@ class UsageCorrectionAdmin(StaffAdmin):
 
     def save_model(self, request: HttpRequest, obj: UsageCorrection, form: Any, change: bool) -> None:
         assert isinstance(request.user, User)
-        made = services.correct_usage(
+        made = correct_usage(
             usage=obj.usage,
             kind=UsageCorrection.Kind(obj.kind),
             reason=obj.reason,

@@ -5,8 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from billing import services
 from billing.models import InboxEvent
+from billing.services.process_webhook import replay_webhook
 from core.admin.pages import ReadOnlyAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
 
@@ -26,5 +26,5 @@ class InboxEventAdmin(RetryMixin, ReadOnlyAdmin):
     @admin.action(description="Process again", permissions=("replay",))
     def replay(self, request: HttpRequest, queryset: QuerySet[InboxEvent]) -> None:
         for event in queryset:
-            services.replay_webhook(event_id=event.pk, at=timezone.now())
+            replay_webhook(event_id=event.pk, at=timezone.now())
         self.message_user(request, "Queued.", messages.SUCCESS)

@@ -5,8 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from billing import services
 from billing.models import Discrepancy, PaymentIncident, Reconciliation
+from billing.services.settle_discrepancy import settle_discrepancy
 from core.admin.pages import ReadOnlyAdmin
 
 
@@ -50,5 +50,5 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     @admin.action(description="Settle: it is dealt with", permissions=("settle",))
     def settle(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> None:
         for discrepancy in queryset:
-            services.settle_discrepancy(discrepancy_id=discrepancy.pk, at=timezone.now())
+            settle_discrepancy(discrepancy_id=discrepancy.pk, at=timezone.now())
         self.message_user(request, "Settled. The next run lists what is still there.", messages.SUCCESS)

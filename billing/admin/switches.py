@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from billing import services
 from billing.models import BillingSwitch
+from billing.services.turn_switch import turn_switch
 from core.admin.pages import StaffAdmin
 from customers.models import User
 
@@ -43,7 +43,7 @@ class BillingSwitchAdmin(StaffAdmin):
 
     def save_model(self, request: HttpRequest, obj: BillingSwitch, form: Any, change: bool) -> None:
         assert isinstance(request.user, User)
-        services.turn_switch(
+        turn_switch(
             name=BillingSwitch.Name(obj.name),
             is_on=obj.is_on,
             reason=obj.reason,

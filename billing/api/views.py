@@ -7,7 +7,9 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from billing import selectors, services
+from billing.selectors.standing import get_entitlement
+from billing.services.claim_fix import claim_fix
+from billing.services.process_webhook import receive_webhook
 from core.api.bodies import read_body
 from core.api.errors import build_error
 from core.api.fields import read
@@ -31,7 +33,7 @@ class EntitlementView(ApiView):
         responses=EntitlementSerializer,
     )
     def get(self, request: ApiRequest) -> Response:
-        entitlement = selectors.get_entitlement(customer=get_customer(request))
+        entitlement = get_entitlement(customer=get_customer(request))
         return Response(EntitlementSerializer(entitlement).data)
 
 
@@ -57,7 +59,7 @@ class ClaimView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         sent = read(ClaimFixSerializer, request.data)
         namespace, name = sent["repo"]
-        claim = services.claim_fix(
+        claim = claim_fix(
             customer=get_customer(request),
             namespace=namespace,
             repository_name=name,
@@ -75,7 +77,7 @@ def receive_stripe_webhook(request: HttpRequest) -> JsonResponse:
         if request.method != "POST":
             raise PostOnly
         payload = read_body(request, request, limit=settings.WEBHOOK_MAX_BODY_BYTES)
-        services.receive_webhook(payload=payload, signature=request.headers.get("Stripe-Signature", ""))
+        receive_webhook(payload=payload, signature=request.headers.get("Stripe-Signature", ""))
     except DomainError as error:
         return _refuse(request, error)
     return JsonResponse({"status": "success"})

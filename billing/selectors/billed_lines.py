@@ -7,11 +7,17 @@ from uuid import UUID
 from django.db.models import QuerySet
 from djstripe.models import Invoice
 
-from billing import stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PAYG, Plan, find_plan_by_product
 from billing.pricing import compute_marginal_cents
-from billing.stripe_gateway import InvoiceLineSnapshot
+from billing.stripe_gateway.mirrored import (
+    has_status,
+    list_invoices,
+    list_metered_prices,
+    list_prices,
+    list_subscriptions_of,
+)
+from billing.stripe_gateway.snapshots import InvoiceLineSnapshot
 
 OWED = ("open", "paid")
 # Nobody pays those any more, so nothing of them is given back.
@@ -90,7 +96,7 @@ def was_without_plan(*, usage: UsageRecord, account: BillingAccount) -> bool:
     if meter_at is None or usage.stripe_customer_id != account.stripe_customer_id:
         return False
     second = meter_at.replace(microsecond=0)
-    mirrored = stripe_gateway.list_subscriptions_of(usage.stripe_customer_id)
+    mirrored = list_subscriptions_of(usage.stripe_customer_id)
     own_end = next(
         (each.ended_at for each in mirrored if each.subscription_id == usage.subscription_id), None
     )
@@ -103,7 +109,7 @@ def was_without_plan(*, usage: UsageRecord, account: BillingAccount) -> bool:
 
 def is_being_invoiced(*, customer_id: UUID, meter_at: datetime) -> bool:
     """Whether a draft covers an instant: what it charges is not final."""
-    drafts = Invoice.objects.filter(stripe_gateway.has_status("draft"), customer__subscriber=customer_id)
+    drafts = Invoice.objects.filter(has_status("draft"), customer__subscriber=customer_id)
     return any(line.covers(meter_at) for line in _list_metered_lines(drafts))
 
 
@@ -119,12 +125,10 @@ def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
 
 
 def _find_span(usage: UsageRecord, meter_at: datetime, statuses: tuple[str, ...]) -> BilledFixes | None:
-    rows = Invoice.objects.filter(
-        stripe_gateway.has_status(*statuses), customer__subscriber=usage.customer_id
-    )
+    rows = Invoice.objects.filter(has_status(*statuses), customer__subscriber=usage.customer_id)
     found: dict[tuple[str, datetime, datetime], int] = {}
     plans: dict[tuple[str, datetime, datetime], Plan] = {}
-    prices = stripe_gateway.list_prices()
+    prices = list_prices()
     for line in _list_metered_lines(rows):
         plan = find_plan_by_product({line.product_id})
         if line.covers(meter_at) and plan is not None:
@@ -139,10 +143,5 @@ def _find_span(usage: UsageRecord, meter_at: datetime, statuses: tuple[str, ...]
 
 
 def _list_metered_lines(rows: QuerySet[Invoice]) -> list[InvoiceLineSnapshot]:
-    metered = stripe_gateway.list_metered_prices()
-    return [
-        line
-        for invoice in stripe_gateway.list_invoices(rows)
-        for line in invoice.lines
-        if line.price_id in metered
-    ]
+    metered = list_metered_prices()
+    return [line for invoice in list_invoices(rows) for line in invoice.lines if line.price_id in metered]

@@ -7,11 +7,11 @@ from datetime import datetime
 from django.db.models import Q
 from djstripe.models import Invoice
 
-from billing import stripe_gateway
 from billing.models import PaymentIncident, UsageReport
 from billing.plans import Plan, find_plan_by_product
 from billing.pricing import price_each
-from billing.stripe_gateway import InvoiceLineSnapshot, PriceSnapshot
+from billing.stripe_gateway.mirrored import has_number, list_invoices, list_prices
+from billing.stripe_gateway.snapshots import InvoiceLineSnapshot, PriceSnapshot
 from core.errors import NotFound
 from customers.models import Customer
 
@@ -109,12 +109,12 @@ def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
     """
     if "\0" in invoice_id:
         raise NotFound  # the database takes no such text
-    reference = Q(id=invoice_id) | stripe_gateway.has_number(invoice_id)
+    reference = Q(id=invoice_id) | has_number(invoice_id)
     rows = Invoice.objects.filter(reference, customer__subscriber=customer).order_by("-created")
-    found = next(iter(stripe_gateway.list_invoices(rows[:1])), None)
+    found = next(iter(list_invoices(rows[:1])), None)
     if found is None:
         raise NotFound
-    prices = stripe_gateway.list_prices()
+    prices = list_prices()
     metered = {price_id for price_id, price in prices.items() if price.is_metered}
     spans = sorted(
         {_read_span(line) for line in found.lines if line.price_id in metered}, key=lambda s: s.start

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from djstripe.models import Invoice
 
-from billing import stripe_gateway
 from billing.models import PaymentIncident
-from billing.stripe_gateway import InvoiceSnapshot
+from billing.stripe_gateway import mirrored
+from billing.stripe_gateway.mirrored import list_metered_prices, list_payable_invoices
+from billing.stripe_gateway.snapshots import InvoiceSnapshot
 from customers.models import Customer
 
 # Disputes that cost nothing: the bank only asks, or has decided for us.
@@ -46,8 +47,8 @@ class InvoiceLine:
 def list_invoices(*, customer: Customer, limit: int, offset: int = 0) -> list[InvoiceLine]:
     """The customer's invoices, newest first, as dj-stripe mirrors them."""
     found = Invoice.objects.filter(customer__subscriber=customer).order_by("-created", "-djstripe_id")
-    invoices = stripe_gateway.list_invoices(found[offset : offset + limit])
-    metered = stripe_gateway.list_metered_prices()
+    invoices = mirrored.list_invoices(found[offset : offset + limit])
+    metered = list_metered_prices()
     incidents = list_incidents(customer=customer, invoice_ids=[each.invoice_id for each in invoices])
     return [
         describe_invoice(each, metered, [known for known in incidents if known.invoice == each.invoice_id])
@@ -57,8 +58,8 @@ def list_invoices(*, customer: Customer, limit: int, offset: int = 0) -> list[In
 
 def list_open_invoices(*, customer: Customer, limit: int = 1) -> list[InvoiceLine]:
     """The customer's invoices that wait for payment and have a page to pay on, newest first."""
-    invoices = stripe_gateway.list_payable_invoices(customer.pk, limit=limit)
-    metered = stripe_gateway.list_metered_prices() if invoices else set()
+    invoices = list_payable_invoices(customer.pk, limit=limit)
+    metered = list_metered_prices() if invoices else set()
     return [describe_invoice(each, metered) for each in invoices]
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from billing import stripe_gateway
 from billing.plans import Plan
+from billing.stripe_gateway.mirrored import list_prices
 
 
 def find_terms(plan: Plan, price_ids: Iterable[str]) -> Plan:
     """The plan as a subscription with these prices was sold: a price of its own stands before today's."""
-    prices = stripe_gateway.list_prices()
+    prices = list_prices()
     for price_id in price_ids:
         if price := prices.get(price_id):
             plan = price.apply_to(plan)

@@ -3,9 +3,11 @@
 import structlog
 from django.utils.translation import gettext_noop
 
-from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
+from billing.selectors.standing import get_account
+from billing.stripe_gateway.checkout import close_checkouts
+from billing.stripe_gateway.subscriptions import cancel_subscription, sync_live_subscriptions
 from core.errors import DomainError
 from customers.models import Customer
 
@@ -27,7 +29,7 @@ def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
     Fixes that are not reported yet are reported first, since an ended subscription bills nothing more.
     Raises NoPlanToCancel, UsageStillUnreported, StripeUnavailable, StripeRefused.
     """
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if account.subscription_id is None or account.stripe_customer_id is None:
         raise NoPlanToCancel
     if account.status == BillingAccount.Status.CANCELED:
@@ -35,7 +37,7 @@ def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
     if account.can_meter:
         settle_usage(customer=customer)
     with hold_stripe_customer(account.stripe_customer_id):
-        stripe_gateway.cancel_subscription(account.subscription_id)
+        cancel_subscription(account.subscription_id)
         refresh_account(stripe_customer_id=account.stripe_customer_id, by=by)
 
 
@@ -46,19 +48,19 @@ def end_all_plans(*, customer: Customer) -> None:
     without an invoice. Calls out; repeating it is safe. Raises UsageStillUnreported, StripeUnavailable,
     StripeRefused.
     """
-    stripe_customer_id = selectors.get_account(customer=customer).stripe_customer_id
+    stripe_customer_id = get_account(customer=customer).stripe_customer_id
     if stripe_customer_id is None:
         return
     with hold_stripe_customer(stripe_customer_id):
-        stripe_gateway.close_checkouts(stripe_customer_id=stripe_customer_id)
-        stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        close_checkouts(stripe_customer_id=stripe_customer_id)
+        sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         refresh_account(stripe_customer_id=stripe_customer_id)
-    if selectors.get_account(customer=customer).can_meter:
+    if get_account(customer=customer).can_meter:
         settle_usage(customer=customer)
     with hold_stripe_customer(stripe_customer_id):
-        live = stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        live = sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         for subscription_id in reversed(live):
-            stripe_gateway.cancel_subscription(subscription_id, is_invoiced=subscription_id == live[-1])
+            cancel_subscription(subscription_id, is_invoiced=subscription_id == live[-1])
         if len(live) > 1:
             log.error("subscriptions_ended", customer=str(customer.pk), count=len(live))
         refresh_account(stripe_customer_id=stripe_customer_id)

@@ -9,12 +9,14 @@ import structlog
 from django.core import signing
 from django.utils.translation import gettext_noop
 
-from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
 from billing.pricing import begins_period, is_given_back
-from billing.stripe_gateway import PreviewLine
+from billing.selectors.standing import count_used_fixes, get_account
+from billing.stripe_gateway import plan_changes
+from billing.stripe_gateway.errors import CardRefused
+from billing.stripe_gateway.plan_changes import PreviewLine, preview_plan
 from core.errors import DomainError
 from customers.models import Customer
 
@@ -79,7 +81,7 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
         raise PlanNotChangeable(gettext_noop("This is your plan already."))
     begins = begins_period(account.terms, plan)
     ask = partial(
-        stripe_gateway.preview_plan,
+        preview_plan,
         subscription_id=str(account.subscription_id),
         plan=plan,
         begins_period=begins,
@@ -130,7 +132,7 @@ def change_plan(
         raise PreviewOutdated
     settle_usage(customer=customer)
     resync_account(account)
-    fresh = selectors.get_account(customer=customer)
+    fresh = get_account(customer=customer)
     # Where a lost answer had changed it already, what is left to do is done.
     if fresh.plan == account.plan and _is_used_up(fresh, plan, wish) != wish["used_up"]:
         raise PreviewOutdated
@@ -139,11 +141,11 @@ def change_plan(
         _swap(plan, wish, begins=begins_period(account.terms, plan))
         refresh_account(stripe_customer_id=stripe_customer_id, by=by)
     log.info("plan_changed", customer=str(customer.pk), plan=plan.key, plan_before=account.plan)
-    return selectors.get_account(customer=customer)
+    return get_account(customer=customer)
 
 
 def _get_changeable(customer: Customer) -> BillingAccount:
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if account.subscription_id is None or account.status != BillingAccount.Status.ACTIVE:
         raise PlanNotChangeable
     if account.cancel_at is not None:
@@ -163,7 +165,7 @@ def _is_used_up(account: BillingAccount, plan: Plan, wish: dict[str, Any]) -> bo
     return not begins_period(old, plan) and not is_given_back(
         old,
         plan,
-        selectors.count_used_fixes(account),
+        count_used_fixes(account),
         elapsed_seconds=wish["at"] - _read_start(account),
         whole_seconds=wish["whole"],
     )
@@ -183,7 +185,7 @@ def _swap(plan: Plan, wish: dict[str, Any], *, begins: bool) -> None:
     """A second attempt, where the bank asks for the person, leaves the invoice open for them."""
     for may_stay_open in (False, True):
         try:
-            stripe_gateway.change_plan(
+            plan_changes.change_plan(
                 subscription_id=wish["subscription"],
                 plan=plan,
                 begins_period=begins,
@@ -192,6 +194,6 @@ def _swap(plan: Plan, wish: dict[str, Any], *, begins: bool) -> None:
                 may_stay_open=may_stay_open,
             )
             return
-        except stripe_gateway.CardRefused as error:
+        except CardRefused as error:
             if may_stay_open or not error.needs_person:
                 raise PaymentDeclined from error

@@ -7,10 +7,12 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount, SubscriptionRequest
 from billing.plans import PLANS, Plan
+from billing.stripe_gateway.customers import set_payment_method
+from billing.stripe_gateway.errors import StripeRefused
+from billing.stripe_gateway.subscriptions import create_subscription
 from core import outbox
 from core.errors import DomainError
 from customers.models import Customer
@@ -85,7 +87,7 @@ def open_subscription(*, customer_id: UUID) -> None:
     try:
         if request.account.status == Status.PENDING:
             _open(request)
-    except stripe_gateway.StripeRefused as error:
+    except StripeRefused as error:
         _reject(request, error)
         raise
     except Exception as error:
@@ -102,11 +104,11 @@ def _open(request: SubscriptionRequest) -> None:
     attempt = f"{asked_at}-{request.attempts}"
     stripe_customer_id = ensure_stripe_customer(customer_id=account.pk, attempt=attempt)
     if request.payment_method:
-        stripe_gateway.set_payment_method(
+        set_payment_method(
             stripe_customer_id=stripe_customer_id, payment_method=request.payment_method, attempt=attempt
         )
     with hold_stripe_customer(stripe_customer_id):
-        stripe_gateway.create_subscription(
+        create_subscription(
             stripe_customer_id=stripe_customer_id,
             plan=PLANS[account.plan],
             wish=f"{account.pk}-{asked_at}",
@@ -116,7 +118,7 @@ def _open(request: SubscriptionRequest) -> None:
 
 
 @transaction.atomic
-def _reject(request: SubscriptionRequest, error: stripe_gateway.StripeRefused) -> None:
+def _reject(request: SubscriptionRequest, error: StripeRefused) -> None:
     reason = f"{error.code}: {error}"
     if not outbox.complete(request, status=Request.REJECTED, payment_method="", last_error=reason):
         return

@@ -6,12 +6,13 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from billing import selectors
 from billing.models import BillingAccount, UsageClaim, UsageRecord
+from billing.selectors.standing import count_used_fixes, find_billing_page, find_blocked_reason
+from billing.selectors.trial import count_pool_claims, get_trial_use
 from core.errors import DomainError
 from customers.models import Customer
-from customers.services import KeyOrigin
-from phases.services import get_or_create_repository
+from customers.services.namespace_claims import KeyOrigin
+from phases.services.get_or_create_repository import get_or_create_repository
 
 from .record_usage import lock_account, lock_pool
 
@@ -67,7 +68,7 @@ def _require_slot(account: BillingAccount, claim: UsageClaim, at: datetime) -> N
     others = UsageClaim.objects.filter(customer_id=account.customer_id).exclude(pk=claim.pk)
     held = others.filter(used_at=None, expires_at__gt=at).count()
     used, left_in_pool = _count_used(account, claim, at)
-    reason = selectors.find_blocked_reason(account, used + held, at, left_in_pool=left_in_pool)
+    reason = find_blocked_reason(account, used + held, at, left_in_pool=left_in_pool)
     if reason is not None:
         log.info("claim_refused", customer=str(account.customer_id), reason=reason, held=held)
         raise FixRefused(reason)
@@ -76,11 +77,11 @@ def _require_slot(account: BillingAccount, claim: UsageClaim, at: datetime) -> N
 def _count_used(account: BillingAccount, claim: UsageClaim, at: datetime) -> tuple[int, int | None]:
     """Fixes used, and on a trial what is neither used nor held of those that the namespace gives."""
     if account.status != BillingAccount.Status.TRIALING:
-        return selectors.count_used_fixes(account), None
+        return count_used_fixes(account), None
     namespace = claim.repository.forge_account
     lock_pool(namespace)
-    use = selectors.get_trial_use(account, namespace)
-    return use.used, use.left_in_pool - selectors.count_pool_claims(namespace, but=claim, at=at)
+    use = get_trial_use(account, namespace)
+    return use.used, use.left_in_pool - count_pool_claims(namespace, but=claim, at=at)
 
 
 def explain_refusal(reason: str) -> str:
@@ -95,4 +96,4 @@ def explain_refusal(reason: str) -> str:
         "subscription_canceled": "The plan has ended. Choose a plan",
     }
     advice = words.get(reason, f"This account cannot make fixes now ({reason}). Look at its billing")
-    return f"{advice}: {selectors.find_billing_page()}"
+    return f"{advice}: {find_billing_page()}"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount, Discrepancy
-from billing.stripe_gateway import SubscriptionSnapshot
+from billing.stripe_gateway.snapshots import SubscriptionSnapshot
+from billing.stripe_gateway.subscriptions import sync_live_subscriptions, sync_subscription
 
 from .compare_usage import Finding, Span
 from .end_second_subscriptions import end_second_subscriptions
@@ -73,7 +73,7 @@ def resync_suspect(
     with hold_stripe_customer(stripe_customer_id):
         before = _read(account)
         for subscription_id in known:
-            stripe_gateway.sync_subscription(subscription_id)
+            sync_subscription(subscription_id)
         refresh_account(stripe_customer_id=stripe_customer_id)
         after = _read(account)
     changed = [name for name in FIELDS if before[name] != after[name]]
@@ -95,7 +95,7 @@ def end_others(
         return []
     stripe_customer_id = account.stripe_customer_id or ""
     with hold_stripe_customer(stripe_customer_id):
-        stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         ended = end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
         refresh_account(stripe_customer_id=stripe_customer_id)
     words = (

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from billing import stripe_gateway
 from billing.models import Discrepancy, UsageReport
-from billing.selectors import LedgerRow
+from billing.selectors.ledger import LedgerRow
+from billing.stripe_gateway.mirrored import list_invoices_by_customer, list_metered_prices
 
 from .compare_usage import Finding, Span
 
@@ -19,9 +19,9 @@ Billed = dict[tuple[datetime, datetime], int]
 
 def list_billed(customer_ids: Collection[UUID], *, since: datetime) -> dict[UUID, Billed]:
     """By customer: the fixes that final invoices charge for each span, as mirrored, in two queries."""
-    metered = stripe_gateway.list_metered_prices()
+    metered = list_metered_prices()
     found: dict[UUID, Billed] = defaultdict(Counter)
-    for customer_id, invoices in stripe_gateway.list_invoices_by_customer(customer_ids, since=since).items():
+    for customer_id, invoices in list_invoices_by_customer(customer_ids, since=since).items():
         for invoice in invoices:
             for line in invoice.lines if invoice.status in FINAL else ():
                 if line.price_id in metered:

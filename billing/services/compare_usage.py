@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.models import BillingAccount, CorrectionReport, Discrepancy, UsageReport
-from billing.selectors import LedgerRow
+from billing.selectors.ledger import LedgerRow
 
 from .report_usage import SUMMARY_LAG
 

@@ -5,8 +5,9 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from billing import selectors, stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
+from billing.selectors.billed_lines import find_fix_price, is_being_invoiced, was_billed
+from billing.stripe_gateway.audits import sync_invoices_of
 from core import outbox
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ def conclude_adjustment(*, report: CorrectionReport, stripe_customer_id: str, at
     sent = UsageReport.objects.get(usage__correction=report.pk)
     if sent.meter_at is None:
         return "waits for the fix's own report"
-    stripe_gateway.sync_invoices_of(stripe_customer_id=stripe_customer_id, since=sent.meter_at)
+    sync_invoices_of(stripe_customer_id=stripe_customer_id, since=sent.meter_at)
     return _conclude(report, at)
 
 
@@ -36,11 +37,11 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
     account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=correction.customer_id)
     sent = correction.usage.report
     assert sent.meter_at is not None, "looked at before"
-    if selectors.is_being_invoiced(customer_id=account.pk, meter_at=sent.meter_at):
+    if is_being_invoiced(customer_id=account.pk, meter_at=sent.meter_at):
         return "waits for the invoice of its period"
     price_cents = 0
-    if selectors.was_billed(usage=correction.usage, meter_at=sent.meter_at):
-        price_cents = selectors.find_fix_price(correction=correction, account=account) or 0
+    if was_billed(usage=correction.usage, meter_at=sent.meter_at):
+        price_cents = find_fix_price(correction=correction, account=account) or 0
     if outbox.held(report).select_for_update().first() is None:
         return ""
     outbox.close(UsageReport.objects.filter(pk=sent.pk), at=at, status=UsageReport.Status.WITHDRAWN)

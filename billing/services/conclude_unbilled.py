@@ -5,9 +5,10 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection
+from billing.selectors.billed_lines import find_fix_price, was_without_plan
+from billing.stripe_gateway.subscriptions import sync_subscriptions
 from core import outbox
 
 from .refresh_account import refresh_account
@@ -26,7 +27,7 @@ def conclude_unbilled(*, report: CorrectionReport, stripe_customer_id: str, at: 
     StripeUnavailable, StripeRefused.
     """
     with hold_stripe_customer(stripe_customer_id):
-        stripe_gateway.sync_subscriptions(stripe_customer_id=stripe_customer_id)
+        sync_subscriptions(stripe_customer_id=stripe_customer_id)
         refresh_account(stripe_customer_id=stripe_customer_id)
     return _conclude(report, at)
 
@@ -36,8 +37,8 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
     locked = BillingAccount.objects.select_for_update(of=("self",))
     account = locked.get(customer__usage_corrections=report.pk)
     correction = UsageCorrection.objects.select_related("usage__report").get(pk=report.pk)
-    is_priced = selectors.find_fix_price(correction=correction, account=account) is not None
-    if is_priced or not selectors.was_without_plan(usage=correction.usage, account=account):
+    is_priced = find_fix_price(correction=correction, account=account) is not None
+    if is_priced or not was_without_plan(usage=correction.usage, account=account):
         return "waits for the invoice of its period"
     if outbox.complete(report, status=Status.DONE, way=Way.NOTHING, done_at=at):
         log.info("correction_unbilled", correction=str(report.pk))

@@ -4,10 +4,16 @@ from datetime import datetime
 
 import structlog
 
-from billing import stripe_gateway
 from billing.models import BillingAccount, Notice
+from billing.stripe_gateway.adjustments import credit_subscription
+from billing.stripe_gateway.invoices import void_open_invoices
+from billing.stripe_gateway.subscriptions import (
+    cancel_subscription,
+    sync_live_subscriptions,
+    sync_subscription,
+)
 from customers.models import AuditEntry
-from customers.services import record_act
+from customers.services.record_act import record_act
 
 from .give_notice import give_notice
 from .refresh_account import list_live_subscriptions, list_second_subscriptions
@@ -31,24 +37,20 @@ def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
     seconds = list_second_subscriptions(stripe_customer_id=stripe_customer_id)
     for subscription_id in seconds:
         # First, because a death in between leaves one that runs, and so is found again.
-        stripe_gateway.credit_subscription(
-            stripe_customer_id=stripe_customer_id, subscription_id=subscription_id
-        )
-        stripe_gateway.cancel_subscription(subscription_id, is_invoiced=False)
-        cents = stripe_gateway.credit_subscription(
-            stripe_customer_id=stripe_customer_id, subscription_id=subscription_id
-        )
-        stripe_gateway.void_open_invoices(subscription_id=subscription_id)
+        credit_subscription(stripe_customer_id=stripe_customer_id, subscription_id=subscription_id)
+        cancel_subscription(subscription_id, is_invoiced=False)
+        cents = credit_subscription(stripe_customer_id=stripe_customer_id, subscription_id=subscription_id)
+        void_open_invoices(subscription_id=subscription_id)
         _tell(account, subscription_id, cents, at)
     return len(seconds)
 
 
 def _mirror_what_runs(stripe_customer_id: str) -> None:
     """Read every subscription anew that runs, or that we hold for running: news of its end may still come."""
-    running = stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+    running = sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
     for subscription_id in list_live_subscriptions(stripe_customer_id=stripe_customer_id):
         if subscription_id not in running:
-            stripe_gateway.sync_subscription(subscription_id)
+            sync_subscription(subscription_id)
 
 
 def _tell(account: BillingAccount, subscription_id: str, cents: int, at: datetime) -> None:

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
+from billing.stripe_gateway.customers import create_customer
 
 
 def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
@@ -17,7 +17,7 @@ def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
         account = BillingAccount.objects.select_related("customer").get(pk=customer_id)
         if account.stripe_customer_id is not None:
             return account.stripe_customer_id
-        stripe_customer_id = stripe_gateway.create_customer(
+        stripe_customer_id = create_customer(
             customer_id=str(customer_id),
             name=account.customer.name,
             email=account.customer.email,

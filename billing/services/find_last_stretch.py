@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing import stripe_gateway
 from billing.models import BillingAccount
+from billing.stripe_gateway.mirrored import list_subscriptions_of
 
 from .compare_usage import Span
 
@@ -22,7 +22,7 @@ def find_last_stretch(account: BillingAccount, *, since: datetime) -> Stretch | 
     """
     start = account.current_period_start
     found = []
-    for each in stripe_gateway.list_subscriptions_of(account.stripe_customer_id):
+    for each in list_subscriptions_of(account.stripe_customer_id):
         if each.status != "canceled" or each.plan is None or each.ended_at is None:
             continue
         is_own = each.subscription_id == account.subscription_id

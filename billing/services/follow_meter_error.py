@@ -6,9 +6,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from billing import stripe_gateway
 from billing.metrics import METER_ERRORS
 from billing.models import BillingAccount, CorrectionReport, UsageReport
+from billing.stripe_gateway.meter_errors import MeterError, list_meter_errors
 from core import outbox
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ def follow_meter_error(*, event_id: str) -> int:
     others are parked, ReportUnderWay for one that a worker is sending.
     """
     parked, under_way = 0, []
-    for error in stripe_gateway.list_meter_errors(event_id):
+    for error in list_meter_errors(event_id):
         METER_ERRORS.labels(error.code).inc()
         try:
             is_parked = _park(error)
@@ -45,7 +45,7 @@ def follow_meter_error(*, event_id: str) -> int:
 
 
 @transaction.atomic
-def _park(error: stripe_gateway.MeterError) -> bool:
+def _park(error: MeterError) -> bool:
     """Under the lock that reports are leased under. What another report has replaced is left alone."""
     usage_id = _read_usage_id(error.identifier)
     customer_id = UsageReport.objects.filter(pk=usage_id).values_list("customer_id", flat=True).first()

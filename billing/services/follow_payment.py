@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from djstripe.models import Invoice
 
-from billing import stripe_gateway
 from billing.models import BillingAccount, Notice
 from billing.plans import CURRENCY
+from billing.stripe_gateway.invoices import OpenInvoice, sync_open_invoices
+from billing.stripe_gateway.mirrored import has_status, is_failed, list_invoices
 
 from .end_second_subscriptions import end_second_subscriptions
 from .give_notice import give_notice
@@ -38,7 +39,7 @@ def follow_payment(*, stripe_customer_id: str, at: datetime) -> None:
     if not _may_owe(account, stripe_customer_id):
         refresh_account(stripe_customer_id=stripe_customer_id)
         return
-    failed = stripe_gateway.sync_open_invoices(stripe_customer_id=stripe_customer_id)
+    failed = sync_open_invoices(stripe_customer_id=stripe_customer_id)
     refresh_account(stripe_customer_id=stripe_customer_id)
     account.refresh_from_db()
     _tell(account, failed, at)
@@ -70,7 +71,7 @@ def block_overdue(*, at: datetime) -> int:
 
 @transaction.atomic
 def _block(account: BillingAccount, at: datetime) -> bool:
-    invoice = next(iter(stripe_gateway.list_invoices(_list_failed(account).order_by("created")[:1])), None)
+    invoice = next(iter(list_invoices(_list_failed(account).order_by("created")[:1])), None)
     was_new = give_notice(
         customer=account.customer,
         kind=Kind.BLOCKED,
@@ -89,7 +90,7 @@ def _block(account: BillingAccount, at: datetime) -> bool:
 
 
 @transaction.atomic
-def _tell(account: BillingAccount, failed: list[stripe_gateway.OpenInvoice], at: datetime) -> None:
+def _tell(account: BillingAccount, failed: list[OpenInvoice], at: datetime) -> None:
     for open_invoice in failed:
         give_notice(
             customer=account.customer,
@@ -101,9 +102,9 @@ def _tell(account: BillingAccount, failed: list[stripe_gateway.OpenInvoice], at:
     if account.status != Status.ACTIVE:
         return
     paid = Invoice.objects.filter(
-        stripe_gateway.has_status("paid"), id__in=_list_told(account).values_list("reference", flat=True)
+        has_status("paid"), id__in=_list_told(account).values_list("reference", flat=True)
     )
-    for invoice in stripe_gateway.list_invoices(paid):
+    for invoice in list_invoices(paid):
         give_notice(
             customer=account.customer,
             kind=Kind.RECOVERED,
@@ -117,7 +118,7 @@ def _tell(account: BillingAccount, failed: list[stripe_gateway.OpenInvoice], at:
         )
 
 
-def _describe(account: BillingAccount, invoice: stripe_gateway.OpenInvoice) -> dict[str, Any]:
+def _describe(account: BillingAccount, invoice: OpenInvoice) -> dict[str, Any]:
     ends_at = account.grace_ends_at
     return {
         "amount_cents": invoice.amount_cents,
@@ -139,4 +140,4 @@ def _list_told(account: BillingAccount) -> Any:
 
 def _list_failed(account: BillingAccount) -> Any:
     """Open invoices whose payment was tried, as last mirrored; a plan that has ended may have one too."""
-    return Invoice.objects.filter(stripe_gateway.is_failed(), customer__id=account.stripe_customer_id)
+    return Invoice.objects.filter(is_failed(), customer__id=account.stripe_customer_id)

@@ -4,9 +4,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from billing import stripe_gateway
 from billing.models import BillingAccount
 from billing.periods import find_period
+from billing.stripe_gateway.errors import StripeRefused
+from billing.stripe_gateway.meter import count_metered_between
 
 from .compare_account import RunningSubscriptions, describe_stale, end_others, resync_suspect, seems_stale
 from .compare_usage import Finding, Span, end_of_asking
@@ -59,7 +60,7 @@ def inquire_usage(
         if seems_stale(account, running) and (finding := resync_suspect(account, running, at=at)):
             inquiry.findings.append(finding)
         inquiry.findings += end_others(account, running, at=at)
-    except stripe_gateway.StripeRefused as error:
+    except StripeRefused as error:
         inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
     start, end = account.current_period_start, account.current_period_end
     if start is None or end is None:
@@ -75,7 +76,7 @@ def inquire_usage(
         first, last = end_of_asking(span, at=at).minutes
         if first < last:
             inquiry.held[span] = pool.submit(
-                stripe_gateway.count_metered_between,
+                count_metered_between,
                 stripe_customer_id=account.stripe_customer_id or "",
                 start=first,
                 end=last,

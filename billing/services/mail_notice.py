@@ -8,9 +8,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from billing import selectors
 from billing.models import Notice
 from billing.notices import describe_notice
+from billing.selectors.standing import find_billing_page
 from core import outbox
 from core.mail import make_message_id
 
@@ -59,7 +59,7 @@ def _build_mail(notice: Notice) -> EmailMultiAlternatives:
     words = describe_notice(notice.kind, notice.data)
     context = {
         "words": words,
-        "address": words.address or selectors.find_billing_page(),
+        "address": words.address or find_billing_page(),
         "customer": notice.customer,
     }
     text = render_to_string("billing/mail/notice.txt", context)

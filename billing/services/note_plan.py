@@ -6,7 +6,7 @@ from datetime import datetime
 from billing.models import BillingAccount, Notice
 from billing.plans import PLANS
 from customers.models import AuditEntry, User
-from customers.services import record_act
+from customers.services.record_act import record_act
 
 from .give_notice import give_notice
 

@@ -1,6 +1,7 @@
 """Cards and invoices are looked after on Stripe's own page."""
 
-from billing import selectors, stripe_gateway
+from billing.selectors.standing import get_account
+from billing.stripe_gateway.checkout import open_portal
 from customers.models import Customer
 
 from .start_checkout import NothingAtStripe
@@ -11,7 +12,7 @@ def open_billing_portal(*, customer: Customer, return_url: str) -> str:
 
     Raises NothingAtStripe, StripeUnavailable, StripeRefused.
     """
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if account.stripe_customer_id is None:
         raise NothingAtStripe
-    return stripe_gateway.open_portal(stripe_customer_id=account.stripe_customer_id, return_url=return_url)
+    return open_portal(stripe_customer_id=account.stripe_customer_id, return_url=return_url)

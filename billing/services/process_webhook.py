@@ -9,7 +9,6 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from billing import stripe_gateway
 from billing.metrics import (
     PAYMENT_EVENTS,
     PAYMENTS,
@@ -18,6 +17,8 @@ from billing.metrics import (
     WEBHOOKS_RECEIVED,
 )
 from billing.models import InboxEvent
+from billing.stripe_gateway.errors import BadSignature
+from billing.stripe_gateway.webhooks import verify_webhook
 from core import outbox
 from core.errors import DomainError
 
@@ -39,10 +40,10 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
     """
     try:
         text = payload.decode("utf-8")
-        stripe_gateway.verify_webhook(payload=text, signature=signature)
+        verify_webhook(payload=text, signature=signature)
         event = json.loads(text)
         event_id, event_type = event["id"], event["type"]
-    except (stripe_gateway.BadSignature, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (BadSignature, ValueError, KeyError, TypeError, RecursionError) as error:
         raise WebhookRefused from error
     if not (_is_name(event_id) and _is_name(event_type)):
         raise WebhookRefused

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from billing import selectors, stripe_gateway
 from billing.models import BillingAccount, Discrepancy, Reconciliation
-from billing.selectors import LedgerRow
+from billing.selectors.ledger import LedgerRow, list_ledger
+from billing.selectors.standing import get_account, get_entitlement
+from billing.stripe_gateway.audits import list_subscriptions, sync_invoices
+from billing.stripe_gateway.meter import find_meter_id
 from customers.models import Customer
 
 from .compare_account import RunningSubscriptions, group_subscriptions
@@ -57,13 +59,13 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
 
 
 def _list_running(customer: Customer | None) -> dict[str, RunningSubscriptions]:
-    stripe_gateway.find_meter_id()
+    find_meter_id()
     if customer is None:
-        return group_subscriptions(stripe_gateway.list_subscriptions())
-    stripe_customer_id = selectors.get_account(customer=customer).stripe_customer_id
+        return group_subscriptions(list_subscriptions())
+    stripe_customer_id = get_account(customer=customer).stripe_customer_id
     if stripe_customer_id is None:
         return {}
-    return group_subscriptions(stripe_gateway.list_subscriptions(stripe_customer_id=stripe_customer_id))
+    return group_subscriptions(list_subscriptions(stripe_customer_id=stripe_customer_id))
 
 
 def _list_accounts(customer: Customer | None, at: datetime) -> QuerySet[BillingAccount]:
@@ -98,12 +100,12 @@ def _ask(
 def _compare_batch(inquiries: list[Inquiry], run: Reconciliation, at: datetime) -> int:
     """Compare a batch while Stripe answers; how many customers it answered about."""
     for inquiry in inquiries:
-        inquiry.used = selectors.get_entitlement(customer=inquiry.account.customer).used
+        inquiry.used = get_entitlement(customer=inquiry.account.customer).used
     answered = [each for each in inquiries if _has_answers(each, run)]
     # Read after Stripe has answered: what it counted meanwhile is known to us by then.
     ids = [each.account.pk for each in answered]
     since = at - LOOKS_BACK
-    ledger = selectors.list_ledger(customer_ids=ids, since=since)
+    ledger = list_ledger(customer_ids=ids, since=since)
     billed = list_billed(ids, since=at - INVOICES_BACK)
     standing = set(
         Discrepancy.objects.filter(customer_id__in=ids, state=Discrepancy.State.OPEN).values_list(
@@ -162,8 +164,8 @@ def _compare_portal(inquiry: Inquiry, rows: list[LedgerRow]) -> list[Finding]:
     account, span = inquiry.account, inquiry.current
     if span is None or count_shown(rows, account) == inquiry.used:
         return []
-    fresh = selectors.list_ledger(customer_ids=[account.pk], since=span.start)[account.pk]
-    shown, used = count_shown(fresh, account), selectors.get_entitlement(customer=account.customer).used
+    fresh = list_ledger(customer_ids=[account.pk], since=span.start)[account.pk]
+    shown, used = count_shown(fresh, account), get_entitlement(customer=account.customer).used
     return [] if shown == used else [Finding(Kind.PORTAL, span, ledger=shown, stripe=shown, portal=used)]
 
 
@@ -179,7 +181,7 @@ def _compare_invoices(inquiry: Inquiry, rows: list[LedgerRow], billed: Billed, a
         return findings
     since = at - INVOICES_BACK
     for subscription_id in subscription_ids:
-        stripe_gateway.sync_invoices(subscription_id=subscription_id, since=since)
+        sync_invoices(subscription_id=subscription_id, since=since)
     renewed = list_billed([account.pk], since=since)[account.pk]
     left = compare_invoices(rows, renewed, closed=closed, is_closed_final=is_final)
     remaining = {finding.span for finding in left}

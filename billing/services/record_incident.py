@@ -5,8 +5,9 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from billing import stripe_gateway
 from billing.models import BillingAccount, Notice, PaymentIncident
+from billing.stripe_gateway.incidents import Incident, list_refunds, read_dispute
+from billing.stripe_gateway.mirrored import find_invoice_number
 
 from .give_notice import give_notice
 
@@ -15,19 +16,19 @@ log = structlog.get_logger(__name__)
 
 def record_refunds(*, charge_id: str, at: datetime) -> None:
     """Note every refund of a charge, and tell the customer of each once. Calls out; safe in any order."""
-    for refund in stripe_gateway.list_refunds(charge_id=charge_id):
+    for refund in list_refunds(charge_id=charge_id):
         _record(PaymentIncident.Kind.REFUND, refund, at)
 
 
 def record_dispute(*, dispute_id: str, at: datetime) -> None:
     """Note a dispute as it stands now. Calls out; safe in any order."""
-    dispute = stripe_gateway.read_dispute(dispute_id=dispute_id)
+    dispute = read_dispute(dispute_id=dispute_id)
     _record(PaymentIncident.Kind.DISPUTE, dispute, at)
     log.warning("payment_disputed", dispute=dispute_id, status=dispute.status, reason=dispute.reason)
 
 
 @transaction.atomic
-def _record(kind: PaymentIncident.Kind, found: stripe_gateway.Incident, at: datetime) -> None:
+def _record(kind: PaymentIncident.Kind, found: Incident, at: datetime) -> None:
     account = (
         BillingAccount.objects.filter(stripe_customer_id=found.stripe_customer_id)
         .select_related("customer")
@@ -47,7 +48,7 @@ def _record(kind: PaymentIncident.Kind, found: stripe_gateway.Incident, at: date
         data = {
             "amount_cents": found.amount_cents,
             "currency": found.currency,
-            "invoice": stripe_gateway.find_invoice_number(found.invoice),
+            "invoice": find_invoice_number(found.invoice),
         }
         give_notice(
             customer=account.customer,

@@ -5,9 +5,10 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from billing import selectors
 from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
+from billing.selectors.standing import count_period_fixes, count_used_fixes
+from billing.selectors.trial import get_trial_use
 from core import outbox
 from customers.locks import lock_name
 from customers.models import Customer, ForgeAccount
@@ -81,10 +82,10 @@ def lock_pool(namespace: ForgeAccount) -> None:
 def _choose_coverage(account: BillingAccount, namespace: ForgeAccount) -> tuple[UsageRecord.Coverage, int]:
     """Who pays for one more fix, and how many were used before it."""
     if account.can_meter:
-        return Coverage.METERED, selectors.count_period_fixes(account)
+        return Coverage.METERED, count_period_fixes(account)
     if account.status != BillingAccount.Status.TRIALING:
-        return Coverage.UNBILLED, selectors.count_used_fixes(account)
+        return Coverage.UNBILLED, count_used_fixes(account)
     lock_pool(namespace)
-    use = selectors.get_trial_use(account, namespace)
+    use = get_trial_use(account, namespace)
     is_free = use.used < account.trial_fixes_limit and use.left_in_pool > 0
     return Coverage.TRIAL if is_free else Coverage.UNBILLED, use.used

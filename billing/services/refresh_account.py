@@ -9,11 +9,12 @@ from django.utils import timezone
 from djstripe.models import Customer as StripeCustomer
 from djstripe.models import Invoice
 
-from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.selectors.prices import find_terms
-from billing.stripe_gateway import SubscriptionSnapshot
+from billing.stripe_gateway.mirrored import is_failed, list_invoices, list_subscriptions_of
+from billing.stripe_gateway.snapshots import SubscriptionSnapshot
+from billing.stripe_gateway.subscriptions import sync_subscription
 
 from .note_plan import Author, note_plan, read_plan_state
 
@@ -112,7 +113,7 @@ def resync_account(account: BillingAccount) -> None:
     if account.subscription_id is None or account.stripe_customer_id is None:
         return
     with hold_stripe_customer(account.stripe_customer_id):
-        stripe_gateway.sync_subscription(account.subscription_id)
+        sync_subscription(account.subscription_id)
         refresh_account(stripe_customer_id=account.stripe_customer_id)
 
 
@@ -159,7 +160,7 @@ def _list_live(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
 
 def _list_subscriptions(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
     """The customer's subscriptions to our plans, ended ones too."""
-    mirrored = stripe_gateway.list_subscriptions_of(stripe_customer_id)
+    mirrored = list_subscriptions_of(stripe_customer_id)
     found = [each for each in mirrored if each.plan is not None]
     if len(found) < len(mirrored):
         log.warning(
@@ -181,10 +182,10 @@ def _find_first_failure(account: BillingAccount) -> datetime | None:
     """
     if account.status not in (Status.PAST_DUE, Status.UNPAID):
         return None
-    rows = Invoice.objects.filter(stripe_gateway.is_failed(), customer__id=account.stripe_customer_id)
+    rows = Invoice.objects.filter(is_failed(), customer__id=account.stripe_customer_id)
     found = [
         invoice.finalized_at or invoice.created_at
-        for invoice in stripe_gateway.list_invoices(rows)
+        for invoice in list_invoices(rows)
         if invoice.subscription_id == account.subscription_id
     ]
     return min(found, default=account.past_due_since)

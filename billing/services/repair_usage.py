@@ -7,9 +7,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Case, Q, When
 
-from billing import stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, Discrepancy, UsageCorrection, UsageReport
-from billing.selectors import LedgerRow
+from billing.selectors.ledger import LedgerRow
+from billing.stripe_gateway.meter import count_metered_between
 from core import outbox
 
 from .compare_usage import Finding, floor_minute, list_minutes
@@ -42,7 +42,7 @@ def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[Ledg
     stripe_customer_id = account.stripe_customer_id
     missing = _find_missing(
         list_minutes(rows, finding.span),
-        count_held=lambda start, end: stripe_gateway.count_metered_between(
+        count_held=lambda start, end: count_metered_between(
             stripe_customer_id=stripe_customer_id, start=start, end=end
         ),
         count_known=lambda start, end: sum(

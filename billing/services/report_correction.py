@@ -8,8 +8,11 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from billing import selectors, stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
+from billing.selectors.billed_lines import find_fix_price, was_without_plan
+from billing.stripe_gateway.adjustments import cancel_meter_event, credit_balance
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.meter import count_metered
 from core import outbox
 
 from .conclude_adjustment import conclude_adjustment
@@ -55,9 +58,9 @@ def report_correction(*, correction_id: UUID) -> None:
         step = _prepare(report, timezone.now())
         if step is not None:
             _carry_out(report, step)
-    except stripe_gateway.StripeUnavailable as error:
+    except StripeUnavailable as error:
         outbox.reschedule(report, str(error))
-    except stripe_gateway.StripeRefused as error:
+    except StripeRefused as error:
         _face_rejection(report, step, f"{error.code}: {error}")
     except Exception as error:
         outbox.reschedule(report, outbox.describe(error))
@@ -115,9 +118,9 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     if report.way == Way.UNDECIDED and _can_adjust(correction, account, now):
         report.way = Way.ADJUSTMENT
         return ""
-    price_cents = selectors.find_fix_price(correction=correction, account=account)
+    price_cents = find_fix_price(correction=correction, account=account)
     if price_cents is None:
-        if not selectors.was_without_plan(usage=correction.usage, account=account):
+        if not was_without_plan(usage=correction.usage, account=account):
             return "waits for the invoice of its period"
         report.way = Way.UNDECIDED
         return ""
@@ -151,15 +154,13 @@ def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datet
 
 def _carry_out(report: CorrectionReport, step: Step) -> None:
     if step.way == Way.ADJUSTMENT:
-        stripe_gateway.cancel_meter_event(
-            identifier=step.identifier, correction_id=str(report.pk), attempt=step.attempt
-        )
+        cancel_meter_event(identifier=step.identifier, correction_id=str(report.pk), attempt=step.attempt)
         _finish_adjustment(report, step)
         return
     if step.way == Way.UNDECIDED:
         _finish_unbilled(report, step)
         return
-    stripe_id = stripe_gateway.credit_balance(
+    stripe_id = credit_balance(
         stripe_customer_id=step.stripe_customer_id,
         correction_id=str(report.pk),
         amount_cents=step.amount_cents,
@@ -192,7 +193,7 @@ def _face_rejection(report: CorrectionReport, step: Step | None, error: str) -> 
         return
     try:
         _settle_adjustment(report, step, error)
-    except stripe_gateway.StripeUnavailable as unavailable:
+    except StripeUnavailable as unavailable:
         outbox.reschedule(report, str(unavailable))
 
 
@@ -207,7 +208,7 @@ def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None
         outbox.reschedule(report, f"{error}; waits for the meter's sums")
         return
     minute = sent.meter_at.replace(second=0, microsecond=0)
-    held = stripe_gateway.count_metered(stripe_customer_id=step.stripe_customer_id, minute=minute)
+    held = count_metered(stripe_customer_id=step.stripe_customer_id, minute=minute)
     if held <= count_known(sent, minute):
         _finish_adjustment(report, step)
         return

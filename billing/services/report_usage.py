@@ -8,9 +8,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from billing import selectors, stripe_gateway
 from billing.metrics import USAGE_REPORTED
 from billing.models import BillingAccount, CorrectionReport, UsageReport
+from billing.selectors.switches import is_billing_enabled
+from billing.stripe_gateway import meter
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.meter import MeterEvent, count_metered
+from billing.stripe_gateway.mirrored import read_subscription
 from core import outbox
 
 from .refresh_account import resync_account
@@ -45,12 +49,12 @@ def report_usage(*, usage_id: UUID) -> None:
         _renew_period(report.customer_id)
         event = _prepare(report, timezone.now())
         if event is not None:
-            was_new = stripe_gateway.report_usage(event)
+            was_new = meter.report_usage(event)
             _finish(report, meter_at=event.at if was_new else report.earlier_meter_at)
-    except stripe_gateway.StripeUnavailable as error:
+    except StripeUnavailable as error:
         if outbox.reschedule(report, str(error)):
             USAGE_REPORTED.labels("rescheduled").inc()
-    except stripe_gateway.StripeRefused as error:
+    except StripeRefused as error:
         _reject(report, error=f"{error.code}: {error}")
     except Exception as error:
         outbox.reschedule(report, outbox.describe(error))
@@ -60,7 +64,7 @@ def report_usage(*, usage_id: UUID) -> None:
 def is_held_back(customer_id: UUID) -> bool:
     """Whether staff let nothing go to Stripe, for everybody or for this customer."""
     is_paused = BillingAccount.objects.filter(pk=customer_id, paused_at__isnull=False).exists()
-    return is_paused or not selectors.is_billing_enabled()
+    return is_paused or not is_billing_enabled()
 
 
 def _renew_period(customer_id: UUID) -> None:
@@ -71,7 +75,7 @@ def _renew_period(customer_id: UUID) -> None:
 
 
 @transaction.atomic
-def _prepare(report: UsageReport, now: datetime) -> stripe_gateway.MeterEvent | None:
+def _prepare(report: UsageReport, now: datetime) -> MeterEvent | None:
     """Commit what a claimed report is going to send; None where it has to wait or turns out to be counted.
 
     Locks the customer's account, so that no other of its reports is sent while this one is settled. Only
@@ -101,7 +105,7 @@ def _prepare(report: UsageReport, now: datetime) -> stripe_gateway.MeterEvent | 
     sent = {name: getattr(report, name) for name in SENT}
     if not outbox.held(report).update(**sent):
         return None
-    return stripe_gateway.MeterEvent(
+    return MeterEvent(
         identifier=report.identifier,
         stripe_customer_id=stripe_customer_id,
         at=meter_at,
@@ -117,7 +121,7 @@ def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datet
     end = account.current_period_end
     if account.status != BillingAccount.Status.CANCELED or end is None or account.subscription is None:
         return False
-    ended_at = stripe_gateway.read_subscription(account.subscription).ended_at
+    ended_at = read_subscription(account.subscription).ended_at
     if ended_at is None or ended_at < end.replace(microsecond=0):
         return False
     return report.usage.occurred_at < end <= now < end + LAST_INVOICE_OPEN
@@ -165,7 +169,7 @@ def find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | Non
     """
     for instant in _list_instants(report):
         minute = instant.replace(second=0, microsecond=0)
-        held = stripe_gateway.count_metered(stripe_customer_id=stripe_customer_id, minute=minute)
+        held = count_metered(stripe_customer_id=stripe_customer_id, minute=minute)
         known = count_known(report, minute)
         log.info("report_settled", usage=str(report.pk), held=held, known=known)
         if held > known:

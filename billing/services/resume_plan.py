@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
+from billing.selectors.standing import get_account
+from billing.stripe_gateway.subscriptions import set_cancellation
 from core.errors import DomainError
 from customers.models import Customer
 
@@ -25,7 +26,7 @@ def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None 
 
     Raises NoPlanToCancel, StripeUnavailable, StripeRefused.
     """
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if not account.has_subscription or account.subscription_id is None:
         raise NoPlanToCancel
     _set_cancellation(account, at_period_end=True, at=at, by=by)
@@ -36,7 +37,7 @@ def resume_plan(*, customer: Customer, at: datetime, by: Author | None = None) -
 
     Raises NothingToResume, StripeUnavailable, StripeRefused.
     """
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if not account.has_subscription or account.subscription_id is None:
         raise NothingToResume
     if account.cancel_at is not None:
@@ -49,7 +50,7 @@ def _set_cancellation(
     if account.subscription_id is None or account.stripe_customer_id is None:
         return
     with hold_stripe_customer(account.stripe_customer_id):
-        stripe_gateway.set_cancellation(
+        set_cancellation(
             subscription_id=account.subscription_id,
             at_period_end=at_period_end,
             wish=f"{account.subscription_id}-{at_period_end}-{at.timestamp()}",

@@ -10,7 +10,7 @@ from billing.models import BillingAccount
 from core.errors import DomainError
 from core.formats import format_cents
 from customers.models import AuditEntry, Customer
-from customers.services import record_act
+from customers.services.record_act import record_act
 
 from .note_plan import Author
 from .record_usage import lock_account

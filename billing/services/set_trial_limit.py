@@ -6,7 +6,7 @@ from django.db import transaction
 
 from billing.models import BillingAccount
 from customers.models import AuditEntry, Customer, User
-from customers.services import record_act
+from customers.services.record_act import record_act
 
 from .record_usage import lock_account
 

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from billing import selectors, stripe_gateway
 from billing.locks import hold_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
+from billing.selectors.standing import get_account
+from billing.stripe_gateway.checkout import find_subscription_of, open_checkout
+from billing.stripe_gateway.subscriptions import sync_live_subscriptions, sync_subscription
 from core.errors import DomainError
 from customers.models import Customer
 
@@ -32,14 +34,14 @@ def start_checkout(
     session to `finish_checkout`. The plan changes when it is paid, as done by the person whose page it was.
     Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
     """
-    if selectors.get_account(customer=customer).has_subscription:
+    if get_account(customer=customer).has_subscription:
         raise PlanAlreadyChosen
     BillingAccount.objects.get_or_create(customer=customer)
     stripe_customer_id = ensure_stripe_customer(customer_id=customer.pk, attempt=int(at.timestamp()))
     joint = "&" if "?" in return_url else "?"
     with hold_stripe_customer(stripe_customer_id):
         if not _has_subscription(customer, stripe_customer_id):
-            return stripe_gateway.open_checkout(
+            return open_checkout(
                 stripe_customer_id=stripe_customer_id,
                 plan=plan,
                 person=str(by.user.pk) if by else "",
@@ -54,9 +56,9 @@ def start_checkout(
 
 def _has_subscription(customer: Customer, stripe_customer_id: str) -> bool:
     """Whether one runs, by our rows or by Stripe: the news of a page that was just paid may be on its way."""
-    if selectors.get_account(customer=customer).has_subscription:
+    if get_account(customer=customer).has_subscription:
         return True
-    if not stripe_gateway.sync_live_subscriptions(stripe_customer_id=stripe_customer_id):
+    if not sync_live_subscriptions(stripe_customer_id=stripe_customer_id):
         return False
     refresh_account(stripe_customer_id=stripe_customer_id)
     return True
@@ -68,14 +70,14 @@ def finish_checkout(*, customer: Customer, session_id: str) -> BillingAccount:
     A session that is not the customer's, or is not paid, changes nothing. Raises StripeUnavailable,
     StripeRefused.
     """
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if account.stripe_customer_id is None:
         return account
     with hold_stripe_customer(account.stripe_customer_id):
-        subscription_id = stripe_gateway.find_subscription_of(
+        subscription_id = find_subscription_of(
             checkout_session_id=session_id, stripe_customer_id=account.stripe_customer_id
         )
         if subscription_id is not None:
-            stripe_gateway.sync_subscription(subscription_id)
+            sync_subscription(subscription_id)
             refresh_account(stripe_customer_id=account.stripe_customer_id)
-    return selectors.get_account(customer=customer)
+    return get_account(customer=customer)

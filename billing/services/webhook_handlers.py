@@ -11,9 +11,11 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from billing import stripe_gateway
 from billing.locks import hold_stripe_customer
-from billing.stripe_gateway import WebhookEvent
+from billing.stripe_gateway import mirror
+from billing.stripe_gateway.checkout import close_checkouts
+from billing.stripe_gateway.mirror import purge_customer
+from billing.stripe_gateway.webhooks import METER_ERROR, WebhookEvent, is_thin, read_event
 
 from . import record_incident
 from .follow_meter_error import follow_meter_error
@@ -33,8 +35,8 @@ def handle_webhook(*, event_type: str, body: str) -> None:
     handler = HANDLERS.get(event_type)
     if handler is None:
         return
-    event = stripe_gateway.read_event(json.loads(body))
-    if stripe_gateway.is_thin(event_type):
+    event = read_event(json.loads(body))
+    if is_thin(event_type):
         handler(event)
         return
     with hold_stripe_customer(event.stripe_customer_id or event.event_id):
@@ -43,11 +45,11 @@ def handle_webhook(*, event_type: str, body: str) -> None:
 
 def sync_object(event: WebhookEvent) -> None:
     """Copy the object for the portal and the staff's pages; nothing follows from it."""
-    stripe_gateway.sync_object(kind=event.kind, object_id=event.object_id)
+    mirror.sync_object(kind=event.kind, object_id=event.object_id)
 
 
 def sync_payment_method(event: WebhookEvent) -> None:
-    stripe_gateway.sync_payment_method(event.object_id)
+    mirror.sync_payment_method(event.object_id)
 
 
 def sync_customer(event: WebhookEvent) -> None:
@@ -56,7 +58,7 @@ def sync_customer(event: WebhookEvent) -> None:
 
 
 def forget_customer(event: WebhookEvent) -> None:
-    stripe_gateway.purge_customer(event.object_id)
+    purge_customer(event.object_id)
     forget_stripe_customer(stripe_customer_id=event.object_id)
 
 
@@ -73,7 +75,7 @@ def sync_invoice_payment(event: WebhookEvent) -> None:
     does not know.
     """
     if event.subscription_id:
-        stripe_gateway.sync_object(kind="subscription", object_id=event.subscription_id)
+        mirror.sync_object(kind="subscription", object_id=event.subscription_id)
     sync_object(event)
     if event.subscription_id:
         follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
@@ -82,10 +84,10 @@ def sync_invoice_payment(event: WebhookEvent) -> None:
 def sync_checkout(event: WebhookEvent) -> None:
     """Copy a completed Checkout session and its subscription, close other sessions, derive the account."""
     if event.subscription_id:
-        stripe_gateway.sync_object(kind="subscription", object_id=event.subscription_id)
+        mirror.sync_object(kind="subscription", object_id=event.subscription_id)
     sync_object(event)
     if event.subscription_id:
-        stripe_gateway.close_checkouts(stripe_customer_id=event.stripe_customer_id)
+        close_checkouts(stripe_customer_id=event.stripe_customer_id)
         follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
 
 
@@ -137,8 +139,8 @@ HANDLERS: dict[str, Handler] = {
     "price.updated": sync_object,
     "refund.failed": record_refund,
     "refund.updated": record_refund,
-    stripe_gateway.METER_ERROR: record_meter_error,
+    METER_ERROR: record_meter_error,
 }
 # What register_webhook asks Stripe for: an endpoint takes snapshot events, a destination the thin ones.
-ENDPOINT_EVENTS = tuple(each for each in HANDLERS if not stripe_gateway.is_thin(each))
-DESTINATION_EVENTS = tuple(each for each in HANDLERS if stripe_gateway.is_thin(each))
+ENDPOINT_EVENTS = tuple(each for each in HANDLERS if not is_thin(each))
+DESTINATION_EVENTS = tuple(each for each in HANDLERS if is_thin(each))

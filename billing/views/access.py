@@ -10,13 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 
-from billing.services import Author
-from billing.stripe_gateway import StripeRefused, StripeUnavailable
+from billing.services.note_plan import Author
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from core.error_messages import translate_error
 from core.errors import DomainError, NotFound
 from customers.access import find_origin, member_page
 from customers.models import AuditEntry, Customer, Membership, User
-from customers.services import record_act
+from customers.services.record_act import record_act
 
 log = structlog.get_logger(__name__)
 

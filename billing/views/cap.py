@@ -7,8 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from billing import selectors, services
 from billing.forms import CapForm
+from billing.selectors.standing import get_account, get_entitlement
+from billing.services.set_spend_cap import set_spend_cap
 from core.formats import format_cents
 from customers.models import Customer
 
@@ -18,7 +19,7 @@ from .access import billing_page, find_author, see
 @require_http_methods(["GET", "HEAD", "POST"])
 @billing_page
 def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if request.method == "POST" and "remove" in request.POST:
         _set(request, customer, None)
         messages.success(request, _("The spend cap is gone: nothing bounds a period's cost."))
@@ -29,10 +30,10 @@ def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
         _set(request, customer, form.cents)
         messages.success(request, _("The spend cap is %(cap)s for each period.") % {"cap": words})
         return see("billing")
-    entitlement = selectors.get_entitlement(customer=customer)
+    entitlement = get_entitlement(customer=customer)
     context = {"form": form, "account": account, "entitlement": entitlement}
     return render(request, "billing/cap.html", context, status=422 if form.errors else 200)
 
 
 def _set(request: HttpRequest, customer: Customer, cents: int | None) -> None:
-    services.set_spend_cap(customer=customer, cap_cents=cents, at=timezone.now(), by=find_author(request))
+    set_spend_cap(customer=customer, cap_cents=cents, at=timezone.now(), by=find_author(request))

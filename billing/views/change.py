@@ -7,10 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from billing import selectors, services
 from billing.forms import ChangeForm
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
+from billing.selectors.standing import get_account
+from billing.services.change_plan import change_plan as change_plan_service
+from billing.services.change_plan import preview_change
 from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.models import Customer
@@ -25,7 +27,7 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 
     A preview that no longer holds is shown anew (409), with a sentence.
     """
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if not account.has_subscription:
         return see("billing-plans")
     others = [plan for plan in PLANS.values() if plan.is_metered and plan.key != account.plan]
@@ -33,7 +35,7 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     form = ChangeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and form.chosen in others:
         try:
-            services.change_plan(
+            change_plan_service(
                 customer=customer,
                 plan=form.chosen,
                 preview_token=form.cleaned_data["token"],
@@ -55,7 +57,7 @@ def _pick(request: HttpRequest, others: list[Plan]) -> Plan:
 def _show_preview(
     request: HttpRequest, customer: Customer, account: BillingAccount, plan: Plan, refusal: str
 ) -> HttpResponseBase:
-    preview = services.preview_change(customer=customer, plan=plan, at=timezone.now())
+    preview = preview_change(customer=customer, plan=plan, at=timezone.now())
     context = {
         "preview": preview,
         "current": account.terms,

@@ -6,7 +6,9 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
-from billing import selectors
+from billing.selectors.explained_invoice import explain_invoice
+from billing.selectors.fixes import get_fix
+from billing.selectors.invoices import count_invoices, list_invoices
 from customers.models import Customer
 
 from .access import billing_page
@@ -18,11 +20,11 @@ PAGE = 20
 
 @billing_page
 def show_invoices(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    total = selectors.count_invoices(customer=customer)
+    total = count_invoices(customer=customer)
     pages = max(1, -(-total // PAGE))
     page = min(_read_page(request), pages)
     context = {
-        "invoices": selectors.list_invoices(customer=customer, limit=PAGE, offset=(page - 1) * PAGE),
+        "invoices": list_invoices(customer=customer, limit=PAGE, offset=(page - 1) * PAGE),
         "page": page,
         "pages": pages,
         "newer": page - 1,
@@ -39,7 +41,7 @@ def _read_page(request: HttpRequest) -> int:
 @billing_page
 def show_invoice(request: HttpRequest, customer: Customer, reference: str) -> HttpResponseBase:
     """What an invoice is made of. Where our sum differs from Stripe's the page says so, and it is logged."""
-    explained = selectors.explain_invoice(customer=customer, invoice_id=reference)
+    explained = explain_invoice(customer=customer, invoice_id=reference)
     if explained.is_final and not explained.agrees:
         log.error("invoice_differs", invoice=explained.invoice.id, customer=str(customer.pk))
     return render(request, "billing/invoice.html", {"explained": explained, "invoice": explained.invoice})
@@ -47,6 +49,4 @@ def show_invoice(request: HttpRequest, customer: Customer, reference: str) -> Ht
 
 @billing_page
 def show_fix(request: HttpRequest, customer: Customer, usage_id: UUID) -> HttpResponseBase:
-    return render(
-        request, "billing/fix.html", {"fix": selectors.get_fix(customer=customer, usage_id=usage_id)}
-    )
+    return render(request, "billing/fix.html", {"fix": get_fix(customer=customer, usage_id=usage_id)})

@@ -10,9 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from billing import selectors, services
 from billing.account_alerts import Ways, explain_standing
 from billing.models import BillingAccount
+from billing.selectors.invoices import list_open_invoices
+from billing.selectors.notices import list_notices
+from billing.selectors.standing import get_account, get_entitlement
+from billing.services.open_billing_portal import open_billing_portal
 from billing.usage_words import describe_cost, describe_usage
 from customers.models import Customer
 
@@ -26,10 +29,10 @@ WITHOUT_PERIOD = timedelta(days=30)
 @billing_page
 def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     now = timezone.now()
-    account = selectors.get_account(customer=customer)
-    entitlement = selectors.get_entitlement(customer=customer)
-    invoices = selectors.list_open_invoices(customer=customer) if entitlement.is_payment_open else []
-    notices = selectors.list_notices(customer=customer, since=_find_start(account, now), limit=NOTICES_SHOWN)
+    account = get_account(customer=customer)
+    entitlement = get_entitlement(customer=customer)
+    invoices = list_open_invoices(customer=customer) if entitlement.is_payment_open else []
+    notices = list_notices(customer=customer, since=_find_start(account, now), limit=NOTICES_SHOWN)
     ways = Ways(
         support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         plans_url=reverse("billing-plans"),
@@ -57,4 +60,4 @@ def _find_start(account: BillingAccount, now: datetime) -> datetime:
 def open_portal(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     """Go to Stripe's own page for cards, addresses and invoices."""
     return_url = f"{settings.BASE_URL}{reverse('billing')}"
-    return see(services.open_billing_portal(customer=customer, return_url=return_url))
+    return see(open_billing_portal(customer=customer, return_url=return_url))

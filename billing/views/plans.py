@@ -12,10 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from billing import selectors, services
 from billing.forms import CancelForm, PlanForm
 from billing.models import BillingAccount
 from billing.plans import PLANS
+from billing.selectors.standing import get_account, get_entitlement
+from billing.services.cancel_plan import NoPlanToCancel
+from billing.services.cancel_plan import cancel_plan as cancel_plan_service
+from billing.services.resume_plan import cancel_at_period_end
+from billing.services.resume_plan import resume_plan as resume_plan_service
+from billing.services.start_checkout import finish_checkout, start_checkout
 from core.formats import format_date
 from core.http.htmx import is_htmx, leads_scripts_on
 from customers.models import AuditEntry, Customer
@@ -30,13 +35,13 @@ LOOKS = 20
 @billing_page
 def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     """Choose a plan and go on to Stripe's Checkout. Who has a plan is led to changing it."""
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if account.has_subscription:
         return see("billing-change" if account.status == BillingAccount.Status.ACTIVE else "billing")
     form = PlanForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         return_url = f"{settings.BASE_URL}{reverse('billing-return')}"
-        checkout = services.start_checkout(
+        checkout = start_checkout(
             customer=customer,
             plan=form.chosen,
             return_url=return_url,
@@ -65,9 +70,9 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
         messages.info(request, _("You left Stripe's page. Nothing was charged and nothing has changed."))
         return see("billing-plans")
     session_id = request.GET.get("session", "")
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if request.method == "POST" and session_id and not account.has_subscription:
-        account = services.finish_checkout(customer=customer, session_id=session_id)
+        account = finish_checkout(customer=customer, session_id=session_id)
     if account.status == BillingAccount.Status.ACTIVE:
         plan = PLANS[account.plan].name
         messages.success(request, _("You are on %(plan)s now. Thank you.") % {"plan": plan})
@@ -96,25 +101,25 @@ def _read_tries(request: HttpRequest) -> int:
 @billing_page
 def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     """End the plan now or with its period; what each means stands on the page."""
-    account = selectors.get_account(customer=customer)
+    account = get_account(customer=customer)
     if not account.has_subscription:
-        raise services.NoPlanToCancel
+        raise NoPlanToCancel
     form = CancelForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         _cancel(request, customer, form.cleaned_data["when"])
         return see("billing")
-    entitlement = selectors.get_entitlement(customer=customer)
+    entitlement = get_entitlement(customer=customer)
     context = {"form": form, "account": account, "entitlement": entitlement}
     return render(request, "billing/cancel.html", context, status=422 if form.errors else 200)
 
 
 def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
     if when == "now":
-        services.cancel_plan(customer=customer, by=find_author(request))
+        cancel_plan_service(customer=customer, by=find_author(request))
         messages.success(request, _("Your plan has ended. What was used comes on a last invoice."))
         return
-    services.cancel_at_period_end(customer=customer, at=timezone.now(), by=find_author(request))
-    ends_at = selectors.get_account(customer=customer).current_period_end
+    cancel_at_period_end(customer=customer, at=timezone.now(), by=find_author(request))
+    ends_at = get_account(customer=customer).current_period_end
     if ends_at:
         text = _("Your plan ends on %(date)s. Until then everything goes on.") % {
             "date": format_date(ends_at)
@@ -127,6 +132,6 @@ def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
 @require_POST
 @billing_page
 def resume_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    services.resume_plan(customer=customer, at=timezone.now(), by=find_author(request))
+    resume_plan_service(customer=customer, at=timezone.now(), by=find_author(request))
     messages.success(request, _("Your plan goes on."))
     return see("billing")

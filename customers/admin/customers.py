@@ -11,8 +11,12 @@ from django.utils import timezone
 from unfold.admin import TabularInline
 
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
-from customers import selectors, services
+from customers import selectors
 from customers.models import Customer, Invitation, Membership
+from customers.services.block_customer import block_customer, unblock_customer
+from customers.services.change_by_staff import change_customer
+from customers.services.change_role import LastOwner, change_role
+from customers.services.remove_member import remove_member
 
 
 class MembershipInline(TabularInline):
@@ -83,7 +87,7 @@ class CustomerAdmin(StaffAdmin):
     actions = ("block", "unblock")
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
-        services.change_customer(
+        change_customer(
             customer=obj,
             name=obj.name,
             email=obj.email,
@@ -101,7 +105,7 @@ class CustomerAdmin(StaffAdmin):
         now = timezone.now()
         with transaction.atomic():  # so that the key cache is told once
             for customer in queryset:
-                services.block_customer(customer=customer, by=request.user, at=now)  # type: ignore[arg-type]
+                block_customer(customer=customer, by=request.user, at=now)  # type: ignore[arg-type]
         self.message_user(request, f"{len(queryset)} customers blocked.", messages.SUCCESS)
 
     @admin.action(description="Unblock: their keys work again", permissions=("change",))
@@ -109,7 +113,7 @@ class CustomerAdmin(StaffAdmin):
         now = timezone.now()
         with transaction.atomic():
             for customer in queryset:
-                services.unblock_customer(customer=customer, by=request.user, at=now)  # type: ignore[arg-type]
+                unblock_customer(customer=customer, by=request.user, at=now)  # type: ignore[arg-type]
         self.message_user(request, f"{len(queryset)} customers unblocked.", messages.SUCCESS)
 
     @admin.display(ordering="billing_account__plan")
@@ -135,7 +139,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
         role: str = self.cleaned_data["role"]
         is_leaving = self.instance.pk and role != Membership.Role.OWNER
         if is_leaving and selectors.is_last_owner(Membership.objects.get(pk=self.instance.pk)):
-            raise forms.ValidationError(services.LastOwner.message)
+            raise forms.ValidationError(LastOwner.message)
         return role
 
 
@@ -162,10 +166,10 @@ class MembershipAdmin(StaffAdmin):
         return allowed and (obj is None or not selectors.is_last_owner(obj))
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        services.change_role(membership=obj, role=obj.role, **_by_staff(request))
+        change_role(membership=obj, role=obj.role, **_by_staff(request))
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        services.remove_member(membership=obj, **_by_staff(request))
+        remove_member(membership=obj, **_by_staff(request))
 
 
 def _by_staff(request: HttpRequest) -> dict[str, Any]:

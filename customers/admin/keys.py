@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from core.redis.client import RedisAway
-from customers import key_cache, services
+from customers import key_cache
 from customers.models import ApiKey, StaleKey
+from customers.services.change_by_staff import rename_api_key
+from customers.services.manage_keys import revoke_api_key
 
 
 @admin.register(ApiKey)
@@ -36,7 +38,7 @@ class ApiKeyAdmin(StaffAdmin):
     actions = ("revoke", "clear_cache")
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        services.rename_api_key(
+        rename_api_key(
             api_key=obj,
             name=obj.name,
             by=request.user,  # type: ignore[arg-type]
@@ -48,7 +50,7 @@ class ApiKeyAdmin(StaffAdmin):
         now = timezone.now()
         with transaction.atomic():  # so that the key cache is told once
             for api_key in queryset:
-                services.revoke_api_key(api_key=api_key, at=now, by=request.user)  # type: ignore[arg-type]
+                revoke_api_key(api_key=api_key, at=now, by=request.user)  # type: ignore[arg-type]
         self.message_user(request, f"{len(queryset)} keys revoked.", messages.SUCCESS)
 
     @admin.action(description="Clear the key cache, of all keys", permissions=("change",))

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin.pages import ReadOnlyAdmin
-from customers import services
 from customers.models import LoginPlace
+from customers.services.change_by_staff import remove_second_step
 
 # The mail that a person gets when a second step is removed; recovery codes are removed along with it.
 REMOVED = {
@@ -50,7 +50,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     def take_away(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
         chosen = list(queryset.select_related("user"))
         for authenticator in chosen:
-            services.remove_second_step(
+            remove_second_step(
                 authenticator=authenticator,
                 by=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),

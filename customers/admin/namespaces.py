@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from core.admin.pages import ReadOnlyAdmin
 from core.errors import DomainError
-from customers import services
 from customers.models import ForgeAccount
+from customers.services.prove_namespace import prove_namespace
+from customers.services.release_namespace import release_namespace
 
 
 @admin.register(ForgeAccount)
@@ -42,7 +43,7 @@ class ForgeAccountAdmin(ReadOnlyAdmin):
         proven = 0
         for claim in queryset.select_related("customer"):
             try:
-                services.prove_namespace(
+                prove_namespace(
                     customer=claim.customer,
                     namespace=claim.namespace,
                     forge=claim.forge,
@@ -59,7 +60,7 @@ class ForgeAccountAdmin(ReadOnlyAdmin):
     def release(self, request: HttpRequest, queryset: QuerySet[ForgeAccount]) -> None:
         released = 0
         for claim in queryset.select_related("customer"):
-            released += services.release_namespace(
+            released += release_namespace(
                 customer=claim.customer,
                 namespace=claim.namespace,
                 forge=claim.forge,

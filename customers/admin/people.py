@@ -10,8 +10,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin.pages import StaffAdmin
-from customers import services
 from customers.models import User
+from customers.services.change_by_staff import change_person
+from customers.services.change_by_staff import send_password_reset as send_password_reset_service
+from customers.services.staff_access import end_staff_access as end_staff_access_service
+from customers.services.staff_access import grant_staff_access as grant_staff_access_service
 
 
 @admin.register(User)
@@ -52,7 +55,7 @@ class UserAdmin(StaffAdmin):
         return bool(request.user.is_superuser)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        services.change_person(
+        change_person(
             person=obj,
             name=obj.name,
             is_active=obj.is_active,
@@ -72,7 +75,7 @@ class UserAdmin(StaffAdmin):
     @admin.action(description="Mail them a link that sets a new password", permissions=("change",))
     def send_password_reset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:
-            services.send_password_reset(
+            send_password_reset_service(
                 person=person,
                 by=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),
@@ -87,7 +90,7 @@ class UserAdmin(StaffAdmin):
     @admin.action(description="End staff access, groups and permissions", permissions=("grant",))
     def end_staff_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:
-            services.end_staff_access(person=person, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+            end_staff_access_service(person=person, by=request.user, at=timezone.now())  # type: ignore[arg-type]
         self.message_user(request, f"{len(queryset)} people are staff no longer.", messages.SUCCESS)
 
 
@@ -100,7 +103,7 @@ def _grant(group: Group) -> Callable[[UserAdmin, HttpRequest, QuerySet[User]], N
 
 def _grant_access(page: UserAdmin, request: HttpRequest, people: QuerySet[User], groups: list[Group]) -> None:
     for person in people:
-        services.grant_staff_access(
+        grant_staff_access_service(
             person=person,
             by=request.user,  # type: ignore[arg-type]
             groups=groups,

@@ -11,7 +11,8 @@ from core.http.user_agents import describe_browser
 from customers.callers import Caller
 from customers.metrics import BAD_KEYS
 from customers.models import Customer
-from customers.services import KeyOrigin, authenticate_api_key
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.namespace_claims import KeyOrigin
 
 
 class ApiKeyAuthentication(BaseAuthentication):

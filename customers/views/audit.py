@@ -9,10 +9,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from customers import selectors, services
+from customers import selectors
 from customers.access import find_origin, manages, member_page
 from customers.csv_rows import write_rows
 from customers.models import AuditEntry, Membership
+from customers.services.record_act import record_act
 
 ENTRIES_SHOWN = 50
 COLUMNS = ("at", "act", "who", "what", "address", "device")
@@ -37,7 +38,7 @@ def show_audit_log(request: HttpRequest, membership: Membership) -> HttpResponse
 @member_page(may=manages)
 def export_audit_log(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     entries = selectors.list_acts(customer=membership.customer, act=request.GET.get("act", ""))
-    services.record_act(
+    record_act(
         customer=membership.customer,
         act=AuditEntry.Act.DATA_EXPORTED,
         actor=membership.user,

@@ -14,10 +14,12 @@ from core.api.limiter import Limit
 from core.api.throttling import find_address, hit
 from core.error_messages import translate_error
 from core.errors import DomainError
-from customers import selectors, services
+from customers import selectors
 from customers.access import find_origin
 from customers.forms import JoinForm
 from customers.models import Invitation, User
+from customers.services.accept_invitation import accept_invitation, find_invited, sign_up_invited
+from customers.services.invite_member import hash_token
 
 BY_ADDRESS = Limit("invitation", 60, seconds=3600)
 
@@ -30,12 +32,12 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponseBase:
         hit(BY_ADDRESS, caller=find_address(request))
     except RateLimited:
         return render(request, "429.html", status=429)
-    invitation = selectors.find_invitation(token_hash=services.hash_token(token), at=timezone.now())
+    invitation = selectors.find_invitation(token_hash=hash_token(token), at=timezone.now())
     if invitation is None:
         return render(request, "customers/invitation_over.html", status=410)
     if isinstance(request.user, User):
         return _join(request, request.user, invitation, token)
-    if services.find_invited(invitation) is not None:
+    if find_invited(invitation) is not None:
         return render(request, "customers/invitation.html", {"invitation": invitation, "must_log_in": True})
     return _sign_up(request, invitation, token)
 
@@ -48,7 +50,7 @@ def _join(request: HttpRequest, user: User, invitation: Invitation, token: str) 
     if request.method != "POST":
         return render(request, "customers/invitation.html", context)
     try:
-        services.accept_invitation(token=token, user=user, at=timezone.now(), **find_origin(request))
+        accept_invitation(token=token, user=user, at=timezone.now(), **find_origin(request))
     except DomainError as error:
         messages.error(request, translate_error(error))
         return render(request, "customers/invitation.html", context, status=error.status)
@@ -62,9 +64,7 @@ def _sign_up(request: HttpRequest, invitation: Invitation, token: str) -> HttpRe
         context = {"invitation": invitation, "form": form}
         return render(request, "customers/invitation.html", context, status=422 if form.errors else 200)
     try:
-        user = services.sign_up_invited(
-            token=token, **form.cleaned_data, at=timezone.now(), **find_origin(request)
-        )
+        user = sign_up_invited(token=token, **form.cleaned_data, at=timezone.now(), **find_origin(request))
     except DomainError:  # answered meanwhile
         return render(request, "customers/invitation_over.html", status=410)
     response: HttpResponseBase = perform_login(request, user)

@@ -15,10 +15,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.error_messages import translate_error
 from core.errors import DomainError, NotFound
-from customers import roles, selectors, services
+from customers import roles, selectors
 from customers.access import find_origin, manages, member_page
 from customers.forms import InviteForm, KeysForm, RoleForm
 from customers.models import Membership
+from customers.services.change_role import NotYours
+from customers.services.change_role import change_role as change_role_service
+from customers.services.end_access import EndedAccess, KeyChoice
+from customers.services.invite_member import invite_member, resend_invitation, revoke_invitation
+from customers.services.remove_member import remove_member
+from customers.services.transfer_ownership import transfer_ownership
 
 
 def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -30,7 +36,7 @@ def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBa
             return view(request, *args, **kwargs)
         except NotFound as error:
             raise Http404 from error
-        except services.NotYours as error:
+        except NotYours as error:
             raise PermissionDenied from error
         except DomainError as error:
             messages.error(request, translate_error(error))
@@ -53,7 +59,7 @@ def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     if not form.is_valid():
         return _render(request, membership, form, status=422)
     sent = form.cleaned_data
-    services.invite_member(customer=membership.customer, **sent, **_act(request, membership))
+    invite_member(customer=membership.customer, **sent, **_act(request, membership))
     messages.success(request, _("An invitation is on its way to %(email)s.") % sent)
     return redirect("team")
 
@@ -66,10 +72,10 @@ def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpRe
     form = RoleForm(request.POST, by=membership)
     if not form.is_valid():
         raise PermissionDenied
-    ended = services.change_role(
+    ended = change_role_service(
         membership=theirs,
         role=form.cleaned_data["role"],
-        keys=_read_choice(request, default=services.KeyChoice.KEEP),
+        keys=_read_choice(request, default=KeyChoice.KEEP),
         actor=membership.user,
         **_act(request, membership),
     )
@@ -107,7 +113,7 @@ def leave(request: HttpRequest, membership: Membership) -> HttpResponse:
 @_told
 def transfer(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
-    ended = services.transfer_ownership(to=theirs, **_act(request, membership))
+    ended = transfer_ownership(to=theirs, **_act(request, membership))
     messages.success(
         request, _("%(email)s owns the account now; you are an admin.") % {"email": theirs.user.email}
     )
@@ -120,7 +126,7 @@ def transfer(request: HttpRequest, membership: Membership, pk: int) -> HttpRespo
 @_told
 def resend(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
     invitation = get_object_or_404(membership.customer.invitations, pk=pk)
-    services.resend_invitation(invitation=invitation, **_act(request, membership))
+    resend_invitation(invitation=invitation, **_act(request, membership))
     messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
     return redirect("team")
 
@@ -130,7 +136,7 @@ def resend(request: HttpRequest, membership: Membership, pk: UUID) -> HttpRespon
 @_told
 def revoke(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
     invitation = get_object_or_404(membership.customer.invitations, pk=pk)
-    services.revoke_invitation(invitation=invitation, **_act(request, membership))
+    revoke_invitation(invitation=invitation, **_act(request, membership))
     messages.success(request, _("The invitation of %(email)s is taken back.") % {"email": invitation.email})
     return redirect("team")
 
@@ -140,25 +146,25 @@ def _act(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     return {"by": membership, "at": timezone.now(), **find_origin(request)}
 
 
-def _remove(request: HttpRequest, membership: Membership, theirs: Membership) -> services.EndedAccess:
-    return services.remove_member(
+def _remove(request: HttpRequest, membership: Membership, theirs: Membership) -> EndedAccess:
+    return remove_member(
         membership=theirs,
-        keys=_read_choice(request, default=services.KeyChoice.REVOKE),
+        keys=_read_choice(request, default=KeyChoice.REVOKE),
         actor=membership.user,
         **_act(request, membership),
     )
 
 
-def _read_choice(request: HttpRequest, *, default: services.KeyChoice) -> services.KeyChoice:
+def _read_choice(request: HttpRequest, *, default: KeyChoice) -> KeyChoice:
     """What becomes of the person's keys. A value that is not known is refused."""
     form = KeysForm(request.POST)
     if not form.is_valid():
         raise PermissionDenied
     chosen = form.cleaned_data["keys"]
-    return services.KeyChoice(chosen) if chosen else default
+    return KeyChoice(chosen) if chosen else default
 
 
-def _report(request: HttpRequest, ended: services.EndedAccess) -> None:
+def _report(request: HttpRequest, ended: EndedAccess) -> None:
     """Say what ended with a place or a role."""
     for count, one, many in (
         (

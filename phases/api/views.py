@@ -9,7 +9,8 @@ from core.api.fields import read
 from core.api.views import ApiRequest, ApiView
 from customers.api.auth import find_origin, get_customer
 from customers.api.idempotency import idempotent
-from phases import selectors, services
+from phases.selectors.results import StoredResults, get_results
+from phases.services.store_phase import PhaseReport, store_phase
 
 from . import serializers
 
@@ -38,7 +39,7 @@ class StorePhaseView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         sent = read(serializers.StorePhaseSerializer, request.data)
         namespace, name = sent["repo"]
-        report = services.PhaseReport(
+        report = PhaseReport(
             phase=sent["phase"],
             namespace=namespace,
             repository_name=name,
@@ -48,7 +49,7 @@ class StorePhaseView(ApiView):
             data=sent["data"],
             data_text=request.slice("data"),
         )
-        execution = services.store_phase(
+        execution = store_phase(
             customer=get_customer(request), report=report, at=timezone.now(), origin=find_origin(request)
         )
         return Response({"success": True, "id": str(execution.pk), "phase": execution.phase})
@@ -68,7 +69,7 @@ class RetrievePhasesView(ApiView):
     def get(self, request: ApiRequest) -> HttpResponse:
         sent = read(serializers.RetrievePhasesSerializer, request.query_params)
         namespace, name = sent["repo"]
-        results = selectors.get_results(
+        results = get_results(
             customer=get_customer(request),
             namespace=namespace,
             name=name,
@@ -78,7 +79,7 @@ class RetrievePhasesView(ApiView):
         return HttpResponse(_join(results, issue=sent["issue"]), content_type="application/json")
 
 
-def _join(results: selectors.StoredResults, *, issue: int) -> bytes:
+def _join(results: StoredResults, *, issue: int) -> bytes:
     """The stored texts put together without reading them, so that they go out as they came in.
 
     In bytes: as text they may take four times as much, and a second time once they are put together.

@@ -7,7 +7,7 @@ from core.errors import DomainError
 from customers.models import Customer
 from phases.metrics import REFUSED
 from phases.models import PhaseExecution, StorageUse
-from phases.selectors import Storage, get_storage
+from phases.selectors.storage import Storage, get_storage
 from phases.sizes import format_size
 
 # A mitigation's result up to this size may use the reserve beyond the limit.

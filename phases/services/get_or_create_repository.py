@@ -6,9 +6,10 @@ from django.db import IntegrityError, transaction
 from core.errors import DomainError
 from customers.models import Customer
 from customers.selectors import is_subscribed
-from customers.services import KeyOrigin, claim_namespace
-from phases import selectors
+from customers.services.claim_namespace import claim_namespace
+from customers.services.namespace_claims import KeyOrigin
 from phases.models import Repository
+from phases.selectors.results import count_repositories, find_own_repository, find_repository
 
 
 class TooManyRepositories(DomainError):
@@ -29,10 +30,10 @@ def get_or_create_repository(
 
     Raises TooManyRepositories, customers.services.NamespaceHeld and TooManyNamespaces.
     """
-    repository = selectors.find_own_repository(customer=customer, namespace=namespace, name=name)
+    repository = find_own_repository(customer=customer, namespace=namespace, name=name)
     if repository is None:
         _create(customer, namespace, name, origin)
-        repository = selectors.find_own_repository(customer=customer, namespace=namespace, name=name)
+        repository = find_own_repository(customer=customer, namespace=namespace, name=name)
     assert repository is not None
     return repository
 
@@ -40,7 +41,7 @@ def get_or_create_repository(
 @transaction.atomic
 def _create(customer: Customer, namespace: str, name: str, origin: KeyOrigin | None) -> None:
     account = claim_namespace(customer=customer, namespace=namespace, origin=origin)
-    if selectors.find_repository(account=account, name=name) is not None:
+    if find_repository(account=account, name=name) is not None:
         return
     _require_room(customer)
     try:
@@ -54,5 +55,5 @@ def _require_room(customer: Customer) -> None:
     """Requests that race may pass it together, by as many as there are at a time."""
     is_paying = is_subscribed(customer=customer)
     limit = settings.REPOSITORIES_SUBSCRIBED if is_paying else settings.REPOSITORIES_TRIAL
-    if selectors.count_repositories(customer=customer) >= limit:
+    if count_repositories(customer=customer) >= limit:
         raise TooManyRepositories(limit)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from customers.models import Customer
 from phases.models import StorageUse
-from phases.selectors import measure_storage
+from phases.selectors.storage import measure_storage
 
 log = structlog.get_logger(__name__)
 

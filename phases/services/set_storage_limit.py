@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from customers.models import AuditEntry, Customer, User
-from customers.services import record_act
+from customers.services.record_act import record_act
 from phases.models import StorageUse
 
 

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db import transaction
 
 from customers.models import Customer
-from customers.services import KeyOrigin
+from customers.services.namespace_claims import KeyOrigin
 from phases.facts import read_facts
 from phases.metrics import STORED
 from phases.models import PhaseExecution, Repository, StorageUse
 from phases.outcomes import find_pull_request_url, judge_outcome
-from phases.selectors import read_storage
+from phases.selectors.storage import read_storage
 from phases.signals import PhaseCompleted, phase_completed
 
 from .charge_storage import charge_storage, find_bound, require_room, require_size

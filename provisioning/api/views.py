@@ -8,8 +8,8 @@ from billing.plans import TRIAL
 from core.api.fields import read
 from core.api.throttling import find_address, find_ip
 from core.api.views import ApiRequest, ApiView
-from provisioning import services
 from provisioning.limits import count_onboarding
+from provisioning.services.request_signup import request_onboarding
 
 from . import serializers
 
@@ -33,7 +33,7 @@ class OnboardView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         sent = read(serializers.OnboardSerializer, request.data)
         count_onboarding(email=sent["email"], address=find_address(request))
-        made = services.request_onboarding(
+        made = request_onboarding(
             name=sent["name"], email=sent["email"], at=timezone.now(), address=find_ip(request)
         )
         shown = {

@@ -8,12 +8,13 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
-from billing.selectors import get_account
-from billing.services import end_all_plans
+from billing.selectors.standing import get_account
+from billing.services.cancel_plan import end_all_plans
 from core.errors import DomainError
 from customers.models import AuditEntry, Customer, User
 from customers.origin import Origin
-from customers.services import record_act, release_namespaces
+from customers.services.record_act import record_act
+from customers.services.release_namespace import release_namespaces
 
 from .send_mail import queue_mail
 

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_noop
 from core.errors import DomainError
 from customers.models import Customer, User
 from customers.selectors import find_person, get_membership
-from customers.services import NewApiKey, adopt_api_key, create_api_key, hash_token
+from customers.services.invite_member import hash_token
+from customers.services.manage_keys import NewApiKey, adopt_api_key, create_api_key
 from provisioning.models import SignupRequest
 
 from .provision_customer import FIRST_KEY, make_person, open_account

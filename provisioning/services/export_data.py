@@ -9,10 +9,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
 from billing.models import BillingAccount, Notice, PaymentIncident, UsageCorrection, UsageRecord
-from billing.selectors import count_invoices, list_invoices
+from billing.selectors.invoices import count_invoices, list_invoices
 from customers.models import AuditEntry, Customer, User
 from customers.origin import Origin
-from customers.services import record_act
+from customers.services.record_act import record_act
 from phases.models import PhaseExecution, Repository
 
 Rows = QuerySet[Any, dict[str, Any]]

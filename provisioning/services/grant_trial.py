@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.models import BillingAccount
 from billing.plans import TRIAL
-from billing.selectors import count_trial_fixes
+from billing.selectors.trial import count_trial_fixes
 from customers.addresses import find_mailbox, find_organization
 from customers.locks import lock_name
 from customers.models import Customer

@@ -17,15 +17,11 @@ from core.errors import DomainError
 from customers.addresses import has_public_domain, is_disposable, normalise_email
 from customers.models import Customer, Membership, User
 from customers.selectors import find_person, get_membership
-from customers.services import (
-    EmailTaken,
-    NewApiKey,
-    add_member,
-    claim_namespace,
-    create_api_key,
-    create_customer,
-    release_unconfirmed_address,
-)
+from customers.services.claim_namespace import claim_namespace
+from customers.services.create_customer import EmailTaken, create_customer
+from customers.services.manage_keys import NewApiKey, create_api_key
+from customers.services.manage_members import add_member
+from customers.services.release_unconfirmed_address import release_unconfirmed_address
 from provisioning.metrics import SIGNUPS
 from provisioning.models import ProvisioningEvent, ProvisioningRun
 

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 
 from customers.models import ApiKey, User
 from customers.selectors import list_unconfirmed_people
-from customers.services import remove_unconfirmed_person
+from customers.services.release_unconfirmed_address import remove_unconfirmed_person
 from provisioning.models import SignupRequest
 
 BATCH = 1000

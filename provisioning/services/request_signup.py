@@ -16,7 +16,7 @@ from customers import keys
 from customers.display_names import has_link
 from customers.models import Customer
 from customers.selectors import is_address_taken
-from customers.services import hash_token
+from customers.services.invite_member import hash_token
 from provisioning.metrics import REQUESTS
 from provisioning.models import SignupRequest
 

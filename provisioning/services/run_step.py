@@ -7,8 +7,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from billing import stripe_gateway
-from billing.services import ensure_stripe_customer
+from billing.services.ensure_stripe_customer import ensure_stripe_customer
+from billing.stripe_gateway.errors import StripeRefused
 from core import outbox
 from provisioning import mails
 from provisioning.metrics import READY_SECONDS, STEPS
@@ -37,7 +37,7 @@ def run_step(*, event_id: UUID) -> None:
         return
     try:
         status = _carry_out(event)
-    except stripe_gateway.StripeRefused as error:
+    except StripeRefused as error:
         outbox.park(event, outbox.describe(error))
         return
     except Exception as error:  # whatever it is, it is counted: nothing is tried for ever

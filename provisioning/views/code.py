@@ -17,7 +17,8 @@ from core.error_messages import translate_error
 from customers.models import User
 from provisioning.key_reveal import keep_new_key
 from provisioning.pending import Pending, find_pending, forget_pending, sign_up_by_github
-from provisioning.services import SignupOver, SignupRefused, WrongCode, confirm_by_code
+from provisioning.services.confirm_signup import SignupOver, WrongCode, confirm_by_code
+from provisioning.services.provision_customer import SignupRefused
 
 # Of an address that somebody who is logged in adds.
 confirm_added_address = ConfirmEmailVerificationCodeView.as_view()

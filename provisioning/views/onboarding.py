@@ -22,7 +22,7 @@ from customers.models import User
 from customers.selectors import find_person, get_membership
 from provisioning.key_reveal import keep_new_key
 from provisioning.models import SignupRequest
-from provisioning.services import (
+from provisioning.services.confirm_signup import (
     Confirmed,
     SignupOver,
     confirm_onboarding,

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from core.error_messages import translate_error
 from provisioning.key_reveal import keep_new_key
-from provisioning.services import SignupRefused
+from provisioning.services.provision_customer import SignupRefused
 
 
 class SignupView(AllauthSignupView):

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from djstripe.models import Invoice
 
-from billing import stripe_gateway
 from billing.models import UsageRecord
-from billing.selectors import InvoiceLine
-from billing.selectors.invoices import describe_invoice
+from billing.selectors.invoices import InvoiceLine, describe_invoice
+from billing.stripe_gateway.mirrored import list_invoices, list_metered_prices
 from phases.models import PhaseExecution
 
 # A fix is on the invoice of its period: of a month, and what Stripe takes to draft it.
@@ -82,13 +81,13 @@ def _to_bill(usage: UsageRecord, invoice: InvoiceLine | None = None) -> Bill:
 
 def _find_invoice(usage: UsageRecord, meter_at: datetime) -> InvoiceLine | None:
     """The invoice whose metered lines span the instant. Reads dj-stripe's mirror."""
-    metered = stripe_gateway.list_metered_prices()
+    metered = list_metered_prices()
     later = Invoice.objects.filter(
         customer__subscriber=usage.customer_id,
         created__gte=meter_at,
         created__lt=meter_at + INVOICED_WITHIN,
     )
-    for invoice in stripe_gateway.list_invoices(later.order_by("created")):
+    for invoice in list_invoices(later.order_by("created")):
         if any(line.price_id in metered and line.covers(meter_at) for line in invoice.lines):
             return describe_invoice(invoice, metered)
     return None

@@ -10,7 +10,7 @@ from core.formats import format_cents
 from phases.evidence import Evidence
 from phases.models import PhaseExecution
 from phases.retries import Retries, read_retries
-from phases.selectors import Story
+from phases.selectors.work import Story
 
 from .fix_billing import Bill
 

@@ -20,7 +20,8 @@ from customers.models import Membership
 from phases.evidence import name_flaw, read_evidence
 from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
-from phases.selectors import WorkWanted, get_story, list_repository_names, list_work
+from phases.selectors.repositories import list_repository_names
+from phases.selectors.work import WorkWanted, get_story, list_work
 
 from .fix_billing import Bill, find_bill, list_marks
 from .fix_story import describe_retries, tell_story

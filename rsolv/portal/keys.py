@@ -16,10 +16,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.error_messages import translate_error
 from core.errors import DomainError
-from customers import services
 from customers.access import find_origin, member_page
 from customers.models import ApiKey, Membership, User
 from customers.selectors import list_keys
+from customers.services.change_role import NotYours
+from customers.services.manage_keys import (
+    NewApiKey,
+    TooManyKeys,
+    create_api_key,
+    revoke_api_key,
+    rotate_api_key,
+)
 from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
 
 # More than an account may have of keys that work: those are all on the first page.
@@ -98,7 +105,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
         messages.error(request, _("Choose when the old key stops working."))
         return redirect("keys")
     try:
-        made = services.rotate_api_key(
+        made = rotate_api_key(
             api_key=api_key,
             overlap=timedelta(hours=int(form.cleaned_data["overlap"])),
             by=membership.user,
@@ -106,7 +113,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
             place=membership,
             **find_origin(request),
         )
-    except services.NotYours as error:
+    except NotYours as error:
         raise PermissionDenied from error
     except DomainError as error:
         messages.error(request, translate_error(error))
@@ -118,15 +125,15 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
 @member_page(may=lambda membership: membership.may_manage)
 def revoke_key(request: HttpRequest, membership: Membership, key_id: UUID) -> HttpResponseBase:
     api_key = _find_key(membership, key_id)
-    services.revoke_api_key(api_key=api_key, at=timezone.now(), by=membership.user, **find_origin(request))
+    revoke_api_key(api_key=api_key, at=timezone.now(), by=membership.user, **find_origin(request))
     messages.success(request, _("The key is revoked: the next request with it is refused."))
     return redirect("keys")
 
 
-def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> services.NewApiKey | None:
+def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> NewApiKey | None:
     now = timezone.now()
     try:
-        return services.create_api_key(
+        return create_api_key(
             customer=membership.customer,
             name=form.cleaned_data["name"],
             created_by=membership.user,
@@ -135,14 +142,14 @@ def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> ser
             by=membership,
             **find_origin(request),
         )
-    except services.NotYours as error:
+    except NotYours as error:
         raise PermissionDenied from error
-    except services.TooManyKeys as error:
+    except TooManyKeys as error:
         form.add_error(None, translate_error(error))
         return None
 
 
-def _show_once(request: HttpRequest, made: services.NewApiKey) -> HttpResponseBase:
+def _show_once(request: HttpRequest, made: NewApiKey) -> HttpResponseBase:
     assert isinstance(request.user, User)
     response = redirect("keys")
     keep_new_key(response, made.raw, user=request.user)

@@ -20,7 +20,8 @@ from customers.models import User
 from customers.selectors import get_membership
 from provisioning.key_reveal import keep_new_key
 from provisioning.limits import count_signup
-from provisioning.services import NameRefused, check_name, provision_customer
+from provisioning.services.provision_customer import provision_customer
+from provisioning.services.request_signup import NameRefused, check_name
 
 
 class NewAccountForm(forms.Form):

@@ -16,11 +16,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
 from billing.account_alerts import Ways, explain_standing
-from billing.selectors import Entitlement, get_entitlement, list_invoices, list_open_invoices
+from billing.selectors.invoices import list_invoices, list_open_invoices
+from billing.selectors.standing import Entitlement, get_entitlement
 from billing.usage_words import describe_cost, describe_usage
 from customers.models import ApiKey, Customer, Membership, User
 from customers.selectors import get_membership, list_expiring_keys, list_keys
-from phases.selectors import count_work, list_latest_fixes
+from phases.selectors.work import count_work, list_latest_fixes
 from provisioning.key_reveal import forget_new_key, take_new_key
 
 from .fixes import list_rows

@@ -14,8 +14,9 @@ from core.http.user_agents import describe_browser
 from customers.access import find_caller, member_page
 from customers.models import Membership
 from customers.selectors import list_held_namespaces
-from customers.services import KeyOrigin, release_namespace
-from phases.selectors import count_found, list_repositories
+from customers.services.namespace_claims import KeyOrigin
+from customers.services.release_namespace import release_namespace
+from phases.selectors.repositories import count_found, list_repositories
 
 REPOSITORIES_SHOWN = 50
 

@@ -11,15 +11,18 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing.selectors import get_entitlement
-from billing.stripe_gateway import StripeRefused, StripeUnavailable
+from billing.selectors.standing import get_entitlement
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from billing.views.access import tell_trouble
 from core.error_messages import translate_error
 from core.errors import DomainError
-from customers import services
 from customers.access import find_origin, manages, member_page
 from customers.models import Membership
-from provisioning.services import close_account, export_data
+from customers.services.change_settings import change_profile as change_profile_service
+from customers.services.change_settings import choose_mail as choose_mail_service
+from customers.services.change_settings import rename_customer
+from provisioning.services.close_account import close_account
+from provisioning.services.export_data import export_data
 
 from .storage import show_storage
 from .time_zone import list_time_zones
@@ -92,7 +95,7 @@ def change_profile(request: HttpRequest, membership: Membership) -> HttpResponse
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return _render(request, membership, profile=form)
-    services.change_profile(
+    change_profile_service(
         user=membership.user, **form.cleaned_data, at=timezone.now(), **find_origin(request)
     )
     return _say_saved(request)
@@ -104,7 +107,7 @@ def rename_company(request: HttpRequest, membership: Membership) -> HttpResponse
     form = CompanyForm(request.POST)
     if not form.is_valid():
         return _render(request, membership, company=form)
-    services.rename_customer(
+    rename_customer(
         customer=membership.customer,
         name=form.cleaned_data["company"],
         by=membership.user,
@@ -119,9 +122,7 @@ def rename_company(request: HttpRequest, membership: Membership) -> HttpResponse
 def choose_mail(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = MailForm(request.POST)
     form.is_valid()
-    services.choose_mail(
-        membership=membership, **form.cleaned_data, at=timezone.now(), **find_origin(request)
-    )
+    choose_mail_service(membership=membership, **form.cleaned_data, at=timezone.now(), **find_origin(request))
     return _say_saved(request)
 
 

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from core.http.htmx import is_htmx
-from customers import services
 from customers.access import member_page
 from customers.models import ApiKey, Customer, Membership
+from customers.services.hide_setup import hide_setup as hide_setup_service
 from phases.models import PhaseExecution
 
 from .workflow import TOOLCHAINS, Workflow, write_workflow
@@ -127,7 +127,7 @@ def show_connection(request: HttpRequest, membership: Membership) -> HttpRespons
 @member_page(may=lambda membership: membership.may_manage)
 def hide_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     """Put the setup steps away from the overview, or call them back."""
-    services.hide_setup(
+    hide_setup_service(
         customer=membership.customer, is_hidden=request.POST.get("hidden") == "yes", at=timezone.now()
     )
     return redirect("dashboard" if request.POST.get("hidden") == "yes" else "setup")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from customers.models import Customer
-from phases.selectors import get_storage
+from phases.selectors.storage import get_storage
 from phases.sizes import MB, format_size
 
 

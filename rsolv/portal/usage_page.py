@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from billing.selectors import get_entitlement
+from billing.selectors.standing import get_entitlement
 from billing.usage_words import describe_cost, describe_usage
 from core.formats import MONTHS, format_date
 from customers.access import find_origin, member_page
 from customers.csv_rows import write_rows
 from customers.models import AuditEntry, Membership
-from customers.services import record_act
+from customers.services.record_act import record_act
 from phases.links import find_pull_request
 
 from .overview import project_entitlement

@@ -23,7 +23,7 @@ from core.http.user_agents import describe_browser
 from customers.access import find_caller
 from customers.acting_staff import act_as_staff
 from customers.models import StaffAction
-from customers.services import record_staff_action
+from customers.services.record_staff_action import record_staff_action
 
 from . import access
 

@@ -21,7 +21,7 @@ from billing.tasks import report_usage
 from core.api import limiter
 from customers.models import Customer, Membership
 from provisioning.models import ProvisioningRun
-from provisioning.services import provision_customer
+from provisioning.services.provision_customer import provision_customer
 from sandbox.demo.browser import Browser
 from sandbox.demo.report import NullOutput
 from sandbox.processes import Supervisor

@@ -15,7 +15,7 @@ from django.utils import timezone
 from djstripe.models import Subscription
 
 from customers.models import Customer
-from provisioning.services import provision_customer
+from provisioning.services.provision_customer import provision_customer
 from sandbox.processes import Supervisor
 from sandbox.progress import log_progress, timed
 from sandbox.smtp import MailServer

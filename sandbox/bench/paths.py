@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.test import Client
 
-from billing import selectors, services
+from billing.selectors.ledger import list_ledger
+from billing.selectors.standing import get_entitlement
+from billing.services.sweep_billing import sweep_billing
 from core.metrics.collectors import COLLECTORS
 from phases.models import PhaseExecution
 
@@ -29,7 +31,7 @@ def make_paths(seeded: Seeded, at: datetime) -> dict[str, Path]:
         "entitlement/claim, largest": _claim(seeded.large),
         "dashboard, largest": _open(seeded, "/dashboard/"),
         "fixes, largest": _open(seeded, "/dashboard/fixes/"),
-        "sweep_billing": lambda _: services.sweep_billing(),
+        "sweep_billing": lambda _: sweep_billing(),
         "reconcile's ledger, ordinary": lambda _: _read_ledger(ordinary, at),
         "reconcile's ledger, largest": lambda _: _read_ledger(seeded.large, at),
         "gauges of /metrics": lambda _: _read_gauges(),
@@ -98,8 +100,8 @@ def _open(seeded: Seeded, address: str) -> Path:
 
 def _read_ledger(api_client: ApiClient, at: datetime) -> None:
     """What reconciliation reads of one account; what it asks of Stripe does not grow with our tables."""
-    selectors.get_entitlement(customer=api_client.customer, at=at)
-    selectors.list_ledger(customer_ids=[api_client.customer.pk], since=at - timedelta(days=63))
+    get_entitlement(customer=api_client.customer, at=at)
+    list_ledger(customer_ids=[api_client.customer.pk], since=at - timedelta(days=63))
 
 
 def _read_gauges() -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 from billing.models import BillingAccount
 from billing.plans import TEAMS
 from customers.models import ApiKey, Customer, ForgeAccount, Membership, User
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from phases.models import Repository
 
 BATCH = 2000

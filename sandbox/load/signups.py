@@ -13,7 +13,8 @@ from django.utils import timezone
 from customers.models import Customer
 from provisioning.models import ProvisioningEvent
 from provisioning.selectors import PATIENCE, list_broken_signups
-from provisioning.services import confirm_onboarding, retry_steps
+from provisioning.services.confirm_signup import confirm_onboarding
+from provisioning.services.retry_steps import retry_steps
 
 from .arrivals import all_at_once
 from .environment import LoadEnvironment

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 
-from billing import stripe_gateway
 from billing.models import UsageReport
 from billing.plans import PLANS
-from billing.selectors import get_account
-from billing.services import cancel_plan, choose_plan
+from billing.selectors.standing import get_account
+from billing.services.cancel_plan import cancel_plan
+from billing.services.choose_plan import choose_plan
+from billing.stripe_gateway.customers import set_payment_method
 from customers.models import Customer, User
 from phases.models import PhaseExecution
-from phases.services import store_phase
-from provisioning.services import provision_customer
+from phases.services.store_phase import store_phase
+from provisioning.services.provision_customer import provision_customer
 
 from .personas import PASSWORD, Persona
 from .phase_reports import REPOSITORIES, Ending, write_fix, write_proof, write_scan
@@ -48,7 +49,7 @@ def change_card(card: str) -> Action:
     def action(persona: Persona, at: datetime) -> None:
         stripe_customer_id = get_account(customer=find(persona)).stripe_customer_id
         assert stripe_customer_id is not None
-        stripe_gateway.set_payment_method(stripe_customer_id=stripe_customer_id, payment_method=card)
+        set_payment_method(stripe_customer_id=stripe_customer_id, payment_method=card)
 
     return action
 

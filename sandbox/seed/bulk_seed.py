@@ -13,9 +13,11 @@ import httpx
 from django.conf import settings
 from djstripe import models as djstripe
 
-from billing import stripe_gateway
 from billing.models import BillingAccount, UsageRecord, UsageReport
 from billing.plans import PAYG, PLANS, TEAMS, Plan
+from billing.stripe_gateway.meter import MeterEvent, report_usage
+from billing.stripe_gateway.prices import sync_plans
+from billing.stripe_gateway.snapshots import parse_subscription
 from customers.models import Customer, ForgeAccount
 from phases.models import PhaseExecution, Repository
 
@@ -47,7 +49,7 @@ class BulkSeeder:
         self._write_accounts()
 
     def _open_subscriptions(self, customers: int, fixes: int) -> None:
-        stripe_gateway.sync_plans()
+        sync_plans()
         for plan in (PAYG, TEAMS):
             body = {"subscriptions": customers // 2, "events_each": fixes, "prices": _list_keys(plan)}
             self._post("seed", body)
@@ -93,8 +95,8 @@ class BulkSeeder:
         at = datetime.fromtimestamp(self._get("/_sandbox/clock")["now"], UTC)
         for account in BillingAccount.objects.order_by("pk")[: 1000 // max(1, fixes)]:
             for number in range(fixes):
-                stripe_gateway.report_usage(
-                    stripe_gateway.MeterEvent(
+                report_usage(
+                    MeterEvent(
                         identifier=f"bulk-{account.pk}-{number}",
                         stripe_customer_id=str(account.stripe_customer_id),
                         at=at,
@@ -169,7 +171,7 @@ def _list_keys(plan: Plan) -> list[str]:
 
 
 def _make_account(data: dict[str, Any], customer: Customer) -> BillingAccount:
-    found = stripe_gateway.parse_subscription(data)
+    found = parse_subscription(data)
     keys = {item["price"]["lookup_key"] for item in data["items"]["data"]}
     plan = PAYG if PAYG.fix_price in keys else TEAMS
     return BillingAccount(

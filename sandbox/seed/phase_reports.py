@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from phases.services import PhaseReport
+from phases.services.store_phase import PhaseReport
 
 from .personas import Persona
 

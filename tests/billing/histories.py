@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from billing import stripe_gateway
 from billing.models import BillingAccount
 from billing.plans import PLANS
 from billing.services.webhook_handlers import ENDPOINT_EVENTS
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.prices import find_price_ids
 from customers.models import Customer
 from tests.billing.world import BillingWorld
 
@@ -92,7 +93,7 @@ class Life:
 
     @property
     def _client(self) -> Any:
-        return stripe_gateway.get_client().v1
+        return get_client().v1
 
     @property
     def _stripe_id(self) -> str:
@@ -114,7 +115,7 @@ class Life:
         return self._list("subscription")[-1]
 
     def _list_items(self) -> list[Any]:
-        prices = stripe_gateway.find_price_ids(PLANS[self.plan])
+        prices = find_price_ids(PLANS[self.plan])
         return [{"price": price_id} for price_id in prices.values()]
 
     def _set_card(self, behaviour: str) -> None:

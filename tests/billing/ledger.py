@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from billing import services
 from billing.models import UsageReport
+from billing.services.record_usage import record_usage
+from billing.services.report_usage import report_usage
 from customers.models import Customer
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due
@@ -14,7 +15,7 @@ from tests.outbox import make_due
 def record_fixes(customer: Customer, count: int) -> list[UsageReport]:
     """Record fixes, their tasks lost: it is for the test to report them."""
     return [
-        services.record_usage(
+        record_usage(
             customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
         ).report
         for _ in range(count)
@@ -25,7 +26,7 @@ def report_fixes(customer: Customer, count: int) -> list[UsageReport]:
     """Record fixes and tell Stripe of them."""
     reports = record_fixes(customer, count)
     for report in reports:
-        services.report_usage(usage_id=report.pk)
+        report_usage(usage_id=report.pk)
         report.refresh_from_db()
     return reports
 
@@ -34,7 +35,7 @@ def send_due() -> None:
     """Report whatever is pending, whatever wait was set."""
     for usage_id in UsageReport.objects.filter(status="pending").values_list("pk", flat=True):
         make_due(UsageReport.objects.filter(pk=usage_id))
-        services.report_usage(usage_id=usage_id)
+        report_usage(usage_id=usage_id)
 
 
 def age_reports(*, days: float = 2) -> None:

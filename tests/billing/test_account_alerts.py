@@ -5,7 +5,8 @@ import pytest
 
 from billing.account_alerts import Standing, Ways, explain_standing
 from billing.plans import PAYG, TRIAL
-from billing.selectors import Entitlement, InvoiceLine
+from billing.selectors.invoices import InvoiceLine
+from billing.selectors.standing import Entitlement
 
 GOOD = Entitlement(
     plan=PAYG,

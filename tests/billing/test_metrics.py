@@ -4,8 +4,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import services
 from billing.models import InboxEvent, UsageReport
+from billing.services.process_webhook import process_webhook
+from billing.services.record_usage import record_usage
+from billing.services.report_usage import report_usage
 from tests.billing.world import post_webhook
 from tests.core.metrics.pages import Growth
 from tests.factories import CustomerFactory, make_mitigation_of
@@ -22,12 +24,12 @@ def processed(outcome):
 
 def record(customer):
     execution = make_mitigation_of(customer)
-    return services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    return record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
 
 
 def send(usage):
     make_due(UsageReport.objects.filter(pk=usage.pk))
-    services.report_usage(usage_id=usage.pk)
+    report_usage(usage_id=usage.pk)
 
 
 class TestUsage:
@@ -35,9 +37,7 @@ class TestUsage:
         recorded = Growth("rsolv_billing_usage_recorded_total", plan="trial", coverage="trial")
         with django_capture_on_commit_callbacks(execute=True):
             usage = record(CustomerFactory())
-            services.record_usage(
-                customer=usage.customer, execution=usage.execution, occurred_at=timezone.now()
-            )
+            record_usage(customer=usage.customer, execution=usage.execution, occurred_at=timezone.now())
         assert recorded.so_far == 1
 
     def test_is_reported_once_after_attempts_that_were_rescheduled(self, world):
@@ -69,7 +69,7 @@ class TestWebhooks:
         done, lag = processed("processed"), Growth("rsolv_billing_webhook_lag_seconds_count")
         event = {"id": "evt_1", "object": "v2.core.event", "type": "customer.updated"}
         world.deliver(events=[event, event])
-        services.process_webhook(event_id="evt_1")
+        process_webhook(event_id="evt_1")
         assert (received.so_far, done.so_far, lag.so_far) == (1, 1, 1)
 
     def test_make_no_label_of_a_type_that_we_did_not_ask_for(self, world):
@@ -84,7 +84,7 @@ class TestWebhooks:
         fields = {"event_type": "customer.updated", "payload": '{"object": "event"}'}
         InboxEvent.objects.create(event_id="evt_1", **fields, failures=failures)
         with world.run_tasks():
-            services.process_webhook(event_id="evt_1")
+            process_webhook(event_id="evt_1")
         assert counted.so_far == 1
 
 

@@ -18,10 +18,12 @@ from django.test import Client
 from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 
-from billing import services, stripe_gateway
 from billing.models import BillingAccount
 from billing.plans import PLANS
+from billing.services.choose_plan import choose_plan
 from billing.services.webhook_handlers import ENDPOINT_EVENTS
+from billing.stripe_gateway.prices import sync_plans
+from billing.stripe_gateway.webhooks import register_webhook
 from customers.models import Customer
 from tests.factories import CustomerFactory
 
@@ -44,7 +46,7 @@ class BillingWorld:
     ) -> Customer:
         customer = customer or CustomerFactory()
         with self.run_tasks():
-            services.choose_plan(customer=customer, plan=PLANS[plan], payment_method=card, at=timezone.now())
+            choose_plan(customer=customer, plan=PLANS[plan], payment_method=card, at=timezone.now())
         return customer
 
     def deliver(self, *, events: list[dict[str, Any]] | None = None) -> None:
@@ -91,8 +93,8 @@ class Foundation:
             self._make(stripe)
 
     def _make(self, stripe: "StripeSandbox") -> None:
-        stripe_gateway.sync_plans()
-        stripe_gateway.register_webhook("http://127.0.0.1:9/api/webhooks/stripe", event_types=ENDPOINT_EVENTS)
+        sync_plans()
+        register_webhook("http://127.0.0.1:9/api/webhooks/stripe", event_types=ENDPOINT_EVENTS)
         models = apps.get_app_config("djstripe").get_models()
         self._rows = list(filter(None, (list(model._default_manager.all()) for model in models)))
         self._objects = stripe.control.snapshot()

@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from customers.models import ApiKey, AuditEntry, Membership
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from tests.customers.team import make_team
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,10 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.utils import timezone
 
-from customers import services
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.services.accept_invitation import accept_invitation
+from customers.services.invite_member import invite_member
+from customers.services.manage_keys import create_api_key
 from customers.tasks import expire_invitations
 from tests.customers.team import act, make_person, make_team, read_invitation
 from tests.factories import MembershipFactory
@@ -56,7 +58,7 @@ class TestAnEntry:
     @pytest.mark.parametrize(("action", "path"), [("role", {"role": "billing"}), ("remove", {})])
     def test_of_a_member_too(self, browser: Browser, action: str, path: dict[str, str]) -> None:
         member = MembershipFactory(customer=browser.customer, role="admin")
-        services.create_api_key(customer=browser.customer, name="CI", created_by=member.user)
+        create_api_key(customer=browser.customer, name="CI", created_by=member.user)
         AuditEntry.objects.all().delete()
         browser.post(f"/dashboard/team/{member.pk}/{action}/", path)
         assert {(e.address, e.device) for e in AuditEntry.objects.all()} == {
@@ -117,13 +119,13 @@ class TestAddresses:
 class TestAnInvitation:
     def invite(self) -> Membership:
         _, (owner,) = make_team("owner")
-        services.invite_member(customer=owner.customer, email="new@acme.test", role="member", **act(owner))
+        invite_member(customer=owner.customer, email="new@acme.test", role="member", **act(owner))
         return owner
 
     def test_accepted_says_who_invited(self) -> None:
         owner = self.invite()
         token = read_invitation().split("/")[2]
-        services.accept_invitation(token=token, user=make_person("new@acme.test"), at=timezone.now())
+        accept_invitation(token=token, user=make_person("new@acme.test"), at=timezone.now())
         entry = AuditEntry.objects.get(act="member_added")
         assert entry.subject == f"as member, invited by {owner.user.email}"
 

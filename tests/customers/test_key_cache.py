@@ -9,14 +9,9 @@ from django.utils import timezone
 from core.redis.client import Link, find_link
 from customers import key_cache, keys, selectors
 from customers.models import ApiKey, Customer, StaleKey
-from customers.services import (
-    authenticate_api_key,
-    block_customer,
-    create_api_key,
-    revoke_api_key,
-    rotate_api_key,
-    unblock_customer,
-)
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.block_customer import block_customer, unblock_customer
+from customers.services.manage_keys import create_api_key, revoke_api_key, rotate_api_key
 from provisioning.services.close_account import close_account
 from tests.factories import BillingAccountFactory, MembershipFactory, UserFactory
 

@@ -6,9 +6,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from customers import services
 from customers.mail_limits import TooManyMails
 from customers.models import Invitation
+from customers.services.invite_member import invite_member, resend_invitation
 from provisioning.models import OutgoingMail
 from tests.customers.team import act, forget_mail_limits, make_person, make_team
 from tests.rsolv.portal.conftest import Browser, bob  # noqa: F401 - a fixture
@@ -19,7 +19,7 @@ VICTIM = "victim@example.net"
 
 
 def invite(owner, email=VICTIM):
-    return services.invite_member(customer=owner.customer, email=email, role="member", **act(owner))
+    return invite_member(customer=owner.customer, email=email, role="member", **act(owner))
 
 
 def count_mails(to: str = VICTIM) -> int:
@@ -78,14 +78,14 @@ class TestInvitations:
         invitation = invite(owner)
         before = Invitation.objects.values().get()
         with pytest.raises(TooManyMails):
-            services.resend_invitation(invitation=invitation, **act(owner))
+            resend_invitation(invitation=invitation, **act(owner))
         assert Invitation.objects.values().get() == before
 
     def test_go_out_again_after_a_while(self) -> None:
         _, (owner,) = make_team("owner")
         invitation = invite(owner)
         forget_mail_limits()
-        services.resend_invitation(invitation=invitation, **act(owner))
+        resend_invitation(invitation=invitation, **act(owner))
         assert count_mails() == 2
 
 

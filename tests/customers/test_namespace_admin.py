@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import ForgeAccount
-from customers.services import claim_namespace
+from customers.services.claim_namespace import claim_namespace
 from tests.factories import CustomerFactory
 from tests.staff import StaffBrowser
 

@@ -5,9 +5,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
-from customers import services
 from customers.models import AuditEntry, Customer, ForgeAccount
-from customers.services import KeyOrigin
+from customers.services.claim_namespace import NamespaceHeld, TooManyNamespaces, claim_namespace
+from customers.services.manage_keys import create_api_key
+from customers.services.namespace_claims import KeyOrigin
+from customers.services.prove_namespace import CustomerClosed, prove_namespace
+from customers.services.release_namespace import release_namespace, release_namespaces
 from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, UserFactory
 
 NOW = timezone.now()
@@ -25,15 +28,15 @@ def mallory(db) -> Customer:
 
 
 def claim(customer, namespace="acme", **options):
-    return services.claim_namespace(customer=customer, namespace=namespace, **options)
+    return claim_namespace(customer=customer, namespace=namespace, **options)
 
 
 def prove(customer, namespace="acme"):
-    return services.prove_namespace(customer=customer, namespace=namespace, at=NOW)
+    return prove_namespace(customer=customer, namespace=namespace, at=NOW)
 
 
 def release(namespace="acme", **options):
-    return services.release_namespace(namespace=namespace, at=NOW, **options)
+    return release_namespace(namespace=namespace, at=NOW, **options)
 
 
 def list_acts(customer):
@@ -54,7 +57,7 @@ class TestClaimNamespace:
 
     def test_is_refused_while_another_has_proven_it(self, alice, mallory):
         prove(alice)
-        with pytest.raises(services.NamespaceHeld):
+        with pytest.raises(NamespaceHeld):
             claim(mallory, "ACME")
 
     @pytest.mark.parametrize(("account", "limit"), [({}, 2), ({"plan": "payg", "status": "active"}, 3)])
@@ -63,7 +66,7 @@ class TestClaimNamespace:
         BillingAccountFactory(customer=mallory, **account)
         for name in ("google", "microsoft", "github")[:limit]:
             claim(mallory, name)
-        with pytest.raises(services.TooManyNamespaces, match=f"has {limit} GitHub organizations"):
+        with pytest.raises(TooManyNamespaces, match=f"has {limit} GitHub organizations"):
             claim(mallory, "one-more")
 
     def test_that_is_proven_takes_no_room(self, alice, settings):
@@ -87,7 +90,7 @@ class TestClaimNamespace:
         claim(mallory, "google")
         release("google", customer=mallory)
         claim(mallory, "microsoft")
-        with pytest.raises(services.TooManyNamespaces):
+        with pytest.raises(TooManyNamespaces):
             claim(mallory, "google")
 
     def test_proof_ends_with_a_release(self, alice):
@@ -96,7 +99,7 @@ class TestClaimNamespace:
         assert not claim(alice).is_proven
 
     def test_is_in_the_audit_log_once_with_the_key(self, alice):
-        key = services.create_api_key(customer=alice, name="CI").api_key
+        key = create_api_key(customer=alice, name="CI").api_key
         origin = KeyOrigin(key_id=key.pk, address="192.0.2.1", device="curl")
         for _ in range(2):
             claim(alice, origin=origin)
@@ -111,7 +114,7 @@ class TestProveNamespace:
         prove(alice)
         squatted.refresh_from_db()
         assert squatted.released_at == NOW
-        with pytest.raises(services.NamespaceHeld):
+        with pytest.raises(NamespaceHeld):
             claim(mallory)
 
     def test_is_logged_for_all_whom_it_concerns(self, alice, mallory):
@@ -127,7 +130,7 @@ class TestProveNamespace:
 
     def test_is_refused_where_another_has_proven_it(self, alice, mallory):
         prove(alice)
-        with pytest.raises(services.NamespaceHeld):
+        with pytest.raises(NamespaceHeld):
             prove(mallory, "ACME")
 
     def test_is_not_bounded(self, alice, settings):
@@ -137,7 +140,7 @@ class TestProveNamespace:
 
     def test_is_refused_to_a_closed_account(self, alice):
         Customer.objects.filter(pk=alice.pk).update(closed_at=NOW)
-        with pytest.raises(services.CustomerClosed):
+        with pytest.raises(CustomerClosed):
             prove(alice)
 
     def test_of_another_namespace_ends_nothing(self, alice, mallory):
@@ -204,7 +207,7 @@ class TestRaces:
     def test_of_customers_that_prove_at_once_one_does(self):
         customers = [CustomerFactory() for _ in range(6)]
         results = race(*(lambda each=each: prove(each) for each in customers))
-        refused = [each for each in results if isinstance(each, services.NamespaceHeld)]
+        refused = [each for each in results if isinstance(each, NamespaceHeld)]
         assert (len(refused), len(results)) == (5, 6)
         assert ForgeAccount.objects.get(released_at=None).is_proven
 
@@ -214,9 +217,7 @@ class TestRaces:
             name = f"acme-{round_}"
             acts = [lambda each=each, name=name: claim(each, name) for each in others]
             results = race(*acts, lambda owner=owner, name=name: prove(owner, name))
-            strange = [
-                e for e in results if isinstance(e, Exception) and type(e) is not services.NamespaceHeld
-            ]
+            strange = [e for e in results if isinstance(e, Exception) and type(e) is not NamespaceHeld]
             assert strange == []
             assert ForgeAccount.objects.get(namespace=name, released_at=None).customer == owner
 
@@ -237,7 +238,7 @@ class TestRaces:
                 lambda one=one: claim(one, "y"),
                 lambda two=two: prove(two, "y"),
             )
-            allowed = (services.NamespaceHeld, services.CustomerClosed)
+            allowed = (NamespaceHeld, CustomerClosed)
             assert [e for e in results if isinstance(e, Exception) and not isinstance(e, allowed)] == []
             release("x"), release("y")
 
@@ -245,4 +246,4 @@ class TestRaces:
 @transaction.atomic
 def close(customer):
     Customer.objects.filter(pk=customer.pk).update(closed_at=NOW)
-    services.release_namespaces(customer=customer, at=NOW)
+    release_namespaces(customer=customer, at=NOW)

@@ -10,8 +10,8 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from customers import services
 from customers.models import AuditEntry, Membership
+from customers.services.deactivate_person import deactivate_person, reactivate_person
 from tests.customers.team import make_person
 from tests.customers.test_logins import PASSWORD, log_in, turn_on
 from tests.factories import MembershipFactory
@@ -135,7 +135,7 @@ class TestDeactivating:
     def test_ends_all_sessions_for_good(self, ann: Membership) -> None:
         client, _ = log_in()
         staff = make_person("staff@rsolv.test")
-        services.deactivate_person(user=ann.user, actor=staff, at=timezone.now())
+        deactivate_person(user=ann.user, actor=staff, at=timezone.now())
         assert not is_in(client)
-        services.reactivate_person(user=ann.user, actor=staff, at=timezone.now())
+        reactivate_person(user=ann.user, actor=staff, at=timezone.now())
         assert not is_in(client)

@@ -5,10 +5,15 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.models import Notice, UsageRecord
 from billing.plans import PAYG, PLANS, TEAMS
-from billing.selectors import get_entitlement, list_invoices
+from billing.selectors.invoices import list_invoices
+from billing.selectors.standing import get_entitlement
+from billing.services.cancel_plan import cancel_plan
+from billing.services.change_plan import change_plan, preview_change
+from billing.services.reconcile import reconcile
+from billing.services.start_checkout import start_checkout
+from billing.stripe_gateway.client import get_client
 from tests.billing.ledger import age_reports
 from tests.billing.world import BillingWorld
 from tests.conftest import ApiClient
@@ -43,7 +48,7 @@ class Journey:
         self.world.stripe.control.advance(60)
 
     def check_out(self, plan):
-        url = services.start_checkout(
+        url = start_checkout(
             customer=self.customer, plan=plan, return_url="https://rsolv.test/", at=timezone.now()
         )
         self.world.stripe.control.complete_checkout(urlsplit(url).path.rpartition("/")[2])
@@ -51,13 +56,13 @@ class Journey:
 
     def change(self, plan):
         """Change as previewed; the preview."""
-        preview = services.preview_change(customer=self.customer, plan=PLANS[plan], at=self.world.now())
-        services.change_plan(customer=self.customer, plan=PLANS[plan], preview_token=preview.token)
+        preview = preview_change(customer=self.customer, plan=PLANS[plan], at=self.world.now())
+        change_plan(customer=self.customer, plan=PLANS[plan], preview_token=preview.token)
         self.world.deliver()
         return preview
 
     def cancel(self):
-        services.cancel_plan(customer=self.customer)
+        cancel_plan(customer=self.customer)
         self.world.deliver()
         self.world.stripe.control.advance(hours=2)
         self.world.deliver()
@@ -70,7 +75,7 @@ class Journey:
         self.set_card("success")
         for invoice in self.world.stripe.control.objects("invoice"):
             if invoice["status"] == "open":
-                stripe_gateway.get_client().v1.invoices.pay(invoice["id"])
+                get_client().v1.invoices.pay(invoice["id"])
         self.world.deliver()
 
     def standing(self):
@@ -97,7 +102,7 @@ class TestACustomersLife:
         kept_cents = check_downgrade(journey)
         kept_cents = check_cancellation(journey, kept_cents)
         check_second_subscription(journey, kept_cents)
-        assert services.reconcile(at=world.now()).discrepancies.count() == 0
+        assert reconcile(at=world.now()).discrepancies.count() == 0
 
 
 def check_trial(journey):

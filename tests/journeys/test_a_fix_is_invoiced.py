@@ -1,8 +1,9 @@
 """From a stored phase to a line on an invoice, for each plan."""
 
-from billing import services
 from billing.models import UsageRecord, UsageReport
-from billing.selectors import get_entitlement, list_invoices
+from billing.selectors.invoices import list_invoices
+from billing.selectors.standing import get_entitlement
+from billing.services.sweep_billing import sweep_billing
 from tests.conftest import make_client
 from tests.outbox import make_due
 
@@ -49,7 +50,7 @@ class TestPayAsYouGo:
         UsageReport.objects.update(meter_at=None, first_sent_at=None)
         make_due(UsageReport.objects.all())
         with world.run_tasks():
-            services.sweep_billing()
+            sweep_billing()
         assert get_entitlement(customer=customer).used == 1
         world.advance()
         assert [each.total_cents for each in list_invoices(customer=customer, limit=5)][:2] == [1500, 0]

@@ -5,12 +5,14 @@ from datetime import timedelta
 from django.core import mail
 from django.utils import timezone
 
-from billing import stripe_gateway
 from billing.models import UsageReport
 from billing.plans import PAYG
-from billing.services import record_usage, start_checkout
-from customers.services import authenticate_api_key, create_api_key
-from provisioning.services import close_account
+from billing.services.record_usage import record_usage
+from billing.services.start_checkout import start_checkout
+from billing.stripe_gateway.subscriptions import create_subscription
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.manage_keys import create_api_key
+from provisioning.services.close_account import close_account
 from tests.billing.world import BillingWorld
 from tests.factories import MembershipFactory, make_mitigation_of
 
@@ -50,7 +52,7 @@ class TestClosingAnAccount:
             )
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
         world.stripe.control.advance(60)
-        stripe_gateway.create_subscription(
+        create_subscription(
             stripe_customer_id=world.account(customer).stripe_customer_id or "",
             plan=PAYG,
             wish="again",

@@ -69,7 +69,7 @@ class TestStored:
         def fail(**_):
             raise ZeroDivisionError
 
-        monkeypatch.setattr("billing.services.record_usage", fail)
+        monkeypatch.setattr("billing.receivers.record_usage", fail)
         stored = Growth("rsolv_phases_stored_total", phase="mitigation", outcome="succeeded")
         assert alice.post(STORE, FIX | {"data": {"fixed": True}}).status_code == 500
         assert stored.so_far == 0

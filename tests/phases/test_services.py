@@ -7,7 +7,7 @@ from django.db import connections
 
 from billing.models import UsageRecord
 from phases.models import PhaseExecution
-from phases.services import PhaseReport, store_phase
+from phases.services.store_phase import PhaseReport, store_phase
 from phases.signals import phase_completed
 from tests.factories import CustomerFactory
 

@@ -10,8 +10,11 @@ from django.utils import timezone
 from billing.models import UsageRecord
 from phases.gauges import read_storage_gauges
 from phases.models import PhaseExecution, StorageUse
-from phases.selectors import get_storage, measure_storage
-from phases.services import PhaseReport, StorageFull, recount_storage, set_storage_limit, store_phase
+from phases.selectors.storage import get_storage, measure_storage
+from phases.services.charge_storage import StorageFull
+from phases.services.recount_storage import recount_storage
+from phases.services.set_storage_limit import set_storage_limit
+from phases.services.store_phase import PhaseReport, store_phase
 from phases.sizes import format_size
 from tests.factories import BillingAccountFactory, CustomerFactory, UserFactory, make_mitigation_of
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from phases.models import PhaseExecution
-from phases.selectors import WorkWanted, get_story, list_work
-from phases.services import store_phase
+from phases.selectors.work import WorkWanted, get_story, list_work
+from phases.services.store_phase import store_phase
 from tests.factories import CustomerFactory
 
 from .test_services import make_report

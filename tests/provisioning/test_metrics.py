@@ -1,4 +1,5 @@
-from provisioning import services
+from provisioning.services.provision_customer import provision_customer
+from provisioning.services.run_step import run_step
 from tests.core.metrics.pages import Growth
 from tests.outbox import make_due
 
@@ -6,12 +7,12 @@ from tests.outbox import make_due
 def run(customer, step):
     events = customer.provisioning_events.filter(step=step)
     make_due(events)
-    services.run_step(event_id=events.get().pk)
+    run_step(event_id=events.get().pk)
 
 
 class TestReady:
     def test_is_counted_once_when_the_last_step_at_once_is_done(self, world):
-        customer = services.provision_customer(name="Acme", email="ann@acme.test").customer
+        customer = provision_customer(name="Acme", email="ann@acme.test").customer
         ready = Growth("rsolv_provisioning_ready_seconds_count")
         with world.run_tasks():
             run(customer, "welcome_mail")

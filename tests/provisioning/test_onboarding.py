@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import ApiKey, AuditEntry, Customer, Membership, User
-from customers.services import authenticate_api_key
+from customers.services.authenticate_key import authenticate_api_key
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory

@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import ApiKey, Customer, Membership, User
-from customers.services import authenticate_api_key, create_api_key, invite_member
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.invite_member import invite_member
+from customers.services.manage_keys import create_api_key
 from provisioning.models import SignupRequest
 from tests.customers.team import make_person, read_invitation
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
@@ -204,7 +206,7 @@ class TestTheTrojanAccount:
         assert Membership.objects.get(user=member.user) == member
 
     def test_is_not_made_by_staffs_command_for_an_existing_person(self) -> None:
-        from provisioning.services import SignupRefused, provision_customer
+        from provisioning.services.provision_customer import SignupRefused, provision_customer
 
         person = make_person(ANN)
         with pytest.raises(SignupRefused):

@@ -1,6 +1,5 @@
 import base64
 import binascii
-import importlib
 import re
 
 import pytest
@@ -14,14 +13,13 @@ from django.utils import timezone
 from billing.models import BillingAccount
 from customers.models import ApiKey, Customer, Membership, User
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
-from provisioning.services import SignupRefused
+from provisioning.services import confirm_signup
+from provisioning.services.provision_customer import SignupRefused
 from tests.conftest import ApiClient
 from tests.customers.team import make_person
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
 from tests.outbox import make_due
 from tests.signup import FORM, deliver_mails, enter_code, sign_up
-
-confirm_signup = importlib.import_module("provisioning.services.confirm_signup")
 
 
 def look(response):

@@ -15,16 +15,12 @@ from django.utils import timezone
 from billing.models import BillingAccount
 from core.errors import DomainError
 from customers.models import Customer, Membership, User
-from customers.services import authenticate_api_key
+from customers.services.authenticate_key import authenticate_api_key
 from provisioning.models import SignupRequest, TrialGrant
-from provisioning.services import (
-    SignupOver,
-    SignupRefused,
-    confirm_onboarding,
-    provision_customer,
-    prune_signups,
-    request_onboarding,
-)
+from provisioning.services.confirm_signup import SignupOver, confirm_onboarding
+from provisioning.services.provision_customer import SignupRefused, provision_customer
+from provisioning.services.prune_signups import prune_signups
+from provisioning.services.request_signup import request_onboarding
 from tests.signup import deliver_mails
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]

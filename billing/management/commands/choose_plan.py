@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.plans import PLANS
+from billing.services.choose_plan import choose_plan, open_subscription
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from core.commands.base import BaseCommand
 from core.errors import DomainError
 from customers.models import Customer
@@ -25,15 +26,13 @@ class Command(BaseCommand):
         if customer is None:
             raise CommandError(f"No customer has the address {email}.")
         try:
-            services.choose_plan(
-                customer=customer, plan=PLANS[plan], payment_method=payment_method, at=timezone.now()
-            )
-            services.open_subscription(customer_id=customer.pk)
+            choose_plan(customer=customer, plan=PLANS[plan], payment_method=payment_method, at=timezone.now())
+            open_subscription(customer_id=customer.pk)
         except DomainError as error:
             raise CommandError(error.message) from error
-        except stripe_gateway.StripeUnavailable as error:
+        except StripeUnavailable as error:
             self.stderr.write(f"Stripe is away ({error}): the sweep opens the subscription when it answers.")
-        except stripe_gateway.StripeRefused as error:
+        except StripeRefused as error:
             raise CommandError(f"Stripe refused: {error}") from error
         customer.billing_account.refresh_from_db()
         self.stdout.write(f"{email} is on {plan}, {customer.billing_account.status}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing import services
+from billing.services.prune_events import prune_events
 from core.commands.base import BaseCommand
 
 
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Empty the bodies of old webhooks and delete dj-stripe's old events. The ledger is never touched."
 
     def handle(self, **options: Any) -> None:
-        pruned = services.prune_events(at=timezone.now())
+        pruned = prune_events(at=timezone.now())
         self.stdout.write(
             f"Forgotten: {pruned.bodies} webhook bodies, {pruned.events} events, "
             f"{pruned.triggers} deliveries, {pruned.keys} idempotency keys, "

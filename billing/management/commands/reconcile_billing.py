@@ -7,8 +7,9 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.models import Discrepancy, Reconciliation
+from billing.services.reconcile import reconcile
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from core.commands.base import BaseCommand
 from customers.models import Customer
 
@@ -23,8 +24,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         started_at = timezone.now()
         try:
-            run = services.reconcile(at=started_at, customer=_find_customer(options["customer"]))
-        except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
+            run = reconcile(at=started_at, customer=_find_customer(options["customer"]))
+        except (StripeUnavailable, StripeRefused) as error:
             raise CommandError(f"Stripe: {error}") from error
         seconds = (timezone.now() - started_at).total_seconds()
         differences = list(run.discrepancies.select_related("customer"))

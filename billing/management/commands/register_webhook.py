@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from billing import stripe_gateway
 from billing.services.webhook_handlers import DESTINATION_EVENTS, ENDPOINT_EVENTS
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.webhooks import keep_event_destination, register_webhook
 from core.commands.base import BaseCommand
 
 
@@ -28,13 +29,13 @@ class Command(BaseCommand):
             secret = sys.stdin.readline().strip()
             if not secret.startswith("whsec_"):
                 raise CommandError("Give the destination's signing secret, whsec_…, on stdin.")
-            stripe_gateway.keep_event_destination(
+            keep_event_destination(
                 destination_id=destination, url=url, secret=secret, event_types=DESTINATION_EVENTS
             )
             self.stdout.write(f"{destination} is believed")
             return
         try:
-            endpoint_id = stripe_gateway.register_webhook(url, event_types=ENDPOINT_EVENTS)
-        except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
+            endpoint_id = register_webhook(url, event_types=ENDPOINT_EVENTS)
+        except (StripeUnavailable, StripeRefused) as error:
             raise CommandError(f"Stripe: {error}") from error
         self.stdout.write(f"{endpoint_id} delivers to {url}")

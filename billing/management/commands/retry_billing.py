@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from billing import services
+from billing.services.retry_now import count_backlog, retry_now
 from core.commands.base import BaseCommand
 
 
@@ -23,11 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
-        backlog = (
-            services.count_backlog()
-            if options["dry_run"]
-            else services.retry_now(at=now, with_parked=options["parked"])
-        )
+        backlog = count_backlog() if options["dry_run"] else retry_now(at=now, with_parked=options["parked"])
         if options["json"]:
             self.stdout.write(json.dumps(asdict(backlog)))
             return

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from billing import stripe_gateway
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.prices import sync_plans
 from core.commands.base import BaseCommand
 
 
@@ -13,8 +14,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            ids = stripe_gateway.sync_plans()
-        except (stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused) as error:
+            ids = sync_plans()
+        except (StripeUnavailable, StripeRefused) as error:
             raise CommandError(f"Stripe: {error}") from error
         for name, stripe_id in ids.items():
             self.stdout.write(f"{name:<20} {stripe_id}")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.commands.base import BaseCommand
 from core.errors import DomainError
 from customers.models import User
-from customers.services import end_staff_access, grant_staff_access
+from customers.services.staff_access import end_staff_access, grant_staff_access
 
 
 class Command(BaseCommand):

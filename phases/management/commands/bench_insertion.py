@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.test import Client, override_settings
 
 from core.commands.base import BaseCommand
-from customers.services import create_api_key, create_customer
+from customers.services.create_customer import create_customer
+from customers.services.manage_keys import create_api_key
 from phases.test_integration.measure import bench, corpus
 
 _PATH = "/api/v1/test-integration/generate"

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from core.commands.base import BaseCommand
 from customers.models import Customer
-from phases.services import Recount, recount_all_storage, recount_storage
+from phases.services.recount_storage import Recount, recount_all_storage, recount_storage
 
 
 class Command(BaseCommand):

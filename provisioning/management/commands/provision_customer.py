@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.plans import PLANS
-from billing.services import choose_plan
+from billing.services.choose_plan import choose_plan
 from core.commands.base import BaseCommand
 from core.errors import DomainError
 from customers.models import Customer
-from provisioning.services import Provisioned, provision_customer
+from provisioning.services.provision_customer import Provisioned, provision_customer
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.commands.base import BaseCommand
-from provisioning.services import retry_steps
+from provisioning.services.retry_steps import retry_steps
 
 
 class Command(BaseCommand):

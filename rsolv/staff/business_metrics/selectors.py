@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from billing import stripe_gateway
 from billing.models import BillingAccount
-from billing.stripe_gateway import SubscriptionSnapshot
+from billing.stripe_gateway.mirrored import iterate_subscriptions
+from billing.stripe_gateway.snapshots import SubscriptionSnapshot
 from customers.models import Customer
 from phases.models import PhaseExecution
 from rsolv.staff.business_metrics.formulas import Subscribed
@@ -64,6 +64,6 @@ def count_accounts() -> dict[str, int]:
 
 
 def _iterate_subscriptions() -> Iterator[tuple[UUID, SubscriptionSnapshot]]:
-    for customer_id, each in stripe_gateway.iterate_subscriptions():
+    for customer_id, each in iterate_subscriptions():
         if each.status not in NEVER_PAID and each.plan is not None:
             yield customer_id, each

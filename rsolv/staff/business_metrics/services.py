@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from billing import stripe_gateway
+from billing.stripe_gateway.mirrored import sum_paid_cents
 from rsolv.staff.business_metrics import formulas, selectors
 from rsolv.staff.business_metrics.models import DailyFigures
 
@@ -29,7 +29,7 @@ def take_figures(*, at: datetime) -> DailyFigures:
             "churned": churn.part,
             "churnable": churn.whole,
             "recurring_cents": selectors.sum_recurring_cents(),
-            "collected_cents": stripe_gateway.sum_paid_cents(since=at - formulas.WINDOW),
+            "collected_cents": sum_paid_cents(since=at - formulas.WINDOW),
             "first_scan_median_seconds": median,
             "first_scan_p90_seconds": p90,
             **selectors.count_accounts(),

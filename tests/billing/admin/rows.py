@@ -5,7 +5,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing import services
 from billing.models import (
     BillingSwitch,
     Discrepancy,
@@ -16,6 +15,7 @@ from billing.models import (
     UsageClaim,
     UsageRecord,
 )
+from billing.services.correct_usage import correct_usage
 from customers.models import Customer
 from tests.factories import CustomerFactory
 from tests.outbox import parked
@@ -46,7 +46,7 @@ def make_each(usage: UsageRecord) -> None:
     issue = {"repository": usage.repository, "issue_number": usage.issue_number}
     UsageClaim.objects.create(customer=customer, expires_at=now, **issue)
     kind: Any = "credit"
-    services.correct_usage(usage=usage, kind=kind, reason="Slow.", made_by=None, at=now)
+    correct_usage(usage=usage, kind=kind, reason="Slow.", made_by=None, at=now)
     make_notice(customer)
     make_discrepancy(customer)
     BillingSwitch.objects.create(name="billing_enabled")

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import services
 from billing.models import BillingAccount, BillingSwitch, CorrectionReport, InboxEvent, UsageCorrection
+from billing.services.correct_usage import correct_usage
 from customers.models import AuditEntry
 from tests.factories import BillingAccountFactory, UsageRecordFactory
 from tests.outbox import park, parked
@@ -152,9 +152,7 @@ class TestWhatWaitsForStaff:
 
     def test_a_refused_credit_is_sent_again(self, staff):
         usage = UsageRecordFactory()
-        made = services.correct_usage(
-            usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now()
-        )
+        made = correct_usage(usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now())
         park(CorrectionReport.objects.all())
         act(staff, "correctionreport", "retry_now", made.report)
         made.report.refresh_from_db()

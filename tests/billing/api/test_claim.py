@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 from django.utils import timezone
 
-from customers.services import prove_namespace
+from customers.services.prove_namespace import prove_namespace
 from tests.factories import BillingAccountFactory
 
 CLAIM = "/api/v1/entitlement/claim"

@@ -3,9 +3,17 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone
 
-from billing import selectors, services, stripe_gateway
 from billing.models import Notice
 from billing.plans import PAYG, PLANS, TEAMS
+from billing.selectors.explained_invoice import explain_invoice
+from billing.selectors.invoices import list_invoices
+from billing.selectors.standing import get_entitlement
+from billing.services.cancel_plan import cancel_plan
+from billing.services.change_plan import change_plan, preview_change
+from billing.services.mail_notice import mail_notice
+from billing.services.set_spend_cap import set_spend_cap
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.prices import sync_plans
 from tests.billing.ledger import age_reports, record_fixes, report_fixes
 
 
@@ -22,12 +30,12 @@ def risen(request, world, customer, monkeypatch):
     """The new price takes over the lookup key, or has one of its own."""
     newer = replace(PAYG, unit_price_cents=2000, fix_price=request.param)
     monkeypatch.setitem(PLANS, "payg", newer)
-    stripe_gateway.sync_plans()
+    sync_plans()
 
 
 def change(world, customer, plan):
-    token = services.preview_change(customer=customer, plan=plan, at=world.now()).token
-    services.change_plan(customer=customer, plan=plan, preview_token=token)
+    token = preview_change(customer=customer, plan=plan, at=world.now()).token
+    change_plan(customer=customer, plan=plan, preview_token=token)
 
 
 class TestASubscriptionAtAnOlderPrice:
@@ -40,13 +48,13 @@ class TestASubscriptionAtAnOlderPrice:
         assert record_fixes(customer, 1)[0].usage.unit_price_cents == 1500
 
     def test_is_shown_and_capped_at_its_own_price(self, world, customer, risen):
-        services.set_spend_cap(customer=customer, cap_cents=3000, at=timezone.now())
+        set_spend_cap(customer=customer, cap_cents=3000, at=timezone.now())
         world.advance()
         report_fixes(customer, 1)
-        found = selectors.get_entitlement(customer=customer)
+        found = get_entitlement(customer=customer)
         assert (found.unit_price_cents, found.period_cents, found.blocked_reason) == (1500, 1500, None)
         report_fixes(customer, 1)
-        found = selectors.get_entitlement(customer=customer)
+        found = get_entitlement(customer=customer)
         assert (found.period_cents, found.blocked_reason) == (3000, "spend_cap_reached")
 
     def test_leaves_no_older_price_behind_when_it_is_changed(self, world, customer, risen):
@@ -69,20 +77,20 @@ class TestAnOlderTeamsPlan:
         world.deliver()
         newer = replace(TEAMS, monthly_price_cents=60000, included=2, unit_price_cents=1000)
         monkeypatch.setitem(PLANS, "teams", newer)
-        stripe_gateway.sync_plans()
+        sync_plans()
         return customer
 
     def test_keeps_what_it_includes(self, world, customer):
         report_fixes(customer, 3)
-        found = selectors.get_entitlement(customer=customer)
+        found = get_entitlement(customer=customer)
         assert (found.included, found.remaining, found.period_cents) == (60, 57, 49900)
 
     def test_has_an_invoice_that_agrees_with_it(self, world, customer):
         report_fixes(customer, 3)
         age_reports()
         world.advance()
-        newest = selectors.list_invoices(customer=customer, limit=1)[0]
-        explained = selectors.explain_invoice(customer=customer, invoice_id=newest.number)
+        newest = list_invoices(customer=customer, limit=1)[0]
+        explained = explain_invoice(customer=customer, invoice_id=newest.number)
         assert (newest.total_cents, explained.agrees, explained.is_all_ours) == (49900, True, True)
 
     def test_is_told_its_own_price_as_its_fixes_are_used(self, world, customer, mailoutbox):
@@ -91,9 +99,9 @@ class TestAnOlderTeamsPlan:
         assert "Each fix beyond them costs $8." in mailoutbox[-1].body
 
     def test_is_at_todays_terms_once_chosen_anew(self, world, customer):
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.subscribe("teams", customer=customer)
-        found = selectors.get_entitlement(customer=customer)
+        found = get_entitlement(customer=customer)
         assert (found.included, found.unit_price_cents, found.period_cents) == (2, 1000, 60000)
 
 
@@ -102,13 +110,13 @@ class TestAChangeOfPlan:
         change(world, customer, TEAMS)
         notice = Notice.objects.get(kind="plan_changed")
         monkeypatch.setitem(PLANS, "teams", replace(TEAMS, monthly_price_cents=60000, included=2))
-        services.mail_notice(notice_id=notice.pk)
+        mail_notice(notice_id=notice.pk)
         assert "It costs $499 a month with 60 fixes; each beyond them $8." in mailoutbox[-1].body
 
 
 class TestASubscriptionThatIsNotOurs:
     def subscribe(self, world, customer):
-        client = stripe_gateway.get_client().v1
+        client = get_client().v1
         product = client.products.create({"name": "Consulting"})
         monthly = {"currency": "usd", "unit_amount": 100, "recurring": {"interval": "month"}}
         price = client.prices.create({"product": product.id, **monthly})
@@ -122,6 +130,6 @@ class TestASubscriptionThatIsNotOurs:
         account = world.account(customer)
         self.subscribe(world, customer)
         assert world.account(customer).subscription_id == account.subscription_id
-        stripe_gateway.get_client().v1.subscriptions.cancel(account.subscription_id)
+        get_client().v1.subscriptions.cancel(account.subscription_id)
         world.deliver()
         assert world.account(customer).status == "canceled"

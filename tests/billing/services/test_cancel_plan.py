@@ -3,16 +3,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.models import UsageReport
+from billing.services.cancel_plan import cancel_plan
+from billing.services.record_usage import record_usage
+from billing.services.settle_usage import UsageStillUnreported
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.subscriptions import cancel_subscription
 from tests.factories import make_mitigation_of
 
 
 def fix(world, customer):
     with world.run_tasks():
-        services.record_usage(
-            customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
-        )
+        record_usage(customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now())
 
 
 class TestCancelPlan:
@@ -21,38 +23,38 @@ class TestCancelPlan:
         fix(world, customer)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
         world.stripe.control.advance(60)
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         assert world.account(customer).status == "canceled"
         assert world.stripe.control.objects("invoice")[-1]["total"] == 1500
 
     def test_waits_for_what_stripe_may_not_have_summed_yet(self, world):
         customer = world.subscribe("payg")
         fix(world, customer)
-        with pytest.raises(services.UsageStillUnreported):
-            services.cancel_plan(customer=customer)
+        with pytest.raises(UsageStillUnreported):
+            cancel_plan(customer=customer)
         assert world.account(customer).status == "active"
 
     def test_twice_is_once(self, world):
         customer = world.subscribe("payg")
         for _ in range(2):
-            services.cancel_plan(customer=customer)
+            cancel_plan(customer=customer)
         assert len(world.stripe.control.events("customer.subscription.deleted")) == 1
 
     def test_an_answer_that_was_lost_is_found_out(self, world):
         customer = world.subscribe("payg")
         world.stripe.control.add_fault("cut_after", method="DELETE", path="/v1/subscriptions/*")
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         assert world.account(customer).status == "canceled"
 
     def test_after_an_outage_asking_again_ends_it(self, world):
         customer = world.subscribe("payg")
         world.stripe.control.add_fault("cut_before", method="DELETE", path="/v1/subscriptions/*", times=3)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
-            services.cancel_plan(customer=customer)
+        with pytest.raises(StripeUnavailable):
+            cancel_plan(customer=customer)
         assert world.account(customer).status == "active"
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         assert world.account(customer).status == "canceled"
 
     def test_what_is_not_at_stripe_at_all_is_refused(self, world):
-        with pytest.raises(stripe_gateway.StripeRefused):
-            stripe_gateway.cancel_subscription("sub_nobodys")
+        with pytest.raises(StripeRefused):
+            cancel_subscription("sub_nobodys")

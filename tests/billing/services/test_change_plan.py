@@ -1,18 +1,29 @@
-import importlib
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from billing import selectors, services, stripe_gateway
 from billing.models import Notice, UsageReport
 from billing.plans import PAYG, TEAMS, TRIAL
+from billing.selectors.standing import get_entitlement
+from billing.services import change_plan as module
+from billing.services.change_plan import (
+    PaymentDeclined,
+    PlanNotChangeable,
+    PreviewOutdated,
+    change_plan,
+    preview_change,
+)
+from billing.services.choose_plan import choose_plan, open_subscription
+from billing.services.note_plan import Author
+from billing.services.record_usage import record_usage
+from billing.services.resume_plan import cancel_at_period_end
+from billing.services.settle_usage import UsageStillUnreported
+from billing.stripe_gateway.errors import StripeUnavailable
+from billing.stripe_gateway.prices import sync_plans
 from customers.models import AuditEntry
 from tests.billing.world import run_together
 from tests.factories import CustomerFactory, MitigationFactory, UserFactory
-
-# The package has a function of the module's name.
-module = importlib.import_module("billing.services.change_plan")
 
 
 def fix(world, customer, count=1):
@@ -20,17 +31,17 @@ def fix(world, customer, count=1):
     for _ in range(count):
         execution = MitigationFactory(repository__forge_account__customer=customer)
         with world.run_tasks():
-            services.record_usage(customer=customer, execution=execution, occurred_at=world.now())
+            record_usage(customer=customer, execution=execution, occurred_at=world.now())
     UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
 
 
 def preview(world, customer, plan):
-    return services.preview_change(customer=customer, plan=plan, at=world.now())
+    return preview_change(customer=customer, plan=plan, at=world.now())
 
 
 def change(world, customer, plan, token=None):
     token = token or preview(world, customer, plan).token
-    services.change_plan(customer=customer, plan=plan, preview_token=token)
+    change_plan(customer=customer, plan=plan, preview_token=token)
 
 
 def list_totals(world):
@@ -75,8 +86,8 @@ class TestPreviewChange:
         if plan == "past due":
             world.account(customer).__class__.objects.update(status="past_due")
         if plan == "ending":
-            services.cancel_at_period_end(customer=customer, at=timezone.now())
-        with pytest.raises(services.PlanNotChangeable):
+            cancel_at_period_end(customer=customer, at=timezone.now())
+        with pytest.raises(PlanNotChangeable):
             preview(world, customer, PAYG if plan == "payg" else TEAMS)
 
 
@@ -114,7 +125,7 @@ class TestChangePlan:
         fix(world, customer, 3)
         world.stripe.control.advance(days=1)
         change(world, customer, TEAMS)
-        entitlement = selectors.get_entitlement(customer=customer)
+        entitlement = get_entitlement(customer=customer)
         assert (entitlement.used, entitlement.remaining) == (0, 60)
 
     def test_credit_of_a_downgrade_pays_for_later_fixes(self, world):
@@ -155,7 +166,7 @@ class TestChangePlan:
         world.stripe.control.advance(days=15)
         token = preview(world, customer, PAYG).token
         fix(world, customer, 1)
-        with pytest.raises(services.PreviewOutdated):
+        with pytest.raises(PreviewOutdated):
             change(world, customer, PAYG, token)
         assert world.account(customer).plan == "teams"
 
@@ -181,7 +192,7 @@ class TestChangePlan:
         customer = world.subscribe("payg")
         token = preview(world, customer, TEAMS).token
         world.stripe.control.add_fault(kind, method="POST", path="/v1/subscriptions/*", times=3)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
+        with pytest.raises(StripeUnavailable):
             change(world, customer, TEAMS, token)
         change(world, customer, TEAMS, token)
         assert (world.account(customer).plan, len(list_totals(world))) == ("teams", 1)
@@ -190,7 +201,7 @@ class TestChangePlan:
         customer = world.subscribe("payg")
         token = preview(world, customer, TEAMS).token
         world.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
+        with pytest.raises(StripeUnavailable):
             change(world, customer, TEAMS, token)
         world.deliver()
         written = AuditEntry.objects.filter(customer=customer, act="plan_changed").order_by("at")
@@ -199,11 +210,11 @@ class TestChangePlan:
 
     def test_is_written_down_with_who_did_it(self, world):
         customer, user = world.subscribe("payg"), UserFactory()
-        services.change_plan(
+        change_plan(
             customer=customer,
             plan=TEAMS,
             preview_token=preview(world, customer, TEAMS).token,
-            by=services.Author(user, "192.0.2.7"),
+            by=Author(user, "192.0.2.7"),
         )
         world.deliver()
         entry = AuditEntry.objects.get(customer=customer, subject="Pay as you go to Teams")
@@ -214,7 +225,7 @@ class TestChangePlan:
         token = preview(world, customer, TEAMS).token
         method = world.stripe.control.objects("payment_method")[0]["id"]
         world.stripe.control.set_card(method, "insufficient_funds")
-        with pytest.raises(services.PaymentDeclined):
+        with pytest.raises(PaymentDeclined):
             change(world, customer, TEAMS, token)
         assert (world.account(customer).plan, world.account(customer).status) == ("payg", "active")
         assert list_totals(world) == []
@@ -232,8 +243,8 @@ class TestChangePlan:
         customer = world.subscribe("payg")
         token = preview(world, customer, TEAMS).token
         execution = MitigationFactory(repository__forge_account__customer=customer)
-        services.record_usage(customer=customer, execution=execution, occurred_at=world.now())
-        with pytest.raises(services.UsageStillUnreported):
+        record_usage(customer=customer, execution=execution, occurred_at=world.now())
+        with pytest.raises(UsageStillUnreported):
             change(world, customer, TEAMS, token)
         assert len(world.stripe.control.meter_events()) == 1
         assert world.account(customer).plan == "payg"
@@ -242,20 +253,20 @@ class TestChangePlan:
 class TestAToken:
     def test_of_another_customer_is_refused(self, world):
         alice, mallory = world.subscribe("payg"), world.subscribe("payg")
-        with pytest.raises(services.PreviewOutdated):
+        with pytest.raises(PreviewOutdated):
             change(world, mallory, TEAMS, preview(world, alice, TEAMS).token)
 
     @pytest.mark.parametrize("token", ["", "made up", "eyJhIjoxfQ:1:x"])
     def test_that_is_not_ours_is_refused(self, world, token):
         customer = world.subscribe("payg")
-        with pytest.raises(services.PreviewOutdated):
-            services.change_plan(customer=customer, plan=TEAMS, preview_token=token)
+        with pytest.raises(PreviewOutdated):
+            change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
     def test_that_is_too_old_is_refused(self, world, monkeypatch):
         customer = world.subscribe("payg")
         token = preview(world, customer, TEAMS).token
         monkeypatch.setattr(module, "PREVIEW_SECONDS", -1)
-        with pytest.raises(services.PreviewOutdated):
+        with pytest.raises(PreviewOutdated):
             change(world, customer, TEAMS, token)
 
     def test_of_an_earlier_period_is_refused(self, world):
@@ -264,12 +275,12 @@ class TestAToken:
         for plan in (TEAMS, PAYG):
             world.stripe.control.advance(60)
             change(world, customer, plan)
-        with pytest.raises(services.PreviewOutdated):
+        with pytest.raises(PreviewOutdated):
             change(world, customer, TEAMS, token)
 
     def test_for_another_plan_is_refused(self, world):
         customer = world.subscribe("payg")
-        with pytest.raises(services.PreviewOutdated):
+        with pytest.raises(PreviewOutdated):
             change(world, customer, TRIAL, preview(world, customer, TEAMS).token)
 
 
@@ -277,14 +288,14 @@ class TestAToken:
 @pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
     def test_change_once(self, stripe_sandbox):
-        stripe_gateway.sync_plans()
+        sync_plans()
         customer, at = CustomerFactory(), timezone.now()
-        services.choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=at)
-        services.open_subscription(customer_id=customer.pk)
-        token = services.preview_change(customer=customer, plan=TEAMS, at=at).token
+        choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=at)
+        open_subscription(customer_id=customer.pk)
+        token = preview_change(customer=customer, plan=TEAMS, at=at).token
 
         def confirm():
-            return services.change_plan(customer=customer, plan=TEAMS, preview_token=token)
+            return change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
         changed = run_together(confirm, confirm)
         assert [account.plan for account in changed] == ["teams", "teams"]

@@ -3,9 +3,15 @@ import dataclasses
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.models import SubscriptionRequest
 from billing.plans import PAYG, PLANS, TEAMS
+from billing.services.cancel_plan import NoPlanToCancel, cancel_plan
+from billing.services.choose_plan import PlanAlreadyChosen, PlanStillOpening, choose_plan, open_subscription
+from billing.services.sweep_billing import sweep_billing
+from billing.stripe_gateway.customers import create_customer
+from billing.stripe_gateway.errors import NotSetUp
+from billing.stripe_gateway.prices import find_price_ids, sync_plans
+from billing.stripe_gateway.subscriptions import create_subscription
 from core import outbox
 from tests.factories import CustomerFactory
 from tests.outbox import make_due
@@ -14,7 +20,7 @@ from tests.outbox import make_due
 def sweep(world):
     make_due(SubscriptionRequest.objects.all())
     with world.run_tasks():
-        services.sweep_billing()
+        sweep_billing()
 
 
 class TestChoosePlan:
@@ -31,8 +37,8 @@ class TestChoosePlan:
 
     def test_another_plan_is_refused_while_one_runs(self, world):
         customer = world.subscribe("payg")
-        with pytest.raises(services.PlanAlreadyChosen):
-            services.choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
+        with pytest.raises(PlanAlreadyChosen):
+            choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
 
     @pytest.mark.parametrize("path", ["/v1/customers", "/v1/payment_methods/*", "/v1/subscriptions"])
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
@@ -66,30 +72,30 @@ class TestChoosePlan:
     def test_a_request_that_another_worker_has_is_left_alone(self, world, django_capture_on_commit_callbacks):
         customer = CustomerFactory()
         with django_capture_on_commit_callbacks():
-            services.choose_plan(customer=customer, plan=PAYG, at=timezone.now())
+            choose_plan(customer=customer, plan=PAYG, at=timezone.now())
         outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
-        services.open_subscription(customer_id=customer.pk)
+        open_subscription(customer_id=customer.pk)
         assert world.stripe.control.objects("subscription") == []
 
     def test_is_not_chosen_again_while_a_worker_has_the_former_request(self, world):
         customer = world.subscribe("payg")
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         outbox.reopen(SubscriptionRequest.objects.all(), at=timezone.now())
         outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
-        with pytest.raises(services.PlanStillOpening):
-            services.choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
+        with pytest.raises(PlanStillOpening):
+            choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
         assert world.account(customer).status == "canceled"
 
     def test_a_cancelled_customer_can_choose_again(self, world):
         customer = world.subscribe("payg")
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         assert world.account(customer).status == "canceled"
         world.subscribe("teams", customer=customer)
         assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
 
     def test_cancelling_without_a_plan_is_refused(self, db):
-        with pytest.raises(services.NoPlanToCancel):
-            services.cancel_plan(customer=CustomerFactory())
+        with pytest.raises(NoPlanToCancel):
+            cancel_plan(customer=CustomerFactory())
 
 
 class TestAFirstPaymentThatNeedsMore:
@@ -97,8 +103,8 @@ class TestAFirstPaymentThatNeedsMore:
         customer = world.subscribe("teams", card="pm_card_chargeCustomerFail")
         assert world.account(customer).status == "unpaid"
         world.subscribe("teams", customer=customer)
-        with pytest.raises(services.PlanAlreadyChosen):
-            services.choose_plan(customer=customer, plan=PAYG, at=timezone.now())
+        with pytest.raises(PlanAlreadyChosen):
+            choose_plan(customer=customer, plan=PAYG, at=timezone.now())
         assert len(world.stripe.control.objects("subscription")) == 1
 
 
@@ -111,9 +117,9 @@ class TestOurOwnMistakes:
     def test_a_price_that_was_changed_is_made_anew(self, world, monkeypatch):
         dearer = dataclasses.replace(PAYG, unit_price_cents=2000)
         monkeypatch.setitem(PLANS, "payg", dearer)
-        before = stripe_gateway.find_price_ids(PAYG)
-        stripe_gateway.sync_plans()
-        assert stripe_gateway.find_price_ids(PAYG) != before
+        before = find_price_ids(PAYG)
+        sync_plans()
+        assert find_price_ids(PAYG) != before
 
 
 class TestPastDue:
@@ -132,12 +138,10 @@ class TestPastDue:
 class TestSyncPlans:
     def test_repeating_it_makes_nothing_new(self, world):
         before = world.stripe.control.state()
-        assert stripe_gateway.sync_plans() == stripe_gateway.sync_plans()
+        assert sync_plans() == sync_plans()
         assert world.stripe.control.state() == before
 
     def test_without_it_a_subscription_is_refused_with_a_sentence(self, stripe_sandbox, db):
-        made = stripe_gateway.create_customer(
-            customer_id=str(CustomerFactory().pk), name="A", email="a@b.test", attempt=1
-        )
-        with pytest.raises(stripe_gateway.NotSetUp, match="sync_plans"):
-            stripe_gateway.create_subscription(stripe_customer_id=made, plan=PAYG, wish="1", attempt=1)
+        made = create_customer(customer_id=str(CustomerFactory().pk), name="A", email="a@b.test", attempt=1)
+        with pytest.raises(NotSetUp, match="sync_plans"):
+            create_subscription(stripe_customer_id=made, plan=PAYG, wish="1", attempt=1)

@@ -8,9 +8,11 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import UsageClaim
-from billing.selectors import get_entitlement
-from billing.services import FixRefused, claim_fix, record_usage
-from customers.services import NamespaceHeld, prove_namespace
+from billing.selectors.standing import get_entitlement
+from billing.services.claim_fix import FixRefused, claim_fix
+from billing.services.record_usage import record_usage
+from customers.services.claim_namespace import NamespaceHeld
+from customers.services.prove_namespace import prove_namespace
 from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, make_mitigation_of
 
 NOW = timezone.now()

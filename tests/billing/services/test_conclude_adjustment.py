@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import stripe_gateway
 from billing.models import UsageReport
-from billing.selectors import explain_invoice, list_invoices
+from billing.selectors.explained_invoice import explain_invoice
+from billing.selectors.invoices import list_invoices
+from billing.stripe_gateway.client import get_client
 from tests.billing.services.test_report_correction import (
     ADJUSTMENTS,
     correct,
@@ -34,7 +35,7 @@ def void(world, usage, kind="cut_before"):
 
 def end_at_stripe(world, customer):
     """As a cancellation in Stripe's dashboard, which asks nobody here."""
-    client = stripe_gateway.get_client().v1.subscriptions
+    client = get_client().v1.subscriptions
     client.cancel(world.account(customer).subscription_id, {"invoice_now": True})
     world.stripe.control.advance(hours=2)
 

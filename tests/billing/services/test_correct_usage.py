@@ -3,8 +3,9 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from billing.models import Notice, UsageCorrection, UsageReport
-from billing.selectors import get_entitlement
-from billing.services import NothingToCorrect, ReasonMissing, correct_usage, record_usage
+from billing.selectors.standing import get_entitlement
+from billing.services.correct_usage import NothingToCorrect, ReasonMissing, correct_usage
+from billing.services.record_usage import record_usage
 from tests.factories import BillingAccountFactory, UserFactory, make_mitigation_of
 
 Kind = UsageCorrection.Kind

@@ -1,9 +1,12 @@
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.models import Discrepancy, Notice
 from billing.plans import PAYG, TEAMS
+from billing.services.reconcile import reconcile
+from billing.services.retry_now import retry_now
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.subscriptions import create_subscription
 from customers.models import AuditEntry
 from tests.billing.ledger import age_reports, report_fixes
 
@@ -18,9 +21,7 @@ def customer(world):
 
 def subscribe_again(world, customer, plan=TEAMS):
     stripe_customer_id = world.account(customer).stripe_customer_id
-    return stripe_gateway.create_subscription(
-        stripe_customer_id=stripe_customer_id, plan=plan, wish="again", attempt=0
-    )
+    return create_subscription(stripe_customer_id=stripe_customer_id, plan=plan, wish="again", attempt=0)
 
 
 def read_balance_cents(world):
@@ -39,7 +40,7 @@ class TestASecondSubscription:
 
     def test_is_none_while_the_news_of_the_first_s_end_is_late(self, world, customer):
         first = world.account(customer).subscription_id
-        stripe_gateway.get_client().v1.subscriptions.cancel(first)
+        get_client().v1.subscriptions.cancel(first)
         subscribe_again(world, customer)
         news = [each for each in world.stripe.control.events() if each["data"]["object"].get("id") != first]
         world.deliver(events=news)
@@ -50,7 +51,7 @@ class TestASecondSubscription:
     def test_is_credited_without_what_was_refunded(self, world, customer):
         subscribe_again(world, customer)
         (paid,) = [each for each in world.stripe.control.objects("payment_intent") if each["amount"] == 49900]
-        stripe_gateway.get_client().v1.refunds.create({"payment_intent": paid["id"], "amount": 10000})
+        get_client().v1.refunds.create({"payment_intent": paid["id"], "amount": 10000})
         world.deliver()
         assert read_balance_cents(world) == 39900
 
@@ -76,14 +77,14 @@ class TestASecondSubscription:
         world.stripe.control.add_fault("cut_after", method="*", path=path, times=9)
         world.deliver()
         world.stripe.control.clear_faults()
-        services.retry_now(at=timezone.now())
+        retry_now(at=timezone.now())
         world.deliver(events=world.stripe.control.events())
         statuses = [each["status"] for each in world.stripe.control.objects("subscription")]
         assert (sorted(statuses), read_balance_cents(world)) == (["active", "canceled"], 49900)
 
     def test_whose_news_was_lost_is_ended_at_night(self, world, customer):
         subscribe_again(world, customer)
-        services.reconcile(at=timezone.now())
+        reconcile(at=timezone.now())
         row = Discrepancy.objects.get(kind="stale_account")
         assert (row.state, "2 subscriptions run" in row.detail) == ("repaired", True)
         assert read_balance_cents(world) == 49900

@@ -1,10 +1,11 @@
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.models import Discrepancy, InboxEvent, UsageReport
-from billing.selectors import get_entitlement
-from billing.stripe_gateway.meter_errors import _read_identifier
+from billing.selectors.standing import get_entitlement
+from billing.services.follow_meter_error import follow_meter_error
+from billing.services.reconcile import reconcile
+from billing.stripe_gateway.meter_errors import MeterError, _read_identifier
 from core import outbox
 from tests.billing.ledger import age_reports, report_fixes, send_due
 from tests.billing.services.test_report_correction import correct, send
@@ -48,7 +49,7 @@ class TestFollowMeterError:
         world.deliver(events=[event])
         outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         send_due()
-        assert services.follow_meter_error(event_id=event["id"]) == 0
+        assert follow_meter_error(event_id=event["id"]) == 0
         assert UsageReport.objects.get().status == "reported"
 
     def test_waits_for_the_worker_that_is_sending_the_report_again(self, world, report):
@@ -65,7 +66,7 @@ class TestFollowMeterError:
         assert get_entitlement(customer=customer).used == 1
         world.advance()
         assert get_entitlement(customer=customer).used == 0
-        services.reconcile(at=world.now())
+        reconcile(at=world.now())
         assert not Discrepancy.objects.filter(kind=Discrepancy.Kind.PORTAL).exists()
 
     def test_says_that_a_credited_fix_is_still_to_be_billed(self, world, report):
@@ -76,17 +77,15 @@ class TestFollowMeterError:
         assert report.last_error.endswith("its price is given back: send it again to bill it")
 
     def test_leaves_what_is_none_of_ours(self, world, report, monkeypatch):
-        errors = [
-            stripe_gateway.MeterError(name, "no_meter", "") for name in ("by-hand", str(report.pk)[:-1] + "x")
-        ]
-        monkeypatch.setattr(stripe_gateway, "list_meter_errors", lambda event_id: errors)
-        assert services.follow_meter_error(event_id="evt_1") == 0
+        errors = [MeterError(name, "no_meter", "") for name in ("by-hand", str(report.pk)[:-1] + "x")]
+        monkeypatch.setattr("billing.services.follow_meter_error.list_meter_errors", lambda event_id: errors)
+        assert follow_meter_error(event_id="evt_1") == 0
         assert UsageReport.objects.get().status == "reported"
 
     def test_leaves_a_fix_of_a_database_that_is_not_this_one(self, world, report, monkeypatch):
-        errors = [stripe_gateway.MeterError("00000000-0000-4000-8000-000000000000", "no_meter", "")]
-        monkeypatch.setattr(stripe_gateway, "list_meter_errors", lambda event_id: errors)
-        assert services.follow_meter_error(event_id="evt_1") == 0
+        errors = [MeterError("00000000-0000-4000-8000-000000000000", "no_meter", "")]
+        monkeypatch.setattr("billing.services.follow_meter_error.list_meter_errors", lambda event_id: errors)
+        assert follow_meter_error(event_id="evt_1") == 0
 
     def test_waits_while_stripe_does_not_answer(self, world, report):
         event = fail(world, report)

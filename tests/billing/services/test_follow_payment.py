@@ -3,8 +3,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import selectors, services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent, Notice, UsageReport
+from billing.selectors.standing import get_entitlement
+from billing.services.cancel_plan import cancel_plan
+from billing.services.follow_payment import block_overdue
+from billing.services.record_usage import record_usage
+from billing.services.sweep_billing import sweep_billing
+from billing.stripe_gateway.client import get_client
 from tests.billing.ledger import report_fixes
 from tests.billing.world import BillingWorld, run_together
 from tests.factories import BillingAccountFactory, make_mitigation_of
@@ -32,7 +37,7 @@ def fail(world, behaviour="insufficient_funds"):
 def pay(world):
     set_card(world, "success")
     open_invoice = next(each for each in world.stripe.control.objects("invoice") if each["status"] == "open")
-    stripe_gateway.get_client().v1.invoices.pay(open_invoice["id"])
+    get_client().v1.invoices.pay(open_invoice["id"])
 
 
 def list_kinds():
@@ -54,7 +59,7 @@ class TestAPaymentThatFails:
 
     def test_of_an_earlier_plan_leaves_the_new_one_its_whole_grace(self, world, customer):
         fail(world)
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.stripe.control.advance(days=8)
         world.subscribe("payg", customer=customer)
         world.deliver()
@@ -106,7 +111,7 @@ class TestAPaymentThatFails:
         world.stripe.control.clear_faults()
         make_due(InboxEvent.objects.all())
         with world.run_tasks():
-            services.sweep_billing()
+            sweep_billing()
         assert list_kinds() == ["payment_failed"]
 
 
@@ -114,13 +119,13 @@ class TestALastInvoice:
     def test_that_fails_after_the_plan_has_ended_is_told(self, world):
         customer = world.subscribe("payg")
         with world.run_tasks():
-            services.record_usage(
+            record_usage(
                 customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
             )
         UsageReport.objects.update(reported_at=timezone.now() - DAY)
         world.stripe.control.advance(60)
         set_card(world, "insufficient_funds")
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.stripe.control.advance(hours=2)
         world.deliver()
         assert (world.account(customer).status, list_kinds()) == ("canceled", ["payment_failed"])
@@ -129,7 +134,7 @@ class TestALastInvoice:
 class TestGrace:
     def find_reason(self, world, customer, after):
         at = world.account(customer).past_due_since + after
-        return selectors.get_entitlement(customer=customer, at=at).blocked_reason
+        return get_entitlement(customer=customer, at=at).blocked_reason
 
     @pytest.mark.parametrize(("days", "reason"), [(6.9, None), (7, "payment_past_due")])
     def test_blocks_after_seven_days(self, world, customer, days, reason):
@@ -144,7 +149,7 @@ class TestGrace:
     def test_its_end_is_told_once(self, world, customer):
         fail(world)
         ends_at = world.account(customer).grace_ends_at
-        told = [services.block_overdue(at=ends_at + after) for after in (-DAY, 0 * DAY, DAY)]
+        told = [block_overdue(at=ends_at + after) for after in (-DAY, 0 * DAY, DAY)]
         assert told == [0, 1, 0]
         assert list_kinds() == ["blocked", "payment_failed"]
 
@@ -153,7 +158,7 @@ class TestGrace:
         BillingAccount.objects.update(status="unpaid")
         account = world.account(customer)
         assert account.is_blocked(account.past_due_since)
-        assert services.block_overdue(at=account.past_due_since) == 1
+        assert block_overdue(at=account.past_due_since) == 1
 
     def test_a_paid_account_has_none(self, world, customer):
         account = world.account(customer)
@@ -163,7 +168,7 @@ class TestGrace:
 class TestRecovery:
     def test_comes_with_the_payment(self, world, customer):
         fail(world)
-        services.block_overdue(at=world.account(customer).grace_ends_at)
+        block_overdue(at=world.account(customer).grace_ends_at)
         pay(world)
         world.deliver()
         account = world.account(customer)
@@ -203,6 +208,6 @@ class TestSweepsAtOnce:
             plan="payg", status="past_due", past_due_since=timezone.now() - 8 * DAY
         )
         at = timezone.now()
-        told = run_together(*[lambda: services.block_overdue(at=at)] * 4)
+        told = run_together(*[lambda: block_overdue(at=at)] * 4)
         assert sum(told) == 1
         assert Notice.objects.get().customer_id == account.pk

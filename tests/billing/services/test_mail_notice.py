@@ -1,4 +1,3 @@
-import importlib
 from smtplib import SMTPServerDisconnected
 
 import pytest
@@ -6,14 +5,14 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from billing.models import Notice
-from billing.services import give_notice, mail_notice, sweep_billing
+from billing.services import mail_notice as module
+from billing.services.give_notice import give_notice
+from billing.services.mail_notice import mail_notice
+from billing.services.sweep_billing import sweep_billing
 from core import outbox
 from customers.models import Customer
 from tests.factories import CustomerFactory, MembershipFactory
 from tests.outbox import make_due
-
-# The package has a function of the module's name.
-module = importlib.import_module("billing.services.mail_notice")
 
 
 @pytest.fixture

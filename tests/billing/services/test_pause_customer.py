@@ -1,9 +1,11 @@
 import pytest
 from django.utils import timezone
 
-from billing import services
 from billing.models import UsageReport
-from billing.selectors import list_invoices
+from billing.selectors.invoices import list_invoices
+from billing.services.pause_customer import pause_customer, resume_customer
+from billing.services.record_usage import record_usage
+from billing.services.sweep_billing import sweep_billing
 from tests.factories import make_mitigation_of
 
 
@@ -13,16 +15,16 @@ def customer(world):
 
 
 def pause(customer):
-    return services.pause_customer(customer=customer, reason="A dispute.", at=timezone.now())
+    return pause_customer(customer=customer, reason="A dispute.", at=timezone.now())
 
 
 def resume(customer):
-    return services.resume_customer(customer=customer, reason="Settled.", at=timezone.now())
+    return resume_customer(customer=customer, reason="Settled.", at=timezone.now())
 
 
 def fix(customer):
     execution = make_mitigation_of(customer)
-    return services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    return record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
 
 
 class TestPauseCustomer:
@@ -41,7 +43,7 @@ class TestPauseCustomer:
     def test_is_passed_over_by_the_sweep(self, world, customer):
         pause(customer)
         fix(customer)
-        assert services.sweep_billing() == 0
+        assert sweep_billing() == 0
 
 
 class TestResumeCustomer:
@@ -53,7 +55,7 @@ class TestResumeCustomer:
         with world.run_tasks():
             resume(customer)
         with world.run_tasks():
-            services.sweep_billing()
+            sweep_billing()
         assert len(world.stripe.control.meter_events()) == 2
 
     def test_after_a_periods_end_bills_it_in_the_next(self, world, customer):

@@ -8,10 +8,16 @@ from django.db import connections
 from django.utils import timezone
 from djstripe.models import Subscription, WebhookEndpoint
 
-from billing import services, stripe_gateway
 from billing.models import BillingAccount, InboxEvent
 from billing.plans import PAYG
+from billing.services.cancel_plan import cancel_plan
+from billing.services.choose_plan import choose_plan
+from billing.services.process_webhook import process_webhook, replay_webhook
+from billing.services.sweep_billing import sweep_billing
 from billing.services.webhook_handlers import HANDLERS
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.errors import StripeUnavailable
+from billing.stripe_gateway.prices import sync_plans
 from core import outbox
 from tests.billing.world import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
@@ -46,7 +52,7 @@ class TestReceiveWebhook:
             {"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found"}
         )
         assert post_webhook(thin).status_code == 200
-        services.process_webhook(event_id="evt_2")
+        process_webhook(event_id="evt_2")
         assert InboxEvent.objects.get().processed_at is not None
 
     def test_an_unknown_type_is_kept(self):
@@ -124,13 +130,13 @@ class TestReceiveWebhook:
 class TestProcessWebhook:
     def test_a_failure_is_rescheduled_and_then_waits_for_staff(self, endpoint, monkeypatch):
         def fail(event):
-            raise stripe_gateway.StripeUnavailable("away")
+            raise StripeUnavailable("away")
 
         monkeypatch.setitem(HANDLERS, "customer.updated", fail)
         post_webhook(EVENT)
         for attempt in range(1, 13):
             make_due(InboxEvent.objects.all())
-            services.process_webhook(event_id="evt_1")
+            process_webhook(event_id="evt_1")
             event = InboxEvent.objects.get()
             assert (event.attempts, event.last_error) == (attempt, "StripeUnavailable: away")
             assert (event.next_attempt_at is None) is (attempt == 12)
@@ -143,7 +149,7 @@ class TestProcessWebhook:
         account.status = "unpaid"
         account.save()
         with world.run_tasks():
-            services.replay_webhook(event_id=event.pk, at=timezone.now())
+            replay_webhook(event_id=event.pk, at=timezone.now())
         assert world.account(customer).status == "active"
 
     def test_an_event_that_died_half_way_is_taken_up_by_the_sweep(self, world):
@@ -152,7 +158,7 @@ class TestProcessWebhook:
         outbox.reopen(InboxEvent.objects.all(), at=timezone.now(), processed_at=None)
         world.account(customer).__class__.objects.update(status="unpaid")
         with world.run_tasks():
-            services.sweep_billing()
+            sweep_billing()
         assert not InboxEvent.objects.filter(processed_at=None).exists()
         assert world.account(customer).status == "active"
 
@@ -162,7 +168,7 @@ class TestOrder:
     def test_the_state_is_the_same_in_any_order(self, world, order):
         customer = CustomerFactory()
         world.subscribe("payg", customer=customer)
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         events = world.stripe.control.events()
         arranged = {"as sent": events, "reversed": events[::-1], "twice": events + events}[order]
         world.deliver(events=arranged)
@@ -174,9 +180,9 @@ class TestAStaleRead:
     @pytest.mark.django_db(transaction=True)
     def test_does_not_overwrite_a_newer_one(self, stripe_sandbox, monkeypatch):
         """One worker has read the subscription and not yet written it, when another hears that it ended."""
-        stripe_gateway.sync_plans()
+        sync_plans()
         customer = CustomerFactory()
-        services.choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
+        choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
         account = BillingAccount.objects.get()
         updated, canceled = (make_event(account, name) for name in ("updated", "deleted"))
         slow = threading.Thread(target=process_in_thread, args=(updated,))
@@ -192,9 +198,9 @@ class TestAStaleRead:
         monkeypatch.setattr(Subscription, "sync_from_stripe_data", write_late)
         slow.start()
         assert has_read.wait(5)
-        stripe_gateway.get_client().v1.subscriptions.cancel(account.subscription_id)
+        get_client().v1.subscriptions.cancel(account.subscription_id)
         threading.Timer(0.5, may_write.set).start()
-        services.process_webhook(event_id=canceled)
+        process_webhook(event_id=canceled)
         may_write.set()
         slow.join()
         account.refresh_from_db()
@@ -220,5 +226,5 @@ def make_event(account, name):
 
 
 def process_in_thread(event_id):
-    services.process_webhook(event_id=event_id)
+    process_webhook(event_id=event_id)
     connections.close_all()

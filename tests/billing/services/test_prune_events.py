@@ -1,4 +1,3 @@
-import importlib
 import json
 from datetime import timedelta
 
@@ -6,14 +5,14 @@ import pytest
 from django.utils import timezone
 from djstripe.models import Event, IdempotencyKey, WebhookEndpoint, WebhookEventTrigger
 
-from billing import services
 from billing.models import InboxEvent, UsageClaim
+from billing.services import prune_events as module
+from billing.services.process_webhook import replay_webhook
+from billing.services.prune_events import prune_events
 from tests.billing.ledger import report_fixes
 from tests.billing.world import post_webhook
 from tests.factories import RepositoryFactory
 
-# The package has a function of the module's name.
-module = importlib.import_module("billing.services.prune_events")
 BODY = json.dumps({"id": "evt_1", "object": "event", "type": "moon.risen", "data": {"object": {}}})
 
 
@@ -29,7 +28,7 @@ def keep_event(event_id="evt_1", *, days, is_processed=True):
 
 
 def prune():
-    return services.prune_events(at=timezone.now())
+    return prune_events(at=timezone.now())
 
 
 @pytest.mark.django_db
@@ -72,7 +71,7 @@ class TestPruneEvents:
     def test_what_is_forgotten_is_not_replayed(self):
         event = keep_event(days=400)
         prune()
-        services.replay_webhook(event_id=event.pk, at=timezone.now())
+        replay_webhook(event_id=event.pk, at=timezone.now())
         event.refresh_from_db()
         assert event.processed_at is not None
 
@@ -105,7 +104,7 @@ class TestTheLedger:
         Event.objects.create(id="evt_old", livemode=False, data={}, stripe_data={})
         Event.objects.update(djstripe_created=timezone.now() - timedelta(days=1000))
         kept = customer.usage_records.count(), customer.usage_reports.count()
-        assert services.prune_events(at=timezone.now() + timedelta(days=1000)).events > 0
+        assert prune_events(at=timezone.now() + timedelta(days=1000)).events > 0
         assert (customer.usage_records.count(), customer.usage_reports.count()) == kept == (2, 2)
 
     def test_and_the_account_survive_a_replay_of_every_event(self, world):
@@ -113,6 +112,6 @@ class TestTheLedger:
         world.deliver()
         for event in InboxEvent.objects.all():
             with world.run_tasks():
-                services.replay_webhook(event_id=event.pk, at=timezone.now())
+                replay_webhook(event_id=event.pk, at=timezone.now())
         assert not InboxEvent.objects.filter(processed_at=None).exists()
         assert world.account(customer).status == "active"

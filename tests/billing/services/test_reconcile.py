@@ -4,9 +4,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import selectors, services, stripe_gateway
 from billing.models import BillingAccount, Discrepancy, UsageReport
 from billing.plans import PAYG, TEAMS
+from billing.selectors.standing import get_entitlement
+from billing.services.cancel_plan import cancel_plan
+from billing.services.choose_plan import choose_plan
+from billing.services.correct_usage import correct_usage
+from billing.services.reconcile import reconcile
+from billing.services.report_correction import report_correction
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.errors import StripeUnavailable
+from billing.stripe_gateway.meter import MeterEvent, report_usage
+from billing.stripe_gateway.subscriptions import cancel_subscription
 from tests.billing.ledger import age_reports, record_fixes, report_fixes, send_due
 from tests.billing.services.test_change_plan import change
 from tests.billing.services.test_report_correction import correct, fix, fix_in_the_second_of_the_end, send
@@ -19,13 +28,13 @@ def customer(world):
 
 def run(world, customer=None, **later):
     """Reconcile a day and more later, when nothing is young any more."""
-    return services.reconcile(at=world.now() + timedelta(**(later or {"hours": 30})), customer=customer)
+    return reconcile(at=world.now() + timedelta(**(later or {"hours": 30})), customer=customer)
 
 
 def forget(world, *, last=1):
     """Let Stripe lose meter events that it had taken."""
     for event in world.stripe.control.meter_events()[-last:]:
-        stripe_gateway.get_client().v1.billing.meter_event_adjustments.create(
+        get_client().v1.billing.meter_event_adjustments.create(
             {
                 "event_name": event["event_name"],
                 "type": "cancel",
@@ -36,7 +45,7 @@ def forget(world, *, last=1):
 
 def add_stray(world, customer):
     """Somebody else counts a fix at our meter."""
-    stripe_gateway.get_client().v1.billing.meter_events.create(
+    get_client().v1.billing.meter_events.create(
         {
             "event_name": "fix_deployed",
             "identifier": "by-hand",
@@ -52,8 +61,8 @@ def report_late(world, customer):
     report.status, report.first_sent_at, report.reported_at = "reported", report.meter_at, report.meter_at
     report.next_attempt_at = None
     report.save()
-    stripe_gateway.report_usage(
-        stripe_gateway.MeterEvent(
+    report_usage(
+        MeterEvent(
             identifier=report.identifier,
             stripe_customer_id=world.account(customer).stripe_customer_id,
             at=report.meter_at,
@@ -91,7 +100,7 @@ class TestReconcile:
         report_fixes(customer, 2)
         age_reports()
         world.stripe.control.advance(1)  # what is fixed in the very second of the end is on no invoice
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.stripe.control.advance(hours=2)  # its last invoice is a draft until then
         world.deliver()
         run(world)
@@ -154,7 +163,7 @@ class TestAFixMissingAtStripe:
     def test_is_listed_where_there_is_nothing_to_bill_it_to(self, world, customer):
         report_fixes(customer, 1)
         forget(world)
-        stripe_gateway.cancel_subscription(world.account(customer).subscription_id)
+        cancel_subscription(world.account(customer).subscription_id)
         world.deliver()
         run(world)
         row = Discrepancy.objects.get(kind="missing_at_stripe")
@@ -172,28 +181,28 @@ class TestASubscriptionThatHasEnded:
         return world.account(customer).subscription_id
 
     def test_without_a_last_invoice_is_listed(self, world, customer, ended):
-        stripe_gateway.cancel_subscription(ended, is_invoiced=False)
+        cancel_subscription(ended, is_invoiced=False)
         world.deliver()
         run(world)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 2, 0)
 
     def test_is_listed_under_the_next_plan_too(self, world, customer, ended):
-        stripe_gateway.cancel_subscription(ended, is_invoiced=False)
+        cancel_subscription(ended, is_invoiced=False)
         self.choose_again(world, customer)
         run(world)
         row = Discrepancy.objects.get(kind="invoice")
         assert (row.state, row.ledger, row.stripe) == ("open", 2, 0)
 
     def test_and_was_invoiced_agrees_under_the_next_plan(self, world, customer, ended):
-        stripe_gateway.cancel_subscription(ended)
+        cancel_subscription(ended)
         self.choose_again(world, customer)
         run(world)
         assert found() == []
 
     def test_and_lacks_a_fix_at_the_meter_is_left_to_staff(self, world, customer, ended):
         forget(world)
-        stripe_gateway.cancel_subscription(ended)
+        cancel_subscription(ended)
         self.choose_again(world, customer)
         run(world)
         row = Discrepancy.objects.get(kind="missing_at_stripe")
@@ -221,7 +230,7 @@ class TestASubscriptionThatHasEnded:
     def unbilled(self, world, customer):
         """A fix that was metered after a plan which ended with its period, the usual way."""
         account = world.account(customer)
-        client = stripe_gateway.get_client().v1.subscriptions
+        client = get_client().v1.subscriptions
         client.update(account.subscription_id, {"cancel_at_period_end": True})
         world.stripe.control.set_to(int(account.current_period_end.timestamp()) - 60)
         usage = fix(customer, at=account.current_period_end + timedelta(seconds=30))
@@ -241,7 +250,7 @@ class TestASubscriptionThatHasEnded:
         assert found() == [("unbilled", "open")]
 
     def test_without_a_last_invoice_is_listed_until_somebody_acts(self, world, customer, ended):
-        stripe_gateway.cancel_subscription(ended, is_invoiced=False)
+        cancel_subscription(ended, is_invoiced=False)
         world.deliver()
         run(world)
         run(world, days=33)
@@ -277,7 +286,7 @@ class TestASubscriptionThatHasEnded:
         world.deliver()
         world.stripe.control.advance(hours=2)
         with world.run_tasks():
-            services.choose_plan(customer=customer, plan=PAYG, at=timezone.now())
+            choose_plan(customer=customer, plan=PAYG, at=timezone.now())
         world.deliver()
         assert world.account(customer).can_meter
 
@@ -316,7 +325,7 @@ class TestAStaleAccount:
 
     def test_learns_that_its_subscription_has_ended(self, world, customer):
         subscription_id = world.account(customer).subscription_id
-        stripe_gateway.get_client().v1.subscriptions.cancel(subscription_id)
+        get_client().v1.subscriptions.cancel(subscription_id)
         run(world)
         assert world.account(customer).status == "canceled"
 
@@ -355,8 +364,8 @@ class TestAnInvoice:
 class TestThePortal:
     def test_that_shows_another_count_is_listed(self, world, customer, monkeypatch):
         report_fixes(customer, 2)
-        shown = dataclasses.replace(selectors.get_entitlement(customer=customer), used=5)
-        monkeypatch.setattr(selectors, "get_entitlement", lambda customer: shown)
+        shown = dataclasses.replace(get_entitlement(customer=customer), used=5)
+        monkeypatch.setattr("billing.services.reconcile.get_entitlement", lambda customer: shown)
         run(world)
         row = Discrepancy.objects.get()
         assert (row.kind, row.ledger, row.stripe, row.portal) == ("portal", 2, 2, 5)
@@ -390,7 +399,7 @@ class TestOneCustomersFailure:
 
     def test_of_the_listing_is_said(self, world, customer):
         world.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
+        with pytest.raises(StripeUnavailable):
             run(world)
 
 
@@ -398,13 +407,11 @@ class TestAVoidedFix:
     @pytest.fixture
     def voided(self, world, customer):
         report = report_fixes(customer, 2)[0]
-        services.correct_usage(
-            usage=report.usage, kind="void", reason="A test.", made_by=None, at=world.now()
-        )
+        correct_usage(usage=report.usage, kind="void", reason="A test.", made_by=None, at=world.now())
         return report
 
     def test_that_stripe_has_let_go_of_is_no_difference(self, world, voided):
-        services.report_correction(correction_id=voided.usage.correction.pk)
+        report_correction(correction_id=voided.usage.correction.pk)
         run(world)
         assert found() == []
 

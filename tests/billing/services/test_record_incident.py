@@ -1,8 +1,8 @@
 import pytest
 
-from billing import stripe_gateway
 from billing.models import Notice, PaymentIncident
-from billing.selectors import list_invoices
+from billing.selectors.invoices import list_invoices
+from billing.stripe_gateway.client import get_client
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def charge(world):
 
 
 def refund(charge, amount):
-    return stripe_gateway.get_client().v1.refunds.create({"charge": charge["id"], "amount": amount})
+    return get_client().v1.refunds.create({"charge": charge["id"], "amount": amount})
 
 
 class TestARefund:
@@ -41,7 +41,7 @@ class TestARefund:
         world.deliver()
         store = world.stripe.world.store
         store.replace(store.get("refund", made.id), status=status)
-        stripe_gateway.get_client().v1.refunds.update(made.id, {"metadata": {"seen": "late"}})
+        get_client().v1.refunds.update(made.id, {"metadata": {"seen": "late"}})
         world.deliver()
         assert PaymentIncident.objects.get().status == status
         (invoice,) = list_invoices(customer=charge["ours"], limit=1)

@@ -5,7 +5,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
 from billing.models import UsageRecord, UsageReport
-from billing.services import record_usage
+from billing.services.record_usage import record_usage
 from tests.factories import (
     BillingAccountFactory,
     CustomerFactory,

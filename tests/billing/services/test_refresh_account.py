@@ -1,12 +1,9 @@
-import importlib
-
 import pytest
 
-from billing import stripe_gateway
 from billing.plans import PAYG, TEAMS
-
-# The package has a function of the module's name.
-module = importlib.import_module("billing.services.refresh_account")
+from billing.services import refresh_account as module
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.subscriptions import create_subscription
 
 
 def make_subscription(name, status, created):
@@ -39,10 +36,10 @@ class TestLateNews:
     @pytest.mark.parametrize("is_second_ended", [True, False])
     def test_changes_nothing_of_what_stripe_says_now(self, world, order, is_second_ended):
         customer = world.subscribe("payg")
-        client = stripe_gateway.get_client().v1
+        client = get_client().v1
         client.subscriptions.cancel(world.account(customer).subscription_id)
         world.stripe.control.advance(5)
-        second = stripe_gateway.create_subscription(
+        second = create_subscription(
             stripe_customer_id=world.account(customer).stripe_customer_id, plan=TEAMS, wish="2", attempt=0
         )
         if is_second_ended:

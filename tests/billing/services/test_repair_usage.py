@@ -5,8 +5,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing import services
 from billing.models import CorrectionReport, UsageReport
+from billing.services.reconcile import reconcile
 from billing.services.repair_usage import MINUTE, _find_missing
 from core import outbox
 from tests.billing.ledger import age_reports, report_fixes
@@ -70,18 +70,18 @@ class TestAVoidedFixThatTheMeterLost:
     def test_and_that_cost_nothing_is_withdrawn(self, world, customer, lost):
         world.advance()
         assert self.void().way == "nothing"
-        services.reconcile(at=timezone.now())
+        reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "withdrawn"
         world.advance()
         assert sum(list_totals(customer)) == 0
 
     def test_and_that_was_credited_is_to_be_billed(self, customer, lost):
         assert self.void().amount_cents == 1500
-        services.reconcile(at=timezone.now())
+        reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "pending"
 
     def test_whose_void_is_under_way_is_left_to_it(self, customer, lost):
         self.void()
         outbox.reopen(CorrectionReport.objects.all(), at=timezone.now())
-        services.reconcile(at=timezone.now())
+        reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "reported"

@@ -1,19 +1,23 @@
-import importlib
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
-from billing.selectors import get_entitlement, list_invoices
+from billing.selectors.invoices import list_invoices
+from billing.selectors.standing import get_entitlement
+from billing.services import report_correction as module
+from billing.services.correct_usage import correct_usage
+from billing.services.follow_meter_error import follow_meter_error
+from billing.services.record_usage import record_usage
+from billing.services.report_correction import report_correction
+from billing.services.report_usage import report_usage
 from billing.stripe_gateway.adjustments import credit_balance
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from core import outbox
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
-
-# The package has a function of the module's name.
-module = importlib.import_module("billing.services.report_correction")
 
 Kind = UsageCorrection.Kind
 ADJUSTMENTS = "/v1/billing/meter_event_adjustments"
@@ -30,11 +34,11 @@ def teams(world):
 
 
 def fix(customer, *, is_sent=True, at=None):
-    usage = services.record_usage(
+    usage = record_usage(
         customer=customer, execution=make_mitigation_of(customer), occurred_at=at or timezone.now()
     )
     if is_sent:
-        services.report_usage(usage_id=usage.pk)
+        report_usage(usage_id=usage.pk)
     return usage
 
 
@@ -48,23 +52,21 @@ def fix_in_the_second_of_the_end(world, customer, count, *, earlier=0):
 
 def end_at(world, customer, end):
     """Let the plan end in a second that is told to Stripe alone, and its last invoice be paid."""
-    client = stripe_gateway.get_client().v1.subscriptions
+    client = get_client().v1.subscriptions
     client.update(world.account(customer).subscription_id, {"cancel_at": int(end.timestamp())})
     world.stripe.control.set_to(int(end.timestamp()) + 2 * 3600)
     world.deliver()
 
 
 def correct(usage, kind=Kind.VOID):
-    made = services.correct_usage(
-        usage=usage, kind=kind, reason="Broke the build.", made_by=None, at=timezone.now()
-    )
+    made = correct_usage(usage=usage, kind=kind, reason="Broke the build.", made_by=None, at=timezone.now())
     return made.report
 
 
 def send(report):
     """Report now, whatever wait was set."""
     make_due(CorrectionReport.objects.filter(pk=report.pk))
-    services.report_correction(correction_id=report.pk)
+    report_correction(correction_id=report.pk)
     report.refresh_from_db()
     return report
 
@@ -77,7 +79,7 @@ def age(usage, **ago):
 
 def list_credits(world, customer):
     stripe_customer_id = world.account(customer).stripe_customer_id
-    client = stripe_gateway.get_client().v1.customers.balance_transactions
+    client = get_client().v1.customers.balance_transactions
     made = client.list(stripe_customer_id, {"limit": 100}).data
     return [-each.amount for each in made if each.type == "adjustment"]
 
@@ -130,7 +132,7 @@ class TestAVoidWithinADay:
         report = correct(fix(payg))
         outbox.claim(CorrectionReport.objects.all(), pk=report.pk)
         calls = len(world.stripe.control.requests())
-        services.report_correction(correction_id=report.pk)
+        report_correction(correction_id=report.pk)
         assert len(world.stripe.control.requests()) == calls
 
 
@@ -138,12 +140,12 @@ class TestAVoidThatMayHaveArrived:
     def test_waits_for_the_fixs_own_report(self, world, payg):
         usage = fix(payg, is_sent=False)
         world.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
-        services.report_usage(usage_id=usage.pk)
+        report_usage(usage_id=usage.pk)
         world.stripe.control.clear_faults()
         report = correct(usage)
         assert send(report).last_error == "waits for the fix's own report"
         make_due(UsageReport.objects.all())
-        services.report_usage(usage_id=usage.pk)
+        report_usage(usage_id=usage.pk)
         assert send(report).way == "adjustment"
 
     def test_but_was_refused_before_it_was_sent_is_withheld(self, world, payg):
@@ -161,7 +163,7 @@ class TestAVoidThatMayHaveArrived:
         world.stripe.control.clear_faults()
         world.stripe.control.report_meter_error(identifier=usage.report.identifier)
         event = world.stripe.control.objects("v2.core.event")[-1]
-        services.follow_meter_error(event_id=event["id"])
+        follow_meter_error(event_id=event["id"])
         assert (send(report).way, report.status) == ("withheld", "done")
         assert UsageReport.objects.get().status == "withdrawn"
 
@@ -171,7 +173,7 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
     def usage(self, world, payg, request):
         usage = fix(payg, is_sent=False)
         world.stripe.control.add_fault(request.param, path="/v1/billing/meter_events", times=None)
-        services.report_usage(usage_id=usage.pk)
+        report_usage(usage_id=usage.pk)
         world.stripe.control.clear_faults()
         park(UsageReport.objects.all())
         return usage
@@ -203,7 +205,7 @@ class TestAVoidOfAnInvoiceThatNobodyPays:
             world.stripe.control.set_card(method["id"], "generic_decline")
         world.advance()
         (invoice,) = [each for each in world.stripe.control.objects("invoice") if each["total"]]
-        getattr(stripe_gateway.get_client().v1.invoices, end)(invoice["id"])
+        getattr(get_client().v1.invoices, end)(invoice["id"])
         world.deliver()
         report = send(correct(usage))
         assert (report.way, report.status, list_credits(world, payg)) == ("nothing", "done", [])
@@ -240,7 +242,7 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
         age(usage, hours=25)
         world.advance()
         assert list_totals(payg)[0] == 1500
-        stripe_gateway.get_client().v1.customers.delete(usage.stripe_customer_id)
+        get_client().v1.customers.delete(usage.stripe_customer_id)
         world.deliver()
         world.stripe.control.advance(hours=2)
         world.subscribe("payg", customer=payg)
@@ -253,7 +255,7 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
         """A fix that the next plan bills, of which we have not heard; of the first one's end we have."""
         end, first = world.now() + timedelta(minutes=2), world.account(payg).subscription_id
         usage = fix(payg, at=end + timedelta(seconds=30))
-        client = stripe_gateway.get_client().v1.subscriptions
+        client = get_client().v1.subscriptions
         client.update(first, {"cancel_at": int(end.timestamp())})
         world.stripe.control.set_to(int(end.timestamp()))
         (item,) = client.retrieve(first)["items"].data
@@ -333,7 +335,7 @@ class TestACreditOfTeams:
         BillingAccount.objects.update(plan="payg")
         usage = fix(teams, is_sent=False)
         BillingAccount.objects.update(plan="teams")
-        services.report_usage(usage_id=usage.pk)
+        report_usage(usage_id=usage.pk)
         report = correct(usage, Kind.CREDIT)
         world.advance()
         assert (send(report).way, report.amount_cents) == ("nothing", 0)
@@ -362,7 +364,7 @@ class TestACredit:
 
     def test_through_a_death_before_the_commit_is_given_once(self, world, payg, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module.stripe_gateway, "credit_balance", credit_and_die)
+            patch.setattr(module, "credit_balance", credit_and_die)
             with pytest.raises(SystemExit):
                 send(report)
         world.stripe.control.advance(hours=25)  # Stripe has forgotten the key
@@ -371,7 +373,7 @@ class TestACredit:
 
     def test_that_stripe_refuses_waits_for_staff(self, world, payg, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module.stripe_gateway, "credit_balance", refuse)
+            patch.setattr(module, "credit_balance", refuse)
             assert (send(report).status, report.last_error) == ("parked", "no: No.")
         outbox.retry_now(CorrectionReport.objects.all(), at=timezone.now())
         assert send(report).status == "done"
@@ -419,22 +421,22 @@ class TestAnAdjustmentThatStripeRefuses:
     def test_waits_while_stripe_is_away(self, world, payg, voided, monkeypatch):
         report = correct(voided)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
-        monkeypatch.setattr(module.stripe_gateway, "count_metered", be_away)
+        monkeypatch.setattr(module, "count_metered", be_away)
         self.refuse_adjustment(report, monkeypatch)
         assert (report.status, report.last_error) == ("pending", "away")
 
     def refuse_adjustment(self, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module.stripe_gateway, "cancel_meter_event", refuse)
+            patch.setattr(module, "cancel_meter_event", refuse)
             send(report)
 
 
 def refuse(**_):
-    raise stripe_gateway.StripeRefused("No.", code="no")
+    raise StripeRefused("No.", code="no")
 
 
 def be_away(**_):
-    raise stripe_gateway.StripeUnavailable("away")
+    raise StripeUnavailable("away")
 
 
 def credit_and_die(**arguments):

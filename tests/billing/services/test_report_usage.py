@@ -10,15 +10,20 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from billing import services
 from billing.models import BillingAccount, SubscriptionRequest, UsageReport
-from billing.selectors import get_entitlement, list_invoices
+from billing.selectors.invoices import list_invoices
+from billing.selectors.standing import get_entitlement
+from billing.services import report_usage as module
+from billing.services.cancel_plan import cancel_plan
+from billing.services.choose_plan import choose_plan
+from billing.services.record_usage import record_usage
+from billing.services.report_usage import report_usage
+from billing.services.resume_plan import cancel_at_period_end
+from billing.services.settle_usage import UsageStillUnreported
+from billing.services.sweep_billing import sweep_billing
 from core import outbox
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
-
-# The package has a function of the module's name.
-module = importlib.import_module("billing.services.report_usage")
 
 
 @pytest.fixture
@@ -34,14 +39,14 @@ def report(customer):
 
 def make_report(customer):
     execution = make_mitigation_of(customer)
-    usage = services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    usage = record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
     return usage.report
 
 
 def send(report):
     """Report now, whatever wait was set."""
     make_due(UsageReport.objects.filter(pk=report.pk))
-    services.report_usage(usage_id=report.pk)
+    report_usage(usage_id=report.pk)
     report.refresh_from_db()
     return report
 
@@ -75,7 +80,7 @@ class TestReportUsage:
 
     def test_a_report_that_another_worker_holds_is_left_alone(self, world, report):
         outbox.claim(UsageReport.objects.all(), pk=report.pk)
-        services.report_usage(usage_id=report.pk)
+        report_usage(usage_id=report.pk)
         assert world.stripe.control.meter_events() == []
 
     @pytest.mark.parametrize(
@@ -111,10 +116,10 @@ class TestReportUsage:
     def test_a_refusal_is_kept_for_staff_with_stripes_reason(self, world, report):
         meter = world.stripe.control.objects("billing.meter")[0]
         with world.run_tasks():
-            module.stripe_gateway.get_client().v1.billing.meters.deactivate(meter["id"])
+            module.get_client().v1.billing.meters.deactivate(meter["id"])
         assert send(report).status == "parked"
         assert report.last_error
-        module.stripe_gateway.get_client().v1.billing.meters.reactivate(meter["id"])
+        module.get_client().v1.billing.meters.reactivate(meter["id"])
         outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
 
@@ -202,10 +207,10 @@ class TestASubscriptionThatEnds:
         assert send(report).status == "reported"
         make_report(customer)
         world.stripe.control.advance(hours=1)
-        with pytest.raises(services.UsageStillUnreported):
-            services.cancel_plan(customer=customer)
+        with pytest.raises(UsageStillUnreported):
+            cancel_plan(customer=customer)
         UsageReport.objects.update(reported_at=days_ago(1))
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.deliver()
         report.refresh_from_db()
         assert report.status == "reported"
@@ -215,15 +220,15 @@ class TestASubscriptionThatEnds:
 
     def test_waits_for_what_cannot_be_reported_yet(self, world, report, customer):
         world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
-        with pytest.raises(services.UsageStillUnreported):
-            services.cancel_plan(customer=customer)
+        with pytest.raises(UsageStillUnreported):
+            cancel_plan(customer=customer)
         assert world.account(customer).status == "active"
 
     @pytest.mark.parametrize(("minutes", "status", "cents"), [(20, "reported", 1500), (55, "pending", 0)])
     def test_with_its_period_takes_what_comes_before_its_invoice_is_final(
         self, world, report, customer, monkeypatch, minutes, status, cents
     ):
-        services.cancel_at_period_end(customer=customer, at=timezone.now())
+        cancel_at_period_end(customer=customer, at=timezone.now())
         ends_at = world.account(customer).current_period_end
         world.stripe.control.set_to(int(ends_at.timestamp()) + 60 * minutes)
         world.deliver()
@@ -236,7 +241,7 @@ class TestASubscriptionThatEnds:
         self, world, report, customer, monkeypatch
     ):
         account = world.account(customer)
-        module.stripe_gateway.cancel_subscription(account.subscription_id)
+        module.cancel_subscription(account.subscription_id)
         world.stripe.control.set_to(int(account.current_period_end.timestamp()) + 60)
         world.deliver()
         BillingAccount.objects.update(current_period_end=account.current_period_end)
@@ -246,7 +251,7 @@ class TestASubscriptionThatEnds:
 
     def test_by_itself_leaves_the_rest_to_the_next_one(self, world, report, customer):
         account = world.account(customer)
-        module.stripe_gateway.cancel_subscription(account.subscription_id)
+        module.cancel_subscription(account.subscription_id)
         world.deliver()
         assert send(report).last_error == "waits for a subscription"
         world.subscribe("payg", customer=customer)
@@ -265,7 +270,7 @@ class TestWaitingForTheSubscription:
         make_due(SubscriptionRequest.objects.all())
         make_due(UsageReport.objects.all())
         with world.run_tasks():
-            services.sweep_billing()
+            sweep_billing()
         assert send(report).status == "reported"
         assert world.account(customer).status == "active"
 
@@ -287,13 +292,13 @@ module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
 @pytest.mark.django_db(transaction=True)
 def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_sandbox):
     """A real process and a real SIGKILL."""
-    from billing import stripe_gateway
     from billing.plans import PAYG
+    from billing.stripe_gateway.prices import sync_plans
     from tests.factories import CustomerFactory
 
-    stripe_gateway.sync_plans()
+    sync_plans()
     customer = CustomerFactory()
-    services.choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
+    choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
     report = make_report_without_task(customer)
     name, host = connection.settings_dict["NAME"], settings.DATABASES["default"]["HOST"]
     user = settings.DATABASES["default"]["USER"]

@@ -1,16 +1,18 @@
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
+from billing.services.cancel_plan import NoPlanToCancel, cancel_plan
+from billing.services.resume_plan import NothingToResume, cancel_at_period_end, resume_plan
+from billing.stripe_gateway.errors import StripeUnavailable
 from tests.factories import CustomerFactory
 
 
 def cancel(customer):
-    services.cancel_at_period_end(customer=customer, at=timezone.now())
+    cancel_at_period_end(customer=customer, at=timezone.now())
 
 
 def resume(customer):
-    services.resume_plan(customer=customer, at=timezone.now())
+    resume_plan(customer=customer, at=timezone.now())
 
 
 class TestCancelAtPeriodEnd:
@@ -30,13 +32,13 @@ class TestCancelAtPeriodEnd:
         assert world.account(customer).cancel_at == before
 
     def test_is_refused_without_a_plan(self, db):
-        with pytest.raises(services.NoPlanToCancel):
+        with pytest.raises(NoPlanToCancel):
             cancel(CustomerFactory())
 
     def test_an_outage_changes_nothing_and_asking_again_does(self, world):
         customer = world.subscribe("teams")
         world.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
+        with pytest.raises(StripeUnavailable):
             cancel(customer)
         assert world.account(customer).cancel_at is None
         cancel(customer)
@@ -67,6 +69,6 @@ class TestResumePlan:
 
     def test_a_plan_that_has_ended_is_not_taken_up_again(self, world):
         customer = world.subscribe("payg")
-        services.cancel_plan(customer=customer)
-        with pytest.raises(services.NothingToResume):
+        cancel_plan(customer=customer)
+        with pytest.raises(NothingToResume):
             resume(customer)

@@ -3,8 +3,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import services
 from billing.models import InboxEvent, Notice, UsageReport
+from billing.services.give_notice import give_notice
+from billing.services.mail_notice import mail_notice
+from billing.services.record_usage import record_usage
+from billing.services.report_usage import report_usage
+from billing.services.retry_now import count_backlog, retry_now
+from billing.services.sweep_billing import sweep_billing
 from core import outbox
 from tests.factories import CustomerFactory, make_mitigation_of
 from tests.outbox import park
@@ -20,47 +25,47 @@ def report(world, customer):
     """A fix whose report Stripe did not answer."""
     world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
     execution = make_mitigation_of(customer)
-    usage = services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
-    services.report_usage(usage_id=usage.pk)
+    usage = record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    report_usage(usage_id=usage.pk)
     world.stripe.control.clear_faults()
     return usage.report
 
 
 class TestRetryNow:
     def test_makes_a_waiting_report_due_for_the_sweep(self, world, report):
-        services.retry_now(at=timezone.now())
+        retry_now(at=timezone.now())
         with world.run_tasks():
-            services.sweep_billing()
+            sweep_billing()
         report.refresh_from_db()
         assert report.status == "reported"
         assert len(world.stripe.control.meter_events()) == 1
 
     def test_counts_what_waits(self, report):
-        assert services.retry_now(at=timezone.now()).reports == 1
-        assert services.count_backlog().reports == 1
+        assert retry_now(at=timezone.now()).reports == 1
+        assert count_backlog().reports == 1
 
     def test_makes_a_waiting_event_due(self, db):
         now = timezone.now()
         event = InboxEvent.objects.create(
             event_id="evt_1", event_type="x", payload="{}", next_attempt_at=now + timedelta(hours=1)
         )
-        services.retry_now(at=now)
+        retry_now(at=now)
         event.refresh_from_db()
         assert event.next_attempt_at == now
 
     def test_leaves_a_notification_to_the_worker_that_has_it(self, db, mailoutbox):
         """Released, it was mailed twice."""
         customer, at = CustomerFactory(), timezone.now()
-        services.give_notice(customer=customer, kind="recovered", reference="r", data={}, at=at)
+        give_notice(customer=customer, kind="recovered", reference="r", data={}, at=at)
         held = outbox.claim(Notice.objects.all(), pk=Notice.objects.get().pk)
-        services.retry_now(at=timezone.now())
-        services.mail_notice(notice_id=held.pk)
+        retry_now(at=timezone.now())
+        mail_notice(notice_id=held.pk)
         assert mailoutbox == []
         assert Notice.objects.get().lease_owner == held.lease_owner
 
     def test_with_parked_rows_tries_those_too(self, report):
         park(UsageReport.objects.all())
-        assert services.retry_now(at=timezone.now(), with_parked=True).refused == 0
+        assert retry_now(at=timezone.now(), with_parked=True).refused == 0
         report.refresh_from_db()
         assert (report.status, report.failures) == ("pending", 0)
 
@@ -68,7 +73,7 @@ class TestRetryNow:
         park(UsageReport.objects.all())
         park(InboxEvent.objects.all())
         given_up = InboxEvent.objects.count()
-        backlog = services.retry_now(at=timezone.now())
+        backlog = retry_now(at=timezone.now())
         assert (backlog.reports, backlog.events, backlog.refused) == (0, 0, 1 + given_up)
         report.refresh_from_db()
         assert report.status == "parked"

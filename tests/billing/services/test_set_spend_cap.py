@@ -2,7 +2,7 @@ import pytest
 from django.utils import timezone
 
 from billing.models import BillingAccount
-from billing.services import BadSpendCap, set_spend_cap
+from billing.services.set_spend_cap import BadSpendCap, set_spend_cap
 from customers.models import AuditEntry
 from tests.factories import CustomerFactory
 

@@ -3,8 +3,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils import timezone
 
-from billing import services, stripe_gateway
 from billing.plans import PAYG, PLANS, TEAMS
+from billing.services.cancel_plan import cancel_plan
+from billing.services.choose_plan import PlanAlreadyChosen
+from billing.services.start_checkout import finish_checkout, start_checkout
+from billing.stripe_gateway.errors import StripeUnavailable
+from billing.stripe_gateway.prices import sync_plans
 from tests.billing.world import run_together
 from tests.factories import CustomerFactory
 
@@ -12,7 +16,7 @@ RETURN = "https://rsolv.test/billing/"
 
 
 def checkout(customer, plan=TEAMS):
-    return services.start_checkout(customer=customer, plan=plan, return_url=RETURN, at=timezone.now())
+    return start_checkout(customer=customer, plan=plan, return_url=RETURN, at=timezone.now())
 
 
 def find_session(url):
@@ -53,20 +57,20 @@ class TestStartCheckout:
         assert checkout(customer) != first
 
     def test_is_refused_while_a_plan_runs(self, world):
-        with pytest.raises(services.PlanAlreadyChosen):
+        with pytest.raises(PlanAlreadyChosen):
             checkout(world.subscribe("payg"))
 
     def test_is_refused_while_the_news_of_a_paid_page_is_on_its_way(self, world):
         customer = CustomerFactory()
         world.stripe.control.complete_checkout(find_session(checkout(customer)))
-        with pytest.raises(services.PlanAlreadyChosen):
+        with pytest.raises(PlanAlreadyChosen):
             checkout(customer)
         assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
         assert len(world.stripe.control.objects("checkout.session")) == 1
 
     def test_a_cancelled_customer_subscribes_again(self, world):
         customer = world.subscribe("payg")
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.stripe.control.complete_checkout(find_session(checkout(customer)))
         world.deliver()
         assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
@@ -76,7 +80,7 @@ class TestStartCheckout:
     def test_after_an_outage_asking_again_makes_one_page(self, world, kind, path):
         customer = CustomerFactory()
         world.stripe.control.add_fault(kind, method="POST", path=path, times=3)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
+        with pytest.raises(StripeUnavailable):
             checkout(customer)
         checkout(customer)
         assert len(world.stripe.control.objects("checkout.session")) == 1
@@ -88,31 +92,31 @@ class TestFinishCheckout:
         customer = CustomerFactory()
         session = find_session(checkout(customer))
         world.stripe.control.complete_checkout(session)
-        account = services.finish_checkout(customer=customer, session_id=session)
+        account = finish_checkout(customer=customer, session_id=session)
         assert (account.plan, account.status) == ("teams", "active")
 
     def test_a_page_that_is_not_paid_changes_nothing(self, world):
         customer = CustomerFactory()
         session = find_session(checkout(customer))
-        assert services.finish_checkout(customer=customer, session_id=session).status == "trialing"
+        assert finish_checkout(customer=customer, session_id=session).status == "trialing"
 
     def test_anothers_session_changes_nothing(self, world):
         alice, mallory = CustomerFactory(), CustomerFactory()
         session = find_session(checkout(alice))
         checkout(mallory)
         world.stripe.control.complete_checkout(session)
-        assert services.finish_checkout(customer=mallory, session_id=session).status == "trialing"
+        assert finish_checkout(customer=mallory, session_id=session).status == "trialing"
         assert world.account(alice).status == "trialing"
 
     def test_who_never_went_there_has_nothing_to_finish(self, world):
-        assert services.finish_checkout(customer=CustomerFactory(), session_id="cs_1").status == "trialing"
+        assert finish_checkout(customer=CustomerFactory(), session_id="cs_1").status == "trialing"
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
     def test_get_one_page(self, stripe_sandbox):
-        stripe_gateway.sync_plans()
+        sync_plans()
         customer = CustomerFactory()
         urls = run_together(lambda: checkout(customer), lambda: checkout(customer))
         assert urls[0] == urls[1]
@@ -120,7 +124,7 @@ class TestTwoAtOnce:
         assert len(stripe_sandbox.control.objects("customer")) == 1
 
     def test_for_two_plans_leave_one_page_open(self, stripe_sandbox):
-        stripe_gateway.sync_plans()
+        sync_plans()
         customer = CustomerFactory()
         run_together(lambda: checkout(customer, PAYG), lambda: checkout(customer, TEAMS))
         states = [each["status"] for each in stripe_sandbox.control.objects("checkout.session")]

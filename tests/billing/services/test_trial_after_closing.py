@@ -1,9 +1,10 @@
 import pytest
 from django.utils import timezone
 
-from billing.selectors import get_entitlement
+from billing.selectors.standing import get_entitlement
 from customers.models import Customer
-from customers.services import claim_namespace, release_namespaces
+from customers.services.claim_namespace import claim_namespace
+from customers.services.release_namespace import release_namespaces
 from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, UsageRecordFactory
 
 NOW = timezone.now()

@@ -7,9 +7,13 @@ from django.db import connections
 from django.utils import timezone
 
 from billing.models import UsageRecord
-from billing.selectors import get_entitlement
-from billing.services import FixRefused, claim_fix, correct_usage, record_usage
-from customers.services import claim_namespace, prove_namespace, release_namespace, release_namespaces
+from billing.selectors.standing import get_entitlement
+from billing.services.claim_fix import FixRefused, claim_fix
+from billing.services.correct_usage import correct_usage
+from billing.services.record_usage import record_usage
+from customers.services.claim_namespace import claim_namespace
+from customers.services.prove_namespace import prove_namespace
+from customers.services.release_namespace import release_namespace, release_namespaces
 from tests.factories import (
     BillingAccountFactory,
     CustomerFactory,

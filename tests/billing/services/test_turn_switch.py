@@ -1,9 +1,13 @@
 import pytest
 from django.utils import timezone
 
-from billing import services
 from billing.models import BillingSwitch, CorrectionReport, UsageReport
-from billing.selectors import is_billing_enabled, list_invoices
+from billing.selectors.invoices import list_invoices
+from billing.selectors.switches import is_billing_enabled
+from billing.services.correct_usage import correct_usage
+from billing.services.record_usage import record_usage
+from billing.services.sweep_billing import sweep_billing
+from billing.services.turn_switch import turn_switch
 from tests.factories import UserFactory, make_mitigation_of
 
 NAME = BillingSwitch.Name.BILLING_ENABLED
@@ -15,14 +19,14 @@ def customer(world):
 
 
 def turn(*, is_on):
-    return services.turn_switch(
+    return turn_switch(
         name=NAME, is_on=is_on, reason="An incident.", changed_by=UserFactory(), at=timezone.now()
     )
 
 
 def fix(customer):
     execution = make_mitigation_of(customer)
-    return services.record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    return record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
 
 
 def count_sent(world, path="/v1/billing"):
@@ -60,17 +64,15 @@ class TestWhileBillingIsOff:
         turn(is_on=False)
         sent = count_sent(world)
         with world.run_tasks():
-            services.correct_usage(
-                usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now()
-            )
-            services.sweep_billing()
+            correct_usage(usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now())
+            sweep_billing()
         assert CorrectionReport.objects.get().attempts == 0
         assert count_sent(world) == sent
 
     def test_the_sweep_hands_out_neither(self, world, customer):
         turn(is_on=False)
         fix(customer)
-        assert services.sweep_billing() == 0
+        assert sweep_billing() == 0
 
 
 class TestBillingTurnedOnAgain:
@@ -81,7 +83,7 @@ class TestBillingTurnedOnAgain:
         with world.run_tasks():
             turn(is_on=True)
         with world.run_tasks():
-            services.sweep_billing()
+            sweep_billing()
         identifiers = {event["identifier"] for event in world.stripe.control.meter_events()}
         assert identifiers == {str(usage.pk) for usage in usages}
         assert len(world.stripe.control.meter_events()) == 3

@@ -5,7 +5,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.models import BillingAccount, Notice
-from billing.services import record_usage, set_spend_cap
+from billing.services.record_usage import record_usage
+from billing.services.set_spend_cap import set_spend_cap
 from tests.factories import BillingAccountFactory, CustomerFactory, make_mitigation_of
 
 START = timezone.now() - timedelta(days=3)

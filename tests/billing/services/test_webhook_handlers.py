@@ -6,12 +6,19 @@ from django.utils import timezone
 from djstripe.models import PaymentMethod, Price, WebhookEndpoint
 from structlog.testing import capture_logs
 
-from billing import services, stripe_gateway
 from billing.metrics import PAYMENT_EVENTS
 from billing.models import InboxEvent, Notice
 from billing.plans import PAYG, TEAMS
 from billing.services import webhook_handlers
+from billing.services.cancel_plan import cancel_plan
+from billing.services.follow_payment import follow_payment
+from billing.services.process_webhook import replay_webhook
+from billing.services.refresh_account import forget_stripe_customer
+from billing.services.start_checkout import start_checkout
 from billing.services.webhook_handlers import ENDPOINT_EVENTS, HANDLERS
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.prices import find_price_ids
+from billing.stripe_gateway.webhooks import METER_ERROR, register_webhook
 from tests.billing.ledger import report_fixes
 from tests.billing.world import post_webhook
 from tests.factories import CustomerFactory
@@ -27,9 +34,7 @@ def find_failures():
 
 
 def open_page(customer):
-    return services.start_checkout(
-        customer=customer, plan=TEAMS, return_url="https://rsolv.test/", at=timezone.now()
-    )
+    return start_checkout(customer=customer, plan=TEAMS, return_url="https://rsolv.test/", at=timezone.now())
 
 
 def make_sample(world, event_type):
@@ -61,14 +66,14 @@ def scenario(world):
     """A customer's objects of every kind at Stripe, none of whose events has reached us."""
     customer = world.subscribe("teams")
     charge = world.stripe.control.objects("charge")[0]["id"]
-    stripe_gateway.get_client().v1.refunds.create({"charge": charge, "amount": 100})
+    get_client().v1.refunds.create({"charge": charge, "amount": 100})
     world.stripe.control.dispute(charge)
     stripe_customer_id = world.account(customer).stripe_customer_id
     page = {"success_url": "https://rsolv.test/", "line_items": [{"price": find_fix_price()}]}
-    session = stripe_gateway.get_client().v1.checkout.sessions.create(
+    session = get_client().v1.checkout.sessions.create(
         {"mode": "subscription", "customer": stripe_customer_id, **page}
     )
-    stripe_gateway.get_client().v1.checkout.sessions.expire(session.id)
+    get_client().v1.checkout.sessions.expire(session.id)
     return customer
 
 
@@ -87,7 +92,7 @@ class TestTheTable:
     def test_is_what_an_endpoint_and_a_destination_are_asked_for(self):
         destination = webhook_handlers.DESTINATION_EVENTS
         assert sorted((*ENDPOINT_EVENTS, *destination)) == sorted(HANDLERS)
-        assert destination == (stripe_gateway.METER_ERROR,)
+        assert destination == (METER_ERROR,)
 
 
 @pytest.mark.usefixtures("scenario")
@@ -105,7 +110,7 @@ class TestEachEvent:
         world.deliver(events=[make_sample(world, event_type)])
         before = read_state(world, scenario)
         with world.run_tasks():
-            services.replay_webhook(event_id="evt_sample", at=timezone.now())
+            replay_webhook(event_id="evt_sample", at=timezone.now())
         assert (read_state(world, scenario), find_failures()) == (before, [])
 
 
@@ -178,7 +183,7 @@ def make_event(event_type, subject):
 
 
 def find_fix_price():
-    return stripe_gateway.find_price_ids(PAYG)["payg_fix"]
+    return find_price_ids(PAYG)["payg_fix"]
 
 
 class TestEveryKindOfNews:
@@ -186,9 +191,9 @@ class TestEveryKindOfNews:
         customer = world.subscribe("teams")
         world.deliver()
         charge = world.stripe.control.objects("charge")[0]["id"]
-        stripe_gateway.get_client().v1.refunds.create({"charge": charge, "amount": 100})
+        get_client().v1.refunds.create({"charge": charge, "amount": 100})
         world.stripe.control.dispute(charge)
-        services.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.deliver(events=world.stripe.control.events())  # also those that we do not ask for
         assert find_failures() == []
 
@@ -205,7 +210,7 @@ class TestPaymentMethods:
         world.subscribe("payg")
         world.deliver()
         method = PaymentMethod.objects.get()
-        stripe_gateway.get_client().v1.payment_methods.detach(method.id)
+        get_client().v1.payment_methods.detach(method.id)
         world.deliver()
         method.refresh_from_db()
         assert method.customer is None
@@ -214,8 +219,8 @@ class TestPaymentMethods:
 
 class TestPrices:
     def test_are_mirrored(self, world):
-        price = stripe_gateway.get_client().v1.prices.list({"limit": 1}).data[0]
-        stripe_gateway.get_client().v1.prices.update(price.id, {"nickname": "Fix"})
+        price = get_client().v1.prices.list({"limit": 1}).data[0]
+        get_client().v1.prices.update(price.id, {"nickname": "Fix"})
         world.deliver(events=world.stripe.control.events("price.updated"))
         assert Price.objects.get(id=price.id).stripe_data["nickname"] == "Fix"
 
@@ -225,7 +230,7 @@ class TestCustomers:
         customer = world.subscribe("payg")
         world.deliver()
         deleted = world.account(customer).stripe_customer_id
-        stripe_gateway.get_client().v1.customers.delete(deleted)
+        get_client().v1.customers.delete(deleted)
         world.deliver()
         account = world.account(customer)
         assert (account.status, account.stripe_customer_id, account.subscription_id) == (
@@ -239,7 +244,7 @@ class TestCustomers:
         customer = world.subscribe("payg")
         world.deliver()
         deleted = world.account(customer).stripe_customer_id
-        client = stripe_gateway.get_client().v1.customers
+        client = get_client().v1.customers
         client.update(deleted, {"name": "New name"})
         client.delete(deleted)
         (late,) = world.stripe.control.events("customer.updated")[-1:]
@@ -249,14 +254,14 @@ class TestCustomers:
 
     def test_who_comes_back_gets_a_new_one(self, world):
         customer = world.subscribe("payg")
-        stripe_gateway.get_client().v1.customers.delete(world.account(customer).stripe_customer_id)
+        get_client().v1.customers.delete(world.account(customer).stripe_customer_id)
         world.deliver()
         world.subscribe("teams", customer=customer)
         assert world.account(customer).status == "active"
 
     def test_one_that_is_not_ours_is_nobodys(self, world):
-        services.forget_stripe_customer(stripe_customer_id="cus_nobodys")
-        services.follow_payment(stripe_customer_id="cus_nobodys", at=world.now())
+        forget_stripe_customer(stripe_customer_id="cus_nobodys")
+        follow_payment(stripe_customer_id="cus_nobodys", at=world.now())
 
 
 class TestCheckout:
@@ -266,7 +271,7 @@ class TestCheckout:
         stripe_customer_id = world.account(customer).stripe_customer_id
         first = world.stripe.control.objects("checkout.session")[0]["id"]
         page = {"success_url": "https://rsolv.test/", "line_items": [{"price": find_fix_price()}]}
-        stripe_gateway.get_client().v1.checkout.sessions.create(
+        get_client().v1.checkout.sessions.create(
             {"mode": "subscription", "customer": stripe_customer_id, **page}
         )
         world.stripe.control.complete_checkout(first)
@@ -278,16 +283,14 @@ class TestCheckout:
 class TestRegisterWebhook:
     def test_an_endpoint_that_is_known_is_asked_for_what_we_want_today(self, world):
         endpoint = WebhookEndpoint.objects.get()
-        stripe_gateway.get_client().v1.webhook_endpoints.update(
-            endpoint.id, {"enabled_events": ["charge.failed"]}
-        )
+        get_client().v1.webhook_endpoints.update(endpoint.id, {"enabled_events": ["charge.failed"]})
         WebhookEndpoint.objects.update(enabled_events=["charge.failed"])
-        assert stripe_gateway.register_webhook(endpoint.url, event_types=ENDPOINT_EVENTS) == endpoint.id
+        assert register_webhook(endpoint.url, event_types=ENDPOINT_EVENTS) == endpoint.id
         kept = world.stripe.control.objects("webhook_endpoint")
         assert [set(each["enabled_events"]) for each in kept] == [set(ENDPOINT_EVENTS)]
         assert WebhookEndpoint.objects.get().secret == endpoint.secret
 
     def test_repeating_it_asks_nothing(self, world):
         before = len(world.stripe.control.requests())
-        stripe_gateway.register_webhook(WebhookEndpoint.objects.get().url, event_types=ENDPOINT_EVENTS)
+        register_webhook(WebhookEndpoint.objects.get().url, event_types=ENDPOINT_EVENTS)
         assert len(world.stripe.control.requests()) == before

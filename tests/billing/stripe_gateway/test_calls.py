@@ -3,9 +3,9 @@ import stripe
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from billing import stripe_gateway
 from billing.stripe_gateway import http
-from billing.stripe_gateway.errors import translate_errors
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable, translate_errors
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def count(outcome):
 
 def retrieve():
     with translate_errors("find_price_ids_of_nothing"):
-        stripe_gateway.get_client().v1.products.list()
+        get_client().v1.products.list()
 
 
 class TestACall:
@@ -41,13 +41,13 @@ class TestACall:
     def test_is_counted_by_outcome(self, stripe_sandbox, naps, status, outcome):
         stripe_sandbox.control.add_fault("status", path="/v1/products", status=status, times=None)
         before = count(outcome)
-        with pytest.raises((stripe_gateway.StripeUnavailable, stripe_gateway.StripeRefused)):
+        with pytest.raises((StripeUnavailable, StripeRefused)):
             retrieve()
         assert count(outcome) == before + 1
 
     def test_whose_key_was_used_for_another_is_to_be_asked_anew(self):
         with (
-            pytest.raises(stripe_gateway.StripeUnavailable),
+            pytest.raises(StripeUnavailable),
             translate_errors("find_price_ids_of_nothing"),
         ):
             raise stripe.IdempotencyError("Keys for idempotent requests ...", http_status=400)
@@ -60,7 +60,7 @@ class TestACall:
 
     def test_is_given_up_after_three_requests(self, stripe_sandbox, naps):
         stripe_sandbox.control.add_fault("cut_before", path="/v1/products", times=None)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
+        with pytest.raises(StripeUnavailable):
             retrieve()
         assert len(stripe_sandbox.control.faults()) == 1
         assert stripe_sandbox.control.faults()[0]["hits"] == 3
@@ -75,7 +75,7 @@ class TestTooManyRequests:
 
     def test_are_given_up_after_three(self, stripe_sandbox, naps):
         stripe_sandbox.control.add_fault("status", path="/v1/products", status=429, times=None)
-        with pytest.raises(stripe_gateway.StripeUnavailable):
+        with pytest.raises(StripeUnavailable):
             retrieve()
         assert len(naps) == 2
 

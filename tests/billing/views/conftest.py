@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test.utils import CaptureQueriesContext
 
-from billing import services
+from billing.services.record_usage import record_usage
 from customers.models import Customer, Membership
 from phases.models import PhaseExecution
 from tests.billing.world import BillingWorld
@@ -64,7 +64,7 @@ def make_fix(world: BillingWorld, customer: Customer, **fields: Any) -> PhaseExe
         updated_at=execution.created_at,
     )
     with world.run_tasks():
-        services.record_usage(customer=customer, execution=execution, occurred_at=execution.created_at)
+        record_usage(customer=customer, execution=execution, occurred_at=execution.created_at)
     return execution
 
 

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from billing import services
 from billing.models import CorrectionReport, PaymentIncident, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PLANS
-from billing.selectors import explain_invoice
+from billing.selectors.explained_invoice import explain_invoice
+from billing.services.change_plan import change_plan, preview_change
 from core.errors import NotFound
 from tests.billing.world import BillingWorld
 from tests.rsolv.portal.conftest import Browser
@@ -157,8 +157,8 @@ class TestExplainedInvoice:
             make_fix(world, bob.customer)
         world.stripe.control.advance(days=10)
         plan, at = PLANS[after], world.now()
-        token = services.preview_change(customer=bob.customer, plan=plan, at=at).token
-        services.change_plan(customer=bob.customer, plan=plan, preview_token=token)
+        token = preview_change(customer=bob.customer, plan=plan, at=at).token
+        change_plan(customer=bob.customer, plan=plan, preview_token=token)
         world.deliver()
         return open_page(bob, f"{INVOICES}{self.find_number(world)}/").find("main").words
 

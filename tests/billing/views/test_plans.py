@@ -1,7 +1,8 @@
 import pytest
 
-from billing import services
 from billing.models import BillingAccount
+from billing.services.cancel_plan import NoPlanToCancel
+from billing.services.change_plan import PreviewOutdated
 from core.formats import format_cents
 from customers.models import AuditEntry, Membership
 from tests.billing.world import BillingWorld
@@ -176,7 +177,7 @@ class TestCancelPlan:
         assert world.account(paying.customer).status == "active"
 
     def test_without_a_plan_leads_back_with_a_sentence(self, bob: Browser) -> None:
-        assert services.NoPlanToCancel.message in bob.get(CANCEL, follow=True).text
+        assert NoPlanToCancel.message in bob.get(CANCEL, follow=True).text
 
     def test_stripe_being_away_changes_nothing(self, paying: Browser, world: BillingWorld) -> None:
         world.stripe.control.add_fault("cut_before", path="/v1/subscriptions/*", times=None)
@@ -203,7 +204,7 @@ class TestChangePlan:
         page = read_page(response.text)
         assert response.status_code == 409
         assert "Your plan has not been changed" in page.find("main").words
-        assert services.PreviewOutdated.message in page.find("main").words
+        assert PreviewOutdated.message in page.find("main").words
         assert world.account(paying.customer).plan == "teams"
 
     def test_stripe_being_away_is_told(self, paying: Browser, world: BillingWorld) -> None:

@@ -128,13 +128,13 @@ class TestShape:
         def fail(**_):
             raise RuntimeError("secret detail")
 
-        monkeypatch.setattr("phases.services.store_phase", fail)
+        monkeypatch.setattr("phases.api.views.store_phase", fail)
         response = alice.post(PATH, VALID)
         assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
         assert b"secret" not in response.content
 
     def test_what_is_logged_of_it_holds_no_key(self, alice, monkeypatch, console):
-        monkeypatch.setattr("phases.services.store_phase", lambda **_: 1 / 0)
+        monkeypatch.setattr("phases.api.views.store_phase", lambda **_: 1 / 0)
         alice.post(PATH, VALID | {"data": {"x": "payload-of-the-customer"}})
         logged = console.getvalue()
         assert "ZeroDivisionError" in logged
@@ -145,7 +145,7 @@ class TestShape:
         def fail(**_):
             raise OperationalError
 
-        monkeypatch.setattr("phases.services.store_phase", fail)
+        monkeypatch.setattr("phases.api.views.store_phase", fail)
         response = alice.post(PATH, VALID)
         assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
 

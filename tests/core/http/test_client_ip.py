@@ -10,7 +10,7 @@ from core.api.throttling import find_address, find_ip
 from core.http.client_ip import get_client_ip, get_client_network
 from customers.access import find_caller
 from customers.models import ApiKey
-from customers.services import flush_key_uses
+from customers.services.flush_key_uses import flush_key_uses
 from tests.conftest import ApiClient
 
 DETECT = "/api/v1/framework/detect"

@@ -14,7 +14,8 @@ from core.api.errors import RateLimited
 from core.api.throttling import hit
 from core.queue.enqueue import enqueue_on_commit
 from core.redis.client import find_link
-from customers.services import authenticate_api_key, create_api_key, revoke_api_key
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.manage_keys import create_api_key, revoke_api_key
 from provisioning.limits import BY_ADDRESS
 from sandbox.processes import Supervisor, pick_port
 from tests.factories import BillingAccountFactory, MembershipFactory

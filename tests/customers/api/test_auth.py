@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import ApiKey
-from customers.services import create_api_key, revoke_api_key
+from customers.services.manage_keys import create_api_key, revoke_api_key
 from tests.conftest import ApiClient
 
 PATH = "/api/v1/entitlement"

@@ -7,35 +7,45 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from core.errors import NotFound
-from customers import services
 from customers.models import ApiKey, AuditEntry, Invitation, Membership
-from customers.services import KeyChoice
+from customers.services.accept_invitation import (
+    InvitationOver,
+    accept_invitation,
+    find_invited,
+    sign_up_invited,
+)
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.change_role import NotYours, change_role
+from customers.services.deactivate_person import deactivate_person, reactivate_person
+from customers.services.end_access import KeyChoice
+from customers.services.invite_member import hash_token, invite_member, resend_invitation
+from customers.services.manage_keys import create_api_key, rotate_api_key
+from customers.services.remove_member import remove_member
+from customers.services.transfer_ownership import transfer_ownership
 from tests.customers.team import act, forget_mail_limits, make_person, make_team, read_invitation
 
 pytestmark = pytest.mark.django_db
 
 
 def invite(by, email="again@mallory.test", role="admin"):
-    services.invite_member(customer=by.customer, email=email, role=role, **act(by))
+    invite_member(customer=by.customer, email=email, role=role, **act(by))
     return read_invitation().split("/")[2]
 
 
 def accept(token, user):
-    return services.accept_invitation(token=token, user=user, at=timezone.now())
+    return accept_invitation(token=token, user=user, at=timezone.now())
 
 
 def sign_up(token):
-    return services.sign_up_invited(
-        token=token, name="M", password="correct-horse-battery", at=timezone.now()
-    )
+    return sign_up_invited(token=token, name="M", password="correct-horse-battery", at=timezone.now())
 
 
 def make_key(of, name="CI"):
-    return services.create_api_key(customer=of.customer, name=name, created_by=of.user).raw
+    return create_api_key(customer=of.customer, name=name, created_by=of.user).raw
 
 
 def remove(member, by, **options):
-    return services.remove_member(membership=member, actor=by.user, **act(by), **options)
+    return remove_member(membership=member, actor=by.user, **act(by), **options)
 
 
 def list_acts(act):
@@ -47,7 +57,7 @@ class TestRemoving:
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         assert remove(mallory, alice).invitations == 1
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             sign_up(token)
         assert list_acts("invitation_revoked") == [(alice.user.email, "again@mallory.test as admin")]
 
@@ -61,7 +71,7 @@ class TestRemoving:
             mallory.user.email = "second@mallory.test"
             mallory.user.save()
         remove(mallory, alice)
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             accept(token, mallory.user)
 
     def test_leaves_the_invitations_of_others_alone(self):
@@ -75,23 +85,23 @@ class TestRemoving:
         other = Membership.objects.create(customer=make_team("owner")[0], user=bob.user, role="admin")
         key, token = make_key(other), invite(other)
         remove(bob, alice)
-        assert services.authenticate_api_key(key)
-        assert services.find_invited(Invitation.objects.get(token_hash=services.hash_token(token))) is None
+        assert authenticate_api_key(key)
+        assert find_invited(Invitation.objects.get(token_hash=hash_token(token))) is None
         assert Invitation.objects.get().revoked_at is None
 
     def test_revokes_their_keys(self):
         _, (alice, mallory) = make_team("owner", "admin")
         theirs, others = make_key(mallory), make_key(alice)
         assert remove(mallory, alice).keys_revoked == 1
-        assert services.authenticate_api_key(theirs) is None
-        assert services.authenticate_api_key(others)
+        assert authenticate_api_key(theirs) is None
+        assert authenticate_api_key(others)
         assert len(list_acts("key_revoked")) == 1
 
     def test_or_reassigns_them_to_whoever_removes(self):
         _, (alice, bob, mallory) = make_team("owner", "admin", "admin")
         key = make_key(mallory)
         assert remove(mallory, bob, keys=KeyChoice.KEEP).keys_reassigned == 1
-        assert services.authenticate_api_key(key)
+        assert authenticate_api_key(key)
         assert ApiKey.objects.get().created_by == bob.user
         ((who, subject),) = list_acts("key_reassigned")
         assert who == bob.user.email
@@ -101,7 +111,7 @@ class TestRemoving:
         _, (alice, mallory) = make_team("owner", "admin")
         make_key(mallory)
         staff = make_person("staff@rsolv.test")
-        services.remove_member(membership=mallory, actor=staff, keys=KeyChoice.KEEP, **act(None))
+        remove_member(membership=mallory, actor=staff, keys=KeyChoice.KEEP, **act(None))
         assert ApiKey.objects.get().created_by == alice.user
 
     def test_leaving_revokes_them_or_reassigns_them_to_an_owner(self):
@@ -121,21 +131,19 @@ class TestRemoving:
         """The page had looked up the membership before it was gone."""
         _, (alice, mallory) = make_team("owner", "admin")
         remove(mallory, alice)
-        with pytest.raises(services.NotYours):
-            services.create_api_key(
+        with pytest.raises(NotYours):
+            create_api_key(
                 customer=alice.customer, name="x", created_by=mallory.user, by=Membership(**vars_of(mallory))
             )
         assert not ApiKey.objects.exists()
 
     def test_stops_a_rotation_that_is_asked_for_at_the_same_moment(self):
         _, (alice, mallory) = make_team("owner", "admin")
-        key = services.create_api_key(customer=alice.customer, name="CI", created_by=alice.user).api_key
+        key = create_api_key(customer=alice.customer, name="CI", created_by=alice.user).api_key
         place = Membership(**vars_of(mallory))
         remove(mallory, alice)
-        with pytest.raises(services.NotYours):
-            services.rotate_api_key(
-                api_key=key, overlap=timedelta(0), by=mallory.user, at=timezone.now(), place=place
-            )
+        with pytest.raises(NotYours):
+            rotate_api_key(api_key=key, overlap=timedelta(0), by=mallory.user, at=timezone.now(), place=place)
 
 
 def vars_of(membership):
@@ -154,14 +162,14 @@ class TestAccepting:
         token = invite(mallory)
         remove(mallory, alice)
         self.reopen()
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
     def test_is_refused_where_the_inviter_may_give_the_role_no_more(self):
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         Membership.objects.filter(pk=mallory.pk).update(role="member")
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
     def test_is_refused_where_the_inviter_may_log_in_no_more(self):
@@ -169,14 +177,14 @@ class TestAccepting:
         token = invite(mallory)
         mallory.user.is_active = False
         mallory.user.save()
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
     def test_is_refused_where_the_inviter_is_deleted(self):
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         mallory.user.delete()
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
     def test_works_once_somebody_who_may_sends_it_again(self):
@@ -184,7 +192,7 @@ class TestAccepting:
         invite(mallory, "bob@acme.test")
         Membership.objects.filter(pk=mallory.pk).delete()
         forget_mail_limits()
-        services.resend_invitation(invitation=Invitation.objects.get(), **act(alice))
+        resend_invitation(invitation=Invitation.objects.get(), **act(alice))
         token = read_invitation().split("/")[2]
         assert accept(token, make_person("bob@acme.test")).role == "admin"
         assert Invitation.objects.get().invited_by == alice.user
@@ -192,13 +200,13 @@ class TestAccepting:
 
 class TestChangingARole:
     def change(self, member, role, by, **options):
-        return services.change_role(membership=member, role=role, actor=by.user, **act(by), **options)
+        return change_role(membership=member, role=role, actor=by.user, **act(by), **options)
 
     def test_revokes_the_invitations_that_could_not_be_sent_any_more(self):
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         assert self.change(mallory, "member", alice).invitations == 1
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
     def test_keeps_those_that_the_new_role_may_send(self):
@@ -218,7 +226,7 @@ class TestChangingARole:
         _, (alice, mallory) = make_team("owner", "admin")
         key = make_key(mallory)
         assert self.change(mallory, "member", alice, keys=KeyChoice.REVOKE).keys_revoked == 1
-        assert services.authenticate_api_key(key) is None
+        assert authenticate_api_key(key) is None
 
     def test_leaves_keys_alone_where_the_new_role_makes_them_too(self):
         _, (alice, bob) = make_team("owner", "owner")
@@ -229,16 +237,16 @@ class TestChangingARole:
     def test_transferring_revokes_what_only_an_owner_may_send(self):
         _, (alice, bob) = make_team("owner", "admin")
         token = invite(alice, "mallory@evil.test", "owner")
-        assert services.transfer_ownership(to=bob, **act(alice)).invitations == 1
-        with pytest.raises(services.InvitationOver):
+        assert transfer_ownership(to=bob, **act(alice)).invitations == 1
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
     def test_nobody_who_cannot_log_in_becomes_the_owner(self):
         _, (alice, bob) = make_team("owner", "admin")
         bob.user.is_active = False
         bob.user.save()
-        with pytest.raises(services.NotYours):
-            services.transfer_ownership(to=bob, **act(alice))
+        with pytest.raises(NotYours):
+            transfer_ownership(to=bob, **act(alice))
 
 
 class TestDeactivating:
@@ -247,9 +255,9 @@ class TestDeactivating:
         key, token = make_key(mallory), invite(mallory)
         staff = make_person("staff@rsolv.test")
         for _ in range(2):
-            services.deactivate_person(user=mallory.user, actor=staff, at=timezone.now())
-        assert services.authenticate_api_key(key) is None
-        with pytest.raises(services.InvitationOver):
+            deactivate_person(user=mallory.user, actor=staff, at=timezone.now())
+        assert authenticate_api_key(key) is None
+        with pytest.raises(InvitationOver):
             sign_up(token)
         assert len(list_acts("staff_acted")) == 1
 
@@ -257,14 +265,14 @@ class TestDeactivating:
         _, (alice,) = make_team("owner")
         key = make_key(alice)
         staff = make_person("staff@rsolv.test")
-        services.deactivate_person(user=alice.user, actor=staff, at=timezone.now(), keys=KeyChoice.KEEP)
-        assert services.authenticate_api_key(key)
+        deactivate_person(user=alice.user, actor=staff, at=timezone.now(), keys=KeyChoice.KEEP)
+        assert authenticate_api_key(key)
 
     def test_is_undone_without_giving_back_what_ended(self):
         _, (alice, bob) = make_team("owner", "admin")
         key, staff = make_key(bob), make_person("staff@rsolv.test")
-        services.deactivate_person(user=bob.user, actor=staff, at=timezone.now())
-        services.reactivate_person(user=bob.user, actor=staff, at=timezone.now())
+        deactivate_person(user=bob.user, actor=staff, at=timezone.now())
+        reactivate_person(user=bob.user, actor=staff, at=timezone.now())
         bob.user.refresh_from_db()
         assert bob.user.is_active
-        assert services.authenticate_api_key(key) is None
+        assert authenticate_api_key(key) is None

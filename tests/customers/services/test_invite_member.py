@@ -5,8 +5,23 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from customers import services
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.services.accept_invitation import (
+    InvitationOver,
+    NotInvited,
+    PlacedElsewhere,
+    accept_invitation,
+    sign_up_invited,
+)
+from customers.services.change_role import NotYours
+from customers.services.invite_member import (
+    AlreadyInvited,
+    AlreadyMember,
+    hash_token,
+    invite_member,
+    resend_invitation,
+    revoke_invitation,
+)
 from tests.customers.team import act, forget_mail_limits, make_person, make_team, read_invitation
 from tests.factories import MembershipFactory
 
@@ -14,31 +29,31 @@ pytestmark = pytest.mark.django_db
 
 
 def invite(owner, email="new@acme.test", role="member"):
-    invitation = services.invite_member(customer=owner.customer, email=email, role=role, **act(owner))
+    invitation = invite_member(customer=owner.customer, email=email, role=role, **act(owner))
     return invitation, read_invitation().split("/")[2]
 
 
 def accept(token, user):
-    return services.accept_invitation(token=token, user=user, at=timezone.now(), address=None)
+    return accept_invitation(token=token, user=user, at=timezone.now(), address=None)
 
 
 class TestInviteMember:
     def test_mails_a_link_whose_token_is_only_kept_hashed(self):
         _, (owner,) = make_team("owner")
         invitation, token = invite(owner)
-        assert invitation.token_hash == services.hash_token(token)
+        assert invitation.token_hash == hash_token(token)
         assert token not in str(Invitation.objects.values().get())
         assert AuditEntry.objects.get().act == "member_invited"
 
     def test_an_admin_invites_no_owner(self):
         _, (_, admin) = make_team("owner", "admin")
-        with pytest.raises(services.NotYours):
+        with pytest.raises(NotYours):
             invite(admin, role="owner")
 
     def test_an_address_is_invited_once(self):
         _, (owner,) = make_team("owner")
         invite(owner)
-        with pytest.raises(services.AlreadyInvited):
+        with pytest.raises(AlreadyInvited):
             invite(owner, email="NEW@acme.test")
 
     def test_one_that_is_too_old_makes_room(self):
@@ -51,25 +66,25 @@ class TestInviteMember:
 
     def test_a_member_is_not_invited(self):
         _, (owner, member) = make_team("owner", "member")
-        with pytest.raises(services.AlreadyMember):
+        with pytest.raises(AlreadyMember):
             invite(owner, email=member.user.email)
 
     def test_sending_it_again_ends_the_old_link(self):
         _, (owner,) = make_team("owner")
         invitation, old = invite(owner)
         forget_mail_limits()
-        services.resend_invitation(invitation=invitation, **act(owner))
+        resend_invitation(invitation=invitation, **act(owner))
         new = read_invitation().split("/")[2]
         person = make_person("new@acme.test")
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             accept(old, person)
         assert accept(new, person).role == "member"
 
     def test_taken_back_it_opens_nothing(self):
         _, (owner,) = make_team("owner")
         invitation, token = invite(owner)
-        services.revoke_invitation(invitation=invitation, **act(owner))
-        with pytest.raises(services.InvitationOver):
+        revoke_invitation(invitation=invitation, **act(owner))
+        with pytest.raises(InvitationOver):
             accept(token, make_person("new@acme.test"))
 
 
@@ -79,7 +94,7 @@ class TestAcceptInvitation:
         _, token = invite(owner, role="billing")
         person = make_person("new@acme.test")
         assert accept(token, person).role == "billing"
-        with pytest.raises(services.InvitationOver):
+        with pytest.raises(InvitationOver):
             accept(token, person)
         assert AuditEntry.objects.filter(act="member_added", actor=person).count() == 1
 
@@ -87,13 +102,13 @@ class TestAcceptInvitation:
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         later = timezone.now() + timedelta(days=7, seconds=1)
-        with pytest.raises(services.InvitationOver):
-            services.accept_invitation(token=token, user=make_person("new@acme.test"), at=later, address=None)
+        with pytest.raises(InvitationOver):
+            accept_invitation(token=token, user=make_person("new@acme.test"), at=later, address=None)
 
     def test_is_not_for_another_person(self):
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
-        with pytest.raises(services.NotInvited):
+        with pytest.raises(NotInvited):
             accept(token, make_person("other@acme.test"))
 
     def test_an_address_that_is_not_confirmed_proves_nothing(self):
@@ -101,7 +116,7 @@ class TestAcceptInvitation:
         _, token = invite(owner)
         person = make_person("new@acme.test")
         person.emailaddress_set.update(verified=False)
-        with pytest.raises(services.NotInvited):
+        with pytest.raises(NotInvited):
             accept(token, person)
 
     def test_finds_a_login_whose_domain_was_written_in_its_own_letters(self):
@@ -115,7 +130,7 @@ class TestAcceptInvitation:
         _, token = invite(owner)
         person = make_person("new@acme.test")
         MembershipFactory(user=person)
-        with pytest.raises(services.PlacedElsewhere):
+        with pytest.raises(PlacedElsewhere):
             accept(token, person)
 
 
@@ -133,11 +148,11 @@ class TestSignUpInvited:
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         make_person("new@acme.test")
-        with pytest.raises(services.NotInvited):
+        with pytest.raises(NotInvited):
             sign_up(token)
 
 
 def sign_up(token):
-    return services.sign_up_invited(
+    return sign_up_invited(
         token=token, name="Nia", password="correct-horse-battery", at=timezone.now(), address=None
     )

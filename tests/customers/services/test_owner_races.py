@@ -6,8 +6,10 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from customers import services
 from customers.models import Membership
+from customers.services.change_role import LastOwner, change_role
+from customers.services.remove_member import remove_member
+from customers.services.transfer_ownership import transfer_ownership
 from tests.customers.team import act, make_team
 
 
@@ -37,18 +39,18 @@ class TestTwoOwnersAtOnce:
         _, owners = make_team("owner", "owner")
         raised = race(
             *(
-                lambda each=each: services.remove_member(membership=each, actor=each.user, **act(each))
+                lambda each=each: remove_member(membership=each, actor=each.user, **act(each))
                 for each in owners
             )
         )
-        assert sorted(raised, key=str) == sorted([None, services.LastOwner], key=str)
+        assert sorted(raised, key=str) == sorted([None, LastOwner], key=str)
         assert Membership.objects.filter(role="owner").count() == 1
 
     def test_one_stays_when_each_demotes_the_other(self, _):
         _, (ann, bea) = make_team("owner", "owner")
 
         def demote(by, other):
-            services.change_role(membership=other, role="member", actor=by.user, **act(by))
+            change_role(membership=other, role="member", actor=by.user, **act(by))
 
         raised = race(lambda: demote(ann, bea), lambda: demote(bea, ann))
         assert raised.count(None) == 1
@@ -57,7 +59,7 @@ class TestTwoOwnersAtOnce:
     def test_a_transfer_and_a_removal_leave_an_owner(self, _):
         _, (owner, member) = make_team("owner", "member")
         race(
-            lambda: services.transfer_ownership(to=member, **act(owner)),
-            lambda: services.remove_member(membership=member, actor=owner.user, **act(owner)),
+            lambda: transfer_ownership(to=member, **act(owner)),
+            lambda: remove_member(membership=member, actor=owner.user, **act(owner)),
         )
         assert Membership.objects.filter(role="owner").count() == 1

@@ -9,8 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from core.errors import DomainError
-from customers import services
 from customers.models import ApiKey, Invitation, Membership
+from customers.services.accept_invitation import sign_up_invited
+from customers.services.invite_member import invite_member
+from customers.services.manage_keys import create_api_key
+from customers.services.remove_member import remove_member
 from tests.customers.team import act, make_team, read_invitation
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -39,18 +42,18 @@ def race(*calls: Callable[[], Any]) -> None:
 
 
 def remove(member, by):
-    return services.remove_member(membership=member, actor=by.user, **act(by))
+    return remove_member(membership=member, actor=by.user, **act(by))
 
 
 def test_an_invitation_is_accepted_or_revoked_and_nothing_between():
     for number in range(ROUNDS):
         customer, (alice, mallory) = make_team("owner", "admin")
         email = f"again{number}@mallory.test"
-        services.invite_member(customer=customer, email=email, role="member", **act(mallory))
+        invite_member(customer=customer, email=email, role="member", **act(mallory))
         token = read_invitation().split("/")[2]
         race(
             lambda mallory=mallory, alice=alice: remove(mallory, alice),
-            lambda token=token: services.sign_up_invited(
+            lambda token=token: sign_up_invited(
                 token=token, name="M", password="correct-horse-battery", at=timezone.now()
             ),
         )
@@ -66,7 +69,7 @@ def test_no_key_of_somebody_removed_works():
         customer, (alice, mallory) = make_team("owner", "admin")
         race(
             lambda mallory=mallory, alice=alice: remove(mallory, alice),
-            lambda mallory=mallory, customer=customer: services.create_api_key(
+            lambda mallory=mallory, customer=customer: create_api_key(
                 customer=customer, name="x", created_by=mallory.user, by=mallory
             ),
         )
@@ -78,7 +81,7 @@ def test_no_invitation_of_somebody_removed_is_open():
         customer, (alice, mallory) = make_team("owner", "admin")
         race(
             lambda mallory=mallory, alice=alice: remove(mallory, alice),
-            lambda mallory=mallory, customer=customer, number=number: services.invite_member(
+            lambda mallory=mallory, customer=customer, number=number: invite_member(
                 customer=customer, email=f"n{number}@mallory.test", role="member", **act(mallory)
             ),
         )

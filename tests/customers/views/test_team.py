@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import AuditEntry, Customer, Invitation, Membership, User
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from tests.customers.team import make_person, read_invitation
 from tests.factories import MembershipFactory
 from tests.rsolv.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures

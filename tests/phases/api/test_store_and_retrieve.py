@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.models import UsageRecord
 from customers.models import ForgeAccount
-from customers.services import prove_namespace
+from customers.services.prove_namespace import prove_namespace
 from phases.models import PhaseExecution
 
 STORE, RETRIEVE = "/api/v1/phases/store", "/api/v1/phases/retrieve"

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.models import BillingAccount
 from customers.models import Customer, ForgeAccount, Membership
-from customers.services import prove_namespace
+from customers.services.prove_namespace import prove_namespace
 from tests.conftest import ApiClient
 
 

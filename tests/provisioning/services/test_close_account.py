@@ -1,19 +1,20 @@
-import importlib
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from billing.stripe_gateway import StripeUnavailable
+from billing.stripe_gateway.errors import StripeUnavailable
 from customers.models import AuditEntry, Customer, User
-from customers.services import authenticate_api_key, claim_namespace, create_api_key
+from customers.services.authenticate_key import authenticate_api_key
+from customers.services.claim_namespace import claim_namespace
+from customers.services.manage_keys import create_api_key
 from provisioning.models import OutgoingMail
-from provisioning.services import PlanBeingOpened, SignupRefused, close_account, provision_customer
+from provisioning.services import close_account as module
+from provisioning.services.close_account import PlanBeingOpened, close_account
+from provisioning.services.provision_customer import SignupRefused, provision_customer
 from tests.factories import BillingAccountFactory, MembershipFactory, UsageRecordFactory
 
 NOW = timezone.now()
-# The package has a function of the module's name.
-module = importlib.import_module("provisioning.services.close_account")
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import Customer
-from customers.services import create_api_key
-from provisioning.services import export_data
+from customers.services.manage_keys import create_api_key
+from provisioning.services.export_data import export_data
 from tests.factories import BillingAccountFactory, MembershipFactory, UsageRecordFactory, make_mitigation_of
 
 

@@ -4,10 +4,10 @@ import pytest
 from django.utils import timezone
 
 from billing.models import BillingAccount
-from billing.selectors import get_entitlement
+from billing.selectors.standing import get_entitlement
 from customers.models import Customer
 from provisioning.models import TrialGrant
-from provisioning.services import provision_customer
+from provisioning.services.provision_customer import provision_customer
 from tests.factories import UsageRecordFactory
 
 pytestmark = pytest.mark.django_db

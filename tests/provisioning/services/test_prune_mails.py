@@ -7,7 +7,8 @@ from django.utils import timezone
 from core import outbox
 from provisioning import tasks
 from provisioning.models import OutgoingMail
-from provisioning.services import prune_mails, queue_mail
+from provisioning.services.prune_mails import prune_mails
+from provisioning.services.send_mail import queue_mail
 from tests.outbox import park
 
 NOW = timezone.now()

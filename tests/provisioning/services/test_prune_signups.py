@@ -1,4 +1,3 @@
-import importlib
 from datetime import timedelta
 
 import pytest
@@ -6,15 +5,15 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from customers.models import Customer, User
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from provisioning.models import SignupRequest
-from provisioning.services import prune_signups, request_onboarding
+from provisioning.services import prune_signups as module
+from provisioning.services.prune_signups import prune_signups
+from provisioning.services.request_signup import request_onboarding
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
-# The package has a function of the module's name.
-module = importlib.import_module("provisioning.services.prune_signups")
 NOW = timezone.now()
 LONG_AGO = NOW - timedelta(days=8)
 

@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from core import outbox
 from provisioning.models import ProvisioningEvent
-from provisioning.services import provision_customer, retry_steps
+from provisioning.services.provision_customer import provision_customer
+from provisioning.services.retry_steps import retry_steps
 from tests.outbox import park
 
 NOW = timezone.now()

@@ -7,29 +7,31 @@ from django.utils import timezone
 from billing.models import BillingAccount
 from core import outbox
 from customers.models import Customer
-from provisioning import services
 from provisioning.selectors import list_broken_signups
+from provisioning.services.provision_customer import provision_customer
+from provisioning.services.run_step import run_step
+from provisioning.services.sweep_provisioning import sweep_provisioning
 from tests.factories import MitigationFactory, make_mitigation_of
 from tests.outbox import make_due
 
 
 @pytest.fixture
 def customer(db):
-    return services.provision_customer(name="Acme", email="ann@acme.test").customer
+    return provision_customer(name="Acme", email="ann@acme.test").customer
 
 
 def run(customer, step):
     """The step as it is when its time has come."""
     events = customer.provisioning_events.filter(step=step)
     make_due(events)
-    services.run_step(event_id=events.get().pk)
+    run_step(event_id=events.get().pk)
     return events.get()
 
 
 class TestStripeCustomer:
     def test_is_made_once(self, world, customer):
         assert run(customer, "stripe_customer").status == "done"
-        services.run_step(event_id=customer.provisioning_events.get(step="stripe_customer").pk)
+        run_step(event_id=customer.provisioning_events.get(step="stripe_customer").pk)
         assert len(world.stripe.control.objects("customer")) == 1
         assert BillingAccount.objects.get().stripe_customer_id
 
@@ -60,7 +62,7 @@ class TestMails:
 
     def test_welcome_goes_out_once_in_text_and_html(self, customer):
         assert run(customer, "welcome_mail").status == "done"
-        services.run_step(event_id=customer.provisioning_events.get(step="welcome_mail").pk)
+        run_step(event_id=customer.provisioning_events.get(step="welcome_mail").pk)
         (sent,) = mail.outbox
         assert (sent.to, sent.subject) == (["ann@acme.test"], "Welcome to RSOLV, “Acme”")
         assert "10 free fixes" in sent.body
@@ -110,7 +112,7 @@ class TestMails:
 class TestSweep:
     def test_hands_out_what_is_due_and_nothing_else(self, customer, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks() as callbacks:
-            assert services.sweep_provisioning() == 2
+            assert sweep_provisioning() == 2
         assert len(callbacks) == 2
 
 

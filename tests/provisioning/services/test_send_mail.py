@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core import outbox
 from provisioning.models import OutgoingMail
-from provisioning.services import queue_mail, send_mail
+from provisioning.services.send_mail import queue_mail, send_mail
 from tests.outbox import make_due
 
 

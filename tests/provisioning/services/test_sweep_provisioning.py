@@ -9,8 +9,8 @@ from customers.models import Customer, Membership
 from provisioning.metrics import BROKEN
 from provisioning.models import ProvisioningEvent, ProvisioningRun
 from provisioning.selectors import list_broken_signups, list_complete_runs, list_overdue_runs
-from provisioning.services import check_signups, provision_customer, sweep_provisioning
-from provisioning.services.provision_customer import SCHEDULE
+from provisioning.services.provision_customer import SCHEDULE, provision_customer
+from provisioning.services.sweep_provisioning import check_signups, sweep_provisioning
 from tests.outbox import make_due
 
 Step = ProvisioningEvent.Step

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from billing.models import UsageCorrection, UsageReport
 from customers.models import User
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from phases.models import PhaseExecution
 from tests.conftest import ApiClient
 from tests.factories import (

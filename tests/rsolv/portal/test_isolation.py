@@ -10,7 +10,8 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from customers.models import ApiKey, ForgeAccount, Invitation, Membership
-from customers.services import create_api_key, prove_namespace
+from customers.services.manage_keys import create_api_key
+from customers.services.prove_namespace import prove_namespace
 from phases.models import PhaseExecution
 from tests.conftest import ApiClient
 from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import ApiKey, AuditEntry, Membership
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from tests.conftest import ApiClient
 from tests.factories import MembershipFactory
 from tests.rsolv.portal.conftest import Browser, open_browser

@@ -29,12 +29,12 @@ def test_every_name_in_a_mail_is_cleaned(path: Path) -> None:
 
 @pytest.mark.django_db
 def test_an_invitation_carries_no_message_of_the_accounts_name() -> None:
-    from customers import services
+    from customers.services.invite_member import invite_member
 
     _, (owner,) = make_team("owner")
     Customer.objects.update(name=BAIT[:200])
     owner.refresh_from_db()
-    services.invite_member(customer=owner.customer, email="v@example.net", role="member", **act(owner))
+    invite_member(customer=owner.customer, email="v@example.net", role="member", **act(owner))
     deliver_mails()
     (sent,) = mail.outbox
     whole = sent.subject + sent.body + str(sent.alternatives)

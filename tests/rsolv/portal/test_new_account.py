@@ -2,8 +2,8 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Customer
-from customers.services import authenticate_api_key
-from provisioning.services import close_account
+from customers.services.authenticate_key import authenticate_api_key
+from provisioning.services.close_account import close_account
 from tests.rsolv.portal.conftest import Browser
 
 PATH = "/dashboard/new-account/"

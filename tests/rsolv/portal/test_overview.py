@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from billing.plans import PLANS
 from customers.models import ApiKey, Customer, Membership
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from rsolv.portal.projection import Projection, project_period
 from tests.factories import CustomerFactory, make_mitigation_of
 from tests.rsolv.portal.conftest import Browser

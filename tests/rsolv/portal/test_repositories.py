@@ -6,7 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import ForgeAccount
-from customers.services import claim_namespace, prove_namespace
+from customers.services.claim_namespace import claim_namespace
+from customers.services.prove_namespace import prove_namespace
 from tests.factories import MembershipFactory, MitigationFactory, RepositoryFactory, make_mitigation_of
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.test_dashboard import read_rows

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from customers.models import ApiKey, Customer, Membership
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from tests.conftest import ApiClient
 from tests.factories import make_mitigation_of
 from tests.rsolv.portal.conftest import Browser, open_browser

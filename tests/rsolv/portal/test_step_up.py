@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from billing.models import BillingAccount
 from customers.models import ApiKey, AuditEntry, Invitation, Membership, User
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from rsolv.portal.step_up import ASK_AT_ONCE, ASK_ON_CHANGE
 from tests.customers.team import make_person
 from tests.factories import BillingAccountFactory, MembershipFactory

@@ -5,7 +5,7 @@ from django.db import DatabaseError
 from django.test import Client, RequestFactory
 
 from customers.models import ApiKey, User
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from rsolv.portal import time_zone
 from tests.rsolv.portal.conftest import Browser
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import ApiKey, AuditEntry, Customer, Membership, StaffAction, User
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from provisioning.models import OutgoingMail
 from tests.customers.team import make_person, make_team
 from tests.factories import CustomerFactory

@@ -16,7 +16,7 @@ from customers.models import (
     StaleKey,
     User,
 )
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from phases.models import StorageUse
 from tests.billing.admin.rows import make_each
 from tests.factories import (

@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from billing import stripe_gateway
 from billing.models import UsageRecord, UsageReport
 from billing.plans import PLANS
-from billing.selectors import list_invoices
+from billing.selectors.invoices import list_invoices
 from billing.services.webhook_handlers import ENDPOINT_EVENTS, handle_webhook
+from billing.stripe_gateway.prices import sync_plans
 from sandbox.seed.actions import find
 from sandbox.seed.customers import ClockTooLate, describe_difference, seed_customers, seed_staff
 from sandbox.seed.personas import BEGINS_DAYS_AGO, PASSWORD, PERSONAS, STAFF_SECRET, Persona
@@ -46,7 +46,7 @@ class InProcessStripeClock:
 def clock(transactional_db: None, stripe_sandbox: "StripeSandbox") -> InProcessStripeClock:
     begin = timezone.now() - timedelta(days=BEGINS_DAYS_AGO)
     stripe_sandbox.env.move_clock(int(begin.timestamp()))
-    stripe_gateway.sync_plans()
+    sync_plans()
     return InProcessStripeClock(stripe_sandbox)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from billing import services as billing
+from billing.services.cancel_plan import cancel_plan
 from phases.models import PhaseExecution
 from rsolv.staff.business_metrics.models import DailyFigures
 from rsolv.staff.business_metrics.services import take_figures
@@ -65,7 +65,7 @@ class TestPlans:
         customer = world.subscribe("payg")
         world.deliver()
         world.stripe.control.advance(days=20)
-        billing.cancel_plan(customer=customer)
+        cancel_plan(customer=customer)
         world.deliver()
         world.stripe.control.advance(days=15)
         figures = take_figures(at=world.now())
