@@ -34,8 +34,9 @@ ON_SQLITE := tests/journeys tests/customers/services tests/customers/test_namesp
 	tests/phases/test_work.py tests/provisioning/services tests/provisioning/api tests/provisioning/test_signup.py \
 	tests/customers/api/test_idempotency.py tests/core/api/test_limiter.py tests/rsolv/staff/business_metrics tests/core/redis/test_cache.py \
 	tests/core/queue/test_file_transport.py tests/sandbox/seed \
-	$(patsubst %,tests/billing/services/test_%.py,claim_fix correct_usage process_webhook prune_events record_usage \
-	set_spend_cap settle_usage trial_after_closing trial_pool watch_usage)
+	tests/billing/services/webhooks tests/billing/services/corrections/test_correct_usage.py \
+	$(patsubst %,tests/billing/services/metering/test_%.py,claim_fix record_usage set_spend_cap settle_usage \
+	trial_after_closing trial_pool watch_usage)
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \

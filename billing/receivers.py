@@ -5,7 +5,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from billing.services.record_usage import record_usage
+from billing.services.metering.record_usage import record_usage
 from phases.models import PhaseExecution
 from phases.signals import phase_completed
 

@@ -6,14 +6,14 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from billing.services.choose_plan import open_subscription as open_subscription_service
-from billing.services.mail_notice import mail_notice as mail_notice_service
-from billing.services.process_webhook import process_webhook as process_webhook_service
-from billing.services.prune_events import prune_events
-from billing.services.reconcile import reconcile
-from billing.services.report_correction import report_correction as report_correction_service
-from billing.services.report_usage import report_usage as report_usage_service
+from billing.services.corrections.report_correction import report_correction as report_correction_service
+from billing.services.metering.report_usage import report_usage as report_usage_service
+from billing.services.notifications.mail_notice import mail_notice as mail_notice_service
+from billing.services.reconciliation.reconcile import reconcile
+from billing.services.subscriptions.choose_plan import open_subscription as open_subscription_service
 from billing.services.sweep_billing import sweep_billing as sweep_billing_service
+from billing.services.webhooks.process_webhook import process_webhook as process_webhook_service
+from billing.services.webhooks.prune_events import prune_events
 from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 
 log = structlog.get_logger(__name__)

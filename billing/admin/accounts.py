@@ -9,8 +9,8 @@ from django.utils import timezone
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from billing.models import BillingAccount, SubscriptionRequest, UsageClaim
-from billing.services.pause_customer import pause_customer, resume_customer
-from billing.services.set_trial_limit import set_trial_limit
+from billing.services.metering.pause_customer import pause_customer, resume_customer
+from billing.services.metering.set_trial_limit import set_trial_limit
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
 from customers.models import AuditEntry, User

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from billing.models import CorrectionReport, UsageCorrection
-from billing.services.correct_usage import correct_usage
+from billing.services.corrections.correct_usage import correct_usage
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
 from customers.models import AuditEntry, User

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from billing.models import InboxEvent
-from billing.services.process_webhook import replay_webhook
+from billing.services.webhooks.process_webhook import replay_webhook
 from core.admin.pages import ReadOnlyAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from billing.models import Discrepancy, PaymentIncident, Reconciliation
-from billing.services.settle_discrepancy import settle_discrepancy
+from billing.services.reconciliation.settle_discrepancy import settle_discrepancy
 from core.admin.pages import ReadOnlyAdmin
 
 

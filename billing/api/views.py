@@ -8,8 +8,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from billing.selectors.standing import get_entitlement
-from billing.services.claim_fix import claim_fix
-from billing.services.process_webhook import receive_webhook
+from billing.services.metering.claim_fix import claim_fix
+from billing.services.webhooks.process_webhook import receive_webhook
 from core.api.bodies import read_body
 from core.api.errors import build_error
 from core.api.fields import read

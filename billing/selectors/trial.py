@@ -38,7 +38,7 @@ def count_trial_fixes(*, customer_id: UUID) -> int:
 
 
 def get_trial_use(account: BillingAccount, namespace: ForgeAccount) -> TrialUse:
-    """One query. Exact while the account and the pool are locked (billing.services.record_usage)."""
+    """One query. Exact while the account and the pool are locked (billing.services.metering.record_usage)."""
     rows = _annotate_pool(ForgeAccount.objects.filter(pk=namespace.pk))
     used = list_trial_fixes().filter(customer=account.customer_id)
     row = rows.annotate(used=_count(used)).values("used", "in_pool").get()

@@ -2,9 +2,8 @@
 
 from django.utils import timezone
 
+from billing.services.payments.follow_payment import block_overdue
 from core import outbox
-
-from .follow_payment import block_overdue
 
 
 def sweep_billing() -> int:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 
-from billing.services.note_plan import Author
+from billing.services.subscriptions.note_plan import Author
 from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from core.error_messages import translate_error
 from core.errors import DomainError, NotFound

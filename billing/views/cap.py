@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing.forms import CapForm
 from billing.selectors.standing import get_account, get_entitlement
-from billing.services.set_spend_cap import set_spend_cap
+from billing.services.metering.set_spend_cap import set_spend_cap
 from core.formats import format_cents
 from customers.models import Customer
 

@@ -11,8 +11,8 @@ from billing.forms import ChangeForm
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
 from billing.selectors.standing import get_account
-from billing.services.change_plan import change_plan as change_plan_service
-from billing.services.change_plan import preview_change
+from billing.services.subscriptions.change_plan import change_plan as change_plan_service
+from billing.services.subscriptions.change_plan import preview_change
 from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.models import Customer

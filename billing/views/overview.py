@@ -15,7 +15,7 @@ from billing.models import BillingAccount
 from billing.selectors.invoices import list_open_invoices
 from billing.selectors.notices import list_notices
 from billing.selectors.standing import get_account, get_entitlement
-from billing.services.open_billing_portal import open_billing_portal
+from billing.services.payments.open_billing_portal import open_billing_portal
 from billing.usage_words import describe_cost, describe_usage
 from customers.models import Customer
 

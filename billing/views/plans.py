@@ -16,11 +16,11 @@ from billing.forms import CancelForm, PlanForm
 from billing.models import BillingAccount
 from billing.plans import PLANS
 from billing.selectors.standing import get_account, get_entitlement
-from billing.services.cancel_plan import NoPlanToCancel
-from billing.services.cancel_plan import cancel_plan as cancel_plan_service
-from billing.services.resume_plan import cancel_at_period_end
-from billing.services.resume_plan import resume_plan as resume_plan_service
-from billing.services.start_checkout import finish_checkout, start_checkout
+from billing.services.subscriptions.cancel_plan import NoPlanToCancel
+from billing.services.subscriptions.cancel_plan import cancel_plan as cancel_plan_service
+from billing.services.subscriptions.resume_plan import cancel_at_period_end
+from billing.services.subscriptions.resume_plan import resume_plan as resume_plan_service
+from billing.services.subscriptions.start_checkout import finish_checkout, start_checkout
 from core.formats import format_date
 from core.http.htmx import is_htmx, leads_scripts_on
 from customers.models import AuditEntry, Customer

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
 from billing.selectors.standing import get_account
-from billing.services.cancel_plan import end_all_plans
+from billing.services.subscriptions.cancel_plan import end_all_plans
 from core.errors import DomainError
 from customers.models import AuditEntry, Customer, User
 from customers.origin import Origin

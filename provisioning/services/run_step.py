@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from billing.services.ensure_stripe_customer import ensure_stripe_customer
+from billing.services.subscriptions.ensure_stripe_customer import ensure_stripe_customer
 from billing.stripe_gateway.errors import StripeRefused
 from core import outbox
 from provisioning import mails

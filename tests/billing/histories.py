@@ -5,7 +5,7 @@ from typing import Any
 
 from billing.models import BillingAccount
 from billing.plans import PLANS
-from billing.services.webhook_handlers import ENDPOINT_EVENTS
+from billing.services.webhooks.handlers import ENDPOINT_EVENTS
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.prices import find_price_ids
 from customers.models import Customer

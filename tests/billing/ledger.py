@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from billing.models import UsageReport
-from billing.services.record_usage import record_usage
-from billing.services.report_usage import report_usage
+from billing.services.metering.record_usage import record_usage
+from billing.services.metering.report_usage import report_usage
 from customers.models import Customer
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due

@@ -5,9 +5,9 @@ import pytest
 from django.utils import timezone
 
 from billing.models import InboxEvent, UsageReport
-from billing.services.process_webhook import process_webhook
-from billing.services.record_usage import record_usage
-from billing.services.report_usage import report_usage
+from billing.services.metering.record_usage import record_usage
+from billing.services.metering.report_usage import report_usage
+from billing.services.webhooks.process_webhook import process_webhook
 from tests.billing.world import post_webhook
 from tests.core.metrics.pages import Growth
 from tests.factories import CustomerFactory, make_mitigation_of

@@ -20,8 +20,8 @@ from djstripe.models import WebhookEndpoint
 
 from billing.models import BillingAccount
 from billing.plans import PLANS
-from billing.services.choose_plan import choose_plan
-from billing.services.webhook_handlers import ENDPOINT_EVENTS
+from billing.services.subscriptions.choose_plan import choose_plan
+from billing.services.webhooks.handlers import ENDPOINT_EVENTS
 from billing.stripe_gateway.prices import sync_plans
 from billing.stripe_gateway.webhooks import register_webhook
 from customers.models import Customer

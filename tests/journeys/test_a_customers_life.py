@@ -9,10 +9,10 @@ from billing.models import Notice, UsageRecord
 from billing.plans import PAYG, PLANS, TEAMS
 from billing.selectors.invoices import list_invoices
 from billing.selectors.standing import get_entitlement
-from billing.services.cancel_plan import cancel_plan
-from billing.services.change_plan import change_plan, preview_change
-from billing.services.reconcile import reconcile
-from billing.services.start_checkout import start_checkout
+from billing.services.reconciliation.reconcile import reconcile
+from billing.services.subscriptions.cancel_plan import cancel_plan
+from billing.services.subscriptions.change_plan import change_plan, preview_change
+from billing.services.subscriptions.start_checkout import start_checkout
 from billing.stripe_gateway.client import get_client
 from tests.billing.ledger import age_reports
 from tests.billing.world import BillingWorld

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from billing.models import UsageReport
 from billing.plans import PAYG
-from billing.services.record_usage import record_usage
-from billing.services.start_checkout import start_checkout
+from billing.services.metering.record_usage import record_usage
+from billing.services.subscriptions.start_checkout import start_checkout
 from billing.stripe_gateway.subscriptions import create_subscription
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.manage_keys import create_api_key

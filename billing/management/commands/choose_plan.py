@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from billing.plans import PLANS
-from billing.services.choose_plan import choose_plan, open_subscription
+from billing.services.subscriptions.choose_plan import choose_plan, open_subscription
 from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from core.commands.base import BaseCommand
 from core.errors import DomainError

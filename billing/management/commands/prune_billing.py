@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.services.prune_events import prune_events
+from billing.services.webhooks.prune_events import prune_events
 from core.commands.base import BaseCommand
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from billing.models import Discrepancy, Reconciliation
-from billing.services.reconcile import reconcile
+from billing.services.reconciliation.reconcile import reconcile
 from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from core.commands.base import BaseCommand
 from customers.models import Customer

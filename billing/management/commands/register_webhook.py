@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from billing.services.webhook_handlers import DESTINATION_EVENTS, ENDPOINT_EVENTS
+from billing.services.webhooks.handlers import DESTINATION_EVENTS, ENDPOINT_EVENTS
 from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
 from billing.stripe_gateway.webhooks import keep_event_destination, register_webhook
 from core.commands.base import BaseCommand

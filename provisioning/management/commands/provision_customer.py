@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.plans import PLANS
-from billing.services.choose_plan import choose_plan
+from billing.services.subscriptions.choose_plan import choose_plan
 from core.commands.base import BaseCommand
 from core.errors import DomainError
 from customers.models import Customer

@@ -15,7 +15,7 @@ from billing.models import (
     UsageClaim,
     UsageRecord,
 )
-from billing.services.correct_usage import correct_usage
+from billing.services.corrections.correct_usage import correct_usage
 from customers.models import Customer
 from tests.factories import CustomerFactory
 from tests.outbox import parked

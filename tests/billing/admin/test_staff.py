@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import BillingAccount, BillingSwitch, CorrectionReport, InboxEvent, UsageCorrection
-from billing.services.correct_usage import correct_usage
+from billing.services.corrections.correct_usage import correct_usage
 from customers.models import AuditEntry
 from tests.factories import BillingAccountFactory, UsageRecordFactory
 from tests.outbox import park, parked

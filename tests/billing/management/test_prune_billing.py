@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from billing import tasks
 from billing.models import InboxEvent
-from tests.billing.services.test_prune_events import keep_event
+from tests.billing.services.webhooks.test_prune_events import keep_event
 
 
 @pytest.mark.django_db

@@ -4,10 +4,10 @@ import pytest
 from django.utils import timezone
 
 from billing.models import InboxEvent, Notice, UsageReport
-from billing.services.give_notice import give_notice
-from billing.services.mail_notice import mail_notice
-from billing.services.record_usage import record_usage
-from billing.services.report_usage import report_usage
+from billing.services.metering.record_usage import record_usage
+from billing.services.metering.report_usage import report_usage
+from billing.services.notifications.give_notice import give_notice
+from billing.services.notifications.mail_notice import mail_notice
 from billing.services.retry_now import count_backlog, retry_now
 from billing.services.sweep_billing import sweep_billing
 from core import outbox

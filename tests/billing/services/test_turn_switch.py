@@ -4,8 +4,8 @@ from django.utils import timezone
 from billing.models import BillingSwitch, CorrectionReport, UsageReport
 from billing.selectors.invoices import list_invoices
 from billing.selectors.switches import is_billing_enabled
-from billing.services.correct_usage import correct_usage
-from billing.services.record_usage import record_usage
+from billing.services.corrections.correct_usage import correct_usage
+from billing.services.metering.record_usage import record_usage
 from billing.services.sweep_billing import sweep_billing
 from billing.services.turn_switch import turn_switch
 from tests.factories import UserFactory, make_mitigation_of

@@ -14,7 +14,7 @@ APPS = ("billing", "customers", "phases", "provisioning", "rsolv")
 # dj-stripe's rows may be asked for by their own columns here; what they hold of Stripe's is the gateway's.
 MAY_QUERY_MIRROR = {
     "billing/admin/stripe_mirror.py",
-    "billing/services/prune_events.py",
+    "billing/services/webhooks/prune_events.py",
     "provisioning/selectors.py",
     *(f"billing/services/{name}.py" for name in ("follow_payment", "refresh_account")),
     *(f"billing/selectors/{name}.py" for name in ("billed_lines", "explained_invoice", "invoices")),

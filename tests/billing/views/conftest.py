@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test.utils import CaptureQueriesContext
 
-from billing.services.record_usage import record_usage
+from billing.services.metering.record_usage import record_usage
 from customers.models import Customer, Membership
 from phases.models import PhaseExecution
 from tests.billing.world import BillingWorld

@@ -6,7 +6,7 @@ from django.utils import timezone
 from billing.models import CorrectionReport, PaymentIncident, UsageCorrection, UsageRecord, UsageReport
 from billing.plans import PLANS
 from billing.selectors.explained_invoice import explain_invoice
-from billing.services.change_plan import change_plan, preview_change
+from billing.services.subscriptions.change_plan import change_plan, preview_change
 from core.errors import NotFound
 from tests.billing.world import BillingWorld
 from tests.rsolv.portal.conftest import Browser

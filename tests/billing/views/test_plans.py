@@ -1,8 +1,8 @@
 import pytest
 
 from billing.models import BillingAccount
-from billing.services.cancel_plan import NoPlanToCancel
-from billing.services.change_plan import PreviewOutdated
+from billing.services.subscriptions.cancel_plan import NoPlanToCancel
+from billing.services.subscriptions.change_plan import PreviewOutdated
 from core.formats import format_cents
 from customers.models import AuditEntry, Membership
 from tests.billing.world import BillingWorld

@@ -12,7 +12,7 @@ from django.utils import timezone
 from billing.models import UsageRecord, UsageReport
 from billing.plans import PLANS
 from billing.selectors.invoices import list_invoices
-from billing.services.webhook_handlers import ENDPOINT_EVENTS, handle_webhook
+from billing.services.webhooks.handlers import ENDPOINT_EVENTS, handle_webhook
 from billing.stripe_gateway.prices import sync_plans
 from sandbox.seed.actions import find
 from sandbox.seed.customers import ClockTooLate, describe_difference, seed_customers, seed_staff

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from billing.services.cancel_plan import cancel_plan
+from billing.services.subscriptions.cancel_plan import cancel_plan
 from phases.models import PhaseExecution
 from rsolv.staff.business_metrics.models import DailyFigures
 from rsolv.staff.business_metrics.services import take_figures

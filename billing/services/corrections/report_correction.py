@@ -1,0 +1,220 @@
+"""Report a correction to Stripe: exactly once, whatever dies in between."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
+from billing.selectors.billed_lines import find_fix_price, was_without_plan
+from billing.services.corrections.conclude_adjustment import conclude_adjustment
+from billing.services.corrections.conclude_unbilled import conclude_unbilled
+from billing.services.corrections.correct_usage import withdraw_unsent
+from billing.services.metering.report_usage import (
+    IDENTIFIER_WINDOW,
+    SUMMARY_LAG,
+    count_known,
+    has_fresh_neighbours,
+)
+from billing.services.metering.settle_refused import settle_refused
+from billing.stripe_gateway.adjustments import cancel_meter_event, credit_balance
+from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.meter import count_metered
+from core import outbox
+
+log = structlog.get_logger(__name__)
+
+# An adjustment this shortly before a period's end might come after its invoice.
+PERIOD_MARGIN = timedelta(hours=1)
+
+Way = CorrectionReport.Way
+Status = CorrectionReport.Status
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be sent to Stripe, committed before it is sent; undecided where Stripe is only asked."""
+
+    way: str
+    stripe_customer_id: str
+    identifier: str
+    amount_cents: int
+    description: str
+    attempt: int
+
+
+def report_correction(*, correction_id: UUID) -> None:
+    """Send one correction that is due; repeating it is safe, and a failure is rescheduled, not raised.
+
+    Which way it goes, and the amount, are committed before the call, and not decided again after it. An
+    adjustment that Stripe rejects is settled against the meter's sums. While billing is switched off, or
+    the customer paused, it stays due.
+    """
+    due = CorrectionReport.list_due(timezone.now()).select_related("correction__usage__report")
+    report = outbox.claim(due, pk=correction_id)
+    if report is None:
+        return
+    step = None
+    try:
+        step = _prepare(report, timezone.now())
+        if step is not None:
+            _carry_out(report, step)
+    except StripeUnavailable as error:
+        outbox.reschedule(report, str(error))
+    except StripeRefused as error:
+        _face_rejection(report, step, f"{error.code}: {error}")
+    except Exception as error:
+        outbox.reschedule(report, outbox.describe(error))
+        raise
+
+
+@transaction.atomic
+def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
+    """Decide the way of a claimed correction once; None where it has to wait or nothing is left to do.
+
+    Under the lock of the customer's account, as the reports of usage are. Only where the fix's own report was
+    parked after an uncertain attempt, the meter is asked meanwhile.
+    """
+    locked = BillingAccount.objects.select_for_update(of=("self",))
+    account = locked.get(pk=report.correction.customer_id)
+    report.correction.usage.report.refresh_from_db()  # it changes under this lock
+    reason = _decide(report, account, now)
+    if report.status == Status.DONE:
+        return None
+    decided = {"way": report.way, "amount_cents": report.amount_cents}
+    stripe_customer_id = account.stripe_customer_id
+    if reason or stripe_customer_id is None:
+        outbox.reschedule(report, reason or "waits for the customer at Stripe", **decided)
+        return None
+    if not outbox.held(report).update(**decided):
+        return None
+    usage = report.correction.usage
+    return Step(
+        way=report.way,
+        stripe_customer_id=stripe_customer_id,
+        identifier=usage.report.identifier,
+        amount_cents=report.amount_cents,
+        description=f"Fix of issue {usage.issue_number}: {report.correction.reason}",
+        attempt=report.attempts,
+    )
+
+
+def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) -> str:
+    """Choose the way where none is chosen, or finish; why it has to wait, empty where it need not.
+
+    What no plan billed, as far as is mirrored, stays undecided: Stripe is asked first.
+    """
+    if report.way == Way.CREDIT and report.amount_cents:
+        return ""
+    correction = report.correction
+    sent = correction.usage.report
+    if sent.status != UsageReport.Status.REPORTED:
+        settle_refused(sent, stripe_customer_id=account.stripe_customer_id, now=now)
+        if sent.status == UsageReport.Status.WITHDRAWN or _withdraw_unsent(correction, now):
+            _finish(report, way=Way.WITHHELD, at=now)
+        if sent.status != UsageReport.Status.REPORTED:
+            return "waits for the fix's own report"
+    if report.way == Way.ADJUSTMENT:
+        return ""
+    if report.way == Way.UNDECIDED and _can_adjust(correction, account, now):
+        report.way = Way.ADJUSTMENT
+        return ""
+    price_cents = find_fix_price(correction=correction, account=account)
+    if price_cents is None:
+        if not was_without_plan(usage=correction.usage, account=account):
+            return "waits for the invoice of its period"
+        report.way = Way.UNDECIDED
+        return ""
+    if price_cents == 0:
+        _finish(report, way=Way.NOTHING, at=now)
+    else:
+        report.way, report.amount_cents = Way.CREDIT, price_cents
+    return ""
+
+
+def _finish(report: CorrectionReport, *, way: CorrectionReport.Way, at: datetime) -> None:
+    outbox.complete(report, status=Status.DONE, way=way, done_at=at)
+
+
+def _withdraw_unsent(correction: UsageCorrection, now: datetime) -> bool:
+    """Whether the fix is never billed now: a void of what was not sent, or a credit of what was parked."""
+    sent = correction.usage.report
+    is_parked = sent.status == UsageReport.Status.PARKED
+    return (correction.kind == UsageCorrection.Kind.VOID or is_parked) and withdraw_unsent(sent.pk, at=now)
+
+
+def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datetime) -> bool:
+    """Whether Stripe surely still takes the fix off the meter, and no invoice has it yet."""
+    sent, start, end = correction.usage.report, account.current_period_start, account.current_period_end
+    if correction.kind != UsageCorrection.Kind.VOID or not account.can_meter or start is None or end is None:
+        return False
+    is_fresh = sent.first_sent_at is not None and now - sent.first_sent_at < IDENTIFIER_WINDOW
+    in_period = sent.meter_at is not None and sent.meter_at >= start
+    return is_fresh and in_period and now < end - PERIOD_MARGIN
+
+
+def _carry_out(report: CorrectionReport, step: Step) -> None:
+    if step.way == Way.ADJUSTMENT:
+        cancel_meter_event(identifier=step.identifier, correction_id=str(report.pk), attempt=step.attempt)
+        _finish_adjustment(report, step)
+        return
+    if step.way == Way.UNDECIDED:
+        _finish_unbilled(report, step)
+        return
+    stripe_id = credit_balance(
+        stripe_customer_id=step.stripe_customer_id,
+        correction_id=str(report.pk),
+        amount_cents=step.amount_cents,
+        description=step.description,
+        attempt=step.attempt,
+    )
+    if outbox.complete(report, status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id):
+        log.info("correction_credited", correction=str(report.pk), amount_cents=step.amount_cents)
+
+
+def _finish_adjustment(report: CorrectionReport, step: Step) -> None:
+    reason = conclude_adjustment(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
+    if reason:
+        outbox.reschedule(report, reason)
+
+
+def _finish_unbilled(report: CorrectionReport, step: Step) -> None:
+    reason = conclude_unbilled(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
+    if reason:
+        outbox.reschedule(report, reason)
+
+
+def _face_rejection(report: CorrectionReport, step: Step | None, error: str) -> None:
+    if step is None or step.way == Way.UNDECIDED:
+        outbox.reschedule(report, error)
+        return
+    if step.way == Way.CREDIT:
+        if outbox.park(report, error):
+            log.error("credit_rejected", correction=str(report.pk), error=error)
+        return
+    try:
+        _settle_adjustment(report, step, error)
+    except StripeUnavailable as unavailable:
+        outbox.reschedule(report, str(unavailable))
+
+
+def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None:
+    """Learn from the meter whether an earlier attempt took the fix off; where not, it is credited instead."""
+    sent = UsageReport.objects.get(usage__correction=report.pk)
+    if sent.meter_at is None or sent.reported_at is None:
+        outbox.reschedule(report, f"{error}; waits for the fix's own report")
+        return
+    is_young = timezone.now() - sent.reported_at < SUMMARY_LAG
+    if is_young or has_fresh_neighbours(sent, timezone.now()):
+        outbox.reschedule(report, f"{error}; waits for the meter's sums")
+        return
+    minute = sent.meter_at.replace(second=0, microsecond=0)
+    held = count_metered(stripe_customer_id=step.stripe_customer_id, minute=minute)
+    if held <= count_known(sent, minute):
+        _finish_adjustment(report, step)
+        return
+    if outbox.release(report, error, at=timezone.now(), way=Way.CREDIT):
+        log.warning("adjustment_rejected", correction=str(report.pk), error=error)

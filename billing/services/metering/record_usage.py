@@ -1,0 +1,90 @@
+"""A completed mitigation becomes a row of the ledger, once."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from billing.metrics import USAGE_RECORDED
+from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
+from billing.selectors.standing import count_period_fixes, count_used_fixes
+from billing.selectors.trial import get_trial_use
+from billing.services.metering.watch_usage import watch_usage
+from core import outbox
+from customers.locks import lock_name
+from customers.models import Customer, ForgeAccount
+from phases.models import PhaseExecution
+
+log = structlog.get_logger(__name__)
+
+Coverage = UsageRecord.Coverage
+
+
+@transaction.atomic(savepoint=False)
+def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: datetime) -> UsageRecord:
+    """Enter a fix into the ledger and, where it is metered, ask for its report to Stripe on commit.
+
+    A fix of the same repository and issue gives back the row that stands. The account's row is locked, then
+    on a trial the pool of the namespace: fixes that race for the last free one are counted one after the
+    other. A claim on the issue is used up; without one, or beyond a spend cap, the fix is entered all the
+    same. Alerts are written with it.
+    """
+    if execution.issue_number is None:
+        raise ValueError("a fix belongs to an issue")
+    account = lock_account(customer)
+    known = UsageRecord.objects.filter(
+        repository_id=execution.repository_id, issue_number=execution.issue_number
+    ).first()
+    if known is not None:
+        return known
+    coverage, used = _choose_coverage(account, execution.repository.forge_account)
+    usage = UsageRecord.objects.create(
+        customer=customer,
+        execution=execution,
+        repository_id=execution.repository_id,
+        issue_number=execution.issue_number,
+        coverage=coverage,
+        plan=account.plan,
+        unit_price_cents=account.terms.unit_price_cents if coverage == Coverage.METERED else 0,
+        occurred_at=occurred_at,
+        stripe_customer_id=account.stripe_customer_id,
+        subscription_id=account.subscription_id,
+    )
+    UsageClaim.objects.filter(
+        repository_id=execution.repository_id, issue_number=execution.issue_number, used_at=None
+    ).update(used_at=occurred_at)
+    transaction.on_commit(USAGE_RECORDED.labels(str(account.plan), str(coverage)).inc)
+    log.info("usage_recorded", usage=str(usage.pk), coverage=str(coverage), plan=account.plan)
+    if coverage == Coverage.METERED:
+        outbox.enqueue(UsageReport.objects.create(usage=usage, customer=customer))
+    if coverage != Coverage.UNBILLED:
+        watch_usage(account=account, used=used + 1, at=occurred_at)
+    return usage
+
+
+def lock_account(customer: Customer) -> BillingAccount:
+    """The customer's account, made if it is missing, its row locked until the transaction ends."""
+    locked = BillingAccount.objects.select_for_update()
+    account = locked.filter(customer=customer).first()
+    if account is None:
+        BillingAccount.objects.get_or_create(customer=customer)
+        account = locked.get(customer=customer)
+    account.customer = customer
+    return account
+
+
+def lock_pool(namespace: ForgeAccount) -> None:
+    """Let nobody else count the free fixes of a namespace until the transaction ends. After the account."""
+    lock_name("trial", namespace.forge, namespace.namespace)
+
+
+def _choose_coverage(account: BillingAccount, namespace: ForgeAccount) -> tuple[UsageRecord.Coverage, int]:
+    """Who pays for one more fix, and how many were used before it."""
+    if account.can_meter:
+        return Coverage.METERED, count_period_fixes(account)
+    if account.status != BillingAccount.Status.TRIALING:
+        return Coverage.UNBILLED, count_used_fixes(account)
+    lock_pool(namespace)
+    use = get_trial_use(account, namespace)
+    is_free = use.used < account.trial_fixes_limit and use.left_in_pool > 0
+    return Coverage.TRIAL if is_free else Coverage.UNBILLED, use.used

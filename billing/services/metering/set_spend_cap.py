@@ -1,0 +1,53 @@
+"""A customer bounds what a period may cost."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from billing.models import BillingAccount
+from billing.services.metering.record_usage import lock_account
+from billing.services.subscriptions.note_plan import Author
+from core.errors import DomainError
+from core.formats import format_cents
+from customers.models import AuditEntry, Customer
+from customers.services.record_act import record_act
+
+log = structlog.get_logger(__name__)
+
+LARGEST_CAP_CENTS = 100_000_000
+
+
+class BadSpendCap(DomainError):
+    code, status = "VALIDATION_ERROR", 422
+    message = gettext_noop("A spend cap is between $0 and $1,000,000, or none.")
+
+
+@transaction.atomic
+def set_spend_cap(
+    *, customer: Customer, cap_cents: int | None, at: datetime, by: Author | None = None
+) -> BillingAccount:
+    """Bound the whole cost of each period, the monthly price too; None takes the bound away.
+
+    Holds from the next claim on: what is made already is billed, and fixes that cost nothing more are never
+    refused. US cents. Another cap than before goes into the audit log. Raises BadSpendCap.
+    """
+    if cap_cents is not None and not 0 <= cap_cents <= LARGEST_CAP_CENTS:
+        raise BadSpendCap(fields={"cap": BadSpendCap.message})
+    account = lock_account(customer)
+    log.info("spend_cap_set", customer=str(customer.pk), cap=cap_cents, was=account.spend_cap_cents, at=at)
+    if account.spend_cap_cents == cap_cents:
+        return account
+    account.spend_cap_cents = cap_cents
+    account.save(update_fields=["spend_cap_cents", "updated_at"])
+    record_act(
+        customer=customer,
+        act=AuditEntry.Act.CAP_CHANGED,
+        actor=by.user if by else None,
+        address=by.address if by else None,
+        device=by.device if by else "",
+        subject="removed" if cap_cents is None else format_cents(cap_cents, is_short=True),
+        at=at,
+    )
+    return account

@@ -1,0 +1,28 @@
+"""Staff give a trial more free fixes, or fewer."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from billing.models import BillingAccount
+from billing.services.metering.record_usage import lock_account
+from customers.models import AuditEntry, Customer, User
+from customers.services.record_act import record_act
+
+
+@transaction.atomic
+def set_trial_limit(*, customer: Customer, fixes: int, by: User, at: datetime) -> BillingAccount:
+    """Set how many fixes the trial gives in all, in the customer's audit log too. Repeating it is safe."""
+    account = lock_account(customer)
+    if account.trial_fixes_limit == fixes:
+        return account
+    account.trial_fixes_limit = fixes
+    account.save(update_fields=["trial_fixes_limit", "updated_at"])
+    record_act(
+        customer=customer,
+        act=AuditEntry.Act.STAFF_ACTED,
+        actor=by,
+        subject=f"free fixes of the trial: {fixes}",
+        at=at,
+    )
+    return account

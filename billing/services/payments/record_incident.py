@@ -1,0 +1,58 @@
+"""A refund or a dispute at Stripe is noted here, as it was last read there."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from billing.models import BillingAccount, Notice, PaymentIncident
+from billing.services.notifications.give_notice import give_notice
+from billing.stripe_gateway.incidents import Incident, list_refunds, read_dispute
+from billing.stripe_gateway.mirrored import find_invoice_number
+
+log = structlog.get_logger(__name__)
+
+
+def record_refunds(*, charge_id: str, at: datetime) -> None:
+    """Note every refund of a charge, and tell the customer of each once. Calls out; safe in any order."""
+    for refund in list_refunds(charge_id=charge_id):
+        _record(PaymentIncident.Kind.REFUND, refund, at)
+
+
+def record_dispute(*, dispute_id: str, at: datetime) -> None:
+    """Note a dispute as it stands now. Calls out; safe in any order."""
+    dispute = read_dispute(dispute_id=dispute_id)
+    _record(PaymentIncident.Kind.DISPUTE, dispute, at)
+    log.warning("payment_disputed", dispute=dispute_id, status=dispute.status, reason=dispute.reason)
+
+
+@transaction.atomic
+def _record(kind: PaymentIncident.Kind, found: Incident, at: datetime) -> None:
+    account = (
+        BillingAccount.objects.filter(stripe_customer_id=found.stripe_customer_id)
+        .select_related("customer")
+        .first()
+    )
+    if account is None:
+        return
+    fields = {
+        name: getattr(found, name)
+        for name in ("charge", "invoice", "amount_cents", "currency", "status", "reason", "occurred_at")
+    }
+    PaymentIncident.objects.update_or_create(
+        stripe_id=found.stripe_id,
+        defaults={**fields, "kind": kind, "customer": account.customer, "updated_at": at},
+    )
+    if kind == PaymentIncident.Kind.REFUND and found.status == "succeeded":
+        data = {
+            "amount_cents": found.amount_cents,
+            "currency": found.currency,
+            "invoice": find_invoice_number(found.invoice),
+        }
+        give_notice(
+            customer=account.customer,
+            kind=Notice.Kind.REFUNDED,
+            reference=found.stripe_id,
+            data=data,
+            at=at,
+        )

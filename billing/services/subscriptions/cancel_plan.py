@@ -1,0 +1,65 @@
+"""A plan ends."""
+
+import structlog
+from django.utils.translation import gettext_noop
+
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount
+from billing.selectors.standing import get_account
+from billing.services.metering.settle_usage import settle_usage
+from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.refresh_account import refresh_account
+from billing.stripe_gateway.checkout import close_checkouts
+from billing.stripe_gateway.subscriptions import cancel_subscription, sync_live_subscriptions
+from core.errors import DomainError
+from customers.models import Customer
+
+log = structlog.get_logger(__name__)
+
+
+class NoPlanToCancel(DomainError):
+    code, status = "CONFLICT", 409
+    message = gettext_noop("This account has no subscription to cancel.")
+
+
+def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
+    """End the customer's subscription now; what was used is invoiced. Calls out. Repeating it is safe.
+
+    Fixes that are not reported yet are reported first, since an ended subscription bills nothing more.
+    Raises NoPlanToCancel, UsageStillUnreported, StripeUnavailable, StripeRefused.
+    """
+    account = get_account(customer=customer)
+    if account.subscription_id is None or account.stripe_customer_id is None:
+        raise NoPlanToCancel
+    if account.status == BillingAccount.Status.CANCELED:
+        return
+    if account.can_meter:
+        settle_usage(customer=customer)
+    with hold_stripe_customer(account.stripe_customer_id):
+        cancel_subscription(account.subscription_id)
+        refresh_account(stripe_customer_id=account.stripe_customer_id, by=by)
+
+
+def end_all_plans(*, customer: Customer) -> None:
+    """End whatever subscribes the customer at Stripe, known here or not, and the pages that would later.
+
+    The oldest is invoiced as `cancel_plan` does; one beside it, whose meter counts the same fixes again, ends
+    without an invoice. Calls out; repeating it is safe. Raises UsageStillUnreported, StripeUnavailable,
+    StripeRefused.
+    """
+    stripe_customer_id = get_account(customer=customer).stripe_customer_id
+    if stripe_customer_id is None:
+        return
+    with hold_stripe_customer(stripe_customer_id):
+        close_checkouts(stripe_customer_id=stripe_customer_id)
+        sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        refresh_account(stripe_customer_id=stripe_customer_id)
+    if get_account(customer=customer).can_meter:
+        settle_usage(customer=customer)
+    with hold_stripe_customer(stripe_customer_id):
+        live = sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        for subscription_id in reversed(live):
+            cancel_subscription(subscription_id, is_invoiced=subscription_id == live[-1])
+        if len(live) > 1:
+            log.error("subscriptions_ended", customer=str(customer.pk), count=len(live))
+        refresh_account(stripe_customer_id=stripe_customer_id)

@@ -1,0 +1,198 @@
+"""One plan is swapped for another while it runs, at a price that was shown before."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from django.core import signing
+from django.utils.translation import gettext_noop
+
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount
+from billing.plans import Plan
+from billing.pricing import begins_period, is_given_back
+from billing.selectors.standing import count_used_fixes, get_account
+from billing.services.metering.settle_usage import settle_usage
+from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.refresh_account import refresh_account, resync_account
+from billing.stripe_gateway import plan_changes
+from billing.stripe_gateway.errors import CardRefused
+from billing.stripe_gateway.plan_changes import PreviewLine, preview_plan
+from core.errors import DomainError
+from customers.models import Customer
+
+log = structlog.get_logger(__name__)
+
+SALT = "billing.change_plan"
+PREVIEW_SECONDS = 15 * 60
+
+
+class PlanNotChangeable(DomainError):
+    code, status = "CONFLICT", 409
+    message = gettext_noop("Only a plan that runs and is paid can be changed.")
+
+
+class PreviewOutdated(DomainError):
+    code, status = "CONFLICT", 409
+    message = gettext_noop(
+        "This preview is too old, or your plan has changed since. Look at the change again."
+    )
+
+
+class PaymentDeclined(DomainError):
+    code, status = "PAYMENT_DECLINED", 402
+    message = gettext_noop(
+        "Your card was declined, so your plan is as it was. Update the card and try again."
+    )
+
+
+@dataclass(frozen=True)
+class ChangePreview:
+    """What a change of plan costs, in US cents, as Stripe computes it now.
+
+    `charge_cents` less `credit_cents` is the invoice made at once; `now_cents` of it is collected, after what
+    the balance holds; `kept_cents` goes to the balance and pays for later invoices. A fix that is stored
+    before the change is confirmed is charged as well; all else is charged as shown. `begins_period`: a new
+    month begins at its full price. `is_used_up`: the old monthly price is not given back.
+    """
+
+    plan: Plan
+    now_cents: int
+    credit_cents: int
+    charge_cents: int
+    kept_cents: int
+    lines: list[PreviewLine]
+    effective_at: datetime
+    token: str
+    begins_period: bool
+    is_used_up: bool
+
+
+def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePreview:
+    """What changing to a plan costs now; the token confirms it within 15 minutes. Calls out, changes nothing.
+
+    Raises PlanNotChangeable, StripeUnavailable, StripeRefused.
+    """
+    account = _get_changeable(customer)
+    if account.plan == plan.key:
+        raise PlanNotChangeable(gettext_noop("This is your plan already."))
+    begins = begins_period(account.terms, plan)
+    ask = partial(
+        preview_plan,
+        subscription_id=str(account.subscription_id),
+        plan=plan,
+        begins_period=begins,
+    )
+    found = ask()
+    shown_at = int(at.timestamp()) if found.prorated_at is None else found.prorated_at
+    wish: dict[str, Any] = {
+        "subscription": account.subscription_id,
+        "plan": plan.key,
+        "period": _read_start(account),
+        "whole": found.period_end - found.period_start,
+        "at": shown_at,
+        "prorated_at": shown_at,
+    }
+    wish["used_up"] = _is_used_up(account, plan, wish)
+    if wish["used_up"]:
+        # Nothing is left to give back in the last second, and what was used is invoiced all the same.
+        wish["prorated_at"] = found.period_end - 1
+        found = ask(prorated_at=wish["prorated_at"])
+    return ChangePreview(
+        plan=plan,
+        now_cents=found.due_cents,
+        credit_cents=-sum(min(0, line.amount_cents) for line in found.lines),
+        charge_cents=sum(max(0, line.amount_cents) for line in found.lines),
+        kept_cents=max(0, -found.total_cents),
+        lines=found.lines,
+        effective_at=datetime.fromtimestamp(shown_at, UTC),
+        token=signing.dumps(wish, salt=SALT),
+        begins_period=begins,
+        is_used_up=wish["used_up"],
+    )
+
+
+def change_plan(
+    *, customer: Customer, plan: Plan, preview_token: str, by: Author | None = None
+) -> BillingAccount:
+    """Change to a plan as previewed: usage so far is invoiced by the old price, the rest by the new.
+
+    Calls out. Repeating it is safe; where it fails, nothing has changed. A card whose bank asks for the
+    person leaves the change done and its invoice open for them. Raises PreviewOutdated, PlanNotChangeable,
+    UsageStillUnreported, PaymentDeclined, StripeUnavailable, StripeRefused.
+    """
+    account = _get_changeable(customer)
+    wish = _read_token(preview_token, account, plan)
+    if account.plan == plan.key:
+        return account
+    if wish["period"] != _read_start(account):
+        raise PreviewOutdated
+    settle_usage(customer=customer)
+    resync_account(account)
+    fresh = get_account(customer=customer)
+    # Where a lost answer had changed it already, what is left to do is done.
+    if fresh.plan == account.plan and _is_used_up(fresh, plan, wish) != wish["used_up"]:
+        raise PreviewOutdated
+    stripe_customer_id = str(account.stripe_customer_id)
+    with hold_stripe_customer(stripe_customer_id):
+        _swap(plan, wish, begins=begins_period(account.terms, plan))
+        refresh_account(stripe_customer_id=stripe_customer_id, by=by)
+    log.info("plan_changed", customer=str(customer.pk), plan=plan.key, plan_before=account.plan)
+    return get_account(customer=customer)
+
+
+def _get_changeable(customer: Customer) -> BillingAccount:
+    account = get_account(customer=customer)
+    if account.subscription_id is None or account.status != BillingAccount.Status.ACTIVE:
+        raise PlanNotChangeable
+    if account.cancel_at is not None:
+        raise PlanNotChangeable(
+            gettext_noop("This plan is about to end. Take that back before you change it.")
+        )
+    return account
+
+
+def _read_start(account: BillingAccount) -> int:
+    return int(account.current_period_start.timestamp()) if account.current_period_start else 0
+
+
+def _is_used_up(account: BillingAccount, plan: Plan, wish: dict[str, Any]) -> bool:
+    """Whether the month's fixes have used up its price, by the instant that the preview was made at."""
+    old = account.terms
+    return not begins_period(old, plan) and not is_given_back(
+        old,
+        plan,
+        count_used_fixes(account),
+        elapsed_seconds=wish["at"] - _read_start(account),
+        whole_seconds=wish["whole"],
+    )
+
+
+def _read_token(token: str, account: BillingAccount, plan: Plan) -> dict[str, Any]:
+    try:
+        wish: dict[str, Any] = signing.loads(token, salt=SALT, max_age=PREVIEW_SECONDS)
+    except signing.BadSignature as error:
+        raise PreviewOutdated from error
+    if wish["subscription"] != account.subscription_id or wish["plan"] != plan.key:
+        raise PreviewOutdated
+    return wish
+
+
+def _swap(plan: Plan, wish: dict[str, Any], *, begins: bool) -> None:
+    """A second attempt, where the bank asks for the person, leaves the invoice open for them."""
+    for may_stay_open in (False, True):
+        try:
+            plan_changes.change_plan(
+                subscription_id=wish["subscription"],
+                plan=plan,
+                begins_period=begins,
+                prorated_at=wish["prorated_at"],
+                wish=str(wish["at"]),
+                may_stay_open=may_stay_open,
+            )
+            return
+        except CardRefused as error:
+            if may_stay_open or not error.needs_person:
+                raise PaymentDeclined from error

@@ -1,0 +1,127 @@
+"""A plan is chosen here at once, and opened at Stripe as soon as Stripe answers."""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount, SubscriptionRequest
+from billing.plans import PLANS, Plan
+from billing.services.metering.record_usage import lock_account
+from billing.services.subscriptions.ensure_stripe_customer import ensure_stripe_customer
+from billing.services.subscriptions.refresh_account import refresh_account
+from billing.stripe_gateway.customers import set_payment_method
+from billing.stripe_gateway.errors import StripeRefused
+from billing.stripe_gateway.subscriptions import create_subscription
+from core import outbox
+from core.errors import DomainError
+from customers.models import Customer
+
+log = structlog.get_logger(__name__)
+
+Status = BillingAccount.Status
+Request = SubscriptionRequest.Status
+
+
+class PlanAlreadyChosen(DomainError):
+    code, status = "CONFLICT", 409
+    message = gettext_noop(
+        "This account has a plan already. Pay what is open, or cancel it, before another is chosen."
+    )
+
+
+class PlanStillOpening(PlanAlreadyChosen):
+    message = gettext_noop(
+        "Stripe is still processing your last choice of a plan. Try again in a few minutes."
+    )
+
+
+@transaction.atomic
+def choose_plan(*, customer: Customer, plan: Plan, payment_method: str = "", at: datetime) -> BillingAccount:
+    """Put a customer on a metered plan. Fixes count for it from now; its subscription is opened on commit.
+
+    `payment_method` is Stripe's id. Choosing the same plan again changes nothing. Raises PlanAlreadyChosen.
+    """
+    account = lock_account(customer)
+    if account.has_subscription:
+        if account.plan != plan.key:
+            raise PlanAlreadyChosen
+        return account
+    account.plan, account.status = plan.key, Status.PENDING
+    account.set_terms(None)
+    account.plan_chosen_at = at
+    account.subscription = account.current_period_start = account.current_period_end = None
+    account.save()
+    outbox.enqueue(_request_subscription(account, payment_method, at))
+    return account
+
+
+def _request_subscription(account: BillingAccount, payment_method: str, at: datetime) -> SubscriptionRequest:
+    """The account's request, for the plan chosen now. Raises PlanStillOpening while a worker has it."""
+    wanted = {"payment_method": payment_method, "requested_at": at}
+    request, is_new = SubscriptionRequest.objects.get_or_create(
+        account=account, defaults=wanted | {"next_attempt_at": at}
+    )
+    if not is_new:
+        former = SubscriptionRequest.objects.filter(pk=account.pk)
+        outbox.close(former, at=at, status=Request.DONE)
+        if not outbox.reopen(former, at=at, **wanted):
+            raise PlanStillOpening
+    return request
+
+
+def open_subscription(*, customer_id: UUID) -> None:
+    """Make the subscription of a pending account at Stripe. Repeating it subscribes once.
+
+    Raises StripeUnavailable, after which it is tried again, and StripeRefused, after which the account has no
+    plan until another is chosen.
+    """
+    rows = SubscriptionRequest.objects.select_related("account")
+    request = outbox.claim(rows, pk=customer_id)
+    if request is None:
+        return
+    try:
+        if request.account.status == Status.PENDING:
+            _open(request)
+    except StripeRefused as error:
+        _reject(request, error)
+        raise
+    except Exception as error:
+        outbox.reschedule(request, outbox.describe(error))
+        raise
+    if BillingAccount.objects.filter(pk=customer_id, status=Status.PENDING).exists():
+        outbox.reschedule(request, "waits for its subscription to run")
+    else:
+        outbox.complete(request, status=Request.DONE, payment_method="")
+
+
+def _open(request: SubscriptionRequest) -> None:
+    account, asked_at = request.account, request.requested_at.timestamp()
+    attempt = f"{asked_at}-{request.attempts}"
+    stripe_customer_id = ensure_stripe_customer(customer_id=account.pk, attempt=attempt)
+    if request.payment_method:
+        set_payment_method(
+            stripe_customer_id=stripe_customer_id, payment_method=request.payment_method, attempt=attempt
+        )
+    with hold_stripe_customer(stripe_customer_id):
+        create_subscription(
+            stripe_customer_id=stripe_customer_id,
+            plan=PLANS[account.plan],
+            wish=f"{account.pk}-{asked_at}",
+            attempt=request.attempts,
+        )
+        refresh_account(stripe_customer_id=stripe_customer_id)
+
+
+@transaction.atomic
+def _reject(request: SubscriptionRequest, error: StripeRefused) -> None:
+    reason = f"{error.code}: {error}"
+    if not outbox.complete(request, status=Request.REJECTED, payment_method="", last_error=reason):
+        return
+    BillingAccount.objects.filter(
+        pk=request.pk, status=Status.PENDING, plan_chosen_at=request.requested_at
+    ).update(status=Status.CANCELED)
+    log.error("subscription_rejected", customer=str(request.pk), code=error.code)

@@ -1,0 +1,190 @@
+"""An account's plan and state are derived from what dj-stripe mirrors, in whatever order news comes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+from djstripe.models import Customer as StripeCustomer
+from djstripe.models import Invoice
+
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount
+from billing.selectors.prices import find_terms
+from billing.services.subscriptions.note_plan import Author, note_plan, read_plan_state
+from billing.stripe_gateway.mirrored import is_failed, list_invoices, list_subscriptions_of
+from billing.stripe_gateway.snapshots import SubscriptionSnapshot
+from billing.stripe_gateway.subscriptions import sync_subscription
+
+log = structlog.get_logger(__name__)
+
+Status = BillingAccount.Status
+
+STATUSES: dict[str, Status] = {
+    "active": Status.ACTIVE,
+    "trialing": Status.ACTIVE,
+    "past_due": Status.PAST_DUE,
+    "unpaid": Status.UNPAID,
+    "incomplete": Status.UNPAID,
+    "paused": Status.UNPAID,
+    "incomplete_expired": Status.CANCELED,
+    "canceled": Status.CANCELED,
+}
+
+PAYING = (Status.ACTIVE, Status.PAST_DUE)
+
+
+def link_stripe_customer(*, stripe_customer_id: str) -> None:
+    """Note which Stripe customer stands for ours, where dj-stripe knows. Repeating it changes nothing.
+
+    One that was deleted is not taken again, whatever late news of it comes.
+    """
+    known = StripeCustomer.objects.filter(id=stripe_customer_id, date_purged=None)
+    subscriber_id = known.values_list("subscriber_id", flat=True).first()
+    if subscriber_id is not None:
+        BillingAccount.objects.filter(customer_id=subscriber_id, stripe_customer=None).update(
+            stripe_customer_id=stripe_customer_id
+        )
+
+
+@transaction.atomic
+def forget_stripe_customer(*, stripe_customer_id: str) -> None:
+    """Let go of a customer that was deleted at Stripe, with all that ran there. Repeating it changes nothing.
+
+    The next plan gets a new one.
+    """
+    locked = BillingAccount.objects.select_for_update(of=("self",)).select_related("customer")
+    account = locked.filter(stripe_customer_id=stripe_customer_id).first()
+    if account is None:
+        return
+    before = read_plan_state(account)
+    if account.has_subscription:
+        account.status, account.cancel_at, account.past_due_since = Status.CANCELED, None, None
+    account.stripe_customer_id = account.subscription_id = None
+    account.save()
+    note_plan(account, before, by=None, at=timezone.now())
+    log.warning("stripe_customer_deleted", customer=str(account.pk), stripe_customer=stripe_customer_id)
+
+
+@transaction.atomic
+def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> None:
+    """Derive plan, state and period from all of the customer's subscriptions. Safe in any order, and twice.
+
+    A live subscription wins over an ended one. Of ended ones the newest counts, of live ones the oldest that
+    is paid for: a second one is going to be ended. One that is to none of our plans is left out. A plan that
+    was chosen and is not yet opened stays pending. What became of the plan is written down with it, as done
+    `by` somebody; a plan that begins, as done by the person who chose it on Checkout.
+    """
+    account = (
+        BillingAccount.objects.select_for_update(of=("self",))
+        .select_related("customer")
+        .filter(stripe_customer_id=stripe_customer_id)
+        .first()
+    )
+    if account is None:
+        return
+    found = _list_subscriptions(stripe_customer_id)
+    current = choose_subscription(found)
+    if current is None or current.plan is None or _is_older_than_wish(account, current):
+        return
+    if sum(not each.is_ended for each in found) > 1:
+        log.error("more_than_one_subscription", customer=str(account.pk), followed=current.subscription_id)
+    before = read_plan_state(account)
+    account.plan, account.status = current.plan.key, read_status(current)
+    account.set_terms(find_terms(current.plan, current.price_ids))
+    if account.subscription_id != current.subscription_id:
+        account.subscription_id, account.past_due_since = current.subscription_id, None
+    account.current_period_start = current.current_period_start
+    account.current_period_end = current.current_period_end
+    account.cancel_at = current.cancel_at
+    account.past_due_since = _find_first_failure(account)
+    account.save()
+    note_plan(account, before, by=by, chosen_by=current.chosen_by, at=timezone.now())
+    log.info("account_refreshed", customer=str(account.pk), plan=account.plan, status=account.status)
+
+
+def resync_account(account: BillingAccount) -> None:
+    """Read the account's subscription from Stripe and derive its state anew. Calls out.
+
+    Raises StripeUnavailable, StripeRefused.
+    """
+    if account.subscription_id is None or account.stripe_customer_id is None:
+        return
+    with hold_stripe_customer(account.stripe_customer_id):
+        sync_subscription(account.subscription_id)
+        refresh_account(stripe_customer_id=account.stripe_customer_id)
+
+
+def find_status(*, stripe_customer_id: str) -> Status | None:
+    """The state that `refresh_account` would derive now, as last mirrored; None without a subscription."""
+    current = choose_subscription(_list_subscriptions(stripe_customer_id))
+    return None if current is None else read_status(current)
+
+
+def list_second_subscriptions(*, stripe_customer_id: str) -> list[str]:
+    """What runs beside the oldest subscription, as last mirrored; nothing where that one is not paid for."""
+    live = _list_live(stripe_customer_id)
+    return [each.subscription_id for each in live[1:]] if live and read_status(live[0]) in PAYING else []
+
+
+def list_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
+    """What runs, as last mirrored, the oldest first."""
+    return [each.subscription_id for each in _list_live(stripe_customer_id)]
+
+
+def read_status(subscription: SubscriptionSnapshot) -> Status:
+    return STATUSES.get(subscription.status, Status.UNPAID)
+
+
+def choose_subscription(found: Iterable[SubscriptionSnapshot]) -> SubscriptionSnapshot | None:
+    """The subscription that the account follows: the oldest paid one that runs, else the oldest that runs.
+
+    Where none runs, the one that was created last. See docs/decisions/006-webhook-inbox.md.
+    """
+    by_age = sorted(found, key=_get_age)
+    live = [each for each in by_age if not each.is_ended]
+    paid = [each for each in live if read_status(each) in PAYING]
+    return next(iter(paid or live or by_age[::-1]), None)
+
+
+def _get_age(subscription: SubscriptionSnapshot) -> tuple[datetime, str]:
+    return subscription.created_at, subscription.subscription_id
+
+
+def _list_live(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
+    live = [each for each in _list_subscriptions(stripe_customer_id) if not each.is_ended]
+    return sorted(live, key=_get_age)
+
+
+def _list_subscriptions(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
+    """The customer's subscriptions to our plans, ended ones too."""
+    mirrored = list_subscriptions_of(stripe_customer_id)
+    found = [each for each in mirrored if each.plan is not None]
+    if len(found) < len(mirrored):
+        log.warning(
+            "subscription_without_plan", customer=stripe_customer_id, count=len(mirrored) - len(found)
+        )
+    return found
+
+
+def _is_older_than_wish(account: BillingAccount, subscription: SubscriptionSnapshot) -> bool:
+    """Whether the news is of a subscription that ended before the plan now pending was chosen."""
+    return account.status == Status.PENDING and subscription.is_ended
+
+
+def _find_first_failure(account: BillingAccount) -> datetime | None:
+    """When the payment that is now open failed first: it is tried as soon as its invoice is final.
+
+    Read from the mirrored invoices of the subscription that is followed, so that it is the same whatever news
+    came first; kept until they tell.
+    """
+    if account.status not in (Status.PAST_DUE, Status.UNPAID):
+        return None
+    rows = Invoice.objects.filter(is_failed(), customer__id=account.stripe_customer_id)
+    found = [
+        invoice.finalized_at or invoice.created_at
+        for invoice in list_invoices(rows)
+        if invoice.subscription_id == account.subscription_id
+    ]
+    return min(found, default=account.past_due_since)

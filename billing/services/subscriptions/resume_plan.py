@@ -1,0 +1,57 @@
+"""A plan is to end with its period, or goes on after all."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_noop
+
+from billing.locks import hold_stripe_customer
+from billing.models import BillingAccount
+from billing.selectors.standing import get_account
+from billing.services.subscriptions.cancel_plan import NoPlanToCancel
+from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.refresh_account import refresh_account
+from billing.stripe_gateway.subscriptions import set_cancellation
+from core.errors import DomainError
+from customers.models import Customer
+
+
+class NothingToResume(DomainError):
+    code, status = "CONFLICT", 409
+    message = gettext_noop("This account's plan has ended already. Choose a plan to go on.")
+
+
+def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
+    """Let the plan end when what is paid for ends. Until then all goes on. Calls out; safe to repeat.
+
+    Raises NoPlanToCancel, StripeUnavailable, StripeRefused.
+    """
+    account = get_account(customer=customer)
+    if not account.has_subscription or account.subscription_id is None:
+        raise NoPlanToCancel
+    _set_cancellation(account, at_period_end=True, at=at, by=by)
+
+
+def resume_plan(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
+    """Take back a cancellation that has not come about yet. Calls out; safe to repeat.
+
+    Raises NothingToResume, StripeUnavailable, StripeRefused.
+    """
+    account = get_account(customer=customer)
+    if not account.has_subscription or account.subscription_id is None:
+        raise NothingToResume
+    if account.cancel_at is not None:
+        _set_cancellation(account, at_period_end=False, at=at, by=by)
+
+
+def _set_cancellation(
+    account: BillingAccount, *, at_period_end: bool, at: datetime, by: Author | None
+) -> None:
+    if account.subscription_id is None or account.stripe_customer_id is None:
+        return
+    with hold_stripe_customer(account.stripe_customer_id):
+        set_cancellation(
+            subscription_id=account.subscription_id,
+            at_period_end=at_period_end,
+            wish=f"{account.subscription_id}-{at_period_end}-{at.timestamp()}",
+        )
+        refresh_account(stripe_customer_id=account.stripe_customer_id, by=by)

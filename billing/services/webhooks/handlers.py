@@ -1,0 +1,145 @@
+"""What each webhook event does: one table, one handler for each type.
+
+A handler reads from Stripe what the event is about, so that an event that comes late, twice or out of order
+writes the present state. It runs under the lock of the Stripe customer, calls out, and raises
+StripeUnavailable or StripeRefused, after which the inbox row waits for its next attempt.
+Source: https://docs.stripe.com/api/events/types, docs/decisions/006-webhook-inbox.md
+"""
+
+import json
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from billing.locks import hold_stripe_customer
+from billing.services.metering.follow_meter_error import follow_meter_error
+from billing.services.payments import record_incident
+from billing.services.payments.follow_payment import follow_payment
+from billing.services.subscriptions.refresh_account import forget_stripe_customer, link_stripe_customer
+from billing.stripe_gateway import mirror
+from billing.stripe_gateway.checkout import close_checkouts
+from billing.stripe_gateway.mirror import purge_customer
+from billing.stripe_gateway.webhooks import METER_ERROR, WebhookEvent, is_thin, read_event
+
+Handler = Callable[[WebhookEvent], None]
+
+
+def handle_webhook(*, event_type: str, body: str) -> None:
+    """Run the one handler of an event's type; an event of a type that HANDLERS lacks changes nothing.
+
+    `body` is the webhook's JSON text. Safe to repeat. One transaction, and one event at a time for each
+    Stripe customer; a thin event is about no customer, and commits as its service does.
+    Raises StripeUnavailable, StripeRefused, and KeyError where the body lacks its object.
+    """
+    handler = HANDLERS.get(event_type)
+    if handler is None:
+        return
+    event = read_event(json.loads(body))
+    if is_thin(event_type):
+        handler(event)
+        return
+    with hold_stripe_customer(event.stripe_customer_id or event.event_id):
+        handler(event)
+
+
+def sync_object(event: WebhookEvent) -> None:
+    """Copy the object for the portal and the staff's pages; nothing follows from it."""
+    mirror.sync_object(kind=event.kind, object_id=event.object_id)
+
+
+def sync_payment_method(event: WebhookEvent) -> None:
+    mirror.sync_payment_method(event.object_id)
+
+
+def sync_customer(event: WebhookEvent) -> None:
+    sync_object(event)
+    link_stripe_customer(stripe_customer_id=event.object_id)
+
+
+def forget_customer(event: WebhookEvent) -> None:
+    purge_customer(event.object_id)
+    forget_stripe_customer(stripe_customer_id=event.object_id)
+
+
+def sync_subscription(event: WebhookEvent) -> None:
+    """Copy the subscription, then derive the account once."""
+    sync_object(event)
+    follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
+
+
+def sync_invoice_payment(event: WebhookEvent) -> None:
+    """Copy an invoice and its subscription, then derive the account once.
+
+    The subscription comes first: dj-stripe would read it a second time for an invoice whose subscription it
+    does not know.
+    """
+    if event.subscription_id:
+        mirror.sync_object(kind="subscription", object_id=event.subscription_id)
+    sync_object(event)
+    if event.subscription_id:
+        follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
+
+
+def sync_checkout(event: WebhookEvent) -> None:
+    """Copy a completed Checkout session and its subscription, close other sessions, derive the account."""
+    if event.subscription_id:
+        mirror.sync_object(kind="subscription", object_id=event.subscription_id)
+    sync_object(event)
+    if event.subscription_id:
+        close_checkouts(stripe_customer_id=event.stripe_customer_id)
+        follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
+
+
+def record_charge_refunds(event: WebhookEvent) -> None:
+    sync_object(event)
+    record_incident.record_refunds(charge_id=event.object_id, at=timezone.now())
+
+
+def record_refund(event: WebhookEvent) -> None:
+    """Record all refunds of the charge; a refund without a charge is of no invoice."""
+    if event.charge_id:
+        record_incident.record_refunds(charge_id=event.charge_id, at=timezone.now())
+
+
+def record_dispute(event: WebhookEvent) -> None:
+    sync_object(event)
+    record_incident.record_dispute(dispute_id=event.object_id, at=timezone.now())
+
+
+def record_meter_error(event: WebhookEvent) -> None:
+    follow_meter_error(event_id=event.event_id)
+
+
+HANDLERS: dict[str, Handler] = {
+    "charge.dispute.closed": record_dispute,
+    "charge.dispute.created": record_dispute,
+    "charge.dispute.updated": record_dispute,
+    "charge.refunded": record_charge_refunds,
+    "checkout.session.completed": sync_checkout,
+    "checkout.session.expired": sync_object,
+    "customer.created": sync_customer,
+    "customer.deleted": forget_customer,
+    "customer.subscription.created": sync_subscription,
+    "customer.subscription.deleted": sync_subscription,
+    "customer.subscription.updated": sync_subscription,
+    "customer.updated": sync_customer,
+    "invoice.created": sync_object,
+    "invoice.finalized": sync_invoice_payment,
+    "invoice.marked_uncollectible": sync_invoice_payment,
+    "invoice.paid": sync_invoice_payment,
+    "invoice.payment_action_required": sync_invoice_payment,
+    "invoice.payment_failed": sync_invoice_payment,
+    "invoice.updated": sync_object,
+    "invoice.voided": sync_invoice_payment,
+    "payment_method.attached": sync_payment_method,
+    "payment_method.detached": sync_payment_method,
+    "payment_method.updated": sync_payment_method,
+    "price.created": sync_object,
+    "price.updated": sync_object,
+    "refund.failed": record_refund,
+    "refund.updated": record_refund,
+    METER_ERROR: record_meter_error,
+}
+# What register_webhook asks Stripe for: an endpoint takes snapshot events, a destination the thin ones.
+ENDPOINT_EVENTS = tuple(each for each in HANDLERS if not is_thin(each))
+DESTINATION_EVENTS = tuple(each for each in HANDLERS if is_thin(each))

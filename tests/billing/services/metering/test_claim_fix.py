@@ -1,0 +1,165 @@
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from billing.models import UsageClaim
+from billing.selectors.standing import get_entitlement
+from billing.services.metering.claim_fix import FixRefused, claim_fix
+from billing.services.metering.record_usage import record_usage
+from customers.services.claim_namespace import NamespaceHeld
+from customers.services.prove_namespace import prove_namespace
+from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, make_mitigation_of
+
+NOW = timezone.now()
+
+
+@pytest.fixture
+def customer(db):
+    customer = CustomerFactory()
+    ForgeAccountFactory(customer=customer, namespace="acme")
+    return customer
+
+
+def claim(customer, issue, *, at=NOW, namespace="acme"):
+    return claim_fix(
+        customer=customer, namespace=namespace, repository_name="shop", issue_number=issue, at=at
+    )
+
+
+def record(customer, claimed):
+    execution = make_mitigation_of(customer, issue_number=claimed.issue_number)
+    assert execution.repository == claimed.repository
+    return record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+
+
+class TestClaimFix:
+    def test_holds_the_fix_for_as_long_as_the_setting_says(self, customer, settings):
+        settings.CLAIM_MINUTES = 5
+        assert claim(customer, 1).expires_at == NOW + timedelta(minutes=5)
+
+    def test_of_the_same_issue_is_one_claim_that_lasts_longer(self, customer):
+        BillingAccountFactory(customer=customer, trial_fixes_limit=1)
+        first = claim(customer, 1)
+        again = claim(customer, 1, at=NOW + timedelta(minutes=10))
+        assert (again.pk, again.expires_at) == (first.pk, first.expires_at + timedelta(minutes=10))
+
+    def test_takes_a_slot_of_the_trial_from_others(self, customer):
+        BillingAccountFactory(customer=customer, trial_fixes_limit=1)
+        claim(customer, 1)
+        with pytest.raises(FixRefused) as refusal:
+            claim(customer, 2)
+        assert refusal.value.reason == "trial_exhausted"
+
+    def test_that_ran_out_gives_its_slot_back(self, customer):
+        """Also one whose fix failed: nothing else ends a claim."""
+        BillingAccountFactory(customer=customer, trial_fixes_limit=1)
+        claim(customer, 1)
+        later = NOW + timedelta(minutes=61)
+        assert claim(customer, 2, at=later).expires_at > later
+        with pytest.raises(FixRefused):
+            claim(customer, 1, at=later)
+
+    def test_is_used_up_by_the_fix(self, customer):
+        BillingAccountFactory(customer=customer, trial_fixes_limit=2)
+        usage = record(customer, claim(customer, 1))
+        assert UsageClaim.objects.get().used_at == usage.occurred_at
+        claim(customer, 2)
+        with pytest.raises(FixRefused):
+            claim(customer, 3)
+
+    def test_of_an_issue_in_the_ledger_takes_no_slot(self, customer):
+        BillingAccountFactory(customer=customer, trial_fixes_limit=1)
+        record(customer, claim(customer, 1))
+        assert claim(customer, 1, at=NOW + timedelta(days=1)).used_at is not None
+
+    def test_of_a_namespace_that_another_has_proven_is_refused(self, customer):
+        prove_namespace(customer=customer, namespace="acme", at=NOW)
+        with pytest.raises(NamespaceHeld):
+            claim(CustomerFactory(), 1)
+
+    @pytest.mark.parametrize("status", ["unpaid", "canceled"])
+    def test_without_a_plan_that_pays_is_refused(self, customer, status):
+        BillingAccountFactory(customer=customer, plan="payg", status=status)
+        with pytest.raises(FixRefused) as refusal:
+            claim(customer, 1)
+        assert refusal.value.fields == {"blockedReason": f"subscription_{status}"}
+
+    @pytest.mark.parametrize("status", ["unpaid", "canceled"])
+    def test_that_is_held_is_not_renewed_once_nobody_pays(self, customer, status):
+        account = BillingAccountFactory(customer=customer, plan="payg", status="active")
+        expires_at = claim(customer, 1).expires_at
+        account.status = status
+        account.save()
+        with pytest.raises(FixRefused):
+            claim(customer, 1, at=NOW + timedelta(minutes=10))
+        assert UsageClaim.objects.get().expires_at == expires_at
+
+
+class TestTheSpendCap:
+    @pytest.mark.parametrize(("cap", "is_granted"), [(1500, True), (1499, False)])
+    def test_is_asked_of_a_held_claim_without_its_own_slot(self, customer, cap, is_granted):
+        account = BillingAccountFactory(customer=customer, plan="payg", status="active")
+        claim(customer, 1)
+        account.spend_cap_cents = cap
+        account.save()
+        with nullcontext() if is_granted else pytest.raises(FixRefused):
+            claim(customer, 1)
+
+    def test_refuses_the_fix_that_would_exceed_it(self, customer):
+        BillingAccountFactory(customer=customer, plan="payg", status="active", spend_cap_cents=3000)
+        record(customer, claim(customer, 1))
+        claim(customer, 2)
+        with pytest.raises(FixRefused) as refusal:
+            claim(customer, 3)
+        assert refusal.value.reason == "spend_cap_reached"
+
+    def test_never_refuses_a_fix_that_costs_nothing_more(self, customer):
+        BillingAccountFactory(customer=customer, plan="teams", status="active", spend_cap_cents=0)
+        assert claim(customer, 1).pk
+
+    def test_never_drops_a_fix_that_was_not_claimed(self, customer):
+        BillingAccountFactory(customer=customer, plan="payg", status="active", spend_cap_cents=0)
+        execution = make_mitigation_of(customer)
+        usage = record_usage(customer=customer, execution=execution, occurred_at=NOW)
+        assert usage.coverage == "metered"
+
+    def test_shows_in_the_entitlement(self, customer):
+        account = BillingAccountFactory(customer=customer, plan="payg", status="active", spend_cap_cents=1499)
+        found = get_entitlement(customer=customer)
+        assert (found.blocked_reason, found.can_use_service) == ("spend_cap_reached", False)
+        account.spend_cap_cents = 1500
+        account.save()
+        assert get_entitlement(customer=customer).can_use_service
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestAThousandClaimsAtOnce:
+    """As many at a time as a process has connections, every claim for another issue."""
+
+    @pytest.mark.parametrize(
+        "account",
+        [{}, {"plan": "payg", "status": "active", "spend_cap_cents": 15_000}],
+        ids=["of the trial", "under the cap"],
+    )
+    def test_on_ten_slots_grant_exactly_ten(self, account):
+        customer = CustomerFactory()
+        BillingAccountFactory(customer=customer, **account)
+        with ThreadPoolExecutor(settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] - 1) as pool:
+            granted = list(pool.map(lambda issue: try_to_claim(customer, issue), range(1, 1001)))
+        assert (len(granted), sum(granted), UsageClaim.objects.count()) == (1000, 10, 10)
+
+
+def try_to_claim(customer, issue):
+    try:
+        claim(customer, issue, at=timezone.now())
+    except FixRefused:
+        return False
+    finally:
+        connection.close()
+    return True

@@ -1,0 +1,69 @@
+import pytest
+from django.utils import timezone
+
+from billing.models import UsageReport
+from billing.selectors.invoices import list_invoices
+from billing.services.metering.pause_customer import pause_customer, resume_customer
+from billing.services.metering.record_usage import record_usage
+from billing.services.sweep_billing import sweep_billing
+from tests.factories import make_mitigation_of
+
+
+@pytest.fixture
+def customer(world):
+    return world.subscribe("payg")
+
+
+def pause(customer):
+    return pause_customer(customer=customer, reason="A dispute.", at=timezone.now())
+
+
+def resume(customer):
+    return resume_customer(customer=customer, reason="Settled.", at=timezone.now())
+
+
+def fix(customer):
+    execution = make_mitigation_of(customer)
+    return record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+
+
+class TestPauseCustomer:
+    def test_keeps_this_customers_fixes_here_and_no_others(self, world, customer):
+        other = world.subscribe("payg")
+        pause(customer)
+        with world.run_tasks():
+            fix(customer)
+            sent = fix(other)
+        assert [event["identifier"] for event in world.stripe.control.meter_events()] == [str(sent.pk)]
+
+    def test_keeps_the_first_instant(self, customer):
+        first = pause(customer).paused_at
+        assert pause(customer).paused_at == first
+
+    def test_is_passed_over_by_the_sweep(self, world, customer):
+        pause(customer)
+        fix(customer)
+        assert sweep_billing() == 0
+
+
+class TestResumeCustomer:
+    def test_sends_what_has_piled_up_once(self, world, customer):
+        pause(customer)
+        with world.run_tasks():
+            fix(customer)
+            fix(customer)
+        with world.run_tasks():
+            resume(customer)
+        with world.run_tasks():
+            sweep_billing()
+        assert len(world.stripe.control.meter_events()) == 2
+
+    def test_after_a_periods_end_bills_it_in_the_next(self, world, customer):
+        pause(customer)
+        fix(customer)
+        world.advance()
+        with world.run_tasks():
+            resume(customer)
+        assert UsageReport.objects.get().status == "reported"
+        world.advance()
+        assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500

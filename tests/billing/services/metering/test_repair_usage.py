@@ -1,0 +1,87 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.models import CorrectionReport, UsageReport
+from billing.services.metering.repair_usage import MINUTE, _find_missing
+from billing.services.reconciliation.reconcile import reconcile
+from core import outbox
+from tests.billing.ledger import age_reports, report_fixes
+from tests.billing.services.corrections.test_report_correction import correct, list_totals, send
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Books:
+    """Reported and held fixes by minute, and how often the meter was asked."""
+
+    def __init__(self, reported, held):
+        self.reported = {START + timedelta(minutes=minute): count for minute, count in reported.items()}
+        self.held = {START + timedelta(minutes=minute): count for minute, count in held.items()}
+        self.calls = 0
+
+    def count_held(self, start, end):
+        self.calls += 1
+        return sum(count for minute, count in self.held.items() if start <= minute < end)
+
+    def count_known(self, start, end):
+        return sum(count for minute, count in self.reported.items() if start <= minute < end)
+
+    def find(self):
+        minutes = sorted(self.reported)
+        return _find_missing(minutes, count_held=self.count_held, count_known=self.count_known)
+
+
+class TestFindMissing:
+    @given(st.dictionaries(st.integers(0, 5000), st.tuples(st.integers(1, 3), st.integers(0, 3))))
+    def test_finds_every_minute_that_lacks_fixes(self, minutes):
+        reported = {minute: count for minute, (count, _) in minutes.items()}
+        held = {minute: max(0, count - lost) for minute, (count, lost) in minutes.items()}
+        books = Books(reported, held)
+        lacking = {minute: count - books.held[minute] for minute, count in books.reported.items()}
+        assert books.find() == {minute: count for minute, count in lacking.items() if count}
+
+    def test_finds_one_of_a_thousand_in_few_calls(self):
+        reported = dict.fromkeys(range(1000), 1)
+        books = Books(reported, {minute: 1 for minute in range(1000) if minute != 700})
+        assert books.find() == {START + 700 * MINUTE: 1}
+        assert books.calls <= 21
+
+
+class TestAVoidedFixThatTheMeterLost:
+    @pytest.fixture
+    def customer(self, world):
+        return world.subscribe("payg")
+
+    @pytest.fixture
+    def lost(self, world, customer):
+        """Stripe uncounts it and its news of that is lost."""
+        (report,) = report_fixes(customer, 1)
+        world.stripe.control.report_meter_error(identifier=report.identifier)
+        return report
+
+    def void(self):
+        age_reports(days=3)
+        return send(correct(UsageReport.objects.get().usage))
+
+    def test_and_that_cost_nothing_is_withdrawn(self, world, customer, lost):
+        world.advance()
+        assert self.void().way == "nothing"
+        reconcile(at=timezone.now())
+        assert UsageReport.objects.get().status == "withdrawn"
+        world.advance()
+        assert sum(list_totals(customer)) == 0
+
+    def test_and_that_was_credited_is_to_be_billed(self, customer, lost):
+        assert self.void().amount_cents == 1500
+        reconcile(at=timezone.now())
+        assert UsageReport.objects.get().status == "pending"
+
+    def test_whose_void_is_under_way_is_left_to_it(self, customer, lost):
+        self.void()
+        outbox.reopen(CorrectionReport.objects.all(), at=timezone.now())
+        reconcile(at=timezone.now())
+        assert UsageReport.objects.get().status == "reported"

@@ -1,0 +1,323 @@
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from billing.models import BillingAccount, SubscriptionRequest, UsageReport
+from billing.selectors.invoices import list_invoices
+from billing.selectors.standing import get_entitlement
+from billing.services.metering import report_usage as module
+from billing.services.metering.record_usage import record_usage
+from billing.services.metering.report_usage import report_usage
+from billing.services.metering.settle_usage import UsageStillUnreported
+from billing.services.subscriptions.cancel_plan import cancel_plan
+from billing.services.subscriptions.choose_plan import choose_plan
+from billing.services.subscriptions.resume_plan import cancel_at_period_end
+from billing.services.sweep_billing import sweep_billing
+from core import outbox
+from tests.factories import make_mitigation_of
+from tests.outbox import make_due, park
+
+
+@pytest.fixture
+def customer(world):
+    return world.subscribe("payg")
+
+
+@pytest.fixture
+def report(customer):
+    """A fix that is recorded, its task lost: it is for the test to report it."""
+    return make_report(customer)
+
+
+def make_report(customer):
+    execution = make_mitigation_of(customer)
+    usage = record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+    return usage.report
+
+
+def send(report):
+    """Report now, whatever wait was set."""
+    make_due(UsageReport.objects.filter(pk=report.pk))
+    report_usage(usage_id=report.pk)
+    report.refresh_from_db()
+    return report
+
+
+def cut(world, report, *, kind="cut_before"):
+    """Send, and lose the answer."""
+    world.stripe.control.add_fault(kind, path="/v1/billing/meter_events", times=None)
+    assert send(report).status == "pending"
+    world.stripe.control.clear_faults()
+
+
+def days_ago(days):
+    return timezone.now() - timedelta(days=days)
+
+
+def age(report, **ago):
+    UsageReport.objects.filter(pk=report.pk).update(first_sent_at=timezone.now() - timedelta(**ago))
+
+
+class TestReportUsage:
+    def test_sends_the_ledger_rows_id_as_identifier(self, world, report):
+        assert send(report).status == "reported"
+        event = world.stripe.control.meter_events()[0]
+        assert (event["identifier"], event["payload"]["value"]) == (str(report.pk), "1")
+
+    def test_repeating_it_sends_nothing(self, world, report):
+        send(report)
+        calls = len(world.stripe.control.requests())
+        send(report)
+        assert len(world.stripe.control.requests()) == calls
+
+    def test_a_report_that_another_worker_holds_is_left_alone(self, world, report):
+        outbox.claim(UsageReport.objects.all(), pk=report.pk)
+        report_usage(usage_id=report.pk)
+        assert world.stripe.control.meter_events() == []
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"kind": "cut_before"},
+            {"kind": "cut_after"},
+            {"kind": "status", "status": 500},
+            {"kind": "status", "status": 500, "after": True},
+            {"kind": "status", "status": 429},
+        ],
+        ids=lambda fault: "-".join(str(value) for value in fault.values()),
+    )
+    def test_an_outage_puts_it_off_and_it_is_counted_once_in_the_end(self, world, report, fault):
+        world.stripe.control.add_fault(path="/v1/billing/meter_events", times=None, **fault)
+        assert send(report).status == "pending"
+        assert report.next_attempt_at > timezone.now()
+        assert report.last_error
+        world.stripe.control.clear_faults()
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_dying_between_the_answer_and_the_commit_counts_once(self, world, report, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_finish", lambda report, **_: (_ for _ in ()).throw(SystemExit))
+            with pytest.raises(SystemExit):
+                send(report)
+        report.refresh_from_db()
+        assert report.status == "pending"
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_a_refusal_is_kept_for_staff_with_stripes_reason(self, world, report):
+        meter = world.stripe.control.objects("billing.meter")[0]
+        with world.run_tasks():
+            module.get_client().v1.billing.meters.deactivate(meter["id"])
+        assert send(report).status == "parked"
+        assert report.last_error
+        module.get_client().v1.billing.meters.reactivate(meter["id"])
+        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
+        assert send(report).status == "reported"
+
+
+class TestAnUncertainReportPastTheIdentifiersWindow:
+    def test_that_the_meter_holds_is_not_sent_again(self, world, report, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_finish", lambda report, **_: None)
+            send(report)
+        age(report, days=2)
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_that_the_meter_lacks_is_sent_again(self, world, report):
+        cut(world, report)
+        age(report, days=2)
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+    def test_is_told_apart_from_a_neighbour_in_its_minute(self, world, report, customer):
+        """One of two fixes of a minute is known to be there, the other never arrived."""
+        cut(world, report)
+        neighbour = send(make_report(customer))
+        UsageReport.objects.update(meter_at=neighbour.meter_at)
+        UsageReport.objects.filter(pk=neighbour.pk).update(reported_at=days_ago(2))
+        age(report, days=2)
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 2
+
+    def test_waits_while_the_summary_may_lag_behind_a_neighbour(self, world, report, customer):
+        cut(world, report)
+        neighbour = send(make_report(customer))
+        UsageReport.objects.update(meter_at=neighbour.meter_at)
+        age(report, days=2)
+        assert send(report).last_error == "waits for others of its minute"
+
+    def test_of_two_alike_of_which_one_arrived_one_is_sent_again(self, world, report, customer):
+        other = make_report(customer)
+        cut(world, report)
+        cut(world, other, kind="cut_after")
+        UsageReport.objects.update(meter_at=other.meter_at)
+        age(report, days=2)
+        age(other, days=2)
+        assert send(report).status == "reported"
+        UsageReport.objects.filter(pk=report.pk).update(reported_at=days_ago(1))
+        assert send(other).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 2
+
+    def test_stays_uncertain_through_a_refusal(self, world, report):
+        cut(world, report, kind="cut_after")
+        park(UsageReport.objects.all())
+        age(report, days=2)
+        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
+        assert send(report).status == "reported"
+        assert len(world.stripe.control.meter_events()) == 1
+
+
+class TestAPeriodThatEndsMeanwhile:
+    def test_a_report_that_never_arrived_is_billed_in_the_new_period(self, world, report, customer):
+        cut(world, report)
+        world.advance()
+        assert send(report).status == "reported"
+        world.advance()
+        assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]
+
+    def test_a_report_that_had_arrived_is_billed_in_the_old_one(self, world, report, customer):
+        cut(world, report, kind="cut_after")
+        world.advance()
+        age(report, days=31)
+        assert send(report).status == "reported"
+        world.advance()
+        assert sum(each.total_cents for each in list_invoices(customer=customer, limit=3)) == 1500
+        assert get_entitlement(customer=customer).used == 0
+
+    def test_news_of_it_that_has_not_come_is_asked_for(self, world, report, customer):
+        world.stripe.control.advance(days=32)
+        BillingAccount.objects.update(current_period_end=timezone.now())
+        assert send(report).status == "reported"
+        world.advance()
+        assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
+
+
+class TestASubscriptionThatEnds:
+    def test_takes_what_is_unreported_with_it(self, world, report, customer):
+        assert send(report).status == "reported"
+        make_report(customer)
+        world.stripe.control.advance(hours=1)
+        with pytest.raises(UsageStillUnreported):
+            cancel_plan(customer=customer)
+        UsageReport.objects.update(reported_at=days_ago(1))
+        cancel_plan(customer=customer)
+        world.deliver()
+        report.refresh_from_db()
+        assert report.status == "reported"
+        world.stripe.control.advance(hours=2)
+        world.deliver()
+        assert list_invoices(customer=customer, limit=1)[0].total_cents == 3000
+
+    def test_waits_for_what_cannot_be_reported_yet(self, world, report, customer):
+        world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
+        with pytest.raises(UsageStillUnreported):
+            cancel_plan(customer=customer)
+        assert world.account(customer).status == "active"
+
+    @pytest.mark.parametrize(("minutes", "status", "cents"), [(20, "reported", 1500), (55, "pending", 0)])
+    def test_with_its_period_takes_what_comes_before_its_invoice_is_final(
+        self, world, report, customer, monkeypatch, minutes, status, cents
+    ):
+        cancel_at_period_end(customer=customer, at=timezone.now())
+        ends_at = world.account(customer).current_period_end
+        world.stripe.control.set_to(int(ends_at.timestamp()) + 60 * minutes)
+        world.deliver()
+        monkeypatch.setattr(timezone, "now", world.now)
+        assert send(report).status == status
+        world.stripe.control.advance(hours=2)
+        assert world.stripe.control.objects("invoice")[-1]["total"] == cents
+
+    def test_at_once_takes_nothing_when_its_period_would_have_ended(
+        self, world, report, customer, monkeypatch
+    ):
+        account = world.account(customer)
+        module.cancel_subscription(account.subscription_id)
+        world.stripe.control.set_to(int(account.current_period_end.timestamp()) + 60)
+        world.deliver()
+        BillingAccount.objects.update(current_period_end=account.current_period_end)
+        monkeypatch.setattr(timezone, "now", world.now)
+        monkeypatch.setattr(module, "_renew_period", lambda _: None)
+        assert send(report).last_error == "waits for a subscription"
+
+    def test_by_itself_leaves_the_rest_to_the_next_one(self, world, report, customer):
+        account = world.account(customer)
+        module.cancel_subscription(account.subscription_id)
+        world.deliver()
+        assert send(report).last_error == "waits for a subscription"
+        world.subscribe("payg", customer=customer)
+        assert send(report).status == "reported"
+        world.advance()
+        assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
+
+
+class TestWaitingForTheSubscription:
+    def test_a_fix_before_stripe_knows_the_customer_is_billed_once_it_does(self, world):
+        world.stripe.control.add_fault("status", path="/v1/customers*", status=500, times=None)
+        customer = world.subscribe("payg")
+        report = make_report(customer)
+        assert send(report).last_error == "waits for a subscription"
+        world.stripe.control.clear_faults()
+        make_due(SubscriptionRequest.objects.all())
+        make_due(UsageReport.objects.all())
+        with world.run_tasks():
+            sweep_billing()
+        assert send(report).status == "reported"
+        assert world.account(customer).status == "active"
+
+
+KILLED = """
+import importlib, os, signal, sys, uuid
+import django
+django.setup()
+import stripe
+from django.conf import settings
+settings.STRIPE_API_BASE = stripe.api_base = sys.argv[2]
+module = importlib.import_module("billing.services.metering.report_usage")
+module._finish = lambda report, **_: os.kill(os.getpid(), signal.SIGKILL)
+module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
+"""
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_sandbox):
+    """A real process and a real SIGKILL."""
+    from billing.plans import PAYG
+    from billing.stripe_gateway.prices import sync_plans
+    from tests.factories import CustomerFactory
+
+    sync_plans()
+    customer = CustomerFactory()
+    choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
+    report = make_report_without_task(customer)
+    name, host = connection.settings_dict["NAME"], settings.DATABASES["default"]["HOST"]
+    user = settings.DATABASES["default"]["USER"]
+    env = os.environ | {"DATABASE_URL": f"postgres://{user}@{host}/{name}"}
+    argv = [sys.executable, "-c", KILLED, str(report.pk), stripe_sandbox.url]
+    killed = subprocess.run(argv, env=env, capture_output=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    report.refresh_from_db()
+    assert report.status == "pending"
+    assert len(stripe_sandbox.control.meter_events()) == 1
+    assert send(report).status == "reported"
+    assert len(stripe_sandbox.control.meter_events()) == 1
+
+
+def make_report_without_task(customer):
+    """Recorded while the queue is away, as the sweep would find it."""
+    queue = importlib.import_module("core.queue.enqueue")
+    original, queue.import_string = queue.import_string, lambda path: None
+    try:
+        return make_report(customer)
+    finally:
+        queue.import_string = original

@@ -1,0 +1,37 @@
+import pytest
+from django.utils import timezone
+
+from billing.models import BillingAccount
+from billing.services.metering.set_spend_cap import BadSpendCap, set_spend_cap
+from customers.models import AuditEntry
+from tests.factories import CustomerFactory
+
+
+def set_cap(customer, cents):
+    set_spend_cap(customer=customer, cap_cents=cents, at=timezone.now())
+    return BillingAccount.objects.get(customer=customer).spend_cap_cents
+
+
+@pytest.mark.django_db
+class TestSetSpendCap:
+    @pytest.mark.parametrize("cents", [0, 5000, None])
+    def test_keeps_what_the_customer_says(self, cents):
+        assert set_cap(CustomerFactory(), cents) == cents
+
+    def test_takes_the_cap_away_again(self):
+        customer = CustomerFactory()
+        set_cap(customer, 5000)
+        assert set_cap(customer, None) is None
+
+    def test_records_a_change_and_nothing_where_nothing_changes(self):
+        customer = CustomerFactory()
+        for cents in (None, 5000, 5000, None):
+            set_cap(customer, cents)
+        written = AuditEntry.objects.filter(customer=customer, act="cap_changed").order_by("at")
+        assert [entry.subject for entry in written] == ["$50", "removed"]
+
+    @pytest.mark.parametrize("cents", [-1, 100_000_001])
+    def test_refuses_what_cannot_be_meant(self, cents):
+        with pytest.raises(BadSpendCap) as refusal:
+            set_cap(CustomerFactory(), cents)
+        assert "cap" in refusal.value.fields

@@ -1,0 +1,221 @@
+"""The free fixes that a namespace gives, in all and to whom."""
+
+import threading
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from billing.models import UsageRecord
+from billing.selectors.standing import get_entitlement
+from billing.services.corrections.correct_usage import correct_usage
+from billing.services.metering.claim_fix import FixRefused, claim_fix
+from billing.services.metering.record_usage import record_usage
+from customers.services.claim_namespace import claim_namespace
+from customers.services.prove_namespace import prove_namespace
+from customers.services.release_namespace import release_namespace, release_namespaces
+from tests.factories import (
+    BillingAccountFactory,
+    CustomerFactory,
+    ForgeAccountFactory,
+    MitigationFactory,
+    RepositoryFactory,
+    UserFactory,
+)
+
+NOW = timezone.now()
+
+
+def make_customer(**account):
+    customer = CustomerFactory()
+    BillingAccountFactory(customer=customer, **account)
+    return customer
+
+
+def use(customer, fixes, *, namespace="acme"):
+    """Store so many fixes in a namespace; return how each is covered."""
+    account = claim_namespace(customer=customer, namespace=namespace)
+    repository = account.repositories.first() or RepositoryFactory(forge_account=account)
+    executions = [MitigationFactory(repository=repository) for _ in range(fixes)]
+    return [record_usage(customer=customer, execution=each, occurred_at=NOW).coverage for each in executions]
+
+
+def claim(customer, issue, *, namespace="acme"):
+    return claim_fix(
+        customer=customer, namespace=namespace, repository_name="shop", issue_number=issue, at=NOW
+    )
+
+
+def prove(customer, namespace="acme"):
+    return prove_namespace(customer=customer, namespace=namespace, at=NOW)
+
+
+@pytest.fixture
+def owner(db):
+    return make_customer()
+
+
+@pytest.fixture
+def squatter(db):
+    return make_customer()
+
+
+class TestThePool:
+    def test_gives_ten_to_all_who_have_not_proven_the_namespace(self, squatter, owner):
+        assert use(squatter, 7) == ["trial"] * 7
+        assert use(owner, 5) == ["trial"] * 3 + ["unbilled"] * 2
+
+    def test_compares_names_without_case(self, squatter, owner):
+        use(squatter, 10, namespace="Acme")
+        assert use(owner, 1, namespace="ACME") == ["unbilled"]
+
+    def test_is_of_one_namespace(self, squatter, owner):
+        use(squatter, 10)
+        assert use(owner, 1, namespace="other") == ["trial"]
+
+    def test_leaves_each_customer_its_own_ten(self, owner):
+        assert use(owner, 6) + use(owner, 6, namespace="other") == ["trial"] * 10 + ["unbilled"] * 2
+
+    def test_of_who_proved_it_is_not_what_others_used(self, squatter, owner):
+        use(squatter, 10)
+        prove(owner)
+        assert use(owner, 11) == ["trial"] * 10 + ["unbilled"]
+
+    def test_of_who_proved_it_has_what_they_used_before(self, owner):
+        use(owner, 6)
+        prove(owner)
+        assert use(owner, 5) == ["trial"] * 4 + ["unbilled"]
+
+    def test_is_not_filled_again_by_a_new_account_of_the_owner(self, owner):
+        prove(owner)
+        use(owner, 8)
+        release_namespaces(customer=owner, at=NOW)
+        heir = make_customer()
+        prove(heir)
+        assert use(heir, 3) == ["trial"] * 2 + ["unbilled"]
+
+    def test_of_the_owner_forgets_a_proof_that_staff_took_back(self, squatter, owner):
+        prove(squatter)
+        use(squatter, 10)
+        release_namespace(namespace="acme", at=NOW)
+        prove(owner)
+        assert use(owner, 1) == ["trial"]
+
+    def test_gets_a_slot_back_when_staff_void_a_fix(self, squatter, owner):
+        use(squatter, 10)
+        usage = UsageRecord.objects.filter(customer=squatter).first()
+        staff = UserFactory(is_staff=True)
+        correct_usage(usage=usage, kind="void", reason="Wrong.", made_by=staff, at=NOW)
+        assert use(owner, 2) == ["trial", "unbilled"]
+
+    def test_takes_nothing_from_who_pays(self, squatter):
+        use(squatter, 10)
+        payer = make_customer(plan="payg", status="active")
+        assert use(payer, 1) == ["metered"]
+
+    def test_is_not_used_by_who_pays(self, owner):
+        use(make_customer(plan="payg", status="active"), 12)
+        assert use(owner, 1) == ["trial"]
+
+    def test_does_not_take_back_what_staff_gave(self, squatter):
+        use(squatter, 10)
+        assert use(make_customer(trial_fixes_limit=12), 3) == ["trial", "trial", "unbilled"]
+
+
+class TestTheEntitlement:
+    def test_has_no_more_than_the_pools_have_left(self, squatter, owner):
+        use(squatter, 8)
+        claim_namespace(customer=owner, namespace="acme")
+        found = get_entitlement(customer=owner)
+        assert (found.used, found.remaining, found.blocked_reason) == (0, 2, None)
+
+    def test_is_blocked_when_only_the_pool_is_empty(self, squatter, owner):
+        use(squatter, 10)
+        claim_namespace(customer=owner, namespace="acme")
+        found = get_entitlement(customer=owner)
+        assert (found.remaining, found.blocked_reason) == (0, "owner_trial_exhausted")
+        assert found.is_trial_exhausted
+
+    def test_adds_up_the_pools_of_all_namespaces(self, squatter, owner):
+        use(squatter, 10)
+        for namespace in ("acme", "other"):
+            claim_namespace(customer=owner, namespace=namespace)
+        assert get_entitlement(customer=owner).remaining == 10
+
+    def test_names_the_own_trial_first(self, owner):
+        use(owner, 10)
+        assert get_entitlement(customer=owner).blocked_reason == "trial_exhausted"
+
+    def test_is_whole_before_the_first_namespace(self, owner):
+        assert get_entitlement(customer=owner).remaining == 10
+
+    def test_counts_fixes_in_namespaces_that_were_released(self, owner):
+        use(owner, 4)
+        release_namespace(customer=owner, namespace="acme", at=NOW)
+        assert get_entitlement(customer=owner).used == 4
+
+    def test_costs_two_queries(self, owner, django_assert_num_queries):
+        use(owner, 1), use(owner, 1, namespace="other")
+        with django_assert_num_queries(2):
+            get_entitlement(customer=owner)
+
+
+class TestAClaim:
+    def test_is_refused_with_what_to_do_when_only_the_pool_is_empty(self, squatter, owner):
+        use(squatter, 10)
+        with pytest.raises(FixRefused) as refusal:
+            claim(owner, 1)
+        assert refusal.value.reason == "owner_trial_exhausted"
+        assert (refusal.value.code, refusal.value.status) == ("USAGE_LIMIT_EXCEEDED", 402)
+        assert "This GitHub owner's ten free fixes are used" in refusal.value.message
+
+    def test_counts_what_others_hold_in_the_pool(self, squatter, owner):
+        use(squatter, 9)
+        claim(squatter, 100)
+        with pytest.raises(FixRefused):
+            claim(owner, 1)
+
+    def test_of_the_owner_does_not_count_what_squatters_hold(self, squatter, owner):
+        use(squatter, 9)
+        claim(squatter, 100)
+        prove(owner)
+        assert claim(owner, 1).pk
+
+    def test_does_not_stand_in_its_own_way(self, squatter, owner):
+        use(squatter, 9)
+        assert claim(owner, 1).pk == claim(owner, 1).pk
+
+    def test_of_a_payer_takes_nothing_from_the_pool(self, owner):
+        payer = make_customer(plan="payg", status="active")
+        for issue in range(1, 12):
+            claim(payer, issue)
+        assert claim(owner, 1).pk
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_customers_that_race_for_the_last_fixes_of_a_pool_get_no_more_than_ten():
+    accounts = [ForgeAccountFactory(customer=make_customer(), namespace="acme") for _ in range(6)]
+    executions = [
+        [MitigationFactory(repository=RepositoryFactory(forge_account=account)) for _ in range(3)]
+        for account in accounts
+    ]
+    start, failures = threading.Barrier(len(accounts)), []
+
+    def run(mine):
+        start.wait()
+        try:
+            for execution in mine:
+                record_usage(customer=execution.customer, execution=execution, occurred_at=NOW)
+        except Exception as error:
+            failures.append(error)
+        connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(mine,)) for mine in executions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    coverages = list(UsageRecord.objects.values_list("coverage", flat=True))
+    assert (coverages.count("trial"), coverages.count("unbilled")) == (10, 8)

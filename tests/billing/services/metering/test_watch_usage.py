@@ -1,0 +1,110 @@
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from billing.models import BillingAccount, Notice
+from billing.services.metering.record_usage import record_usage
+from billing.services.metering.set_spend_cap import set_spend_cap
+from tests.factories import BillingAccountFactory, CustomerFactory, make_mitigation_of
+
+START = timezone.now() - timedelta(days=3)
+
+
+def use(customer, fixes):
+    for _ in range(fixes):
+        execution = make_mitigation_of(customer)
+        record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
+
+
+def subscribe(plan, **fields):
+    period = {"current_period_start": START, "current_period_end": START + timedelta(days=30)}
+    account = BillingAccountFactory(plan=plan, status="active", **(period | fields))
+    return account.customer
+
+
+def list_given(customer, kind):
+    given = Notice.objects.filter(customer=customer, kind=kind).order_by("created_at")
+    return [notice.data["percent"] for notice in given]
+
+
+@pytest.mark.django_db
+class TestIncludedFixes:
+    def test_of_the_trial_are_told_at_each_share_once(self):
+        customer = CustomerFactory()
+        use(customer, 4)
+        assert list_given(customer, "included") == []
+        use(customer, 8)
+        assert list_given(customer, "included") == [50, 80, 100]
+
+    def test_of_teams_are_told_at_each_share_once(self):
+        customer = subscribe("teams")
+        use(customer, 62)
+        assert list_given(customer, "included") == [50, 80, 100]
+        last = Notice.objects.get(reference__startswith="100-")
+        assert (last.data["used"], last.data["included"], last.data["plan"]) == (60, 60, "teams")
+
+    def test_are_told_anew_in_the_next_period(self):
+        customer = subscribe("teams")
+        use(customer, 30)
+        later = START + timedelta(days=30)
+        BillingAccount.objects.update(current_period_start=later)
+        use(customer, 1)  # none of the period before is sent yet, so all are of this one
+        assert list_given(customer, "included") == [50, 50]
+
+    def test_of_a_larger_trial_are_told_anew(self):
+        customer = BillingAccountFactory(trial_fixes_limit=2).customer
+        use(customer, 2)
+        BillingAccount.objects.update(trial_fixes_limit=5)
+        use(customer, 1)
+        assert list_given(customer, "included") == [50, 100, 50]
+
+    def test_beyond_the_trial_nothing_more_is_told(self):
+        customer = BillingAccountFactory(trial_fixes_limit=1).customer
+        use(customer, 3)
+        assert list_given(customer, "included") == [100]
+
+
+@pytest.mark.django_db
+class TestTheCap:
+    def test_is_told_at_each_share_once(self):
+        customer = subscribe("payg", spend_cap_cents=15_000)
+        use(customer, 12)
+        assert list_given(customer, "cap") == [50, 80, 100]
+
+    def test_counts_as_reached_when_the_next_fix_is_too_much(self):
+        customer = subscribe("payg", spend_cap_cents=4000)
+        use(customer, 2)
+        assert list_given(customer, "cap") == [100]
+        notice = Notice.objects.get()
+        assert (notice.data["spent_cents"], notice.data["cap_cents"]) == (3000, 4000)
+
+    def test_that_is_raised_is_told_anew(self):
+        customer = subscribe("payg", spend_cap_cents=1500)
+        use(customer, 1)
+        set_spend_cap(customer=customer, cap_cents=6000, at=timezone.now())
+        use(customer, 1)
+        assert list_given(customer, "cap") == [100, 50]
+
+    def test_is_not_told_where_there_is_none(self):
+        customer = subscribe("payg")
+        use(customer, 3)
+        assert not Notice.objects.exists()
+
+
+@pytest.mark.django_db
+class TestAnAlert:
+    def test_is_undone_with_the_fix_it_tells_of(self):
+        customer = BillingAccountFactory(trial_fixes_limit=1).customer
+        with pytest.raises(RuntimeError), transaction.atomic():
+            use(customer, 1)
+            raise RuntimeError
+        assert not Notice.objects.exists()
+
+    def test_is_mailed(self, mailoutbox, django_capture_on_commit_callbacks):
+        customer = BillingAccountFactory(trial_fixes_limit=1).customer
+        with django_capture_on_commit_callbacks(execute=True):
+            use(customer, 1)
+        assert [mail.to for mail in mailoutbox] == [[customer.email]]
+        assert Notice.objects.get().mailed_at is not None

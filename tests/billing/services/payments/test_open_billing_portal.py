@@ -1,0 +1,25 @@
+import pytest
+
+from billing.services.payments.open_billing_portal import open_billing_portal
+from billing.services.subscriptions.start_checkout import NothingAtStripe
+from billing.stripe_gateway.errors import StripeUnavailable
+from tests.factories import CustomerFactory
+
+
+class TestOpenBillingPortal:
+    def test_gives_the_customers_own_page(self, world):
+        customer = world.subscribe("payg")
+        url = open_billing_portal(customer=customer, return_url="https://rsolv.test/billing/")
+        session = world.stripe.control.objects("billing_portal.session")[0]
+        assert session["url"] == url
+        assert session["customer"] == world.account(customer).stripe_customer_id
+
+    def test_without_anything_at_stripe_says_what_to_do(self, db):
+        with pytest.raises(NothingAtStripe):
+            open_billing_portal(customer=CustomerFactory(), return_url="https://rsolv.test/")
+
+    def test_an_outage_is_told(self, world):
+        customer = world.subscribe("payg")
+        world.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
+        with pytest.raises(StripeUnavailable):
+            open_billing_portal(customer=customer, return_url="https://rsolv.test/")

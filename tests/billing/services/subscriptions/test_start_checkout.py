@@ -1,0 +1,131 @@
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.utils import timezone
+
+from billing.plans import PAYG, PLANS, TEAMS
+from billing.services.subscriptions.cancel_plan import cancel_plan
+from billing.services.subscriptions.choose_plan import PlanAlreadyChosen
+from billing.services.subscriptions.start_checkout import finish_checkout, start_checkout
+from billing.stripe_gateway.errors import StripeUnavailable
+from billing.stripe_gateway.prices import sync_plans
+from tests.billing.world import run_together
+from tests.factories import CustomerFactory
+
+RETURN = "https://rsolv.test/billing/"
+
+
+def checkout(customer, plan=TEAMS):
+    return start_checkout(customer=customer, plan=plan, return_url=RETURN, at=timezone.now())
+
+
+def find_session(url):
+    return urlsplit(url).path.rpartition("/")[2]
+
+
+class TestStartCheckout:
+    @pytest.mark.parametrize("key", ["payg", "teams"])
+    def test_what_is_paid_there_is_the_plan_here(self, world, key):
+        customer = CustomerFactory()
+        session = find_session(checkout(customer, PLANS[key]))
+        world.stripe.control.complete_checkout(session)
+        world.deliver()
+        account = world.account(customer)
+        assert (account.plan, account.status) == (key, "active")
+
+    def test_the_person_comes_back_with_the_session(self, world):
+        checkout(CustomerFactory())
+        success = world.stripe.control.objects("checkout.session")[0]["success_url"]
+        assert parse_qs(urlsplit(success).query)["checkout"] == ["done"]
+        assert success.endswith("session={CHECKOUT_SESSION_ID}")
+
+    def test_asking_again_gives_the_same_page(self, world):
+        customer = CustomerFactory()
+        assert checkout(customer) == checkout(customer)
+        assert len(world.stripe.control.objects("customer")) == 1
+
+    def test_another_plan_closes_the_page_of_the_first(self, world):
+        customer = CustomerFactory()
+        assert checkout(customer, PAYG) != checkout(customer, TEAMS)
+        states = [each["status"] for each in world.stripe.control.objects("checkout.session")]
+        assert states == ["expired", "open"]
+
+    def test_an_expired_page_is_followed_by_a_new_one(self, world):
+        customer = CustomerFactory()
+        first = checkout(customer)
+        world.stripe.control.advance(days=2)
+        assert checkout(customer) != first
+
+    def test_is_refused_while_a_plan_runs(self, world):
+        with pytest.raises(PlanAlreadyChosen):
+            checkout(world.subscribe("payg"))
+
+    def test_is_refused_while_the_news_of_a_paid_page_is_on_its_way(self, world):
+        customer = CustomerFactory()
+        world.stripe.control.complete_checkout(find_session(checkout(customer)))
+        with pytest.raises(PlanAlreadyChosen):
+            checkout(customer)
+        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
+        assert len(world.stripe.control.objects("checkout.session")) == 1
+
+    def test_a_cancelled_customer_subscribes_again(self, world):
+        customer = world.subscribe("payg")
+        cancel_plan(customer=customer)
+        world.stripe.control.complete_checkout(find_session(checkout(customer)))
+        world.deliver()
+        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
+
+    @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+    @pytest.mark.parametrize("path", ["/v1/customers", "/v1/checkout/sessions"])
+    def test_after_an_outage_asking_again_makes_one_page(self, world, kind, path):
+        customer = CustomerFactory()
+        world.stripe.control.add_fault(kind, method="POST", path=path, times=3)
+        with pytest.raises(StripeUnavailable):
+            checkout(customer)
+        checkout(customer)
+        assert len(world.stripe.control.objects("checkout.session")) == 1
+        assert len(world.stripe.control.objects("customer")) == 1
+
+
+class TestFinishCheckout:
+    def test_the_plan_runs_before_any_news_has_come(self, world):
+        customer = CustomerFactory()
+        session = find_session(checkout(customer))
+        world.stripe.control.complete_checkout(session)
+        account = finish_checkout(customer=customer, session_id=session)
+        assert (account.plan, account.status) == ("teams", "active")
+
+    def test_a_page_that_is_not_paid_changes_nothing(self, world):
+        customer = CustomerFactory()
+        session = find_session(checkout(customer))
+        assert finish_checkout(customer=customer, session_id=session).status == "trialing"
+
+    def test_anothers_session_changes_nothing(self, world):
+        alice, mallory = CustomerFactory(), CustomerFactory()
+        session = find_session(checkout(alice))
+        checkout(mallory)
+        world.stripe.control.complete_checkout(session)
+        assert finish_checkout(customer=mallory, session_id=session).status == "trialing"
+        assert world.account(alice).status == "trialing"
+
+    def test_who_never_went_there_has_nothing_to_finish(self, world):
+        assert finish_checkout(customer=CustomerFactory(), session_id="cs_1").status == "trialing"
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    def test_get_one_page(self, stripe_sandbox):
+        sync_plans()
+        customer = CustomerFactory()
+        urls = run_together(lambda: checkout(customer), lambda: checkout(customer))
+        assert urls[0] == urls[1]
+        assert len(stripe_sandbox.control.objects("checkout.session")) == 1
+        assert len(stripe_sandbox.control.objects("customer")) == 1
+
+    def test_for_two_plans_leave_one_page_open(self, stripe_sandbox):
+        sync_plans()
+        customer = CustomerFactory()
+        run_together(lambda: checkout(customer, PAYG), lambda: checkout(customer, TEAMS))
+        states = [each["status"] for each in stripe_sandbox.control.objects("checkout.session")]
+        assert sorted(states) == ["expired", "open"]
