@@ -1,4 +1,4 @@
-"""API keys as text: how they are made, recognised and hashed. Pure."""
+"""API keys as text: how they are made, recognized and hashed. Pure."""
 
 import hashlib
 import re

@@ -18,7 +18,7 @@ from typing import IO
 from core.commands.terminal import escape_controls
 
 PR_SET_PDEATHSIG = 1
-COLOURS = (36, 33, 32, 35, 34)
+COLORS = (36, 33, 32, 35, 34)
 
 
 class ProcessEnded(Exception):
@@ -136,10 +136,10 @@ class Supervisor:
                 printer.join(timeout=1)
 
     def _print_lines(self, child: Child, lines: IO[str]) -> None:
-        colour = COLOURS[(len(self._children) - 1) % len(COLOURS)]
+        color = COLORS[(len(self._children) - 1) % len(COLORS)]
         label = f"{child.name:<7}│"
         if sys.stdout.isatty():
-            label = f"\033[{colour}m{label}\033[0m"
+            label = f"\033[{color}m{label}\033[0m"
 
         def copy() -> None:
             with lines:

@@ -1,4 +1,4 @@
-"""A plan is chosen, cancelled, resumed."""
+"""A plan is chosen, canceled, resumed."""
 
 from urllib.parse import urlencode
 

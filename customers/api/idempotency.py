@@ -48,7 +48,7 @@ class StillInFlight(DomainError):
 
 
 def idempotent(handler: Handler) -> Handler:
-    """Make an API view's handler honour the header, if it is sent."""
+    """Make an API view's handler honor the header, if it is sent."""
 
     @wraps(handler)
     def carry_out_once(view: Any, request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:

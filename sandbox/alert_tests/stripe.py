@@ -40,7 +40,7 @@ class FaultyStripe(StripeSandboxClient):
         for customer in self.list_all("customers"):
             for method in self.list_all("payment_methods", customer=customer["id"], type="card"):
                 self._call(
-                    "POST", f"/_sandbox/payment_methods/{method['id']}", {"behaviour": "insufficient_funds"}
+                    "POST", f"/_sandbox/payment_methods/{method['id']}", {"behavior": "insufficient_funds"}
                 )
 
     def end_month(self) -> None:

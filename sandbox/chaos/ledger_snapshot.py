@@ -26,7 +26,7 @@ def read_ledger_snapshot(
     events = [
         MeterEvent(owners.get(each["customer"], -1), each["identifier"], int(each["payload"]["value"]))
         for each in stripe.list_meter_events()
-        if not each["cancelled"]
+        if not each["canceled"]
     ]
     invoiced: dict[int, int] = dict.fromkeys(range(len(plan.clients)), 0)
     unknown_owners = sum(1 for event in events if event.client == -1)

@@ -75,7 +75,7 @@ class ChaosRun:
             self._end_month()
             self._settle()
             self.injector.set_stripe_faults([])
-        with timed("judgement", self.seconds):
+        with timed("judgment", self.seconds):
             snapshot = read_ledger_snapshot(
                 plan=self.plan, stripe=self.stripe, customer_ids=self.customer_ids
             )

@@ -141,7 +141,7 @@ class Journey:
         self.report.check("its identifier is the ledger row's", identifiers == usage_ids, identifiers)
 
     def close_month(self, key: str) -> None:
-        """The month's end, and the hour until Stripe finalises its invoice."""
+        """The month's end, and the hour until Stripe finalizes its invoice."""
         with RsolvApi(self.stack.url, key) as api:
             ends_at = datetime.fromisoformat(api.get_entitlement()["currentPeriodEnd"])
             self.clock.move_to(ends_at + timedelta(hours=1, minutes=1))

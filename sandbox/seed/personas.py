@@ -47,8 +47,8 @@ PERSONAS = (
     Persona("teams", "teams with overage", "Northlight Systems", "northlight", "teams", "active", 64),
     Persona("pastdue", "past due", "Corvid Analytics", "corvid", "teams", "past_due", 0),
     Persona(
-        "cancelled",
-        "cancelled",
+        "canceled",
+        "canceled",
         "Old Mill Software",
         "oldmill",
         "payg",

@@ -7,19 +7,19 @@ from sandbox.stripe.errors import StripeFailure, card_error
 
 @dataclass(frozen=True)
 class Card:
-    """A test card. `behaviour` names how the bank answers.
+    """A test card. `behavior` names how the bank answers.
 
     `attaches`: it can be saved. `asks_once`: after the person has passed 3-D Secure it pays by itself.
     """
 
-    behaviour: str
+    behavior: str
     brand: str
     last4: str
     attaches: bool = True
     asks_once: bool = False
 
 
-# behaviour -> (code, decline_code, message)
+# behavior -> (code, decline_code, message)
 DECLINES: dict[str, tuple[str, str | None, str]] = {
     "generic_decline": ("card_declined", "generic_decline", "Your card was declined."),
     "insufficient_funds": ("card_declined", "insufficient_funds", "Your card has insufficient funds."),
@@ -34,7 +34,7 @@ DECLINES: dict[str, tuple[str, str | None, str]] = {
     ),
 }
 SUCCESS, AUTHENTICATION = "success", "authentication_required"
-BEHAVIOURS = (SUCCESS, AUTHENTICATION, *DECLINES)
+BEHAVIORS = (SUCCESS, AUTHENTICATION, *DECLINES)
 
 # Stripe's testing page: declined cards cannot be attached, except the one made for it (0341).
 _BY_TOKEN: dict[str, Card] = {
@@ -102,7 +102,7 @@ def not_authenticated(intent: str) -> StripeFailure:
     return card_error(message, code=f"{intent}_authentication_failure")
 
 
-def declined(behaviour: str, **extra: object) -> StripeFailure:
-    """The bank's refusal, for a behaviour in DECLINES."""
-    code, decline_code, message = DECLINES[behaviour]
+def declined(behavior: str, **extra: object) -> StripeFailure:
+    """The bank's refusal, for a behavior in DECLINES."""
+    code, decline_code, message = DECLINES[behavior]
     return card_error(message, code=code, decline_code=decline_code, **extra)

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.stripe import bulk
 from sandbox.stripe.billing.meter_errors import check_code
 from sandbox.stripe.billing.timeline import advance, catch_up
-from sandbox.stripe.cards import BEHAVIOURS
+from sandbox.stripe.cards import BEHAVIORS
 from sandbox.stripe.environment import NO_REQUEST, StripeEnvironment
 from sandbox.stripe.errors import bad_parameter
 from sandbox.stripe.faults import Fault
@@ -94,13 +94,13 @@ class Control:
         return self._courier.flush(timeout)
 
     def meter_events(self) -> list[Record]:
-        """Usage as it was reported, oldest first, with the customer, `cancelled` and `rejected` (a code)."""
+        """Usage as it was reported, oldest first, with the customer, `canceled` and `rejected` (a code)."""
         with self._env.store.lock:
             return [
                 {
                     **present(self._env.store, each),
                     "customer": each["_customer"],
-                    "cancelled": each["_cancelled"],
+                    "canceled": each["_cancelled"],
                     "rejected": each["_rejected"],
                 }
                 for each in self._env.store.oldest("billing.meter_event")
@@ -121,13 +121,13 @@ class Control:
             endpoint = add_endpoint(self._env, params, secret or new_secret("whsec"))
             return {**present(self._env.store, endpoint), "secret": endpoint["_secret"]}
 
-    def set_card(self, payment_method: str, behaviour: str) -> None:
-        """Make an attached card answer otherwise from now on; see `cards.BEHAVIOURS`."""
-        if behaviour not in BEHAVIOURS:
-            raise bad_parameter(f"One of {', '.join(BEHAVIOURS)}", None, "behaviour")
+    def set_card(self, payment_method: str, behavior: str) -> None:
+        """Make an attached card answer otherwise from now on; see `cards.BEHAVIORS`."""
+        if behavior not in BEHAVIORS:
+            raise bad_parameter(f"One of {', '.join(BEHAVIORS)}", None, "behavior")
         with self._env.store.lock:
             method = self._env.require("payment_method", payment_method)
-            self._env.store.replace(method, _behaviour=behaviour)
+            self._env.store.replace(method, _behaviour=behavior)
 
     def authenticate(self, intent: str, *, success: bool = True) -> Record:
         """ApiResponse the bank's 3-D Secure request about a payment or setup intent in the person's place."""

@@ -85,7 +85,7 @@ def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
 
     @routes.post("/payment_methods/<id>")
     def set_card(id: str) -> ResponseReturnValue:
-        control.set_card(id, _body().get("behaviour", ""))
+        control.set_card(id, _body().get("behavior", ""))
         return jsonify(ok=True)
 
     @routes.post("/intents/<id>/authenticate")

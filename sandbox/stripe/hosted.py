@@ -30,7 +30,7 @@ def complete_checkout(
     if session["status"] != "open":
         raise StripeFailure(f"This session is {session['status']}.")
     card = card_for_number(number)
-    _ask_person(card.behaviour, passed)
+    _ask_person(card.behavior, passed)
     customer = _customer(env, session, email)
     method = payment_methods.make_card(env, card, billing_details={"email": customer["email"]})
     changes: dict[str, Any] = {"customer": customer["id"], "status": "complete", "url": None, "_due_at": None}
@@ -47,8 +47,8 @@ def complete_checkout(
     return completed
 
 
-def _ask_person(behaviour: str, passed: bool | None) -> None:
-    if behaviour != AUTHENTICATION:
+def _ask_person(behavior: str, passed: bool | None) -> None:
+    if behavior != AUTHENTICATION:
         return
     if passed is None:
         raise PersonNeeded
@@ -105,7 +105,7 @@ def replace_card(
 ) -> Record:
     """Save a card and let it pay for everything from now on; the attached payment method."""
     card = card_for_number(number)
-    _ask_person(card.behaviour, passed)
+    _ask_person(card.behavior, passed)
     made = payment_methods.make_card(env, card, billing_details={"email": customer["email"]})
     method = payment_methods.attach_to(env, made["id"], customer)
     payment_methods.person_passed(env, method)
@@ -133,7 +133,7 @@ def pay_invoice(
         _ask_person(method["_behaviour"], passed)
     else:
         card = card_for_number(number)
-        _ask_person(card.behaviour, passed)
+        _ask_person(card.behavior, passed)
         customer = env.require("customer", invoice["customer"])
         made = payment_methods.make_card(env, card, billing_details={"email": customer["email"]})
         method = payment_methods.attach_to(env, made["id"], customer)

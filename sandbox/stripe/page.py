@@ -137,7 +137,7 @@ def _instant(seconds: int | None) -> str:
 
 
 def _label(record: dict[str, Any]) -> str:
-    """What a person recognises the object by."""
+    """What a person recognizes the object by."""
     parts = [
         str(record[name])
         for name in ("email", "name", "display_name", "number", "type", "event_name", "url", "status")

@@ -33,7 +33,7 @@ def _width(words: str, size: int) -> float:
 
 
 def document(pages: list[list[Text]]) -> bytes:
-    """The file: catalogue, pages, two fonts, and for each page its content."""
+    """The file: catalog, pages, two fonts, and for each page its content."""
     numbers = [5 + 2 * index for index in range(len(pages))]
     kids = " ".join(f"{number} 0 R" for number in numbers)
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>"

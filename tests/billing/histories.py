@@ -118,6 +118,6 @@ class Life:
         prices = find_price_ids(PLANS[self.plan])
         return [{"price": price_id} for price_id in prices.values()]
 
-    def _set_card(self, behaviour: str) -> None:
+    def _set_card(self, behavior: str) -> None:
         for method in self._list("payment_method"):
-            self.world.stripe.control.set_card(method["id"], behaviour)
+            self.world.stripe.control.set_card(method["id"], behavior)

@@ -58,7 +58,7 @@ class BillingWorld:
             assert response.status_code == 200
 
     def advance(self, days: int = 31) -> None:
-        """Close the month: past the period's end and the hour until its invoice is finalised."""
+        """Close the month: past the period's end and the hour until its invoice is finalized."""
         self.stripe.control.advance(days=days, hours=2)
         self.deliver()
 

@@ -29,7 +29,7 @@ def check_page(person: Person, name: str) -> list[str]:
     """What is wrong with the page that a person has open; its pictures are kept under the name."""
     page, findings = person.page, list[str]()
     for shade, size in APPEARANCES:
-        # Colours that are still changing are neither the one nor the other shade's.
+        # Colors that are still changing are neither the one nor the other shade's.
         page.emulate_media(color_scheme=shade, reduced_motion="reduce")
         page.set_viewport_size(size)
         page.screenshot(path=SCREENSHOTS / f"{name}-{shade}-{size['width']}.png", full_page=True)

@@ -29,7 +29,7 @@ def create_people(live_stack: LiveServerStack) -> Iterator[dict[str, Person]]:
     people["half"].log_in(OWNER)
     people["plain"].log_in("pastdue@demo.example")
     people["plain"].open_again("/accounts/2fa/totp/activate/")
-    people["leaver"].log_in("cancelled@demo.example")
+    people["leaver"].log_in("canceled@demo.example")
     for name in SEEDED:
         people[name].log_in(f"{name}@demo.example")
     yield people

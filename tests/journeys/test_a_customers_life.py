@@ -67,9 +67,9 @@ class Journey:
         self.world.stripe.control.advance(hours=2)
         self.world.deliver()
 
-    def set_card(self, behaviour):
+    def set_card(self, behavior):
         for method in self.world.stripe.control.objects("payment_method"):
-            self.world.stripe.control.set_card(method["id"], behaviour)
+            self.world.stripe.control.set_card(method["id"], behavior)
 
     def pay(self):
         self.set_card("success")

@@ -28,7 +28,7 @@ register = template.Library()
 
 Tone = Literal["good", "warn", "bad", "quiet"]
 
-# Every state that a page shows, in words and in colour.
+# Every state that a page shows, in words and in color.
 STATES: dict[str, tuple[str | Promise, Tone]] = {
     # of a subscription
     "trialing": (_("Active"), "good"),
@@ -171,7 +171,7 @@ def role_name(role: str) -> str:
 
 @register.inclusion_tag("elements/badge.html")
 def badge(state: str, label: str = "", tone: str = "") -> dict[str, Any]:
-    """A state, in words with its colour. An unknown one is quiet and says its own name."""
+    """A state, in words with its color. An unknown one is quiet and says its own name."""
     words, usual = STATES.get(state, (state.replace("_", " ").capitalize(), "quiet"))
     return {"label": label or words, "tone": tone or usual}
 

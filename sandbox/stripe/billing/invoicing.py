@@ -1,4 +1,4 @@
-"""Invoices: lines from subscriptions, totals, drafts that follow late usage, finalisation."""
+"""Invoices: lines from subscriptions, totals, drafts that follow late usage, finalization."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +40,7 @@ def flat(item: Record, start: int, end: int, amount: int | None = None, text: st
 def draft(
     env: StripeEnvironment, subscription: Record, charges: list[Record], *, reason: str, start: int, end: int
 ) -> Record:
-    """A draft invoice of the charges for the period that ended, announced; it finalises itself later."""
+    """A draft invoice of the charges for the period that ended, announced; it finalizes itself later."""
     customer = env.require("customer", subscription["customer"])
     id = new_id("in")
     fields = blank_invoice(subscription, customer, reason, start, end)

@@ -206,7 +206,7 @@ def invoice_pending(env: StripeEnvironment, subscription: Record, payment_behavi
 
 
 def settle_now(env: StripeEnvironment, invoice: Record, payment_behavior: str) -> Record:
-    """Finalise a draft without its grace period, and collect it; the subscription afterwards."""
+    """Finalize a draft without its grace period, and collect it; the subscription afterwards."""
     invoice = finalize(env, invoice)
     if invoice["collection_method"] == "charge_automatically":
         if not invoice["amount_due"]:

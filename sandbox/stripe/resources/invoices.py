@@ -1,4 +1,4 @@
-"""/v1/invoices and /v1/invoice_payments: made from subscriptions, read, finalised and paid here."""
+"""/v1/invoices and /v1/invoice_payments: made from subscriptions, read, finalized and paid here."""
 
 from typing import Any
 

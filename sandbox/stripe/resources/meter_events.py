@@ -138,7 +138,7 @@ def adjust(env: StripeEnvironment, params: Record) -> Record:
         message = "You can only cancel events within 24 hours of Stripe receiving them."
         raise StripeFailure(message, param="cancel[identifier]")
     if event["_cancelled"]:
-        message = f"The meter event with identifier {identifier} has already been cancelled."
+        message = f"The meter event with identifier {identifier} has already been canceled."
         raise StripeFailure(message, param="cancel[identifier]")
     env.store.replace(event, _cancelled=True)
     refresh_drafts(env, event["_customer"])

@@ -71,7 +71,7 @@ def make_card(env: StripeEnvironment, card: Card, **fields: Any) -> Record:
         customer_account=None,
         metadata=merged({}, fields.get("metadata")),
         type="card",
-        _behaviour=card.behaviour,
+        _behaviour=card.behavior,
         _attaches=card.attaches,
         _asks_once=card.asks_once,
     )

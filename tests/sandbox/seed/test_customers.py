@@ -70,7 +70,7 @@ class TestSeedCustomers:
         assert of["payg"][0] == (7 * PLANS["payg"].unit_price_cents, "paid")
         assert of["teams"] == [(PLANS["teams"].monthly_price_cents, "paid")]
         assert of["pastdue"][0] == (PLANS["teams"].monthly_price_cents, "open")
-        assert of["cancelled"][0][0] == 4 * PLANS["payg"].unit_price_cents
+        assert of["canceled"][0][0] == 4 * PLANS["payg"].unit_price_cents
 
         metered = UsageRecord.objects.filter(coverage=UsageRecord.Coverage.METERED).count()
         assert UsageReport.objects.filter(status=UsageReport.Status.REPORTED).count() == metered

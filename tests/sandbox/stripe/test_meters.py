@@ -122,7 +122,7 @@ class TestAdjustments:
     def test_is_refused_a_second_time(self, shop: Shop) -> None:
         shop.fix(shop.customer(), identifier="fix-1")
         self.cancel(shop, "fix-1")
-        with pytest.raises(stripe.InvalidRequestError, match="already been cancelled") as refused:
+        with pytest.raises(stripe.InvalidRequestError, match="already been canceled") as refused:
             self.cancel(shop, "fix-1")
         assert (refused.value.http_status, refused.value.param) == (400, "cancel[identifier]")
 

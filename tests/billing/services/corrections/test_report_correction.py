@@ -188,7 +188,7 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
         report = send(correct(usage))
         assert (report.status, report.way) == ("done", "adjustment" if is_counted else "withheld")
         assert UsageReport.objects.get().status == "withdrawn"
-        assert not [each for each in world.stripe.control.meter_events() if not each["cancelled"]]
+        assert not [each for each in world.stripe.control.meter_events() if not each["canceled"]]
 
     def test_waits_while_stripe_is_away(self, world, payg, usage):
         UsageReport.objects.update(parked_at=timezone.now() - timedelta(hours=1))

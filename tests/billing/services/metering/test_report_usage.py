@@ -142,17 +142,17 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
     def test_is_told_apart_from_a_neighbour_in_its_minute(self, world, report, customer):
         """One of two fixes of a minute is known to be there, the other never arrived."""
         cut(world, report)
-        neighbour = send(make_report(customer))
-        UsageReport.objects.update(meter_at=neighbour.meter_at)
-        UsageReport.objects.filter(pk=neighbour.pk).update(reported_at=days_ago(2))
+        neighbor = send(make_report(customer))
+        UsageReport.objects.update(meter_at=neighbor.meter_at)
+        UsageReport.objects.filter(pk=neighbor.pk).update(reported_at=days_ago(2))
         age(report, days=2)
         assert send(report).status == "reported"
         assert len(world.stripe.control.meter_events()) == 2
 
     def test_waits_while_the_summary_may_lag_behind_a_neighbour(self, world, report, customer):
         cut(world, report)
-        neighbour = send(make_report(customer))
-        UsageReport.objects.update(meter_at=neighbour.meter_at)
+        neighbor = send(make_report(customer))
+        UsageReport.objects.update(meter_at=neighbor.meter_at)
         age(report, days=2)
         assert send(report).last_error == "waits for others of its minute"
 

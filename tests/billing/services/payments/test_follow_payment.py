@@ -23,14 +23,14 @@ def customer(world):
     return world.subscribe("teams")
 
 
-def set_card(world: BillingWorld, behaviour: str) -> None:
+def set_card(world: BillingWorld, behavior: str) -> None:
     method = world.stripe.control.objects("payment_method")[0]["id"]
-    world.stripe.control.set_card(method, behaviour)
+    world.stripe.control.set_card(method, behavior)
 
 
-def fail(world, behaviour="insufficient_funds"):
+def fail(world, behavior="insufficient_funds"):
     """A renewal that the card does not pay."""
-    set_card(world, behaviour)
+    set_card(world, behavior)
     world.advance()
 
 

@@ -149,7 +149,7 @@ class TestAFixMissingAtStripe:
         send_due()
         again.refresh_from_db()
         assert (again.status, again.generation) == ("reported", 2)
-        held = [event for event in world.stripe.control.meter_events() if not event["cancelled"]]
+        held = [event for event in world.stripe.control.meter_events() if not event["canceled"]]
         assert len(held) == 3
 
     def test_of_an_invoiced_period_is_billed_in_the_next(self, world, customer):
@@ -162,7 +162,7 @@ class TestAFixMissingAtStripe:
         world.advance()
         run(world)
         assert ("missing_at_stripe", "open") not in found()
-        held = [event for event in world.stripe.control.meter_events() if not event["cancelled"]]
+        held = [event for event in world.stripe.control.meter_events() if not event["canceled"]]
         assert len(held) == 2
 
     def test_is_listed_where_there_is_nothing_to_bill_it_to(self, world, customer):
