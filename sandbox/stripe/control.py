@@ -127,7 +127,7 @@ class Control:
             raise bad_parameter(f"One of {', '.join(BEHAVIORS)}", None, "behavior")
         with self._env.store.lock:
             method = self._env.require("payment_method", payment_method)
-            self._env.store.replace(method, _behaviour=behavior)
+            self._env.store.replace(method, _behavior=behavior)
 
     def authenticate(self, intent: str, *, success: bool = True) -> Record:
         """ApiResponse the bank's 3-D Secure request about a payment or setup intent in the person's place."""

@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: slow, refused, broken or cut requests, and webhooks that go astray."""
+"""Misbehavior on demand: slow, refused, broken or cut requests, and webhooks that go astray."""
 
 import fnmatch
 import random

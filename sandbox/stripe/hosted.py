@@ -130,7 +130,7 @@ def pay_invoice(
         method = default_method(env, invoice)
         if method is None:
             raise StripeFailure("There is no card on file. Please enter one.")
-        _ask_person(method["_behaviour"], passed)
+        _ask_person(method["_behavior"], passed)
     else:
         card = card_for_number(number)
         _ask_person(card.behavior, passed)

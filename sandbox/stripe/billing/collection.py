@@ -46,12 +46,12 @@ def collect(
     method = method or default_method(env, invoice)
     if method is None:
         return _failed(env, invoice, None, _no_method())
-    if method["_behaviour"] == SUCCESS or (authenticated and method["_behaviour"] == AUTHENTICATION):
+    if method["_behavior"] == SUCCESS or (authenticated and method["_behavior"] == AUTHENTICATION):
         _succeed(env, invoice, method)
         return mark_paid(env, invoice)
-    if method["_behaviour"] == AUTHENTICATION:
+    if method["_behavior"] == AUTHENTICATION:
         return _failed(env, invoice, method, _needs_person())
-    return _failed(env, invoice, method, declined(method["_behaviour"]))
+    return _failed(env, invoice, method, declined(method["_behavior"]))
 
 
 def collect_or_raise(env: StripeEnvironment, invoice: Record, method: Record | None = None) -> Record:

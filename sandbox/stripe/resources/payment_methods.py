@@ -71,7 +71,7 @@ def make_card(env: StripeEnvironment, card: Card, **fields: Any) -> Record:
         customer_account=None,
         metadata=merged({}, fields.get("metadata")),
         type="card",
-        _behaviour=card.behavior,
+        _behavior=card.behavior,
         _attaches=card.attaches,
         _asks_once=card.asks_once,
     )
@@ -86,7 +86,7 @@ def resolve(env: StripeEnvironment, id: str, param: str = "id") -> Record:
 def person_passed(env: StripeEnvironment, method: Record) -> None:
     """The person has answered the bank; a card that asks only once pays by itself from now on."""
     if method["_asks_once"]:
-        env.store.replace(method, _behaviour=SUCCESS)
+        env.store.replace(method, _behavior=SUCCESS)
 
 
 def attach_to(env: StripeEnvironment, id: str, customer: Record) -> Record:
@@ -96,7 +96,7 @@ def attach_to(env: StripeEnvironment, id: str, customer: Record) -> Record:
         message = "The payment method you provided has already been attached to a customer."
         raise StripeFailure(message, code="resource_already_exists", param="payment_method")
     if not method["_attaches"]:
-        raise declined(method["_behaviour"])
+        raise declined(method["_behavior"])
     attached = env.change(method, customer=customer["id"])
     if method["customer"] is None:
         env.emit("payment_method.attached", attached)

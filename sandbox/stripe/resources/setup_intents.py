@@ -88,7 +88,7 @@ def confirm(env: StripeEnvironment, params: Record, id: str) -> Record:
         message = "You cannot confirm this SetupIntent because it's missing a payment method."
         raise StripeFailure(message, code="setup_intent_unexpected_state")
     method = payment_methods.resolve(env, given, "payment_method")
-    if method["_behaviour"] == AUTHENTICATION:
+    if method["_behavior"] == AUTHENTICATION:
         waiting = env.change(
             intent,
             status="requires_action",
