@@ -94,6 +94,15 @@ class FaultInjector:
                     ),
                 ),
             ],
+            # Before MeterErrors, whose fault leaves a refused report too.
+            [
+                Fault(
+                    "Stripe answers usage with 400",
+                    ("UsageRefused",),
+                    inject=self.stripe.reject_usage,
+                    recover=self.restore_stripe,
+                ),
+            ],
             [
                 Fault(
                     "Stripe answers everything with 503",
@@ -193,15 +202,6 @@ class FaultInjector:
                     ("CacheDown", "QueueDown", "KeyCacheErrors", "LimiterUnavailable"),
                     inject=self.kill_redis,
                     recover=self.start_redis,
-                ),
-            ],
-            # Before cards are declined: afterwards few fixes are metered.
-            [
-                Fault(
-                    "Stripe answers usage with 400",
-                    ("UsageRefused",),
-                    inject=self.stripe.reject_usage,
-                    recover=self.restore_stripe,
                 ),
             ],
             [

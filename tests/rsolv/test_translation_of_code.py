@@ -24,7 +24,7 @@ from customers.models import AuditEntry
 from phases.models import PhaseExecution
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ("billing", "customers", "phases", "provisioning", "rsolv")
+APPS = ("billing", "core", "customers", "phases", "provisioning", "rsolv")
 # Modules whose words no customer reads, by a part of their path.
 UNREAD = {
     "/admin/": "staff read English",
@@ -47,7 +47,8 @@ UNREAD = {
     "/metrics": "names and help of metrics",
     "/gauges.py": "names and help of metrics",
     "/core/server/": "answers to what is no HTTP",
-    "/core/redis/cache": "for developers",
+    "/core/redis/": "for developers",
+    "/core/outbox/": "recorded with a row, for staff",
     "/core/tracing.py": "for operators",
     "/ledger.py": "SQL",
     "/locks.py": "SQL",

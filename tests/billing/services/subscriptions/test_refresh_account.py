@@ -1,13 +1,32 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from billing.plans import PAYG, TEAMS
-from billing.services.subscriptions import refresh_account as module
+from billing.services.subscriptions.refresh_account import choose_subscription
 from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.snapshots import SubscriptionSnapshot
 from billing.stripe_gateway.subscriptions import create_subscription
 
 
 def make_subscription(name, status, created):
-    return {"id": name, "status": status, "created": created}
+    created_at = datetime.fromtimestamp(created, UTC)
+    return SubscriptionSnapshot(
+        subscription_id=name,
+        stripe_customer_id="cus_1",
+        status=status,
+        plan=PAYG,
+        price_ids=(),
+        monthly_cents=0,
+        created_at=created_at,
+        started_at=created_at,
+        anchor_at=created_at,
+        current_period_start=None,
+        current_period_end=None,
+        cancel_at=None,
+        ended_at=None,
+        chosen_by="",
+    )
 
 
 class TestChoose:
@@ -25,10 +44,9 @@ class TestChoose:
         ],
     )
     def test_follows_the_oldest_paid_one_that_runs_and_else_the_newest(self, first, second, followed):
-        found = [(PAYG, make_subscription(*first)), (TEAMS, make_subscription(*second))]
+        found = [make_subscription(*first), make_subscription(*second)]
         for order in (found, found[::-1]):
-            _, chosen = module._choose(order)
-            assert chosen["id"] == followed
+            assert choose_subscription(order).subscription_id == followed
 
 
 class TestLateNews:
@@ -43,9 +61,10 @@ class TestLateNews:
             stripe_customer_id=world.account(customer).stripe_customer_id, plan=TEAMS, wish="2", attempt=0
         )
         if is_second_ended:
-            client.subscriptions.cancel(second.id)
+            client.subscriptions.cancel(second.subscription_id)
         news = world._list_news()[::order]
         world.deliver(events=news + news)
         account = world.account(customer)
         status = "canceled" if is_second_ended else "active"
-        assert (account.plan, account.subscription_id, account.status) == ("teams", second.id, status)
+        followed = (account.plan, account.subscription_id, account.status)
+        assert followed == ("teams", second.subscription_id, status)

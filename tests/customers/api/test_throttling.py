@@ -4,8 +4,9 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from core.api.throttling import SCOPES, CustomerThrottle, Scope
+from core.api.throttling import SCOPES, Scope
 from core.api.views import ApiView
+from customers.api.throttling import CustomerThrottle
 
 
 def make_view(scope):
