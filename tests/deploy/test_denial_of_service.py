@@ -42,7 +42,7 @@ PREPARE = """
 import django
 django.setup()
 from customers.models import Customer
-from customers.services import create_api_key
+from customers.services.manage_keys import create_api_key
 from sandbox.tables import make_tables
 make_tables()
 customer = Customer.objects.create(name="Acme", email="acme@example.com")

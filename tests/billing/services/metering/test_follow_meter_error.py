@@ -80,17 +80,13 @@ class TestFollowMeterError:
 
     def test_leaves_what_is_none_of_ours(self, world, report, monkeypatch):
         errors = [MeterError(name, "no_meter", "") for name in ("by-hand", str(report.pk)[:-1] + "x")]
-        monkeypatch.setattr(
-            "billing.services.metering.follow_meter_error.list_meter_errors", lambda event_id: errors
-        )
+        monkeypatch.setattr(f"{MODULE}.list_meter_errors", lambda event_id: errors)
         assert follow_meter_error(event_id="evt_1") == 0
         assert UsageReport.objects.get().status == "reported"
 
     def test_leaves_a_fix_of_a_database_that_is_not_this_one(self, world, report, monkeypatch):
         errors = [MeterError("00000000-0000-4000-8000-000000000000", "no_meter", "")]
-        monkeypatch.setattr(
-            "billing.services.metering.follow_meter_error.list_meter_errors", lambda event_id: errors
-        )
+        monkeypatch.setattr(f"{MODULE}.list_meter_errors", lambda event_id: errors)
         assert follow_meter_error(event_id="evt_1") == 0
 
     def test_waits_while_stripe_does_not_answer(self, world, report):
