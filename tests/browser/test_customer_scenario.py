@@ -58,7 +58,7 @@ class Scenario:
                 }
             )
         if is_metered:
-            self.live_server_stack.supervisor.wait_for(
+            self.live_stack.supervisor.wait_for(
                 "the meter", lambda: len(self._ask("/_sandbox/meter_events")) == wanted, TIMEOUT
             )
 
@@ -88,13 +88,11 @@ class Scenario:
 
     def _ask(self, path: str) -> Any:
         headers = {"Authorization": f"Bearer {KEY}"}
-        answer = httpx.get(
-            f"{self.live_server_stack.stack.stripe_url}{path}", headers=headers, trust_env=False
-        )
+        answer = httpx.get(f"{self.live_stack.stack.stripe_url}{path}", headers=headers, trust_env=False)
         return answer.raise_for_status().json()
 
     def _control(self, path: str, **body: float) -> None:
-        url = f"{self.live_server_stack.stack.stripe_url}/_sandbox/{path}"
+        url = f"{self.live_stack.stack.stripe_url}/_sandbox/{path}"
         httpx.post(url, json=body, timeout=2 * TIMEOUT, trust_env=False).raise_for_status()
 
     def expect_shown(self, path: str, *words: str) -> None:
