@@ -74,7 +74,6 @@ class TestAPage:
             "account.EmailConfirmation",
             "djstripe.APIKey",
             "djstripe.IdempotencyKey",
-            "provisioning.OutgoingMail",
             "sessions.Session",
             "socialaccount.SocialApp",
             "socialaccount.SocialToken",

@@ -21,6 +21,8 @@ from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.subscriptions.choose_plan import choose_plan
 from billing.services.subscriptions.resume_plan import cancel_at_period_end
 from billing.services.sweep_billing import sweep_billing
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.subscriptions import cancel_subscription
 from core import outbox
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
@@ -116,10 +118,10 @@ class TestReportUsage:
     def test_a_refusal_is_kept_for_staff_with_stripes_reason(self, world, report):
         meter = world.stripe.control.objects("billing.meter")[0]
         with world.run_tasks():
-            module.get_client().v1.billing.meters.deactivate(meter["id"])
+            get_client().v1.billing.meters.deactivate(meter["id"])
         assert send(report).status == "parked"
         assert report.last_error
-        module.get_client().v1.billing.meters.reactivate(meter["id"])
+        get_client().v1.billing.meters.reactivate(meter["id"])
         outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
 
@@ -241,7 +243,7 @@ class TestASubscriptionThatEnds:
         self, world, report, customer, monkeypatch
     ):
         account = world.account(customer)
-        module.cancel_subscription(account.subscription_id)
+        cancel_subscription(account.subscription_id)
         world.stripe.control.set_to(int(account.current_period_end.timestamp()) + 60)
         world.deliver()
         BillingAccount.objects.update(current_period_end=account.current_period_end)
@@ -251,7 +253,7 @@ class TestASubscriptionThatEnds:
 
     def test_by_itself_leaves_the_rest_to_the_next_one(self, world, report, customer):
         account = world.account(customer)
-        module.cancel_subscription(account.subscription_id)
+        cancel_subscription(account.subscription_id)
         world.deliver()
         assert send(report).last_error == "waits for a subscription"
         world.subscribe("payg", customer=customer)

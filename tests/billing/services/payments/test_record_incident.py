@@ -39,7 +39,7 @@ class TestARefund:
     def test_that_changes_later_is_read_anew(self, world, charge, status):
         made = refund(charge, 500)
         world.deliver()
-        store = world.stripe.world.store
+        store = world.stripe.env.store
         store.replace(store.get("refund", made.id), status=status)
         get_client().v1.refunds.update(made.id, {"metadata": {"seen": "late"}})
         world.deliver()
