@@ -67,7 +67,8 @@ class TestWebhooks:
     def test_are_counted_once_however_often_they_come(self, world):
         received = Growth("rsolv_billing_webhooks_received_total", type="customer.updated")
         done, lag = processed("processed"), Growth("rsolv_billing_webhook_lag_seconds_count")
-        event = {"id": "evt_1", "object": "v2.core.event", "type": "customer.updated"}
+        subject = {"id": "cus_1", "object": "customer"}
+        event = {"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": subject}}
         world.deliver(events=[event, event])
         process_webhook(event_id="evt_1")
         assert (received.so_far, done.so_far, lag.so_far) == (1, 1, 1)

@@ -46,7 +46,7 @@ class TestAnEntry:
             ("person_renamed", "settings/profile/", {"name": "Bob", "time_zone": ""}),
             ("mail_chosen", "settings/mail/", {"wants_guidance": "on"}),
             ("data_exported", "settings/export/", {}),
-            ("cap_changed", "billing/cap/", {"remove": "1"}),
+            ("cap_changed", "billing/cap/", {"dollars": "50"}),
         ],
     )
     def test_says_what_was_done_from_where_and_with_what(

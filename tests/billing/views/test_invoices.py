@@ -143,7 +143,7 @@ class TestExplainedInvoice:
         make_fix(world, bob.customer)
         UsageReport.objects.update(meter_at=timezone.now())
         world.advance()
-        UsageReport.objects.update(status="pending", reported_at=None)
+        UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
         page = open_page(bob, f"{INVOICES}{self.find_number(world)}/")
         assert "This invoice differs from our own ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]

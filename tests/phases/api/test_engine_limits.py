@@ -22,7 +22,7 @@ from .test_test_integration import (
     generate_body,
 )
 
-LARGE = "\n" + "# a comment\n" * 2_000
+LARGE = "\n" + "value = 1\n" * 2_400
 
 
 @pytest.fixture

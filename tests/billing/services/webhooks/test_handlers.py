@@ -152,7 +152,7 @@ class TestAMeterError:
         sent = {name: value for name, value in thin.items() if name != "data"}
         world.deliver(events=[sent])
         report.refresh_from_db()
-        assert (report.status, find_failures()) == ("rejected", [])
+        assert (report.status, find_failures()) == ("parked", [])
 
 
 class TestWhatNamesNoSubscription:
