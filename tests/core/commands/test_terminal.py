@@ -6,6 +6,7 @@ import logging
 import logging.config
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -109,6 +110,15 @@ def log_line(*, as_json: bool, event: str, **values: Any) -> str:
     return output.getvalue()
 
 
+@pytest.fixture
+def own_configuration() -> Iterator[None]:
+    """Restores the configuration: loggers that other tests capture keep its list of processors."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("own_configuration")
 class TestLogs:
     @pytest.mark.parametrize("as_json", [False, True])
     @pytest.mark.parametrize("values", [{"branch": EVIL}, {"names": [EVIL]}, {"map": {EVIL: EVIL}}])
