@@ -18,7 +18,7 @@ import pytest
 
 from sandbox import probe
 from sandbox.bench.stack import BenchStack
-from sandbox.processes import Supervisor, pick_port
+from sandbox.processes import Supervisor, pick_any_port
 from sandbox.services import borrow_redis, make_database
 from sandbox.stack import HOST, Stack
 
@@ -132,7 +132,7 @@ def run(stack):
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
-    with run(Stack(tmp_path_factory.mktemp("embedded"), pick_port(18440), 9)) as machine:
+    with run(Stack(tmp_path_factory.mktemp("embedded"), pick_any_port(), 9)) as machine:
         yield machine
 
 
@@ -144,7 +144,7 @@ def production(tmp_path_factory):
     with (
         make_database(admin_url, purpose="attacks") as database,
         borrow_redis(redis_url) as own_redis,
-        run(BenchStack(folder, pick_port(18441), 9, database, own_redis)) as machine,
+        run(BenchStack(folder, pick_any_port(), 9, database, own_redis)) as machine,
     ):
         yield machine
 

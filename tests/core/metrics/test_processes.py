@@ -14,7 +14,7 @@ from celery import Celery
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from core.metrics.processes import fold_ended, read_processes
-from sandbox.processes import Supervisor, pick_port
+from sandbox.processes import Supervisor, pick_any_port
 from sandbox.stack import CELERY, GUNICORN, Stack
 from tests.core.metrics.pages import find
 
@@ -62,7 +62,7 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
-    stack = Stack(tmp_path_factory.mktemp("machine"), pick_port(28400), 9)
+    stack = Stack(tmp_path_factory.mktemp("machine"), pick_any_port(), 9)
     with Supervisor(environment=stack.environment, log_dir=stack.data_dir, stop_timeout=1) as supervisor:
         # One import for all four: they are forked.
         options = ["--preload", "--workers", "4", "--threads", "2", "--no-control-socket"]

@@ -17,7 +17,7 @@ from core.redis.client import find_link
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.manage_keys import create_api_key, revoke_api_key
 from provisioning.limits import BY_ADDRESS
-from sandbox.processes import Supervisor, pick_port
+from sandbox.processes import Supervisor, pick_any_port
 from tests.factories import BillingAccountFactory, MembershipFactory
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -38,7 +38,7 @@ FIX = {
 @pytest.fixture(scope="module")
 def redis_server(tmp_path_factory):
     """A Redis of these tests' own: they stop it."""
-    port = pick_port(18430)
+    port = pick_any_port()
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
     with Supervisor(environment={}, log_dir=tmp_path_factory.mktemp("redis")) as supervisor:
         child = supervisor.start("redis", ["redis-server", *options])

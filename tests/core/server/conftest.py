@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox.processes import Supervisor, pick_port
+from sandbox.processes import Supervisor, pick_any_port
 from sandbox.stack import CONFIG, HOST
 
 HEAD_SECONDS, TRANSFER_SECONDS = 1, 1
@@ -106,4 +106,4 @@ def environment(tmp_path_factory):
 def server(environment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
     with Supervisor(environment=environment, log_dir=folder) as supervisor:
-        yield start(supervisor, port=pick_port(18420))
+        yield start(supervisor, port=pick_any_port())

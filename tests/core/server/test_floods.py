@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sandbox.processes import Supervisor, pick_port
+from sandbox.processes import Supervisor, pick_any_port
 from tests.core.server.conftest import receive_all, start
 
 HEAD = b"POST /echo HTTP/1.0\r\nHost: here\r\n"
@@ -25,7 +25,7 @@ def patient_server(environment, tmp_path_factory):
     }
     folder = tmp_path_factory.mktemp("patient")
     with Supervisor(environment=patient, log_dir=folder) as supervisor:
-        yield start(supervisor, port=pick_port(18426))
+        yield start(supervisor, port=pick_any_port())
 
 
 @contextlib.contextmanager

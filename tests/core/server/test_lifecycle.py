@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.processes import Supervisor, pick_port
+from sandbox.processes import Supervisor, pick_any_port
 from tests.core.server.conftest import start
 
 HALF_A_HEAD = b"GET /say?word=x HTTP/1.1\r\n"
@@ -18,7 +18,7 @@ HALF_A_HEAD = b"GET /say?word=x HTTP/1.1\r\n"
 def own_server(environment, tmp_path):
     patient = environment | {"WEB_HEAD_SECONDS": "3"}
     with Supervisor(environment=patient, log_dir=tmp_path) as supervisor:
-        yield start(supervisor, port=pick_port(18422)), supervisor
+        yield start(supervisor, port=pick_any_port()), supervisor
 
 
 def list_workers(supervisor):

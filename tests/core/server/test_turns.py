@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.server.turns import Turns, identify_client
-from sandbox.processes import Supervisor, pick_port
+from sandbox.processes import Supervisor, pick_any_port
 from tests.core.server.conftest import receive_all, receive_until, start
 
 BUSY, MANY = "127.0.0.2", 60
@@ -21,7 +21,7 @@ def start_own(environment, tmp_path):
 
         def start_it(**variables):
             supervisor = Supervisor(environment=environment | variables, log_dir=tmp_path)
-            return start(stack.enter_context(supervisor), port=pick_port(18424))
+            return start(stack.enter_context(supervisor), port=pick_any_port())
 
         yield start_it
 

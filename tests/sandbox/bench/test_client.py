@@ -4,14 +4,14 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.bench.client import Case, Client, WrongAnswer
-from sandbox.processes import Supervisor, is_port_free, pick_port
+from sandbox.processes import Supervisor, is_port_free, pick_any_port
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    port = pick_port(23_411)
+    port = pick_any_port()
     with Supervisor(environment={}) as supervisor:
         supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo_server", str(port)])
         supervisor.wait_for("the echo", lambda: not is_port_free(port))
