@@ -36,6 +36,7 @@ _HOOKS = re.compile(
 )
 _SAFE_ROOTS = sys.stdlib_module_names | {"pytest"}
 _COMMENT = re.compile(rb"[ \t]*#[^\n]*")
+_SEPARATORS = re.compile(rb"[ \t;\n]*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ def _split_statements(snippet: Snippet) -> list[Statement]:
         if comment := _COMMENT.match(code, end):
             end = comment.end()
         statements.append(Statement(node, position, end))
-        position = end + len(code[end:]) - len(code[end:].lstrip(b" \t;\n"))
+        after = _SEPARATORS.match(code, end)
+        position = after.end() if after else end
     return statements
 
 

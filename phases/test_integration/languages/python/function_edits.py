@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class Edits:
     def __init__(self, code: bytes) -> None:
         self._code = code
         self._starts = line_starts(code)
-        self._changes: list[tuple[int, int, bytes]] = []
+        self._changes: list[tuple[int, int, bytes]] = []  # always sorted
 
     def insert_first_lines(
         self, function: Definition, comments: Sequence[str], statements: Sequence[str]
@@ -54,23 +55,23 @@ class Edits:
         has_self = names[:1] == ["self"]
         if options.adds_self and not has_self:
             rest = any((names, arguments.vararg, arguments.kwonlyargs, arguments.kwarg))
-            self._changes.append((header.end(), header.end(), b"self, " if rest else b"self"))
+            insort(self._changes, (header.end(), header.end(), b"self, " if rest else b"self"))
         elif options.drops_self and has_self and (own := _SELF.match(self._code, header.end())):
-            self._changes.append((header.end(), own.end(), b""))
+            insort(self._changes, (header.end(), own.end(), b""))
 
     def decorate(self, function: Definition, decorators: Sequence[str]) -> None:
         start = self._offset(function.lineno, function.col_offset)
         text = "".join(f"@{decorator}\n{' ' * function.col_offset}" for decorator in decorators)
-        self._changes.append((start, start, text.encode()))
+        insort(self._changes, (start, start, text.encode()))
 
     def apply(self, start: int, end: int) -> str:
         """Return the code between the offsets with its changes."""
         pieces: list[bytes] = []
         copied = start
-        for begin, stop, text in sorted(self._changes):
-            if start <= begin < end:
-                pieces += (self._code[copied:begin], text)
-                copied = stop
+        first, last = (bisect_left(self._changes, (offset,)) for offset in (start, end))
+        for begin, stop, text in self._changes[first:last]:
+            pieces += (self._code[copied:begin], text)
+            copied = stop
         return b"".join((*pieces, self._code[copied:end])).decode()
 
     def _before(self, function: Definition, statement: ast.stmt, lines: Sequence[str]) -> None:
@@ -86,7 +87,7 @@ class Edits:
             text = "\n" + "".join(f"{indented(line, prefix)}\n" for line in lines) + prefix
         else:
             text = "".join(f"{indented(line, margin.decode())}\n" for line in lines)
-        self._changes.append((start, end, text.encode()))
+        insort(self._changes, (start, end, text.encode()))
 
     def _offset(self, line: int, column: int) -> int:
         return self._starts[line - 1] + column
