@@ -8,13 +8,13 @@ from urllib.parse import quote
 from django.utils.translation import gettext as _
 
 from billing.plans import PLANS
+from billing.selectors.entitlements import Entitlement
 from billing.selectors.invoices import InvoiceLine
-from billing.selectors.standing import Entitlement
 from core.formats import format_cents, format_date
 
 
 @dataclass(frozen=True)
-class Ways:
+class ContactOptions:
     """Where a person who looks after billing goes to mend things. `support` is an email address."""
 
     support: str
@@ -23,7 +23,7 @@ class Ways:
 
 
 @dataclass(frozen=True)
-class Standing:
+class AccountAlert:
     """Something that keeps fixes from being made, or soon will: why, and the one thing to do next.
 
     Without a label there is nothing that this person can do but ask another.
@@ -36,12 +36,12 @@ class Standing:
     action_url: str = ""
 
 
-def explain_standing(
+def explain_account_state(
     entitlement: Entitlement,
     invoices: Sequence[InvoiceLine],
     *,
-    ways: Ways | None,
-) -> Standing | None:
+    ways: ContactOptions | None,
+) -> AccountAlert | None:
     """Why fixes are held back or about to be, None where all is well.
 
     `ways` None: for a member who has no part in billing.
@@ -85,7 +85,7 @@ def explain_standing(
     return None
 
 
-def _explain_shared_trial(ways: Ways | None) -> Standing:
+def _explain_shared_trial(ways: ContactOptions | None) -> AccountAlert:
     text = _(
         "All accounts that store for a GitHub organization share its ten free fixes, until one proves that "
         "it owns the organization. If you own it, write to support; else choose a plan."
@@ -93,7 +93,7 @@ def _explain_shared_trial(ways: Ways | None) -> Standing:
     return _choose("warn", _("The free fixes of your GitHub organization are used up"), text, ways)
 
 
-def _explain_cap(entitlement: Entitlement, ways: Ways | None) -> Standing:
+def _explain_cap(entitlement: Entitlement, ways: ContactOptions | None) -> AccountAlert:
     cap = format_cents(entitlement.spend_cap_cents or 0, is_short=True)
     text = _(
         "New fixes wait until the next period begins, or until the cap is raised. Scans and proofs go on."
@@ -102,7 +102,9 @@ def _explain_cap(entitlement: Entitlement, ways: Ways | None) -> Standing:
     return _do("warn", title, text, ways, _("Raise the cap"), ways.cap_url if ways else "")
 
 
-def _explain_grace(ends_at: datetime | None, invoices: Sequence[InvoiceLine], ways: Ways | None) -> Standing:
+def _explain_grace(
+    ends_at: datetime | None, invoices: Sequence[InvoiceLine], ways: ContactOptions | None
+) -> AccountAlert:
     if ends_at:
         goes_on = _("Fixes still go on until %(date)s.") % {"date": format_date(ends_at)}
     else:
@@ -114,7 +116,7 @@ def _explain_grace(ends_at: datetime | None, invoices: Sequence[InvoiceLine], wa
     return _pay("warn", _("Your last payment failed"), f"{goes_on} {advice}", invoices, ways)
 
 
-def _choose(tone: str, title: str, text: str, ways: Ways | None) -> Standing:
+def _choose(tone: str, title: str, text: str, ways: ContactOptions | None) -> AccountAlert:
     url = ways.plans_url if ways else ""
     return _do(tone, title, f"{text} {_describe_choice()}", ways, _("Choose a plan"), url)
 
@@ -132,18 +134,20 @@ def _describe_choice() -> str:
     }
 
 
-def _pay(tone: str, title: str, text: str, invoices: Sequence[InvoiceLine], ways: Ways | None) -> Standing:
+def _pay(
+    tone: str, title: str, text: str, invoices: Sequence[InvoiceLine], ways: ContactOptions | None
+) -> AccountAlert:
     return _do(tone, title, text, ways, *(_find_payment(invoices) or _write(ways, _("Payment"))))
 
 
-def _do(tone: str, title: str, text: str, ways: Ways | None, label: str, url: str) -> Standing:
+def _do(tone: str, title: str, text: str, ways: ContactOptions | None, label: str, url: str) -> AccountAlert:
     if ways is None:
         ask = _("Ask an owner of your account to look after it.")
-        return Standing(tone, title, f"{text} {ask}")
-    return Standing(tone, title, text, label, url)
+        return AccountAlert(tone, title, f"{text} {ask}")
+    return AccountAlert(tone, title, text, label, url)
 
 
-def _write(ways: Ways | None, subject: str) -> tuple[str, str]:
+def _write(ways: ContactOptions | None, subject: str) -> tuple[str, str]:
     support = ways.support if ways else ""
     return _("Write to support"), f"mailto:{support}?subject={quote(subject)}"
 

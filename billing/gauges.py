@@ -10,15 +10,15 @@ from prometheus_client.core import GaugeMetricFamily
 
 from core.outbox import PARKED, PENDING
 
-from .models import Discrepancy, InboxEvent, Notice, Reconciliation, UsageReport
+from .models import Discrepancy, InboxEvent, Notification, Reconciliation, UsageReport
 
 
 def read_billing() -> Iterator[Metric]:
     """Six queries, each answered by a partial index of what waits, or by a small table."""
     yield from _read_usage()
     yield from _read_webhooks()
-    unsent = Notice.objects.filter(status=Notice.Status.PENDING).count()
-    yield _gauge("notices_unsent", "Mails about money that are still to be sent.", unsent)
+    unsent = Notification.objects.filter(status=Notification.Status.PENDING).count()
+    yield _gauge("notifications_unsent", "Mails about money that are still to be sent.", unsent)
     differences = Discrepancy.objects.filter(state=Discrepancy.State.OPEN).count()
     yield _gauge("reconciliation_open_differences", "Differences that nobody has settled.", differences)
     if last := Reconciliation.objects.aggregate(at=Max("finished_at"))["at"]:
@@ -36,7 +36,7 @@ def _read_usage() -> Iterator[Metric]:
     text = "Age of the oldest fix that Stripe is still to be told of."
     yield _gauge("usage_oldest_unreported_seconds", text, _measure_age(pending["oldest"]))
     yield _gauge(
-        "usage_refused", "Reports that Stripe rejected or that were given up; they wait for staff.", parked
+        "usage_rejected", "Reports that Stripe rejected or that were given up; they wait for staff.", parked
     )
 
 

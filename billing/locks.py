@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 
 @contextmanager
-def hold_stripe_customer(stripe_customer_id: str) -> Iterator[None]:
+def lock_stripe_customer(stripe_customer_id: str) -> Iterator[None]:
     """A transaction in which nobody else mirrors this customer's state, so that no older read wins.
 
     An advisory lock on PostgreSQL, so that a request that locks the customer's rows need not wait for

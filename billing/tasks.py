@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from billing.services.corrections.report_correction import report_correction as report_correction_service
 from billing.services.metering.report_usage import report_usage as report_usage_service
-from billing.services.notifications.mail_notice import mail_notice as mail_notice_service
+from billing.services.notifications.send_notification import send_notification as mail_notice_service
 from billing.services.reconciliation.reconcile import reconcile
 from billing.services.subscriptions.choose_plan import open_subscription as open_subscription_service
 from billing.services.sweep_billing import sweep_billing as sweep_billing_service
 from billing.services.webhooks.process_webhook import process_webhook as process_webhook_service
 from billing.services.webhooks.prune_events import prune_events
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -30,15 +30,15 @@ def report_correction(correction_id: str) -> None:
 
 
 @shared_task
-def mail_notice(notice_id: str) -> None:
-    mail_notice_service(notice_id=UUID(notice_id))
+def send_notification(notification_id: str) -> None:
+    mail_notice_service(notification_id=UUID(notification_id))
 
 
 @shared_task
 def open_subscription(customer_id: str) -> None:
     try:
         open_subscription_service(customer_id=UUID(customer_id))
-    except (StripeUnavailable, StripeRefused):
+    except (StripeUnavailable, StripeRejected):
         return  # logged by the gateway; the sweep tries the former again, staff see the latter
 
 
@@ -57,7 +57,7 @@ def sweep_billing() -> None:
 def reconcile_billing() -> None:
     try:
         reconcile(at=timezone.now())
-    except (StripeUnavailable, StripeRefused) as error:
+    except (StripeUnavailable, StripeRejected) as error:
         log.error("reconciliation_failed", error=str(error))
 
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from billing.selectors.standing import Entitlement
+from billing.selectors.entitlements import Entitlement
 from core.formats import format_date
 
 

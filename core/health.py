@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from core.queue.enqueue import connect_broker
-from core.redis.client import find_link
+from core.redis.client import get_redis_client
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ def check_database() -> None:
 
 def _check_cache() -> None:
     """Redis itself first: the cache answers also while it does not."""
-    if (link := find_link()) is not None:
+    if (link := get_redis_client()) is not None:
         link.ask(lambda redis: redis.ping(), insist=True)
     cache.set("health", "ok", 10)
     if cache.get("health") != "ok":

@@ -22,15 +22,10 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponseBase]
 
 
-def find_caller(request: HttpRequest) -> str | None:
-    """The caller's address as the audit log keeps it, None where it is no address."""
-    return get_client_ip(request)
-
-
 def find_origin(request: HttpRequest) -> Origin:
     """Where a request comes from, for the audit log."""
     device = describe_browser(request.headers.get("User-Agent", ""))
-    return {"address": find_caller(request), "device": device}
+    return {"address": get_client_ip(request), "device": device}
 
 
 def manages(membership: Membership) -> bool:

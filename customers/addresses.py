@@ -9,7 +9,7 @@ from publicsuffixlist import PublicSuffixList
 from .mail_providers import ANY_OTHER, BY_DOMAIN, Provider
 
 
-def normalise_email(address: str) -> str:
+def normalize_email(address: str) -> str:
     """Lower case, without blanks around it, the domain as it stands in the DNS."""
     local, _, domain = address.strip().rpartition("@")
     with suppress(UnicodeError):  # not a domain at all: the validator says so
@@ -19,7 +19,7 @@ def normalise_email(address: str) -> str:
 
 def is_disposable(address: str) -> bool:
     """Whether the domain, or one above it, hands out addresses to throw away."""
-    labels = normalise_email(address).rpartition("@")[2].split(".")
+    labels = normalize_email(address).rpartition("@")[2].split(".")
     return any(".".join(labels[start:]) in blocklist for start in range(len(labels) - 1))
 
 
@@ -31,7 +31,7 @@ def has_public_domain(address: str) -> bool:
 
 def find_mailbox(address: str) -> str:
     """The address whose mailbox this one is read in: without tags, dots and other names of its provider."""
-    local, _, domain = normalise_email(address).rpartition("@")
+    local, _, domain = normalize_email(address).rpartition("@")
     provider, domain, user = _find_provider(domain)
     if user:
         return f"{user}@{domain}"
@@ -47,7 +47,7 @@ def find_organization(address: str) -> str:
 
     Domains below others that anybody can get (of a dynamic DNS, say) count as the one above them.
     """
-    domain = normalise_email(address).rpartition("@")[2]
+    domain = normalize_email(address).rpartition("@")[2]
     if _find_provider(domain)[0] is not ANY_OTHER:
         return ""
     return _load_suffixes().privatesuffix(domain) or domain

@@ -4,7 +4,7 @@ An entry counts only while the lease runs. A lease is granted for KEY_CACHE_LEAS
 before the database was asked what must be forgotten: what was revoked earlier does not count, whoever did it.
 A fill writes only where its own marker still stands; what is forgotten takes the marker with it.
 
-Functions that ask Redis raise core.redis.client.RedisAway.
+Functions that ask Redis raise core.redis.client.RedisUnavailable.
 """
 
 import secrets
@@ -16,10 +16,10 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from core.redis.client import Link, RedisAway, find_link
+from core.redis.client import RedisClient, RedisUnavailable, get_redis_client
 from customers.metrics import KEY_CACHE_EVICTIONS
 
-from .callers import Caller, decode, encode
+from .principals import ApiPrincipal, decode, encode
 
 # The number is the shape of an entry: another release reads none of another shape.
 PREFIX = "rsolv:keys:2"
@@ -47,7 +47,7 @@ class Reading:
     """What the cache knows of a key. `is_answer`: whose it is, or with `caller` None that it is no good."""
 
     is_answer: bool = False
-    caller: Caller | None = None
+    caller: ApiPrincipal | None = None
     has_lease: bool = True
     is_free: bool = False
 
@@ -83,7 +83,7 @@ def begin_fill(key_hash: str) -> bytes | None:
     return marker if is_ours else None
 
 
-def end_fill(key_hash: str, marker: bytes, caller: Caller | None) -> bool:
+def end_fill(key_hash: str, marker: bytes, caller: ApiPrincipal | None) -> bool:
     """Write what the database said, unless the key was forgotten meanwhile."""
     entry, seconds = (encode(caller), settings.KEY_CACHE_SECONDS) if caller else (UNKNOWN, UNKNOWN_SECONDS)
     return bool(_link().run(WRITE_IF_MARKED, [ENTRIES + key_hash], [marker, entry, seconds]))
@@ -143,8 +143,8 @@ def _list_entries() -> Iterator[list[Any]]:
             return
 
 
-def _link() -> Link:
-    link = find_link()
+def _link() -> RedisClient:
+    link = get_redis_client()
     if link is None:
-        raise RedisAway
+        raise RedisUnavailable
     return link

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from core.redis.client import RedisAway, find_link
+from core.redis.client import RedisUnavailable, get_redis_client
 
 USES = "rsolv:key-uses:1"
 TAKEN = f"{USES}:taken"
@@ -14,7 +14,7 @@ TAKEN = f"{USES}:taken"
 PRECISION = timedelta(seconds=15)
 MOST_REMEMBERED = 20_000
 
-_told: dict[UUID, datetime] = {}
+_reported: dict[UUID, datetime] = {}
 
 
 @dataclass(frozen=True)
@@ -25,22 +25,22 @@ class KeyUse:
 
 def note(key_id: UUID, at: datetime, address: str | None) -> None:
     """Remember the use, at most one round trip in PRECISION."""
-    told_at = _told.get(key_id)
-    if told_at is not None and at - told_at < PRECISION:
+    reported_at = _reported.get(key_id)
+    if reported_at is not None and at - reported_at < PRECISION:
         return
-    link = find_link()
+    link = get_redis_client()
     if link is None:
         return
-    if len(_told) >= MOST_REMEMBERED:
-        _told.clear()
-    _told[key_id] = at
-    with suppress(RedisAway):
+    if len(_reported) >= MOST_REMEMBERED:
+        _reported.clear()
+    _reported[key_id] = at
+    with suppress(RedisUnavailable):
         link.ask(lambda redis: redis.hset(USES, key_id.hex, json.dumps([at.timestamp(), address])))
 
 
 def take() -> dict[UUID, KeyUse]:
-    """What was gathered. It is handed out again until `drop` is called. Raises RedisAway."""
-    link = find_link()
+    """What was gathered. It is handed out again until `drop` is called. Raises RedisUnavailable."""
+    link = get_redis_client()
     if link is None:
         return {}
     if not link.ask(lambda redis: redis.exists(TAKEN)):
@@ -54,8 +54,8 @@ def take() -> dict[UUID, KeyUse]:
 
 
 def drop() -> None:
-    """Forget what was taken. Raises RedisAway."""
-    link = find_link()
+    """Forget what was taken. Raises RedisUnavailable."""
+    link = get_redis_client()
     if link is not None:
         link.ask(lambda redis: redis.delete(TAKEN))
 

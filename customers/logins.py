@@ -6,20 +6,22 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from customers.services.end_sessions import end_sessions
-from customers.services.record_act import record_act
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 from .access import find_origin
-from .models import AuditEntry, User
+from .models import AuditLogEntry, User
 from .selectors import get_membership
 
 
-def record_login_action(request: HttpRequest, user: User, act: AuditEntry.Act, subject: str = "") -> None:
+def record_login_action(
+    request: HttpRequest, user: User, action: AuditLogEntry.Action, subject: str = ""
+) -> None:
     """Write it into the audit log of the person's customer. Somebody without a customer has none."""
     membership = get_membership(user)
     if membership is not None:
-        record_act(
+        record_audit_log_entry(
             customer=membership.customer,
-            act=act,
+            action=action,
             actor=user,
             subject=subject,
             at=timezone.now(),
@@ -30,7 +32,7 @@ def record_login_action(request: HttpRequest, user: User, act: AuditEntry.Act, s
 def record_failed_reauthentication(request: HttpRequest) -> None:
     """Somebody in this session could not show that they are its person."""
     if isinstance(request.user, User):
-        record_login_action(request, request.user, AuditEntry.Act.REAUTHENTICATION_FAILED)
+        record_login_action(request, request.user, AuditLogEntry.Action.REAUTHENTICATION_FAILED)
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> None:
@@ -47,4 +49,4 @@ def end_other_sessions(request: HttpRequest, user: User) -> None:
         UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
     if ended:
         words = f"{ended} {'session' if ended == 1 else 'sessions'}"
-        record_login_action(request, user, AuditEntry.Act.SESSIONS_ENDED, words)
+        record_login_action(request, user, AuditLogEntry.Action.SESSIONS_ENDED, words)

@@ -26,7 +26,7 @@ class TooManyMails(DomainError):
     code, status = "TOO_MANY_MAILS", 429
 
     def __init__(self, template: str, error: RateLimited) -> None:
-        super().__init__(template, params={"time": describe_wait(error.standing.seconds_left)})
+        super().__init__(template, params={"time": describe_wait(error.rate_limit_status.seconds_left)})
 
 
 def count_invitation(*, sender: int, customer: UUID, email: str) -> None:

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 
 class Origin(TypedDict, total=False):
-    """Services take it as keyword arguments and pass it on to `record_act`.
+    """Services take it as keyword arguments and pass it on to `record_audit_log_entry`.
 
     `device` is the browser as `describe_browser` names it. Both are left out where no request
     made the change.

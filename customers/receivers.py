@@ -1,4 +1,4 @@
-"""What allauth announces about people's logins: acts in the audit log, and sessions that end with it."""
+"""What allauth announces about people's logins: actions in the audit log, and sessions that end with it."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from customers.services.note_login import note_login
+from core.http.client_ip import get_client_ip
+from customers.services.record_sign_in import record_sign_in
 
-from .access import find_caller
 from .logins import end_other_sessions, record_login_action
-from .models import AuditEntry, User
-from .recent_login import note_identity_shown
+from .models import AuditLogEntry, User
+from .recent_login import record_identity_proof
 
-Act = AuditEntry.Act
+Action = AuditLogEntry.Action
 SECOND_STEPS = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey or security key",
@@ -29,66 +29,66 @@ SECOND_STEPS = {
 @receiver(user_logged_in)
 def remember_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Django's own signal: every login, once all of its steps are done."""
-    note_identity_shown(request, user_id=user.pk)
+    record_identity_proof(request, user_id=user.pk)
 
 
 @receiver(account.authentication_step_completed)
 def remember_reauthentication(request: HttpRequest, user: User, **kwargs: Any) -> None:
     if kwargs.get("reauthenticated") and request.user.pk == user.pk:
-        note_identity_shown(request, user_id=user.pk)
+        record_identity_proof(request, user_id=user.pk)
 
 
 @receiver(account.user_logged_in)
-def remember_place(request: HttpRequest, user: User, **kwargs: Any) -> None:
+def remember_device(request: HttpRequest, user: User, **kwargs: Any) -> None:
     browser = request.headers.get("User-Agent", "")
-    if note_login(user=user, browser=browser, address=find_caller(request), at=timezone.now()):
-        get_adapter().send_notification_mail("account/email/new_place", user)
+    if record_sign_in(user=user, browser=browser, address=get_client_ip(request), at=timezone.now()):
+        get_adapter().send_notification_mail("account/email/new_device", user)
 
 
 @receiver([account.password_changed, account.password_set, account.password_reset])
 def record_password(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    record_login_action(request, user, Act.PASSWORD_CHANGED)
+    record_login_action(request, user, Action.PASSWORD_CHANGED)
     end_other_sessions(request, user)
 
 
 @receiver(account.email_added)
 def record_added_address(request: HttpRequest, user: User, email_address: Any, **kwargs: Any) -> None:
-    record_login_action(request, user, Act.EMAIL_ADDED, email_address.email)
+    record_login_action(request, user, Action.EMAIL_ADDED, email_address.email)
 
 
 @receiver(account.email_removed)
 def record_removed_address(request: HttpRequest, user: User, email_address: Any, **kwargs: Any) -> None:
-    record_login_action(request, user, Act.EMAIL_REMOVED, email_address.email)
+    record_login_action(request, user, Action.EMAIL_REMOVED, email_address.email)
 
 
 @receiver(account.email_changed)
 def record_address(request: HttpRequest, user: User, to_email_address: Any, **kwargs: Any) -> None:
-    record_login_action(request, user, Act.EMAIL_CHANGED, f"to {to_email_address.email}")
+    record_login_action(request, user, Action.EMAIL_CHANGED, f"to {to_email_address.email}")
 
 
 @receiver(mfa.authenticator_added)
 def record_second_step(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
     if authenticator.type in SECOND_STEPS:
-        record_login_action(request, user, Act.TWO_FACTOR_ON, SECOND_STEPS[authenticator.type])
+        record_login_action(request, user, Action.TWO_FACTOR_ON, SECOND_STEPS[authenticator.type])
         end_other_sessions(request, user)
 
 
 @receiver(mfa.authenticator_removed)
 def record_second_step_gone(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
     if authenticator.type in SECOND_STEPS:
-        record_login_action(request, user, Act.TWO_FACTOR_OFF, SECOND_STEPS[authenticator.type])
+        record_login_action(request, user, Action.TWO_FACTOR_OFF, SECOND_STEPS[authenticator.type])
 
 
 @receiver(mfa.authenticator_reset)
 def record_recovery_codes(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    record_login_action(request, user, Act.RECOVERY_CODES_MADE)
+    record_login_action(request, user, Action.RECOVERY_CODES_MADE)
 
 
 @receiver(social.social_account_added)
 def record_connection(request: HttpRequest, sociallogin: Any, **kwargs: Any) -> None:
-    record_login_action(request, sociallogin.user, Act.LOGIN_CONNECTED, "GitHub")
+    record_login_action(request, sociallogin.user, Action.LOGIN_CONNECTED, "GitHub")
 
 
 @receiver(social.social_account_removed)
 def record_disconnection(request: HttpRequest, socialaccount: Any, **kwargs: Any) -> None:
-    record_login_action(request, socialaccount.user, Act.LOGIN_DISCONNECTED, "GitHub")
+    record_login_action(request, socialaccount.user, Action.LOGIN_DISCONNECTED, "GitHub")

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 KEPT_AS = "identity_shown"
 
 
-def note_identity_shown(request: HttpRequest, *, user_id: int) -> None:
+def record_identity_proof(request: HttpRequest, *, user_id: int) -> None:
     """Remember in the session that its person has just shown who they are."""
     request.session[KEPT_AS] = [user_id, time.time()]
 

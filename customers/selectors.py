@@ -13,11 +13,11 @@ from django.db.models.functions import Coalesce, Lower
 from customers.models import RateLimit
 
 from . import roles
-from .callers import Caller
-from .models import ApiKey, AuditEntry, Customer, ForgeAccount, Invitation, Membership, User
+from .models import ApiKey, AuditLogEntry, Customer, ForgeAccount, Invitation, Membership, User
+from .principals import ApiPrincipal
 
 
-def find_caller(*, key_hash: str) -> tuple[Caller, datetime | None] | None:
+def get_principal_by_key_hash(*, key_hash: str) -> tuple[ApiPrincipal, datetime | None] | None:
     """Who may call with this key, and when it was last used as far as is written down. One query.
 
     None: there is no such key, it is over, or its customer is closed or blocked.
@@ -31,7 +31,9 @@ def find_caller(*, key_hash: str) -> tuple[Caller, datetime | None] | None:
     if row is None:
         return None
     last_used_at, key_id, customer_id, expires_at, *limits = row
-    return Caller(key_id, customer_id, expires_at.timestamp() if expires_at else None, *limits), last_used_at
+    return ApiPrincipal(
+        key_id, customer_id, expires_at.timestamp() if expires_at else None, *limits
+    ), last_used_at
 
 
 LIMITS = ("requests_per_minute", "test_integration_per_minute")
@@ -270,7 +272,7 @@ def list_expiring_keys(*, customer: Customer, until: datetime) -> QuerySet[ApiKe
     return keys.order_by("expires_at", "pk")
 
 
-def list_acts(*, customer: Customer, act: str = "") -> QuerySet[AuditEntry]:
-    """The customer's audit log, newest first; all of it, or one kind of act."""
-    acts = customer.audit_entries.order_by("-at", "pk")
-    return acts.filter(act=act) if act else acts
+def list_audit_log(*, customer: Customer, action: str = "") -> QuerySet[AuditLogEntry]:
+    """The customer's audit log, newest first; all of it, or one kind of action."""
+    actions = customer.audit_log_entries.order_by("-at", "pk")
+    return actions.filter(action=action) if action else actions

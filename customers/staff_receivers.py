@@ -10,10 +10,10 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.http.client_ip import get_client_ip
 from core.http.user_agents import describe_browser
 from customers.services.record_staff_action import record_staff_action
 
-from .access import find_caller
 from .models import StaffAction, User
 
 Action = StaffAction.Action
@@ -78,7 +78,7 @@ def _record(request: HttpRequest, user: User, action: StaffAction.Action, detail
             staff=user,
             subject=user.email,
             detail=detail,
-            address=find_caller(request),
+            address=get_client_ip(request),
             device=describe_browser(request.headers.get("User-Agent", "")),
             at=timezone.now(),
         )

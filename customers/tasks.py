@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from core.redis.client import RedisAway
+from core.redis.client import RedisUnavailable
 from customers.services.expire_invitations import expire_invitations as expire_invitations_service
 from customers.services.flush_key_uses import flush_key_uses as flush_key_uses_service
 
@@ -14,7 +14,7 @@ from .api.idempotency import prune_answers
 def flush_key_uses() -> None:
     try:
         flush_key_uses_service()
-    except RedisAway:
+    except RedisUnavailable:
         return  # logged by the link; what is gathered waits for the next time
 
 

@@ -16,7 +16,7 @@ OUTPUT_NAMES = ("output", "stdout", "stderr", "error", "message", "failureMessag
 
 @dataclass(frozen=True)
 class RedTest:
-    """A test that was inserted to prove the flaw."""
+    """A test that was inserted to prove the vulnerability."""
 
     name: str
     code: str
@@ -39,7 +39,7 @@ class TestCounts:
 class Evidence:
     """The test, how it failed, and what was seen after the fix. Empty texts and None: not said."""
 
-    flaw: str
+    vulnerability: str
     tests: tuple[RedTest, ...]
     test_file: str
     is_red_before: bool | None
@@ -61,7 +61,7 @@ def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Ev
     run = _as_map(proof.get("testExecutionResult"))
     verification = _as_map(fix.get("verification"))
     return Evidence(
-        flaw=_describe_flaw(proof, fix),
+        vulnerability=_describe_vulnerability(proof, fix),
         tests=tuple(_read_tests(proof.get("redTests"), clip)),
         test_file=_clip(run.get("testFile") or proof.get("testFile"), 300),
         is_red_before=_read_red(proof, run),
@@ -74,7 +74,7 @@ def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Ev
     )
 
 
-def name_flaw(kind: str) -> str:
+def name_vulnerability(kind: str) -> str:
     """`sql_injection` is `SQL injection`."""
     words = kind.replace("_", " ").replace("-", " ").split()
     return " ".join(word.upper() if word in ACRONYMS else word for word in words)
@@ -144,13 +144,13 @@ def _read_counts(value: Any) -> TestCounts | None:
     return TestCounts(passed=passed, total=total, failed=failed)
 
 
-def _describe_flaw(proof: Mapping[str, Any], fix: Mapping[str, Any]) -> str:
+def _describe_vulnerability(proof: Mapping[str, Any], fix: Mapping[str, Any]) -> str:
     """`SQL injection in app/search.py:12`, as far as it is said."""
     found = proof.get("vulnerabilities")
-    flaw = _as_map(found[0]) if isinstance(found, list) and found else {}
-    kind = name_flaw(_clip(flaw.get("type") or fix.get("vulnerabilityType"), 60))
-    place = _clip(flaw.get("file"), 200)
-    line = flaw.get("line")
+    vulnerability = _as_map(found[0]) if isinstance(found, list) and found else {}
+    kind = name_vulnerability(_clip(vulnerability.get("type") or fix.get("vulnerabilityType"), 60))
+    place = _clip(vulnerability.get("file"), 200)
+    line = vulnerability.get("line")
     if place and isinstance(line, int) and not isinstance(line, bool):
         place = f"{place}:{line}"
     return f"{kind} in {place}" if kind and place else kind or place

@@ -98,7 +98,7 @@ class PhaseExecution(models.Model):
     pull_request_url = models.URLField(max_length=500, blank=True)
     data = models.TextField()
     severity = models.CharField(max_length=10, choices=Severity.choices, blank=True)
-    flaw_type = models.CharField(max_length=60, blank=True)
+    vulnerability_type = models.CharField(max_length=60, blank=True)
     title = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveIntegerField(null=True, blank=True)
     trust_score = models.PositiveSmallIntegerField(null=True, blank=True, help_text="In percent.")

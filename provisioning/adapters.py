@@ -24,7 +24,7 @@ from core.encryption import get_cipher
 from core.http.base_url import get_base_host
 from core.http.client_ip import get_client_ip
 from customers.acting_staff import get_acting_staff
-from customers.addresses import normalise_email
+from customers.addresses import normalize_email
 from customers.logins import end_other_sessions
 from customers.mail_limits import is_mailbox_full
 from customers.recent_login import is_login_recent
@@ -89,7 +89,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         """As addresses are kept: one domain has one spelling."""
-        cleaned: str = super().clean_email(normalise_email(email))
+        cleaned: str = super().clean_email(normalize_email(email))
         return cleaned
 
     def get_client_ip(self, request: HttpRequest) -> str:

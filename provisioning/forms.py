@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core.api.errors import RateLimited
 from core.api.throttling import find_address, find_ip
 from core.error_messages import translate_error
-from customers.addresses import normalise_email
+from customers.addresses import normalize_email
 from customers.models import Customer, User
 from customers.selectors import is_address_taken
 from customers.services.manage_keys import create_api_key
@@ -126,7 +126,7 @@ class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
         return user
 
     def _list_confirmed(self) -> list[str]:
-        return [normalise_email(each.email) for each in self.sociallogin.email_addresses if each.verified]
+        return [normalize_email(each.email) for each in self.sociallogin.email_addresses if each.verified]
 
 
 class AddKeyForm(AddWebAuthnForm):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing.models import BillingAccount, UsageRecord
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from core.mail import send_templated_mail
 from customers.models import User
 from phases.models import PhaseExecution

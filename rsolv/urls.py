@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from billing.api.views import receive_stripe_webhook
 from core.api.document import OpenApiView
 from core.api.health import HealthView, LiveView, ReadyView
-from core.api.views import NothingHere
+from core.api.views import NotFoundView
 from provisioning.reauthentication import ReauthenticateByMailView
 from provisioning.views.code import confirm_code
 from provisioning.views.onboarding import answer_onboarding
@@ -30,7 +30,7 @@ urlpatterns = [
     path("api/openapi", OpenApiView.as_view(), name="openapi"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("api/webhooks/stripe", receive_stripe_webhook, name="stripe-webhook"),
-    path("api/<path:rest>", NothingHere.as_view()),
+    path("api/<path:rest>", NotFoundView.as_view()),
     path("", include("rsolv.portal.urls")),
     path("", include("customers.urls")),
     path("dashboard/billing/", include("billing.urls")),

@@ -19,7 +19,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from core.redis.client import find_link
+from core.redis.client import get_redis_client
 from customers import key_cache, keys
 from customers.models import ApiKey, Customer, User
 from customers.services.authenticate_key import authenticate_api_key
@@ -122,7 +122,7 @@ class _RevocationCheck:
         connection.close()
 
     def _drop_cache_entries(self) -> None:
-        link, rng = find_link(), random.Random(self._seed)
+        link, rng = get_redis_client(), random.Random(self._seed)
         while link is not None and not self._is_over.wait(0.003):
             near = self._keys_under_test[self._current : self._current + AHEAD]
             name = key_cache.ENTRIES + keys.hash_key(rng.choice(near).raw)

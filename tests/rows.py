@@ -27,8 +27,8 @@ SECRETS: dict[str, tuple[str, ...]] = {
     "billing.InboxEvent": ("payload",),
     "customers.ApiKey": ("key_hash",),
     "customers.Invitation": ("token_hash",),
-    "customers.LoginPlace": ("fingerprint",),
-    "customers.StaleKey": ("key_hash",),
+    "customers.KnownDevice": ("fingerprint",),
+    "customers.KeyInvalidation": ("key_hash",),
     "customers.User": ("password",),
     "djstripe.APIKey": ("secret",),
     "djstripe.BankAccount": ("fingerprint",),
@@ -62,7 +62,7 @@ MADE: dict[str, Callable[[], models.Model]] = {
 }
 # Columns whose value a constraint or a page asks for.
 GIVEN: dict[str, dict[str, Any]] = {
-    "customers.StaleKey": {"customer_id": None},
+    "customers.KeyInvalidation": {"customer_id": None},
     "customers.RateLimit": {"plan": None},
     "mfa.Authenticator": {"type": "totp"},
     "socialaccount.SocialAccount": {"provider": "github"},

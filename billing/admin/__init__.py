@@ -2,21 +2,21 @@
 
 from .accounts import BillingAccountAdmin, UsageClaimAdmin
 from .corrections import CorrectionReportAdmin, UsageCorrectionAdmin
+from .feature_flags import FeatureFlagAdmin
 from .inbox import InboxEventAdmin
 from .incidents import DiscrepancyAdmin, PaymentIncidentAdmin, ReconciliationAdmin
 from .ledger import UsageRecordAdmin, UsageReportAdmin
-from .notices import NoticeAdmin
+from .notifications import NotificationAdmin
 from .rate_limits import RateLimitAdmin
 from .stripe_mirror import WebhookEventTriggerAdmin
-from .switches import BillingSwitchAdmin
 
 __all__ = [
     "BillingAccountAdmin",
-    "BillingSwitchAdmin",
+    "FeatureFlagAdmin",
     "CorrectionReportAdmin",
     "DiscrepancyAdmin",
     "InboxEventAdmin",
-    "NoticeAdmin",
+    "NotificationAdmin",
     "PaymentIncidentAdmin",
     "RateLimitAdmin",
     "ReconciliationAdmin",

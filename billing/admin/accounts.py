@@ -13,8 +13,8 @@ from billing.services.metering.pause_customer import pause_customer, resume_cust
 from billing.services.metering.set_trial_limit import set_trial_limit
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
-from customers.models import AuditEntry, User
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, User
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 
 class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
@@ -107,8 +107,10 @@ class BillingAccountAdmin(StaffAdmin):
 def _note(request: HttpRequest, account: BillingAccount, subject: str) -> None:
     """What staff did stands in the customer's audit log; why is for staff alone."""
     assert isinstance(request.user, User)
-    act, at = AuditEntry.Act.STAFF_ACTED, timezone.now()
-    record_act(customer=account.customer, act=act, actor=request.user, subject=subject, at=at)
+    action, at = AuditLogEntry.Action.STAFF_ACTED, timezone.now()
+    record_audit_log_entry(
+        customer=account.customer, action=action, actor=request.user, subject=subject, at=at
+    )
 
 
 @admin.register(SubscriptionRequest)

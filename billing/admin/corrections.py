@@ -10,8 +10,8 @@ from billing.models import CorrectionReport, UsageCorrection
 from billing.services.corrections.correct_usage import correct_usage
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
 from core.outbox.admin import OutboxFilter, RetryMixin
-from customers.models import AuditEntry, User
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, User
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 
 @admin.register(UsageCorrection)
@@ -39,9 +39,9 @@ class UsageCorrectionAdmin(StaffAdmin):
             at=timezone.now(),
         )
         obj.pk, obj.customer_id = made.pk, made.customer_id
-        record_act(
+        record_audit_log_entry(
             customer=made.customer,
-            act=AuditEntry.Act.FIX_CORRECTED,
+            action=AuditLogEntry.Action.FIX_CORRECTED,
             actor=request.user,
             subject=f"{obj.usage.repository} #{obj.usage.issue_number}: {made.get_kind_display().lower()}",
             at=timezone.now(),
@@ -53,14 +53,14 @@ class CorrectionReportAdmin(RetryMixin, ReadOnlyAdmin):
     list_display = (
         "correction",
         "status",
-        "way",
+        "resolution",
         "amount_cents",
         "attempts",
         "next_attempt_at",
         "done_at",
         "last_error",
     )
-    list_filter = (OutboxFilter, "status", "way")
+    list_filter = (OutboxFilter, "status", "resolution")
     list_select_related = ("correction__usage",)
     search_fields = ("correction__usage__id", "correction__customer__name", "stripe_id", "last_error")
     actions = ("retry_now",)

@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.claim_fix import claim_fix
 from billing.services.webhooks.process_webhook import receive_webhook
 from core.api.bodies import read_body

@@ -3,21 +3,21 @@
 from .account import BillingAccount
 from .claims import UsageClaim
 from .corrections import CorrectionReport, UsageCorrection
+from .feature_flags import FeatureFlag
 from .inbox import InboxEvent
 from .incidents import PaymentIncident
-from .notices import Notice
+from .notifications import Notification
 from .reconciliation import Discrepancy, Reconciliation
 from .subscription_request import SubscriptionRequest
-from .switches import BillingSwitch
 from .usage import UsageRecord, UsageReport
 
 __all__ = [
     "BillingAccount",
-    "BillingSwitch",
+    "FeatureFlag",
     "CorrectionReport",
     "Discrepancy",
     "InboxEvent",
-    "Notice",
+    "Notification",
     "PaymentIncident",
     "Reconciliation",
     "SubscriptionRequest",

@@ -59,7 +59,7 @@ class CorrectionReport(OutboxRow):
         DONE = "done"
         PARKED = "parked", "Waits for staff"
 
-    class Way(models.TextChoices):
+    class Resolution(models.TextChoices):
         UNDECIDED = "", "Not decided"
         WITHHELD = "withheld", "Never sent to the meter"
         ADJUSTMENT = "adjustment", "Taken off the meter"
@@ -72,7 +72,9 @@ class CorrectionReport(OutboxRow):
         UsageCorrection, on_delete=models.PROTECT, primary_key=True, related_name="report"
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
-    way = models.CharField(max_length=10, choices=Way.choices, default=Way.UNDECIDED, blank=True)
+    resolution = models.CharField(
+        max_length=10, choices=Resolution.choices, default=Resolution.UNDECIDED, blank=True
+    )
     amount_cents = models.PositiveIntegerField(default=0)
     stripe_id = models.CharField(max_length=255, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
@@ -83,7 +85,7 @@ class CorrectionReport(OutboxRow):
             *outbox_constraints("correction"),
             models.CheckConstraint(
                 condition=~models.Q(status="done") | models.Q(done_at__isnull=False),
-                name="done_correction_has_its_instant",
+                name="done_correction_has_its_time",
             ),
         )
 

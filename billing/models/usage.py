@@ -106,7 +106,7 @@ class UsageReport(OutboxRow):
             *outbox_constraints("usage_report"),
             models.CheckConstraint(
                 condition=~models.Q(status="reported") | models.Q(reported_at__isnull=False),
-                name="reported_has_its_instant",
+                name="reported_has_its_time",
             ),
         )
 

@@ -79,7 +79,7 @@ def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
     reported = others.filter(status=UsageReport.Status.REPORTED).count()
     credited = others.filter(
         status=UsageReport.Status.WITHDRAWN,
-        usage__correction__report__way=CorrectionReport.Way.CREDIT,
+        usage__correction__report__way=CorrectionReport.Resolution.CREDIT,
     ).count()
     return billed.fixes > reported + credited
 
@@ -117,7 +117,7 @@ def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
     """Fixes of the same span whose price is given back already, or is about to be."""
     return CorrectionReport.objects.filter(
         correction__customer=usage.customer_id,
-        way=CorrectionReport.Way.CREDIT,
+        resolution=CorrectionReport.Resolution.CREDIT,
         amount_cents__gt=0,
         correction__usage__report__meter_at__gte=billed.start,
         correction__usage__report__meter_at__lt=billed.end,

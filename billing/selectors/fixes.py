@@ -140,5 +140,5 @@ def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> FixOfLine:
 def _read_credit(correction: UsageCorrection | None) -> int:
     """What was credited to the customer's balance, as far as Stripe has it."""
     report: CorrectionReport | None = getattr(correction, "report", None)
-    done = report is not None and report.way == CorrectionReport.Way.CREDIT
+    done = report is not None and report.resolution == CorrectionReport.Resolution.CREDIT
     return report.amount_cents if report is not None and done else 0

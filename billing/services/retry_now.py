@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.models import CorrectionReport, InboxEvent, Notice, SubscriptionRequest, UsageReport
+from billing.models import CorrectionReport, InboxEvent, Notification, SubscriptionRequest, UsageReport
 from core import outbox
 
 OUTBOXES: dict[str, type[outbox.OutboxRow]] = {
@@ -11,7 +11,7 @@ OUTBOXES: dict[str, type[outbox.OutboxRow]] = {
     "corrections": CorrectionReport,
     "events": InboxEvent,
     "plans": SubscriptionRequest,
-    "notices": Notice,
+    "notifications": Notification,
 }
 
 
@@ -23,7 +23,7 @@ class Backlog:
     corrections: int
     events: int
     plans: int
-    notices: int
+    notifications: int
     refused: int
 
 

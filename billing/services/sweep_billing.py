@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from billing.services.payments.follow_payment import block_overdue
+from billing.services.payments.sync_payment_state import block_overdue
 from core import outbox
 
 

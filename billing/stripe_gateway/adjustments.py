@@ -11,7 +11,7 @@ from .errors import translate_errors
 def cancel_meter_event(*, identifier: str, correction_id: str, attempt: int) -> None:
     """Take a fix off the meter, which Stripe allows for 24 hours. Repeating it takes nothing more.
 
-    Raises StripeRefused where Stripe keeps the event, or no longer says.
+    Raises StripeRejected where Stripe keeps the event, or no longer says.
     Source: https://docs.stripe.com/api/billing/meter-event-adjustment
     """
     with translate_errors("cancel_meter_event"):

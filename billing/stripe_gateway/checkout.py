@@ -12,13 +12,13 @@ from .subscriptions import BILLING_MODE
 
 
 def open_checkout(
-    *, stripe_customer_id: str, plan: Plan, person: str, wish: str, success_url: str, cancel_url: str
+    *, stripe_customer_id: str, plan: Plan, person: str, request_key: str, success_url: str, cancel_url: str
 ) -> str:
     """The address of a Checkout page for a plan; one that is open already for the same is given again.
 
     Open pages for another plan are closed first, so that nobody pays for two. So are another person's: the
     subscription records the id of the `person` whose page it was made on. Belongs under the customer's lock.
-    `wish` names the subscription that comes of it, and is the call's idempotency key.
+    `request_key` names the subscription that comes of it, and is the call's idempotency key.
     """
     with translate_errors("open_checkout"):
         sessions = get_client().v1.checkout.sessions
@@ -27,11 +27,11 @@ def open_checkout(
             if reusable is None and _is_for(each, plan, person, success_url) and each.url:
                 reusable = each.url
             else:
-                sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}-{wish}"})
+                sessions.expire(each.id, None, {"idempotency_key": f"expire-{each.id}-{request_key}"})
         if reusable is not None:
             return str(reusable)
         price_ids = find_price_ids(plan)
-        metadata = {"wish": wish, "plan": plan.key} | ({PERSON: person} if person else {})
+        metadata = {"request_key": request_key, "plan": plan.key} | ({PERSON: person} if person else {})
         parameters: Any = {
             "mode": "subscription",
             "customer": stripe_customer_id,
@@ -41,7 +41,7 @@ def open_checkout(
             "metadata": metadata,
             "subscription_data": {"metadata": metadata, "billing_mode": BILLING_MODE},
         }
-        opened = sessions.create(parameters, {"idempotency_key": f"checkout-{wish}"})
+        opened = sessions.create(parameters, {"idempotency_key": f"checkout-{request_key}"})
         return str(opened.url)
 
 

@@ -30,7 +30,7 @@ def configure_djstripe() -> None:
 
 
 def check_connection() -> None:
-    """Raise StripeUnavailable or StripeRefused unless Stripe answers us, within two seconds."""
+    """Raise StripeUnavailable or StripeRejected unless Stripe answers us, within two seconds."""
     client = stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
         base_addresses={"api": settings.STRIPE_API_BASE},

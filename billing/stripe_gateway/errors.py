@@ -24,7 +24,7 @@ class NotSetUp(StripeUnavailable):
     """Stripe lacks what `sync_plans` makes: everything waits until an operator has run it."""
 
 
-class StripeRefused(Exception):
+class StripeRejected(Exception):
     """Stripe understood and said no. `code` is Stripe's own."""
 
     def __init__(self, message: str, code: str = "") -> None:
@@ -32,7 +32,7 @@ class StripeRefused(Exception):
         self.code = code
 
 
-class CardRefused(StripeRefused):
+class CardRefused(StripeRejected):
     """The card was not charged, and what it was to pay for has not happened."""
 
     @property
@@ -62,7 +62,7 @@ def translate_errors(call: str) -> Iterator[None]:
         outcome = _name(translated)
         exchange.stripe_request_id = error.request_id or exchange.stripe_request_id
         raise translated from error
-    except (StripeUnavailable, StripeRefused) as error:
+    except (StripeUnavailable, StripeRejected) as error:
         outcome = _name(error)
         raise
     except Exception:
@@ -97,7 +97,7 @@ def _note(call: str, outcome: str, seconds: float, exchange: Exchange) -> None:
     )
 
 
-def _translate(call: str, error: stripe.StripeError) -> StripeUnavailable | StripeRefused:
+def _translate(call: str, error: stripe.StripeError) -> StripeUnavailable | StripeRejected:
     """A refusal is for good; all else may be answered otherwise another time."""
     if isinstance(error, (stripe.APIConnectionError, stripe.RateLimitError)):
         return StripeUnavailable(f"{call}: {type(error).__name__}")
@@ -108,5 +108,5 @@ def _translate(call: str, error: stripe.StripeError) -> StripeUnavailable | Stri
         return StripeUnavailable(f"{call}: this key was used for another request")
     if (error.http_status or 500) >= 500 or error.http_status == 409:
         return StripeUnavailable(f"{call}: status {error.http_status}")
-    kind = CardRefused if isinstance(error, stripe.CardError) else StripeRefused
+    kind = CardRefused if isinstance(error, stripe.CardError) else StripeRejected
     return kind(error.user_message or str(error), code=error.code or "")

@@ -28,7 +28,7 @@ def sync_object(*, kind: str, object_id: str) -> bool:
     """Read an object from Stripe and copy it; False where Stripe no longer has it. Safe to repeat.
 
     `kind` is Stripe's word, a key of MODELS. dj-stripe reads referenced objects that it does not know yet.
-    Raises StripeUnavailable, StripeRefused.
+    Raises StripeUnavailable, StripeRejected.
     """
     model = MODELS[kind]
     with translate_errors(f"sync_{kind}"):

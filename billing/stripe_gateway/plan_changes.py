@@ -71,7 +71,7 @@ def change_plan(
     plan: Plan,
     begins_period: bool,
     prorated_at: int | None,
-    wish: str,
+    request_key: str,
     may_stay_open: bool = False,
 ) -> SubscriptionSnapshot:
     """Swap the prices, invoice what was used and what is prorated, and collect it: all of it or nothing.
@@ -88,7 +88,7 @@ def change_plan(
         behavior = "allow_incomplete" if may_stay_open else "error_if_incomplete"
         parameters: Any = _describe_terms(begins_period, prorated_at)
         parameters |= {"items": swap, "payment_behavior": behavior}
-        key = f"plan-{subscription_id}-{plan.key}-{wish}-{behavior}"
+        key = f"plan-{subscription_id}-{plan.key}-{request_key}-{behavior}"
         changed = get_client().v1.subscriptions.update(subscription_id, parameters, {"idempotency_key": key})
         return mirror_subscription(changed)
 

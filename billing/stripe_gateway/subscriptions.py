@@ -42,12 +42,14 @@ def sync_subscriptions(*, stripe_customer_id: str) -> None:
 
 
 def create_subscription(
-    *, stripe_customer_id: str, plan: Plan, wish: str, attempt: int
+    *, stripe_customer_id: str, plan: Plan, request_key: str, attempt: int
 ) -> SubscriptionSnapshot:
-    """Subscribe a customer to a plan's prices. Repeating it for the same wish subscribes once."""
+    """Subscribe a customer to a plan's prices. Repeating it for the same request_key subscribes once."""
     with translate_errors("create_subscription"):
         existing = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "status": "all"})
-        opened = next((each for each in existing.data if read_metadata(each, "wish") == wish), None)
+        opened = next(
+            (each for each in existing.data if read_metadata(each, "request_key") == request_key), None
+        )
         if opened is None:
             price_ids = find_price_ids(plan)
             items: list[Any] = [{"price": price_ids[key]} for key in list_lookup_keys(plan)]
@@ -55,10 +57,10 @@ def create_subscription(
                 {
                     "customer": stripe_customer_id,
                     "items": items,
-                    "metadata": {"wish": wish},
+                    "metadata": {"request_key": request_key},
                     "billing_mode": BILLING_MODE,
                 },
-                {"idempotency_key": f"subscription-{wish}-{attempt}"},
+                {"idempotency_key": f"subscription-{request_key}-{attempt}"},
             )
         return mirror_subscription(opened)
 
@@ -79,14 +81,16 @@ def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> Su
         return mirror_subscription(canceled)
 
 
-def set_cancellation(*, subscription_id: str, at_period_end: bool, wish: str) -> SubscriptionSnapshot:
+def set_cancellation(*, subscription_id: str, at_period_end: bool, request_key: str) -> SubscriptionSnapshot:
     """Let a subscription end with its period, or go on. Repeating it changes nothing.
 
-    `wish` tells one change of mind from the next, which would else be answered from the first's key.
+    `request_key` tells one change of mind from the next, which would else be answered from the first's key.
     """
     with translate_errors("set_cancellation"):
         changed = get_client().v1.subscriptions.update(
-            subscription_id, {"cancel_at_period_end": at_period_end}, {"idempotency_key": f"end-{wish}"}
+            subscription_id,
+            {"cancel_at_period_end": at_period_end},
+            {"idempotency_key": f"end-{request_key}"},
         )
         return mirror_subscription(changed)
 

@@ -39,7 +39,7 @@ def register_webhook(url: str, *, event_types: Collection[str]) -> str:
     """Ask Stripe to deliver events of these types to a URL, and keep the endpoint's secret; its id.
 
     An endpoint that we hold for the URL is kept, and its list of types updated. Repeating it is safe.
-    Raises StripeUnavailable, StripeRefused.
+    Raises StripeUnavailable, StripeRejected.
     """
     wanted: Any = sorted(event_types)
     endpoints = get_client().v1.webhook_endpoints

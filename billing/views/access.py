@@ -10,13 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 
-from billing.services.subscriptions.note_plan import Author
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.services.subscriptions.record_plan_change import Author
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from core.error_messages import translate_error
 from core.errors import DomainError, NotFound
 from customers.access import find_origin, member_page
-from customers.models import AuditEntry, Customer, Membership, User
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, Customer, Membership, User
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 log = structlog.get_logger(__name__)
 
@@ -26,14 +26,14 @@ BillingView = Callable[Concatenate[HttpRequest, Customer, P], HttpResponseBase]
 RETRY_AFTER_SECONDS = 30
 
 
-class SeeOther(HttpResponseRedirect):
+class Redirect303(HttpResponseRedirect):
     """303: what was posted is done, the page to look at is another."""
 
     status_code = 303
 
 
-def see(to: str) -> SeeOther:
-    return SeeOther(resolve_url(to))
+def redirect_303(to: str) -> Redirect303:
+    return Redirect303(resolve_url(to))
 
 
 def find_author(request: HttpRequest) -> Author:
@@ -42,12 +42,14 @@ def find_author(request: HttpRequest) -> Author:
     return Author(request.user, **find_origin(request))
 
 
-def note_act(request: HttpRequest, customer: Customer, act: AuditEntry.Act, subject: str) -> None:
+def record_action(
+    request: HttpRequest, customer: Customer, action: AuditLogEntry.Action, subject: str
+) -> None:
     """What a person did with the plan or the cap, in their customer's audit log."""
     assert isinstance(request.user, User)
-    record_act(
+    record_audit_log_entry(
         customer=customer,
-        act=act,
+        action=action,
         actor=request.user,
         subject=subject,
         at=timezone.now(),
@@ -74,19 +76,19 @@ def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
             raise Http404 from error
         except DomainError as error:
             messages.error(request, translate_error(error))
-            return see("billing")
-        except (StripeUnavailable, StripeRefused) as error:
-            return tell_trouble(request, error)
+            return redirect_303("billing")
+        except (StripeUnavailable, StripeRejected) as error:
+            return render_stripe_error(request, error)
 
     return wraps(view)(member_page()(guarded))
 
 
-def tell_trouble(request: HttpRequest, error: StripeUnavailable | StripeRefused) -> HttpResponse:
+def render_stripe_error(request: HttpRequest, error: StripeUnavailable | StripeRejected) -> HttpResponse:
     """The page that says that Stripe is away, or what it minds (503)."""
-    is_refused = isinstance(error, StripeRefused)
+    is_refused = isinstance(error, StripeRejected)
     log.warning("billing_page_without_stripe", error=str(error), refused=is_refused)
     context = {"is_refused": is_refused, "reason": str(error) if is_refused else ""}
-    response = render(request, "billing/stripe_trouble.html", context, status=503)
+    response = render(request, "billing/stripe_error.html", context, status=503)
     if not is_refused:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

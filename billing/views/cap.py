@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from billing.forms import CapForm
-from billing.selectors.standing import get_account, get_entitlement
+from billing.selectors.entitlements import get_account, get_entitlement
 from billing.services.metering.set_spend_cap import set_spend_cap
 from core.formats import format_cents
 from customers.models import Customer
 
-from .access import billing_page, find_author, see
+from .access import billing_page, find_author, redirect_303
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -23,13 +23,13 @@ def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     if request.method == "POST" and "remove" in request.POST:
         _set(request, customer, None)
         messages.success(request, _("The spend cap is gone: nothing bounds a period's cost."))
-        return see("billing")
+        return redirect_303("billing")
     form = CapForm(request.POST if request.method == "POST" else None, account=account)
     if form.is_bound and form.is_valid():
         words = format_cents(form.cents, is_short=True)
         _set(request, customer, form.cents)
         messages.success(request, _("The spend cap is %(cap)s for each period.") % {"cap": words})
-        return see("billing")
+        return redirect_303("billing")
     entitlement = get_entitlement(customer=customer)
     context = {"form": form, "account": account, "entitlement": entitlement}
     return render(request, "billing/cap.html", context, status=422 if form.errors else 200)

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_http_methods
 from billing.forms import ChangeForm
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
-from billing.selectors.standing import get_account
+from billing.selectors.entitlements import get_account
 from billing.services.subscriptions.change_plan import change_plan as change_plan_service
 from billing.services.subscriptions.change_plan import preview_change
 from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.models import Customer
 
-from .access import billing_page, find_author, see
+from .access import billing_page, find_author, redirect_303
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +29,7 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     """
     account = get_account(customer=customer)
     if not account.has_subscription:
-        return see("billing-plans")
+        return redirect_303("billing-plans")
     others = [plan for plan in PLANS.values() if plan.is_metered and plan.key != account.plan]
     refusal = ""
     form = ChangeForm(request.POST if request.method == "POST" else None)
@@ -45,7 +45,7 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
             refusal = translate_error(error)
         else:
             messages.success(request, _("You are on %(plan)s now.") % {"plan": form.chosen.name})
-            return see("billing")
+            return redirect_303("billing")
     return _show_preview(request, customer, account, _pick(request, others), refusal)
 
 

@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from billing.account_alerts import Ways, explain_standing
+from billing.account_alerts import ContactOptions, explain_account_state
 from billing.models import BillingAccount
+from billing.selectors.entitlements import get_account, get_entitlement
 from billing.selectors.invoices import list_open_invoices
-from billing.selectors.notices import list_notices
-from billing.selectors.standing import get_account, get_entitlement
+from billing.selectors.notifications import list_notifications
 from billing.services.payments.open_billing_portal import open_billing_portal
 from billing.usage_words import describe_cost, describe_usage
 from customers.models import Customer
 
-from .access import billing_page, see
-from .notices import list_rows
+from .access import billing_page, redirect_303
+from .notifications import list_rows
 
 NOTICES_SHOWN = 20
 WITHOUT_PERIOD = timedelta(days=30)
@@ -32,8 +32,10 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     account = get_account(customer=customer)
     entitlement = get_entitlement(customer=customer)
     invoices = list_open_invoices(customer=customer) if entitlement.is_payment_open else []
-    notices = list_notices(customer=customer, since=_find_start(account, now), limit=NOTICES_SHOWN)
-    ways = Ways(
+    notifications = list_notifications(
+        customer=customer, since=_find_start(account, now), limit=NOTICES_SHOWN
+    )
+    ways = ContactOptions(
         support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         plans_url=reverse("billing-plans"),
         cap_url=reverse("billing-cap"),
@@ -42,10 +44,10 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
         "account": account,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
-        "standing": explain_standing(entitlement, invoices, ways=ways),
+        "standing": explain_account_state(entitlement, invoices, ways=ways),
         "usage_words": describe_usage(entitlement),
         "cost_words": describe_cost(entitlement),
-        "notices": list_rows(notices),
+        "notifications": list_rows(notifications),
         "is_changeable": account.status == BillingAccount.Status.ACTIVE and account.cancel_at is None,
     }
     return render(request, "billing/overview.html", context)
@@ -60,4 +62,4 @@ def _find_start(account: BillingAccount, now: datetime) -> datetime:
 def open_portal(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     """Go to Stripe's own page for cards, addresses and invoices."""
     return_url = f"{settings.BASE_URL}{reverse('billing')}"
-    return see(open_billing_portal(customer=customer, return_url=return_url))
+    return redirect_303(open_billing_portal(customer=customer, return_url=return_url))

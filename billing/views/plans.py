@@ -15,17 +15,17 @@ from django.views.decorators.vary import vary_on_headers
 from billing.forms import CancelForm, PlanForm
 from billing.models import BillingAccount
 from billing.plans import PLANS
-from billing.selectors.standing import get_account, get_entitlement
+from billing.selectors.entitlements import get_account, get_entitlement
 from billing.services.subscriptions.cancel_plan import NoPlanToCancel
 from billing.services.subscriptions.cancel_plan import cancel_plan as cancel_plan_service
 from billing.services.subscriptions.resume_plan import cancel_at_period_end
 from billing.services.subscriptions.resume_plan import resume_plan as resume_plan_service
 from billing.services.subscriptions.start_checkout import finish_checkout, start_checkout
 from core.formats import format_date
-from core.http.htmx import is_htmx, leads_scripts_on
-from customers.models import AuditEntry, Customer
+from core.http.htmx import is_htmx, redirect_whole_page
+from customers.models import AuditLogEntry, Customer
 
-from .access import billing_page, find_author, note_act, see
+from .access import billing_page, find_author, record_action, redirect_303
 
 LOOK_AGAIN_SECONDS = 3
 LOOKS = 20
@@ -37,7 +37,7 @@ def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     """Choose a plan and go on to Stripe's Checkout. Who has a plan is led to changing it."""
     account = get_account(customer=customer)
     if account.has_subscription:
-        return see("billing-change" if account.status == BillingAccount.Status.ACTIVE else "billing")
+        return redirect_303("billing-change" if account.status == BillingAccount.Status.ACTIVE else "billing")
     form = PlanForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         return_url = f"{settings.BASE_URL}{reverse('billing-return')}"
@@ -48,8 +48,8 @@ def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
             at=timezone.now(),
             by=find_author(request),
         )
-        note_act(request, customer, AuditEntry.Act.CHECKOUT_OPENED, form.chosen.name)
-        return see(checkout)
+        record_action(request, customer, AuditLogEntry.Action.CHECKOUT_OPENED, form.chosen.name)
+        return redirect_303(checkout)
     plans = [plan for plan in PLANS.values() if plan.is_metered]
     chosen = form.data.get("plan") or request.GET.get("plan") or plans[0].key
     context = {"form": form, "plans": plans, "chosen": chosen, "account": account}
@@ -58,7 +58,7 @@ def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-@leads_scripts_on
+@redirect_whole_page
 @billing_page
 def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     """Where Checkout sends people back: wait a minute at most for Stripe's news. By POST, ask Stripe now.
@@ -68,7 +68,7 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
     """
     if request.GET.get("checkout") == "left":
         messages.info(request, _("You left Stripe's page. Nothing was charged and nothing has changed."))
-        return see("billing-plans")
+        return redirect_303("billing-plans")
     session_id = request.GET.get("session", "")
     account = get_account(customer=customer)
     if request.method == "POST" and session_id and not account.has_subscription:
@@ -77,7 +77,7 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
         plan = PLANS[account.plan].name
         messages.success(request, _("You are on %(plan)s now. Thank you.") % {"plan": plan})
     if account.has_subscription and account.status != BillingAccount.Status.PENDING:
-        return see("billing")
+        return redirect_303("billing")
     tries = _read_tries(request)
     waits_on = request.method != "POST" and tries < LOOKS
     query = urlencode({"checkout": "done", "session": session_id, "tries": tries + 1})
@@ -89,7 +89,11 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
     }
     if not is_htmx(request):
         return render(request, "billing/waiting.html", context)
-    return render(request, "billing/look_again.html", context) if waits_on else see(request.get_full_path())
+    return (
+        render(request, "billing/look_again.html", context)
+        if waits_on
+        else redirect_303(request.get_full_path())
+    )
 
 
 def _read_tries(request: HttpRequest) -> int:
@@ -107,7 +111,7 @@ def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     form = CancelForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         _cancel(request, customer, form.cleaned_data["when"])
-        return see("billing")
+        return redirect_303("billing")
     entitlement = get_entitlement(customer=customer)
     context = {"form": form, "account": account, "entitlement": entitlement}
     return render(request, "billing/cancel.html", context, status=422 if form.errors else 200)
@@ -134,4 +138,4 @@ def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
 def resume_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     resume_plan_service(customer=customer, at=timezone.now(), by=find_author(request))
     messages.success(request, _("Your plan goes on."))
-    return see("billing")
+    return redirect_303("billing")

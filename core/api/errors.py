@@ -41,7 +41,7 @@ class PayloadTooLarge(DomainError):
 
 
 @dataclass(frozen=True)
-class Standing:
+class RateLimitStatus:
     """Where a caller stands against a limit. `reset_at` is in unix seconds."""
 
     limit: int
@@ -58,12 +58,12 @@ class RateLimited(DomainError):
 
     status = 429
 
-    def __init__(self, standing: Standing, *, code: str) -> None:
+    def __init__(self, rate_limit_status: RateLimitStatus, *, code: str) -> None:
         super().__init__(
             gettext_noop("Too many requests. Try again in %(seconds)d seconds."),
-            params={"seconds": standing.seconds_left},
+            params={"seconds": rate_limit_status.seconds_left},
         )
-        self.standing, self.code = standing, code
+        self.rate_limit_status, self.code = rate_limit_status, code
 
 
 FRAMEWORK_CODES: dict[type[exceptions.APIException], tuple[str, int, str | None]] = {
@@ -96,8 +96,8 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
         build_error(error.code, error.message, request_id, error.fields), status=error.status, exception=True
     )
     if isinstance(error, RateLimited):
-        response["Retry-After"] = str(error.standing.seconds_left)
-        context["request"].standing = error.standing
+        response["Retry-After"] = str(error.rate_limit_status.seconds_left)
+        context["request"].rate_limit_status = error.rate_limit_status
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     if error.status == 401:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.redis.client import find_link
+from core.redis.client import get_redis_client
 
 PREFIX = "rsolv:limit:1"
 MOST_WINDOWS = 100_000
@@ -107,8 +107,8 @@ in_process = _ProcessWindows()
 
 
 def add(limits: Sequence[Limit], caller: str) -> list[Count]:
-    """Count one against each limit, up to the first that is over. Raises core.redis.client.RedisAway."""
-    link = find_link()
+    """Count one request against each limit, up to the first that is exceeded. Raises RedisUnavailable."""
+    link = get_redis_client()
     if link is None:
         return add_in_process(limits, caller)
     sizes = [size for limit in limits for size in (limit.amount, limit.seconds * 1000)]
@@ -122,8 +122,8 @@ def add_in_process(limits: Sequence[Limit], caller: str) -> list[Count]:
 
 
 def look(limit: Limit, caller: str) -> Count:
-    """Where a caller stands, without counting. Raises core.redis.client.RedisAway."""
-    name, link = _name(limit, caller), find_link()
+    """Where a caller stands, without counting. Raises core.redis.client.RedisUnavailable."""
+    name, link = _name(limit, caller), get_redis_client()
     if link is None:
         return Count(limit, *in_process.look(name, limit))
     found, left = link.run(LOOK, [name], [])

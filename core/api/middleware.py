@@ -37,27 +37,27 @@ class RequestIdMiddleware:
         return response
 
 
-class RejoinMiddleware:
+class ApiRejoinMiddleware:
     """Where the API's requests rejoin the others. Django makes it before the middleware around it."""
 
     latest: Callable[[HttpRequest], HttpResponse]
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        RejoinMiddleware.latest = self
+        ApiRejoinMiddleware.latest = self
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
 
-class ShortcutMiddleware:
+class ApiShortcutMiddleware:
     """Leads the API's requests past what only pages have: sessions, people, forms, messages, time zones.
 
-    No view of the API knows of a cookie. What stands between this and RejoinMiddleware is left out.
+    No view of the API knows of a cookie. What stands between this and ApiRejoinMiddleware is left out.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.through_pages, self.to_view = get_response, RejoinMiddleware.latest
+        self.through_pages, self.to_view = get_response, ApiRejoinMiddleware.latest
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         is_for_api = request.path_info.startswith("/api/")

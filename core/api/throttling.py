@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from core.api import limiter
-from core.api.errors import RateLimited, Standing
+from core.api.errors import RateLimited, RateLimitStatus
 from core.api.limiter import Count, Limit
 from core.api.metrics import LIMITER_REFUSALS, LIMITER_UNAVAILABLE
 from core.http.client_ip import get_client_ip, get_client_network
-from core.redis.client import RedisAway
+from core.redis.client import RedisUnavailable
 
 # What a refusal by each limit is called: of the overall limit, and of an endpoint's own.
 OVERALL, OWN = "RATE_LIMIT_EXCEEDED", "RATE_LIMITED"
@@ -34,7 +34,7 @@ SCOPES: dict[str, Scope] = {}
 
 def hit(
     *limits: Limit, caller: str, codes: tuple[str, ...] = (OVERALL, OWN), is_customer: bool = False
-) -> Standing:
+) -> RateLimitStatus:
     """Count one against each and return where the caller stands with the last. Raises RateLimited.
 
     All in one round trip. A request that one limit refuses is not counted against those after it. While the
@@ -42,15 +42,15 @@ def hit(
     """
     try:
         counts = limiter.add(limits, caller)
-    except RedisAway:
+    except RedisUnavailable:
         LIMITER_UNAVAILABLE.inc()
         counts = [_count_none(limits[-1])] if is_customer else limiter.add_in_process(limits, caller)
     last = counts[-1]
     if last.is_over:
         code = codes[len(counts) - 1]
         LIMITER_REFUSALS.labels(code=code).inc()
-        raise RateLimited(_to_standing(last), code=code)
-    return _to_standing(last)
+        raise RateLimited(_to_status(last), code=code)
+    return _to_status(last)
 
 
 def find_scope(name: str) -> Scope:
@@ -70,14 +70,14 @@ def find_ip(request: Request | HttpRequest) -> str | None:
     return get_client_ip(request)
 
 
-def find_standing(request: Request) -> Standing:
+def find_rate_limit_status(request: Request) -> RateLimitStatus:
     """Where the caller's address stands, for an answer that no limit was counted for."""
     overall = Limit("api", settings.API_REQUESTS_PER_MINUTE)
     try:
-        return _to_standing(limiter.look(overall, find_address(request)))
-    except RedisAway:
+        return _to_status(limiter.look(overall, find_address(request)))
+    except RedisUnavailable:
         LIMITER_UNAVAILABLE.inc()
-        return _to_standing(_count_none(overall))
+        return _to_status(_count_none(overall))
 
 
 def count_bad_key(request: Request) -> None:
@@ -89,5 +89,5 @@ def _count_none(limit: Limit) -> Count:
     return Count(limit, 0, limit.seconds * 1000)
 
 
-def _to_standing(count: Count) -> Standing:
-    return Standing(count.limit.amount, count.remaining, count.reset_at)
+def _to_status(count: Count) -> RateLimitStatus:
+    return RateLimitStatus(count.limit.amount, count.remaining, count.reset_at)

@@ -7,9 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.errors import Standing
+from core.api.errors import RateLimitStatus
 from core.api.parsers import JSONObject
-from core.api.throttling import find_scope, find_standing
+from core.api.throttling import find_rate_limit_status, find_scope
 from core.errors import NotFound
 
 
@@ -18,12 +18,12 @@ class ApiRequest(Request):
 
     raw_body: bytes = b""
     sent_json: JSONObject | None = None
-    standing: Standing | None = None
+    rate_limit_status: RateLimitStatus | None = None
 
     _data: Any
     _full_data: Any
 
-    def let_go(self) -> None:
+    def release_body(self) -> None:
         """Drop the body and what was read from it."""
         self.raw_body, self.sent_json, self.parser_context = b"", None, {}
         self._data = self._full_data = {}
@@ -63,27 +63,29 @@ class ApiView(APIView):
         try:
             return super().dispatch(request, *args, **kwargs)
         finally:
-            self._let_go()
+            self._release_body()
 
-    def _let_go(self) -> None:
+    def _release_body(self) -> None:
         """Drop what may be large. A view and its request refer to each other, so they stay until the garbage
         collector comes, which counts objects and not their bytes."""
         self.response: Any = None
         if isinstance(request := getattr(self, "request", None), ApiRequest):
-            request.let_go()
+            request.release_body()
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        standing = getattr(request, "standing", None) or find_standing(request)
-        response["X-RateLimit-Limit"] = str(standing.limit)
-        response["X-RateLimit-Remaining"] = str(standing.remaining)
-        response["X-RateLimit-Reset"] = str(standing.reset_at)
-        response["RateLimit-Policy"] = f'"default";q={standing.limit};w=60'
-        response["RateLimit"] = f'"default";r={standing.remaining};t={standing.seconds_left}'
+        rate_limit_status = getattr(request, "rate_limit_status", None) or find_rate_limit_status(request)
+        response["X-RateLimit-Limit"] = str(rate_limit_status.limit)
+        response["X-RateLimit-Remaining"] = str(rate_limit_status.remaining)
+        response["X-RateLimit-Reset"] = str(rate_limit_status.reset_at)
+        response["RateLimit-Policy"] = f'"default";q={rate_limit_status.limit};w=60'
+        response["RateLimit"] = (
+            f'"default";r={rate_limit_status.remaining};t={rate_limit_status.seconds_left}'
+        )
         return response
 
 
-class NothingHere(ApiView):
+class NotFoundView(ApiView):
     """Every address of the API that is none, whatever the method; other services of the past among them."""
 
     permission_classes = ()

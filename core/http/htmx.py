@@ -15,7 +15,7 @@ def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def leads_scripts_on(view: View[P]) -> View[P]:
+def redirect_whole_page(view: View[P]) -> View[P]:
     """A redirect is for the whole page: told to its part as one, it would be followed inside of it."""
 
     @wraps(view)

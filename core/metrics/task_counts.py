@@ -18,8 +18,8 @@ SECONDS = Histogram(
 )
 
 
-@task_prerun.connect(dispatch_uid="note_start")
-def note_start(task: Any, **_: Any) -> None:
+@task_prerun.connect(dispatch_uid="record_start")
+def record_start(task: Any, **_: Any) -> None:
     task.request.started_at = time.perf_counter()
 
 

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from kombu import Connection
 from kombu.pools import producers
 
-from core.redis.client import find_link
+from core.redis.client import get_redis_client
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ def connect_broker() -> Connection:
 
 
 def _send(task: Any, ids: tuple[str, ...]) -> None:
-    link = find_link()
+    link = get_redis_client()
     if link is None or current_app.conf.task_always_eager:
         task.delay(*ids)
         return

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-from core.redis.client import Link, RedisAway, connect, list_timeouts
+from core.redis.client import RedisClient, RedisUnavailable, connect, list_timeouts
 from core.redis.serializer import UnreadableValue
 
 # Enough that nobody can push the count of their own attempts out of a process's cache.
@@ -23,7 +23,7 @@ def _with_stand_in(name: str) -> Callable[..., Any]:
     def ask(cache: "ForgivingRedisCache", *args: Any, **kwargs: Any) -> Any:
         try:
             return cache.link.attempt(lambda: ask_redis(cache, *args, **kwargs))
-        except RedisAway:
+        except RedisUnavailable:
             return ask_stand_in(cache.stand_in, *args, **kwargs)
 
     return ask
@@ -36,7 +36,7 @@ class ForgivingRedisCache(RedisCache):
     passwords are, then hold for each process, and begin at none.
     """
 
-    link: Link
+    link: RedisClient
     stand_in: LocMemCache
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, OperationalError, OSError)
 
 
-class RedisAway(Exception):
+class RedisUnavailable(Exception):
     """Redis did not answer in time, or did not a moment ago and is left alone."""
 
 
@@ -36,7 +36,7 @@ def list_timeouts() -> dict[str, Any]:
     }
 
 
-class Link:
+class RedisClient:
     """A way to Redis that a failure shuts for REDIS_REST_SECONDS; then one question tries it anew."""
 
     def __init__(self, url: str) -> None:
@@ -62,33 +62,33 @@ class Link:
         )
 
     def ask(self, question: Callable[[Any], T], *, insist: bool = False) -> T:
-        """What Redis answers. `insist` asks also while the way is shut. Raises RedisAway."""
+        """What Redis answers. `insist` asks also while the way is shut. Raises RedisUnavailable."""
         return self.attempt(lambda: question(self.client), insist=insist)
 
     def attempt(self, work: Callable[[], T], *, insist: bool = False) -> T:
         """Do what asks this Redis by another connection than ours, whose timeouts must be short too.
 
-        Where Redis does not answer, the way is shut for all. Raises RedisAway.
+        Where Redis does not answer, the way is shut for all. Raises RedisUnavailable.
         """
         now = time.monotonic()
         if now < self._shut_until and not insist:
-            raise RedisAway
+            raise RedisUnavailable
         if self._shut_until:
             self._shut_until = now + settings.REDIS_REST_SECONDS  # the others wait for this one's answer
         try:
             answer = work()
         except UNAVAILABLE as error:
             self._shut_until = time.monotonic() + settings.REDIS_REST_SECONDS
-            log.warning("redis_away", error=type(error).__name__)
-            raise RedisAway from error
+            log.warning("redis_unavailable", error=type(error).__name__)
+            raise RedisUnavailable from error
         except redis.RedisError as error:
-            log.warning("redis_refused", error=type(error).__name__)
-            raise RedisAway from error
+            log.warning("redis_rejected", error=type(error).__name__)
+            raise RedisUnavailable from error
         self._shut_until = 0.0
         return answer
 
     def run(self, script: str, names: list[str], arguments: list[Any]) -> Any:
-        """What a script answers, run in Redis as a whole. Raises RedisAway."""
+        """What a script answers, run in Redis as a whole. Raises RedisUnavailable."""
 
         def question(client: Any) -> Any:
             if script not in self._scripts:
@@ -99,11 +99,11 @@ class Link:
 
 
 @cache
-def connect(url: str) -> Link:
+def connect(url: str) -> RedisClient:
     """The one way of this process to that Redis."""
-    return Link(url)
+    return RedisClient(url)
 
 
-def find_link() -> Link | None:
+def get_redis_client() -> RedisClient | None:
     """The way to Redis; None where this installation has none."""
     return connect(settings.REDIS_URL) if settings.REDIS_URL else None

@@ -3,15 +3,15 @@
 from django.contrib import admin
 
 from core.admin.pages import ReadOnlyAdmin
-from customers.models import AuditEntry
+from customers.models import AuditLogEntry
 
 
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
+@admin.register(AuditLogEntry)
+class AuditLogEntryAdmin(ReadOnlyAdmin):
     """Append-only: nobody edits it, staff neither."""
 
-    list_display = ("at", "act", "actor_name", "subject", "customer", "address")
-    list_filter = ("act", "at")
+    list_display = ("at", "action", "actor_name", "subject", "customer", "address")
+    list_filter = ("action", "at")
     list_select_related = ("customer",)
     search_fields = ("actor_name", "subject", "customer__name", "customer__email")
     date_hierarchy = "at"

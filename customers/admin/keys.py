@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin.pages import ReadOnlyAdmin, StaffAdmin
-from core.redis.client import RedisAway
+from core.redis.client import RedisUnavailable
 from customers import key_cache
-from customers.models import ApiKey, StaleKey
+from customers.models import ApiKey, KeyInvalidation
 from customers.services.change_by_staff import rename_api_key
 from customers.services.manage_keys import revoke_api_key
 
@@ -57,7 +57,7 @@ class ApiKeyAdmin(StaffAdmin):
     def clear_cache(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         try:
             self.message_user(request, f"{key_cache.clear()} entries removed.", messages.SUCCESS)
-        except RedisAway:
+        except RedisUnavailable:
             self.message_user(request, "There is no key cache now: Redis is away.", messages.WARNING)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -67,8 +67,8 @@ class ApiKeyAdmin(StaffAdmin):
         return False
 
 
-@admin.register(StaleKey)
-class StaleKeyAdmin(ReadOnlyAdmin):
+@admin.register(KeyInvalidation)
+class KeyInvalidationAdmin(ReadOnlyAdmin):
     """What the key cache could not be told yet. Empty while Redis answers."""
 
     list_display = ("id", "customer_id", "marked_at")

@@ -1,4 +1,4 @@
-"""Who calls the API: the customer behind an API key. `request.auth` is the Caller."""
+"""Who calls the API: the customer behind an API key. `request.auth` is the ApiPrincipal."""
 
 from django.db import DEFAULT_DB_ALIAS
 from rest_framework.authentication import BaseAuthentication
@@ -8,9 +8,9 @@ from structlog.contextvars import bind_contextvars
 from core.api.errors import AuthRequired, InvalidApiKey
 from core.api.throttling import count_bad_key, find_ip
 from core.http.user_agents import describe_browser
-from customers.callers import Caller
 from customers.metrics import BAD_KEYS
 from customers.models import Customer
+from customers.principals import ApiPrincipal
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.namespace_claims import KeyOrigin
 
@@ -18,7 +18,7 @@ from customers.services.namespace_claims import KeyOrigin
 class ApiKeyAuthentication(BaseAuthentication):
     """Reads `X-API-Key`, else `Authorization: Bearer`. Raises InvalidApiKey for a key that is no good."""
 
-    def authenticate(self, request: Request) -> tuple[None, Caller] | None:
+    def authenticate(self, request: Request) -> tuple[None, ApiPrincipal] | None:
         raw = _read_key(request)
         if raw is None:
             return None
@@ -48,13 +48,13 @@ def get_customer(request: Request) -> Customer:
     Only its id is at hand, which is what nearly all views need; any other field is read from the database
     when it is asked for, so none is ever old.
     """
-    if not isinstance(request.auth, Caller):
+    if not isinstance(request.auth, ApiPrincipal):
         raise AuthRequired
     return Customer.from_db(DEFAULT_DB_ALIAS, ["id"], [request.auth.customer_id])
 
 
 def find_origin(request: Request) -> KeyOrigin:
     """Where the request comes from, for the audit log."""
-    key_id = request.auth.key_id if isinstance(request.auth, Caller) else None
+    key_id = request.auth.key_id if isinstance(request.auth, ApiPrincipal) else None
     device = describe_browser(request.headers.get("User-Agent", ""))
     return KeyOrigin(key_id=key_id, address=find_ip(request), device=device)

@@ -8,7 +8,7 @@ from rest_framework.throttling import BaseThrottle
 
 from core.api.limiter import Limit
 from core.api.throttling import find_address, find_scope, hit
-from customers.callers import Caller
+from customers.principals import ApiPrincipal
 
 
 class CustomerThrottle(BaseThrottle):
@@ -22,17 +22,17 @@ class CustomerThrottle(BaseThrottle):
         if (scope := getattr(view, "rate_scope", None)) is not None:
             limits.append(_find_own(request, scope))
         caller = str(request.auth.customer_id) if request.auth else find_address(request)
-        request.standing = hit(*limits, caller=caller, is_customer=bool(request.auth))
+        request.rate_limit_status = hit(*limits, caller=caller, is_customer=bool(request.auth))
         return True
 
 
 def _find_overall(request: Request) -> Limit:
-    given = request.auth.requests_per_minute if isinstance(request.auth, Caller) else None
+    given = request.auth.requests_per_minute if isinstance(request.auth, ApiPrincipal) else None
     return Limit("api", given or settings.API_REQUESTS_PER_MINUTE)
 
 
 def _find_own(request: Request, name: str) -> Limit:
     scope, given = find_scope(name), None
-    if scope.of_caller is not None and isinstance(request.auth, Caller):
+    if scope.of_caller is not None and isinstance(request.auth, ApiPrincipal):
         given = getattr(request.auth, scope.of_caller)
     return Limit(name, given or getattr(settings, scope.setting))

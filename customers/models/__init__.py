@@ -1,30 +1,30 @@
-"""Who uses the product: people, the customers that pay, their keys, namespaces, invitations and acts."""
+"""Who uses the product: people, the customers that pay, their keys, namespaces, invitations and actions."""
 
-from .audit import AuditEntry
+from .audit import AuditLogEntry
 from .customer import Customer, Membership
 from .idempotent_answers import IdempotentAnswer
 from .invitations import Invitation
+from .key_invalidations import KeyInvalidation
 from .keys import ApiKey, ApiKeyQuerySet
 from .namespaces import ForgeAccount
-from .people import LoginPlace, User, UserManager
+from .people import KnownDevice, User, UserManager
 from .rate_limits import RateLimit
 from .staff_audit import AppendOnly, StaffAction
-from .stale_keys import StaleKey
 
 __all__ = [
     "ApiKey",
     "ApiKeyQuerySet",
     "AppendOnly",
-    "AuditEntry",
+    "AuditLogEntry",
     "Customer",
     "ForgeAccount",
     "IdempotentAnswer",
     "Invitation",
-    "LoginPlace",
+    "KnownDevice",
     "Membership",
     "RateLimit",
     "StaffAction",
-    "StaleKey",
+    "KeyInvalidation",
     "User",
     "UserManager",
 ]

@@ -10,15 +10,15 @@ from .customer import Customer
 from .people import User
 
 
-class AuditEntry(models.Model):
-    """One act, who did it, from where, and to what. Append-only; the customer reads and exports it.
+class AuditLogEntry(models.Model):
+    """One action, who did it, from where, and to what. Append-only; the customer reads and exports it.
 
     `actor_name` stays when the person goes. `actor` None: the product itself, or an API key. `device` is the
     browser and system as `describe_browser` names them, empty where no request made the change.
     """
 
-    class Act(models.TextChoices):
-        LOGIN_FROM_NEW_PLACE = "login_from_new_place", _("Logged in from a new place")
+    class Action(models.TextChoices):
+        SIGN_IN_FROM_NEW_DEVICE = "login_from_new_place", _("Logged in from a new place")
         PASSWORD_CHANGED = "password_changed", _("Changed their password")
         EMAIL_CHANGED = "email_changed", _("Changed their email address")
         EMAIL_ADDED = "email_added", _("Added an email address")
@@ -58,8 +58,8 @@ class AuditEntry(models.Model):
         STAFF_ACTED = "staff_acted", _("Staff acted for the customer")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="audit_entries")
-    act = models.CharField(max_length=30, choices=Act.choices)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="audit_log_entries")
+    action = models.CharField(max_length=30, choices=Action.choices)
     actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=254)
     subject = models.CharField(max_length=254, blank=True, help_text="What it was done to, in words.")
@@ -73,4 +73,4 @@ class AuditEntry(models.Model):
         indexes = (models.Index(fields=("customer", "-at"), name="audit_of_customer"),)
 
     def __str__(self) -> str:
-        return f"{self.actor_name}: {self.get_act_display()}"
+        return f"{self.actor_name}: {self.get_action_display()}"

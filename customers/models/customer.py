@@ -7,8 +7,8 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from .key_invalidations import KeyInvalidation
 from .people import User
-from .stale_keys import StaleKey
 
 # What decides whether the keys of a customer are good.
 DECISIVE = frozenset({"closed_at", "blocked_at"})
@@ -27,7 +27,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         with transaction.atomic():
             rows = self._mark()
             hashes = rows.filter(api_keys__isnull=False).values_list("api_keys__key_hash", flat=True)
-            StaleKey.objects.mark(key_hashes=hashes)
+            KeyInvalidation.objects.mark(key_hashes=hashes)
             return super(CustomerQuerySet, rows).delete()
 
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -35,7 +35,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def _mark(self) -> "CustomerQuerySet":
         """Lock the customers and mark them; return exactly those: none that comes to fit meanwhile."""
         ids = list(self.order_by().select_for_update(of=("self",)).values_list("pk", flat=True))
-        StaleKey.objects.mark(customers=ids)
+        KeyInvalidation.objects.mark(customers=ids)
         return Customer.objects.filter(pk__in=ids)
 
 
@@ -88,11 +88,11 @@ class Customer(models.Model):
         fields = options.get("update_fields")
         super().save(**options)
         if not is_new and (fields is None or not DECISIVE.isdisjoint(fields)):
-            StaleKey.objects.mark(customers=[self.pk])
+            KeyInvalidation.objects.mark(customers=[self.pk])
 
     @transaction.atomic
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        StaleKey.objects.mark(key_hashes=self.api_keys.values_list("key_hash", flat=True))
+        KeyInvalidation.objects.mark(key_hashes=self.api_keys.values_list("key_hash", flat=True))
         return super().delete(*args, **options)
 
 

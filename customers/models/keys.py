@@ -8,12 +8,12 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from core.redis.client import RedisAway
+from core.redis.client import RedisUnavailable
 from customers import key_cache
 
 from .customer import Customer
+from .key_invalidations import KeyInvalidation
 from .people import User
-from .stale_keys import StaleKey
 
 # What decides whether a key is good, and whose it is.
 DECISIVE = frozenset({"customer", "customer_id", "key_hash", "expires_at", "revoked_at"})
@@ -42,7 +42,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def _mark(self) -> "ApiKeyQuerySet":
         """Lock the keys and mark them; return exactly those: none that comes to fit meanwhile."""
         hashes = dict(self.order_by().select_for_update(of=("self",)).values_list("pk", "key_hash"))
-        StaleKey.objects.mark(key_hashes=hashes.values())
+        KeyInvalidation.objects.mark(key_hashes=hashes.values())
         return ApiKey.objects.filter(pk__in=hashes)
 
 
@@ -82,11 +82,11 @@ class ApiKey(models.Model):
         if is_new:
             transaction.on_commit(partial(_forget_refusals, self.key_hash))
         elif fields is None or not DECISIVE.isdisjoint(fields):
-            StaleKey.objects.mark(key_hashes=[self.key_hash])
+            KeyInvalidation.objects.mark(key_hashes=[self.key_hash])
 
     @transaction.atomic
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        StaleKey.objects.mark(key_hashes=[self.key_hash])
+        KeyInvalidation.objects.mark(key_hashes=[self.key_hash])
         return super().delete(*args, **options)
 
     @property
@@ -97,5 +97,5 @@ class ApiKey(models.Model):
 def _forget_refusals(key_hash: str) -> None:
     """Whoever tried this key before it was there was refused; that is remembered for a moment."""
     if key_cache.is_on():
-        with contextlib.suppress(RedisAway):
+        with contextlib.suppress(RedisUnavailable):
             key_cache.forget([key_hash])

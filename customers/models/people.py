@@ -59,10 +59,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return salted_hmac(salt, text, secret=secret, algorithm="sha256").hexdigest()
 
 
-class LoginPlace(models.Model):
+class KnownDevice(models.Model):
     """A browser and network that a person has logged in from, as hashes: another one is news to them."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_places")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
     fingerprint = models.CharField(max_length=64)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -6,8 +6,8 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 
 from .customer import Customer
+from .key_invalidations import KeyInvalidation
 from .keys import ApiKey
-from .stale_keys import StaleKey
 
 
 class RateLimit(models.Model):
@@ -62,6 +62,8 @@ class RateLimit(models.Model):
     def _mark(self) -> None:
         """Have the key cache forget whom this concerns: for a plan, everybody with a key."""
         if self.customer_id:
-            StaleKey.objects.mark(customers=[self.customer_id])
+            KeyInvalidation.objects.mark(customers=[self.customer_id])
         else:
-            StaleKey.objects.mark(key_hashes=ApiKey.objects.active().values_list("key_hash", flat=True))
+            KeyInvalidation.objects.mark(
+                key_hashes=ApiKey.objects.active().values_list("key_hash", flat=True)
+            )

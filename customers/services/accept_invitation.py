@@ -9,11 +9,11 @@ from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import selectors
-from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.models import AuditLogEntry, Customer, Invitation, Membership, User
 from customers.origin import Origin
 
 from .invite_member import hash_token
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 from .release_unconfirmed_address import release_unconfirmed_address
 
 
@@ -92,9 +92,9 @@ def _take(invitation: Invitation, user: User, *, at: datetime, **origin: Unpack[
     )
     invitation.accepted_at = at
     invitation.save(update_fields=["accepted_at"])
-    record_act(
+    record_audit_log_entry(
         customer=invitation.customer,
-        act=AuditEntry.Act.MEMBER_ADDED,
+        action=AuditLogEntry.Action.MEMBER_ADDED,
         actor=user,
         subject=f"as {membership.role}, invited by {invitation.invited_by}",
         at=at,

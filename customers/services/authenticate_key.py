@@ -4,21 +4,21 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from core.redis.client import RedisAway
+from core.redis.client import RedisUnavailable
 from customers import key_cache, key_uses, keys, selectors
-from customers.callers import Caller
 from customers.metrics import KEY_CACHE_ERRORS, KEY_CACHE_HITS, KEY_CACHE_MISSES
-from customers.models import ApiKey, StaleKey
+from customers.models import ApiKey, KeyInvalidation
+from customers.principals import ApiPrincipal
 
 # A key's last use is kept to this precision, so that a request rarely writes.
 LAST_USE_PRECISION = timedelta(minutes=1)
 
 
-def authenticate_api_key(raw: str, *, address: str | None = None) -> Caller | None:
-    """Whose key has this text, or None where it is no good. From the cache: no query; else one.
+def authenticate_api_key(raw: str, *, address: str | None = None) -> ApiPrincipal | None:
+    """Return the principal of a raw key, None for a key that is not valid. No query on a cache hit, else one.
 
-    Once an act that ends the key has returned, None. Of a customer that is closed or blocked no key is good.
-    Notes the use: the first at once, others within a minute.
+    A key is not valid once the call that ended it has returned, nor while its customer is closed or blocked.
+    Records the use: the first at once, later ones within a minute.
     """
     if not keys.is_well_formed(raw):
         return None
@@ -27,7 +27,7 @@ def authenticate_api_key(raw: str, *, address: str | None = None) -> Caller | No
         return _look_up(key_hash, now, address)
     try:
         reading = _read(key_hash)
-    except RedisAway:
+    except RedisUnavailable:
         KEY_CACHE_ERRORS.inc()
         return _look_up(key_hash, now, address)
     if not reading.is_answer:
@@ -48,29 +48,29 @@ def _read(key_hash: str) -> key_cache.Reading:
     began_at = key_cache.begin_lease()
     if began_at is None:
         return reading
-    StaleKey.objects.settle()
+    KeyInvalidation.objects.settle()
     key_cache.grant_lease(began_at)
     return key_cache.read(key_hash)
 
 
-def _fill(key_hash: str, now: datetime, address: str | None) -> Caller | None:
+def _fill(key_hash: str, now: datetime, address: str | None) -> ApiPrincipal | None:
     """Look the key up, and let the cache know. The marker goes before the query: see customers.key_cache."""
     marker = None
     try:
         marker = key_cache.begin_fill(key_hash)
-    except RedisAway:
+    except RedisUnavailable:
         KEY_CACHE_ERRORS.inc()
     caller = _look_up(key_hash, now, address)
     if marker is not None:
         try:
             key_cache.end_fill(key_hash, marker, caller)
-        except RedisAway:
+        except RedisUnavailable:
             KEY_CACHE_ERRORS.inc()
     return caller
 
 
-def _look_up(key_hash: str, now: datetime, address: str | None) -> Caller | None:
-    found = selectors.find_caller(key_hash=key_hash)
+def _look_up(key_hash: str, now: datetime, address: str | None) -> ApiPrincipal | None:
+    found = selectors.get_principal_by_key_hash(key_hash=key_hash)
     if found is None:
         return None
     caller, last_used_at = found

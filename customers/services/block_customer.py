@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from customers.models import AuditEntry, Customer, User
+from customers.models import AuditLogEntry, Customer, User
 
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 
 @transaction.atomic
@@ -26,4 +26,6 @@ def unblock_customer(*, customer: Customer, by: User, at: datetime) -> None:
 
 
 def _note(customer: Customer, by: User, at: datetime, subject: str) -> None:
-    record_act(customer=customer, act=AuditEntry.Act.STAFF_ACTED, actor=by, at=at, subject=subject)
+    record_audit_log_entry(
+        customer=customer, action=AuditLogEntry.Action.STAFF_ACTED, actor=by, at=at, subject=subject
+    )

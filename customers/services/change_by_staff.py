@@ -12,14 +12,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
-from customers.models import ApiKey, AuditEntry, Customer, User
+from customers.models import ApiKey, AuditLogEntry, Customer, User
 from customers.selectors import get_membership
 
 from .create_customer import EmailTaken
 from .deactivate_person import deactivate_person, reactivate_person
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
-Act = AuditEntry.Act
+Action = AuditLogEntry.Action
 
 
 class StaffPerson(DomainError):
@@ -76,7 +76,9 @@ def remove_second_step(*, authenticator: Authenticator, by: User, at: datetime) 
     membership = get_membership(person)
     if membership is not None:
         subject = f"{person.email}: {authenticator.get_type_display()}"
-        record_act(customer=membership.customer, act=Act.TWO_FACTOR_OFF, actor=by, subject=subject, at=at)
+        record_audit_log_entry(
+            customer=membership.customer, action=Action.TWO_FACTOR_OFF, actor=by, subject=subject, at=at
+        )
 
 
 def change_customer(*, customer: Customer, name: str, email: str, by: User, at: datetime) -> None:
@@ -89,7 +91,9 @@ def change_customer(*, customer: Customer, name: str, email: str, by: User, at: 
             words = ", ".join(f"{key}: {getattr(theirs, key)} to {text}" for key, text in changes.items())
             if changes:
                 Customer.objects.filter(pk=theirs.pk).update(**changes)
-                record_act(customer=theirs, act=Act.STAFF_ACTED, actor=by, subject=words, at=at)
+                record_audit_log_entry(
+                    customer=theirs, action=Action.STAFF_ACTED, actor=by, subject=words, at=at
+                )
     except IntegrityError as error:
         raise EmailTaken(fields={"email": EmailTaken.message}) from error
 
@@ -103,7 +107,9 @@ def rename_api_key(*, api_key: ApiKey, name: str, by: User, at: datetime) -> Non
     subject = f"{theirs.prefix}…: {theirs.name} to {name.strip()}"
     theirs.name = name.strip()
     theirs.save(update_fields=["name"])
-    record_act(customer=theirs.customer, act=Act.KEY_RENAMED, actor=by, subject=subject, at=at)
+    record_audit_log_entry(
+        customer=theirs.customer, action=Action.KEY_RENAMED, actor=by, subject=subject, at=at
+    )
 
 
 def require_may_change(person: User, by: User) -> None:
@@ -115,9 +121,9 @@ def require_may_change(person: User, by: User) -> None:
 def _record(person: User, words: str, by: User, at: datetime) -> None:
     membership = get_membership(person)
     if membership is not None:
-        record_act(
+        record_audit_log_entry(
             customer=membership.customer,
-            act=Act.STAFF_ACTED,
+            action=Action.STAFF_ACTED,
             actor=by,
             subject=f"{person.email}: {words}",
             at=at,

@@ -8,12 +8,12 @@ from django.utils.translation import gettext_noop
 
 from core.errors import DomainError, NotFound
 from customers import roles
-from customers.models import AuditEntry, Customer, Membership, User
+from customers.models import AuditLogEntry, Customer, Membership, User
 from customers.origin import Origin
 from customers.selectors import is_last_owner
 
 from .end_access import EndedAccess, KeyChoice, end_lost_rights
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 Role = Membership.Role
 
@@ -55,9 +55,9 @@ def change_role(
         words = f"{theirs.user.email}: {theirs.role} to {role}"
         theirs.role = role
         theirs.save(update_fields=["role"])
-        record_act(
+        record_audit_log_entry(
             customer=theirs.customer,
-            act=AuditEntry.Act.ROLE_CHANGED,
+            action=AuditLogEntry.Action.ROLE_CHANGED,
             actor=actor,
             subject=words,
             at=at,

@@ -5,13 +5,13 @@ from typing import Unpack
 
 from django.db import transaction
 
-from customers.models import AuditEntry, Customer, Membership, User
+from customers.models import AuditLogEntry, Customer, Membership, User
 from customers.origin import Origin
 from customers.selectors import get_membership
 
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
-Act = AuditEntry.Act
+Action = AuditLogEntry.Action
 
 
 @transaction.atomic
@@ -23,8 +23,13 @@ def change_profile(*, user: User, name: str, time_zone: str, at: datetime, **ori
     membership = get_membership(user)
     if user.name != before and membership is not None:
         subject = f"{_quote(before)} to {_quote(user.name)}"
-        record_act(
-            customer=membership.customer, act=Act.PERSON_RENAMED, actor=user, at=at, subject=subject, **origin
+        record_audit_log_entry(
+            customer=membership.customer,
+            action=Action.PERSON_RENAMED,
+            actor=user,
+            at=at,
+            subject=subject,
+            **origin,
         )
 
 
@@ -38,7 +43,9 @@ def rename_customer(
     customer.save(update_fields=["name"])
     if customer.name != before:
         subject = f"{_quote(before)} to {_quote(customer.name)}"
-        record_act(customer=customer, act=Act.CUSTOMER_RENAMED, actor=by, at=at, subject=subject, **origin)
+        record_audit_log_entry(
+            customer=customer, action=Action.CUSTOMER_RENAMED, actor=by, at=at, subject=subject, **origin
+        )
 
 
 @transaction.atomic
@@ -63,9 +70,9 @@ def choose_mail(
     membership.wants_alerts, membership.wants_guidance = wants_alerts, wants_guidance
     membership.save(update_fields=["wants_alerts", "wants_guidance"])
     if changed:
-        record_act(
+        record_audit_log_entry(
             customer=membership.customer,
-            act=Act.MAIL_CHOSEN,
+            action=Action.MAIL_CHOSEN,
             actor=membership.user,
             at=at,
             subject=", ".join(changed),

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_noop
 from core.errors import DomainError
 from customers import selectors
 from customers.locks import lock_name
-from customers.models import ApiKey, AuditEntry, Customer, ForgeAccount
+from customers.models import ApiKey, AuditLogEntry, Customer, ForgeAccount
 
-from .namespace_claims import KeyOrigin, hold_claim, lock_customers, record_claim
+from .namespace_claims import KeyOrigin, lock_claim, lock_customers, record_claim
 
 GITHUB = ForgeAccount.Forge.GITHUB
 
@@ -60,9 +60,9 @@ def claim_namespace(
         return own
     lock_customers([customer.pk])
     _require_room(customer)
-    own = hold_claim(own, customer, namespace, forge)
+    own = lock_claim(own, customer, namespace, forge)
     subject = _describe(own, _find_key_prefix(origin))
-    record_claim(AuditEntry.Act.NAMESPACE_CLAIMED, own, subject, None, at or timezone.now(), origin)
+    record_claim(AuditLogEntry.Action.NAMESPACE_CLAIMED, own, subject, None, at or timezone.now(), origin)
     return own
 
 

@@ -5,12 +5,12 @@ from typing import Unpack
 
 from django.db import transaction
 
-from customers.models import AuditEntry, Customer, Membership, User
+from customers.models import AuditLogEntry, Customer, Membership, User
 from customers.origin import Origin
 
 from .end_access import KeyChoice, end_access
 from .end_sessions import end_sessions
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 
 def deactivate_person(
@@ -56,9 +56,9 @@ def _lock_places(user: User) -> list[Membership]:
 
 
 def _record(place: Membership, what: str, actor: User, at: datetime, **origin: Unpack[Origin]) -> None:
-    record_act(
+    record_audit_log_entry(
         customer=place.customer,
-        act=AuditEntry.Act.STAFF_ACTED,
+        action=AuditLogEntry.Action.STAFF_ACTED,
         actor=actor,
         at=at,
         subject=f"{place.user.email}: {what}",

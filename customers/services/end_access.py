@@ -9,12 +9,12 @@ from typing import Unpack
 from django.db.models import Q, QuerySet
 
 from customers import roles, selectors
-from customers.models import ApiKey, AuditEntry, Customer, Invitation, Membership, User
+from customers.models import ApiKey, AuditLogEntry, Customer, Invitation, Membership, User
 from customers.origin import Origin
 
-from .record_act import record_acts
+from .record_audit_log_entry import record_audit_log_entries
 
-Act = AuditEntry.Act
+Action = AuditLogEntry.Action
 
 
 class KeyChoice(StrEnum):
@@ -72,7 +72,9 @@ def _revoke_invitations(
     open_ones = Invitation.objects.filter(which, customer=customer, accepted_at=None, revoked_at=None)
     found = list(open_ones.select_for_update().order_by("pk"))
     Invitation.objects.filter(pk__in=[each.pk for each in found]).update(revoked_at=at)
-    _record(customer, Act.INVITATION_REVOKED, (f"{i.email} as {i.role}" for i in found), actor, at, **origin)
+    _record(
+        customer, Action.INVITATION_REVOKED, (f"{i.email} as {i.role}" for i in found), actor, at, **origin
+    )
     return len(found)
 
 
@@ -84,13 +86,13 @@ def _end_keys(
     theirs = selectors.list_working_keys(customer=customer, made_by=leaving.user)
     if choice == KeyChoice.REVOKE:
         revoked = _update(theirs, revoked_at=at)
-        _record(customer, Act.KEY_REVOKED, map(str, revoked), actor, at, **origin)
+        _record(customer, Action.KEY_REVOKED, map(str, revoked), actor, at, **origin)
         return len(revoked), 0
     heir = _find_heir(leaving, actor)
     if heir is None:
         return 0, 0
     kept = _update(theirs, created_by=heir)
-    _record(customer, Act.KEY_REASSIGNED, (f"{key} to {heir.email}" for key in kept), actor, at, **origin)
+    _record(customer, Action.KEY_REASSIGNED, (f"{key} to {heir.email}" for key in kept), actor, at, **origin)
     return 0, len(kept)
 
 
@@ -113,10 +115,12 @@ def _find_heir(leaving: Membership, actor: User) -> User | None:
 
 def _record(
     customer: Customer,
-    act: AuditEntry.Act,
+    action: AuditLogEntry.Action,
     subjects: Iterable[str],
     actor: User,
     at: datetime,
     **origin: Unpack[Origin],
 ) -> None:
-    record_acts(customer=customer, act=act, actor=actor, at=at, subjects=subjects, **origin)
+    record_audit_log_entries(
+        customer=customer, action=action, actor=actor, at=at, subjects=subjects, **origin
+    )

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from customers.models import AuditEntry, Invitation
+from customers.models import AuditLogEntry, Invitation
 
-from .record_act import PRODUCT
+from .record_audit_log_entry import PRODUCT
 
 BATCH = 1000
 
@@ -21,15 +21,15 @@ def expire_invitations(*, at: datetime) -> int:
         accepted_at=None, revoked_at=None, expires_at__lte=at, expiry_recorded_at=None
     )
     found = list(expired.select_for_update().order_by("pk")[:BATCH])
-    AuditEntry.objects.bulk_create(_describe(invitation) for invitation in found)
+    AuditLogEntry.objects.bulk_create(_describe(invitation) for invitation in found)
     Invitation.objects.filter(pk__in=[each.pk for each in found]).update(expiry_recorded_at=at)
     return len(found)
 
 
-def _describe(invitation: Invitation) -> AuditEntry:
-    return AuditEntry(
+def _describe(invitation: Invitation) -> AuditLogEntry:
+    return AuditLogEntry(
         customer_id=invitation.customer_id,
-        act=AuditEntry.Act.INVITATION_EXPIRED,
+        action=AuditLogEntry.Action.INVITATION_EXPIRED,
         actor_name=PRODUCT,
         subject=f"{invitation.email} as {invitation.role}"[:254],
         at=invitation.expires_at,

@@ -10,7 +10,7 @@ BATCH = 500
 def flush_key_uses() -> int:
     """Write down what was gathered since the last time; return of how many keys. Repeating it is safe.
 
-    A later use that is written down already stays. Raises core.redis.client.RedisAway.
+    A later use that is written down already stays. Raises core.redis.client.RedisUnavailable.
     """
     uses = key_uses.take()
     rows = ApiKey.objects.in_bulk(sorted(uses))

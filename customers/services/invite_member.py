@@ -11,13 +11,13 @@ from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import roles, selectors
-from customers.addresses import normalise_email
+from customers.addresses import normalize_email
 from customers.mail_limits import count_invitation
-from customers.models import AuditEntry, Customer, Invitation, Membership
+from customers.models import AuditLogEntry, Customer, Invitation, Membership
 from customers.origin import Origin
 
 from .change_role import NotYours, refresh_role
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 GOOD_FOR = timedelta(days=7)
 MOST_OPEN = 50
@@ -52,7 +52,7 @@ def invite_member(
 
     Raises NotYours, AlreadyMember, AlreadyInvited, TooManyInvitations and customers.mail_limits.TooManyMails.
     """
-    email = normalise_email(email)
+    email = normalize_email(email)
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)
         if not roles.may_invite(refresh_role(by), role):
@@ -73,7 +73,7 @@ def invite_member(
         except IntegrityError as error:
             raise AlreadyInvited from error
         count_invitation(sender=by.user_id, customer=customer.pk, email=email)
-        _tell(invitation, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, **origin)
+        _tell(invitation, AuditLogEntry.Action.MEMBER_INVITED, by=by, at=at, **origin)
         _mail(invitation, token)
     return invitation
 
@@ -109,7 +109,7 @@ def resend_invitation(
         locked.token_hash, locked.expires_at = hash_token(token), at + GOOD_FOR
         locked.expiry_recorded_at = None
         locked.save(update_fields=["token_hash", "expires_at", "expiry_recorded_at", "invited_by"])
-        _tell(locked, AuditEntry.Act.MEMBER_INVITED, by=by, at=at, suffix=", again", **origin)
+        _tell(locked, AuditLogEntry.Action.MEMBER_INVITED, by=by, at=at, suffix=", again", **origin)
         _mail(locked, token)
 
 
@@ -123,7 +123,7 @@ def revoke_invitation(
             raise NotYours
         open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
         if open_ones.update(revoked_at=at):
-            _tell(invitation, AuditEntry.Act.INVITATION_REVOKED, by=by, at=at, **origin)
+            _tell(invitation, AuditLogEntry.Action.INVITATION_REVOKED, by=by, at=at, **origin)
 
 
 def hash_token(token: str) -> str:
@@ -132,16 +132,16 @@ def hash_token(token: str) -> str:
 
 def _tell(
     invitation: Invitation,
-    act: AuditEntry.Act,
+    action: AuditLogEntry.Action,
     *,
     by: Membership,
     at: datetime,
     suffix: str = "",
     **origin: Unpack[Origin],
 ) -> None:
-    record_act(
+    record_audit_log_entry(
         customer=invitation.customer,
-        act=act,
+        action=action,
         actor=by.user,
         subject=f"{invitation.email} as {invitation.role}{suffix}",
         at=at,

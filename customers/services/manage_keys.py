@@ -1,4 +1,4 @@
-"""API keys are made, exchanged and ended; each act stands in the audit log."""
+"""API keys are made, exchanged and ended; each action stands in the audit log."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +10,13 @@ from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
 from customers import keys
-from customers.models import ApiKey, AuditEntry, Customer, Membership, User
+from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from customers.origin import Origin
 
 from .change_role import lock_manager
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
-Act = AuditEntry.Act
+Action = AuditLogEntry.Action
 
 # How long a key that is rotated may go on working.
 OVERLAPS = (timedelta(0), timedelta(hours=1), timedelta(hours=24), timedelta(days=7))
@@ -68,7 +68,7 @@ def create_api_key(
     if ApiKey.objects.active().filter(customer=customer).count() >= MOST_ACTIVE_KEYS:
         raise TooManyKeys
     made = _make(customer=customer, name=name, created_by=created_by, expires_at=expires_at)
-    _note(Act.KEY_MADE, made.api_key, created_by, at or timezone.now(), **origin)
+    _note(Action.KEY_MADE, made.api_key, created_by, at or timezone.now(), **origin)
     return made
 
 
@@ -90,7 +90,7 @@ def adopt_api_key(
     api_key = ApiKey.objects.create(
         customer=customer, name=name, prefix=prefix, key_hash=key_hash, created_by=created_by
     )
-    _note(Act.KEY_MADE, api_key, created_by, at, **origin)
+    _note(Action.KEY_MADE, api_key, created_by, at, **origin)
     return api_key
 
 
@@ -119,7 +119,7 @@ def rotate_api_key(
     old.expires_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
     old.replaced_by = made.api_key
     old.save(update_fields=["expires_at", "replaced_by"])
-    _note(Act.KEY_ROTATED, old, by, at, **origin)
+    _note(Action.KEY_ROTATED, old, by, at, **origin)
     return made
 
 
@@ -129,7 +129,7 @@ def revoke_api_key(
 ) -> None:
     """End a key at once. Repeating it keeps the first instant."""
     if ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=at):
-        _note(Act.KEY_REVOKED, api_key, by, at, **origin)
+        _note(Action.KEY_REVOKED, api_key, by, at, **origin)
     api_key.refresh_from_db(fields=["revoked_at"])
 
 
@@ -149,11 +149,11 @@ def _make(
 
 
 def _note(
-    act: AuditEntry.Act, api_key: ApiKey, by: User | None, at: datetime, **origin: Unpack[Origin]
+    action: AuditLogEntry.Action, api_key: ApiKey, by: User | None, at: datetime, **origin: Unpack[Origin]
 ) -> None:
-    record_act(
+    record_audit_log_entry(
         customer=api_key.customer,
-        act=act,
+        action=action,
         actor=by,
         at=at,
         subject=str(api_key),

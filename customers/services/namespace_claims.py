@@ -9,9 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from customers import selectors
-from customers.models import AuditEntry, Customer, ForgeAccount, User
+from customers.models import AuditLogEntry, Customer, ForgeAccount, User
 
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class KeyOrigin:
     device: str = ""
 
 
-def hold_claim(own: ForgeAccount | None, customer: Customer, namespace: str, forge: str) -> ForgeAccount:
+def lock_claim(own: ForgeAccount | None, customer: Customer, namespace: str, forge: str) -> ForgeAccount:
     """The customer's claim, valid and provisional; the released one again where there was one."""
     if own is None:
         return ForgeAccount.objects.create(customer=customer, forge=forge, namespace=namespace)
@@ -59,11 +59,11 @@ def end_claim(
     claim.released_at = at
     claim.proven_at = claim.proven_at if keeps_proof else None
     claim.save(update_fields=["released_at", "proven_at"])
-    record_claim(AuditEntry.Act.NAMESPACE_RELEASED, claim, subject, by, at, origin)
+    record_claim(AuditLogEntry.Action.NAMESPACE_RELEASED, claim, subject, by, at, origin)
 
 
 def record_claim(
-    act: AuditEntry.Act,
+    action: AuditLogEntry.Action,
     claim: ForgeAccount,
     subject: str,
     by: User | None,
@@ -71,9 +71,9 @@ def record_claim(
     origin: KeyOrigin | None,
 ) -> None:
     origin = origin or KeyOrigin()
-    record_act(
+    record_audit_log_entry(
         customer=claim.customer,
-        act=act,
+        action=action,
         actor=by,
         subject=subject,
         at=at,

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_noop
 from core.errors import DomainError
 from customers import selectors
 from customers.locks import lock_name
-from customers.models import AuditEntry, Customer, ForgeAccount, User
+from customers.models import AuditLogEntry, Customer, ForgeAccount, User
 
 from .claim_namespace import GITHUB, NamespaceHeld
-from .namespace_claims import KeyOrigin, end_claim, hold_claim, lock_claims, record_claim
+from .namespace_claims import KeyOrigin, end_claim, lock_claim, lock_claims, record_claim
 
 
 class CustomerClosed(DomainError):
@@ -44,11 +44,11 @@ def prove_namespace(
     if not Customer.objects.filter(pk=customer.pk, closed_at=None).exists():
         raise CustomerClosed
     own = selectors.find_forge_account(customer=customer, forge=forge, namespace=namespace)
-    own = hold_claim(own, customer, namespace, forge)
+    own = lock_claim(own, customer, namespace, forge)
     for other in claims:
         if other.customer_id != customer.pk:
             end_claim(other, f"{other}: another account proved that it is theirs", None, at, None)
     own.proven_at = at
     own.save(update_fields=["proven_at"])
-    record_claim(AuditEntry.Act.NAMESPACE_PROVEN, own, str(own), by, at, origin)
+    record_claim(AuditLogEntry.Action.NAMESPACE_PROVEN, own, str(own), by, at, origin)
     return own

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from customers.acting_staff import get_acting_staff
-from customers.models import AuditEntry, Customer, StaffAction, User
+from customers.models import AuditLogEntry, Customer, StaffAction, User
 
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 COMMAND = "command on the server"
 
@@ -52,4 +52,6 @@ def record_for_customer(*, customer: Customer | None, subject: str, detail: str,
     if customer is None or acting is None or customer.pk in acting.customers_recorded:
         return
     words = f"{subject}: {detail}" if detail else subject
-    record_act(customer=customer, act=AuditEntry.Act.STAFF_ACTED, actor=acting.user, subject=words, at=at)
+    record_audit_log_entry(
+        customer=customer, action=AuditLogEntry.Action.STAFF_ACTED, actor=acting.user, subject=words, at=at
+    )

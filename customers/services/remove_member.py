@@ -6,12 +6,12 @@ from typing import Unpack
 from django.db import transaction
 
 from customers import roles
-from customers.models import AuditEntry, Membership, User
+from customers.models import AuditLogEntry, Membership, User
 from customers.origin import Origin
 
 from .change_role import NotYours, keep_an_owner, lock_member, refresh_role
 from .end_access import EndedAccess, KeyChoice, end_access
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 
 def remove_member(
@@ -35,9 +35,9 @@ def remove_member(
         if by is not None and not is_own and not roles.may_remove(refresh_role(by), theirs.role):
             raise NotYours
         keep_an_owner(theirs)
-        record_act(
+        record_audit_log_entry(
             customer=theirs.customer,
-            act=AuditEntry.Act.MEMBER_REMOVED,
+            action=AuditLogEntry.Action.MEMBER_REMOVED,
             actor=actor,
             subject=f"{theirs.user.email}{' left' if is_own else ''}",
             at=at,

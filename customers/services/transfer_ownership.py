@@ -6,12 +6,12 @@ from typing import Unpack
 from django.db import transaction
 
 from customers import roles
-from customers.models import AuditEntry, Membership
+from customers.models import AuditLogEntry, Membership
 from customers.origin import Origin
 
 from .change_role import NotYours, lock_member, refresh_role
 from .end_access import EndedAccess, KeyChoice, end_lost_rights
-from .record_act import record_act
+from .record_audit_log_entry import record_audit_log_entry
 
 Role = Membership.Role
 
@@ -31,9 +31,9 @@ def transfer_ownership(
             raise NotYours
         Membership.objects.filter(pk=theirs.pk).update(role=Role.OWNER)
         Membership.objects.filter(pk=by.pk).update(role=Role.ADMIN)
-        record_act(
+        record_audit_log_entry(
             customer=theirs.customer,
-            act=AuditEntry.Act.OWNERSHIP_TRANSFERRED,
+            action=AuditLogEntry.Action.OWNERSHIP_TRANSFERRED,
             actor=by.user,
             subject=f"to {theirs.user.email}",
             at=at,

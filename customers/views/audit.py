@@ -12,24 +12,24 @@ from django.views.decorators.http import require_safe
 from customers import selectors
 from customers.access import find_origin, manages, member_page
 from customers.csv_rows import write_rows
-from customers.models import AuditEntry, Membership
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, Membership
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 ENTRIES_SHOWN = 50
-COLUMNS = ("at", "act", "who", "what", "address", "device")
+COLUMNS = ("at", "action", "who", "what", "address", "device")
 
 
 @require_safe
 @member_page(may=manages)
 def show_audit_log(request: HttpRequest, membership: Membership) -> HttpResponse:
-    act = request.GET.get("act", "")
-    entries = selectors.list_acts(customer=membership.customer, act=act)
+    action = request.GET.get("action", "")
+    entries = selectors.list_audit_log(customer=membership.customer, action=action)
     page = Paginator(entries, ENTRIES_SHOWN).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "acts": AuditEntry.Act.choices,
-        "act": act,
-        "filter": urlencode({"act": act}) if act else "",
+        "actions": AuditLogEntry.Action.choices,
+        "action": action,
+        "filter": urlencode({"action": action}) if action else "",
     }
     return render(request, "customers/audit_log.html", context)
 
@@ -37,10 +37,10 @@ def show_audit_log(request: HttpRequest, membership: Membership) -> HttpResponse
 @require_safe
 @member_page(may=manages)
 def export_audit_log(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
-    entries = selectors.list_acts(customer=membership.customer, act=request.GET.get("act", ""))
-    record_act(
+    entries = selectors.list_audit_log(customer=membership.customer, action=request.GET.get("action", ""))
+    record_audit_log_entry(
         customer=membership.customer,
-        act=AuditEntry.Act.DATA_EXPORTED,
+        action=AuditLogEntry.Action.DATA_EXPORTED,
         actor=membership.user,
         subject="audit log",
         at=timezone.now(),
@@ -51,11 +51,11 @@ def export_audit_log(request: HttpRequest, membership: Membership) -> StreamingH
     return response
 
 
-def _to_rows(entries: Iterator[AuditEntry]) -> Iterator[tuple[str, ...]]:
+def _to_rows(entries: Iterator[AuditLogEntry]) -> Iterator[tuple[str, ...]]:
     for entry in entries:
         yield (
             entry.at.isoformat(),
-            entry.get_act_display(),
+            entry.get_action_display(),
             entry.actor_name,
             entry.subject,
             entry.address or "",

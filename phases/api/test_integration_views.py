@@ -14,7 +14,7 @@ from core.api.fields import Shape, read
 from core.api.middleware import get_request_id
 from core.api.views import ApiRequest, ApiView
 from core.errors import DomainError
-from customers.callers import Caller
+from customers.principals import ApiPrincipal
 from phases import engine_pool
 from phases.api import test_integration_serializers as shapes
 from phases.metrics import ANALYZE_SECONDS, ANALYZED, GENERATE_SECONDS, GENERATED, measure
@@ -44,7 +44,7 @@ def read_given(shape: Shape, request: ApiRequest) -> dict[str, Any]:
 
 def run_engine(function: Callable[..., T], request: ApiRequest, **values: Any) -> T:
     """The engine's answer. Those who call without a key share what one caller may take of its children."""
-    caller = str(request.auth.customer_id) if isinstance(request.auth, Caller) else ""
+    caller = str(request.auth.customer_id) if isinstance(request.auth, ApiPrincipal) else ""
     is_small = len(request.raw_body) <= SMALL_BODIES.get(function, -1)
     return engine_pool.run(partial(function, **values), caller=caller, is_small=is_small)
 

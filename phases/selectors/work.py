@@ -15,7 +15,7 @@ Outcome = PhaseExecution.Outcome
 
 
 @dataclass(frozen=True)
-class WorkWanted:
+class FixFilter:
     """What of the work is listed; empty and None: all of it. The span is `since <= t < until`."""
 
     repository_id: UUID | None = None
@@ -41,7 +41,7 @@ class WorkWanted:
 
 
 @dataclass(frozen=True)
-class Story:
+class FixTimeline:
     """All that is stored of one issue, and the scan that came before it. The scan has no data."""
 
     latest: PhaseExecution
@@ -50,7 +50,7 @@ class Story:
     mitigation: PhaseExecution | None
 
 
-def list_work(*, customer: Customer, wanted: WorkWanted | None = None) -> QuerySet[PhaseExecution]:
+def list_work(*, customer: Customer, wanted: FixFilter | None = None) -> QuerySet[PhaseExecution]:
     """Each issue by the furthest it has come, proof or fix, the latest first, with its repository."""
     rows = _list_rows(customer)
     if wanted:
@@ -60,7 +60,7 @@ def list_work(*, customer: Customer, wanted: WorkWanted | None = None) -> QueryS
 
 def list_latest_fixes(*, customer: Customer, limit: int) -> QuerySet[PhaseExecution]:
     """The customer's mitigations, newest first, with their repositories."""
-    return list_work(customer=customer, wanted=WorkWanted(phase=Phase.MITIGATION))[:limit]
+    return list_work(customer=customer, wanted=FixFilter(phase=Phase.MITIGATION))[:limit]
 
 
 def count_work(*, customer: Customer, since: datetime) -> dict[str, int]:
@@ -78,7 +78,7 @@ def count_work(*, customer: Customer, since: datetime) -> dict[str, int]:
     )
 
 
-def get_story(*, customer: Customer, execution_id: UUID) -> Story:
+def get_fix_timeline(*, customer: Customer, execution_id: UUID) -> FixTimeline:
     """The story of one of the customer's issues, by its proof or its fix. Raises NotFound."""
     asked = (
         PhaseExecution.objects.exclude(phase=Phase.SCAN)
@@ -94,7 +94,7 @@ def get_story(*, customer: Customer, execution_id: UUID) -> Story:
     phases = {row.phase: row for row in of_issue.select_related("repository__forge_account")}
     first = min(row.created_at for row in phases.values())
     scans = PhaseExecution.objects.filter(customer=customer, phase=Phase.SCAN, repository=asked.repository_id)
-    return Story(
+    return FixTimeline(
         latest=phases.get(Phase.MITIGATION) or phases[Phase.VALIDATION],
         scan=scans.filter(created_at__lte=first).defer("data").order_by("-created_at").first(),
         validation=phases.get(Phase.VALIDATION),

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from customers.models import AuditEntry, Customer, User
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, Customer, User
+from customers.services.record_audit_log_entry import record_audit_log_entry
 from phases.models import StorageUse
 
 
@@ -17,5 +17,7 @@ def set_storage_limit(*, customer: Customer, limit_mb: int | None, by: User, at:
         return
     StorageUse.objects.filter(customer=customer).update(limit_mb=limit_mb)
     limit = "as the plan allows" if limit_mb is None else f"{limit_mb} MB"
-    act = AuditEntry.Act.STAFF_ACTED
-    record_act(customer=customer, act=act, actor=by, at=at, subject=f"storage limit: {limit}")
+    action = AuditLogEntry.Action.STAFF_ACTED
+    record_audit_log_entry(
+        customer=customer, action=action, actor=by, at=at, subject=f"storage limit: {limit}"
+    )

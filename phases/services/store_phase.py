@@ -10,12 +10,12 @@ from django.db import transaction
 
 from customers.models import Customer
 from customers.services.namespace_claims import KeyOrigin
-from phases.facts import read_facts
 from phases.metrics import STORED
 from phases.models import PhaseExecution, Repository, StorageUse
 from phases.outcomes import find_pull_request_url, judge_outcome
 from phases.selectors.storage import read_storage
 from phases.signals import PhaseCompleted, phase_completed
+from phases.summary import summarize_phase
 
 from .charge_storage import charge_storage, find_bound, require_room, require_size
 from .get_or_create_repository import get_or_create_repository
@@ -63,7 +63,7 @@ def store_phase(
     elif _differs(execution, report):
         grown = size - len(execution.data.encode())
         require_room(storage=storage, bound=bound, size=grown)
-        is_first_success = _take_over(execution, report, at)
+        is_first_success = _overwrite(execution, report, at)
     else:
         return execution
     transaction.on_commit(STORED.labels(report.phase, str(execution.outcome)).inc)
@@ -95,7 +95,7 @@ def _create_or_lock(
         other = _find_locked(customer, repository, report)
         assert other is not None
         return other, False
-    _tell_other_phase(execution)
+    _update_sibling_phase(execution)
     return execution, True
 
 
@@ -126,7 +126,7 @@ def _differs(execution: PhaseExecution, report: PhaseReport) -> bool:
     return any(getattr(execution, name) != value for name, value in _read_fields(report).items())
 
 
-def _take_over(execution: PhaseExecution, report: PhaseReport, at: datetime) -> bool:
+def _overwrite(execution: PhaseExecution, report: PhaseReport, at: datetime) -> bool:
     """Overwrite the row with a later result; return whether that is its first success."""
     fields = _read_fields(report) | _read_columns(execution.repository, report) | {"updated_at": at}
     is_first_success = execution.announced_at is None and fields["outcome"] == Outcome.SUCCEEDED
@@ -135,17 +135,17 @@ def _take_over(execution: PhaseExecution, report: PhaseReport, at: datetime) -> 
     for name, value in fields.items():
         setattr(execution, name, value)
     execution.save(update_fields=list(fields))
-    _tell_other_phase(execution)
+    _update_sibling_phase(execution)
     return is_first_success
 
 
-# A fix often says less of its flaw than the proof did.
-SHARED = ("severity", "flaw_type", "title")
+# A fix often says less of its vulnerability than the proof did.
+SHARED = ("severity", "vulnerability_type", "title")
 
 
 def _read_columns(repository: Repository, report: PhaseReport) -> dict[str, Any]:
     """What lists show. A fix takes from its issue's proof what it does not say; a proof knows of its fix."""
-    columns = asdict(read_facts(report.phase, report.data))
+    columns = asdict(summarize_phase(report.phase, report.data))
     if report.phase == PhaseExecution.Phase.SCAN:
         return columns
     others = PhaseExecution.objects.filter(repository=repository, issue_number=report.issue_number)
@@ -156,8 +156,8 @@ def _read_columns(repository: Repository, report: PhaseReport) -> dict[str, Any]
     return columns | {name: columns[name] or proof.get(name, "") for name in SHARED}
 
 
-def _tell_other_phase(execution: PhaseExecution) -> None:
-    """A fix takes its proof's place in lists; a late proof names the flaw of a fix that does not."""
+def _update_sibling_phase(execution: PhaseExecution) -> None:
+    """A fix takes its proof's place in lists; a late proof names the vulnerability of a fix that does not."""
     others = PhaseExecution.objects.filter(
         repository=execution.repository, issue_number=execution.issue_number
     )

@@ -8,12 +8,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
-from billing.selectors.standing import get_account
+from billing.selectors.entitlements import get_account
 from billing.services.subscriptions.cancel_plan import end_all_plans
 from core.errors import DomainError
-from customers.models import AuditEntry, Customer, User
+from customers.models import AuditLogEntry, Customer, User
 from customers.origin import Origin
-from customers.services.record_act import record_act
+from customers.services.record_audit_log_entry import record_audit_log_entry
 from customers.services.release_namespace import release_namespaces
 
 from .send_mail import queue_mail
@@ -44,7 +44,9 @@ def _close(customer: Customer, by: User, at: datetime, **origin: Unpack[Origin])
     customer.api_keys.filter(revoked_at=None).update(revoked_at=at)
     customer.invitations.filter(accepted_at=None, revoked_at=None).update(revoked_at=at)
     release_namespaces(customer=customer, at=at)
-    record_act(customer=customer, act=AuditEntry.Act.ACCOUNT_CLOSED, actor=by, at=at, **origin)
+    record_audit_log_entry(
+        customer=customer, action=AuditLogEntry.Action.ACCOUNT_CLOSED, actor=by, at=at, **origin
+    )
     for recipient in sorted({customer.email.lower(), by.email.lower()}):
         context = {"customer": customer, "by": by}
         queue_mail(

@@ -8,11 +8,11 @@ from typing import Any, Unpack
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
-from billing.models import BillingAccount, Notice, PaymentIncident, UsageCorrection, UsageRecord
+from billing.models import BillingAccount, Notification, PaymentIncident, UsageCorrection, UsageRecord
 from billing.selectors.invoices import count_invoices, list_invoices
-from customers.models import AuditEntry, Customer, User
+from customers.models import AuditLogEntry, Customer, User
 from customers.origin import Origin
-from customers.services.record_act import record_act
+from customers.services.record_audit_log_entry import record_audit_log_entry
 from phases.models import PhaseExecution, Repository
 
 Rows = QuerySet[Any, dict[str, Any]]
@@ -21,12 +21,14 @@ INVOICES_AT_A_TIME = 50
 
 
 def export_data(*, customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> Iterator[str]:
-    """Everything we keep of the customer as one JSON document, in pieces; the act is in the audit log.
+    """Everything we keep of the customer as one JSON document, in pieces; the action is in the audit log.
 
     No hash of a key or an invitation is in it. A list is read as it is written: whatever its length, little
     of it is in memory.
     """
-    record_act(customer=customer, act=AuditEntry.Act.DATA_EXPORTED, actor=by, at=at, **origin)
+    record_audit_log_entry(
+        customer=customer, action=AuditLogEntry.Action.DATA_EXPORTED, actor=by, at=at, **origin
+    )
     return _write(customer, at)
 
 
@@ -98,9 +100,9 @@ def _list_sections(customer: Customer) -> dict[str, Rows]:
             *("kind", "stripe_id", "charge", "invoice", "amount_cents", "currency", "status", "reason"),
             "occurred_at",
         ),
-        "notices": Notice.objects.filter(**own).values("kind", "data", "created_at", "mailed_at"),
-        "audit_log": AuditEntry.objects.filter(**own).values(
-            "at", "act", "actor_name", "subject", "address", "device"
+        "notices": Notification.objects.filter(**own).values("kind", "data", "created_at", "mailed_at"),
+        "audit_log": AuditLogEntry.objects.filter(**own).values(
+            "at", "action", "actor_name", "subject", "address", "device"
         ),
     }
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from billing.models import BillingAccount
 from core import outbox
 from core.errors import DomainError
-from customers.addresses import has_public_domain, is_disposable, normalise_email
+from customers.addresses import has_public_domain, is_disposable, normalize_email
 from customers.models import Customer, Membership, User
 from customers.selectors import find_person, get_membership
 from customers.services.claim_namespace import claim_namespace
@@ -142,7 +142,7 @@ def make_person(*, email: str, at: datetime, password: str = "", name: str = "")
 
 def check_address(email: str) -> str:
     """The address as it is kept. Raises SignupRefused for one that is none, or is thrown away after use."""
-    email = normalise_email(email)
+    email = normalize_email(email)
     try:
         validate_email(email)
     except ValidationError as error:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.services.subscriptions.ensure_stripe_customer import ensure_stripe_customer
-from billing.stripe_gateway.errors import StripeRefused
+from billing.stripe_gateway.errors import StripeRejected
 from core import outbox
 from provisioning import mails
 from provisioning.metrics import READY_SECONDS, STEPS
@@ -37,7 +37,7 @@ def run_step(*, event_id: UUID) -> None:
         return
     try:
         status = _carry_out(event)
-    except StripeRefused as error:
+    except StripeRejected as error:
         outbox.park(event, outbox.describe(error))
         return
     except Exception as error:  # whatever it is, it is counted: nothing is tried for ever

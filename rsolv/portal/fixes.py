@@ -17,14 +17,14 @@ from django.views.decorators.http import require_safe
 from core.errors import NotFound
 from customers.access import member_page
 from customers.models import Membership
-from phases.evidence import name_flaw, read_evidence
+from phases.evidence import name_vulnerability, read_evidence
 from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
 from phases.selectors.repositories import list_repository_names
-from phases.selectors.work import WorkWanted, get_story, list_work
+from phases.selectors.work import FixFilter, get_fix_timeline, list_work
 
 from .fix_billing import Bill, find_bill, list_marks
-from .fix_story import describe_retries, tell_story
+from .fix_timeline import build_timeline, describe_attempts
 from .widgets import LongSelect
 
 FIXES_SHOWN = 50
@@ -68,10 +68,10 @@ class FilterForm(forms.Form):
         field: Any = self.fields["repository"]
         field.choices = [("", _("All")), *((str(pk), name) for pk, name in repositories)]
 
-    def read_wish(self) -> WorkWanted:
+    def read_filter(self) -> FixFilter:
         told = self.cleaned_data
         until = told.get("until")
-        return WorkWanted(
+        return FixFilter(
             repository_id=told.get("repository"),
             phase=told.get("phase", ""),
             outcome=told.get("state", ""),
@@ -107,7 +107,7 @@ def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase
     )
     form = FilterForm(request.GET, repositories=names)
     form.is_valid()
-    wanted = form.read_wish()
+    wanted = form.read_filter()
     page = Paginator(list_work(customer=customer, wanted=wanted), FIXES_SHOWN).get_page(
         request.GET.get("page")
     )
@@ -115,7 +115,7 @@ def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase
         "form": form,
         "page": page,
         "rows": list_rows(list(page.object_list)),
-        "is_filtered": wanted != WorkWanted(),
+        "is_filtered": wanted != FixFilter(),
     }
     return render(request, "portal/fixes.html", context)
 
@@ -125,7 +125,7 @@ def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase
 def show_fix(request: HttpRequest, membership: Membership, execution_id: UUID) -> HttpResponseBase:
     """One issue from its finding to its invoice, as far as it came."""
     try:
-        story = get_story(customer=membership.customer, execution_id=execution_id)
+        story = get_fix_timeline(customer=membership.customer, execution_id=execution_id)
     except NotFound as error:
         raise Http404 from error
     validation, mitigation = story.validation, story.mitigation
@@ -137,8 +137,8 @@ def show_fix(request: HttpRequest, membership: Membership, execution_id: UUID) -
         "row": make_row(story.latest, bill),
         "latest": story.latest,
         "evidence": evidence,
-        "steps": tell_story(story, evidence, bill, sees_billing=membership.may_see_billing),
-        "retries": describe_retries(mitigation) if mitigation else None,
+        "steps": build_timeline(story, evidence, bill, sees_billing=membership.may_see_billing),
+        "retries": describe_attempts(mitigation) if mitigation else None,
         "bill": bill,
     }
     return render(request, "portal/fix.html", context)
@@ -159,7 +159,7 @@ def make_row(execution: PhaseExecution, bill: Bill | None) -> FixRow:
         repository=repository,
         issue_number=issue_number,
         issue_url=build_issue_url(repository, issue_number, forge_url=settings.FORGE_URL),
-        name=name_flaw(execution.flaw_type) or execution.title,
+        name=name_vulnerability(execution.vulnerability_type) or execution.title,
         severity=execution.severity,
         state=PROOFS[execution.outcome] if is_proof else execution.outcome,
         bill=bill,

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
-from billing.account_alerts import Ways, explain_standing
+from billing.account_alerts import ContactOptions, explain_account_state
+from billing.selectors.entitlements import Entitlement, get_entitlement
 from billing.selectors.invoices import list_invoices, list_open_invoices
-from billing.selectors.standing import Entitlement, get_entitlement
 from billing.usage_words import describe_cost, describe_usage
 from customers.models import ApiKey, Customer, Membership, User
 from customers.selectors import get_membership, list_expiring_keys, list_keys
@@ -79,7 +79,7 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
     keys = list(list_keys(customer=customer)[: KEYS_SHOWN + 1])
     is_due = sees_billing and entitlement.is_payment_open
     open_invoices = list_open_invoices(customer=customer) if is_due else []
-    ways = Ways(
+    ways = ContactOptions(
         support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         plans_url=reverse("billing-plans"),
         cap_url=reverse("billing-cap"),
@@ -90,7 +90,7 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
         "customer": customer,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
-        "standing": explain_standing(entitlement, open_invoices, ways=ways if sees_billing else None),
+        "standing": explain_account_state(entitlement, open_invoices, ways=ways if sees_billing else None),
         "worries": _list_worries(recent, customer, projection if sees_billing else None, now),
         "last_time": last_time,
         "news": _tell_news(count_work(customer=customer, since=last_time)) if last_time else [],

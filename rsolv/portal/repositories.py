@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from core.http.client_ip import get_client_ip
 from core.http.user_agents import describe_browser
-from customers.access import find_caller, member_page
+from customers.access import member_page
 from customers.models import Membership
 from customers.selectors import list_held_namespaces
 from customers.services.namespace_claims import KeyOrigin
@@ -49,7 +50,7 @@ def release_claim(request: HttpRequest, membership: Membership, claim_id: UUID) 
         by=membership.user,
         at=timezone.now(),
         origin=KeyOrigin(
-            address=find_caller(request), device=describe_browser(request.headers.get("User-Agent", ""))
+            address=get_client_ip(request), device=describe_browser(request.headers.get("User-Agent", ""))
         ),
     )
     messages.success(request, _("%(name)s is released. Its results stay yours.") % {"name": claim})

@@ -11,9 +11,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing.selectors.standing import get_entitlement
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
-from billing.views.access import tell_trouble
+from billing.selectors.entitlements import get_entitlement
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
+from billing.views.access import render_stripe_error
 from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.access import find_origin, manages, member_page
@@ -147,8 +147,8 @@ def close(request: HttpRequest, membership: Membership) -> HttpResponseBase:
             close_account(customer=customer, by=membership.user, at=timezone.now(), **find_origin(request))
         except DomainError as error:
             form.add_error(None, translate_error(error))
-        except (StripeUnavailable, StripeRefused) as error:
-            return tell_trouble(request, error)
+        except (StripeUnavailable, StripeRejected) as error:
+            return render_stripe_error(request, error)
         else:
             messages.success(request, _("The account is closed. A mail confirms it."))
             return redirect("dashboard")
@@ -164,12 +164,12 @@ def _say_saved(request: HttpRequest) -> HttpResponse:
 def _render(request: HttpRequest, membership: Membership, **forms_sent: forms.Form) -> HttpResponse:
     """The page, with the form that was refused instead of its own."""
     user, customer = membership.user, membership.customer
-    wishes = {name: getattr(membership, name) for name in MailForm.base_fields}
+    choices = {name: getattr(membership, name) for name in MailForm.base_fields}
     context = {
         "customer": customer,
         "profile": ProfileForm(initial={"name": user.name, "time_zone": user.time_zone}),
         "company": CompanyForm(initial={"company": customer.name}) if membership.may_manage else None,
-        "mail": MailForm(initial=wishes) if membership.may_see_billing else None,
+        "mail": MailForm(initial=choices) if membership.may_see_billing else None,
         "is_owner": owns(membership),
         "storage": show_storage(customer),
     }

@@ -89,7 +89,7 @@ def show_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase
     form = read_form(request)
     context = {
         "form": form,
-        "workflow": write_wish(form) if form.is_valid() else "",
+        "workflow": write_options(form) if form.is_valid() else "",
         **_wait_for_call(membership.customer, asked=0),
         "is_hidden": membership.customer.setup_hidden_at is not None,
         "may_manage": membership.may_manage,
@@ -105,7 +105,7 @@ def download_workflow(request: HttpRequest, membership: Membership) -> HttpRespo
     if not form.is_valid():
         return redirect("setup")
     headers = {"Content-Disposition": 'attachment; filename="rsolv.yml"'}
-    return HttpResponse(write_wish(form), content_type="application/yaml; charset=utf-8", headers=headers)
+    return HttpResponse(write_options(form), content_type="application/yaml; charset=utf-8", headers=headers)
 
 
 @require_GET
@@ -142,7 +142,7 @@ def read_form(request: HttpRequest) -> WorkflowForm:
     return WorkflowForm(given)
 
 
-def write_wish(form: WorkflowForm) -> str:
+def write_options(form: WorkflowForm) -> str:
     told = form.cleaned_data
     return write_workflow(
         Workflow(

@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from billing.usage_words import describe_cost, describe_usage
 from core.formats import MONTHS, format_date
 from customers.access import find_origin, member_page
 from customers.csv_rows import write_rows
-from customers.models import AuditEntry, Membership
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, Membership
+from customers.services.record_audit_log_entry import record_audit_log_entry
 from phases.links import find_pull_request
 
 from .overview import project_entitlement
@@ -32,7 +32,7 @@ SEVERITY_WORDS = {
     "low": gettext_lazy("Low"),
     "": gettext_lazy("Not said"),
 }
-COLUMNS = ("at", "repository", "issue", "severity", "flaw", "coverage", "plan", "pull_request")
+COLUMNS = ("at", "repository", "issue", "severity", "vulnerability", "coverage", "plan", "pull_request")
 FIELDS = (
     *("occurred_at", "repository__forge_account__namespace", "repository__name", "issue_number"),
     *("execution__severity", "execution__flaw_type", "coverage", "plan", "execution__pull_request_url"),
@@ -97,9 +97,9 @@ def export_usage(request: HttpRequest, membership: Membership) -> StreamingHttpR
     """The span's fixes, one a line, read while they are sent."""
     span, today = _read_span(request), timezone.localdate()
     since, until = _bound(span.list_buckets(today)[0]), _bound(today + timedelta(days=1))
-    record_act(
+    record_audit_log_entry(
         customer=membership.customer,
-        act=AuditEntry.Act.DATA_EXPORTED,
+        action=AuditLogEntry.Action.DATA_EXPORTED,
         actor=membership.user,
         subject=f"usage, {span.key}",
         at=timezone.now(),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest
 
 from customers.models import Membership
-from customers.services.note_visit import note_visit
+from customers.services.record_visit import record_visit
 
 # Pages opened within this time of one another are one visit.
 VISIT = timedelta(minutes=30)
@@ -19,6 +19,6 @@ def find_last_time(request: HttpRequest, membership: Membership, *, now: datetim
     if seen is None or now - seen >= VISIT:
         request.session[KEPT_AS] = seen.isoformat() if seen else ""
     if seen is None or now - seen >= NOTED_EVERY:
-        note_visit(membership=membership, at=now)
+        record_visit(membership=membership, at=now)
     kept = request.session.get(KEPT_AS)
     return datetime.fromisoformat(kept) if kept else None

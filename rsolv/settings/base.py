@@ -66,7 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
     # What stands between these two, only pages have.
-    "core.api.middleware.ShortcutMiddleware",
+    "core.api.middleware.ApiShortcutMiddleware",
     "core.http.page_bodies.PageBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "rsolv.portal.step_up.StepUpMiddleware",
     "rsolv.portal.time_zone.TimeZoneMiddleware",
-    "core.api.middleware.RejoinMiddleware",
+    "core.api.middleware.ApiRejoinMiddleware",
     "core.metrics.middleware.CountMiddleware",
 ]
 
@@ -210,8 +210,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=20),
         "options": {"expires": 3600},
     },
-    "take-figures": {
-        "task": "rsolv.staff.business_metrics.tasks.take_figures",
+    "take-business-metrics": {
+        "task": "rsolv.staff.business_metrics.tasks.take_business_metrics",
         "schedule": crontab(minute=40),
         "options": {"expires": 3600},
     },

@@ -58,7 +58,7 @@ def lead_past(barrier: Barrier, request: HttpRequest) -> HttpResponseRedirect:
     return ask_again(request)
 
 
-def note_visit(request: HttpRequest) -> None:
+def record_visit(request: HttpRequest) -> None:
     """Begin the idle time again."""
     now = time.time()
     if now - request.session.get(SEEN_AT, 0) > SEEN_PRECISION_SECONDS:

@@ -18,9 +18,9 @@ from unfold.sites import UnfoldAdminSite
 
 from core.admin.pages import StaffAdmin
 from core.admin.recent_proof import ask_again, is_fresh
+from core.http.client_ip import get_client_ip
 from core.http.suspended_request import SAFE_METHODS
 from core.http.user_agents import describe_browser
-from customers.access import find_caller
 from customers.acting_staff import act_as_staff
 from customers.models import StaffAction
 from customers.services.record_staff_action import record_staff_action
@@ -59,7 +59,7 @@ class StaffSite(UnfoldAdminSite):
             if (barrier := access.find_barrier(request)) is not None:
                 return access.lead_past(barrier, request)
             _find_route_again(request)
-            access.note_visit(request)
+            access.record_visit(request)
             try:
                 if request.method in SAFE_METHODS or view == self.logout:  # ending a session never asks
                     return _render(inner(request, *args, **kwargs))
@@ -119,7 +119,7 @@ def _change(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpRespon
 
     user: Any = request.user
     device = describe_browser(request.headers.get("User-Agent", ""))
-    with act_as_staff(user=user, address=find_caller(request), device=device) as staff:
+    with act_as_staff(user=user, address=get_client_ip(request), device=device) as staff:
         answer = run()
         if not staff.recorded and isinstance(answer, HttpResponseRedirect) and request.user.is_authenticated:
             record_staff_action(

@@ -1,4 +1,4 @@
-"""SCAN, VALIDATE, MITIGATE: one issue, from the flaw to the fix."""
+"""SCAN, VALIDATE, MITIGATE: one issue, from the vulnerability to the fix."""
 
 import hashlib
 from dataclasses import dataclass
@@ -63,11 +63,11 @@ class Mitigation:
 
 
 def scan(job: Job) -> Scan:
-    """Find flaws in the source and store them. Raises ActionFailed where there is none."""
+    """Find vulnerabilities in the source and store them. Raises ActionFailed where there is none."""
     commit = compute_commit(job.checkout)
     findings = find_in_checkout(job.checkout)
     if not findings:
-        raise ActionFailed("SCAN: no flaw found")
+        raise ActionFailed("SCAN: no vulnerability found")
     data = {
         "vulnerabilities": [finding.describe() for finding in findings],
         "timestamp": _now(),

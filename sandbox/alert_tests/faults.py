@@ -16,7 +16,7 @@ from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 from psycopg import sql
 
-from billing.models import BillingAccount, InboxEvent, Notice, Reconciliation, UsageReport
+from billing.models import BillingAccount, InboxEvent, Notification, Reconciliation, UsageReport
 from billing.tasks import report_usage
 from core.api import limiter
 from customers.models import Customer, Membership
@@ -98,7 +98,7 @@ class FaultInjector:
             [
                 Fault(
                     "Stripe answers usage with 400",
-                    ("UsageRefused",),
+                    ("UsageRejected",),
                     inject=self.stripe.reject_usage,
                     recover=self.restore_stripe,
                 ),
@@ -258,8 +258,10 @@ class FaultInjector:
 
     def park_notification(self) -> None:
         customer, now = Customer.objects.get(email=OWNER), timezone.now()
-        parked = {"status": Notice.Status.PARKED, "parked_at": now, "next_attempt_at": None}
-        Notice.objects.create(customer=customer, kind=Notice.Kind.RECOVERED, reference="alert-test", **parked)
+        parked = {"status": Notification.Status.PARKED, "parked_at": now, "next_attempt_at": None}
+        Notification.objects.create(
+            customer=customer, kind=Notification.Kind.RECOVERED, reference="alert-test", **parked
+        )
 
     def remove_owner(self) -> None:
         customer = Customer.objects.get(email=OWNER)

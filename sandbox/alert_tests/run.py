@@ -136,7 +136,7 @@ class AlertTest:
                 self._sign_up_one(next(numbers), "teams")
             self.supervisor.check()
             self._backdate_customers()
-            call_command("take_figures", stdout=io.StringIO())
+            call_command("take_business_metrics", stdout=io.StringIO())
             time.sleep(2)
         exprs = {query.name: query.expr for query in list_queries()}
         for name in sorted(empty):

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.test import Client
 
+from billing.selectors.entitlements import get_entitlement
 from billing.selectors.ledger import list_ledger
-from billing.selectors.standing import get_entitlement
 from billing.services.sweep_billing import sweep_billing
 from core.metrics.collectors import COLLECTORS
 from phases.models import PhaseExecution

@@ -25,7 +25,7 @@ PLACES = "CREATE TEMPORARY TABLE bench_place (n int PRIMARY KEY, customer_id uui
 # Of each issue a fix, the proof that the fix supersedes, and the scan before both.
 PHASES = """
 INSERT INTO phases_phaseexecution (id, customer_id, repository_id, phase, commit_sha, issue_number, branch,
-    outcome, pull_request_url, data, severity, flaw_type, title, attempts, findings, is_superseded,
+    outcome, pull_request_url, data, severity, vulnerability_type, title, attempts, findings, is_superseded,
     created_at, updated_at, announced_at)
 SELECT md5(phase || issue)::uuid, customer_id, repository_id, phase, md5('commit' || issue),
     CASE WHEN phase <> 'scan' THEN issue END, '',

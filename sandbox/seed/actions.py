@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import make_password
 
 from billing.models import UsageReport
 from billing.plans import PLANS
-from billing.selectors.standing import get_account
+from billing.selectors.entitlements import get_account
 from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.subscriptions.choose_plan import choose_plan
 from billing.stripe_gateway.customers import set_payment_method

@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from celery import current_app
 from django.db import transaction
 
-from billing.selectors.standing import Entitlement, get_entitlement
+from billing.selectors.entitlements import Entitlement, get_entitlement
 from customers.models import Customer, User
 
 from .actions import find

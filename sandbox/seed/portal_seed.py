@@ -10,8 +10,8 @@ from typing import Any
 from billing.models import BillingAccount, UsageRecord, UsageReport
 from billing.plans import TEAMS
 from customers.models import Customer, ForgeAccount, Membership, User
-from phases.facts import SEVERITIES
 from phases.models import PhaseExecution, Repository
+from phases.summary import SEVERITIES
 
 from .bulk_seed import batched
 
@@ -129,7 +129,11 @@ def _make_phases(
     severity, vulnerability = rng.choice(SEVERITIES), rng.choice(VULNERABILITIES)
     shared: dict[str, Any] = {"customer": owner, "repository": repository, "created_at": at, "updated_at": at}
     shared |= {"commit_sha": f"{number:040x}"}
-    named: dict[str, Any] = {"issue_number": number, "severity": severity, "flaw_type": vulnerability}
+    named: dict[str, Any] = {
+        "issue_number": number,
+        "severity": severity,
+        "vulnerability_type": vulnerability,
+    }
     proof = {
         "validated": True,
         "redTests": [{"testName": f"test_{vulnerability}", "testCode": "assert safe\n" * 40}],

@@ -9,7 +9,7 @@ from billing.services.webhooks.handlers import ENDPOINT_EVENTS
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.prices import find_price_ids
 from customers.models import Customer
-from tests.billing.world import BillingWorld
+from tests.billing.billing_env import BillingWorld
 
 # What may follow when a subscription is active, past due or canceled.
 STEPS = {
@@ -23,7 +23,7 @@ STEPS = {
 class Life:
     """Lives a history at Stripe's side; `plan`, `status` and `refunds` say what we must know in the end."""
 
-    world: BillingWorld
+    billing_env: BillingWorld
     customer: Customer
     plan: str = "teams"
     status: str = "active"
@@ -32,8 +32,8 @@ class Life:
     heard: set[str] = field(default_factory=set)
 
     @classmethod
-    def begin(cls, world: BillingWorld) -> "Life":
-        return cls(world, world.subscribe("teams"))
+    def begin(cls, billing_env: BillingWorld) -> "Life":
+        return cls(billing_env, billing_env.subscribe("teams"))
 
     def live(self, step: str) -> None:
         getattr(self, step)()
@@ -42,7 +42,7 @@ class Life:
         """What Stripe sends us about this customer and we did not hear yet, oldest first."""
         news = [
             event
-            for event in self.world.stripe.control.events()
+            for event in self.billing_env.stripe.control.events()
             if event["type"] in ENDPOINT_EVENTS
             and event["id"] not in self.heard
             and self._is_ours(event["data"]["object"])
@@ -52,7 +52,7 @@ class Life:
 
     def fail(self) -> None:
         self._set_card("insufficient_funds")
-        self.world.stripe.control.advance(days=31, hours=2)
+        self.billing_env.stripe.control.advance(days=31, hours=2)
         self.status = "past_due"
 
     def pay(self) -> None:
@@ -73,7 +73,7 @@ class Life:
 
     def end_later(self) -> None:
         self._client.subscriptions.update(self._read_subscription()["id"], {"cancel_at_period_end": True})
-        self.world.stripe.control.advance(days=32)
+        self.billing_env.stripe.control.advance(days=32)
         self.status = "canceled"
 
     def cancel(self) -> None:
@@ -108,7 +108,9 @@ class Life:
 
     def _list(self, kind: str) -> list[dict[str, Any]]:
         return [
-            each for each in self.world.stripe.control.objects(kind) if each["customer"] == self._stripe_id
+            each
+            for each in self.billing_env.stripe.control.objects(kind)
+            if each["customer"] == self._stripe_id
         ]
 
     def _read_subscription(self) -> dict[str, Any]:
@@ -120,4 +122,4 @@ class Life:
 
     def _set_card(self, behavior: str) -> None:
         for method in self._list("payment_method"):
-            self.world.stripe.control.set_card(method["id"], behavior)
+            self.billing_env.stripe.control.set_card(method["id"], behavior)

@@ -3,10 +3,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billing.account_alerts import Standing, Ways, explain_standing
+from billing.account_alerts import AccountAlert, ContactOptions, explain_account_state
 from billing.plans import PAYG, TRIAL
+from billing.selectors.entitlements import Entitlement
 from billing.selectors.invoices import InvoiceLine
-from billing.selectors.standing import Entitlement
 
 GOOD = Entitlement(
     plan=PAYG,
@@ -33,19 +33,19 @@ OPEN = InvoiceLine(
 )
 
 
-WAYS = Ways(support="help@rsolv.dev", plans_url="/plans/", cap_url="/cap/")
+WAYS = ContactOptions(support="help@rsolv.dev", plans_url="/plans/", cap_url="/cap/")
 
 
-def explain(*invoices: InvoiceLine, ways: Ways | None = WAYS, **changes: object) -> Standing:
+def explain(*invoices: InvoiceLine, ways: ContactOptions | None = WAYS, **changes: object) -> AccountAlert:
     entitlement = replace(GOOD, **changes)  # type: ignore[arg-type]
-    standing = explain_standing(entitlement, invoices, ways=ways)
+    standing = explain_account_state(entitlement, invoices, ways=ways)
     assert standing
     return standing
 
 
 class TestExplainStanding:
     def test_is_silent_when_all_is_well(self) -> None:
-        assert explain_standing(GOOD, [OPEN], ways=WAYS) is None
+        assert explain_account_state(GOOD, [OPEN], ways=WAYS) is None
 
     def test_offers_plans_with_prices_after_the_trial(self) -> None:
         standing = explain(

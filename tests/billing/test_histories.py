@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.models import InboxEvent, Notice, PaymentIncident
+from billing.models import InboxEvent, Notification, PaymentIncident
 from tests.billing.histories import STEPS, Life
 
 few = settings(max_examples=3, deadline=None)
@@ -18,18 +18,18 @@ class Undo(Exception):
 
 
 def read_account(life):
-    account = life.world.account(life.customer)
+    account = life.billing_env.account(life.customer)
     names = ("plan", "status", "subscription_id", "current_period_start", "current_period_end")
     return {name: getattr(account, name) for name in (*names, "cancel_at", "past_due_since")}
 
 
 def read_state(life):
     """All that news may change, so that two orders can be compared."""
-    notices = Notice.objects.filter(customer=life.customer).values_list("kind", "reference")
+    notifications = Notification.objects.filter(customer=life.customer).values_list("kind", "reference")
     incidents = PaymentIncident.objects.filter(customer=life.customer)
     return (
         read_account(life),
-        sorted(notices),
+        sorted(notifications),
         sorted(incidents.values_list("stripe_id", "kind", "amount_cents", "status")),
         InboxEvent.objects.filter(processed_at=None).count(),
     )
@@ -38,7 +38,7 @@ def read_state(life):
 def read_after(life, events):
     """The state that news in this order leaves behind; then all is as before."""
     with suppress(Undo), transaction.atomic():
-        life.world.deliver(events=events)
+        life.billing_env.deliver(events=events)
         state = read_state(life)
         raise Undo
     return state
@@ -50,7 +50,7 @@ def read_id(event):
 
 def deliver(life, events):
     if events:
-        life.world.deliver(events=events)
+        life.billing_env.deliver(events=events)
 
 
 @st.composite
@@ -69,8 +69,8 @@ HISTORIES = [
 
 class TestNewsThatComesAllAtOnce:
     @pytest.mark.parametrize("history", HISTORIES, ids="-".join)
-    def test_gives_one_state_in_any_order(self, world, history):
-        life = Life.begin(world)
+    def test_gives_one_state_in_any_order(self, billing_env, history):
+        life = Life.begin(billing_env)
         for step in history:
             life.live(step)
         events = life.list_news()
@@ -88,13 +88,13 @@ class TestNewsThatComesAllAtOnce:
 
 
 class TestNewsThatComesInBetween:
-    def test_gives_the_state_that_the_history_has(self, world):
+    def test_gives_the_state_that_the_history_has(self, billing_env):
         """A history of any steps; after each a part of the news comes, and the rest past the end."""
 
         @few
         @given(st.data())
         def check(data):
-            life, late = Life.begin(world), []
+            life, late = Life.begin(billing_env), []
             for _ in range(data.draw(st.integers(1, 4))):
                 life.live(data.draw(st.sampled_from(STEPS[life.status])))
                 news = late + life.list_news()

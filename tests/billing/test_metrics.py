@@ -8,7 +8,7 @@ from billing.models import InboxEvent, UsageReport
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.report_usage import report_usage
 from billing.services.webhooks.process_webhook import process_webhook
-from tests.billing.world import post_webhook
+from tests.billing.billing_env import post_webhook
 from tests.core.metrics.pages import Growth
 from tests.factories import CustomerFactory, make_mitigation_of
 from tests.outbox import make_due
@@ -40,66 +40,68 @@ class TestUsage:
             record_usage(customer=usage.customer, execution=usage.execution, occurred_at=timezone.now())
         assert recorded.so_far == 1
 
-    def test_is_reported_once_after_attempts_that_were_rescheduled(self, world):
+    def test_is_reported_once_after_attempts_that_were_rescheduled(self, billing_env):
         done, rescheduled = reported("reported"), reported("rescheduled")
-        usage = record(world.subscribe("payg"))
-        world.stripe.control.add_fault("status", status=500, path="/v1/billing/meter_events", times=None)
+        usage = record(billing_env.subscribe("payg"))
+        billing_env.stripe.control.add_fault(
+            "status", status=500, path="/v1/billing/meter_events", times=None
+        )
         send(usage)
         send(usage)
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         send(usage)
         send(usage)
         assert (rescheduled.so_far, done.so_far) == (2, 1)
 
-    def test_that_is_found_on_the_meter_is_settled(self, world):
+    def test_that_is_found_on_the_meter_is_settled(self, billing_env):
         settled, done = reported("settled"), reported("reported")
-        usage = record(world.subscribe("payg"))
-        world.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
+        usage = record(billing_env.subscribe("payg"))
+        billing_env.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
         send(usage)
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         UsageReport.objects.update(first_sent_at=timezone.now() - timedelta(days=2))
-        with world.run_tasks():
+        with billing_env.run_tasks():
             send(usage)
         assert (settled.so_far, done.so_far) == (1, 0)
 
 
 class TestWebhooks:
-    def test_are_counted_once_however_often_they_come(self, world):
+    def test_are_counted_once_however_often_they_come(self, billing_env):
         received = Growth("rsolv_billing_webhooks_received_total", type="customer.updated")
         done, lag = processed("processed"), Growth("rsolv_billing_webhook_lag_seconds_count")
         subject = {"id": "cus_1", "object": "customer"}
         event = {"id": "evt_1", "object": "event", "type": "customer.updated", "data": {"object": subject}}
-        world.deliver(events=[event, event])
+        billing_env.deliver(events=[event, event])
         process_webhook(event_id="evt_1")
         assert (received.so_far, done.so_far, lag.so_far) == (1, 1, 1)
 
-    def test_make_no_label_of_a_type_that_we_did_not_ask_for(self, world):
+    def test_make_no_label_of_a_type_that_we_did_not_ask_for(self, billing_env):
         other = Growth("rsolv_billing_webhooks_received_total", type="other")
-        with world.run_tasks():
+        with billing_env.run_tasks():
             post_webhook(json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "moon.risen"}))
         assert other.so_far == 1
 
     @pytest.mark.parametrize(("failures", "outcome"), [(0, "rescheduled"), (11, "failed")])
-    def test_that_cannot_be_processed_are_rescheduled_or_given_up(self, world, failures, outcome):
+    def test_that_cannot_be_processed_are_rescheduled_or_given_up(self, billing_env, failures, outcome):
         counted = processed(outcome)
         fields = {"event_type": "customer.updated", "payload": '{"object": "event"}'}
         InboxEvent.objects.create(event_id="evt_1", **fields, failures=failures)
-        with world.run_tasks():
+        with billing_env.run_tasks():
             process_webhook(event_id="evt_1")
         assert counted.so_far == 1
 
 
 class TestPayments:
-    def test_that_were_made(self, world):
+    def test_that_were_made(self, billing_env):
         paid = Growth("rsolv_billing_payments_total", outcome="paid")
-        world.subscribe("teams")
-        world.deliver()
+        billing_env.subscribe("teams")
+        billing_env.deliver()
         assert paid.so_far == 1
 
-    def test_that_failed(self, world):
+    def test_that_failed(self, billing_env):
         failed = Growth("rsolv_billing_payments_total", outcome="failed")
-        world.subscribe("teams")
-        for method in world.stripe.control.objects("payment_method"):
-            world.stripe.control.set_card(method["id"], "insufficient_funds")
-        world.advance()
+        billing_env.subscribe("teams")
+        for method in billing_env.stripe.control.objects("payment_method"):
+            billing_env.stripe.control.set_card(method["id"], "insufficient_funds")
+        billing_env.advance()
         assert failed.so_far > 0

@@ -30,8 +30,8 @@ def spans(settings, monkeypatch):
 
 class TestTrace:
     @pytest.mark.django_db(transaction=True)
-    def test_leads_from_the_request_over_the_task_to_stripe(self, world, spans):
-        action = make_client(world.subscribe("payg"))
+    def test_leads_from_the_request_over_the_task_to_stripe(self, billing_env, spans):
+        action = make_client(billing_env.subscribe("payg"))
         before = len(spans())
         assert action.post("/api/v1/phases/store", FIX | {"data": {"fixed": True}}).status_code == 200
         found = {span.name: span for span in spans()[before:]}

@@ -19,7 +19,7 @@ def make_team(*roles: str) -> tuple[Customer, list[Membership]]:
     return customer, [MembershipFactory(customer=customer, role=role) for role in roles]
 
 
-def act(by: Membership | None) -> dict[str, Any]:
+def origin_of(by: Membership | None) -> dict[str, Any]:
     """Who acts, when and from where, as the services take it."""
     return {"by": by, "at": timezone.now(), "address": "192.0.2.7"}
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.addresses import find_mailbox, find_organization, is_disposable, normalise_email
+from customers.addresses import find_mailbox, find_organization, is_disposable, normalize_email
 from customers.mail_providers import BY_DOMAIN
 
 
@@ -17,7 +17,7 @@ class TestNormaliseEmail:
         ],
     )
     def test_keeps_one_spelling(self, written, kept):
-        assert normalise_email(written) == kept
+        assert normalize_email(written) == kept
 
 
 class TestIsDisposable:

@@ -4,7 +4,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
-from customers.models import ApiKey, AuditEntry, Membership
+from customers.models import ApiKey, AuditLogEntry, Membership
 from customers.services.manage_keys import create_api_key
 from tests.customers.team import make_team
 
@@ -20,8 +20,8 @@ class TestAMembership:
         _, (_, member) = make_team("owner", "member")
         staff.post(page("membership_change", member), {"role": "admin"})
         assert Membership.objects.get(pk=member.pk).role == "admin"
-        entry = AuditEntry.objects.get()
-        assert (entry.act, entry.actor_name, entry.address) == ("role_changed", "RSOLV staff", None)
+        entry = AuditLogEntry.objects.get()
+        assert (entry.action, entry.actor_name, entry.address) == ("role_changed", "RSOLV staff", None)
 
     def test_of_the_last_owner_is_not_demoted(self, staff):
         _, (owner, _) = make_team("owner", "member")
@@ -38,7 +38,7 @@ class TestAMembership:
         _, (_, member) = make_team("owner", "member")
         staff.post(page("membership_delete", member), {"post": "yes"})
         assert not Membership.objects.filter(pk=member.pk).exists()
-        assert AuditEntry.objects.get().act == "member_removed"
+        assert AuditLogEntry.objects.get().action == "member_removed"
 
     def test_cannot_be_deleted_by_the_list(self, staff):
         _, (owner,) = make_team("owner")
@@ -53,7 +53,7 @@ class TestWhatStaffDoes:
         create_api_key(customer=customer, name="key")
         answer = {"action": "revoke", "_selected_action": [str(ApiKey.objects.get().pk)]}
         staff.post(reverse("admin:customers_apikey_changelist"), answer)
-        entry = AuditEntry.objects.get(act="key_revoked")
+        entry = AuditLogEntry.objects.get(action="key_revoked")
         assert entry.actor_name == "RSOLV staff"
 
     def test_a_second_step_taken_away_is_in_the_log(self, staff):
@@ -63,19 +63,19 @@ class TestWhatStaffDoes:
         assert "SECRET" not in staff.get(reverse("admin:mfa_authenticator_change", args=[step.pk])).text
         staff.post(reverse("admin:mfa_authenticator_changelist"), answer)
         assert not Authenticator.objects.filter(user=owner.user).exists()
-        assert AuditEntry.objects.get().act == "two_factor_off"
+        assert AuditLogEntry.objects.get().action == "two_factor_off"
 
     def test_another_name_of_a_member_is_in_the_log(self, staff):
         _, (owner,) = make_team("owner")
         staff.post(page("user_change", owner.user), {"name": "Ann", "is_active": "on"})
-        entry = AuditEntry.objects.get()
-        assert (entry.act, entry.actor_name) == ("staff_acted", "RSOLV staff")
+        entry = AuditLogEntry.objects.get()
+        assert (entry.action, entry.actor_name) == ("staff_acted", "RSOLV staff")
         assert "Ann" in entry.subject
 
     @pytest.mark.parametrize("name", ["change", "delete"])
     def test_an_entry_of_the_log_is_never_changed(self, staff, name):
         customer, _ = make_team("owner")
-        entry = AuditEntry.objects.create(customer=customer, act="key_made", actor_name="ann")
+        entry = AuditLogEntry.objects.create(customer=customer, action="key_made", actor_name="ann")
         sent = {"post": "yes", "actor_name": "bea"}
         assert staff.post(page(f"auditentry_{name}", entry), sent).status_code == 403
-        assert AuditEntry.objects.get().actor_name == "ann"
+        assert AuditLogEntry.objects.get().actor_name == "ann"

@@ -10,12 +10,12 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.utils import timezone
 
-from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.models import AuditLogEntry, Customer, Invitation, Membership, User
 from customers.services.accept_invitation import accept_invitation
 from customers.services.invite_member import invite_member
 from customers.services.manage_keys import create_api_key
 from customers.tasks import expire_invitations
-from tests.customers.team import act, make_person, make_team, read_invitation
+from tests.customers.team import make_person, make_team, origin_of, read_invitation
 from tests.factories import MembershipFactory
 from tests.rsolv.portal.conftest import Browser, bob  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
@@ -30,8 +30,8 @@ def browser(bob: Browser) -> Browser:  # noqa: F811
     return bob
 
 
-def find(action: str) -> AuditEntry:
-    entry = AuditEntry.objects.get(act=action)
+def find(action: str) -> AuditLogEntry:
+    entry = AuditLogEntry.objects.get(action=action)
     assert (entry.address, entry.device) == ("127.0.0.1", "Firefox on Linux")
     return entry
 
@@ -59,12 +59,12 @@ class TestAnEntry:
     def test_of_a_member_too(self, browser: Browser, action: str, path: dict[str, str]) -> None:
         member = MembershipFactory(customer=browser.customer, role="admin")
         create_api_key(customer=browser.customer, name="CI", created_by=member.user)
-        AuditEntry.objects.all().delete()
+        AuditLogEntry.objects.all().delete()
         browser.post(f"/dashboard/team/{member.pk}/{action}/", path)
-        assert {(e.address, e.device) for e in AuditEntry.objects.all()} == {
+        assert {(e.address, e.device) for e in AuditLogEntry.objects.all()} == {
             ("127.0.0.1", "Firefox on Linux")
         }
-        assert AuditEntry.objects.count() == 2
+        assert AuditLogEntry.objects.count() == 2
 
     @pytest.mark.parametrize(
         ("path", "what"), [("audit-log/export/", "audit log"), ("usage/rsolv-usage.csv", "usage, 30d")]
@@ -83,13 +83,13 @@ class TestAnEntry:
 
     def test_keeps_a_device_that_says_too_much_short(self, bob: Browser) -> None:  # noqa: F811
         bob.post("/dashboard/settings/company/", {"company": "B"}, headers={"User-Agent": "x" * 500})
-        assert AuditEntry.objects.get().device == "x" * 60
+        assert AuditLogEntry.objects.get().device == "x" * 60
 
     def test_is_not_written_where_nothing_changed(self, browser: Browser) -> None:
         browser.post("/dashboard/settings/company/", {"company": browser.customer.name})
         browser.post("/dashboard/settings/profile/", {"name": "", "time_zone": "Europe/Berlin"})
         browser.post("/dashboard/settings/mail/", {"wants_alerts": "on", "wants_guidance": "on"})
-        assert not AuditEntry.objects.exists()
+        assert not AuditLogEntry.objects.exists()
 
     def test_names_both_names_however_long(self, browser: Browser) -> None:
         Customer.objects.update(name="a" * 200)
@@ -104,7 +104,7 @@ class TestAddresses:
         user = User.objects.get()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         browser.post("/accounts/email/", {"email": "bob@new.test", "action_add": ""})
-        assert not AuditEntry.objects.exists()
+        assert not AuditLogEntry.objects.exists()
         deliver_mails()
         code = re.search(r"^([A-Z0-9-]{6,9})$", mail.outbox[-1].body, re.M)
         assert code
@@ -119,14 +119,14 @@ class TestAddresses:
 class TestAnInvitation:
     def invite(self) -> Membership:
         _, (owner,) = make_team("owner")
-        invite_member(customer=owner.customer, email="new@acme.test", role="member", **act(owner))
+        invite_member(customer=owner.customer, email="new@acme.test", role="member", **origin_of(owner))
         return owner
 
     def test_accepted_says_who_invited(self) -> None:
         owner = self.invite()
         token = read_invitation().split("/")[2]
         accept_invitation(token=token, user=make_person("new@acme.test"), at=timezone.now())
-        entry = AuditEntry.objects.get(act="member_added")
+        entry = AuditLogEntry.objects.get(action="member_added")
         assert entry.subject == f"as member, invited by {owner.user.email}"
 
     def test_expired_has_one_entry_at_the_time_it_expired(self) -> None:
@@ -135,7 +135,7 @@ class TestAnInvitation:
         Invitation.objects.update(expires_at=expired_at)
         for _ in range(2):
             expire_invitations()
-        entry = AuditEntry.objects.get(act="invitation_expired")
+        entry = AuditLogEntry.objects.get(action="invitation_expired")
         assert (entry.customer, entry.at) == (owner.customer, expired_at)
         assert (entry.actor_name, entry.subject) == ("RSOLV", "new@acme.test as member")
 
@@ -145,4 +145,4 @@ class TestAnInvitation:
         now = timezone.now()
         Invitation.objects.update(expires_at=now - timedelta(hours=2), **{field: now})
         expire_invitations()
-        assert not AuditEntry.objects.filter(act="invitation_expired").exists()
+        assert not AuditLogEntry.objects.filter(action="invitation_expired").exists()

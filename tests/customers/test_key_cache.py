@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.redis.client import Link, find_link
+from core.redis.client import RedisClient, get_redis_client
 from customers import key_cache, keys, selectors
-from customers.models import ApiKey, Customer, StaleKey
+from customers.models import ApiKey, Customer, KeyInvalidation
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.block_customer import block_customer, unblock_customer
 from customers.services.manage_keys import create_api_key, revoke_api_key, rotate_api_key
@@ -38,10 +38,10 @@ def raw(db) -> str:
 @pytest.fixture
 def cut_off(settings, monkeypatch) -> Iterator[Callable[[], None]]:
     """Call it, and this process does not reach Redis; again, and it does. Redis itself stays as it is."""
-    ours, nobody = find_link(), Link(NOBODY)
+    ours, nobody = get_redis_client(), RedisClient(NOBODY)
     links = {"now": ours}
     for module in ("customers.key_cache", "customers.key_uses"):
-        monkeypatch.setattr(f"{module}.find_link", lambda: links["now"])
+        monkeypatch.setattr(f"{module}.get_redis_client", lambda: links["now"])
     yield lambda: links.update(now=nobody if links["now"] is ours else ours)
 
 
@@ -66,7 +66,7 @@ class TestAuthenticateApiKey:
             assert authenticate_api_key(unknown) is None
 
     def test_keeps_no_raw_key(self, raw):
-        client = find_link().client
+        client = get_redis_client().client
         kept = [name + (client.get(name) or b"") for name in client.keys("rsolv:keys:*") if b":of:" in name]
         assert kept and not [text for text in kept if raw.encode() in text or raw[6:].encode() in text]
 
@@ -143,7 +143,7 @@ class TestAKeyThatEnds:
         with django_capture_on_commit_callbacks(execute=True):
             way(get_key(raw))
         assert authenticate_api_key(raw) is None
-        assert not StaleKey.objects.exists()
+        assert not KeyInvalidation.objects.exists()
 
     @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
     def test_is_refused_though_redis_was_away_when_it_ended(
@@ -152,23 +152,23 @@ class TestAKeyThatEnds:
         cut_off()
         with django_capture_on_commit_callbacks(execute=True):
             way(get_key(raw))
-        assert StaleKey.objects.exists()
+        assert KeyInvalidation.objects.exists()
         cut_off()
         assert authenticate_api_key(raw) is None
-        assert not StaleKey.objects.exists()
+        assert not KeyInvalidation.objects.exists()
 
     def test_is_refused_though_its_entry_outlived_the_process_that_ended_it(self, raw, monkeypatch):
         monkeypatch.setattr(key_cache, "forget", lambda hashes: None)  # killed before its commit's hook ran
         revoke(get_key(raw))
         monkeypatch.undo()
-        find_link().client.delete(key_cache.LEASE)  # which ends by itself
+        get_redis_client().client.delete(key_cache.LEASE)  # which ends by itself
         assert authenticate_api_key(raw) is None
 
     def test_is_not_brought_back_by_a_fill_that_began_before(self, raw):
         key = get_key(raw)
         key_cache.forget([key.key_hash])
         marker = key_cache.begin_fill(key.key_hash)
-        caller, _ = selectors.find_caller(key_hash=key.key_hash)
+        caller, _ = selectors.get_principal_by_key_hash(key_hash=key.key_hash)
         revoke(key)
         assert key_cache.end_fill(key.key_hash, marker, caller) is False
         assert authenticate_api_key(raw) is None
@@ -183,19 +183,19 @@ class TestAKeyThatEnds:
 
 class TestLease:
     def test_ends_though_its_renewer_was_slow(self, raw):
-        find_link().client.delete(key_cache.LEASE)
+        get_redis_client().client.delete(key_cache.LEASE)
         began_at = key_cache.begin_lease()
         key_cache.grant_lease(began_at - 10_000)
         assert key_cache.read(keys.hash_key(raw)) == key_cache.NO_LEASE
 
     def test_is_renewed_by_one_of_those_who_ask(self, raw):
-        find_link().client.delete(key_cache.LEASE)
+        get_redis_client().client.delete(key_cache.LEASE)
         assert key_cache.begin_lease() is not None
         assert key_cache.begin_lease() is None
         assert authenticate_api_key(raw) is not None
 
     def test_clears_a_redis_that_was_started_anew(self, raw):
-        client = find_link().client
+        client = get_redis_client().client
         client.set(key_cache.RUN, b"another run")
         client.delete(key_cache.LEASE, key_cache.RENEWING)
         key_cache.begin_lease()

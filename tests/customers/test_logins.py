@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_
 from django.core import mail
 from django.test import Client
 
-from customers.models import AuditEntry, Membership
+from customers.models import AuditLogEntry, Membership
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
 from tests.rsolv.portal.conftest import trust_login
@@ -49,8 +49,8 @@ def turn_on(client: Client) -> str:
     return shown[1]
 
 
-def list_acts() -> list[str]:
-    return list(AuditEntry.objects.order_by("at").values_list("act", flat=True))
+def list_audit_log() -> list[str]:
+    return list(AuditLogEntry.objects.order_by("at").values_list("action", flat=True))
 
 
 class TestTheSecondStep:
@@ -95,7 +95,7 @@ class TestTheSecondStep:
         client, _ = log_in()
         turn_on(client)
         client.post("/accounts/2fa/totp/deactivate/")
-        assert list_acts() == ["two_factor_on", "two_factor_off"]
+        assert list_audit_log() == ["two_factor_on", "two_factor_off"]
         deliver_mails()
         assert {"Authenticator App Activated", "Authenticator App Deactivated"} <= {
             m.subject for m in mail.outbox
@@ -108,10 +108,10 @@ class TestAPlace:
     def test_is_news_only_after_the_first(self, ann: Membership) -> None:
         log_in()
         log_in(**{"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/143.1"}, address="192.0.2.99")
-        assert list_acts() == []
+        assert list_audit_log() == []
         log_in(address="198.51.100.4")
-        assert list_acts() == ["login_from_new_place"]
-        assert AuditEntry.objects.get().address == "198.51.100.4"
+        assert list_audit_log() == ["login_from_new_place"]
+        assert AuditLogEntry.objects.get().address == "198.51.100.4"
         deliver_mails()
         assert mail.outbox[-1].subject == "A login to RSOLV from a new place"
         assert mail.outbox[-1].to == ["ann@acme.test"]
@@ -119,13 +119,13 @@ class TestAPlace:
     def test_is_told_once(self, ann: Membership) -> None:
         for address in ("192.0.2.7", "198.51.100.4", "198.51.100.4"):
             log_in(address=address)
-        assert list_acts() == ["login_from_new_place"]
+        assert list_audit_log() == ["login_from_new_place"]
 
     def test_is_where_our_own_proxy_says(self, ann: Membership, settings: Any) -> None:
         settings.TRUSTED_PROXY_COUNT = 1
         for forwarded in ("203.0.113.1", "203.0.113.9, 198.51.100.4"):
             log_in(**{"X-Forwarded-For": forwarded})
-        assert AuditEntry.objects.get().address == "198.51.100.4"
+        assert AuditLogEntry.objects.get().address == "198.51.100.4"
 
 
 class TestAPassword:
@@ -133,7 +133,7 @@ class TestAPassword:
         (client, _), (other, _) = log_in(), log_in()
         new = {"oldpassword": PASSWORD, "password1": "another-horse-2", "password2": "another-horse-2"}
         client.post("/accounts/password/change/", new)
-        assert list_acts() == ["password_changed", "sessions_ended"]
+        assert list_audit_log() == ["password_changed", "sessions_ended"]
         assert client.get("/dashboard/team/").status_code == 200
         assert other.get("/dashboard/team/").status_code == 302
 
@@ -150,7 +150,7 @@ class TestAnAddress:
         client.post("/accounts/email/", {"email": "ann@new.test", "action_primary": ""})
         ann.user.refresh_from_db()
         assert ann.user.email == "ann@new.test"
-        assert AuditEntry.objects.get(act="email_changed").subject == "to ann@new.test"
+        assert AuditLogEntry.objects.get(action="email_changed").subject == "to ann@new.test"
 
 
 class TestSessions:

@@ -10,7 +10,7 @@ from customers.mail_limits import TooManyMails
 from customers.models import Invitation
 from customers.services.invite_member import invite_member, resend_invitation
 from provisioning.models import OutgoingMail
-from tests.customers.team import act, forget_mail_limits, make_person, make_team
+from tests.customers.team import forget_mail_limits, make_person, make_team, origin_of
 from tests.rsolv.portal.conftest import Browser, bob  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
@@ -19,7 +19,7 @@ VICTIM = "victim@example.net"
 
 
 def invite(owner, email=VICTIM):
-    return invite_member(customer=owner.customer, email=email, role="member", **act(owner))
+    return invite_member(customer=owner.customer, email=email, role="member", **origin_of(owner))
 
 
 def count_mails(to: str = VICTIM) -> int:
@@ -78,14 +78,14 @@ class TestInvitations:
         invitation = invite(owner)
         before = Invitation.objects.values().get()
         with pytest.raises(TooManyMails):
-            resend_invitation(invitation=invitation, **act(owner))
+            resend_invitation(invitation=invitation, **origin_of(owner))
         assert Invitation.objects.values().get() == before
 
     def test_go_out_again_after_a_while(self) -> None:
         _, (owner,) = make_team("owner")
         invitation = invite(owner)
         forget_mail_limits()
-        resend_invitation(invitation=invitation, **act(owner))
+        resend_invitation(invitation=invitation, **origin_of(owner))
         assert count_mails() == 2
 
 

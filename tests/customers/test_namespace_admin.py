@@ -12,7 +12,7 @@ from tests.staff import StaffBrowser
 PAGE = "admin:customers_forgeaccount_changelist"
 
 
-def act(client: Client, action: str, claim: ForgeAccount) -> ForgeAccount:
+def run_action(client: Client, action: str, claim: ForgeAccount) -> ForgeAccount:
     client.post(reverse(PAGE), {"action": action, "_selected_action": [str(claim.pk)]})
     claim.refresh_from_db()
     return claim
@@ -25,25 +25,25 @@ def claims(db: None) -> list[ForgeAccount]:
 
 class TestTheActions:
     def test_prove_a_claim_and_end_the_others(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
-        assert act(staff, "prove", claims[0]).is_proven
+        assert run_action(staff, "prove", claims[0]).is_proven
         claims[1].refresh_from_db()
         assert not claims[1].is_held
         assert "Proven" in staff.get(reverse(PAGE)).text
 
     def test_release_a_claim_for_another(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
         for _ in range(2):
-            act(staff, "prove", claims[0])
-            assert not act(staff, "release", claims[0]).is_held
-        assert act(staff, "prove", claims[1]).is_proven
+            run_action(staff, "prove", claims[0])
+            assert not run_action(staff, "release", claims[0]).is_held
+        assert run_action(staff, "prove", claims[1]).is_proven
 
     def test_say_why_a_claim_cannot_be_proven(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
-        act(staff, "prove", claims[0])
-        assert not act(staff, "prove", claims[1]).is_proven
+        run_action(staff, "prove", claims[0])
+        assert not run_action(staff, "prove", claims[1]).is_proven
         assert "belongs to another RSOLV account" in staff.get(reverse(PAGE)).text
 
     @pytest.mark.parametrize("action", ["prove", "release"])
     def test_are_not_for_staff_who_may_only_look(
         self, onlooker: StaffBrowser, claims: list[ForgeAccount], action: str
     ) -> None:
-        claim = act(onlooker, action, claims[0])
+        claim = run_action(onlooker, action, claims[0])
         assert claim.is_held and not claim.is_proven

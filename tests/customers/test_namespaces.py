@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
-from customers.models import AuditEntry, Customer, ForgeAccount
+from customers.models import AuditLogEntry, Customer, ForgeAccount
 from customers.services.claim_namespace import NamespaceHeld, TooManyNamespaces, claim_namespace
 from customers.services.manage_keys import create_api_key
 from customers.services.namespace_claims import KeyOrigin
@@ -14,7 +14,7 @@ from customers.services.release_namespace import release_namespace, release_name
 from tests.factories import BillingAccountFactory, CustomerFactory, ForgeAccountFactory, UserFactory
 
 NOW = timezone.now()
-Act = AuditEntry.Act
+Action = AuditLogEntry.Action
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def release(namespace="acme", **options):
     return release_namespace(namespace=namespace, at=NOW, **options)
 
 
-def list_acts(customer):
-    return [(each.act, each.subject) for each in customer.audit_entries.order_by("at", "pk")]
+def list_audit_log(customer):
+    return [(each.action, each.subject) for each in customer.audit_log_entries.order_by("at", "pk")]
 
 
 class TestClaimNamespace:
@@ -103,7 +103,7 @@ class TestClaimNamespace:
         origin = KeyOrigin(key_id=key.pk, address="192.0.2.1", device="curl")
         for _ in range(2):
             claim(alice, origin=origin)
-        (entry,) = alice.audit_entries.filter(act=Act.NAMESPACE_CLAIMED)
+        (entry,) = alice.audit_log_entries.filter(action=Action.NAMESPACE_CLAIMED)
         assert entry.subject == f"acme (API key {key.prefix}…)"
         assert (entry.address, entry.device) == ("192.0.2.1", "curl")
 
@@ -120,13 +120,13 @@ class TestProveNamespace:
     def test_is_logged_for_all_whom_it_concerns(self, alice, mallory):
         claim(mallory)
         prove(alice)
-        assert (Act.NAMESPACE_PROVEN, "acme") in list_acts(alice)
-        released = (Act.NAMESPACE_RELEASED, "acme: another account proved that it is theirs")
-        assert released in list_acts(mallory)
+        assert (Action.NAMESPACE_PROVEN, "acme") in list_audit_log(alice)
+        released = (Action.NAMESPACE_RELEASED, "acme: another account proved that it is theirs")
+        assert released in list_audit_log(mallory)
 
     def test_may_be_repeated(self, alice):
         assert prove(alice).proven_at == prove(alice).proven_at
-        assert [act for act, _ in list_acts(alice)] == [Act.NAMESPACE_PROVEN]
+        assert [action for action, _ in list_audit_log(alice)] == [Action.NAMESPACE_PROVEN]
 
     def test_is_refused_where_another_has_proven_it(self, alice, mallory):
         prove(alice)
@@ -164,7 +164,7 @@ class TestReleaseNamespace:
         staff = UserFactory(is_staff=True)
         prove(alice)
         release(customer=alice, by=staff)
-        entry = alice.audit_entries.get(act=Act.NAMESPACE_RELEASED)
+        entry = alice.audit_log_entries.get(action=Action.NAMESPACE_RELEASED)
         assert (entry.actor, entry.actor_name) == (staff, "RSOLV staff")
 
 
@@ -180,20 +180,20 @@ class TestWhatTheDatabaseHolds:
             ForgeAccountFactory(customer=alice, namespace="Acme")
 
 
-def race(*acts):
+def race(*calls):
     """Run all at once, each with its own connection; return what each gave or raised."""
-    start, results = threading.Barrier(len(acts)), []
+    start, results = threading.Barrier(len(calls)), []
 
-    def run(act):
+    def run(call):
         start.wait()
         try:
-            results.append(act())
+            results.append(call())
         except Exception as error:
             results.append(error)
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -215,8 +215,8 @@ class TestRaces:
         for round_ in range(5):
             owner, *others = (CustomerFactory() for _ in range(6))
             name = f"acme-{round_}"
-            acts = [lambda each=each, name=name: claim(each, name) for each in others]
-            results = race(*acts, lambda owner=owner, name=name: prove(owner, name))
+            calls = [lambda each=each, name=name: claim(each, name) for each in others]
+            results = race(*calls, lambda owner=owner, name=name: prove(owner, name))
             strange = [e for e in results if isinstance(e, Exception) and type(e) is not NamespaceHeld]
             assert strange == []
             assert ForgeAccount.objects.get(namespace=name, released_at=None).customer == owner

@@ -10,7 +10,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import AuditEntry, Membership
+from customers.models import AuditLogEntry, Membership
 from customers.services.deactivate_person import deactivate_person, reactivate_person
 from tests.customers.team import make_person
 from tests.customers.test_logins import PASSWORD, log_in, turn_on
@@ -48,7 +48,7 @@ class TestTurningTheSecondStepOn:
         assert client.session.session_key != before
         assert not is_in(other)
         assert not is_in(unlisted)
-        assert AuditEntry.objects.get(act="sessions_ended").subject == "1 session"
+        assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
     def test_the_old_key_opens_nothing(self, ann: Membership) -> None:
         client, _ = log_in()
@@ -103,7 +103,7 @@ class TestAPassword:
         assert is_in(client)
         assert not is_in(other)
         assert not is_in(unlisted)
-        assert AuditEntry.objects.get(act="sessions_ended").subject == "1 session"
+        assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
     def test_reset_ends_all(self, ann: Membership) -> None:
         other, _ = log_in()
@@ -128,7 +128,7 @@ class TestTheListOfSessions:
         assert is_in(client)
         assert not is_in(other)
         assert not is_in(unlisted)
-        assert AuditEntry.objects.get(act="sessions_ended").subject == "1 session"
+        assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
 
 class TestDeactivating:

@@ -5,17 +5,17 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from billing.models import Notice, UsageRecord
+from billing.models import Notification, UsageRecord
 from billing.plans import PAYG, PLANS, TEAMS
+from billing.selectors.entitlements import get_entitlement
 from billing.selectors.invoices import list_invoices
-from billing.selectors.standing import get_entitlement
 from billing.services.reconciliation.reconcile import reconcile
 from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.subscriptions.change_plan import change_plan, preview_change
 from billing.services.subscriptions.start_checkout import start_checkout
 from billing.stripe_gateway.client import get_client
+from tests.billing.billing_env import BillingWorld
 from tests.billing.ledger import age_reports
-from tests.billing.world import BillingWorld
 from tests.conftest import ApiClient
 
 STORE = "/api/v1/phases/store"
@@ -23,7 +23,7 @@ STORE = "/api/v1/phases/store"
 
 @dataclass
 class Journey:
-    world: BillingWorld
+    billing_env: BillingWorld
     client: ApiClient
     issues: int = 0
 
@@ -42,44 +42,44 @@ class Journey:
                 "issueNumber": self.issues,
                 "data": {"fixed": True},
             }
-            with self.world.run_tasks():
+            with self.billing_env.run_tasks():
                 assert self.client.post(STORE, body).status_code == 200
         age_reports(days=0.5)
-        self.world.stripe.control.advance(60)
+        self.billing_env.stripe.control.advance(60)
 
     def check_out(self, plan):
         url = start_checkout(
             customer=self.customer, plan=plan, return_url="https://rsolv.test/", at=timezone.now()
         )
-        self.world.stripe.control.complete_checkout(urlsplit(url).path.rpartition("/")[2])
-        self.world.deliver()
+        self.billing_env.stripe.control.complete_checkout(urlsplit(url).path.rpartition("/")[2])
+        self.billing_env.deliver()
 
     def change(self, plan):
         """Change as previewed; the preview."""
-        preview = preview_change(customer=self.customer, plan=PLANS[plan], at=self.world.now())
+        preview = preview_change(customer=self.customer, plan=PLANS[plan], at=self.billing_env.now())
         change_plan(customer=self.customer, plan=PLANS[plan], preview_token=preview.token)
-        self.world.deliver()
+        self.billing_env.deliver()
         return preview
 
     def cancel(self):
         cancel_plan(customer=self.customer)
-        self.world.deliver()
-        self.world.stripe.control.advance(hours=2)
-        self.world.deliver()
+        self.billing_env.deliver()
+        self.billing_env.stripe.control.advance(hours=2)
+        self.billing_env.deliver()
 
     def set_card(self, behavior):
-        for method in self.world.stripe.control.objects("payment_method"):
-            self.world.stripe.control.set_card(method["id"], behavior)
+        for method in self.billing_env.stripe.control.objects("payment_method"):
+            self.billing_env.stripe.control.set_card(method["id"], behavior)
 
     def pay(self):
         self.set_card("success")
-        for invoice in self.world.stripe.control.objects("invoice"):
+        for invoice in self.billing_env.stripe.control.objects("invoice"):
             if invoice["status"] == "open":
                 get_client().v1.invoices.pay(invoice["id"])
-        self.world.deliver()
+        self.billing_env.deliver()
 
     def standing(self):
-        account = self.world.account(self.customer)
+        account = self.billing_env.account(self.customer)
         return account.plan, account.status
 
     def newest(self):
@@ -89,12 +89,12 @@ class Journey:
 
     def balance_cents(self):
         """What Stripe keeps for later invoices."""
-        return -self.world.stripe.control.objects("customer")[0]["balance"]
+        return -self.billing_env.stripe.control.objects("customer")[0]["balance"]
 
 
 class TestACustomersLife:
-    def test_costs_what_the_price_page_says_at_every_step(self, world, alice):
-        journey = Journey(world, alice)
+    def test_costs_what_the_price_page_says_at_every_step(self, billing_env, alice):
+        journey = Journey(billing_env, alice)
         check_trial(journey)
         check_upgrade(journey)
         check_renewal(journey)
@@ -102,7 +102,7 @@ class TestACustomersLife:
         kept_cents = check_downgrade(journey)
         kept_cents = check_cancellation(journey, kept_cents)
         check_second_subscription(journey, kept_cents)
-        assert reconcile(at=world.now()).discrepancies.count() == 0
+        assert reconcile(at=billing_env.now()).discrepancies.count() == 0
 
 
 def check_trial(journey):
@@ -127,7 +127,7 @@ def check_upgrade(journey):
 
 def check_renewal(journey):
     """The next month in advance, and the one fix beyond the 60."""
-    journey.world.advance()
+    journey.billing_env.advance()
     assert journey.newest() == ("paid", 49900 + 800, 61)
     assert get_entitlement(customer=journey.customer).used == 0
 
@@ -135,18 +135,18 @@ def check_renewal(journey):
 def check_failed_renewal(journey):
     """The card fails, work goes on, and all is well the moment it is paid."""
     journey.set_card("insufficient_funds")
-    journey.world.advance()
+    journey.billing_env.advance()
     assert (journey.standing(), journey.newest()) == (("teams", "past_due"), ("open", 49900, 0))
     assert journey.client.get("/api/v1/entitlement").json()["canUseService"]
     journey.pay()
     assert (journey.standing(), journey.newest()) == (("teams", "active"), ("paid", 49900, 0))
-    told = Notice.objects.filter(kind__in=("payment_failed", "recovered")).order_by("created_at")
+    told = Notification.objects.filter(kind__in=("payment_failed", "recovered")).order_by("created_at")
     assert list(told.values_list("kind", flat=True)) == ["payment_failed", "recovered"]
 
 
 def check_downgrade(journey):
     """Ten days into the month the rest of it is given back, to the cent of the preview."""
-    journey.world.stripe.control.advance(days=10)
+    journey.billing_env.stripe.control.advance(days=10)
     preview = journey.change("payg")
     assert (journey.standing(), preview.now_cents) == (("payg", "active"), 0)
     assert journey.balance_cents() == preview.kept_cents == preview.credit_cents > 0
@@ -169,7 +169,7 @@ def check_second_subscription(journey, kept_cents):
     journey.check_out(PAYG)
     assert journey.standing() == ("payg", "active")
     journey.fix(1)
-    journey.world.advance()
+    journey.billing_env.advance()
     assert journey.newest() == ("paid", 1500, 1)
     assert journey.balance_cents() == kept_cents - 1500
     covered = [UsageRecord.objects.filter(coverage=each).count() for each in ("trial", "unbilled", "metered")]

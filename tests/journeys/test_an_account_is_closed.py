@@ -13,58 +13,62 @@ from billing.stripe_gateway.subscriptions import create_subscription
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.manage_keys import create_api_key
 from provisioning.services.close_account import close_account
-from tests.billing.world import BillingWorld
+from tests.billing.billing_env import BillingWorld
 from tests.factories import MembershipFactory, make_mitigation_of
 
 
 class TestClosingAnAccount:
-    def test_invoices_what_was_used_and_ends_everything(self, world: BillingWorld) -> None:
-        customer = world.subscribe("payg")
+    def test_invoices_what_was_used_and_ends_everything(self, billing_env: BillingWorld) -> None:
+        customer = billing_env.subscribe("payg")
         owner = MembershipFactory(customer=customer).user
         raw = create_api_key(customer=customer, name="CI").raw
-        with world.run_tasks():
+        with billing_env.run_tasks():
             record_usage(
                 customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
             )
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
-        world.stripe.control.advance(60)
-        with world.run_tasks():
+        billing_env.stripe.control.advance(60)
+        with billing_env.run_tasks():
             close_account(customer=customer, by=owner, at=timezone.now())
-        assert world.account(customer).status == "canceled"
-        assert world.stripe.control.objects("invoice")[-1]["total"] == 1500
+        assert billing_env.account(customer).status == "canceled"
+        assert billing_env.stripe.control.objects("invoice")[-1]["total"] == 1500
         assert authenticate_api_key(raw) is None
         assert customer.email in {to for sent in mail.outbox for to in sent.to}
 
-    def test_ends_a_plan_whose_news_has_not_come(self, world: BillingWorld) -> None:
+    def test_ends_a_plan_whose_news_has_not_come(self, billing_env: BillingWorld) -> None:
         membership = MembershipFactory()
         customer, now = membership.customer, timezone.now()
         start_checkout(customer=customer, plan=PAYG, return_url="http://127.0.0.1:9/back", at=now)
-        world.stripe.control.complete_checkout(world.stripe.control.objects("checkout.session")[0]["id"])
+        billing_env.stripe.control.complete_checkout(
+            billing_env.stripe.control.objects("checkout.session")[0]["id"]
+        )
         close_account(customer=customer, by=membership.user, at=now)
-        assert [each["status"] for each in world.stripe.control.objects("subscription")] == ["canceled"]
+        assert [each["status"] for each in billing_env.stripe.control.objects("subscription")] == ["canceled"]
 
-    def test_ends_a_second_plan_too_without_billing_its_fixes_again(self, world: BillingWorld) -> None:
-        customer = world.subscribe("payg")
+    def test_ends_a_second_plan_too_without_billing_its_fixes_again(self, billing_env: BillingWorld) -> None:
+        customer = billing_env.subscribe("payg")
         owner = MembershipFactory(customer=customer).user
-        with world.run_tasks():
+        with billing_env.run_tasks():
             record_usage(
                 customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
             )
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
-        world.stripe.control.advance(60)
+        billing_env.stripe.control.advance(60)
         create_subscription(
-            stripe_customer_id=world.account(customer).stripe_customer_id or "",
+            stripe_customer_id=billing_env.account(customer).stripe_customer_id or "",
             plan=PAYG,
             wish="again",
             attempt=0,
         )
         close_account(customer=customer, by=owner, at=timezone.now())
-        assert {each["status"] for each in world.stripe.control.objects("subscription")} == {"canceled"}
-        assert sum(each["total"] for each in world.stripe.control.objects("invoice")) == 1500
+        assert {each["status"] for each in billing_env.stripe.control.objects("subscription")} == {"canceled"}
+        assert sum(each["total"] for each in billing_env.stripe.control.objects("invoice")) == 1500
 
-    def test_leaves_no_checkout_open_that_would_subscribe_later(self, world: BillingWorld) -> None:
+    def test_leaves_no_checkout_open_that_would_subscribe_later(self, billing_env: BillingWorld) -> None:
         membership = MembershipFactory()
         customer, now = membership.customer, timezone.now()
         start_checkout(customer=customer, plan=PAYG, return_url="http://127.0.0.1:9/back", at=now)
         close_account(customer=customer, by=membership.user, at=now)
-        assert [each["status"] for each in world.stripe.control.objects("checkout.session")] == ["expired"]
+        assert [each["status"] for each in billing_env.stripe.control.objects("checkout.session")] == [
+            "expired"
+        ]

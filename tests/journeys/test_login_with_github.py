@@ -12,7 +12,7 @@ from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
 from django.core import mail
 from django.test import Client
 
-from customers.models import ApiKey, AuditEntry, Customer, Membership, User
+from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from provisioning.models import ProvisioningEvent
 from sandbox.github.people import OCTAVIA
 from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
@@ -147,7 +147,7 @@ class TestAnAddressThatHasAnAccount:
         owner.force_login(member.user)
         trust_login(owner)
         come_by_github(client=owner, process="connect")
-        assert AuditEntry.objects.get(customer=member.customer).act == "login_connected"
+        assert AuditLogEntry.objects.get(customer=member.customer).action == "login_connected"
         client, page = come_by_github()
         assert page.redirect_chain[-1][0] == "/dashboard/"
         assert client.session["_auth_user_id"] == str(member.user.pk)

@@ -61,8 +61,8 @@ class TestReadEvidence:
         assert found.failing_output == "xxxxxxxxxx …"
 
     def test_says_where_the_flaw_is(self):
-        flaw = {"type": "sql_injection", "file": "a.py", "line": 3}
-        assert read({"vulnerabilities": [flaw]}).flaw == "SQL injection in a.py:3"
+        vulnerability = {"type": "sql_injection", "file": "a.py", "line": 3}
+        assert read({"vulnerabilities": [vulnerability]}).vulnerability == "SQL injection in a.py:3"
 
     @pytest.mark.parametrize("text", ["", "nonsense", "[1, 2", "[]", "7", "[" * 100_000])
     def test_nothing_readable_is_empty(self, text):

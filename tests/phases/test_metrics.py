@@ -10,8 +10,8 @@ STORE = "/api/v1/phases/store"
 FIX = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "abc", "issueNumber": 7}
 
 
-def grown(act, **labels):
-    return Growth(f"{NAMES}_{act}_total", **({"language": "none", "method": "none"} | labels))
+def grown(action, **labels):
+    return Growth(f"{NAMES}_{action}_total", **({"language": "none", "method": "none"} | labels))
 
 
 class TestAnalyze:

@@ -149,7 +149,7 @@ class TestAFullAccount:
         for _ in range(2):
             set_storage_limit(customer=alice.customer, limit_mb=2, by=staff, at=timezone.now())
         assert alice.post(STORE, make_body()).status_code == 200
-        assert alice.customer.audit_entries.get(act="staff_acted").subject == "storage limit: 2 MB"
+        assert alice.customer.audit_log_entries.get(action="staff_acted").subject == "storage limit: 2 MB"
 
 
 class TestRecountStorage:
@@ -229,4 +229,4 @@ class TestTheStaffPage:
         assert staff.post(address, {"limit_mb": 70}).status_code == 302
         use.refresh_from_db()
         assert (use.limit_mb, use.stored_bytes) == (70, 5)
-        assert use.customer.audit_entries.get().subject == "storage limit: 70 MB"
+        assert use.customer.audit_log_entries.get().subject == "storage limit: 70 MB"

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from phases.models import PhaseExecution
-from phases.selectors.work import WorkWanted, get_story, list_work
+from phases.selectors.work import FixFilter, get_fix_timeline, list_work
 from phases.services.store_phase import store_phase
 from tests.factories import CustomerFactory
 
@@ -27,7 +27,7 @@ class TestColumns:
         customer = CustomerFactory()
         store(customer, "validation", PROOF)
         fix = store(customer, "mitigation", {"success": True, "attempts": 2})
-        assert (fix.severity, fix.flaw_type, fix.title, fix.attempts) == ("high", "xss", "Echo", 2)
+        assert (fix.severity, fix.vulnerability_type, fix.title, fix.attempts) == ("high", "xss", "Echo", 2)
 
     def test_a_proof_that_comes_late_names_the_flaw(self):
         customer = CustomerFactory()
@@ -58,11 +58,11 @@ class TestListWork:
         proof = store(customer, "validation", PROOF, issue_number=1)
         store(customer, "mitigation", {"success": False}, issue_number=2)
         for wanted in (
-            WorkWanted(phase="validation"),
-            WorkWanted(severity="high"),
-            WorkWanted(outcome="succeeded"),
-            WorkWanted(repository_id=proof.repository_id, severity="high"),
-            WorkWanted(until=proof.updated_at + timedelta(microseconds=1)),
+            FixFilter(phase="validation"),
+            FixFilter(severity="high"),
+            FixFilter(outcome="succeeded"),
+            FixFilter(repository_id=proof.repository_id, severity="high"),
+            FixFilter(until=proof.updated_at + timedelta(microseconds=1)),
         ):
             assert [row.pk for row in list_work(customer=customer, wanted=wanted)] == [proof.pk]
 
@@ -74,17 +74,17 @@ class TestListWork:
 
 
 @pytest.mark.django_db
-class TestGetStory:
+class TestGetFixTimeline:
     def test_is_the_same_by_the_proof_and_by_the_fix(self):
         customer = CustomerFactory()
         scan = store(customer, "scan", {"vulnerabilities": [{}]}, issue_number=None, later=-5)
         proof = store(customer, "validation", PROOF)
         fix = store(customer, "mitigation", {"success": True})
-        story = get_story(customer=customer, execution_id=proof.pk)
+        story = get_fix_timeline(customer=customer, execution_id=proof.pk)
         assert (story.latest, story.validation, story.mitigation) == (fix, proof, fix)
         assert story.scan == scan
 
     def test_is_not_there_for_another_customer(self):
         fix = store(CustomerFactory(), "mitigation", {"success": True})
         with pytest.raises(NotFound):
-            get_story(customer=CustomerFactory(), execution_id=fix.pk)
+            get_fix_timeline(customer=CustomerFactory(), execution_id=fix.pk)

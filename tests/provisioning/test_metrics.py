@@ -11,13 +11,13 @@ def run(customer, step):
 
 
 class TestReady:
-    def test_is_counted_once_when_the_last_step_at_once_is_done(self, world):
+    def test_is_counted_once_when_the_last_step_at_once_is_done(self, billing_env):
         customer = provision_customer(name="Acme", email="ann@acme.test").customer
         ready = Growth("rsolv_provisioning_ready_seconds_count")
-        with world.run_tasks():
+        with billing_env.run_tasks():
             run(customer, "welcome_mail")
         assert ready.so_far == 0
-        with world.run_tasks():
+        with billing_env.run_tasks():
             run(customer, "stripe_customer")
             run(customer, "stripe_customer")
             run(customer, "mail_day_1")

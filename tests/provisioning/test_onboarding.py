@@ -8,7 +8,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import ApiKey, AuditEntry, Customer, Membership, User
+from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from customers.services.authenticate_key import authenticate_api_key
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
 from tests.customers.team import make_person
@@ -100,7 +100,7 @@ class TestActivating:
 
     def test_stands_in_the_audit_log(self, path: str) -> None:
         Client().post(path, ACTIVATE)
-        assert AuditEntry.objects.get(act="key_made").actor_name == ANN
+        assert AuditLogEntry.objects.get(action="key_made").actor_name == ANN
 
     def test_works_once(self, path: str) -> None:
         assert Client().post(path, ACTIVATE).status_code == 302

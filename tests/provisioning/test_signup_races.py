@@ -36,21 +36,21 @@ def ask(count: int, *, age: timedelta = timedelta(0)) -> list[tuple[str, str]]:
     return list(zip(keys, tokens, strict=True))
 
 
-def at_once(acts: list[Callable[[], Any]]) -> Counter[str]:
-    """All acts in the same moment; how often each outcome came."""
-    gate, outcomes = threading.Barrier(len(acts)), Counter[str]()
+def at_once(calls: list[Callable[[], Any]]) -> Counter[str]:
+    """All calls in the same moment; how often each outcome came."""
+    gate, outcomes = threading.Barrier(len(calls)), Counter[str]()
 
-    def run(act: Callable[[], Any]) -> None:
+    def run(call: Callable[[], Any]) -> None:
         try:
             gate.wait()
-            act()
+            call()
             outcomes["done"] += 1
         except DomainError as error:
             outcomes[type(error).__name__] += 1
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -75,7 +75,7 @@ NOT_COMPARED = {
     "sessions.Session",
     "usersessions.UserSession",
     "customers.StaffAction",
-    "customers.LoginPlace",
+    "customers.KnownDevice",
 }
 Ask = Callable[[str], HttpResponseBase]
 

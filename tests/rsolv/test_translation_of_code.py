@@ -17,10 +17,10 @@ import pytest
 from django.conf import settings
 from django.utils.functional import Promise
 
-from billing.models import Notice, PaymentIncident
+from billing.models import Notification, PaymentIncident
 from core.error_messages import translate_error
 from core.errors import DomainError
-from customers.models import AuditEntry
+from customers.models import AuditLogEntry
 from phases.models import PhaseExecution
 
 ROOT = Path(settings.BASE_DIR)
@@ -67,7 +67,7 @@ MARKS = {
 }
 # Calls whose arguments no customer reads: logs, patterns, errors for developers, and what is recorded.
 UNREAD_CALLS = re.compile(
-    r"(log|logger)\.\w+|re\.\w+|structlog\.\w+|(services\.)?record_act|record_login_action|format_html(_join)?"
+    r"(log|logger)\.\w+|re\.\w+|structlog\.\w+|(services\.)?record_audit_log_entry|record_login_action|format_html(_join)?"
     r"|ImproperlyConfigured|ValueError|TypeError|RuntimeError|AssertionError|BadRequest|PermissionDenied"
 )
 NAMES = {"Python", "JavaScript, TypeScript", "Ruby", "Java", "Go", "Elixir", "GitHub", "Stripe", "RSOLV"}
@@ -78,7 +78,7 @@ PROTOCOL = re.compile(
 )
 WORDS = re.compile(r"[A-Za-z]{2,}[,;:.!?…]?\s+[A-Za-z(]|^[A-Z][a-z]+[.!?…]?$")
 # Read by customers, in pages, mails and files.
-CHOICES = (AuditEntry.Act, Notice.Kind, PaymentIncident.Kind, PhaseExecution.Severity)
+CHOICES = (AuditLogEntry.Action, Notification.Kind, PaymentIncident.Kind, PhaseExecution.Severity)
 # Raised for the API alone.
 OF_THE_API = ("api", "test_integration", "engine", "stripe_gateway", "management", "process_webhook")
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.plans import PLANS
 from billing.services.subscriptions.choose_plan import choose_plan, open_subscription
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from core.commands.base import BaseCommand
 from core.errors import DomainError
 from customers.models import Customer
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         except StripeUnavailable as error:
             self.stderr.write(f"Stripe is away ({error}): the sweep opens the subscription when it answers.")
-        except StripeRefused as error:
+        except StripeRejected as error:
             raise CommandError(f"Stripe refused: {error}") from error
         customer.billing_account.refresh_from_db()
         self.stdout.write(f"{email} is on {plan}, {customer.billing_account.status}")

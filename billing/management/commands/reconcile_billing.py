@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.models import Discrepancy, Reconciliation
 from billing.services.reconciliation.reconcile import reconcile
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from core.commands.base import BaseCommand
 from customers.models import Customer
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         started_at = timezone.now()
         try:
             run = reconcile(at=started_at, customer=_find_customer(options["customer"]))
-        except (StripeUnavailable, StripeRefused) as error:
+        except (StripeUnavailable, StripeRejected) as error:
             raise CommandError(f"Stripe: {error}") from error
         seconds = (timezone.now() - started_at).total_seconds()
         differences = list(run.discrepancies.select_related("customer"))

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from billing.services.webhooks.handlers import DESTINATION_EVENTS, ENDPOINT_EVENTS
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.stripe_gateway.webhooks import keep_event_destination, register_webhook
 from core.commands.base import BaseCommand
 
@@ -36,6 +36,6 @@ class Command(BaseCommand):
             return
         try:
             endpoint_id = register_webhook(url, event_types=ENDPOINT_EVENTS)
-        except (StripeUnavailable, StripeRefused) as error:
+        except (StripeUnavailable, StripeRejected) as error:
             raise CommandError(f"Stripe: {error}") from error
         self.stdout.write(f"{endpoint_id} delivers to {url}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.stripe_gateway.prices import sync_plans
 from core.commands.base import BaseCommand
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             ids = sync_plans()
-        except (StripeUnavailable, StripeRefused) as error:
+        except (StripeUnavailable, StripeRejected) as error:
             raise CommandError(f"Stripe: {error}") from error
         for name, stripe_id in ids.items():
             self.stdout.write(f"{name:<20} {stripe_id}")

@@ -7,9 +7,9 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from billing.models import CorrectionReport, Notice, UsageCorrection, UsageRecord, UsageReport
+from billing.models import CorrectionReport, Notification, UsageCorrection, UsageRecord, UsageReport
 from billing.services.metering.record_usage import lock_account
-from billing.services.notifications.give_notice import give_notice
+from billing.services.notifications.notify_customer import notify_customer
 from core import outbox
 from core.errors import DomainError
 from customers.models import User
@@ -17,7 +17,7 @@ from customers.models import User
 log = structlog.get_logger(__name__)
 
 Kind = UsageCorrection.Kind
-Way = CorrectionReport.Way
+Resolution = CorrectionReport.Resolution
 NOT_REPORTED = (UsageReport.Status.PENDING, UsageReport.Status.PARKED)
 
 
@@ -55,14 +55,14 @@ def correct_usage(
     )
     report = CorrectionReport(correction=correction, next_attempt_at=at)
     if usage.coverage != UsageRecord.Coverage.METERED:
-        _save_done(report, way=Way.NOTHING, at=at)
+        _save_done(report, resolution=Resolution.NOTHING, at=at)
     elif kind == Kind.VOID and withdraw_unsent(usage.pk, at=at):
-        _save_done(report, way=Way.WITHHELD, at=at)
+        _save_done(report, resolution=Resolution.WITHHELD, at=at)
     else:
         report.save()
         outbox.enqueue(report)
     _tell_customer(correction, at)
-    log.warning("usage_corrected", usage=str(usage.pk), kind=str(kind), way=str(report.way))
+    log.warning("usage_corrected", usage=str(usage.pk), kind=str(kind), resolution=str(report.resolution))
     return correction
 
 
@@ -75,18 +75,18 @@ def withdraw_unsent(usage_id: UUID, *, at: datetime) -> bool:
     return outbox.close(unsent, at=at, status=UsageReport.Status.WITHDRAWN) == 1
 
 
-def _save_done(report: CorrectionReport, *, way: CorrectionReport.Way, at: datetime) -> None:
+def _save_done(report: CorrectionReport, *, resolution: CorrectionReport.Resolution, at: datetime) -> None:
     """Nothing is to be sent to Stripe."""
-    report.status, report.way, report.done_at = CorrectionReport.Status.DONE, way, at
+    report.status, report.resolution, report.done_at = CorrectionReport.Status.DONE, resolution, at
     report.next_attempt_at = None
     report.save()
 
 
 def _tell_customer(correction: UsageCorrection, at: datetime) -> None:
     usage = correction.usage
-    give_notice(
+    notify_customer(
         customer=correction.customer,
-        kind=Notice.Kind.CORRECTED,
+        kind=Notification.Kind.CORRECTED,
         reference=str(correction.pk),
         data={
             "kind": correction.kind,

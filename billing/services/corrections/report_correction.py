@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
 from billing.selectors.billed_lines import find_fix_price, was_without_plan
-from billing.services.corrections.conclude_adjustment import conclude_adjustment
-from billing.services.corrections.conclude_unbilled import conclude_unbilled
+from billing.services.corrections.close_adjustment import close_adjustment
+from billing.services.corrections.close_correction_without_credit import close_correction_without_credit
 from billing.services.corrections.correct_usage import withdraw_unsent
 from billing.services.metering.report_usage import (
     IDENTIFIER_WINDOW,
@@ -19,9 +19,9 @@ from billing.services.metering.report_usage import (
     count_known,
     has_fresh_neighbours,
 )
-from billing.services.metering.settle_refused import settle_refused
+from billing.services.metering.settle_rejected import settle_rejected
 from billing.stripe_gateway.adjustments import cancel_meter_event, credit_balance
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.stripe_gateway.meter import count_metered
 from core import outbox
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 # An adjustment this shortly before a period's end might come after its invoice.
 PERIOD_MARGIN = timedelta(hours=1)
 
-Way = CorrectionReport.Way
+Resolution = CorrectionReport.Resolution
 Status = CorrectionReport.Status
 
 
@@ -38,7 +38,7 @@ Status = CorrectionReport.Status
 class Step:
     """What is to be sent to Stripe, committed before it is sent; undecided where Stripe is only asked."""
 
-    way: str
+    resolution: str
     stripe_customer_id: str
     identifier: str
     amount_cents: int
@@ -49,9 +49,9 @@ class Step:
 def report_correction(*, correction_id: UUID) -> None:
     """Send one correction that is due; repeating it is safe, and a failure is rescheduled, not raised.
 
-    Which way it goes, and the amount, are committed before the call, and not decided again after it. An
-    adjustment that Stripe rejects is settled against the meter's sums. While billing is switched off, or
-    the customer paused, it stays due.
+    The resolution and the amount are committed before the call and never decided twice. An adjustment that
+    Stripe rejects is settled against the meter's sums. The report stays due while billing is off or the
+    customer is paused.
     """
     due = CorrectionReport.list_due(timezone.now()).select_related("correction__usage__report")
     report = outbox.claim(due, pk=correction_id)
@@ -64,7 +64,7 @@ def report_correction(*, correction_id: UUID) -> None:
             _carry_out(report, step)
     except StripeUnavailable as error:
         outbox.reschedule(report, str(error))
-    except StripeRefused as error:
+    except StripeRejected as error:
         _face_rejection(report, step, f"{error.code}: {error}")
     except Exception as error:
         outbox.reschedule(report, outbox.describe(error))
@@ -73,7 +73,7 @@ def report_correction(*, correction_id: UUID) -> None:
 
 @transaction.atomic
 def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
-    """Decide the way of a claimed correction once; None where it has to wait or nothing is left to do.
+    """Decide the resolution of a claimed correction once; None where it has to wait or nothing is left to do.
 
     Under the lock of the customer's account, as the reports of usage are. Only where the fix's own report was
     parked after an uncertain attempt, the meter is asked meanwhile.
@@ -84,7 +84,7 @@ def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
     reason = _decide(report, account, now)
     if report.status == Status.DONE:
         return None
-    decided = {"way": report.way, "amount_cents": report.amount_cents}
+    decided = {"resolution": report.resolution, "amount_cents": report.amount_cents}
     stripe_customer_id = account.stripe_customer_id
     if reason or stripe_customer_id is None:
         outbox.reschedule(report, reason or "waits for the customer at Stripe", **decided)
@@ -93,7 +93,7 @@ def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
         return None
     usage = report.correction.usage
     return Step(
-        way=report.way,
+        resolution=report.resolution,
         stripe_customer_id=stripe_customer_id,
         identifier=usage.report.identifier,
         amount_cents=report.amount_cents,
@@ -103,40 +103,40 @@ def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
 
 
 def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) -> str:
-    """Choose the way where none is chosen, or finish; why it has to wait, empty where it need not.
+    """Choose the resolution where none is chosen, or finish; why it has to wait, empty where it need not.
 
     What no plan billed, as far as is mirrored, stays undecided: Stripe is asked first.
     """
-    if report.way == Way.CREDIT and report.amount_cents:
+    if report.resolution == Resolution.CREDIT and report.amount_cents:
         return ""
     correction = report.correction
     sent = correction.usage.report
     if sent.status != UsageReport.Status.REPORTED:
-        settle_refused(sent, stripe_customer_id=account.stripe_customer_id, now=now)
+        settle_rejected(sent, stripe_customer_id=account.stripe_customer_id, now=now)
         if sent.status == UsageReport.Status.WITHDRAWN or _withdraw_unsent(correction, now):
-            _finish(report, way=Way.WITHHELD, at=now)
+            _finish(report, resolution=Resolution.WITHHELD, at=now)
         if sent.status != UsageReport.Status.REPORTED:
             return "waits for the fix's own report"
-    if report.way == Way.ADJUSTMENT:
+    if report.resolution == Resolution.ADJUSTMENT:
         return ""
-    if report.way == Way.UNDECIDED and _can_adjust(correction, account, now):
-        report.way = Way.ADJUSTMENT
+    if report.resolution == Resolution.UNDECIDED and _can_adjust(correction, account, now):
+        report.resolution = Resolution.ADJUSTMENT
         return ""
     price_cents = find_fix_price(correction=correction, account=account)
     if price_cents is None:
         if not was_without_plan(usage=correction.usage, account=account):
             return "waits for the invoice of its period"
-        report.way = Way.UNDECIDED
+        report.resolution = Resolution.UNDECIDED
         return ""
     if price_cents == 0:
-        _finish(report, way=Way.NOTHING, at=now)
+        _finish(report, resolution=Resolution.NOTHING, at=now)
     else:
-        report.way, report.amount_cents = Way.CREDIT, price_cents
+        report.resolution, report.amount_cents = Resolution.CREDIT, price_cents
     return ""
 
 
-def _finish(report: CorrectionReport, *, way: CorrectionReport.Way, at: datetime) -> None:
-    outbox.complete(report, status=Status.DONE, way=way, done_at=at)
+def _finish(report: CorrectionReport, *, resolution: CorrectionReport.Resolution, at: datetime) -> None:
+    outbox.complete(report, status=Status.DONE, resolution=resolution, done_at=at)
 
 
 def _withdraw_unsent(correction: UsageCorrection, now: datetime) -> bool:
@@ -157,11 +157,11 @@ def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datet
 
 
 def _carry_out(report: CorrectionReport, step: Step) -> None:
-    if step.way == Way.ADJUSTMENT:
+    if step.resolution == Resolution.ADJUSTMENT:
         cancel_meter_event(identifier=step.identifier, correction_id=str(report.pk), attempt=step.attempt)
         _finish_adjustment(report, step)
         return
-    if step.way == Way.UNDECIDED:
+    if step.resolution == Resolution.UNDECIDED:
         _finish_unbilled(report, step)
         return
     stripe_id = credit_balance(
@@ -176,22 +176,24 @@ def _carry_out(report: CorrectionReport, step: Step) -> None:
 
 
 def _finish_adjustment(report: CorrectionReport, step: Step) -> None:
-    reason = conclude_adjustment(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
+    reason = close_adjustment(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
     if reason:
         outbox.reschedule(report, reason)
 
 
 def _finish_unbilled(report: CorrectionReport, step: Step) -> None:
-    reason = conclude_unbilled(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
+    reason = close_correction_without_credit(
+        report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now()
+    )
     if reason:
         outbox.reschedule(report, reason)
 
 
 def _face_rejection(report: CorrectionReport, step: Step | None, error: str) -> None:
-    if step is None or step.way == Way.UNDECIDED:
+    if step is None or step.resolution == Resolution.UNDECIDED:
         outbox.reschedule(report, error)
         return
-    if step.way == Way.CREDIT:
+    if step.resolution == Resolution.CREDIT:
         if outbox.park(report, error):
             log.error("credit_rejected", correction=str(report.pk), error=error)
         return
@@ -216,5 +218,5 @@ def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None
     if held <= count_known(sent, minute):
         _finish_adjustment(report, step)
         return
-    if outbox.release(report, error, at=timezone.now(), way=Way.CREDIT):
+    if outbox.release(report, error, at=timezone.now(), resolution=Resolution.CREDIT):
         log.warning("adjustment_rejected", correction=str(report.pk), error=error)

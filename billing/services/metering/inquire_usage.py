@@ -14,8 +14,8 @@ from billing.services.reconciliation.compare_account import (
     seems_stale,
 )
 from billing.services.reconciliation.compare_usage import Finding, Span, end_of_asking
-from billing.services.subscriptions.find_last_stretch import Stretch, find_last_stretch
-from billing.stripe_gateway.errors import StripeRefused
+from billing.services.subscriptions.find_last_billed_period import BilledPeriod, find_last_billed_period
+from billing.stripe_gateway.errors import StripeRejected
 from billing.stripe_gateway.meter import count_metered_between
 
 # The current period and the one before it.
@@ -35,7 +35,7 @@ class Inquiry:
     account: BillingAccount
     current: Span | None = None
     closed: Span | None = None
-    ended: Stretch | None = None
+    ended: BilledPeriod | None = None
     gap: Span | None = None
     held: dict[Span, "Future[int]"] = field(default_factory=dict)
     used: int = 0
@@ -65,7 +65,7 @@ def inquire_usage(
         if seems_stale(account, running) and (finding := resync_suspect(account, running, at=at)):
             inquiry.findings.append(finding)
         inquiry.findings += end_others(account, running, at=at)
-    except StripeRefused as error:
+    except StripeRejected as error:
         inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
     start, end = account.current_period_start, account.current_period_end
     if start is None or end is None:
@@ -74,7 +74,7 @@ def inquire_usage(
     since = at - INVOICES_BACK
     # A subscription that is older than that has nothing before it that is looked at.
     if running is None or running.current.started_at >= since or inquiry.closed is None:
-        stretch = find_last_stretch(account, since=since)
+        stretch = find_last_billed_period(account, since=since)
         inquiry.ended = stretch if inquiry.closed is None else None
         inquiry.gap = _find_gap(account, running, stretch, at=at)
     for span in inquiry.spans:
@@ -90,7 +90,7 @@ def inquire_usage(
 
 
 def _find_gap(
-    account: BillingAccount, running: RunningSubscriptions | None, ended: Stretch | None, *, at: datetime
+    account: BillingAccount, running: RunningSubscriptions | None, ended: BilledPeriod | None, *, at: datetime
 ) -> Span | None:
     """From the end of the subscription that ended last until the next began, or until now."""
     if ended is None or account.current_period_start is None:

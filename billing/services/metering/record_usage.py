@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
-from billing.selectors.standing import count_period_fixes, count_used_fixes
+from billing.selectors.entitlements import count_period_fixes, count_used_fixes
 from billing.selectors.trial import get_trial_use
 from billing.services.metering.watch_usage import watch_usage
 from core import outbox

@@ -24,7 +24,7 @@ UNDER_WAY = Q(usage__correction__isnull=False) & ~Q(
 )
 VOIDED = Q(
     usage__correction__kind=UsageCorrection.Kind.VOID,
-    usage__correction__report__way=CorrectionReport.Way.NOTHING,
+    usage__correction__report__way=CorrectionReport.Resolution.NOTHING,
 )
 
 
@@ -33,7 +33,7 @@ def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[Ledg
 
     Nothing is sent from here: `report_usage` asks the meter again before it begins another generation. A
     fix whose identifier Stripe still remembers would be taken for a duplicate, and is left to a later run.
-    Raises StripeUnavailable, StripeRefused.
+    Raises StripeUnavailable, StripeRejected.
     """
     if not account.can_meter or account.stripe_customer_id is None:
         finding.detail = "No subscription to bill them to."
@@ -99,7 +99,7 @@ def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime
             first_sent_at__lt=at - IDENTIFIER_WINDOW,
         )
         .exclude(UNDER_WAY)
-        .exclude(usage__correction__report__way=CorrectionReport.Way.ADJUSTMENT)
+        .exclude(usage__correction__report__way=CorrectionReport.Resolution.ADJUSTMENT)
     )
     # Those that are voided and not credited come first: fixes of a minute are alike, and they need nothing.
     chosen = list(forgotten.order_by(Case(When(VOIDED, then=0), default=1), "pk")[:count])

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from billing.metrics import USAGE_REPORTED
 from billing.models import BillingAccount, CorrectionReport, UsageReport
-from billing.selectors.switches import is_billing_enabled
+from billing.selectors.feature_flags import is_billing_enabled
 from billing.services.subscriptions.refresh_account import resync_account
 from billing.stripe_gateway import meter
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.stripe_gateway.meter import MeterEvent, count_metered
 from billing.stripe_gateway.mirrored import read_subscription
 from core import outbox
@@ -53,7 +53,7 @@ def report_usage(*, usage_id: UUID) -> None:
     except StripeUnavailable as error:
         if outbox.reschedule(report, str(error)):
             USAGE_REPORTED.labels("rescheduled").inc()
-    except StripeRefused as error:
+    except StripeRejected as error:
         _reject(report, error=f"{error.code}: {error}")
     except Exception as error:
         outbox.reschedule(report, outbox.describe(error))
@@ -146,7 +146,7 @@ def has_fresh_neighbours(report: UsageReport, now: datetime) -> bool:
     under_way = Q(status=Status.PENDING, first_sent_at__gt=now - IDENTIFIER_WINDOW)
     parked = Q(status=Status.PARKED, first_sent_at__isnull=False, parked_at__gt=now - SUMMARY_LAG)
     young = parked | Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
-    adjusted = Q(usage__correction__report__way=CorrectionReport.Way.ADJUSTMENT)
+    adjusted = Q(usage__correction__report__way=CorrectionReport.Resolution.ADJUSTMENT)
     lately = Q(usage__correction__report__done_at=None) | Q(
         usage__correction__report__done_at__gt=now - SUMMARY_LAG
     )

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
 from billing.services.metering.record_usage import lock_account
-from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.record_plan_change import Author
 from core.errors import DomainError
 from core.formats import format_cents
-from customers.models import AuditEntry, Customer
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, Customer
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,9 @@ def set_spend_cap(
         return account
     account.spend_cap_cents = cap_cents
     account.save(update_fields=["spend_cap_cents", "updated_at"])
-    record_act(
+    record_audit_log_entry(
         customer=customer,
-        act=AuditEntry.Act.CAP_CHANGED,
+        action=AuditLogEntry.Action.CAP_CHANGED,
         actor=by.user if by else None,
         address=by.address if by else None,
         device=by.device if by else "",

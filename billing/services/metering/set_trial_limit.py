@@ -6,8 +6,8 @@ from django.db import transaction
 
 from billing.models import BillingAccount
 from billing.services.metering.record_usage import lock_account
-from customers.models import AuditEntry, Customer, User
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry, Customer, User
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 
 @transaction.atomic
@@ -18,9 +18,9 @@ def set_trial_limit(*, customer: Customer, fixes: int, by: User, at: datetime) -
         return account
     account.trial_fixes_limit = fixes
     account.save(update_fields=["trial_fixes_limit", "updated_at"])
-    record_act(
+    record_audit_log_entry(
         customer=customer,
-        act=AuditEntry.Act.STAFF_ACTED,
+        action=AuditLogEntry.Action.STAFF_ACTED,
         actor=by,
         subject=f"free fixes of the trial: {fixes}",
         at=at,

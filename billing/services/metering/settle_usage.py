@@ -49,7 +49,7 @@ def settle_usage(*, customer: Customer) -> None:
 
 def _is_taking_back(customer: Customer, settled_before: datetime) -> bool:
     adjusted = CorrectionReport.objects.filter(
-        correction__customer=customer, way=CorrectionReport.Way.ADJUSTMENT
+        correction__customer=customer, resolution=CorrectionReport.Resolution.ADJUSTMENT
     )
     pending = Q(status=CorrectionReport.Status.PENDING)
     return adjusted.filter(pending | Q(done_at__gt=settled_before)).exists()

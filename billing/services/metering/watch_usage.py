@@ -3,18 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from billing.models import BillingAccount, Notice
+from billing.models import BillingAccount, Notification
 from billing.pricing import compute_period_cents, find_share, find_share_of_cap
-from billing.services.notifications.give_notice import give_notice
+from billing.services.notifications.notify_customer import notify_customer
 
-Kind = Notice.Kind
+Kind = Notification.Kind
 
 
 def watch_usage(*, account: BillingAccount, used: int, at: datetime) -> None:
-    """Give the notice for the highest of 50, 80 and 100 percent that `used` fixes have reached, once each.
+    """Notify the customer when `used` fixes reach 50, 80 or 100 percent: once per share, period and limit.
 
-    Once for each period and bound: a raised cap, or a larger trial, is watched anew. Belongs into the
-    transaction of the fix, its account locked. One query where a share is reached, none below.
+    Only the highest share reached is announced. A raised cap or a larger trial is a new limit. Call in the
+    transaction that records the fix, with the account locked. One query when a share is reached, else none.
     """
     plan = account.terms
     included = account.trial_fixes_limit if plan.key == "trial" else plan.included
@@ -44,10 +44,10 @@ def _give_new(account: BillingAccount, reached: dict[tuple[Kind, str], dict[str,
         return
     references = [reference for _, reference in reached]
     given = set(
-        Notice.objects.filter(
+        Notification.objects.filter(
             customer_id=account.customer_id, kind__in=(Kind.INCLUDED, Kind.CAP), reference__in=references
         ).values_list("kind", "reference")
     )
     for (kind, reference), data in reached.items():
         if (kind, reference) not in given:
-            give_notice(customer=account.customer, kind=kind, reference=reference, data=data, at=at)
+            notify_customer(customer=account.customer, kind=kind, reference=reference, data=data, at=at)

@@ -1,6 +1,6 @@
 """Cards and invoices are looked after on Stripe's own page."""
 
-from billing.selectors.standing import get_account
+from billing.selectors.entitlements import get_account
 from billing.services.subscriptions.start_checkout import NothingAtStripe
 from billing.stripe_gateway.checkout import open_portal
 from customers.models import Customer
@@ -9,7 +9,7 @@ from customers.models import Customer
 def open_billing_portal(*, customer: Customer, return_url: str) -> str:
     """The address of the customer's page at Stripe; it is good for minutes. Calls out.
 
-    Raises NothingAtStripe, StripeUnavailable, StripeRefused.
+    Raises NothingAtStripe, StripeUnavailable, StripeRejected.
     """
     account = get_account(customer=customer)
     if account.stripe_customer_id is None:

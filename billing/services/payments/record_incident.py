@@ -5,8 +5,8 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from billing.models import BillingAccount, Notice, PaymentIncident
-from billing.services.notifications.give_notice import give_notice
+from billing.models import BillingAccount, Notification, PaymentIncident
+from billing.services.notifications.notify_customer import notify_customer
 from billing.stripe_gateway.incidents import Incident, list_refunds, read_dispute
 from billing.stripe_gateway.mirrored import find_invoice_number
 
@@ -49,9 +49,9 @@ def _record(kind: PaymentIncident.Kind, found: Incident, at: datetime) -> None:
             "currency": found.currency,
             "invoice": find_invoice_number(found.invoice),
         }
-        give_notice(
+        notify_customer(
             customer=account.customer,
-            kind=Notice.Kind.REFUNDED,
+            kind=Notification.Kind.REFUNDED,
             reference=found.stripe_id,
             data=data,
             at=at,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount, Discrepancy
 from billing.services.reconciliation.compare_usage import Finding, Span
 from billing.services.subscriptions.end_second_subscriptions import end_second_subscriptions
@@ -64,12 +64,12 @@ def resync_suspect(
     """Read a suspect's subscriptions anew and derive its state; what had to change, None where nothing had.
 
     The account is compared before and after under the lock of its customer, so that news which arrives
-    meanwhile is no difference. Calls out. Raises StripeUnavailable, StripeRefused.
+    meanwhile is no difference. Calls out. Raises StripeUnavailable, StripeRejected.
     """
     stripe_customer_id = account.stripe_customer_id or ""
     found = (account.subscription_id, running.current.subscription_id if running else None)
     known = sorted({subscription_id for subscription_id in found if subscription_id})
-    with hold_stripe_customer(stripe_customer_id):
+    with lock_stripe_customer(stripe_customer_id):
         before = _read(account)
         for subscription_id in known:
             sync_subscription(subscription_id)
@@ -88,12 +88,12 @@ def end_others(
 ) -> list[Finding]:
     """That more than one subscription runs. The second is ended; staff are left what has no paid first one.
 
-    Calls out. Raises StripeUnavailable, StripeRefused.
+    Calls out. Raises StripeUnavailable, StripeRejected.
     """
     if running is None or not running.others:
         return []
     stripe_customer_id = account.stripe_customer_id or ""
-    with hold_stripe_customer(stripe_customer_id):
+    with lock_stripe_customer(stripe_customer_id):
         sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         ended = end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
         refresh_account(stripe_customer_id=stripe_customer_id)

@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from billing.models import BillingAccount, Discrepancy, Reconciliation
+from billing.selectors.entitlements import get_account, get_entitlement
 from billing.selectors.ledger import LedgerRow, list_ledger
-from billing.selectors.standing import get_account, get_entitlement
 from billing.services.metering.inquire_usage import INVOICES_BACK, LOOKS_BACK, Inquiry, inquire_usage
 from billing.services.metering.repair_usage import repair_missing
 from billing.services.reconciliation.compare_account import RunningSubscriptions, group_subscriptions
@@ -22,7 +22,7 @@ from billing.services.reconciliation.compare_invoices import (
     list_billed,
 )
 from billing.services.reconciliation.compare_usage import Finding, compare_meter, count_bounds, count_shown
-from billing.services.reconciliation.note_findings import note_findings
+from billing.services.reconciliation.record_discrepancies import record_discrepancies
 from billing.stripe_gateway.audits import list_subscriptions, sync_invoices
 from billing.stripe_gateway.meter import find_meter_id
 from customers.models import Customer
@@ -207,6 +207,6 @@ def _note(inquiry: Inquiry, run: Reconciliation, at: datetime) -> None:
         is_listed = row.kind != Kind.INVOICE or row.period_end >= since
         return is_listed and row.period_start >= earliest
 
-    note_findings(
+    record_discrepancies(
         run=run, account=inquiry.account, findings=inquiry.findings, was_looked_at=was_looked_at, at=at
     )

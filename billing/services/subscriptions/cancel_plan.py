@@ -3,11 +3,11 @@
 import structlog
 from django.utils.translation import gettext_noop
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
-from billing.selectors.standing import get_account
+from billing.selectors.entitlements import get_account
 from billing.services.metering.settle_usage import settle_usage
-from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.refresh_account import refresh_account
 from billing.stripe_gateway.checkout import close_checkouts
 from billing.stripe_gateway.subscriptions import cancel_subscription, sync_live_subscriptions
@@ -26,7 +26,7 @@ def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
     """End the customer's subscription now; what was used is invoiced. Calls out. Repeating it is safe.
 
     Fixes that are not reported yet are reported first, since an ended subscription bills nothing more.
-    Raises NoPlanToCancel, UsageStillUnreported, StripeUnavailable, StripeRefused.
+    Raises NoPlanToCancel, UsageStillUnreported, StripeUnavailable, StripeRejected.
     """
     account = get_account(customer=customer)
     if account.subscription_id is None or account.stripe_customer_id is None:
@@ -35,7 +35,7 @@ def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
         return
     if account.can_meter:
         settle_usage(customer=customer)
-    with hold_stripe_customer(account.stripe_customer_id):
+    with lock_stripe_customer(account.stripe_customer_id):
         cancel_subscription(account.subscription_id)
         refresh_account(stripe_customer_id=account.stripe_customer_id, by=by)
 
@@ -45,18 +45,18 @@ def end_all_plans(*, customer: Customer) -> None:
 
     The oldest is invoiced as `cancel_plan` does; one beside it, whose meter counts the same fixes again, ends
     without an invoice. Calls out; repeating it is safe. Raises UsageStillUnreported, StripeUnavailable,
-    StripeRefused.
+    StripeRejected.
     """
     stripe_customer_id = get_account(customer=customer).stripe_customer_id
     if stripe_customer_id is None:
         return
-    with hold_stripe_customer(stripe_customer_id):
+    with lock_stripe_customer(stripe_customer_id):
         close_checkouts(stripe_customer_id=stripe_customer_id)
         sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         refresh_account(stripe_customer_id=stripe_customer_id)
     if get_account(customer=customer).can_meter:
         settle_usage(customer=customer)
-    with hold_stripe_customer(stripe_customer_id):
+    with lock_stripe_customer(stripe_customer_id):
         live = sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         for subscription_id in reversed(live):
             cancel_subscription(subscription_id, is_invoiced=subscription_id == live[-1])

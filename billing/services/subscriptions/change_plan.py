@@ -9,13 +9,13 @@ import structlog
 from django.core import signing
 from django.utils.translation import gettext_noop
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
 from billing.pricing import begins_period, is_given_back
-from billing.selectors.standing import count_used_fixes, get_account
+from billing.selectors.entitlements import count_used_fixes, get_account
 from billing.services.metering.settle_usage import settle_usage
-from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.refresh_account import refresh_account, resync_account
 from billing.stripe_gateway import plan_changes
 from billing.stripe_gateway.errors import CardRefused
@@ -73,7 +73,7 @@ class ChangePreview:
 def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePreview:
     """What changing to a plan costs now; the token confirms it within 15 minutes. Calls out, changes nothing.
 
-    Raises PlanNotChangeable, StripeUnavailable, StripeRefused.
+    Raises PlanNotChangeable, StripeUnavailable, StripeRejected.
     """
     account = _get_changeable(customer)
     if account.plan == plan.key:
@@ -87,7 +87,7 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
     )
     found = ask()
     shown_at = int(at.timestamp()) if found.prorated_at is None else found.prorated_at
-    wish: dict[str, Any] = {
+    requested: dict[str, Any] = {
         "subscription": account.subscription_id,
         "plan": plan.key,
         "period": _read_start(account),
@@ -95,11 +95,11 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
         "at": shown_at,
         "prorated_at": shown_at,
     }
-    wish["used_up"] = _is_used_up(account, plan, wish)
-    if wish["used_up"]:
+    requested["used_up"] = _is_used_up(account, plan, requested)
+    if requested["used_up"]:
         # Nothing is left to give back in the last second, and what was used is invoiced all the same.
-        wish["prorated_at"] = found.period_end - 1
-        found = ask(prorated_at=wish["prorated_at"])
+        requested["prorated_at"] = found.period_end - 1
+        found = ask(prorated_at=requested["prorated_at"])
     return ChangePreview(
         plan=plan,
         now_cents=found.due_cents,
@@ -108,9 +108,9 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
         kept_cents=max(0, -found.total_cents),
         lines=found.lines,
         effective_at=datetime.fromtimestamp(shown_at, UTC),
-        token=signing.dumps(wish, salt=SALT),
+        token=signing.dumps(requested, salt=SALT),
         begins_period=begins,
-        is_used_up=wish["used_up"],
+        is_used_up=requested["used_up"],
     )
 
 
@@ -121,23 +121,23 @@ def change_plan(
 
     Calls out. Repeating it is safe; where it fails, nothing has changed. A card whose bank asks for the
     person leaves the change done and its invoice open for them. Raises PreviewOutdated, PlanNotChangeable,
-    UsageStillUnreported, PaymentDeclined, StripeUnavailable, StripeRefused.
+    UsageStillUnreported, PaymentDeclined, StripeUnavailable, StripeRejected.
     """
     account = _get_changeable(customer)
-    wish = _read_token(preview_token, account, plan)
+    requested = _read_token(preview_token, account, plan)
     if account.plan == plan.key:
         return account
-    if wish["period"] != _read_start(account):
+    if requested["period"] != _read_start(account):
         raise PreviewOutdated
     settle_usage(customer=customer)
     resync_account(account)
     fresh = get_account(customer=customer)
     # Where a lost answer had changed it already, what is left to do is done.
-    if fresh.plan == account.plan and _is_used_up(fresh, plan, wish) != wish["used_up"]:
+    if fresh.plan == account.plan and _is_used_up(fresh, plan, requested) != requested["used_up"]:
         raise PreviewOutdated
     stripe_customer_id = str(account.stripe_customer_id)
-    with hold_stripe_customer(stripe_customer_id):
-        _swap(plan, wish, begins=begins_period(account.terms, plan))
+    with lock_stripe_customer(stripe_customer_id):
+        _swap(plan, requested, begins=begins_period(account.terms, plan))
         refresh_account(stripe_customer_id=stripe_customer_id, by=by)
     log.info("plan_changed", customer=str(customer.pk), plan=plan.key, plan_before=account.plan)
     return get_account(customer=customer)
@@ -158,38 +158,38 @@ def _read_start(account: BillingAccount) -> int:
     return int(account.current_period_start.timestamp()) if account.current_period_start else 0
 
 
-def _is_used_up(account: BillingAccount, plan: Plan, wish: dict[str, Any]) -> bool:
+def _is_used_up(account: BillingAccount, plan: Plan, requested: dict[str, Any]) -> bool:
     """Whether the month's fixes have used up its price, by the instant that the preview was made at."""
     old = account.terms
     return not begins_period(old, plan) and not is_given_back(
         old,
         plan,
         count_used_fixes(account),
-        elapsed_seconds=wish["at"] - _read_start(account),
-        whole_seconds=wish["whole"],
+        elapsed_seconds=requested["at"] - _read_start(account),
+        whole_seconds=requested["whole"],
     )
 
 
 def _read_token(token: str, account: BillingAccount, plan: Plan) -> dict[str, Any]:
     try:
-        wish: dict[str, Any] = signing.loads(token, salt=SALT, max_age=PREVIEW_SECONDS)
+        requested: dict[str, Any] = signing.loads(token, salt=SALT, max_age=PREVIEW_SECONDS)
     except signing.BadSignature as error:
         raise PreviewOutdated from error
-    if wish["subscription"] != account.subscription_id or wish["plan"] != plan.key:
+    if requested["subscription"] != account.subscription_id or requested["plan"] != plan.key:
         raise PreviewOutdated
-    return wish
+    return requested
 
 
-def _swap(plan: Plan, wish: dict[str, Any], *, begins: bool) -> None:
+def _swap(plan: Plan, requested: dict[str, Any], *, begins: bool) -> None:
     """A second attempt, where the bank asks for the person, leaves the invoice open for them."""
     for may_stay_open in (False, True):
         try:
             plan_changes.change_plan(
-                subscription_id=wish["subscription"],
+                subscription_id=requested["subscription"],
                 plan=plan,
                 begins_period=begins,
-                prorated_at=wish["prorated_at"],
-                wish=str(wish["at"]),
+                prorated_at=requested["prorated_at"],
+                request_key=str(requested["at"]),
                 may_stay_open=may_stay_open,
             )
             return

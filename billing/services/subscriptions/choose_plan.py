@@ -7,14 +7,14 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount, SubscriptionRequest
 from billing.plans import PLANS, Plan
 from billing.services.metering.record_usage import lock_account
 from billing.services.subscriptions.ensure_stripe_customer import ensure_stripe_customer
 from billing.services.subscriptions.refresh_account import refresh_account
 from billing.stripe_gateway.customers import set_payment_method
-from billing.stripe_gateway.errors import StripeRefused
+from billing.stripe_gateway.errors import StripeRejected
 from billing.stripe_gateway.subscriptions import create_subscription
 from core import outbox
 from core.errors import DomainError
@@ -74,9 +74,9 @@ def _request_subscription(account: BillingAccount, payment_method: str, at: date
 
 
 def open_subscription(*, customer_id: UUID) -> None:
-    """Make the subscription of a pending account at Stripe. Repeating it subscribes once.
+    """Create the subscription of a pending account at Stripe. Repeating it subscribes once.
 
-    Raises StripeUnavailable, after which it is tried again, and StripeRefused, after which the account has no
+    Raises StripeUnavailable, after which it is retried, and StripeRejected, after which the account has no
     plan until another is chosen.
     """
     rows = SubscriptionRequest.objects.select_related("account")
@@ -86,7 +86,7 @@ def open_subscription(*, customer_id: UUID) -> None:
     try:
         if request.account.status == Status.PENDING:
             _open(request)
-    except StripeRefused as error:
+    except StripeRejected as error:
         _reject(request, error)
         raise
     except Exception as error:
@@ -106,18 +106,18 @@ def _open(request: SubscriptionRequest) -> None:
         set_payment_method(
             stripe_customer_id=stripe_customer_id, payment_method=request.payment_method, attempt=attempt
         )
-    with hold_stripe_customer(stripe_customer_id):
+    with lock_stripe_customer(stripe_customer_id):
         create_subscription(
             stripe_customer_id=stripe_customer_id,
             plan=PLANS[account.plan],
-            wish=f"{account.pk}-{asked_at}",
+            request_key=f"{account.pk}-{asked_at}",
             attempt=request.attempts,
         )
         refresh_account(stripe_customer_id=stripe_customer_id)
 
 
 @transaction.atomic
-def _reject(request: SubscriptionRequest, error: StripeRefused) -> None:
+def _reject(request: SubscriptionRequest, error: StripeRejected) -> None:
     reason = f"{error.code}: {error}"
     if not outbox.complete(request, status=Request.REJECTED, payment_method="", last_error=reason):
         return

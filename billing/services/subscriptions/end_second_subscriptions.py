@@ -4,8 +4,8 @@ from datetime import datetime
 
 import structlog
 
-from billing.models import BillingAccount, Notice
-from billing.services.notifications.give_notice import give_notice
+from billing.models import BillingAccount, Notification
+from billing.services.notifications.notify_customer import notify_customer
 from billing.services.subscriptions.refresh_account import list_live_subscriptions, list_second_subscriptions
 from billing.stripe_gateway.adjustments import credit_subscription
 from billing.stripe_gateway.invoices import void_open_invoices
@@ -14,8 +14,8 @@ from billing.stripe_gateway.subscriptions import (
     sync_live_subscriptions,
     sync_subscription,
 )
-from customers.models import AuditEntry
-from customers.services.record_act import record_act
+from customers.models import AuditLogEntry
+from customers.services.record_audit_log_entry import record_audit_log_entry
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
     The meter counts the customer's fixes for both, so what the second invoiced is charged a second time: it
     ends without an invoice, what is open is voided. Nothing is ended beside a first one that is not paid
     for. The account itself is not derived again: `refresh_account` is the caller's. Call inside the
-    customer's lock; calls out; repeating it ends and credits once. Raises StripeUnavailable, StripeRefused.
+    customer's lock; calls out; repeating it ends and credits once. Raises StripeUnavailable, StripeRejected.
     """
     accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
     account = accounts.select_related("customer").first()
@@ -53,17 +53,17 @@ def _mirror_what_runs(stripe_customer_id: str) -> None:
 
 
 def _tell(account: BillingAccount, subscription_id: str, cents: int, at: datetime) -> None:
-    was_new = give_notice(
+    was_new = notify_customer(
         customer=account.customer,
-        kind=Notice.Kind.SECOND_ENDED,
+        kind=Notification.Kind.SECOND_ENDED,
         reference=subscription_id,
         data={"amount_cents": cents},
         at=at,
     )
     if was_new:
-        record_act(
+        record_audit_log_entry(
             customer=account.customer,
-            act=AuditEntry.Act.PLAN_CANCELED,
+            action=AuditLogEntry.Action.PLAN_CANCELED,
             actor=None,
             subject=f"a second subscription ({subscription_id}), {cents / 100:.2f} USD credited",
             at=at,

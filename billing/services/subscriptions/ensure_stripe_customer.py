@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
 from billing.stripe_gateway.customers import create_customer
 
@@ -11,9 +11,9 @@ def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
     """The id of the Stripe customer that stands for ours, made where there is none. Calls out.
 
     Repeating it, and racing, gives the same one. `attempt` makes a new idempotency key: Stripe keeps its
-    own errors under one. Raises StripeUnavailable, StripeRefused.
+    own errors under one. Raises StripeUnavailable, StripeRejected.
     """
-    with hold_stripe_customer(f"of {customer_id}"):
+    with lock_stripe_customer(f"of {customer_id}"):
         account = BillingAccount.objects.select_related("customer").get(pk=customer_id)
         if account.stripe_customer_id is not None:
             return account.stripe_customer_id

@@ -9,10 +9,10 @@ from django.utils import timezone
 from djstripe.models import Customer as StripeCustomer
 from djstripe.models import Invoice
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
 from billing.selectors.prices import find_terms
-from billing.services.subscriptions.note_plan import Author, note_plan, read_plan_state
+from billing.services.subscriptions.record_plan_change import Author, read_plan_state, record_plan_change
 from billing.stripe_gateway.mirrored import is_failed, list_invoices, list_subscriptions_of
 from billing.stripe_gateway.snapshots import SubscriptionSnapshot
 from billing.stripe_gateway.subscriptions import sync_subscription
@@ -63,7 +63,7 @@ def forget_stripe_customer(*, stripe_customer_id: str) -> None:
         account.status, account.cancel_at, account.past_due_since = Status.CANCELED, None, None
     account.stripe_customer_id = account.subscription_id = None
     account.save()
-    note_plan(account, before, by=None, at=timezone.now())
+    record_plan_change(account, before, by=None, at=timezone.now())
     log.warning("stripe_customer_deleted", customer=str(account.pk), stripe_customer=stripe_customer_id)
 
 
@@ -86,7 +86,7 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
         return
     found = _list_subscriptions(stripe_customer_id)
     current = choose_subscription(found)
-    if current is None or current.plan is None or _is_older_than_wish(account, current):
+    if current is None or current.plan is None or _is_older_than_request(account, current):
         return
     if sum(not each.is_ended for each in found) > 1:
         log.error("more_than_one_subscription", customer=str(account.pk), followed=current.subscription_id)
@@ -100,18 +100,18 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     account.cancel_at = current.cancel_at
     account.past_due_since = _find_first_failure(account)
     account.save()
-    note_plan(account, before, by=by, chosen_by=current.chosen_by, at=timezone.now())
+    record_plan_change(account, before, by=by, chosen_by=current.chosen_by, at=timezone.now())
     log.info("account_refreshed", customer=str(account.pk), plan=account.plan, status=account.status)
 
 
 def resync_account(account: BillingAccount) -> None:
     """Read the account's subscription from Stripe and derive its state anew. Calls out.
 
-    Raises StripeUnavailable, StripeRefused.
+    Raises StripeUnavailable, StripeRejected.
     """
     if account.subscription_id is None or account.stripe_customer_id is None:
         return
-    with hold_stripe_customer(account.stripe_customer_id):
+    with lock_stripe_customer(account.stripe_customer_id):
         sync_subscription(account.subscription_id)
         refresh_account(stripe_customer_id=account.stripe_customer_id)
 
@@ -168,7 +168,7 @@ def _list_subscriptions(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
     return found
 
 
-def _is_older_than_wish(account: BillingAccount, subscription: SubscriptionSnapshot) -> bool:
+def _is_older_than_request(account: BillingAccount, subscription: SubscriptionSnapshot) -> bool:
     """Whether the news is of a subscription that ended before the plan now pending was chosen."""
     return account.status == Status.PENDING and subscription.is_ended
 

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
-from billing.selectors.standing import get_account
+from billing.selectors.entitlements import get_account
 from billing.services.subscriptions.cancel_plan import NoPlanToCancel
-from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.refresh_account import refresh_account
 from billing.stripe_gateway.subscriptions import set_cancellation
 from core.errors import DomainError
@@ -23,7 +23,7 @@ class NothingToResume(DomainError):
 def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
     """Let the plan end when what is paid for ends. Until then all goes on. Calls out; safe to repeat.
 
-    Raises NoPlanToCancel, StripeUnavailable, StripeRefused.
+    Raises NoPlanToCancel, StripeUnavailable, StripeRejected.
     """
     account = get_account(customer=customer)
     if not account.has_subscription or account.subscription_id is None:
@@ -34,7 +34,7 @@ def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None 
 def resume_plan(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
     """Take back a cancellation that has not come about yet. Calls out; safe to repeat.
 
-    Raises NothingToResume, StripeUnavailable, StripeRefused.
+    Raises NothingToResume, StripeUnavailable, StripeRejected.
     """
     account = get_account(customer=customer)
     if not account.has_subscription or account.subscription_id is None:
@@ -48,10 +48,10 @@ def _set_cancellation(
 ) -> None:
     if account.subscription_id is None or account.stripe_customer_id is None:
         return
-    with hold_stripe_customer(account.stripe_customer_id):
+    with lock_stripe_customer(account.stripe_customer_id):
         set_cancellation(
             subscription_id=account.subscription_id,
             at_period_end=at_period_end,
-            wish=f"{account.subscription_id}-{at_period_end}-{at.timestamp()}",
+            request_key=f"{account.subscription_id}-{at_period_end}-{at.timestamp()}",
         )
         refresh_account(stripe_customer_id=account.stripe_customer_id, by=by)

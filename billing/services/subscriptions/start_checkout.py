@@ -4,13 +4,13 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from billing.locks import hold_stripe_customer
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
-from billing.selectors.standing import get_account
+from billing.selectors.entitlements import get_account
 from billing.services.subscriptions.choose_plan import PlanAlreadyChosen
 from billing.services.subscriptions.ensure_stripe_customer import ensure_stripe_customer
-from billing.services.subscriptions.note_plan import Author
+from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.refresh_account import refresh_account
 from billing.stripe_gateway.checkout import find_subscription_of, open_checkout
 from billing.stripe_gateway.subscriptions import sync_live_subscriptions, sync_subscription
@@ -31,20 +31,20 @@ def start_checkout(
     Asking again gives the same page while it is open, and closes one for another plan. Stripe sends the
     person back to `return_url` with `checkout=done&session=…` or `checkout=left` in its query; hand the
     session to `finish_checkout`. The plan changes when it is paid, as done by the person whose page it was.
-    Raises PlanAlreadyChosen, StripeUnavailable, StripeRefused.
+    Raises PlanAlreadyChosen, StripeUnavailable, StripeRejected.
     """
     if get_account(customer=customer).has_subscription:
         raise PlanAlreadyChosen
     BillingAccount.objects.get_or_create(customer=customer)
     stripe_customer_id = ensure_stripe_customer(customer_id=customer.pk, attempt=int(at.timestamp()))
     joint = "&" if "?" in return_url else "?"
-    with hold_stripe_customer(stripe_customer_id):
+    with lock_stripe_customer(stripe_customer_id):
         if not _has_subscription(customer, stripe_customer_id):
             return open_checkout(
                 stripe_customer_id=stripe_customer_id,
                 plan=plan,
                 person=str(by.user.pk) if by else "",
-                wish=f"{customer.pk}-{at.timestamp()}",
+                request_key=f"{customer.pk}-{at.timestamp()}",
                 # The braces are Stripe's, and stay as they are.
                 success_url=f"{return_url}{joint}checkout=done&session={{CHECKOUT_SESSION_ID}}",
                 cancel_url=f"{return_url}{joint}checkout=left",
@@ -67,12 +67,12 @@ def finish_checkout(*, customer: Customer, session_id: str) -> BillingAccount:
     """The account after a visit to Checkout, without waiting for Stripe's news. Calls out; safe to repeat.
 
     A session that is not the customer's, or is not paid, changes nothing. Raises StripeUnavailable,
-    StripeRefused.
+    StripeRejected.
     """
     account = get_account(customer=customer)
     if account.stripe_customer_id is None:
         return account
-    with hold_stripe_customer(account.stripe_customer_id):
+    with lock_stripe_customer(account.stripe_customer_id):
         subscription_id = find_subscription_of(
             checkout_session_id=session_id, stripe_customer_id=account.stripe_customer_id
         )

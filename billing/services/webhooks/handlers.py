@@ -2,7 +2,7 @@
 
 A handler reads from Stripe what the event is about, so that an event that comes late, twice or out of order
 writes the present state. It runs under the lock of the Stripe customer, calls out, and raises
-StripeUnavailable or StripeRefused, after which the inbox row waits for its next attempt.
+StripeUnavailable or StripeRejected, after which the inbox row waits for its next attempt.
 Source: https://docs.stripe.com/api/events/types, docs/decisions/006-webhook-inbox.md
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from billing.locks import hold_stripe_customer
-from billing.services.metering.follow_meter_error import follow_meter_error
+from billing.locks import lock_stripe_customer
+from billing.services.metering.sync_meter_error import sync_meter_error
 from billing.services.payments import record_incident
-from billing.services.payments.follow_payment import follow_payment
+from billing.services.payments.sync_payment_state import sync_payment_state
 from billing.services.subscriptions.refresh_account import forget_stripe_customer, link_stripe_customer
 from billing.stripe_gateway import mirror
 from billing.stripe_gateway.checkout import close_checkouts
@@ -29,7 +29,7 @@ def handle_webhook(*, event_type: str, body: str) -> None:
 
     `body` is the webhook's JSON text. Safe to repeat. One transaction, and one event at a time for each
     Stripe customer; a thin event is about no customer, and commits as its service does.
-    Raises StripeUnavailable, StripeRefused, and KeyError where the body lacks its object.
+    Raises StripeUnavailable, StripeRejected, and KeyError where the body lacks its object.
     """
     handler = HANDLERS.get(event_type)
     if handler is None:
@@ -38,7 +38,7 @@ def handle_webhook(*, event_type: str, body: str) -> None:
     if is_thin(event_type):
         handler(event)
         return
-    with hold_stripe_customer(event.stripe_customer_id or event.event_id):
+    with lock_stripe_customer(event.stripe_customer_id or event.event_id):
         handler(event)
 
 
@@ -64,7 +64,7 @@ def forget_customer(event: WebhookEvent) -> None:
 def sync_subscription(event: WebhookEvent) -> None:
     """Copy the subscription, then derive the account once."""
     sync_object(event)
-    follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
+    sync_payment_state(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
 
 
 def sync_invoice_payment(event: WebhookEvent) -> None:
@@ -77,7 +77,7 @@ def sync_invoice_payment(event: WebhookEvent) -> None:
         mirror.sync_object(kind="subscription", object_id=event.subscription_id)
     sync_object(event)
     if event.subscription_id:
-        follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
+        sync_payment_state(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
 
 
 def sync_checkout(event: WebhookEvent) -> None:
@@ -87,7 +87,7 @@ def sync_checkout(event: WebhookEvent) -> None:
     sync_object(event)
     if event.subscription_id:
         close_checkouts(stripe_customer_id=event.stripe_customer_id)
-        follow_payment(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
+        sync_payment_state(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
 
 
 def record_charge_refunds(event: WebhookEvent) -> None:
@@ -107,7 +107,7 @@ def record_dispute(event: WebhookEvent) -> None:
 
 
 def record_meter_error(event: WebhookEvent) -> None:
-    follow_meter_error(event_id=event.event_id)
+    sync_meter_error(event_id=event.event_id)
 
 
 HANDLERS: dict[str, Handler] = {

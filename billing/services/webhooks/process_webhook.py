@@ -64,7 +64,7 @@ def _name_type(event_type: str) -> str:
 
 
 def process_webhook(*, event_id: str) -> None:
-    """Act on a kept event that is due. Repeating it is safe; a failure is rescheduled with a longer wait.
+    """Action on a kept event that is due. Repeating it is safe; a failure is rescheduled with a longer wait.
 
     After the last attempt the event waits for staff. What it does is in `webhook_handlers.py`.
     """

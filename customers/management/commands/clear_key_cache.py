@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from core.commands.base import BaseCommand
-from core.redis.client import RedisAway
+from core.redis.client import RedisUnavailable
 from customers import key_cache
 
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
             raise CommandError("There is no key cache: REDIS_URL is not set, or KEY_CACHE_SECONDS is 0.")
         try:
             count = key_cache.clear()
-        except RedisAway as error:
+        except RedisUnavailable as error:
             raise CommandError("Redis is away. Nothing of it counts while it is; try again.") from error
         self.stdout.write(f"{count} entries removed.")

@@ -46,7 +46,7 @@ STATES: dict[str, tuple[str | Promise, Tone]] = {
     "not_proved": (_("Not proved"), "quiet"),
     # of a step
     "done": (_("Done"), "good"),
-    # of a flaw
+    # of a vulnerability
     "critical": (_("Critical"), "bad"),
     "high": (_("High"), "bad"),
     "medium": (_("Medium"), "warn"),

@@ -9,6 +9,6 @@ class BusinessMetricsConfig(AppConfig):
     def ready(self) -> None:
         from core.metrics.collectors import register_collector
 
-        from .gauges import read_figures
+        from .gauges import read_business_metrics
 
-        register_collector("figures", read_figures)
+        register_collector("figures", read_business_metrics)

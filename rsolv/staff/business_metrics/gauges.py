@@ -5,17 +5,17 @@ from collections.abc import Iterable, Iterator
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from rsolv.staff.business_metrics.models import DailyFigures
-from rsolv.staff.business_metrics.selectors import get_latest_figures
+from rsolv.staff.business_metrics.models import DailyBusinessMetrics
+from rsolv.staff.business_metrics.selectors import get_latest_business_metrics
 
 
-def read_figures() -> Iterable[Metric]:
+def read_business_metrics() -> Iterable[Metric]:
     """Nothing before the first day; a ratio without anybody to ask about is left out."""
-    figures = get_latest_figures()
+    figures = get_latest_business_metrics()
     return [] if figures is None else list(_tell(figures))
 
 
-def _tell(figures: DailyFigures) -> Iterator[Metric]:
+def _tell(figures: DailyBusinessMetrics) -> Iterator[Metric]:
     customers = GaugeMetricFamily("rsolv_business_customers", "Open accounts.", labels=["plan"])
     for plan in ("trial", "payg", "teams"):
         customers.add_metric([plan], getattr(figures, f"on_{plan}"))

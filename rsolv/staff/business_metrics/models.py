@@ -5,7 +5,7 @@ from django.db import models
 from rsolv.staff.business_metrics.formulas import Ratio
 
 
-class DailyFigures(models.Model):
+class DailyBusinessMetrics(models.Model):
     """The figures of one day, as last taken on it. formulas.py says what each means.
 
     Ratios are kept as their two counts, so that they can be added up over days and customers.

@@ -12,7 +12,7 @@ from billing.stripe_gateway.snapshots import SubscriptionSnapshot
 from customers.models import Customer
 from phases.models import PhaseExecution
 from rsolv.staff.business_metrics.formulas import Subscribed
-from rsolv.staff.business_metrics.models import DailyFigures
+from rsolv.staff.business_metrics.models import DailyBusinessMetrics
 
 Status = BillingAccount.Status
 RUNNING = (Status.PENDING, Status.ACTIVE, Status.PAST_DUE)
@@ -20,8 +20,8 @@ RUNNING = (Status.PENDING, Status.ACTIVE, Status.PAST_DUE)
 NEVER_PAID = ("incomplete", "incomplete_expired")
 
 
-def get_latest_figures() -> DailyFigures | None:
-    return DailyFigures.objects.first()
+def get_latest_business_metrics() -> DailyBusinessMetrics | None:
+    return DailyBusinessMetrics.objects.first()
 
 
 def list_signups(*, since: datetime) -> dict[UUID, datetime]:
@@ -37,7 +37,7 @@ def list_first_scans(*, since: datetime) -> dict[UUID, datetime]:
     return dict(rows.exclude(first_scan_at=None).values_list("pk", "first_scan_at"))
 
 
-def list_stretches() -> list[Subscribed]:
+def list_subscribed_periods() -> list[Subscribed]:
     """Every stretch in which a customer had a plan of ours, as Stripe tells it."""
     return [
         Subscribed(customer_id, each.created_at, each.ended_at)

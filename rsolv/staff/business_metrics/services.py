@@ -4,20 +4,20 @@ from datetime import datetime
 
 from billing.stripe_gateway.mirrored import sum_paid_cents
 from rsolv.staff.business_metrics import formulas, selectors
-from rsolv.staff.business_metrics.models import DailyFigures
+from rsolv.staff.business_metrics.models import DailyBusinessMetrics
 
 
-def take_figures(*, at: datetime) -> DailyFigures:
+def take_business_metrics(*, at: datetime) -> DailyBusinessMetrics:
     """Take the figures of the day of `at` (UTC). Repeating it on the day takes them anew."""
     since = at - formulas.WINDOW - formulas.CONVERSION_TIME
     signups = selectors.list_signups(since=since)
     first_scans = selectors.list_first_scans(since=since)
-    stretches = selectors.list_stretches()
+    stretches = selectors.list_subscribed_periods()
     conversion = formulas.compute_conversion(signups=signups, stretches=stretches, at=at)
     activation = formulas.compute_activation(signups=signups, first_scans=first_scans, at=at)
     churn = formulas.compute_churn(stretches=stretches, at=at)
     median, p90 = formulas.compute_first_scan_seconds(signups=signups, first_scans=first_scans, at=at)
-    figures, _ = DailyFigures.objects.update_or_create(
+    figures, _ = DailyBusinessMetrics.objects.update_or_create(
         day=at.date(),
         defaults={
             "taken_at": at,

@@ -157,7 +157,7 @@ def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
             env.emit("invoice.deleted", invoice)
             env.change(invoice, deleted=True, _due_at=None)
     for method in list(env.store.newest("payment_method", customer=id)):
-        payment_methods.let_go(env, method)
+        payment_methods.release_body(env, method)
     env.emit("customer.deleted", customer)
     return env.change(customer, deleted=True)
 

@@ -165,10 +165,10 @@ def detach(env: StripeEnvironment, params: Record, id: str) -> Record:
     if customer["invoice_settings"]["default_payment_method"] == id:
         settings = {**customer["invoice_settings"], "default_payment_method": None}
         env.change(customer, "customer.updated", invoice_settings=settings)
-    return let_go(env, method)
+    return release_body(env, method)
 
 
-def let_go(env: StripeEnvironment, method: Record) -> Record:
+def release_body(env: StripeEnvironment, method: Record) -> Record:
     """The method, now nobody's."""
     detached = env.change(method, customer=None)
     env.emit("payment_method.detached", detached, {"customer": method["customer"]})

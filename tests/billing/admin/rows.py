@@ -6,10 +6,10 @@ from typing import Any
 from django.utils import timezone
 
 from billing.models import (
-    BillingSwitch,
     Discrepancy,
+    FeatureFlag,
     InboxEvent,
-    Notice,
+    Notification,
     PaymentIncident,
     Reconciliation,
     UsageClaim,
@@ -21,10 +21,10 @@ from tests.factories import CustomerFactory
 from tests.outbox import parked
 
 
-def make_notice(customer: Customer | None = None) -> Notice:
+def make_notice(customer: Customer | None = None) -> Notification:
     """One whose mail was given up."""
     given_up: dict[str, Any] = {"kind": "recovered", "reference": "r", **parked()}
-    return Notice.objects.create(customer=customer or CustomerFactory(), **given_up)
+    return Notification.objects.create(customer=customer or CustomerFactory(), **given_up)
 
 
 def make_discrepancy(customer: Customer | None = None) -> Discrepancy:
@@ -49,7 +49,7 @@ def make_each(usage: UsageRecord) -> None:
     correct_usage(usage=usage, kind=kind, reason="Slow.", made_by=None, at=now)
     make_notice(customer)
     make_discrepancy(customer)
-    BillingSwitch.objects.create(name="billing_enabled")
+    FeatureFlag.objects.create(name="billing_enabled")
     PaymentIncident.objects.create(
         stripe_id="re_1", kind="refund", customer=customer, amount_cents=1500, currency="usd", occurred_at=now
     )

@@ -4,9 +4,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from billing.models import BillingAccount, BillingSwitch, CorrectionReport, InboxEvent, UsageCorrection
+from billing.models import BillingAccount, CorrectionReport, FeatureFlag, InboxEvent, UsageCorrection
 from billing.services.corrections.correct_usage import correct_usage
-from customers.models import AuditEntry
+from customers.models import AuditLogEntry
 from tests.factories import BillingAccountFactory, UsageRecordFactory
 from tests.outbox import park, parked
 
@@ -17,7 +17,7 @@ def page(name, *args):
     return reverse(f"admin:billing_{name}", args=args)
 
 
-def act(client, name, action, *rows):
+def run_action(client, name, action, *rows):
     chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
     return client.post(page(f"{name}_changelist"), chosen)
 
@@ -33,8 +33,8 @@ class TestACorrection:
         made = UsageCorrection.objects.get()
         assert (made.usage, made.kind, made.reason) == (usage, "void", "Broke the build.")
         assert made.made_by is not None and made.report.status == "done"
-        entry = AuditEntry.objects.get(customer=made.customer)
-        assert (entry.act, entry.actor_name) == ("fix_corrected", "RSOLV staff")
+        entry = AuditLogEntry.objects.get(customer=made.customer)
+        assert (entry.action, entry.actor_name) == ("fix_corrected", "RSOLV staff")
 
     @pytest.mark.parametrize("reason", ["", "   "])
     def test_is_not_made_without_one(self, staff, reason):
@@ -68,7 +68,7 @@ class TestTheSwitch:
 
     def test_is_turned_off_with_a_reason(self, staff):
         assert self.turn(staff, reason="An incident.").status_code == 302
-        switch = BillingSwitch.objects.get()
+        switch = FeatureFlag.objects.get()
         assert (switch.is_on, switch.reason) == (False, "An incident.")
         assert switch.changed_by is not None
 
@@ -76,11 +76,11 @@ class TestTheSwitch:
         self.turn(staff, reason="An incident.")
         filled = {"is_on": "on", "reason": "It is over."}
         staff.post(page("billingswitch_change", "billing_enabled"), filled)
-        assert BillingSwitch.objects.get().is_on
+        assert FeatureFlag.objects.get().is_on
 
     def test_is_not_turned_without_a_reason(self, staff):
         assert self.turn(staff, reason="").status_code == 200
-        assert not BillingSwitch.objects.exists()
+        assert not FeatureFlag.objects.exists()
 
 
 class TestAPause:
@@ -95,8 +95,8 @@ class TestAPause:
         self.save(staff, account, paused_reason="A dispute.")
         account.refresh_from_db()
         assert (account.paused_at, account.paused_reason) == (None, "")
-        acts = AuditEntry.objects.filter(customer=account.customer, act="staff_acted")
-        assert [e.subject for e in acts if "paus" in e.subject][::-1] == [
+        actions = AuditLogEntry.objects.filter(customer=account.customer, action="staff_acted")
+        assert [e.subject for e in actions if "paus" in e.subject][::-1] == [
             "paused what is sent to Stripe",
             "took the pause back",
         ]
@@ -134,19 +134,19 @@ class TestWhatWaitsForStaff:
         event = InboxEvent.objects.create(
             event_id="evt_1", event_type="a", payload="{}", failures=12, **parked()
         )
-        act(staff, "inboxevent", "replay", event)
+        run_action(staff, "inboxevent", "replay", event)
         event.refresh_from_db()
         assert (event.status, event.failures) == ("pending", 0)
 
     def test_a_mail_that_was_given_up_is_tried_again(self, staff):
-        notice = make_notice()
-        act(staff, "notice", "retry_now", notice)
-        notice.refresh_from_db()
-        assert notice.next_attempt_at is not None
+        notification = make_notice()
+        run_action(staff, "notification", "retry_now", notification)
+        notification.refresh_from_db()
+        assert notification.next_attempt_at is not None
 
     def test_a_difference_is_settled(self, staff):
         discrepancy = make_discrepancy()
-        act(staff, "discrepancy", "settle", discrepancy)
+        run_action(staff, "discrepancy", "settle", discrepancy)
         discrepancy.refresh_from_db()
         assert (discrepancy.state, discrepancy.settled_at is None) == ("resolved", False)
 
@@ -154,19 +154,19 @@ class TestWhatWaitsForStaff:
         usage = UsageRecordFactory()
         made = correct_usage(usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now())
         park(CorrectionReport.objects.all())
-        act(staff, "correctionreport", "retry_now", made.report)
+        run_action(staff, "correctionreport", "retry_now", made.report)
         made.report.refresh_from_db()
         assert made.report.status == "pending"
 
 
 class TestStaffWhoMayOnlyLook:
     def test_get_no_actions(self, onlooker):
-        notice, discrepancy = make_notice(), make_discrepancy()
-        act(onlooker, "notice", "retry_now", notice)
-        act(onlooker, "discrepancy", "settle", discrepancy)
-        notice.refresh_from_db()
+        notification, discrepancy = make_notice(), make_discrepancy()
+        run_action(onlooker, "notification", "retry_now", notification)
+        run_action(onlooker, "discrepancy", "settle", discrepancy)
+        notification.refresh_from_db()
         discrepancy.refresh_from_db()
-        assert (notice.next_attempt_at, discrepancy.state) == (None, "open")
+        assert (notification.next_attempt_at, discrepancy.state) == (None, "open")
 
     def test_correct_nothing_and_turn_nothing(self, onlooker):
         usage = UsageRecordFactory()

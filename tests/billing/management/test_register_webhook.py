@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from djstripe.models import WebhookEndpoint
 
-from tests.billing.world import post_webhook
+from tests.billing.billing_env import post_webhook
 
 THIN = json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found"})
 
@@ -29,7 +29,7 @@ class TestAnEventDestination:
             call_command("register_webhook", "--destination", "ed_1")
         assert not WebhookEndpoint.objects.exists()
 
-    def test_is_not_taken_for_the_endpoint_of_other_news(self, world, monkeypatch):
+    def test_is_not_taken_for_the_endpoint_of_other_news(self, billing_env, monkeypatch):
         monkeypatch.setattr("sys.stdin", StringIO("whsec_thin"))
         url = "http://127.0.0.1:9/thin"
         call_command("register_webhook", url, "--destination", "ed_1", stdout=StringIO())

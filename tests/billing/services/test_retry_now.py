@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing.models import InboxEvent, Notice, UsageReport
+from billing.models import InboxEvent, Notification, UsageReport
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.report_usage import report_usage
-from billing.services.notifications.give_notice import give_notice
-from billing.services.notifications.mail_notice import mail_notice
+from billing.services.notifications.notify_customer import notify_customer
+from billing.services.notifications.send_notification import send_notification
 from billing.services.retry_now import count_backlog, retry_now
 from billing.services.sweep_billing import sweep_billing
 from core import outbox
@@ -16,29 +16,29 @@ from tests.outbox import park
 
 
 @pytest.fixture
-def customer(world):
-    return world.subscribe("payg")
+def customer(billing_env):
+    return billing_env.subscribe("payg")
 
 
 @pytest.fixture
-def report(world, customer):
+def report(billing_env, customer):
     """A fix whose report Stripe did not answer."""
-    world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
+    billing_env.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
     execution = make_mitigation_of(customer)
     usage = record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
     report_usage(usage_id=usage.pk)
-    world.stripe.control.clear_faults()
+    billing_env.stripe.control.clear_faults()
     return usage.report
 
 
 class TestRetryNow:
-    def test_makes_a_waiting_report_due_for_the_sweep(self, world, report):
+    def test_makes_a_waiting_report_due_for_the_sweep(self, billing_env, report):
         retry_now(at=timezone.now())
-        with world.run_tasks():
+        with billing_env.run_tasks():
             sweep_billing()
         report.refresh_from_db()
         assert report.status == "reported"
-        assert len(world.stripe.control.meter_events()) == 1
+        assert len(billing_env.stripe.control.meter_events()) == 1
 
     def test_counts_what_waits(self, report):
         assert retry_now(at=timezone.now()).reports == 1
@@ -56,12 +56,12 @@ class TestRetryNow:
     def test_leaves_a_notification_to_the_worker_that_has_it(self, db, mailoutbox):
         """Released, it was mailed twice."""
         customer, at = CustomerFactory(), timezone.now()
-        give_notice(customer=customer, kind="recovered", reference="r", data={}, at=at)
-        held = outbox.claim(Notice.objects.all(), pk=Notice.objects.get().pk)
+        notify_customer(customer=customer, kind="recovered", reference="r", data={}, at=at)
+        held = outbox.claim(Notification.objects.all(), pk=Notification.objects.get().pk)
         retry_now(at=timezone.now())
-        mail_notice(notice_id=held.pk)
+        send_notification(notification_id=held.pk)
         assert mailoutbox == []
-        assert Notice.objects.get().lease_owner == held.lease_owner
+        assert Notification.objects.get().lease_owner == held.lease_owner
 
     def test_with_parked_rows_tries_those_too(self, report):
         park(UsageReport.objects.all())

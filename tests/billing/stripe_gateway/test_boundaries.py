@@ -16,7 +16,7 @@ MAY_QUERY_MIRROR = {
     "billing/admin/stripe_mirror.py",
     "billing/services/webhooks/prune_events.py",
     "provisioning/selectors.py",
-    "billing/services/payments/follow_payment.py",
+    "billing/services/payments/sync_payment_state.py",
     "billing/services/subscriptions/refresh_account.py",
     *(f"billing/selectors/{name}.py" for name in ("billed_lines", "explained_invoice", "invoices")),
     "rsolv/portal/fix_billing.py",

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from billing.stripe_gateway import http
 from billing.stripe_gateway.client import get_client
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable, translate_errors
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable, translate_errors
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ class TestACall:
     def test_is_counted_by_outcome(self, stripe_sandbox, naps, status, outcome):
         stripe_sandbox.control.add_fault("status", path="/v1/products", status=status, times=None)
         before = count(outcome)
-        with pytest.raises((StripeUnavailable, StripeRefused)):
+        with pytest.raises((StripeUnavailable, StripeRejected)):
             retrieve()
         assert count(outcome) == before + 1
 

@@ -1,7 +1,7 @@
 import pytest
 
 from billing.models import BillingAccount
-from customers.models import AuditEntry
+from customers.models import AuditLogEntry
 from tests.rsolv.portal.conftest import Browser
 
 from .conftest import open_page
@@ -21,8 +21,8 @@ class TestSetCap:
         response = bob.post(CAP, {"dollars": "750"}, follow=True)
         assert "The spend cap is $750 for each period." in response.text
         assert (read_cap(bob), read_cap(mallet)) == (75000, None)
-        entry = AuditEntry.objects.get()
-        assert (entry.customer, entry.act, entry.subject) == (bob.customer, "cap_changed", "$750")
+        entry = AuditLogEntry.objects.get()
+        assert (entry.customer, entry.action, entry.subject) == (bob.customer, "cap_changed", "$750")
 
     @pytest.mark.parametrize("dollars", ["", "0", "-5", "1.5", "1000001", "much"])
     def test_another_amount_is_refused_beside_its_field(self, bob: Browser, dollars: str) -> None:

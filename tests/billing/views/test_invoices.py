@@ -8,7 +8,7 @@ from billing.plans import PLANS
 from billing.selectors.explained_invoice import explain_invoice
 from billing.services.subscriptions.change_plan import change_plan, preview_change
 from core.errors import NotFound
-from tests.billing.world import BillingWorld
+from tests.billing.billing_env import BillingWorld
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page
 from tests.rsolv.portal.test_dashboard import make_invoice, read_rows
@@ -79,31 +79,31 @@ class TestInvoices:
 
 
 class TestExplainedInvoice:
-    def open_newest(self, browser: Browser, world: BillingWorld) -> Page:
+    def open_newest(self, browser: Browser, billing_env: BillingWorld) -> Page:
         """The month closed, and its invoice opened by its number."""
-        world.advance()
-        return open_page(browser, f"{INVOICES}{self.find_number(world)}/")
+        billing_env.advance()
+        return open_page(browser, f"{INVOICES}{self.find_number(billing_env)}/")
 
-    def find_number(self, world: BillingWorld) -> str:
-        return str(world.stripe.control.objects("invoice")[-1]["number"])
+    def find_number(self, billing_env: BillingWorld) -> str:
+        return str(billing_env.stripe.control.objects("invoice")[-1]["number"])
 
     def read_lines(self, page: Page) -> list[str]:
         return [each.words for each in page.find_all("details") if each.attrs["class"] == "line"]
 
-    def test_agrees_to_the_cent_in_every_tier(self, paying: Browser, world: BillingWorld) -> None:
+    def test_agrees_to_the_cent_in_every_tier(self, paying: Browser, billing_env: BillingWorld) -> None:
         for _ in range(62):
-            make_fix(world, paying.customer)
-        page = self.open_newest(paying, world)
+            make_fix(billing_env, paying.customer)
+        page = self.open_newest(paying, billing_env)
         included, beyond, month = self.read_lines(page)
         assert "Every line agrees with our own ledger" in page.find("main").words
         assert "60 fixes in our ledger, $0.00" in included
         assert "2 fixes in our ledger, $16.00" in beyond
         assert "The plan's monthly price, paid ahead: $499.00" in month
 
-    def test_a_fix_shows_what_proves_it(self, paying: Browser, world: BillingWorld) -> None:
+    def test_a_fix_shows_what_proves_it(self, paying: Browser, billing_env: BillingWorld) -> None:
         url = "https://github.com/acme/app/pull/71"
-        fix = make_fix(world, paying.customer, pull_request_url=url)
-        page = self.open_newest(paying, world)
+        fix = make_fix(billing_env, paying.customer, pull_request_url=url)
+        page = self.open_newest(paying, billing_env)
         text = self.read_lines(page)[0]
         for words in (
             f"{fix.repository.full_name}#{fix.issue_number}",
@@ -117,103 +117,113 @@ class TestExplainedInvoice:
         assert url in {a.attrs.get("href") for a in page.find_all("a")}
 
     def test_a_fix_taken_off_the_meter_is_marked_and_not_counted(
-        self, paying: Browser, world: BillingWorld
+        self, paying: Browser, billing_env: BillingWorld
     ) -> None:
-        make_fix(world, paying.customer)
-        correct(UsageRecord.objects.get(), kind="void", way="adjustment", reason="It broke the build.")
+        make_fix(billing_env, paying.customer)
+        correct(UsageRecord.objects.get(), kind="void", resolution="adjustment", reason="It broke the build.")
         UsageReport.objects.update(status="withdrawn", next_attempt_at=None)
-        page = self.open_newest(paying, world)
+        page = self.open_newest(paying, billing_env)
         text = self.read_lines(page)[0]
         assert "Voided not counted Reason: It broke the build." in text
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $0.00" in text
 
-    def test_a_credited_fix_is_marked_with_its_amount(self, bob: Browser, world: BillingWorld) -> None:
-        world.subscribe("payg", customer=bob.customer)
-        make_fix(world, bob.customer)
+    def test_a_credited_fix_is_marked_with_its_amount(self, bob: Browser, billing_env: BillingWorld) -> None:
+        billing_env.subscribe("payg", customer=bob.customer)
+        make_fix(billing_env, bob.customer)
         correct(
-            UsageRecord.objects.get(), kind="credit", way="credit", amount_cents=1500, reason="As agreed."
+            UsageRecord.objects.get(),
+            kind="credit",
+            resolution="credit",
+            amount_cents=1500,
+            reason="As agreed.",
         )
-        page = self.open_newest(bob, world)
+        page = self.open_newest(bob, billing_env)
         assert "Credited $15.00 credited to your balance" in self.read_lines(page)[0]
         assert "As agreed. $15.00" in read_rows(page, "Credits")[0]
         assert "Every line agrees" in page.find("main").words
 
-    def test_says_plainly_where_it_differs(self, bob: Browser, world: BillingWorld, caplog: Any) -> None:
-        world.subscribe("payg", customer=bob.customer)
-        make_fix(world, bob.customer)
+    def test_says_plainly_where_it_differs(
+        self, bob: Browser, billing_env: BillingWorld, caplog: Any
+    ) -> None:
+        billing_env.subscribe("payg", customer=bob.customer)
+        make_fix(billing_env, bob.customer)
         UsageReport.objects.update(meter_at=timezone.now())
-        world.advance()
+        billing_env.advance()
         UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
-        page = open_page(bob, f"{INVOICES}{self.find_number(world)}/")
+        page = open_page(bob, f"{INVOICES}{self.find_number(billing_env)}/")
         assert "This invoice differs from our own ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
-    def change(self, bob: Browser, world: BillingWorld, before: str, after: str, *, fixes: int) -> str:
+    def change(self, bob: Browser, billing_env: BillingWorld, before: str, after: str, *, fixes: int) -> str:
         """The words of the invoice that a change of plan makes after ten days."""
-        world.subscribe(before, customer=bob.customer)
-        world.deliver()
+        billing_env.subscribe(before, customer=bob.customer)
+        billing_env.deliver()
         for _ in range(fixes):
-            make_fix(world, bob.customer)
-        world.stripe.control.advance(days=10)
-        plan, at = PLANS[after], world.now()
+            make_fix(billing_env, bob.customer)
+        billing_env.stripe.control.advance(days=10)
+        plan, at = PLANS[after], billing_env.now()
         token = preview_change(customer=bob.customer, plan=plan, at=at).token
         change_plan(customer=bob.customer, plan=plan, preview_token=token)
-        world.deliver()
-        return open_page(bob, f"{INVOICES}{self.find_number(world)}/").find("main").words
+        billing_env.deliver()
+        return open_page(bob, f"{INVOICES}{self.find_number(billing_env)}/").find("main").words
 
     def test_a_change_up_is_invoiced_at_both_prices_and_agrees(
-        self, bob: Browser, world: BillingWorld, settings: Any
+        self, bob: Browser, billing_env: BillingWorld, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
-        text = self.change(bob, world, "payg", "teams", fixes=1)
+        text = self.change(bob, billing_env, "payg", "teams", fixes=1)
         assert "Every line agrees with our own ledger" in text
         assert "1 fix in our ledger, $15.00" in text
 
     def test_a_change_down_says_which_lines_we_do_not_compute(
-        self, bob: Browser, world: BillingWorld, settings: Any
+        self, bob: Browser, billing_env: BillingWorld, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
-        text = self.change(bob, world, "teams", "payg", fixes=1)
+        text = self.change(bob, billing_env, "teams", "payg", fixes=1)
         assert "The fixes agree with our own ledger" in text
         assert "A part of a month's price" in text
 
-    def test_asks_stripe_nothing(self, paying: Browser, world: BillingWorld) -> None:
-        make_fix(world, paying.customer)
-        world.advance()
-        before = len(world.stripe.control.requests())
-        open_page(paying, f"{INVOICES}{self.find_number(world)}/")
-        assert len(world.stripe.control.requests()) == before
+    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+        make_fix(billing_env, paying.customer)
+        billing_env.advance()
+        before = len(billing_env.stripe.control.requests())
+        open_page(paying, f"{INVOICES}{self.find_number(billing_env)}/")
+        assert len(billing_env.stripe.control.requests()) == before
 
-    def test_queries_are_as_many_for_ten_fixes_as_for_one(self, paying: Browser, world: BillingWorld) -> None:
-        make_fix(world, paying.customer)
-        world.advance()
-        for_one = count_queries(paying, f"{INVOICES}{self.find_number(world)}/")
+    def test_queries_are_as_many_for_ten_fixes_as_for_one(
+        self, paying: Browser, billing_env: BillingWorld
+    ) -> None:
+        make_fix(billing_env, paying.customer)
+        billing_env.advance()
+        for_one = count_queries(paying, f"{INVOICES}{self.find_number(billing_env)}/")
         for _ in range(10):
-            make_fix(world, paying.customer)
-        world.advance()
-        assert count_queries(paying, f"{INVOICES}{self.find_number(world)}/") == for_one
+            make_fix(billing_env, paying.customer)
+        billing_env.advance()
+        assert count_queries(paying, f"{INVOICES}{self.find_number(billing_env)}/") == for_one
 
 
 class TestFix:
     def test_shows_all_of_its_evidence_to_its_customer_alone(
-        self, paying: Browser, mallet: Browser, world: BillingWorld
+        self, paying: Browser, mallet: Browser, billing_env: BillingWorld
     ) -> None:
-        make_fix(world, paying.customer)
+        make_fix(billing_env, paying.customer)
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"
         assert "SQL injection in app/search.py:12" in open_page(paying, path).find("main").words
         assert mallet.get(path).status_code == 404
 
-    def test_says_where_nothing_is_stored(self, paying: Browser, world: BillingWorld) -> None:
-        execution = make_fix(world, paying.customer)
+    def test_says_where_nothing_is_stored(self, paying: Browser, billing_env: BillingWorld) -> None:
+        execution = make_fix(billing_env, paying.customer)
         execution.repository.phase_executions.update(data="[1, 2")
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"
         assert "Nothing is stored" in open_page(paying, path).find("main").words
 
 
-def correct(usage: UsageRecord, *, kind: str, way: str, reason: str, amount_cents: int = 0) -> None:
+def correct(usage: UsageRecord, *, kind: str, resolution: str, reason: str, amount_cents: int = 0) -> None:
     correction = UsageCorrection.objects.create(
         usage=usage, customer=usage.customer, kind=kind, reason=reason
     )
     done = {"status": "done", "done_at": timezone.now(), "next_attempt_at": None}
-    CorrectionReport.objects.create(correction=correction, way=way, amount_cents=amount_cents, **done)
+    CorrectionReport.objects.create(
+        correction=correction, resolution=resolution, amount_cents=amount_cents, **done
+    )

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from billing.models import BillingAccount, Notice
-from tests.billing.world import BillingWorld
+from billing.models import BillingAccount, Notification
+from tests.billing.billing_env import BillingWorld
 from tests.rsolv.portal.conftest import Browser
 
 from .conftest import count_queries, make_fix, open_page
@@ -17,7 +17,7 @@ def read(browser: Browser) -> str:
 
 def give(browser: Browser, reference: str, **fields: object) -> None:
     fields = {"kind": "cap", "data": {"percent": 80, "cap_cents": 100000, "spent_cents": 80000}} | fields
-    Notice.objects.create(customer=browser.customer, reference=reference, **fields)
+    Notification.objects.create(customer=browser.customer, reference=reference, **fields)
 
 
 class TestOverview:
@@ -26,8 +26,10 @@ class TestOverview:
         assert "10 fixes free, no card" in page.find("main").words
         assert "/dashboard/billing/plans/" in {a.attrs["href"] for a in page.find_all("a")}
 
-    def test_of_a_plan_has_its_period_usage_and_cost(self, paying: Browser, world: BillingWorld) -> None:
-        make_fix(world, paying.customer)
+    def test_of_a_plan_has_its_period_usage_and_cost(
+        self, paying: Browser, billing_env: BillingWorld
+    ) -> None:
+        make_fix(billing_env, paying.customer)
         text = read(paying)
         assert "Teams Active" in text
         assert "1 of 60 59 left" in text
@@ -43,11 +45,11 @@ class TestOverview:
         assert "/dashboard/billing/resume/" in {form.attrs.get("action") for form in page.find_all("form")}
 
     def test_of_a_failed_payment_leads_to_the_open_invoice(
-        self, paying: Browser, world: BillingWorld
+        self, paying: Browser, billing_env: BillingWorld
     ) -> None:
-        method = world.stripe.control.objects("payment_method")[0]["id"]
-        world.stripe.control.set_card(method, "insufficient_funds")
-        world.advance()
+        method = billing_env.stripe.control.objects("payment_method")[0]["id"]
+        billing_env.stripe.control.set_card(method, "insufficient_funds")
+        billing_env.advance()
         page = open_page(paying, BILLING)
         assert "Your last payment failed" in page.find("main").words
         assert any(a.words.startswith("Pay invoice") for a in page.find_all("a"))
@@ -56,7 +58,7 @@ class TestOverview:
         BillingAccount.objects.update(spend_cap_cents=100000)
         assert "$499.00 of $1,000 in this period" in read(paying)
 
-    def test_a_reached_cap_is_explained(self, paying: Browser, world: BillingWorld) -> None:
+    def test_a_reached_cap_is_explained(self, paying: Browser, billing_env: BillingWorld) -> None:
         BillingAccount.objects.update(plan="payg", unit_price_cents=None, spend_cap_cents=1000)
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
@@ -72,10 +74,10 @@ class TestOverview:
         give(bob, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
         assert "Payment failed" in read(bob)
 
-    def test_asks_stripe_nothing(self, paying: Browser, world: BillingWorld) -> None:
-        before = len(world.stripe.control.requests())
+    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+        before = len(billing_env.stripe.control.requests())
         read(paying)
-        assert len(world.stripe.control.requests()) == before
+        assert len(billing_env.stripe.control.requests()) == before
 
     def test_queries_are_as_many_for_ten_notices_as_for_one(self, bob: Browser) -> None:
         give(bob, "first")
@@ -97,9 +99,9 @@ class TestThePortalOfStripe:
         assert "no cards or invoices yet" in response.text
 
     def test_stripe_being_away_is_told_with_the_request_id(
-        self, paying: Browser, world: BillingWorld
+        self, paying: Browser, billing_env: BillingWorld
     ) -> None:
-        world.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
+        billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         response = paying.post("/dashboard/billing/portal/", headers={"X-Request-Id": "req_0123456789"})
         assert response.status_code == 503
         assert "Nothing is half done" in response.text

@@ -4,8 +4,8 @@ from billing.models import BillingAccount
 from billing.services.subscriptions.cancel_plan import NoPlanToCancel
 from billing.services.subscriptions.change_plan import PreviewOutdated
 from core.formats import format_cents
-from customers.models import AuditEntry, Membership
-from tests.billing.world import BillingWorld
+from customers.models import AuditLogEntry, Membership
+from tests.billing.billing_env import BillingWorld
 from tests.factories import MembershipFactory
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import read_page
@@ -25,50 +25,50 @@ class TestChoosePlan:
 
     @pytest.mark.parametrize("plan", ["payg", "teams"])
     def test_leads_to_checkout_and_back_to_an_open_plan(
-        self, bob: Browser, world: BillingWorld, plan: str
+        self, bob: Browser, billing_env: BillingWorld, plan: str
     ) -> None:
         response = bob.post(PLANS, {"plan": plan})
         assert response.status_code == 303
-        session = world.stripe.control.objects("checkout.session")[0]
+        session = billing_env.stripe.control.objects("checkout.session")[0]
         assert response.headers["Location"] == session["url"]
         assert session["success_url"].startswith(
             "http://localhost:8000/dashboard/billing/return/?checkout=done"
         )
-        world.stripe.control.complete_checkout(session["id"])
-        world.deliver()
+        billing_env.stripe.control.complete_checkout(session["id"])
+        billing_env.deliver()
         back = bob.get(f"{RETURN}?checkout=done&session={session['id']}", follow=True)
         assert back.redirect_chain == [("/dashboard/billing/", 303)]
         assert "now. Thank you." in back.text
 
     def test_stands_in_the_audit_log_once_it_is_paid_as_done_by_who_chose_it(
-        self, bob: Browser, world: BillingWorld
+        self, bob: Browser, billing_env: BillingWorld
     ) -> None:
         user = Membership.objects.get(customer=bob.customer).user
         bob.post(PLANS, {"plan": "teams"})
-        written = AuditEntry.objects.filter(customer=bob.customer)
-        assert [(each.act, each.actor) for each in written] == [("checkout_opened", user)]
-        session = world.stripe.control.objects("checkout.session")[0]
-        world.stripe.control.complete_checkout(session["id"])
-        world.deliver()
+        written = AuditLogEntry.objects.filter(customer=bob.customer)
+        assert [(each.action, each.actor) for each in written] == [("checkout_opened", user)]
+        session = billing_env.stripe.control.objects("checkout.session")[0]
+        billing_env.stripe.control.complete_checkout(session["id"])
+        billing_env.deliver()
         bob.post(f"{RETURN}?session={session['id']}")
-        changed = AuditEntry.objects.filter(customer=bob.customer, act="plan_changed")
+        changed = AuditLogEntry.objects.filter(customer=bob.customer, action="plan_changed")
         assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
 
-    def test_left_again_is_recorded_as_no_change(self, bob: Browser, world: BillingWorld) -> None:
+    def test_left_again_is_recorded_as_no_change(self, bob: Browser, billing_env: BillingWorld) -> None:
         bob.post(PLANS, {"plan": "teams"})
         bob.get(f"{RETURN}?checkout=left")
-        assert not AuditEntry.objects.filter(act="plan_changed").exists()
+        assert not AuditLogEntry.objects.filter(action="plan_changed").exists()
 
-    def test_another_person_gets_a_page_of_their_own(self, bob: Browser, world: BillingWorld) -> None:
+    def test_another_person_gets_a_page_of_their_own(self, bob: Browser, billing_env: BillingWorld) -> None:
         first = bob.post(PLANS, {"plan": "teams"}).headers["Location"]
         carol = MembershipFactory(customer=bob.customer).user
         bob.force_login(carol)
         assert bob.post(PLANS, {"plan": "teams"}).headers["Location"] != first
-        sessions = world.stripe.control.objects("checkout.session")
+        sessions = billing_env.stripe.control.objects("checkout.session")
         assert [each["status"] for each in sessions] == ["expired", "open"]
-        world.stripe.control.complete_checkout(sessions[1]["id"])
-        world.deliver()
-        assert AuditEntry.objects.get(act="plan_changed").actor == carol
+        billing_env.stripe.control.complete_checkout(sessions[1]["id"])
+        billing_env.deliver()
+        assert AuditLogEntry.objects.get(action="plan_changed").actor == carol
 
     @pytest.mark.parametrize("plan", ["", "trial", "gold"])
     def test_another_plan_is_refused(self, bob: Browser, plan: str) -> None:
@@ -80,15 +80,15 @@ class TestChoosePlan:
         BillingAccount.objects.update(plan="payg", status="active")
         assert bob.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
 
-    def test_a_second_tab_makes_no_second_subscription(self, bob: Browser, world: BillingWorld) -> None:
+    def test_a_second_tab_makes_no_second_subscription(self, bob: Browser, billing_env: BillingWorld) -> None:
         bob.post(PLANS, {"plan": "payg"})
         bob.post(PLANS, {"plan": "payg"})
-        assert len(world.stripe.control.objects("checkout.session")) == 1
+        assert len(billing_env.stripe.control.objects("checkout.session")) == 1
 
-    def test_stripe_being_away_changes_nothing(self, bob: Browser, world: BillingWorld) -> None:
-        world.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
+    def test_stripe_being_away_changes_nothing(self, bob: Browser, billing_env: BillingWorld) -> None:
+        billing_env.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
         assert bob.post(PLANS, {"plan": "teams"}).status_code == 503
-        assert world.account(bob.customer).status == "trialing"
+        assert billing_env.account(bob.customer).status == "trialing"
 
 
 class TestWaitForStripe:
@@ -123,25 +123,25 @@ class TestWaitForStripe:
     def test_a_strange_count_begins_anew(self, bob: Browser, tries: str) -> None:
         assert "tries=1" in self.find_look(bob, f"tries={tries}")
 
-    def test_asks_stripe_by_post_when_no_news_comes(self, bob: Browser, world: BillingWorld) -> None:
+    def test_asks_stripe_by_post_when_no_news_comes(self, bob: Browser, billing_env: BillingWorld) -> None:
         bob.post(PLANS, {"plan": "payg"})
-        session = world.stripe.control.objects("checkout.session")[0]["id"]
-        world.stripe.control.complete_checkout(session)
-        before = len(world.stripe.control.requests())
+        session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
+        billing_env.stripe.control.complete_checkout(session)
+        before = len(billing_env.stripe.control.requests())
         assert bob.get(f"{RETURN}?session={session}").status_code == 200
-        assert len(world.stripe.control.requests()) == before
+        assert len(billing_env.stripe.control.requests()) == before
         assert bob.post(f"{RETURN}?session={session}").headers["Location"] == "/dashboard/billing/"
-        assert world.account(bob.customer).status == "active"
+        assert billing_env.account(bob.customer).status == "active"
 
     def test_another_customers_session_opens_nothing(
-        self, bob: Browser, mallet: Browser, world: BillingWorld
+        self, bob: Browser, mallet: Browser, billing_env: BillingWorld
     ) -> None:
         for browser in (bob, mallet):
             browser.post(PLANS, {"plan": "payg"})
-        session = world.stripe.control.objects("checkout.session")[0]["id"]
-        world.stripe.control.complete_checkout(session)
+        session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
+        billing_env.stripe.control.complete_checkout(session)
         assert mallet.post(f"{RETURN}?session={session}").status_code == 200
-        assert world.account(mallet.customer).status == "trialing"
+        assert billing_env.account(mallet.customer).status == "trialing"
 
     def test_who_left_the_page_chooses_again(self, bob: Browser) -> None:
         response = bob.get(f"{RETURN}?checkout=left", follow=True)
@@ -155,60 +155,62 @@ class TestCancelPlan:
         assert "everything goes on. Then a last invoice" in text
         assert "The rest of the month is not paid back." in text
 
-    def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, world: BillingWorld) -> None:
+    def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, billing_env: BillingWorld) -> None:
         response = paying.post(CANCEL, {"when": "end"}, follow=True)
         assert "Your plan ends on" in response.text
-        assert world.account(paying.customer).cancel_at is not None
+        assert billing_env.account(paying.customer).cancel_at is not None
         assert "Your plan goes on." in paying.post("/dashboard/billing/resume/", follow=True).text
-        entries = AuditEntry.objects.filter(customer=paying.customer, actor__isnull=False)
-        acts = entries.values_list("act", "subject")
-        assert sorted(acts) == [
+        entries = AuditLogEntry.objects.filter(customer=paying.customer, actor__isnull=False)
+        actions = entries.values_list("action", "subject")
+        assert sorted(actions) == [
             ("plan_canceled", "with its period"),
             ("plan_changed", "took the cancellation back"),
         ]
-        assert world.account(paying.customer).cancel_at is None
+        assert billing_env.account(paying.customer).cancel_at is None
 
-    def test_now_ends_the_plan(self, paying: Browser, world: BillingWorld) -> None:
+    def test_now_ends_the_plan(self, paying: Browser, billing_env: BillingWorld) -> None:
         assert "Your plan has ended." in paying.post(CANCEL, {"when": "now"}, follow=True).text
-        assert world.account(paying.customer).status == "canceled"
+        assert billing_env.account(paying.customer).status == "canceled"
 
-    def test_in_no_known_way_changes_nothing(self, paying: Browser, world: BillingWorld) -> None:
+    def test_in_no_known_way_changes_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
         assert paying.post(CANCEL, {"when": "then"}).status_code == 422
-        assert world.account(paying.customer).status == "active"
+        assert billing_env.account(paying.customer).status == "active"
 
     def test_without_a_plan_leads_back_with_a_sentence(self, bob: Browser) -> None:
         assert NoPlanToCancel.message in bob.get(CANCEL, follow=True).text
 
-    def test_stripe_being_away_changes_nothing(self, paying: Browser, world: BillingWorld) -> None:
-        world.stripe.control.add_fault("cut_before", path="/v1/subscriptions/*", times=None)
+    def test_stripe_being_away_changes_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+        billing_env.stripe.control.add_fault("cut_before", path="/v1/subscriptions/*", times=None)
         assert paying.post(CANCEL, {"when": "now"}).status_code == 503
-        assert world.account(paying.customer).status == "active"
+        assert billing_env.account(paying.customer).status == "active"
 
 
 class TestChangePlan:
     CHANGE = "/dashboard/billing/change/"
 
-    def test_charges_what_the_preview_showed(self, bob: Browser, world: BillingWorld) -> None:
-        world.subscribe("payg", customer=bob.customer)
+    def test_charges_what_the_preview_showed(self, bob: Browser, billing_env: BillingWorld) -> None:
+        billing_env.subscribe("payg", customer=bob.customer)
         page = open_page(bob, self.CHANGE)
         assert page.find("h1").words == "From Pay as you go to Teams"
         token = next(f.attrs["value"] for f in page.find_all("input") if f.attrs["name"] == "token")
         response = bob.post(self.CHANGE, {"plan": "teams", "token": token}, follow=True)
         assert "You are on Teams now." in response.text
-        assert AuditEntry.objects.get(actor__isnull=False).subject == "Pay as you go to Teams"
-        paid = format_cents(world.stripe.control.objects("invoice")[-1]["amount_paid"])
+        assert AuditLogEntry.objects.get(actor__isnull=False).subject == "Pay as you go to Teams"
+        paid = format_cents(billing_env.stripe.control.objects("invoice")[-1]["amount_paid"])
         assert f"Your card pays now {paid}" in page.find("main").words
 
-    def test_a_stale_token_is_shown_anew_with_a_sentence(self, paying: Browser, world: BillingWorld) -> None:
+    def test_a_stale_token_is_shown_anew_with_a_sentence(
+        self, paying: Browser, billing_env: BillingWorld
+    ) -> None:
         response = paying.post(self.CHANGE, {"plan": "payg", "token": "old"})
         page = read_page(response.text)
         assert response.status_code == 409
         assert "Your plan has not been changed" in page.find("main").words
         assert PreviewOutdated.message in page.find("main").words
-        assert world.account(paying.customer).plan == "teams"
+        assert billing_env.account(paying.customer).plan == "teams"
 
-    def test_stripe_being_away_is_told(self, paying: Browser, world: BillingWorld) -> None:
-        world.stripe.control.add_fault("status", path="/v1/invoices/*", status=500, times=None)
+    def test_stripe_being_away_is_told(self, paying: Browser, billing_env: BillingWorld) -> None:
+        billing_env.stripe.control.add_fault("status", path="/v1/invoices/*", status=500, times=None)
         assert paying.get(self.CHANGE).status_code == 503
 
     def test_without_a_plan_leads_to_the_choice(self, bob: Browser) -> None:

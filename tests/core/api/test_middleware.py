@@ -38,5 +38,5 @@ class TestShortcutMiddleware:
 
     def test_stands_before_whatever_reads_a_cookie(self):
         order = [name.rpartition(".")[2] for name in django_settings.MIDDLEWARE]
-        assert order.index("ShortcutMiddleware") < order.index("SessionMiddleware")
-        assert order[-2:] == ["RejoinMiddleware", "CountMiddleware"]
+        assert order.index("ApiShortcutMiddleware") < order.index("SessionMiddleware")
+        assert order[-2:] == ["ApiRejoinMiddleware", "CountMiddleware"]

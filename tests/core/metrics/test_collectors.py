@@ -49,7 +49,7 @@ class TestCollectors:
         make_report(status=UsageReport.Status.REPORTED, reported_at=NOW, next_attempt_at=None)
         found = read()
         assert found["rsolv_billing_usage_unreported"] == 1
-        assert found["rsolv_billing_usage_refused"] == 1
+        assert found["rsolv_billing_usage_rejected"] == 1
         assert found["rsolv_billing_usage_oldest_unreported_seconds"] >= 3600
 
     def test_of_webhooks(self):

@@ -33,17 +33,17 @@ class TestTheFilter:
 
 
 class TestRetryNow:
-    def act(self, browser):
+    def run_action(self, browser):
         selected = list(InboxEvent.objects.values_list("pk", flat=True))
         browser.post(reverse(PAGE), {"action": "retry_now", "_selected_action": selected})
 
     def test_makes_due_what_waits_and_what_is_parked_and_leaves_the_rest(self, staff, one_of_each):
         lease = read("evt_leased").lease_ends_at
-        self.act(staff)
+        self.run_action(staff)
         due = InboxEvent.list_due(timezone.now()).order_by("pk").values_list("pk", flat=True)
         assert list(due) == ["evt_due", "evt_parked", "evt_waiting"]
         assert read("evt_leased").next_attempt_at == read("evt_leased").lease_ends_at == lease
 
     def test_is_not_for_staff_who_may_only_look(self, onlooker, one_of_each):
-        self.act(onlooker)
+        self.run_action(onlooker)
         assert read("evt_parked").status == "parked"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from billing.models import InboxEvent
 from core.outbox import leases
-from tests.billing.world import run_together
+from tests.billing.billing_env import run_together
 from tests.core.metrics.pages import Growth
 from tests.outbox import make_due
 

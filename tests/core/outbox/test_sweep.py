@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from billing.models import BillingSwitch, CorrectionReport, InboxEvent, UsageReport
+from billing.models import CorrectionReport, FeatureFlag, InboxEvent, UsageReport
 from core import outbox
 from tests.factories import BillingAccountFactory, UsageRecordFactory
 from tests.outbox import make_due, parked
@@ -68,7 +68,7 @@ def test_every_table_is_known():
         "billing.CorrectionReport",
         "billing.InboxEvent",
         "billing.SubscriptionRequest",
-        "billing.Notice",
+        "billing.Notification",
         "provisioning.OutgoingMail",
         "provisioning.ProvisioningEvent",
     }
@@ -86,7 +86,7 @@ class TestWhatStaffHoldBack:
         assert list(UsageReport.list_due(timezone.now())) == [report]
 
     def test_is_not_due_while_billing_is_off(self):
-        BillingSwitch.objects.create(name="billing_enabled", is_on=False)
+        FeatureFlag.objects.create(name="billing_enabled", is_on=False)
         assert not UsageReport.list_due(timezone.now()).exists()
 
     def test_is_not_due_while_its_customer_is_paused(self, report):

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.redis.client import Link, RedisAway, find_link
+from core.redis.client import RedisClient, RedisUnavailable, get_redis_client
 
 pytestmark = pytest.mark.services
 
@@ -11,13 +11,13 @@ NOBODY = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture
-def link() -> Link:
-    found = find_link()
+def link() -> RedisClient:
+    found = get_redis_client()
     assert found is not None
     return found
 
 
-def ask_id(link: Link) -> int:
+def ask_id(link: RedisClient) -> int:
     """Redis's own number of the connection."""
     return link.ask(lambda client: int(client.client_id()))
 
@@ -52,8 +52,8 @@ class TestLink:
             link.ask(lambda client: client.script_flush())
 
     def test_says_that_nobody_is_there(self):
-        nobody = Link(NOBODY)
-        with pytest.raises(RedisAway):
+        nobody = RedisClient(NOBODY)
+        with pytest.raises(RedisUnavailable):
             nobody.ask(lambda client: client.ping())
-        with pytest.raises(RedisAway):
+        with pytest.raises(RedisUnavailable):
             nobody.run("return 1", [], [])

@@ -13,7 +13,7 @@ from core import health
 from core.api.errors import RateLimited
 from core.api.throttling import hit
 from core.queue.enqueue import enqueue_on_commit
-from core.redis.client import find_link
+from core.redis.client import get_redis_client
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.manage_keys import create_api_key, revoke_api_key
 from provisioning.limits import BY_ADDRESS
@@ -58,7 +58,7 @@ def redis(redis_server, settings, monkeypatch):
     before = {name: current_app.conf[name] for name in (*names, "task_always_eager")}
     current_app.conf.update(dict.fromkeys(names, url), task_always_eager=False)
     monkeypatch.setitem(health.HEALTH_CHECKS, "stripe", lambda: None)
-    find_link().ask(lambda client: client.flushall(), insist=True)
+    get_redis_client().ask(lambda client: client.flushall(), insist=True)
     yield process
     process.send_signal(signal.SIGCONT)
     current_app.conf.update(before)
@@ -192,7 +192,7 @@ class TestKeys:
     def test_that_were_revoked_stay_so_when_redis_answers_again(self, key, redis, revoke):
         revoke()
         redis.send_signal(signal.SIGCONT)
-        find_link().ask(lambda client: client.ping(), insist=True)
+        get_redis_client().ask(lambda client: client.ping(), insist=True)
         assert authenticate_api_key(key.raw) is None
 
 
@@ -204,7 +204,7 @@ class TestQueue:
     def test_takes_tasks_when_redis_answers_again(self, redis, enqueue):
         enqueue("lost")
         redis.send_signal(signal.SIGCONT)
-        link = find_link()
+        link = get_redis_client()
         link.ask(lambda client: client.ping(), insist=True)
         before = link.ask(lambda client: client.llen("celery"))
         enqueue("arrives")
@@ -226,6 +226,6 @@ class TestCache:
         for name in ("first", "here"):  # Redis reads the first when it goes on
             cache.set(name, 1)
         redis.send_signal(signal.SIGCONT)
-        find_link().ask(lambda client: client.ping(), insist=True)
+        get_redis_client().ask(lambda client: client.ping(), insist=True)
         assert cache.get("here") is None
         assert cache.get("warm") == 1

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from core.errors import NotFound
-from customers.models import ApiKey, AuditEntry, Invitation, Membership
+from customers.models import ApiKey, AuditLogEntry, Invitation, Membership
 from customers.services.accept_invitation import (
     InvitationOver,
     accept_invitation,
@@ -22,13 +22,13 @@ from customers.services.invite_member import hash_token, invite_member, resend_i
 from customers.services.manage_keys import create_api_key, rotate_api_key
 from customers.services.remove_member import remove_member
 from customers.services.transfer_ownership import transfer_ownership
-from tests.customers.team import act, forget_mail_limits, make_person, make_team, read_invitation
+from tests.customers.team import forget_mail_limits, make_person, make_team, origin_of, read_invitation
 
 pytestmark = pytest.mark.django_db
 
 
 def invite(by, email="again@mallory.test", role="admin"):
-    invite_member(customer=by.customer, email=email, role=role, **act(by))
+    invite_member(customer=by.customer, email=email, role=role, **origin_of(by))
     return read_invitation().split("/")[2]
 
 
@@ -45,11 +45,11 @@ def make_key(of, name="CI"):
 
 
 def remove(member, by, **options):
-    return remove_member(membership=member, actor=by.user, **act(by), **options)
+    return remove_member(membership=member, actor=by.user, **origin_of(by), **options)
 
 
-def list_acts(act):
-    return list(AuditEntry.objects.filter(act=act).values_list("actor_name", "subject"))
+def list_audit_log(action):
+    return list(AuditLogEntry.objects.filter(action=action).values_list("actor_name", "subject"))
 
 
 class TestRemoving:
@@ -59,7 +59,7 @@ class TestRemoving:
         assert remove(mallory, alice).invitations == 1
         with pytest.raises(InvitationOver):
             sign_up(token)
-        assert list_acts("invitation_revoked") == [(alice.user.email, "again@mallory.test as admin")]
+        assert list_audit_log("invitation_revoked") == [(alice.user.email, "again@mallory.test as admin")]
 
     @pytest.mark.parametrize("address", ["login", "confirmed"])
     def test_nor_by_one_that_somebody_else_sent_to_an_address_of_theirs(self, address):
@@ -95,7 +95,7 @@ class TestRemoving:
         assert remove(mallory, alice).keys_revoked == 1
         assert authenticate_api_key(theirs) is None
         assert authenticate_api_key(others)
-        assert len(list_acts("key_revoked")) == 1
+        assert len(list_audit_log("key_revoked")) == 1
 
     def test_or_reassigns_them_to_whoever_removes(self):
         _, (alice, bob, mallory) = make_team("owner", "admin", "admin")
@@ -103,7 +103,7 @@ class TestRemoving:
         assert remove(mallory, bob, keys=KeyChoice.KEEP).keys_reassigned == 1
         assert authenticate_api_key(key)
         assert ApiKey.objects.get().created_by == bob.user
-        ((who, subject),) = list_acts("key_reassigned")
+        ((who, subject),) = list_audit_log("key_reassigned")
         assert who == bob.user.email
         assert subject.endswith(f"to {bob.user.email}")
 
@@ -111,7 +111,7 @@ class TestRemoving:
         _, (alice, mallory) = make_team("owner", "admin")
         make_key(mallory)
         staff = make_person("staff@rsolv.test")
-        remove_member(membership=mallory, actor=staff, keys=KeyChoice.KEEP, **act(None))
+        remove_member(membership=mallory, actor=staff, keys=KeyChoice.KEEP, **origin_of(None))
         assert ApiKey.objects.get().created_by == alice.user
 
     def test_leaving_revokes_them_or_reassigns_them_to_an_owner(self):
@@ -192,7 +192,7 @@ class TestAccepting:
         invite(mallory, "bob@acme.test")
         Membership.objects.filter(pk=mallory.pk).delete()
         forget_mail_limits()
-        resend_invitation(invitation=Invitation.objects.get(), **act(alice))
+        resend_invitation(invitation=Invitation.objects.get(), **origin_of(alice))
         token = read_invitation().split("/")[2]
         assert accept(token, make_person("bob@acme.test")).role == "admin"
         assert Invitation.objects.get().invited_by == alice.user
@@ -200,7 +200,7 @@ class TestAccepting:
 
 class TestChangingARole:
     def change(self, member, role, by, **options):
-        return change_role(membership=member, role=role, actor=by.user, **act(by), **options)
+        return change_role(membership=member, role=role, actor=by.user, **origin_of(by), **options)
 
     def test_revokes_the_invitations_that_could_not_be_sent_any_more(self):
         _, (alice, mallory) = make_team("owner", "admin")
@@ -237,7 +237,7 @@ class TestChangingARole:
     def test_transferring_revokes_what_only_an_owner_may_send(self):
         _, (alice, bob) = make_team("owner", "admin")
         token = invite(alice, "mallory@evil.test", "owner")
-        assert transfer_ownership(to=bob, **act(alice)).invitations == 1
+        assert transfer_ownership(to=bob, **origin_of(alice)).invitations == 1
         with pytest.raises(InvitationOver):
             sign_up(token)
 
@@ -246,7 +246,7 @@ class TestChangingARole:
         bob.user.is_active = False
         bob.user.save()
         with pytest.raises(NotYours):
-            transfer_ownership(to=bob, **act(alice))
+            transfer_ownership(to=bob, **origin_of(alice))
 
 
 class TestDeactivating:
@@ -259,7 +259,7 @@ class TestDeactivating:
         assert authenticate_api_key(key) is None
         with pytest.raises(InvitationOver):
             sign_up(token)
-        assert len(list_acts("staff_acted")) == 1
+        assert len(list_audit_log("staff_acted")) == 1
 
     def test_keeps_the_keys_of_a_last_owner_where_that_is_chosen(self):
         _, (alice,) = make_team("owner")

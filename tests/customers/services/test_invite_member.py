@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.models import AuditLogEntry, Customer, Invitation, Membership, User
 from customers.services.accept_invitation import (
     InvitationOver,
     NotInvited,
@@ -22,14 +22,14 @@ from customers.services.invite_member import (
     resend_invitation,
     revoke_invitation,
 )
-from tests.customers.team import act, forget_mail_limits, make_person, make_team, read_invitation
+from tests.customers.team import forget_mail_limits, make_person, make_team, origin_of, read_invitation
 from tests.factories import MembershipFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def invite(owner, email="new@acme.test", role="member"):
-    invitation = invite_member(customer=owner.customer, email=email, role=role, **act(owner))
+    invitation = invite_member(customer=owner.customer, email=email, role=role, **origin_of(owner))
     return invitation, read_invitation().split("/")[2]
 
 
@@ -43,7 +43,7 @@ class TestInviteMember:
         invitation, token = invite(owner)
         assert invitation.token_hash == hash_token(token)
         assert token not in str(Invitation.objects.values().get())
-        assert AuditEntry.objects.get().act == "member_invited"
+        assert AuditLogEntry.objects.get().action == "member_invited"
 
     def test_an_admin_invites_no_owner(self):
         _, (_, admin) = make_team("owner", "admin")
@@ -73,7 +73,7 @@ class TestInviteMember:
         _, (owner,) = make_team("owner")
         invitation, old = invite(owner)
         forget_mail_limits()
-        resend_invitation(invitation=invitation, **act(owner))
+        resend_invitation(invitation=invitation, **origin_of(owner))
         new = read_invitation().split("/")[2]
         person = make_person("new@acme.test")
         with pytest.raises(InvitationOver):
@@ -83,7 +83,7 @@ class TestInviteMember:
     def test_taken_back_it_opens_nothing(self):
         _, (owner,) = make_team("owner")
         invitation, token = invite(owner)
-        revoke_invitation(invitation=invitation, **act(owner))
+        revoke_invitation(invitation=invitation, **origin_of(owner))
         with pytest.raises(InvitationOver):
             accept(token, make_person("new@acme.test"))
 
@@ -96,7 +96,7 @@ class TestAcceptInvitation:
         assert accept(token, person).role == "billing"
         with pytest.raises(InvitationOver):
             accept(token, person)
-        assert AuditEntry.objects.filter(act="member_added", actor=person).count() == 1
+        assert AuditLogEntry.objects.filter(action="member_added", actor=person).count() == 1
 
     def test_is_over_after_seven_days(self):
         _, (owner,) = make_team("owner")

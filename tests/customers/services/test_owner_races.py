@@ -10,7 +10,7 @@ from customers.models import Membership
 from customers.services.change_role import LastOwner, change_role
 from customers.services.remove_member import remove_member
 from customers.services.transfer_ownership import transfer_ownership
-from tests.customers.team import act, make_team
+from tests.customers.team import make_team, origin_of
 
 
 def race(*calls):
@@ -39,7 +39,7 @@ class TestTwoOwnersAtOnce:
         _, owners = make_team("owner", "owner")
         raised = race(
             *(
-                lambda each=each: remove_member(membership=each, actor=each.user, **act(each))
+                lambda each=each: remove_member(membership=each, actor=each.user, **origin_of(each))
                 for each in owners
             )
         )
@@ -50,7 +50,7 @@ class TestTwoOwnersAtOnce:
         _, (ann, bea) = make_team("owner", "owner")
 
         def demote(by, other):
-            change_role(membership=other, role="member", actor=by.user, **act(by))
+            change_role(membership=other, role="member", actor=by.user, **origin_of(by))
 
         raised = race(lambda: demote(ann, bea), lambda: demote(bea, ann))
         assert raised.count(None) == 1
@@ -59,7 +59,7 @@ class TestTwoOwnersAtOnce:
     def test_a_transfer_and_a_removal_leave_an_owner(self, _):
         _, (owner, member) = make_team("owner", "member")
         race(
-            lambda: transfer_ownership(to=member, **act(owner)),
-            lambda: remove_member(membership=member, actor=owner.user, **act(owner)),
+            lambda: transfer_ownership(to=member, **origin_of(owner)),
+            lambda: remove_member(membership=member, actor=owner.user, **origin_of(owner)),
         )
         assert Membership.objects.filter(role="owner").count() == 1

@@ -14,7 +14,7 @@ from customers.services.accept_invitation import sign_up_invited
 from customers.services.invite_member import invite_member
 from customers.services.manage_keys import create_api_key
 from customers.services.remove_member import remove_member
-from tests.customers.team import act, make_team, read_invitation
+from tests.customers.team import make_team, origin_of, read_invitation
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 ROUNDS = 8
@@ -42,14 +42,14 @@ def race(*calls: Callable[[], Any]) -> None:
 
 
 def remove(member, by):
-    return remove_member(membership=member, actor=by.user, **act(by))
+    return remove_member(membership=member, actor=by.user, **origin_of(by))
 
 
 def test_an_invitation_is_accepted_or_revoked_and_nothing_between():
     for number in range(ROUNDS):
         customer, (alice, mallory) = make_team("owner", "admin")
         email = f"again{number}@mallory.test"
-        invite_member(customer=customer, email=email, role="member", **act(mallory))
+        invite_member(customer=customer, email=email, role="member", **origin_of(mallory))
         token = read_invitation().split("/")[2]
         race(
             lambda mallory=mallory, alice=alice: remove(mallory, alice),
@@ -82,7 +82,7 @@ def test_no_invitation_of_somebody_removed_is_open():
         race(
             lambda mallory=mallory, alice=alice: remove(mallory, alice),
             lambda mallory=mallory, customer=customer, number=number: invite_member(
-                customer=customer, email=f"n{number}@mallory.test", role="member", **act(mallory)
+                customer=customer, email=f"n{number}@mallory.test", role="member", **origin_of(mallory)
             ),
         )
         assert not Invitation.objects.filter(customer=customer, revoked_at=None).exists()
@@ -92,4 +92,4 @@ def test_removing_twice_at_once_does_it_once():
     for _ in range(ROUNDS):
         customer, (alice, mallory) = make_team("owner", "admin")
         race(*[lambda mallory=mallory, alice=alice: remove(mallory, alice)] * 2)
-        assert customer.audit_entries.filter(act="member_removed").count() == 1
+        assert customer.audit_log_entries.filter(action="member_removed").count() == 1

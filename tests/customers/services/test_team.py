@@ -2,11 +2,11 @@
 
 import pytest
 
-from customers.models import AuditEntry, Membership
+from customers.models import AuditLogEntry, Membership
 from customers.services.change_role import LastOwner, NotYours, change_role
 from customers.services.remove_member import remove_member
 from customers.services.transfer_ownership import transfer_ownership
-from tests.customers.team import act, make_team
+from tests.customers.team import make_team, origin_of
 
 pytestmark = pytest.mark.django_db
 
@@ -18,79 +18,79 @@ def role_of(membership):
 class TestChangeRole:
     def test_an_owner_makes_a_member_admin_and_it_is_in_the_log(self):
         _, (owner, member) = make_team("owner", "member")
-        change_role(membership=member, role="admin", actor=owner.user, **act(owner))
+        change_role(membership=member, role="admin", actor=owner.user, **origin_of(owner))
         assert role_of(member) == "admin"
-        entry = AuditEntry.objects.get()
-        assert (entry.act, entry.actor, entry.address) == ("role_changed", owner.user, "192.0.2.7")
+        entry = AuditLogEntry.objects.get()
+        assert (entry.action, entry.actor, entry.address) == ("role_changed", owner.user, "192.0.2.7")
         assert entry.subject == f"{member.user.email}: member to admin"
 
     @pytest.mark.parametrize(("now", "to"), [("member", "owner"), ("owner", "member")])
     def test_an_admin_neither_makes_nor_unmakes_owners(self, now, to):
         _, (_, admin, other) = make_team("owner", "admin", now)
         with pytest.raises(NotYours):
-            change_role(membership=other, role=to, actor=admin.user, **act(admin))
+            change_role(membership=other, role=to, actor=admin.user, **origin_of(admin))
         assert role_of(other) == now
 
     def test_the_last_owner_stays_owner(self):
         _, (owner,) = make_team("owner")
         with pytest.raises(LastOwner):
-            change_role(membership=owner, role="member", actor=owner.user, **act(owner))
+            change_role(membership=owner, role="member", actor=owner.user, **origin_of(owner))
 
     def test_an_owner_who_is_switched_off_does_not_count(self):
         _, (owner, other) = make_team("owner", "owner")
         other.user.is_active = False
         other.user.save()
         with pytest.raises(LastOwner):
-            change_role(membership=owner, role="member", actor=owner.user, **act(owner))
+            change_role(membership=owner, role="member", actor=owner.user, **origin_of(owner))
 
     def test_staff_may_not_take_the_last_owner_either(self):
         _, (owner, member) = make_team("owner", "member")
         with pytest.raises(LastOwner):
-            change_role(membership=owner, role="admin", actor=member.user, **act(None))
+            change_role(membership=owner, role="admin", actor=member.user, **origin_of(None))
 
     def test_reads_the_actors_role_anew(self):
         _, (_, admin, member) = make_team("owner", "admin", "member")
         Membership.objects.filter(pk=admin.pk).update(role="member")
         with pytest.raises(NotYours):
-            change_role(membership=member, role="billing", actor=admin.user, **act(admin))
+            change_role(membership=member, role="billing", actor=admin.user, **origin_of(admin))
 
 
 class TestRemoveMember:
     def test_a_member_leaves(self):
         _, (_, member) = make_team("owner", "member")
-        remove_member(membership=member, actor=member.user, **act(member))
+        remove_member(membership=member, actor=member.user, **origin_of(member))
         assert not Membership.objects.filter(pk=member.pk).exists()
-        assert AuditEntry.objects.get().subject == f"{member.user.email} left"
+        assert AuditLogEntry.objects.get().subject == f"{member.user.email} left"
 
     def test_a_member_removes_nobody_else(self):
         _, (_, member, other) = make_team("owner", "member", "member")
         with pytest.raises(NotYours):
-            remove_member(membership=other, actor=member.user, **act(member))
+            remove_member(membership=other, actor=member.user, **origin_of(member))
 
     @pytest.mark.parametrize("is_own", [True, False])
     def test_the_last_owner_neither_leaves_nor_is_removed_by_staff(self, is_own):
         _, (owner,) = make_team("owner")
         with pytest.raises(LastOwner):
-            remove_member(membership=owner, actor=owner.user, **act(owner if is_own else None))
+            remove_member(membership=owner, actor=owner.user, **origin_of(owner if is_own else None))
 
 
 class TestTransferOwnership:
     def test_the_two_change_places(self):
         _, (owner, member) = make_team("owner", "member")
-        transfer_ownership(to=member, **act(owner))
+        transfer_ownership(to=member, **origin_of(owner))
         assert (role_of(owner), role_of(member)) == ("admin", "owner")
-        assert AuditEntry.objects.get().act == "ownership_transferred"
+        assert AuditLogEntry.objects.get().action == "ownership_transferred"
 
     def test_an_admin_gives_nothing_away(self):
         _, (_, admin, member) = make_team("owner", "admin", "member")
         with pytest.raises(NotYours):
-            transfer_ownership(to=member, **act(admin))
+            transfer_ownership(to=member, **origin_of(admin))
 
     def test_nobody_of_another_customer_gets_it(self):
         _, (owner,) = make_team("owner")
         stranger = make_other()
         with pytest.raises(NotYours):
-            transfer_ownership(to=stranger, **act(owner))
+            transfer_ownership(to=stranger, **origin_of(owner))
 
 
 def make_other() -> Membership:

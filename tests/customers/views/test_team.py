@@ -5,7 +5,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import AuditEntry, Customer, Invitation, Membership, User
+from customers.models import AuditLogEntry, Customer, Invitation, Membership, User
 from customers.services.manage_keys import create_api_key
 from tests.customers.team import make_person, read_invitation
 from tests.factories import MembershipFactory
@@ -61,10 +61,10 @@ class TestTheTeam:
         member = add(bob, "member")
         bob.post(f"{TEAM}invite/", SENT)
         invitation = Invitation.objects.get()
-        for act in ("role", "remove", "transfer"):
-            assert mallet.post(f"{TEAM}{member.pk}/{act}/", {"role": "member"}).status_code == 404
-        for act in ("resend", "revoke"):
-            assert mallet.post(f"{TEAM}invitations/{invitation.pk}/{act}/").status_code == 404
+        for action in ("role", "remove", "transfer"):
+            assert mallet.post(f"{TEAM}{member.pk}/{action}/", {"role": "member"}).status_code == 404
+        for action in ("resend", "revoke"):
+            assert mallet.post(f"{TEAM}invitations/{invitation.pk}/{action}/").status_code == 404
         assert member.user.email not in mallet.get(TEAM).text
 
     def test_the_only_owner_is_told_why_they_cannot_leave(self, bob: Browser) -> None:  # noqa: F811
@@ -170,8 +170,8 @@ class TestAnInvitation:
 
 class TestTheAuditLog:
     def fill(self, customer: Customer, number: int = 1, **fields: str) -> None:
-        AuditEntry.objects.bulk_create(
-            AuditEntry(customer=customer, act="key_made", actor_name="ann@acme.test", at=timezone.now())
+        AuditLogEntry.objects.bulk_create(
+            AuditLogEntry(customer=customer, action="key_made", actor_name="ann@acme.test", at=timezone.now())
             for _ in range(number)
         )
 
@@ -188,8 +188,8 @@ class TestTheAuditLog:
 
     def test_is_filtered_by_act(self, bob: Browser) -> None:  # noqa: F811
         self.fill(bob.customer)
-        assert "ann@acme.test" in bob.get("/dashboard/audit-log/?act=key_made").text
-        assert "Nothing of this kind" in bob.get("/dashboard/audit-log/?act=cap_changed").text
+        assert "ann@acme.test" in bob.get("/dashboard/audit-log/?action=key_made").text
+        assert "Nothing of this kind" in bob.get("/dashboard/audit-log/?action=cap_changed").text
 
     def test_shows_nothing_of_another_customer(self, bob: Browser, mallet: Browser) -> None:  # noqa: F811
         self.fill(bob.customer)
@@ -199,11 +199,13 @@ class TestTheAuditLog:
 
     def test_is_exported_while_it_is_read(self, bob: Browser) -> None:  # noqa: F811
         self.fill(bob.customer, 3)
-        AuditEntry.objects.create(customer=bob.customer, act="key_made", actor_name="=cmd()", subject="+1")
+        AuditLogEntry.objects.create(
+            customer=bob.customer, action="key_made", actor_name="=cmd()", subject="+1"
+        )
         export = bob.get("/dashboard/audit-log/export/")
         lines = b"".join(export).decode().splitlines()
         assert export.streaming
-        assert lines[0] == "at,act,who,what,address,device"
+        assert lines[0] == "at,action,who,what,address,device"
         assert len(lines) == 6
         assert "Exported data" in lines[1]
         assert "'=cmd(),'+1" in lines[2]

@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 import rsolv.urls  # noqa: F401 - with every view the services that count
 from billing.models import Reconciliation
 from core.metrics.collectors import read_gauges
-from rsolv.staff.business_metrics.models import DailyFigures
-from rsolv.staff.business_metrics.services import take_figures
+from rsolv.staff.business_metrics.models import DailyBusinessMetrics
+from rsolv.staff.business_metrics.services import take_business_metrics
 
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
@@ -18,8 +18,8 @@ SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), 
 def list_metric_names() -> set[str]:
     """What is counted, and what is read from database and queue. Some of it is there once a row is."""
     Reconciliation.objects.create(finished_at=timezone.now())
-    take_figures(at=timezone.now())
-    DailyFigures.objects.update(
+    take_business_metrics(at=timezone.now())
+    DailyBusinessMetrics.objects.update(
         convertible=1, activatable=1, churnable=1, first_scan_median_seconds=1, first_scan_p90_seconds=1
     )
     WSGIHandler()  # with its middleware

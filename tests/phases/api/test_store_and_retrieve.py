@@ -114,7 +114,7 @@ class TestStore:
 
     def test_names_the_key_in_the_audit_log_of_a_claim(self, alice):
         alice.post(STORE, make_body(), User_Agent="curl/8.0")
-        entry = alice.customer.audit_entries.get(act="namespace_claimed")
+        entry = alice.customer.audit_log_entries.get(action="namespace_claimed")
         key = alice.customer.api_keys.get()
         assert (entry.subject, entry.address, entry.device) == (
             f"acme (API key {key.prefix}…)",
@@ -243,7 +243,7 @@ class TestDataThatNoColumnHolds:
         assert alice.post(STORE, body).status_code == 200
         row = PhaseExecution.objects.get()
         assert (row.severity, row.title) == ("high", "a\ufffdb \ufffd \ufffd\ufffd \\u0000 \U0001f600")
-        assert row.flaw_type == row.title
+        assert row.vulnerability_type == row.title
 
     @pytest.mark.parametrize("name", ["repo", "commitSha", "branch", "extra"])
     def test_is_refused_in_every_other_field(self, alice, name):

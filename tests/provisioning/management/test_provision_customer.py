@@ -40,8 +40,8 @@ class TestProvisionCustomer:
         )
 
     @pytest.mark.parametrize("plan", ["payg", "teams"])
-    def test_opens_the_subscription_at_stripe(self, world, plan):
-        with world.run_tasks():
+    def test_opens_the_subscription_at_stripe(self, billing_env, plan):
+        with billing_env.run_tasks():
             provision("a@acme.test", "--name", "Acme", "--plan", plan, "--payment-method", "pm_card_visa")
         assert (BillingAccount.objects.get().plan, BillingAccount.objects.get().status) == (plan, "active")
 

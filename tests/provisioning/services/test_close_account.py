@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from billing.stripe_gateway.errors import StripeUnavailable
-from customers.models import AuditEntry, Customer, User
+from customers.models import AuditLogEntry, Customer, User
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.claim_namespace import claim_namespace
 from customers.services.manage_keys import create_api_key
@@ -57,7 +57,7 @@ class TestCloseAccount:
 
     def test_stands_in_the_audit_log(self, customer, owner) -> None:
         close_account(customer=customer, by=owner, at=NOW, address="192.0.2.7")
-        entry = AuditEntry.objects.get(act="account_closed")
+        entry = AuditLogEntry.objects.get(action="account_closed")
         assert (entry.actor, entry.address) == (owner, "192.0.2.7")
 
     def test_frees_its_address_for_a_new_account(self, customer, owner) -> None:
@@ -89,7 +89,7 @@ class TestCloseAccount:
             close_account(customer=customer, by=owner, at=NOW + later)
         customer.refresh_from_db()
         assert customer.closed_at == NOW
-        assert AuditEntry.objects.filter(act="account_closed").count() == 1
+        assert AuditLogEntry.objects.filter(action="account_closed").count() == 1
 
     def test_changes_nothing_while_stripe_is_away(self, customer, owner, monkeypatch) -> None:
         def fail(customer: Customer) -> None:

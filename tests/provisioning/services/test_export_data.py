@@ -39,7 +39,7 @@ class TestExportData:
         assert {name for name, length in lengths.items() if length == 1} == {
             *("account", "plan", "members", "api_keys", "namespaces", "repositories", "phases", "usage"),
         }
-        assert [entry["act"] for entry in exported["audit_log"]] == ["data_exported", "key_made"]
+        assert [entry["action"] for entry in exported["audit_log"]] == ["data_exported", "key_made"]
         empty = ("invitations", "corrections", "refunds_and_disputes", "notices", "invoices")
         assert {name for name, length in lengths.items() if length == 0} == set(empty)
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from billing.models import BillingAccount
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from customers.models import Customer
 from provisioning.models import TrialGrant
 from provisioning.services.provision_customer import provision_customer

@@ -29,20 +29,20 @@ def run(customer, step):
 
 
 class TestStripeCustomer:
-    def test_is_made_once(self, world, customer):
+    def test_is_made_once(self, billing_env, customer):
         assert run(customer, "stripe_customer").status == "done"
         run_step(event_id=customer.provisioning_events.get(step="stripe_customer").pk)
-        assert len(world.stripe.control.objects("customer")) == 1
+        assert len(billing_env.stripe.control.objects("customer")) == 1
         assert BillingAccount.objects.get().stripe_customer_id
 
-    def test_is_made_once_when_the_answer_is_lost(self, world, customer):
-        world.stripe.control.add_fault("cut_after", method="POST", path="/v1/customers", times=3)
+    def test_is_made_once_when_the_answer_is_lost(self, billing_env, customer):
+        billing_env.stripe.control.add_fault("cut_after", method="POST", path="/v1/customers", times=3)
         assert run(customer, "stripe_customer").status == "pending"
         assert run(customer, "stripe_customer").status == "done"
-        assert len(world.stripe.control.objects("customer")) == 1
+        assert len(billing_env.stripe.control.objects("customer")) == 1
 
-    def test_waits_while_stripe_is_away(self, world, customer):
-        world.stripe.control.add_fault("status", status=500, times=None)
+    def test_waits_while_stripe_is_away(self, billing_env, customer):
+        billing_env.stripe.control.add_fault("status", status=500, times=None)
         event = run(customer, "stripe_customer")
         assert (event.status, event.attempts) == ("pending", 1)
         assert event.next_attempt_at > timezone.now()
@@ -127,7 +127,7 @@ class TestInvariant:
     def test_names_what_is_missing(self, customer):
         assert self.settle() == {"no welcome mail", "0 Stripe customers"}
 
-    def test_holds_when_all_is_done(self, world, customer):
+    def test_holds_when_all_is_done(self, billing_env, customer):
         for step in ("stripe_customer", "welcome_mail"):
             run(customer, step)
         assert self.settle() == set()

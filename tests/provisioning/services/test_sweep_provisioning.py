@@ -25,12 +25,12 @@ def sign_up(name):
 
 
 @pytest.fixture
-def finish(world):
+def finish(billing_env):
     """Let the steps run that are due."""
 
     def run():
         make_due(ProvisioningEvent.objects.filter(due_at__lte=timezone.now()))
-        with world.run_tasks():
+        with billing_env.run_tasks():
             sweep_provisioning()
 
     return run
@@ -64,11 +64,11 @@ class TestAStepThatIsNew:
 
 
 class TestCheckSignups:
-    def test_counts_those_that_are_late_and_broken(self, world):
+    def test_counts_those_that_are_late_and_broken(self, billing_env):
         sign_up("acme")
         assert check_signups(at=timezone.now()) == 1
 
-    def test_gives_a_young_signup_time(self, world):
+    def test_gives_a_young_signup_time(self, billing_env):
         provision_customer(name="Acme", email="ann@acme.test")
         assert check_signups(at=timezone.now()) == 0
 
@@ -78,7 +78,7 @@ class TestCheckSignups:
         finish()
         assert check_signups(at=timezone.now()) == 1
 
-    def test_leaves_out_who_has_closed_the_account(self, world):
+    def test_leaves_out_who_has_closed_the_account(self, billing_env):
         sign_up("acme")
         Customer.objects.update(closed_at=timezone.now())
         assert check_signups(at=timezone.now()) == 0

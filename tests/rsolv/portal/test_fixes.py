@@ -102,7 +102,9 @@ class TestTheList:
         assert [row.split()[0] for row in rows] == [last.full_name]
 
     def test_has_what_one_looks_for(self, bob: Browser) -> None:
-        fix = make_fix(bob, issue_number=4, severity="high", flaw_type="sql_injection", pull_request_url=URL)
+        fix = make_fix(
+            bob, issue_number=4, severity="high", vulnerability_type="sql_injection", pull_request_url=URL
+        )
         UsageRecordFactory(execution=fix)
         name = fix.repository.full_name
         assert read_rows(open_page(bob), "Fixes") == [
@@ -148,7 +150,7 @@ class TestTheList:
         self, bob: Browser, zone: str, query: str, is_listed: bool
     ) -> None:
         User.objects.update(time_zone=zone)
-        fix = make_fix(bob, flaw_type="sql_injection")
+        fix = make_fix(bob, vulnerability_type="sql_injection")
         words = open_page(bob, f"{PAGE}?{query}").find("main").words
         assert (f"#{fix.issue_number}" in words and "SQL injection" in words) is is_listed
 
@@ -227,10 +229,10 @@ class TestAFixesPage:
     def test_says_what_staff_corrected(self, bob: Browser) -> None:
         report = meter(make_fix(bob), status="withdrawn")
         UsageCorrection.objects.create(
-            usage=report.usage, customer=bob.customer, kind="void", reason="The flaw was ours."
+            usage=report.usage, customer=bob.customer, kind="void", reason="The vulnerability was ours."
         )
         story = read_story(bob, report.usage.execution)
-        assert "it does not count. Reason: The flaw was ours." in story
+        assert "it does not count. Reason: The vulnerability was ours." in story
 
     def test_shows_what_was_claimed_and_what_verified(self, bob: Browser) -> None:
         tries = [{"claimed": True, "verified": False, "error": "2 tests red"}, {"claimed": True}]

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import ApiKey, AuditEntry, Membership
+from customers.models import ApiKey, AuditLogEntry, Membership
 from customers.services.manage_keys import create_api_key
 from tests.conftest import ApiClient
 from tests.factories import MembershipFactory
@@ -41,7 +41,7 @@ class TestMake:
 
     def test_stands_in_the_audit_log(self, bob: Browser) -> None:
         bob.post(PAGE, {"name": "CI"})
-        entry = AuditEntry.objects.get(act="key_made")
+        entry = AuditLogEntry.objects.get(action="key_made")
         assert (entry.customer, entry.address) == (bob.customer, "127.0.0.1")
         assert entry.subject.startswith("CI (rsolv_")
 
@@ -67,7 +67,7 @@ class TestRotate:
         assert works(raw) is old_works
         old.refresh_from_db()
         assert old.replaced_by is not None
-        assert AuditEntry.objects.filter(act="key_rotated").count() == 1
+        assert AuditLogEntry.objects.filter(action="key_rotated").count() == 1
 
     def test_a_key_is_exchanged_once(self, bob: Browser) -> None:
         old, _ = make(bob)
@@ -94,7 +94,7 @@ class TestRevoke:
         assert works(raw)
         bob.post(f"{PAGE}{key.pk}/revoke/")
         assert not works(raw)
-        assert AuditEntry.objects.filter(act="key_revoked").count() == 1
+        assert AuditLogEntry.objects.filter(action="key_revoked").count() == 1
 
     def test_says_what_stops_working(self, bob: Browser) -> None:
         _, raw = make(bob)
@@ -106,10 +106,12 @@ class TestRevoke:
 
 
 class TestAccess:
-    @pytest.mark.parametrize("act", ["rotate", "revoke"])
-    def test_of_another_tenant_s_key_nothing_is_known(self, bob: Browser, mallet: Browser, act: str) -> None:
+    @pytest.mark.parametrize("action", ["rotate", "revoke"])
+    def test_of_another_tenant_s_key_nothing_is_known(
+        self, bob: Browser, mallet: Browser, action: str
+    ) -> None:
         key, raw = make(bob)
-        assert mallet.post(f"{PAGE}{key.pk}/{act}/", {"overlap": "0"}).status_code == 404
+        assert mallet.post(f"{PAGE}{key.pk}/{action}/", {"overlap": "0"}).status_code == 404
         assert key.prefix not in mallet.get(PAGE).text
         assert works(raw)
 

@@ -9,7 +9,7 @@ from django.core import mail
 from django.template.loader import render_to_string
 
 from customers.models import Customer
-from tests.customers.team import act, make_team
+from tests.customers.team import make_team, origin_of
 from tests.signup import deliver_mails
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
@@ -34,7 +34,7 @@ def test_an_invitation_carries_no_message_of_the_accounts_name() -> None:
     _, (owner,) = make_team("owner")
     Customer.objects.update(name=BAIT[:200])
     owner.refresh_from_db()
-    invite_member(customer=owner.customer, email="v@example.net", role="member", **act(owner))
+    invite_member(customer=owner.customer, email="v@example.net", role="member", **origin_of(owner))
     deliver_mails()
     (sent,) = mail.outbox
     whole = sent.subject + sent.body + str(sent.alternatives)

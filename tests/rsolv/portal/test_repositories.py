@@ -77,7 +77,7 @@ class TestNamespaces:
         assert self.release(bob, claim) == 302
         claim.refresh_from_db()
         assert not claim.is_held
-        assert bob.customer.audit_entries.get(act="namespace_released").address == "127.0.0.1"
+        assert bob.customer.audit_log_entries.get(action="namespace_released").address == "127.0.0.1"
 
     def test_that_are_released_may_be_released_no_second_time(self, bob: Browser) -> None:
         claim = self.claim(bob)

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from customers.models import AuditEntry, Membership, User
+from customers.models import AuditLogEntry, Membership, User
 from phases.models import StorageUse
-from tests.billing.world import BillingWorld
+from tests.billing.billing_env import BillingWorld
 from tests.rsolv.portal.conftest import Browser, let_login_grow_old
 from tests.rsolv.portal.markup import read_page
 from tests.rsolv.portal.test_fixes import open_page
@@ -81,8 +81,8 @@ class TestExport:
 
     def test_stands_in_the_audit_log(self, bob: Browser) -> None:
         bob.post("/dashboard/settings/export/")
-        entry = AuditEntry.objects.get()
-        assert (entry.act, entry.customer, entry.address) == ("data_exported", bob.customer, "127.0.0.1")
+        entry = AuditLogEntry.objects.get()
+        assert (entry.action, entry.customer, entry.address) == ("data_exported", bob.customer, "127.0.0.1")
 
     def test_is_not_had_by_a_link(self, bob: Browser) -> None:
         assert bob.get("/dashboard/settings/export/").status_code == 405
@@ -110,9 +110,11 @@ class TestClosing:
         assert "No account yet" in page
         assert bob.get("/dashboard/keys/").url == "/dashboard/"
 
-    def test_says_that_stripe_is_away_and_closes_nothing(self, world: BillingWorld, bob: Browser) -> None:
-        world.subscribe("payg", customer=bob.customer)
-        world.stripe.control.add_fault("status", path="*", status=500, times=None)
+    def test_says_that_stripe_is_away_and_closes_nothing(
+        self, billing_env: BillingWorld, bob: Browser
+    ) -> None:
+        billing_env.subscribe("payg", customer=bob.customer)
+        billing_env.stripe.control.add_fault("status", path="*", status=500, times=None)
         response = bob.post(self.PATH, {"confirmation": "Acme"})
         assert (response.status_code, response["Retry-After"]) == (503, "30")
         assert "Nothing is half done" in response.text

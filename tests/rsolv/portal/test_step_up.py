@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import BillingAccount
-from customers.models import ApiKey, AuditEntry, Invitation, Membership, User
+from customers.models import ApiKey, AuditLogEntry, Invitation, Membership, User
 from customers.services.manage_keys import create_api_key
 from rsolv.portal.step_up import ASK_AT_ONCE, ASK_ON_CHANGE
 from tests.customers.team import make_person
@@ -184,8 +184,8 @@ class TestTheQuestion:
         page = answer(stale, stale.post("/dashboard/keys/", NEW_KEY), password="wrong")
         assert page.status_code == 200
         assert not ApiKey.objects.exists()
-        entry = AuditEntry.objects.get()
-        assert (entry.act, entry.customer) == ("reauthentication_failed", stale.customer)
+        entry = AuditLogEntry.objects.get()
+        assert (entry.action, entry.customer) == ("reauthentication_failed", stale.customer)
 
     def test_sends_the_invitation_that_was_typed(self, stale: Browser) -> None:
         asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
@@ -223,7 +223,7 @@ class TestTheQuestion:
     def test_writes_down_where_it_came_from(self, stale: Browser) -> None:
         stale.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux) Firefox/142.0"
         answer(stale, stale.post("/dashboard/keys/", NEW_KEY))
-        entry = AuditEntry.objects.get(act="key_made")
+        entry = AuditLogEntry.objects.get(action="key_made")
         assert (entry.address, entry.device) == ("127.0.0.1", "Firefox on Linux")
 
     def test_leads_the_whole_page_there_where_a_part_of_it_asked(self, stale: Browser) -> None:

@@ -84,7 +84,7 @@ class TestExport:
         return response.getvalue().decode().splitlines()
 
     def test_has_a_line_for_each_fix(self, bob: Browser) -> None:
-        record = use(bob, severity="low", flaw_type="xss")
+        record = use(bob, severity="low", vulnerability_type="xss")
         header, line = self.read(bob)
         assert header.startswith("at,repository,issue")
         assert line.split(",")[1:6] == [
@@ -96,7 +96,7 @@ class TestExport:
         ]
 
     def test_runs_no_formula(self, bob: Browser) -> None:
-        use(bob, flaw_type="=1+1")
+        use(bob, vulnerability_type="=1+1")
         assert ",'=1+1," in self.read(bob)[1]
 
     def test_is_of_the_own_customer(self, bob: Browser, mallet: Browser) -> None:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import ApiKey, AuditEntry, Customer, Membership, StaffAction, User
+from customers.models import ApiKey, AuditLogEntry, Customer, Membership, StaffAction, User
 from customers.services.manage_keys import create_api_key
 from provisioning.models import OutgoingMail
 from tests.customers.team import make_person, make_team
@@ -39,7 +39,7 @@ def page(name: str, *rows: Any) -> str:
     return reverse(f"admin:{name}", args=[row.pk for row in rows])
 
 
-def act(browser: Client, name: str, action: str, *rows: Any) -> Any:
+def run_action(browser: Client, name: str, action: str, *rows: Any) -> Any:
     chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
     return browser.post(page(f"{name}_changelist"), chosen, follow=True)
 
@@ -66,14 +66,14 @@ class TestStaffWhoMayChangePeople:
     def test_grant_and_end_nothing(self, support: StaffBrowser, action: str) -> None:
         person, boss = make_person("a@acme.test"), make_staff(is_superuser=True)
         give_second_step(person)
-        act(support, "customers_user", action, person, boss)
+        run_action(support, "customers_user", action, person, boss)
         assert list(User.objects.filter(is_staff=True)) == sorted([support.user, boss], key=lambda u: u.email)
 
     def test_do_not_touch_who_is_staff(self, support: StaffBrowser) -> None:
         boss = make_staff(is_superuser=True)
         assert support.post(page("customers_user_change", boss), {"name": "x"}).status_code == 403
-        act(support, "customers_user", "send_password_reset", boss)
-        act(support, "mfa_authenticator", "take_away", boss.authenticator_set.get())
+        run_action(support, "customers_user", "send_password_reset", boss)
+        run_action(support, "mfa_authenticator", "take_away", boss.authenticator_set.get())
         boss.refresh_from_db()
         assert boss.is_active and boss.authenticator_set.count() == 1
         deliver_mails()
@@ -89,13 +89,13 @@ class TestStaffWhoMayChangePeople:
     def test_send_a_mail_that_sets_one(self, support: StaffBrowser) -> None:
         _, (owner,) = make_team("owner")
         EmailAddress.objects.create(user=owner.user, email=owner.user.email, verified=True, primary=True)
-        act(support, "customers_user", "send_password_reset", owner.user)
+        run_action(support, "customers_user", "send_password_reset", owner.user)
         deliver_mails()
         assert mail.outbox[-1].to == [owner.user.email] and "/password/reset/key/" in mail.outbox[-1].body
         for _ in range(12):
-            act(support, "customers_user", "send_password_reset", owner.user)
+            run_action(support, "customers_user", "send_password_reset", owner.user)
         assert OutgoingMail.objects.count() == 13  # none is dropped: the page says that it was sent
-        assert {each.actor_name for each in AuditEntry.objects.all()} == {"RSOLV staff"}
+        assert {each.actor_name for each in AuditLogEntry.objects.all()} == {"RSOLV staff"}
 
     def test_switch_a_person_off_at_once(self, support: StaffBrowser) -> None:
         _, (owner,) = make_team("owner")
@@ -104,7 +104,7 @@ class TestStaffWhoMayChangePeople:
         assert theirs.get("/dashboard/").status_code == 200
         support.post(page("customers_user_change", owner.user), {"name": ""})
         assert theirs.get("/dashboard/").status_code == 302
-        assert "deactivated" in AuditEntry.objects.get().subject
+        assert "deactivated" in AuditLogEntry.objects.get().subject
 
     def test_add_and_delete_nobody(self, support: StaffBrowser) -> None:
         person = make_person("a@acme.test")
@@ -138,19 +138,19 @@ class TestAnAddress:
         ):
             assert staff.post(path, sent).status_code == 403
         for action in ("delete_selected", "make_verified"):
-            act(staff, "account_emailaddress", action, address)
+            run_action(staff, "account_emailaddress", action, address)
         assert list(EmailAddress.objects.values_list("email", "verified")) == [("v@acme.test", True)]
 
 
 class TestASuperuser:
     def test_grants_access_to_who_has_a_second_step(self, staff: StaffBrowser) -> None:
         person, group = make_person("new@rsolv.test"), Group.objects.create(name="support")
-        answer = act(staff, "customers_user", f"grant_group_{group.pk}", person)
+        answer = run_action(staff, "customers_user", f"grant_group_{group.pk}", person)
         assert "set one up first" in answer.text
         person.refresh_from_db()
         assert not person.is_staff and not StaffAction.objects.filter(action="access_granted").exists()
         give_second_step(person)
-        act(staff, "customers_user", f"grant_group_{group.pk}", person)
+        run_action(staff, "customers_user", f"grant_group_{group.pk}", person)
         person.refresh_from_db()
         assert person.is_staff and list(person.groups.all()) == [group] and not person.is_superuser
         entry = StaffAction.objects.get(action="access_granted")
@@ -159,14 +159,17 @@ class TestASuperuser:
     def test_ends_access_with_all_that_belongs_to_it(self, staff: StaffBrowser) -> None:
         other = make_staff("view_*", is_superuser=True)
         other.groups.add(Group.objects.create(name="support"))
-        act(staff, "customers_user", "end_staff_access", other)
+        run_action(staff, "customers_user", "end_staff_access", other)
         other.refresh_from_db()
         assert not (other.is_staff or other.is_superuser or other.groups.count())
         assert other.user_permissions.count() == 0
         assert StaffAction.objects.filter(action="access_ended", subject=other.email).count() == 1
 
     def test_does_not_end_their_own(self, staff: StaffBrowser) -> None:
-        assert "nobody ends their own" in act(staff, "customers_user", "end_staff_access", staff.user).text
+        assert (
+            "nobody ends their own"
+            in run_action(staff, "customers_user", "end_staff_access", staff.user).text
+        )
         staff.user.refresh_from_db()
         assert staff.user.is_superuser
 
@@ -190,7 +193,7 @@ class TestAMembership:
         acme, (_, member) = make_team("owner", "member")
         Membership.objects.create(customer=acme, user=support.user, role="member")
         support.post(page("customers_membership_change", member), {"role": "admin"})
-        assert AuditEntry.objects.get().actor_name == "RSOLV staff"
+        assert AuditLogEntry.objects.get().actor_name == "RSOLV staff"
 
 
 class TestACustomer:
@@ -205,7 +208,7 @@ class TestACustomer:
             None,
             "",
         )
-        told = AuditEntry.objects.get()
+        told = AuditLogEntry.objects.get()
         assert told.subject == "name: Acme to Acme Ltd, email: a@acme.test to b@acme.test"
 
     def test_takes_no_address_of_another(self, support: StaffBrowser) -> None:
@@ -241,7 +244,7 @@ class TestAKey:
         support.post(page("customers_apikey_change", key), sent)
         found = ApiKey.objects.get()
         assert (found.name, found.is_active) == ("Old CI", False)
-        assert "CI to Old CI" in AuditEntry.objects.get(act="key_renamed").subject
+        assert "CI to Old CI" in AuditLogEntry.objects.get(action="key_renamed").subject
 
 
 class TestEveryPage:
@@ -270,7 +273,7 @@ class TestEveryPage:
 
     def test_writes_down_each_action_with_its_rows(self, support: StaffBrowser) -> None:
         acme = CustomerFactory(name="Acme")
-        act(support, "customers_customer", "block", acme)
+        run_action(support, "customers_customer", "block", acme)
         entry = StaffAction.objects.get()
         assert (entry.action, entry.subject, entry.customer) == ("ran_action", "customer Acme", acme)
         assert entry.staff == support.user and "Block" in entry.detail
@@ -350,7 +353,7 @@ def test_recovery_codes_go_with_the_last_second_step(staff: StaffBrowser) -> Non
     person = make_person("a@acme.test")
     step = give_second_step(person)
     Authenticator.objects.create(user=person, type="recovery_codes", data={})
-    act(staff, "mfa_authenticator", "take_away", step)
+    run_action(staff, "mfa_authenticator", "take_away", step)
     assert not person.authenticator_set.exists()
     deliver_mails()
     assert mail.outbox[-1].to == [person.email]

@@ -10,10 +10,10 @@ from customers.models import (
     ForgeAccount,
     IdempotentAnswer,
     Invitation,
-    LoginPlace,
+    KeyInvalidation,
+    KnownDevice,
     RateLimit,
     StaffAction,
-    StaleKey,
     User,
 )
 from customers.services.manage_keys import create_api_key
@@ -46,9 +46,9 @@ def one_of_each(db):
     Invitation.objects.create(
         customer=usage.customer, email="a@acme.test", token_hash="h", expires_at=timezone.now()
     )
-    StaleKey.objects.create(key_hash="h")
+    KeyInvalidation.objects.create(key_hash="h")
     RateLimit.objects.create(plan="teams", requests_per_minute=1000)
-    LoginPlace.objects.create(user=UserFactory(), fingerprint="f")
+    KnownDevice.objects.create(user=UserFactory(), fingerprint="f")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
     StorageUse.objects.create(customer=usage.customer)
     StaffAction.objects.create(staff_name="ann", action="logged_in")

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.action.findings import find_in_checkout, find_in_source
 
-FLAWED = {
+VULNERABLE = {
     "an f-string": 'db.execute(f"SELECT * FROM t WHERE a = {x}")',
     "an f-string with a name": 'q = f"SELECT * FROM t WHERE a = {x}"\n    db.execute(q)',
     "a sum": 'db.execute("SELECT * FROM t WHERE a = " + x)',
@@ -28,7 +28,7 @@ def in_function(body: str) -> str:
 
 
 class TestFindInSource:
-    @pytest.mark.parametrize("body", FLAWED.values(), ids=FLAWED.keys())
+    @pytest.mark.parametrize("body", VULNERABLE.values(), ids=VULNERABLE.keys())
     def test_finds_values_in_the_statement(self, body: str) -> None:
         (finding,) = find_in_source(in_function(body), "search.py")
         assert (finding.line, finding.function, finding.names) == (4, "search", ("x",))

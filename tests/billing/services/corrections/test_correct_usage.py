@@ -2,8 +2,8 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from billing.models import Notice, UsageCorrection, UsageReport
-from billing.selectors.standing import get_entitlement
+from billing.models import Notification, UsageCorrection, UsageReport
+from billing.selectors.entitlements import get_entitlement
 from billing.services.corrections.correct_usage import NothingToCorrect, ReasonMissing, correct_usage
 from billing.services.metering.record_usage import record_usage
 from tests.factories import BillingAccountFactory, UserFactory, make_mitigation_of
@@ -26,7 +26,7 @@ class TestCorrectUsage:
         usage = make_usage(trial_fixes_limit=1)
         assert get_entitlement(customer=usage.customer).blocked_reason == "trial_exhausted"
         report = correct(usage).report
-        assert (report.status, report.way) == ("done", "nothing")
+        assert (report.status, report.resolution) == ("done", "nothing")
         assert get_entitlement(customer=usage.customer).remaining == 1
 
     def test_a_credited_trial_fix_keeps_its_slot(self):
@@ -37,7 +37,7 @@ class TestCorrectUsage:
     def test_a_voided_fix_that_was_not_sent_is_withheld(self):
         usage = make_usage(plan="payg", status="active")
         report = correct(usage).report
-        assert (report.status, report.way) == ("done", "withheld")
+        assert (report.status, report.resolution) == ("done", "withheld")
         assert UsageReport.objects.get().status == "withdrawn"
         assert get_entitlement(customer=usage.customer).used == 0
 
@@ -55,9 +55,9 @@ class TestCorrectUsage:
     def test_tells_the_customer_once_with_the_reason(self):
         usage = make_usage()
         correction = correct(usage, reason=" The fix broke the build. ")
-        notice = Notice.objects.get(kind="corrected")
-        assert (notice.customer, notice.reference) == (usage.customer, str(correction.pk))
-        assert notice.data["reason"] == "The fix broke the build."
+        notification = Notification.objects.get(kind="corrected")
+        assert (notification.customer, notification.reference) == (usage.customer, str(correction.pk))
+        assert notification.data["reason"] == "The fix broke the build."
 
     def test_corrects_a_fix_once(self):
         usage = make_usage()

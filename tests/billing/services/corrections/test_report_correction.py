@@ -4,17 +4,17 @@ import pytest
 from django.utils import timezone
 
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
+from billing.selectors.entitlements import get_entitlement
 from billing.selectors.invoices import list_invoices
-from billing.selectors.standing import get_entitlement
 from billing.services.corrections import report_correction as module
 from billing.services.corrections.correct_usage import correct_usage
 from billing.services.corrections.report_correction import report_correction
-from billing.services.metering.follow_meter_error import follow_meter_error
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.report_usage import report_usage
+from billing.services.metering.sync_meter_error import sync_meter_error
 from billing.stripe_gateway.adjustments import credit_balance
 from billing.stripe_gateway.client import get_client
-from billing.stripe_gateway.errors import StripeRefused, StripeUnavailable
+from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from core import outbox
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
@@ -24,13 +24,13 @@ ADJUSTMENTS = "/v1/billing/meter_event_adjustments"
 
 
 @pytest.fixture
-def payg(world):
-    return world.subscribe("payg")
+def payg(billing_env):
+    return billing_env.subscribe("payg")
 
 
 @pytest.fixture
-def teams(world):
-    return world.subscribe("teams")
+def teams(billing_env):
+    return billing_env.subscribe("teams")
 
 
 def fix(customer, *, is_sent=True, at=None):
@@ -42,20 +42,20 @@ def fix(customer, *, is_sent=True, at=None):
     return usage
 
 
-def fix_in_the_second_of_the_end(world, customer, count, *, earlier=0):
+def fix_in_the_second_of_the_end(billing_env, customer, count, *, earlier=0):
     """Fixes of the second in which the plan ends, or so many seconds earlier; its last invoice is paid."""
-    end = world.now() + timedelta(minutes=2)
+    end = billing_env.now() + timedelta(minutes=2)
     usages = [fix(customer, at=end - timedelta(seconds=earlier - 0.4)) for _ in range(count)]
-    end_at(world, customer, end)
+    end_at(billing_env, customer, end)
     return usages
 
 
-def end_at(world, customer, end):
+def end_at(billing_env, customer, end):
     """Let the plan end in a second that is told to Stripe alone, and its last invoice be paid."""
     client = get_client().v1.subscriptions
-    client.update(world.account(customer).subscription_id, {"cancel_at": int(end.timestamp())})
-    world.stripe.control.set_to(int(end.timestamp()) + 2 * 3600)
-    world.deliver()
+    client.update(billing_env.account(customer).subscription_id, {"cancel_at": int(end.timestamp())})
+    billing_env.stripe.control.set_to(int(end.timestamp()) + 2 * 3600)
+    billing_env.deliver()
 
 
 def correct(usage, kind=Kind.VOID):
@@ -77,8 +77,8 @@ def age(usage, **ago):
     UsageReport.objects.filter(pk=usage.pk).update(first_sent_at=sent, reported_at=sent)
 
 
-def list_credits(world, customer):
-    stripe_customer_id = world.account(customer).stripe_customer_id
+def list_credits(billing_env, customer):
+    stripe_customer_id = billing_env.account(customer).stripe_customer_id
     client = get_client().v1.customers.balance_transactions
     made = client.list(stripe_customer_id, {"limit": 100}).data
     return [-each.amount for each in made if each.type == "adjustment"]
@@ -89,29 +89,29 @@ def list_totals(customer):
 
 
 class TestAVoidWithinADay:
-    def test_is_taken_off_the_meter_and_never_invoiced(self, world, payg):
+    def test_is_taken_off_the_meter_and_never_invoiced(self, billing_env, payg):
         kept, voided = fix(payg), fix(payg)
         report = send(correct(voided))
-        assert (report.status, report.way) == ("done", "adjustment")
+        assert (report.status, report.resolution) == ("done", "adjustment")
         assert UsageReport.objects.get(pk=voided.pk).status == "withdrawn"
         assert get_entitlement(customer=payg).used == 1
-        world.advance()
+        billing_env.advance()
         assert list_totals(payg)[0] == 1500
         assert UsageReport.objects.get(pk=kept.pk).status == "reported"
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_through_an_outage_is_taken_off_once(self, world, payg, kind):
+    def test_through_an_outage_is_taken_off_once(self, billing_env, payg, kind):
         fix(payg)
         report = correct(fix(payg))
-        world.stripe.control.add_fault(kind, path=ADJUSTMENTS, times=None)
+        billing_env.stripe.control.add_fault(kind, path=ADJUSTMENTS, times=None)
         assert send(report).status == "pending"
         assert report.next_attempt_at > timezone.now()
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         assert send(report).status == "done"
-        world.advance()
+        billing_env.advance()
         assert list_totals(payg)[0] == 1500
 
-    def test_through_a_death_before_the_commit_is_taken_off_once(self, world, payg, monkeypatch):
+    def test_through_a_death_before_the_commit_is_taken_off_once(self, billing_env, payg, monkeypatch):
         fix(payg)
         report = correct(fix(payg))
         with monkeypatch.context() as patch:
@@ -119,233 +119,242 @@ class TestAVoidWithinADay:
             with pytest.raises(SystemExit):
                 send(report)
         assert send(report).status == "done"
-        world.advance()
+        billing_env.advance()
         assert list_totals(payg)[0] == 1500
 
-    def test_repeating_it_calls_nobody(self, world, payg):
+    def test_repeating_it_calls_nobody(self, billing_env, payg):
         report = send(correct(fix(payg)))
-        calls = len(world.stripe.control.requests())
+        calls = len(billing_env.stripe.control.requests())
         send(report)
-        assert len(world.stripe.control.requests()) == calls
+        assert len(billing_env.stripe.control.requests()) == calls
 
-    def test_that_another_worker_holds_is_left_alone(self, world, payg):
+    def test_that_another_worker_holds_is_left_alone(self, billing_env, payg):
         report = correct(fix(payg))
         outbox.claim(CorrectionReport.objects.all(), pk=report.pk)
-        calls = len(world.stripe.control.requests())
+        calls = len(billing_env.stripe.control.requests())
         report_correction(correction_id=report.pk)
-        assert len(world.stripe.control.requests()) == calls
+        assert len(billing_env.stripe.control.requests()) == calls
 
 
 class TestAVoidThatMayHaveArrived:
-    def test_waits_for_the_fixs_own_report(self, world, payg):
+    def test_waits_for_the_fixs_own_report(self, billing_env, payg):
         usage = fix(payg, is_sent=False)
-        world.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
+        billing_env.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
         report_usage(usage_id=usage.pk)
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         report = correct(usage)
         assert send(report).last_error == "waits for the fix's own report"
         make_due(UsageReport.objects.all())
         report_usage(usage_id=usage.pk)
-        assert send(report).way == "adjustment"
+        assert send(report).resolution == "adjustment"
 
-    def test_but_was_refused_before_it_was_sent_is_withheld(self, world, payg):
+    def test_but_was_refused_before_it_was_sent_is_withheld(self, billing_env, payg):
         usage = fix(payg, is_sent=False)
         UsageReport.objects.update(first_sent_at=timezone.now())
         report = correct(usage)
         UsageReport.objects.update(first_sent_at=None)
         park(UsageReport.objects.all())
-        assert send(report).way == "withheld"
+        assert send(report).resolution == "withheld"
 
-    def test_that_stripe_uncounted_while_it_was_taken_off_is_withheld(self, world, payg):
+    def test_that_stripe_uncounted_while_it_was_taken_off_is_withheld(self, billing_env, payg):
         usage = fix(payg)
-        world.stripe.control.add_fault("cut_before", path=ADJUSTMENTS, times=None)
+        billing_env.stripe.control.add_fault("cut_before", path=ADJUSTMENTS, times=None)
         report = send(correct(usage))
-        world.stripe.control.clear_faults()
-        world.stripe.control.report_meter_error(identifier=usage.report.identifier)
-        event = world.stripe.control.objects("v2.core.event")[-1]
-        follow_meter_error(event_id=event["id"])
-        assert (send(report).way, report.status) == ("withheld", "done")
+        billing_env.stripe.control.clear_faults()
+        billing_env.stripe.control.report_meter_error(identifier=usage.report.identifier)
+        event = billing_env.stripe.control.objects("v2.core.event")[-1]
+        sync_meter_error(event_id=event["id"])
+        assert (send(report).resolution, report.status) == ("withheld", "done")
         assert UsageReport.objects.get().status == "withdrawn"
 
 
 class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
     @pytest.fixture(params=["cut_before", "cut_after"])
-    def usage(self, world, payg, request):
+    def usage(self, billing_env, payg, request):
         usage = fix(payg, is_sent=False)
-        world.stripe.control.add_fault(request.param, path="/v1/billing/meter_events", times=None)
+        billing_env.stripe.control.add_fault(request.param, path="/v1/billing/meter_events", times=None)
         report_usage(usage_id=usage.pk)
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         park(UsageReport.objects.all())
         return usage
 
-    def test_waits_for_the_meters_sums(self, world, usage):
+    def test_waits_for_the_meters_sums(self, billing_env, usage):
         report = send(correct(usage))
         assert (report.status, report.last_error) == ("pending", "waits for the fix's own report")
 
-    def test_is_taken_off_where_it_was_counted_and_withheld_where_not(self, world, payg, usage):
-        is_counted = bool(world.stripe.control.meter_events())
+    def test_is_taken_off_where_it_was_counted_and_withheld_where_not(self, billing_env, payg, usage):
+        is_counted = bool(billing_env.stripe.control.meter_events())
         UsageReport.objects.update(parked_at=timezone.now() - timedelta(hours=1))
         report = send(correct(usage))
-        assert (report.status, report.way) == ("done", "adjustment" if is_counted else "withheld")
+        assert (report.status, report.resolution) == ("done", "adjustment" if is_counted else "withheld")
         assert UsageReport.objects.get().status == "withdrawn"
-        assert not [each for each in world.stripe.control.meter_events() if not each["canceled"]]
+        assert not [each for each in billing_env.stripe.control.meter_events() if not each["canceled"]]
 
-    def test_waits_while_stripe_is_away(self, world, payg, usage):
+    def test_waits_while_stripe_is_away(self, billing_env, payg, usage):
         UsageReport.objects.update(parked_at=timezone.now() - timedelta(hours=1))
-        world.stripe.control.add_fault("cut_before", times=None)
+        billing_env.stripe.control.add_fault("cut_before", times=None)
         report = send(correct(usage))
         assert (report.status, report.next_attempt_at > timezone.now()) == ("pending", True)
 
 
 class TestAVoidOfAnInvoiceThatNobodyPays:
     @pytest.mark.parametrize("end", ["mark_uncollectible", "void_invoice"])
-    def test_gives_nothing_back(self, world, payg, end):
+    def test_gives_nothing_back(self, billing_env, payg, end):
         usage = fix(payg)
-        for method in world.stripe.control.objects("payment_method"):
-            world.stripe.control.set_card(method["id"], "generic_decline")
-        world.advance()
-        (invoice,) = [each for each in world.stripe.control.objects("invoice") if each["total"]]
+        for method in billing_env.stripe.control.objects("payment_method"):
+            billing_env.stripe.control.set_card(method["id"], "generic_decline")
+        billing_env.advance()
+        (invoice,) = [each for each in billing_env.stripe.control.objects("invoice") if each["total"]]
         getattr(get_client().v1.invoices, end)(invoice["id"])
-        world.deliver()
+        billing_env.deliver()
         report = send(correct(usage))
-        assert (report.way, report.status, list_credits(world, payg)) == ("nothing", "done", [])
+        assert (report.resolution, report.status, list_credits(billing_env, payg)) == ("nothing", "done", [])
 
 
 class TestAFixThatNoPlanBilled:
-    """Made from the very second on in which the plan ended, while its news was on its way."""
+    """Made from the very second on in which the plan ended, while its news was on its resolution."""
 
-    def test_and_is_corrected_gives_nothing_back(self, world, payg):
-        usage, other = fix_in_the_second_of_the_end(world, payg, 2)
-        assert [list_totals(payg)[0], list_credits(world, payg)] == [0, []]
-        assert (send(correct(usage)).way, send(correct(other, Kind.CREDIT)).way) == ("nothing", "nothing")
-        assert list_credits(world, payg) == []
+    def test_and_is_corrected_gives_nothing_back(self, billing_env, payg):
+        usage, other = fix_in_the_second_of_the_end(billing_env, payg, 2)
+        assert [list_totals(payg)[0], list_credits(billing_env, payg)] == [0, []]
+        assert (send(correct(usage)).resolution, send(correct(other, Kind.CREDIT)).resolution) == (
+            "nothing",
+            "nothing",
+        )
+        assert list_credits(billing_env, payg) == []
 
-    def test_of_teams_is_corrected_too_and_waits_for_no_invoice(self, world, teams):
-        (usage,) = fix_in_the_second_of_the_end(world, teams, 1)
-        assert (send(correct(usage)).way, usage.correction.report.status) == ("nothing", "done")
+    def test_of_teams_is_corrected_too_and_waits_for_no_invoice(self, billing_env, teams):
+        (usage,) = fix_in_the_second_of_the_end(billing_env, teams, 1)
+        assert (send(correct(usage)).resolution, usage.correction.report.status) == ("nothing", "done")
 
-    def test_is_corrected_under_the_next_plan_too(self, world, payg):
-        (usage,) = fix_in_the_second_of_the_end(world, payg, 1)
-        world.subscribe("payg", customer=payg)
-        world.deliver()
-        assert (send(correct(usage)).way, list_credits(world, payg)) == ("nothing", [])
+    def test_is_corrected_under_the_next_plan_too(self, billing_env, payg):
+        (usage,) = fix_in_the_second_of_the_end(billing_env, payg, 1)
+        billing_env.subscribe("payg", customer=payg)
+        billing_env.deliver()
+        assert (send(correct(usage)).resolution, list_credits(billing_env, payg)) == ("nothing", [])
 
-    def test_a_second_earlier_is_billed_and_given_back(self, world, payg):
-        (usage,) = fix_in_the_second_of_the_end(world, payg, 1, earlier=1)
+    def test_a_second_earlier_is_billed_and_given_back(self, billing_env, payg):
+        (usage,) = fix_in_the_second_of_the_end(billing_env, payg, 1, earlier=1)
         assert list_totals(payg)[0] == 1500
-        assert (send(correct(usage)).way, send(usage.correction.report).amount_cents) == ("credit", 1500)
+        assert (send(correct(usage)).resolution, send(usage.correction.report).amount_cents) == (
+            "credit",
+            1500,
+        )
 
 
 class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
-    def test_waits_where_its_stripe_customer_was_deleted(self, world, payg):
+    def test_waits_where_its_stripe_customer_was_deleted(self, billing_env, payg):
         usage = fix(payg)
         age(usage, hours=25)
-        world.advance()
+        billing_env.advance()
         assert list_totals(payg)[0] == 1500
         get_client().v1.customers.delete(usage.stripe_customer_id)
-        world.deliver()
-        world.stripe.control.advance(hours=2)
-        world.subscribe("payg", customer=payg)
+        billing_env.deliver()
+        billing_env.stripe.control.advance(hours=2)
+        billing_env.subscribe("payg", customer=payg)
         report = send(correct(usage))
-        assert (report.status, report.way) == ("pending", "")
+        assert (report.status, report.resolution) == ("pending", "")
         assert report.last_error == "waits for the invoice of its period"
 
     @pytest.fixture
-    def followed(self, world, payg):
+    def followed(self, billing_env, payg):
         """A fix that the next plan bills, of which we have not heard; of the first one's end we have."""
-        end, first = world.now() + timedelta(minutes=2), world.account(payg).subscription_id
+        end, first = billing_env.now() + timedelta(minutes=2), billing_env.account(payg).subscription_id
         usage = fix(payg, at=end + timedelta(seconds=30))
         client = get_client().v1.subscriptions
         client.update(first, {"cancel_at": int(end.timestamp())})
-        world.stripe.control.set_to(int(end.timestamp()))
+        billing_env.stripe.control.set_to(int(end.timestamp()))
         (item,) = client.retrieve(first)["items"].data
         client.create({"customer": usage.stripe_customer_id, "items": [{"price": item.price.id}]})
-        world.deliver(events=world.stripe.control.events("customer.subscription.deleted"))
-        assert world.account(payg).status == "canceled"
+        billing_env.deliver(events=billing_env.stripe.control.events("customer.subscription.deleted"))
+        assert billing_env.account(payg).status == "canceled"
         return usage
 
-    def test_is_taken_off_the_meter_of_a_plan_that_was_not_heard_of(self, world, payg, followed):
+    def test_is_taken_off_the_meter_of_a_plan_that_was_not_heard_of(self, billing_env, payg, followed):
         report = send(correct(followed))
-        assert (report.status, report.way) == ("pending", "")
-        assert (send(report).status, report.way) == ("done", "adjustment")
-        world.advance()
+        assert (report.status, report.resolution) == ("pending", "")
+        assert (send(report).status, report.resolution) == ("done", "adjustment")
+        billing_env.advance()
         assert list_totals(payg)[0] == 0
 
-    def test_is_credited_what_a_plan_that_was_not_heard_of_charges(self, world, payg, followed):
+    def test_is_credited_what_a_plan_that_was_not_heard_of_charges(self, billing_env, payg, followed):
         age(followed, hours=25)
         report = send(correct(followed))
-        assert (report.status, report.way) == ("pending", "")
-        world.advance()
+        assert (report.status, report.resolution) == ("pending", "")
+        billing_env.advance()
         assert list_totals(payg)[0] == 1500
-        assert (send(report).way, report.amount_cents) == ("credit", 1500)
+        assert (send(report).resolution, report.amount_cents) == ("credit", 1500)
 
-    def test_waits_while_stripe_is_away(self, world, payg):
-        (usage,) = fix_in_the_second_of_the_end(world, payg, 1)
-        world.stripe.control.add_fault("cut_before", path="/v1/subscriptions", times=None)
+    def test_waits_while_stripe_is_away(self, billing_env, payg):
+        (usage,) = fix_in_the_second_of_the_end(billing_env, payg, 1)
+        billing_env.stripe.control.add_fault("cut_before", path="/v1/subscriptions", times=None)
         report = send(correct(usage))
-        assert (report.status, report.way) == ("pending", "")
-        world.stripe.control.clear_faults()
-        assert (send(report).status, report.way) == ("done", "nothing")
+        assert (report.status, report.resolution) == ("pending", "")
+        billing_env.stripe.control.clear_faults()
+        assert (send(report).status, report.resolution) == ("done", "nothing")
 
 
 class TestALaterVoid:
-    def test_of_pay_as_you_go_is_credited_to_the_next_invoice(self, world, payg):
+    def test_of_pay_as_you_go_is_credited_to_the_next_invoice(self, billing_env, payg):
         usage = fix(payg)
         age(usage, hours=24)
         report = send(correct(usage))
-        assert (report.way, report.amount_cents) == ("credit", 1500)
+        assert (report.resolution, report.amount_cents) == ("credit", 1500)
         assert report.stripe_id
-        assert list_credits(world, payg) == [1500]
-        world.advance()
-        assert world.stripe.control.objects("invoice")[0]["amount_due"] == 0
+        assert list_credits(billing_env, payg) == [1500]
+        billing_env.advance()
+        assert billing_env.stripe.control.objects("invoice")[0]["amount_due"] == 0
 
-    def test_shortly_before_the_periods_end_is_credited_too(self, world, payg):
+    def test_shortly_before_the_periods_end_is_credited_too(self, billing_env, payg):
         usage = fix(payg)
         BillingAccount.objects.update(current_period_end=timezone.now() + timedelta(minutes=30))
-        assert send(correct(usage)).way == "credit"
+        assert send(correct(usage)).resolution == "credit"
 
-    def test_of_an_invoiced_period_is_credited_at_its_price(self, world, payg):
+    def test_of_an_invoiced_period_is_credited_at_its_price(self, billing_env, payg):
         usage = fix(payg)
-        world.advance()
+        billing_env.advance()
         report = send(correct(usage))
-        assert (report.way, report.amount_cents) == ("credit", 1500)
+        assert (report.resolution, report.amount_cents) == ("credit", 1500)
 
 
 class TestACreditOfTeams:
-    def test_waits_for_the_invoice_that_says_how_many_fixes_there_were(self, world, teams):
+    def test_waits_for_the_invoice_that_says_how_many_fixes_there_were(self, billing_env, teams):
         report = correct(fix(teams), Kind.CREDIT)
         assert send(report).last_error == "waits for the invoice of its period"
         assert report.status == "pending"
 
-    def test_of_a_fix_within_the_included_ones_costs_nothing(self, world, teams):
+    def test_of_a_fix_within_the_included_ones_costs_nothing(self, billing_env, teams):
         report = correct(fix(teams), Kind.CREDIT)
-        world.advance()
-        assert (send(report).way, report.status) == ("nothing", "done")
-        assert list_credits(world, teams) == []
+        billing_env.advance()
+        assert (send(report).resolution, report.status) == ("nothing", "done")
+        assert list_credits(billing_env, teams) == []
 
-    def test_beyond_the_included_ones_gives_back_no_more_than_was_paid(self, world, teams):
+    def test_beyond_the_included_ones_gives_back_no_more_than_was_paid(self, billing_env, teams):
         usages = [fix(teams) for _ in range(62)]
         reports = [correct(usage, Kind.CREDIT) for usage in usages[:3]]
-        world.advance()
-        ways = [(send(report).way, report.amount_cents) for report in reports]
-        assert ways == [("credit", 800), ("credit", 800), ("nothing", 0)]
-        assert list_credits(world, teams) == [800, 800]
+        billing_env.advance()
+        resolutions = [(send(report).resolution, report.amount_cents) for report in reports]
+        assert resolutions == [("credit", 800), ("credit", 800), ("nothing", 0)]
+        assert list_credits(billing_env, teams) == [800, 800]
 
-    def test_of_a_fix_that_another_plan_recorded_follows_the_invoice(self, world, teams):
+    def test_of_a_fix_that_another_plan_recorded_follows_the_invoice(self, billing_env, teams):
         BillingAccount.objects.update(plan="payg")
         usage = fix(teams, is_sent=False)
         BillingAccount.objects.update(plan="teams")
         report_usage(usage_id=usage.pk)
         report = correct(usage, Kind.CREDIT)
-        world.advance()
-        assert (send(report).way, report.amount_cents) == ("nothing", 0)
+        billing_env.advance()
+        assert (send(report).resolution, report.amount_cents) == ("nothing", 0)
 
 
 class TestACredit:
-    def test_of_a_fix_that_was_refused_keeps_it_off_the_meter(self, world, payg):
+    def test_of_a_fix_that_was_refused_keeps_it_off_the_meter(self, billing_env, payg):
         usage = fix(payg, is_sent=False)
         park(UsageReport.objects.all())
-        assert (send(correct(usage, Kind.CREDIT)).way, list_credits(world, payg)) == ("withheld", [])
+        assert (send(correct(usage, Kind.CREDIT)).resolution, list_credits(billing_env, payg)) == (
+            "withheld",
+            [],
+        )
         assert UsageReport.objects.get().status == "withdrawn"
 
     @pytest.fixture
@@ -353,25 +362,25 @@ class TestACredit:
         return correct(fix(payg), Kind.CREDIT)
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_through_an_outage_is_given_once(self, world, payg, report, kind):
-        world.stripe.control.add_fault(
+    def test_through_an_outage_is_given_once(self, billing_env, payg, report, kind):
+        billing_env.stripe.control.add_fault(
             kind, path="/v1/customers/*/balance_transactions", method="POST", times=None
         )
         assert send(report).status == "pending"
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         assert send(report).status == "done"
-        assert list_credits(world, payg) == [1500]
+        assert list_credits(billing_env, payg) == [1500]
 
-    def test_through_a_death_before_the_commit_is_given_once(self, world, payg, report, monkeypatch):
+    def test_through_a_death_before_the_commit_is_given_once(self, billing_env, payg, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, "credit_balance", credit_and_die)
             with pytest.raises(SystemExit):
                 send(report)
-        world.stripe.control.advance(hours=25)  # Stripe has forgotten the key
+        billing_env.stripe.control.advance(hours=25)  # Stripe has forgotten the key
         assert send(report).status == "done"
-        assert list_credits(world, payg) == [1500]
+        assert list_credits(billing_env, payg) == [1500]
 
-    def test_that_stripe_refuses_waits_for_staff(self, world, payg, report, monkeypatch):
+    def test_that_stripe_refuses_waits_for_staff(self, billing_env, payg, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, "credit_balance", refuse)
             assert (send(report).status, report.last_error) == ("parked", "no: No.")
@@ -381,44 +390,44 @@ class TestACredit:
 
 class TestAnAdjustmentThatStripeRefuses:
     @pytest.fixture
-    def voided(self, world, payg):
+    def voided(self, billing_env, payg):
         """Decided within the day, and called after it."""
         fix(payg)
         return fix(payg)
 
-    def test_is_credited_where_the_meter_still_holds_the_fix(self, world, payg, voided, monkeypatch):
+    def test_is_credited_where_the_meter_still_holds_the_fix(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
         self.refuse_adjustment(report, monkeypatch)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
         self.refuse_adjustment(report, monkeypatch)
-        assert (report.way, report.status) == ("credit", "pending")
+        assert (report.resolution, report.status) == ("credit", "pending")
         assert (send(report).status, report.amount_cents) == ("done", 1500)
 
-    def test_because_its_day_is_over_is_credited(self, world, payg, voided):
-        world.stripe.control.advance(hours=25)
+    def test_because_its_day_is_over_is_credited(self, billing_env, payg, voided):
+        billing_env.stripe.control.advance(hours=25)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
         report = send(correct(voided))
         assert "24 hours" in report.last_error
-        assert (send(report).way, report.status) == ("credit", "done")
-        assert list_credits(world, payg) == [1500]
+        assert (send(report).resolution, report.status) == ("credit", "done")
+        assert list_credits(billing_env, payg) == [1500]
 
-    def test_is_done_where_an_earlier_attempt_took_it_off(self, world, payg, voided, monkeypatch):
+    def test_is_done_where_an_earlier_attempt_took_it_off(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
         with monkeypatch.context() as patch:
             patch.setattr(module, "_finish_adjustment", lambda *_: None)
             send(report)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
         self.refuse_adjustment(report, monkeypatch)
-        assert (report.way, report.status) == ("adjustment", "done")
-        assert list_credits(world, payg) == []
+        assert (report.resolution, report.status) == ("adjustment", "done")
+        assert list_credits(billing_env, payg) == []
 
-    def test_waits_while_the_meters_sums_may_lag(self, world, payg, voided, monkeypatch):
+    def test_waits_while_the_meters_sums_may_lag(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
         self.refuse_adjustment(report, monkeypatch)
         assert report.status == "pending"
         assert report.last_error.endswith("waits for the meter's sums")
 
-    def test_waits_while_stripe_is_away(self, world, payg, voided, monkeypatch):
+    def test_waits_while_stripe_is_away(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
         monkeypatch.setattr(module, "count_metered", be_away)
@@ -432,7 +441,7 @@ class TestAnAdjustmentThatStripeRefuses:
 
 
 def refuse(**_):
-    raise StripeRefused("No.", code="no")
+    raise StripeRejected("No.", code="no")
 
 
 def be_away(**_):

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import UsageClaim
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.claim_fix import FixRefused, claim_fix
 from billing.services.metering.record_usage import record_usage
 from customers.services.claim_namespace import NamespaceHeld

@@ -10,8 +10,8 @@ from tests.factories import make_mitigation_of
 
 
 @pytest.fixture
-def customer(world):
-    return world.subscribe("payg")
+def customer(billing_env):
+    return billing_env.subscribe("payg")
 
 
 def pause(customer):
@@ -28,42 +28,42 @@ def fix(customer):
 
 
 class TestPauseCustomer:
-    def test_keeps_this_customers_fixes_here_and_no_others(self, world, customer):
-        other = world.subscribe("payg")
+    def test_keeps_this_customers_fixes_here_and_no_others(self, billing_env, customer):
+        other = billing_env.subscribe("payg")
         pause(customer)
-        with world.run_tasks():
+        with billing_env.run_tasks():
             fix(customer)
             sent = fix(other)
-        assert [event["identifier"] for event in world.stripe.control.meter_events()] == [str(sent.pk)]
+        assert [event["identifier"] for event in billing_env.stripe.control.meter_events()] == [str(sent.pk)]
 
     def test_keeps_the_first_instant(self, customer):
         first = pause(customer).paused_at
         assert pause(customer).paused_at == first
 
-    def test_is_passed_over_by_the_sweep(self, world, customer):
+    def test_is_passed_over_by_the_sweep(self, billing_env, customer):
         pause(customer)
         fix(customer)
         assert sweep_billing() == 0
 
 
 class TestResumeCustomer:
-    def test_sends_what_has_piled_up_once(self, world, customer):
+    def test_sends_what_has_piled_up_once(self, billing_env, customer):
         pause(customer)
-        with world.run_tasks():
+        with billing_env.run_tasks():
             fix(customer)
             fix(customer)
-        with world.run_tasks():
+        with billing_env.run_tasks():
             resume(customer)
-        with world.run_tasks():
+        with billing_env.run_tasks():
             sweep_billing()
-        assert len(world.stripe.control.meter_events()) == 2
+        assert len(billing_env.stripe.control.meter_events()) == 2
 
-    def test_after_a_periods_end_bills_it_in_the_next(self, world, customer):
+    def test_after_a_periods_end_bills_it_in_the_next(self, billing_env, customer):
         pause(customer)
         fix(customer)
-        world.advance()
-        with world.run_tasks():
+        billing_env.advance()
+        with billing_env.run_tasks():
             resume(customer)
         assert UsageReport.objects.get().status == "reported"
-        world.advance()
+        billing_env.advance()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500

@@ -53,26 +53,26 @@ class TestFindMissing:
 
 class TestAVoidedFixThatTheMeterLost:
     @pytest.fixture
-    def customer(self, world):
-        return world.subscribe("payg")
+    def customer(self, billing_env):
+        return billing_env.subscribe("payg")
 
     @pytest.fixture
-    def lost(self, world, customer):
+    def lost(self, billing_env, customer):
         """Stripe uncounts it and its news of that is lost."""
         (report,) = report_fixes(customer, 1)
-        world.stripe.control.report_meter_error(identifier=report.identifier)
+        billing_env.stripe.control.report_meter_error(identifier=report.identifier)
         return report
 
     def void(self):
         age_reports(days=3)
         return send(correct(UsageReport.objects.get().usage))
 
-    def test_and_that_cost_nothing_is_withdrawn(self, world, customer, lost):
-        world.advance()
-        assert self.void().way == "nothing"
+    def test_and_that_cost_nothing_is_withdrawn(self, billing_env, customer, lost):
+        billing_env.advance()
+        assert self.void().resolution == "nothing"
         reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "withdrawn"
-        world.advance()
+        billing_env.advance()
         assert sum(list_totals(customer)) == 0
 
     def test_and_that_was_credited_is_to_be_billed(self, customer, lost):

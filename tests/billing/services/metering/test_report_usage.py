@@ -11,8 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import BillingAccount, SubscriptionRequest, UsageReport
+from billing.selectors.entitlements import get_entitlement
 from billing.selectors.invoices import list_invoices
-from billing.selectors.standing import get_entitlement
 from billing.services.metering import report_usage as module
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.report_usage import report_usage
@@ -29,8 +29,8 @@ from tests.outbox import make_due, park
 
 
 @pytest.fixture
-def customer(world):
-    return world.subscribe("payg")
+def customer(billing_env):
+    return billing_env.subscribe("payg")
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def send(report):
     return report
 
 
-def cut(world, report, *, kind="cut_before"):
+def cut(billing_env, report, *, kind="cut_before"):
     """Send, and lose the answer."""
-    world.stripe.control.add_fault(kind, path="/v1/billing/meter_events", times=None)
+    billing_env.stripe.control.add_fault(kind, path="/v1/billing/meter_events", times=None)
     assert send(report).status == "pending"
-    world.stripe.control.clear_faults()
+    billing_env.stripe.control.clear_faults()
 
 
 def days_ago(days):
@@ -69,21 +69,21 @@ def age(report, **ago):
 
 
 class TestReportUsage:
-    def test_sends_the_ledger_rows_id_as_identifier(self, world, report):
+    def test_sends_the_ledger_rows_id_as_identifier(self, billing_env, report):
         assert send(report).status == "reported"
-        event = world.stripe.control.meter_events()[0]
+        event = billing_env.stripe.control.meter_events()[0]
         assert (event["identifier"], event["payload"]["value"]) == (str(report.pk), "1")
 
-    def test_repeating_it_sends_nothing(self, world, report):
+    def test_repeating_it_sends_nothing(self, billing_env, report):
         send(report)
-        calls = len(world.stripe.control.requests())
+        calls = len(billing_env.stripe.control.requests())
         send(report)
-        assert len(world.stripe.control.requests()) == calls
+        assert len(billing_env.stripe.control.requests()) == calls
 
-    def test_a_report_that_another_worker_holds_is_left_alone(self, world, report):
+    def test_a_report_that_another_worker_holds_is_left_alone(self, billing_env, report):
         outbox.claim(UsageReport.objects.all(), pk=report.pk)
         report_usage(usage_id=report.pk)
-        assert world.stripe.control.meter_events() == []
+        assert billing_env.stripe.control.meter_events() == []
 
     @pytest.mark.parametrize(
         "fault",
@@ -96,16 +96,16 @@ class TestReportUsage:
         ],
         ids=lambda fault: "-".join(str(value) for value in fault.values()),
     )
-    def test_an_outage_puts_it_off_and_it_is_counted_once_in_the_end(self, world, report, fault):
-        world.stripe.control.add_fault(path="/v1/billing/meter_events", times=None, **fault)
+    def test_an_outage_puts_it_off_and_it_is_counted_once_in_the_end(self, billing_env, report, fault):
+        billing_env.stripe.control.add_fault(path="/v1/billing/meter_events", times=None, **fault)
         assert send(report).status == "pending"
         assert report.next_attempt_at > timezone.now()
         assert report.last_error
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         assert send(report).status == "reported"
-        assert len(world.stripe.control.meter_events()) == 1
+        assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_dying_between_the_answer_and_the_commit_counts_once(self, world, report, monkeypatch):
+    def test_dying_between_the_answer_and_the_commit_counts_once(self, billing_env, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, "_finish", lambda report, **_: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
@@ -113,11 +113,11 @@ class TestReportUsage:
         report.refresh_from_db()
         assert report.status == "pending"
         assert send(report).status == "reported"
-        assert len(world.stripe.control.meter_events()) == 1
+        assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_a_refusal_is_kept_for_staff_with_stripes_reason(self, world, report):
-        meter = world.stripe.control.objects("billing.meter")[0]
-        with world.run_tasks():
+    def test_a_refusal_is_kept_for_staff_with_stripes_reason(self, billing_env, report):
+        meter = billing_env.stripe.control.objects("billing.meter")[0]
+        with billing_env.run_tasks():
             get_client().v1.billing.meters.deactivate(meter["id"])
         assert send(report).status == "parked"
         assert report.last_error
@@ -127,154 +127,154 @@ class TestReportUsage:
 
 
 class TestAnUncertainReportPastTheIdentifiersWindow:
-    def test_that_the_meter_holds_is_not_sent_again(self, world, report, monkeypatch):
+    def test_that_the_meter_holds_is_not_sent_again(self, billing_env, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, "_finish", lambda report, **_: None)
             send(report)
         age(report, days=2)
         assert send(report).status == "reported"
-        assert len(world.stripe.control.meter_events()) == 1
+        assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_that_the_meter_lacks_is_sent_again(self, world, report):
-        cut(world, report)
+    def test_that_the_meter_lacks_is_sent_again(self, billing_env, report):
+        cut(billing_env, report)
         age(report, days=2)
         assert send(report).status == "reported"
-        assert len(world.stripe.control.meter_events()) == 1
+        assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_is_told_apart_from_a_neighbour_in_its_minute(self, world, report, customer):
+    def test_is_told_apart_from_a_neighbour_in_its_minute(self, billing_env, report, customer):
         """One of two fixes of a minute is known to be there, the other never arrived."""
-        cut(world, report)
+        cut(billing_env, report)
         neighbor = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbor.meter_at)
         UsageReport.objects.filter(pk=neighbor.pk).update(reported_at=days_ago(2))
         age(report, days=2)
         assert send(report).status == "reported"
-        assert len(world.stripe.control.meter_events()) == 2
+        assert len(billing_env.stripe.control.meter_events()) == 2
 
-    def test_waits_while_the_summary_may_lag_behind_a_neighbour(self, world, report, customer):
-        cut(world, report)
+    def test_waits_while_the_summary_may_lag_behind_a_neighbour(self, billing_env, report, customer):
+        cut(billing_env, report)
         neighbor = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbor.meter_at)
         age(report, days=2)
         assert send(report).last_error == "waits for others of its minute"
 
-    def test_of_two_alike_of_which_one_arrived_one_is_sent_again(self, world, report, customer):
+    def test_of_two_alike_of_which_one_arrived_one_is_sent_again(self, billing_env, report, customer):
         other = make_report(customer)
-        cut(world, report)
-        cut(world, other, kind="cut_after")
+        cut(billing_env, report)
+        cut(billing_env, other, kind="cut_after")
         UsageReport.objects.update(meter_at=other.meter_at)
         age(report, days=2)
         age(other, days=2)
         assert send(report).status == "reported"
         UsageReport.objects.filter(pk=report.pk).update(reported_at=days_ago(1))
         assert send(other).status == "reported"
-        assert len(world.stripe.control.meter_events()) == 2
+        assert len(billing_env.stripe.control.meter_events()) == 2
 
-    def test_stays_uncertain_through_a_refusal(self, world, report):
-        cut(world, report, kind="cut_after")
+    def test_stays_uncertain_through_a_refusal(self, billing_env, report):
+        cut(billing_env, report, kind="cut_after")
         park(UsageReport.objects.all())
         age(report, days=2)
         outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
-        assert len(world.stripe.control.meter_events()) == 1
+        assert len(billing_env.stripe.control.meter_events()) == 1
 
 
 class TestAPeriodThatEndsMeanwhile:
-    def test_a_report_that_never_arrived_is_billed_in_the_new_period(self, world, report, customer):
-        cut(world, report)
-        world.advance()
+    def test_a_report_that_never_arrived_is_billed_in_the_new_period(self, billing_env, report, customer):
+        cut(billing_env, report)
+        billing_env.advance()
         assert send(report).status == "reported"
-        world.advance()
+        billing_env.advance()
         assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]
 
-    def test_a_report_that_had_arrived_is_billed_in_the_old_one(self, world, report, customer):
-        cut(world, report, kind="cut_after")
-        world.advance()
+    def test_a_report_that_had_arrived_is_billed_in_the_old_one(self, billing_env, report, customer):
+        cut(billing_env, report, kind="cut_after")
+        billing_env.advance()
         age(report, days=31)
         assert send(report).status == "reported"
-        world.advance()
+        billing_env.advance()
         assert sum(each.total_cents for each in list_invoices(customer=customer, limit=3)) == 1500
         assert get_entitlement(customer=customer).used == 0
 
-    def test_news_of_it_that_has_not_come_is_asked_for(self, world, report, customer):
-        world.stripe.control.advance(days=32)
+    def test_news_of_it_that_has_not_come_is_asked_for(self, billing_env, report, customer):
+        billing_env.stripe.control.advance(days=32)
         BillingAccount.objects.update(current_period_end=timezone.now())
         assert send(report).status == "reported"
-        world.advance()
+        billing_env.advance()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 
 class TestASubscriptionThatEnds:
-    def test_takes_what_is_unreported_with_it(self, world, report, customer):
+    def test_takes_what_is_unreported_with_it(self, billing_env, report, customer):
         assert send(report).status == "reported"
         make_report(customer)
-        world.stripe.control.advance(hours=1)
+        billing_env.stripe.control.advance(hours=1)
         with pytest.raises(UsageStillUnreported):
             cancel_plan(customer=customer)
         UsageReport.objects.update(reported_at=days_ago(1))
         cancel_plan(customer=customer)
-        world.deliver()
+        billing_env.deliver()
         report.refresh_from_db()
         assert report.status == "reported"
-        world.stripe.control.advance(hours=2)
-        world.deliver()
+        billing_env.stripe.control.advance(hours=2)
+        billing_env.deliver()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 3000
 
-    def test_waits_for_what_cannot_be_reported_yet(self, world, report, customer):
-        world.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
+    def test_waits_for_what_cannot_be_reported_yet(self, billing_env, report, customer):
+        billing_env.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
         with pytest.raises(UsageStillUnreported):
             cancel_plan(customer=customer)
-        assert world.account(customer).status == "active"
+        assert billing_env.account(customer).status == "active"
 
     @pytest.mark.parametrize(("minutes", "status", "cents"), [(20, "reported", 1500), (55, "pending", 0)])
     def test_with_its_period_takes_what_comes_before_its_invoice_is_final(
-        self, world, report, customer, monkeypatch, minutes, status, cents
+        self, billing_env, report, customer, monkeypatch, minutes, status, cents
     ):
         cancel_at_period_end(customer=customer, at=timezone.now())
-        ends_at = world.account(customer).current_period_end
-        world.stripe.control.set_to(int(ends_at.timestamp()) + 60 * minutes)
-        world.deliver()
-        monkeypatch.setattr(timezone, "now", world.now)
+        ends_at = billing_env.account(customer).current_period_end
+        billing_env.stripe.control.set_to(int(ends_at.timestamp()) + 60 * minutes)
+        billing_env.deliver()
+        monkeypatch.setattr(timezone, "now", billing_env.now)
         assert send(report).status == status
-        world.stripe.control.advance(hours=2)
-        assert world.stripe.control.objects("invoice")[-1]["total"] == cents
+        billing_env.stripe.control.advance(hours=2)
+        assert billing_env.stripe.control.objects("invoice")[-1]["total"] == cents
 
     def test_at_once_takes_nothing_when_its_period_would_have_ended(
-        self, world, report, customer, monkeypatch
+        self, billing_env, report, customer, monkeypatch
     ):
-        account = world.account(customer)
+        account = billing_env.account(customer)
         cancel_subscription(account.subscription_id)
-        world.stripe.control.set_to(int(account.current_period_end.timestamp()) + 60)
-        world.deliver()
+        billing_env.stripe.control.set_to(int(account.current_period_end.timestamp()) + 60)
+        billing_env.deliver()
         BillingAccount.objects.update(current_period_end=account.current_period_end)
-        monkeypatch.setattr(timezone, "now", world.now)
+        monkeypatch.setattr(timezone, "now", billing_env.now)
         monkeypatch.setattr(module, "_renew_period", lambda _: None)
         assert send(report).last_error == "waits for a subscription"
 
-    def test_by_itself_leaves_the_rest_to_the_next_one(self, world, report, customer):
-        account = world.account(customer)
+    def test_by_itself_leaves_the_rest_to_the_next_one(self, billing_env, report, customer):
+        account = billing_env.account(customer)
         cancel_subscription(account.subscription_id)
-        world.deliver()
+        billing_env.deliver()
         assert send(report).last_error == "waits for a subscription"
-        world.subscribe("payg", customer=customer)
+        billing_env.subscribe("payg", customer=customer)
         assert send(report).status == "reported"
-        world.advance()
+        billing_env.advance()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 
 class TestWaitingForTheSubscription:
-    def test_a_fix_before_stripe_knows_the_customer_is_billed_once_it_does(self, world):
-        world.stripe.control.add_fault("status", path="/v1/customers*", status=500, times=None)
-        customer = world.subscribe("payg")
+    def test_a_fix_before_stripe_knows_the_customer_is_billed_once_it_does(self, billing_env):
+        billing_env.stripe.control.add_fault("status", path="/v1/customers*", status=500, times=None)
+        customer = billing_env.subscribe("payg")
         report = make_report(customer)
         assert send(report).last_error == "waits for a subscription"
-        world.stripe.control.clear_faults()
+        billing_env.stripe.control.clear_faults()
         make_due(SubscriptionRequest.objects.all())
         make_due(UsageReport.objects.all())
-        with world.run_tasks():
+        with billing_env.run_tasks():
             sweep_billing()
         assert send(report).status == "reported"
-        assert world.account(customer).status == "active"
+        assert billing_env.account(customer).status == "active"
 
 
 KILLED = """

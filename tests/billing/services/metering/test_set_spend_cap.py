@@ -3,7 +3,7 @@ from django.utils import timezone
 
 from billing.models import BillingAccount
 from billing.services.metering.set_spend_cap import BadSpendCap, set_spend_cap
-from customers.models import AuditEntry
+from customers.models import AuditLogEntry
 from tests.factories import CustomerFactory
 
 
@@ -27,7 +27,7 @@ class TestSetSpendCap:
         customer = CustomerFactory()
         for cents in (None, 5000, 5000, None):
             set_cap(customer, cents)
-        written = AuditEntry.objects.filter(customer=customer, act="cap_changed").order_by("at")
+        written = AuditLogEntry.objects.filter(customer=customer, action="cap_changed").order_by("at")
         assert [entry.subject for entry in written] == ["$50", "removed"]
 
     @pytest.mark.parametrize("cents", [-1, 100_000_001])

@@ -1,23 +1,23 @@
 import pytest
 from django.utils import timezone
 
-from billing.models import BillingSwitch
+from billing.models import FeatureFlag
 from billing.services.metering.pause_customer import pause_customer
 from billing.services.metering.settle_usage import BillingIsPaused, UsageStillUnreported, settle_usage
-from billing.services.turn_switch import turn_switch
-from tests.billing.services.corrections.test_conclude_adjustment import void
+from billing.services.set_feature_flag import set_feature_flag
+from tests.billing.services.corrections.test_close_adjustment import void
 from tests.billing.services.corrections.test_report_correction import fix, send
 
 
 @pytest.fixture
-def customer(world):
-    return world.subscribe("payg")
+def customer(billing_env):
+    return billing_env.subscribe("payg")
 
 
 class TestSettleUsage:
     @pytest.fixture
-    def report(self, world, customer):
-        return void(world, fix(customer))
+    def report(self, billing_env, customer):
+        return void(billing_env, fix(customer))
 
     def test_waits_for_a_fix_that_is_being_taken_off(self, customer, report):
         with pytest.raises(UsageStillUnreported):
@@ -32,20 +32,20 @@ class TestSettleUsage:
 
 
 class TestSettleUsageWhileBillingIsPaused:
-    def test_says_what_to_do_instead_of_waiting(self, world, customer):
+    def test_says_what_to_do_instead_of_waiting(self, billing_env, customer):
         pause_customer(customer=customer, reason="look", at=timezone.now())
         fix(customer)
         with pytest.raises(BillingIsPaused) as refusal:
             settle_usage(customer=customer)
         assert "End the plan with its period" in refusal.value.message
 
-    def test_says_so_too_where_it_is_off_for_everybody(self, world, customer):
-        switch = BillingSwitch.Name.BILLING_ENABLED
-        turn_switch(name=switch, is_on=False, reason="x", changed_by=None, at=timezone.now())
+    def test_says_so_too_where_it_is_off_for_everybody(self, billing_env, customer):
+        switch = FeatureFlag.Name.BILLING_ENABLED
+        set_feature_flag(name=switch, is_on=False, reason="x", changed_by=None, at=timezone.now())
         fix(customer)
         with pytest.raises(BillingIsPaused):
             settle_usage(customer=customer)
 
-    def test_is_in_nobodys_way_who_owes_nothing(self, world, customer):
+    def test_is_in_nobodys_way_who_owes_nothing(self, billing_env, customer):
         pause_customer(customer=customer, reason="look", at=timezone.now())
         settle_usage(customer=customer)

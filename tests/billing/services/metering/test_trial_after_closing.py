@@ -1,7 +1,7 @@
 import pytest
 from django.utils import timezone
 
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from customers.models import Customer
 from customers.services.claim_namespace import claim_namespace
 from customers.services.release_namespace import release_namespaces

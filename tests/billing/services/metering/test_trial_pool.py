@@ -7,7 +7,7 @@ from django.db import connections
 from django.utils import timezone
 
 from billing.models import UsageRecord
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from billing.services.corrections.correct_usage import correct_usage
 from billing.services.metering.claim_fix import FixRefused, claim_fix
 from billing.services.metering.record_usage import record_usage

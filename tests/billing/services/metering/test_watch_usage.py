@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from billing.models import BillingAccount, Notice
+from billing.models import BillingAccount, Notification
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.set_spend_cap import set_spend_cap
 from tests.factories import BillingAccountFactory, CustomerFactory, make_mitigation_of
@@ -25,8 +25,8 @@ def subscribe(plan, **fields):
 
 
 def list_given(customer, kind):
-    given = Notice.objects.filter(customer=customer, kind=kind).order_by("created_at")
-    return [notice.data["percent"] for notice in given]
+    given = Notification.objects.filter(customer=customer, kind=kind).order_by("created_at")
+    return [notification.data["percent"] for notification in given]
 
 
 @pytest.mark.django_db
@@ -42,7 +42,7 @@ class TestIncludedFixes:
         customer = subscribe("teams")
         use(customer, 62)
         assert list_given(customer, "included") == [50, 80, 100]
-        last = Notice.objects.get(reference__startswith="100-")
+        last = Notification.objects.get(reference__startswith="100-")
         assert (last.data["used"], last.data["included"], last.data["plan"]) == (60, 60, "teams")
 
     def test_are_told_anew_in_the_next_period(self):
@@ -77,8 +77,8 @@ class TestTheCap:
         customer = subscribe("payg", spend_cap_cents=4000)
         use(customer, 2)
         assert list_given(customer, "cap") == [100]
-        notice = Notice.objects.get()
-        assert (notice.data["spent_cents"], notice.data["cap_cents"]) == (3000, 4000)
+        notification = Notification.objects.get()
+        assert (notification.data["spent_cents"], notification.data["cap_cents"]) == (3000, 4000)
 
     def test_that_is_raised_is_told_anew(self):
         customer = subscribe("payg", spend_cap_cents=1500)
@@ -90,7 +90,7 @@ class TestTheCap:
     def test_is_not_told_where_there_is_none(self):
         customer = subscribe("payg")
         use(customer, 3)
-        assert not Notice.objects.exists()
+        assert not Notification.objects.exists()
 
 
 @pytest.mark.django_db
@@ -100,11 +100,11 @@ class TestAnAlert:
         with pytest.raises(RuntimeError), transaction.atomic():
             use(customer, 1)
             raise RuntimeError
-        assert not Notice.objects.exists()
+        assert not Notification.objects.exists()
 
     def test_is_mailed(self, mailoutbox, django_capture_on_commit_callbacks):
         customer = BillingAccountFactory(trial_fixes_limit=1).customer
         with django_capture_on_commit_callbacks(execute=True):
             use(customer, 1)
         assert [mail.to for mail in mailoutbox] == [[customer.email]]
-        assert Notice.objects.get().mailed_at is not None
+        assert Notification.objects.get().mailed_at is not None

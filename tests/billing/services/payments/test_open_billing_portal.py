@@ -7,19 +7,19 @@ from tests.factories import CustomerFactory
 
 
 class TestOpenBillingPortal:
-    def test_gives_the_customers_own_page(self, world):
-        customer = world.subscribe("payg")
+    def test_gives_the_customers_own_page(self, billing_env):
+        customer = billing_env.subscribe("payg")
         url = open_billing_portal(customer=customer, return_url="https://rsolv.test/billing/")
-        session = world.stripe.control.objects("billing_portal.session")[0]
+        session = billing_env.stripe.control.objects("billing_portal.session")[0]
         assert session["url"] == url
-        assert session["customer"] == world.account(customer).stripe_customer_id
+        assert session["customer"] == billing_env.account(customer).stripe_customer_id
 
     def test_without_anything_at_stripe_says_what_to_do(self, db):
         with pytest.raises(NothingAtStripe):
             open_billing_portal(customer=CustomerFactory(), return_url="https://rsolv.test/")
 
-    def test_an_outage_is_told(self, world):
-        customer = world.subscribe("payg")
-        world.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
+    def test_an_outage_is_told(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         with pytest.raises(StripeUnavailable):
             open_billing_portal(customer=customer, return_url="https://rsolv.test/")

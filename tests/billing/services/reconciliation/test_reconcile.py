@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from billing.models import BillingAccount, Discrepancy, UsageReport
 from billing.plans import PAYG, TEAMS
-from billing.selectors.standing import get_entitlement
+from billing.selectors.entitlements import get_entitlement
 from billing.services.corrections.correct_usage import correct_usage
 from billing.services.corrections.report_correction import report_correction
 from billing.services.reconciliation.reconcile import reconcile
@@ -27,18 +27,18 @@ from tests.billing.services.subscriptions.test_change_plan import change
 
 
 @pytest.fixture
-def customer(world):
-    return world.subscribe("payg")
+def customer(billing_env):
+    return billing_env.subscribe("payg")
 
 
-def run(world, customer=None, **later):
+def run(billing_env, customer=None, **later):
     """Reconcile a day and more later, when nothing is young any more."""
-    return reconcile(at=world.now() + timedelta(**(later or {"hours": 30})), customer=customer)
+    return reconcile(at=billing_env.now() + timedelta(**(later or {"hours": 30})), customer=customer)
 
 
-def forget(world, *, last=1):
+def forget(billing_env, *, last=1):
     """Let Stripe lose meter events that it had taken."""
-    for event in world.stripe.control.meter_events()[-last:]:
+    for event in billing_env.stripe.control.meter_events()[-last:]:
         get_client().v1.billing.meter_event_adjustments.create(
             {
                 "event_name": event["event_name"],
@@ -48,28 +48,28 @@ def forget(world, *, last=1):
         )
 
 
-def add_stray(world, customer):
+def add_stray(billing_env, customer):
     """Somebody else counts a fix at our meter."""
     get_client().v1.billing.meter_events.create(
         {
             "event_name": "fix_deployed",
             "identifier": "by-hand",
-            "payload": {"stripe_customer_id": world.account(customer).stripe_customer_id, "value": "1"},
+            "payload": {"stripe_customer_id": billing_env.account(customer).stripe_customer_id, "value": "1"},
         }
     )
 
 
-def report_late(world, customer):
+def report_late(billing_env, customer):
     """A fix of the closed period reaches the meter when its invoice is final already."""
     report = record_fixes(customer, 1)[0]
-    report.meter_at = world.account(customer).current_period_start - timedelta(days=2)
+    report.meter_at = billing_env.account(customer).current_period_start - timedelta(days=2)
     report.status, report.first_sent_at, report.reported_at = "reported", report.meter_at, report.meter_at
     report.next_attempt_at = None
     report.save()
     report_usage(
         MeterEvent(
             identifier=report.identifier,
-            stripe_customer_id=world.account(customer).stripe_customer_id,
+            stripe_customer_id=billing_env.account(customer).stripe_customer_id,
             at=report.meter_at,
             attempt=1,
         )
@@ -81,96 +81,96 @@ def found():
 
 
 class TestReconcile:
-    def test_finds_nothing_where_all_agree(self, world, customer):
+    def test_finds_nothing_where_all_agree(self, billing_env, customer):
         report_fixes(customer, 3)
-        done = run(world)
+        done = run(billing_env)
         assert (done.accounts, done.unasked, found()) == (1, 0, [])
         assert done.finished_at is not None
 
-    def test_agrees_over_a_periods_end(self, world, customer):
+    def test_agrees_over_a_periods_end(self, billing_env, customer):
         report_fixes(customer, 3)
-        world.advance()
+        billing_env.advance()
         report_fixes(customer, 2)
-        run(world)
+        run(billing_env)
         assert found() == []
 
-    def test_agrees_for_teams_beyond_what_is_included(self, world):
-        customer = world.subscribe("teams")
+    def test_agrees_for_teams_beyond_what_is_included(self, billing_env):
+        customer = billing_env.subscribe("teams")
         report_fixes(customer, 62)
-        world.advance()
-        run(world)
+        billing_env.advance()
+        run(billing_env)
         assert found() == []
 
-    def test_agrees_after_a_cancellation(self, world, customer):
+    def test_agrees_after_a_cancellation(self, billing_env, customer):
         report_fixes(customer, 2)
         age_reports()
-        world.stripe.control.advance(1)  # what is fixed in the very second of the end is on no invoice
+        billing_env.stripe.control.advance(1)  # what is fixed in the very second of the end is on no invoice
         cancel_plan(customer=customer)
-        world.stripe.control.advance(hours=2)  # its last invoice is a draft until then
-        world.deliver()
-        run(world)
+        billing_env.stripe.control.advance(hours=2)  # its last invoice is a draft until then
+        billing_env.deliver()
+        run(billing_env)
         assert found() == []
 
-    def test_passes_over_what_was_reported_a_moment_ago(self, world, customer):
+    def test_passes_over_what_was_reported_a_moment_ago(self, billing_env, customer):
         report_fixes(customer, 1)
-        forget(world)
-        run(world, minutes=30)
+        forget(billing_env)
+        run(billing_env, minutes=30)
         assert found() == []
 
-    def test_looks_at_one_customer_alone_where_asked(self, world, customer):
-        other = world.subscribe("payg")
+    def test_looks_at_one_customer_alone_where_asked(self, billing_env, customer):
+        other = billing_env.subscribe("payg")
         report_fixes(other, 1)
-        forget(world)
-        assert run(world, customer=customer).accounts == 1
+        forget(billing_env)
+        assert run(billing_env, customer=customer).accounts == 1
         assert found() == []
-        run(world, customer=other)
+        run(billing_env, customer=other)
         assert found() == [("missing_at_stripe", "repaired")]
 
-    def test_asks_nothing_about_a_customer_whom_stripe_does_not_know(self, world, alice):
-        assert run(world, customer=alice.customer).accounts == 0
+    def test_asks_nothing_about_a_customer_whom_stripe_does_not_know(self, billing_env, alice):
+        assert run(billing_env, customer=alice.customer).accounts == 0
 
 
 class TestAFixMissingAtStripe:
-    def test_waits_while_stripe_remembers_its_identifier(self, world, customer):
+    def test_waits_while_stripe_remembers_its_identifier(self, billing_env, customer):
         report_fixes(customer, 2)
-        forget(world)
-        run(world, hours=2)
+        forget(billing_env)
+        run(billing_env, hours=2)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("missing_at_stripe", "open", 2, 1)
         assert not UsageReport.objects.filter(status="pending").exists()
 
-    def test_is_sent_again_under_another_identifier_a_day_later(self, world, customer):
+    def test_is_sent_again_under_another_identifier_a_day_later(self, billing_env, customer):
         report_fixes(customer, 3)
-        forget(world)
-        run(world)
+        forget(billing_env)
+        run(billing_env)
         assert found() == [("missing_at_stripe", "repaired")]
         again = UsageReport.objects.get(status="pending")
         age_reports()
         send_due()
         again.refresh_from_db()
         assert (again.status, again.generation) == ("reported", 2)
-        held = [event for event in world.stripe.control.meter_events() if not event["canceled"]]
+        held = [event for event in billing_env.stripe.control.meter_events() if not event["canceled"]]
         assert len(held) == 3
 
-    def test_of_an_invoiced_period_is_billed_in_the_next(self, world, customer):
+    def test_of_an_invoiced_period_is_billed_in_the_next(self, billing_env, customer):
         report_fixes(customer, 2)
-        forget(world)
-        world.advance()
-        run(world)
+        forget(billing_env)
+        billing_env.advance()
+        run(billing_env)
         age_reports()
         send_due()
-        world.advance()
-        run(world)
+        billing_env.advance()
+        run(billing_env)
         assert ("missing_at_stripe", "open") not in found()
-        held = [event for event in world.stripe.control.meter_events() if not event["canceled"]]
+        held = [event for event in billing_env.stripe.control.meter_events() if not event["canceled"]]
         assert len(held) == 2
 
-    def test_is_listed_where_there_is_nothing_to_bill_it_to(self, world, customer):
+    def test_is_listed_where_there_is_nothing_to_bill_it_to(self, billing_env, customer):
         report_fixes(customer, 1)
-        forget(world)
-        cancel_subscription(world.account(customer).subscription_id)
-        world.deliver()
-        run(world)
+        forget(billing_env)
+        cancel_subscription(billing_env.account(customer).subscription_id)
+        billing_env.deliver()
+        run(billing_env)
         row = Discrepancy.objects.get(kind="missing_at_stripe")
         assert (row.state, row.detail) == ("open", "No subscription to bill them to.")
 
@@ -179,252 +179,252 @@ class TestASubscriptionThatHasEnded:
     """`invoice_now` left out, its last fixes are on no invoice; staff say whether they are to be."""
 
     @pytest.fixture
-    def ended(self, world, customer):
-        world.stripe.control.advance(hours=2)
+    def ended(self, billing_env, customer):
+        billing_env.stripe.control.advance(hours=2)
         report_fixes(customer, 2)
-        world.stripe.control.advance(hours=2)
-        return world.account(customer).subscription_id
+        billing_env.stripe.control.advance(hours=2)
+        return billing_env.account(customer).subscription_id
 
-    def test_without_a_last_invoice_is_listed(self, world, customer, ended):
+    def test_without_a_last_invoice_is_listed(self, billing_env, customer, ended):
         cancel_subscription(ended, is_invoiced=False)
-        world.deliver()
-        run(world)
+        billing_env.deliver()
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("invoice", "open", 2, 0)
 
-    def test_is_listed_under_the_next_plan_too(self, world, customer, ended):
+    def test_is_listed_under_the_next_plan_too(self, billing_env, customer, ended):
         cancel_subscription(ended, is_invoiced=False)
-        self.choose_again(world, customer)
-        run(world)
+        self.choose_again(billing_env, customer)
+        run(billing_env)
         row = Discrepancy.objects.get(kind="invoice")
         assert (row.state, row.ledger, row.stripe) == ("open", 2, 0)
 
-    def test_and_was_invoiced_agrees_under_the_next_plan(self, world, customer, ended):
+    def test_and_was_invoiced_agrees_under_the_next_plan(self, billing_env, customer, ended):
         cancel_subscription(ended)
-        self.choose_again(world, customer)
-        run(world)
+        self.choose_again(billing_env, customer)
+        run(billing_env)
         assert found() == []
 
-    def test_and_lacks_a_fix_at_the_meter_is_left_to_staff(self, world, customer, ended):
-        forget(world)
+    def test_and_lacks_a_fix_at_the_meter_is_left_to_staff(self, billing_env, customer, ended):
+        forget(billing_env)
         cancel_subscription(ended)
-        self.choose_again(world, customer)
-        run(world)
+        self.choose_again(billing_env, customer)
+        run(billing_env)
         row = Discrepancy.objects.get(kind="missing_at_stripe")
         assert (row.state, row.detail) == ("open", "Its subscription has ended.")
         assert not UsageReport.objects.filter(status="pending").exists()
 
     @pytest.mark.parametrize("is_followed", [False, True], ids=["no plan", "the next plan"])
-    def test_lists_a_fix_of_its_very_last_second_until_it_is_voided(self, world, customer, is_followed):
-        (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
+    def test_lists_a_fix_of_its_very_last_second_until_it_is_voided(self, billing_env, customer, is_followed):
+        (usage,) = fix_in_the_second_of_the_end(billing_env, customer, 1)
         if is_followed:
-            self.choose_again(world, customer)
-        run(world)
+            self.choose_again(billing_env, customer)
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
         send(correct(usage))
-        run(world)
+        run(billing_env)
         assert found() == [("unbilled", "resolved")]
 
-    def test_bills_a_fix_of_the_second_before_and_agrees(self, world, customer):
-        fix_in_the_second_of_the_end(world, customer, 1, earlier=1)
-        run(world)
+    def test_bills_a_fix_of_the_second_before_and_agrees(self, billing_env, customer):
+        fix_in_the_second_of_the_end(billing_env, customer, 1, earlier=1)
+        run(billing_env)
         assert found() == []
 
     @pytest.fixture
-    def unbilled(self, world, customer):
+    def unbilled(self, billing_env, customer):
         """A fix that was metered after a plan which ended with its period, the usual way."""
-        account = world.account(customer)
+        account = billing_env.account(customer)
         client = get_client().v1.subscriptions
         client.update(account.subscription_id, {"cancel_at_period_end": True})
-        world.stripe.control.set_to(int(account.current_period_end.timestamp()) - 60)
+        billing_env.stripe.control.set_to(int(account.current_period_end.timestamp()) - 60)
         usage = fix(customer, at=account.current_period_end + timedelta(seconds=30))
-        world.stripe.control.advance(hours=2)
-        world.deliver()
-        assert world.account(customer).status == "canceled"
+        billing_env.stripe.control.advance(hours=2)
+        billing_env.deliver()
+        assert billing_env.account(customer).status == "canceled"
         return usage
 
-    def test_with_its_period_lists_a_fix_metered_after_it(self, world, unbilled):
-        run(world)
+    def test_with_its_period_lists_a_fix_metered_after_it(self, billing_env, unbilled):
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
 
-    def test_lists_what_it_left_until_somebody_acts(self, world, unbilled):
-        run(world)
-        run(world, days=33)
+    def test_lists_what_it_left_until_somebody_acts(self, billing_env, unbilled):
+        run(billing_env)
+        run(billing_env, days=33)
         assert found() == [("unbilled", "open")]
 
-    def test_without_a_last_invoice_is_listed_until_somebody_acts(self, world, customer, ended):
+    def test_without_a_last_invoice_is_listed_until_somebody_acts(self, billing_env, customer, ended):
         cancel_subscription(ended, is_invoiced=False)
-        world.deliver()
-        run(world)
-        run(world, days=33)
+        billing_env.deliver()
+        run(billing_env)
+        run(billing_env, days=33)
         assert found() == [("invoice", "open")]
 
-    def test_lists_what_it_left_where_the_next_plan_was_changed_since(self, world, customer):
-        fix_in_the_second_of_the_end(world, customer, 1)
-        self.choose_again(world, customer)
-        world.stripe.control.advance(hours=2)
+    def test_lists_what_it_left_where_the_next_plan_was_changed_since(self, billing_env, customer):
+        fix_in_the_second_of_the_end(billing_env, customer, 1)
+        self.choose_again(billing_env, customer)
+        billing_env.stripe.control.advance(hours=2)
         age_reports()
-        change(world, customer, TEAMS)
-        world.deliver()
-        run(world)
+        change(billing_env, customer, TEAMS)
+        billing_env.deliver()
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
 
-    def test_lists_no_more_what_was_voided_after_the_next_plan_was_renewed(self, world, customer):
-        (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
-        self.choose_again(world, customer)
-        run(world)
-        world.advance()
+    def test_lists_no_more_what_was_voided_after_the_next_plan_was_renewed(self, billing_env, customer):
+        (usage,) = fix_in_the_second_of_the_end(billing_env, customer, 1)
+        self.choose_again(billing_env, customer)
+        run(billing_env)
+        billing_env.advance()
         send(correct(usage))
-        run(world, hours=4)
+        run(billing_env, hours=4)
         assert found() == [("unbilled", "resolved")]
 
-    def test_lists_nothing_that_was_credited(self, world, customer):
-        (usage,) = fix_in_the_second_of_the_end(world, customer, 1)
-        assert send(correct(usage, "credit")).way == "nothing"
-        run(world)
+    def test_lists_nothing_that_was_credited(self, billing_env, customer):
+        (usage,) = fix_in_the_second_of_the_end(billing_env, customer, 1)
+        assert send(correct(usage, "credit")).resolution == "nothing"
+        run(billing_env)
         assert found() == []
 
-    def choose_again(self, world, customer):
-        world.deliver()
-        world.stripe.control.advance(hours=2)
-        with world.run_tasks():
+    def choose_again(self, billing_env, customer):
+        billing_env.deliver()
+        billing_env.stripe.control.advance(hours=2)
+        with billing_env.run_tasks():
             choose_plan(customer=customer, plan=PAYG, at=timezone.now())
-        world.deliver()
-        assert world.account(customer).can_meter
+        billing_env.deliver()
+        assert billing_env.account(customer).can_meter
 
 
 class TestAFixThatTheLedgerDoesNotKnow:
-    def test_is_listed_and_never_touched(self, world, customer):
+    def test_is_listed_and_never_touched(self, billing_env, customer):
         report_fixes(customer, 1)
-        add_stray(world, customer)
-        run(world)
+        add_stray(billing_env, customer)
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("unknown_at_stripe", "open", 1, 2)
 
-    def test_is_one_row_however_often_it_is_found(self, world, customer):
-        add_stray(world, customer)
-        first, second = run(world), run(world)
+    def test_is_one_row_however_often_it_is_found(self, billing_env, customer):
+        add_stray(billing_env, customer)
+        first, second = run(billing_env), run(billing_env)
         assert Discrepancy.objects.get().found_in == second != first
 
-    def test_is_resolved_once_it_is_gone(self, world, customer):
-        add_stray(world, customer)
-        run(world)
-        forget(world)
-        run(world)
+    def test_is_resolved_once_it_is_gone(self, billing_env, customer):
+        add_stray(billing_env, customer)
+        run(billing_env)
+        forget(billing_env)
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert row.state == "resolved"
         assert row.settled_at is not None
 
 
 class TestAStaleAccount:
-    def test_is_read_anew(self, world, customer):
+    def test_is_read_anew(self, billing_env, customer):
         BillingAccount.objects.update(status="past_due")
-        run(world)
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state) == ("stale_account", "repaired")
         assert row.detail == "status: past_due became active"
-        assert world.account(customer).status == "active"
+        assert billing_env.account(customer).status == "active"
 
-    def test_learns_that_its_subscription_has_ended(self, world, customer):
-        subscription_id = world.account(customer).subscription_id
+    def test_learns_that_its_subscription_has_ended(self, billing_env, customer):
+        subscription_id = billing_env.account(customer).subscription_id
         get_client().v1.subscriptions.cancel(subscription_id)
-        run(world)
-        assert world.account(customer).status == "canceled"
+        run(billing_env)
+        assert billing_env.account(customer).status == "canceled"
 
-    def test_learns_of_a_period_whose_news_was_lost(self, world, customer):
+    def test_learns_of_a_period_whose_news_was_lost(self, billing_env, customer):
         report_fixes(customer, 1)
-        world.stripe.control.advance(days=31, hours=2)
-        run(world)
+        billing_env.stripe.control.advance(days=31, hours=2)
+        run(billing_env)
         assert ("stale_account", "repaired") in found()
-        assert world.account(customer).current_period_end > world.now()
+        assert billing_env.account(customer).current_period_end > billing_env.now()
         assert not Discrepancy.objects.filter(state="open").exists()
 
-    def test_whose_subscription_stripe_does_not_know_is_listed(self, world, customer):
+    def test_whose_subscription_stripe_does_not_know_is_listed(self, billing_env, customer):
         BillingAccount.objects.update(status="past_due")
         path = "/v1/subscriptions/*"
-        world.stripe.control.add_fault("status", method="GET", path=path, status=404, times=None)
-        run(world)
+        billing_env.stripe.control.add_fault("status", method="GET", path=path, status=404, times=None)
+        run(billing_env)
         assert found() == [("stale_account", "open")]
 
 
 class TestAnInvoice:
-    def test_that_we_never_heard_of_is_fetched(self, world, customer):
+    def test_that_we_never_heard_of_is_fetched(self, billing_env, customer):
         report_fixes(customer, 2)
-        world.stripe.control.advance(days=31, hours=2)
-        run(world)
+        billing_env.stripe.control.advance(days=31, hours=2)
+        run(billing_env)
         assert ("invoice", "repaired") in found()
 
-    def test_that_lacks_a_fix_is_listed(self, world, customer):
+    def test_that_lacks_a_fix_is_listed(self, billing_env, customer):
         report_fixes(customer, 1)
-        world.advance()
-        report_late(world, customer)
-        run(world)
+        billing_env.advance()
+        report_late(billing_env, customer)
+        run(billing_env)
         row = Discrepancy.objects.get(kind="invoice")
         assert (row.state, row.ledger, row.stripe) == ("open", 2, 1)
 
 
 class TestThePortal:
-    def test_that_shows_another_count_is_listed(self, world, customer, monkeypatch):
+    def test_that_shows_another_count_is_listed(self, billing_env, customer, monkeypatch):
         report_fixes(customer, 2)
         shown = dataclasses.replace(get_entitlement(customer=customer), used=5)
         monkeypatch.setattr(
             "billing.services.reconciliation.reconcile.get_entitlement", lambda customer: shown
         )
-        run(world)
+        run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.ledger, row.stripe, row.portal) == ("portal", 2, 2, 5)
 
 
 class TestOneCustomersFailure:
-    def test_does_not_stop_the_others(self, world, customer):
-        other = world.subscribe("payg")
-        add_stray(world, other)
+    def test_does_not_stop_the_others(self, billing_env, customer):
+        other = billing_env.subscribe("payg")
+        add_stray(billing_env, other)
         BillingAccount.objects.filter(customer=customer).update(status="past_due")
-        path = f"/v1/subscriptions/{world.account(customer).subscription_id}"
-        world.stripe.control.add_fault("status", path=path, status=500, times=None)
-        done = run(world)
+        path = f"/v1/subscriptions/{billing_env.account(customer).subscription_id}"
+        billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
+        done = run(billing_env)
         assert (done.accounts, done.unasked) == (2, 1)
         assert Discrepancy.objects.get().customer == other
 
-    def test_leaves_what_stood_open(self, world, customer):
-        add_stray(world, customer)
-        run(world)
+    def test_leaves_what_stood_open(self, billing_env, customer):
+        add_stray(billing_env, customer)
+        run(billing_env)
         path = "/v1/billing/meters/*/event_summaries"
-        world.stripe.control.add_fault("status", path=path, status=500, times=None)
-        assert run(world).unasked == 1
+        billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
+        assert run(billing_env).unasked == 1
         assert found() == [("unknown_at_stripe", "open")]
 
-    def test_ends_the_run_where_stripe_answers_about_nobody(self, world, customer):
-        world.subscribe("payg")
+    def test_ends_the_run_where_stripe_answers_about_nobody(self, billing_env, customer):
+        billing_env.subscribe("payg")
         path = "/v1/billing/meters/*/event_summaries"
-        world.stripe.control.add_fault("status", path=path, status=500, times=None)
-        done = run(world)
+        billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
+        done = run(billing_env)
         assert (done.unasked, done.finished_at) == (2, None)
 
-    def test_of_the_listing_is_said(self, world, customer):
-        world.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
+    def test_of_the_listing_is_said(self, billing_env, customer):
+        billing_env.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
         with pytest.raises(StripeUnavailable):
-            run(world)
+            run(billing_env)
 
 
 class TestAVoidedFix:
     @pytest.fixture
-    def voided(self, world, customer):
+    def voided(self, billing_env, customer):
         report = report_fixes(customer, 2)[0]
-        correct_usage(usage=report.usage, kind="void", reason="A test.", made_by=None, at=world.now())
+        correct_usage(usage=report.usage, kind="void", reason="A test.", made_by=None, at=billing_env.now())
         return report
 
-    def test_that_stripe_has_let_go_of_is_no_difference(self, world, voided):
+    def test_that_stripe_has_let_go_of_is_no_difference(self, billing_env, voided):
         report_correction(correction_id=voided.usage.correction.pk)
-        run(world)
+        run(billing_env)
         assert found() == []
 
-    def test_that_is_being_taken_back_is_no_difference_either_way(self, world, voided):
-        run(world)
-        forget(world, last=1)
-        run(world)
+    def test_that_is_being_taken_back_is_no_difference_either_way(self, billing_env, voided):
+        run(billing_env)
+        forget(billing_env, last=1)
+        run(billing_env)
         assert found() == []
         assert not UsageReport.objects.filter(status="pending").exists()

@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone
 
-from billing.models import Notice
+from billing.models import Notification
 from billing.plans import PAYG, PLANS, TEAMS
+from billing.selectors.entitlements import get_entitlement
 from billing.selectors.explained_invoice import explain_invoice
 from billing.selectors.invoices import list_invoices
-from billing.selectors.standing import get_entitlement
 from billing.services.metering.set_spend_cap import set_spend_cap
-from billing.services.notifications.mail_notice import mail_notice
+from billing.services.notifications.send_notification import send_notification
 from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.subscriptions.change_plan import change_plan, preview_change
 from billing.stripe_gateway.client import get_client
@@ -18,38 +18,38 @@ from tests.billing.ledger import age_reports, record_fixes, report_fixes
 
 
 @pytest.fixture
-def customer(world):
+def customer(billing_env):
     """Subscribed before the price of a fix rose."""
-    customer = world.subscribe("payg")
-    world.deliver()
+    customer = billing_env.subscribe("payg")
+    billing_env.deliver()
     return customer
 
 
 @pytest.fixture(params=["payg_fix", "payg_fix_2027"])
-def risen(request, world, customer, monkeypatch):
+def risen(request, billing_env, customer, monkeypatch):
     """The new price takes over the lookup key, or has one of its own."""
     newer = replace(PAYG, unit_price_cents=2000, fix_price=request.param)
     monkeypatch.setitem(PLANS, "payg", newer)
     sync_plans()
 
 
-def change(world, customer, plan):
-    token = preview_change(customer=customer, plan=plan, at=world.now()).token
+def change(billing_env, customer, plan):
+    token = preview_change(customer=customer, plan=plan, at=billing_env.now()).token
     change_plan(customer=customer, plan=plan, preview_token=token)
 
 
 class TestASubscriptionAtAnOlderPrice:
-    def test_is_followed_over_its_periods_end(self, world, customer, risen):
-        before = world.account(customer).current_period_end
-        world.advance()
-        assert world.account(customer).current_period_end > before
+    def test_is_followed_over_its_periods_end(self, billing_env, customer, risen):
+        before = billing_env.account(customer).current_period_end
+        billing_env.advance()
+        assert billing_env.account(customer).current_period_end > before
 
-    def test_has_its_fixes_entered_at_what_they_are_billed_at(self, world, customer, risen):
+    def test_has_its_fixes_entered_at_what_they_are_billed_at(self, billing_env, customer, risen):
         assert record_fixes(customer, 1)[0].usage.unit_price_cents == 1500
 
-    def test_is_shown_and_capped_at_its_own_price(self, world, customer, risen):
+    def test_is_shown_and_capped_at_its_own_price(self, billing_env, customer, risen):
         set_spend_cap(customer=customer, cap_cents=3000, at=timezone.now())
-        world.advance()
+        billing_env.advance()
         report_fixes(customer, 1)
         found = get_entitlement(customer=customer)
         assert (found.unit_price_cents, found.period_cents, found.blocked_reason) == (1500, 1500, None)
@@ -57,79 +57,79 @@ class TestASubscriptionAtAnOlderPrice:
         found = get_entitlement(customer=customer)
         assert (found.period_cents, found.blocked_reason) == (3000, "spend_cap_reached")
 
-    def test_leaves_no_older_price_behind_when_it_is_changed(self, world, customer, risen):
-        change(world, customer, TEAMS)
-        world.stripe.control.advance(60)
+    def test_leaves_no_older_price_behind_when_it_is_changed(self, billing_env, customer, risen):
+        change(billing_env, customer, TEAMS)
+        billing_env.stripe.control.advance(60)
         report_fixes(customer, 3)
         age_reports()
-        world.advance()
-        items = world.stripe.control.objects("subscription")[0]["items"]["data"]
+        billing_env.advance()
+        items = billing_env.stripe.control.objects("subscription")[0]["items"]["data"]
         assert sorted(item["price"]["lookup_key"] for item in items) == ["teams_fix", "teams_month"]
-        assert {each["total"] for each in world.stripe.control.objects("invoice")} == {49900}
+        assert {each["total"] for each in billing_env.stripe.control.objects("invoice")} == {49900}
 
 
 class TestAnOlderTeamsPlan:
     """Of $499 with 60 fixes; it is sold for $600 with 2 fixes now, each further one at $10."""
 
     @pytest.fixture
-    def customer(self, world, monkeypatch):
-        customer = world.subscribe("teams")
-        world.deliver()
+    def customer(self, billing_env, monkeypatch):
+        customer = billing_env.subscribe("teams")
+        billing_env.deliver()
         newer = replace(TEAMS, monthly_price_cents=60000, included=2, unit_price_cents=1000)
         monkeypatch.setitem(PLANS, "teams", newer)
         sync_plans()
         return customer
 
-    def test_keeps_what_it_includes(self, world, customer):
+    def test_keeps_what_it_includes(self, billing_env, customer):
         report_fixes(customer, 3)
         found = get_entitlement(customer=customer)
         assert (found.included, found.remaining, found.period_cents) == (60, 57, 49900)
 
-    def test_has_an_invoice_that_agrees_with_it(self, world, customer):
+    def test_has_an_invoice_that_agrees_with_it(self, billing_env, customer):
         report_fixes(customer, 3)
         age_reports()
-        world.advance()
+        billing_env.advance()
         newest = list_invoices(customer=customer, limit=1)[0]
         explained = explain_invoice(customer=customer, invoice_id=newest.number)
         assert (newest.total_cents, explained.agrees, explained.is_all_ours) == (49900, True, True)
 
-    def test_is_told_its_own_price_as_its_fixes_are_used(self, world, customer, mailoutbox):
-        with world.run_tasks():
+    def test_is_told_its_own_price_as_its_fixes_are_used(self, billing_env, customer, mailoutbox):
+        with billing_env.run_tasks():
             record_fixes(customer, 30)
         assert "Each fix beyond them costs $8." in mailoutbox[-1].body
 
-    def test_is_at_todays_terms_once_chosen_anew(self, world, customer):
+    def test_is_at_todays_terms_once_chosen_anew(self, billing_env, customer):
         cancel_plan(customer=customer)
-        world.subscribe("teams", customer=customer)
+        billing_env.subscribe("teams", customer=customer)
         found = get_entitlement(customer=customer)
         assert (found.included, found.unit_price_cents, found.period_cents) == (2, 1000, 60000)
 
 
 class TestAChangeOfPlan:
-    def test_is_told_at_the_price_it_was_made_at(self, world, customer, mailoutbox, monkeypatch):
-        change(world, customer, TEAMS)
-        notice = Notice.objects.get(kind="plan_changed")
+    def test_is_told_at_the_price_it_was_made_at(self, billing_env, customer, mailoutbox, monkeypatch):
+        change(billing_env, customer, TEAMS)
+        notification = Notification.objects.get(kind="plan_changed")
         monkeypatch.setitem(PLANS, "teams", replace(TEAMS, monthly_price_cents=60000, included=2))
-        mail_notice(notice_id=notice.pk)
+        send_notification(notification_id=notification.pk)
         assert "It costs $499 a month with 60 fixes; each beyond them $8." in mailoutbox[-1].body
 
 
 class TestASubscriptionThatIsNotOurs:
-    def subscribe(self, world, customer):
+    def subscribe(self, billing_env, customer):
         client = get_client().v1
         product = client.products.create({"name": "Consulting"})
         monthly = {"currency": "usd", "unit_amount": 100, "recurring": {"interval": "month"}}
         price = client.prices.create({"product": product.id, **monthly})
-        world.stripe.control.advance(5)
+        billing_env.stripe.control.advance(5)
         client.subscriptions.create(
-            {"customer": world.account(customer).stripe_customer_id, "items": [{"price": price.id}]}
+            {"customer": billing_env.account(customer).stripe_customer_id, "items": [{"price": price.id}]}
         )
-        world.deliver()
+        billing_env.deliver()
 
-    def test_is_not_followed(self, world, customer):
-        account = world.account(customer)
-        self.subscribe(world, customer)
-        assert world.account(customer).subscription_id == account.subscription_id
+    def test_is_not_followed(self, billing_env, customer):
+        account = billing_env.account(customer)
+        self.subscribe(billing_env, customer)
+        assert billing_env.account(customer).subscription_id == account.subscription_id
         get_client().v1.subscriptions.cancel(account.subscription_id)
-        world.deliver()
-        assert world.account(customer).status == "canceled"
+        billing_env.deliver()
+        assert billing_env.account(customer).status == "canceled"

@@ -22,81 +22,86 @@ from tests.factories import CustomerFactory
 from tests.outbox import make_due
 
 
-def sweep(world):
+def sweep(billing_env):
     make_due(SubscriptionRequest.objects.all())
-    with world.run_tasks():
+    with billing_env.run_tasks():
         sweep_billing()
 
 
 class TestChoosePlan:
     @pytest.mark.parametrize("plan", ["payg", "teams"])
-    def test_opens_the_subscription_and_takes_its_period(self, world, plan):
-        account = world.account(world.subscribe(plan))
+    def test_opens_the_subscription_and_takes_its_period(self, billing_env, plan):
+        account = billing_env.account(billing_env.subscribe(plan))
         assert (account.plan, account.status) == (plan, "active")
         assert account.current_period_start < account.current_period_end
 
-    def test_choosing_the_same_plan_again_subscribes_once(self, world):
-        customer = world.subscribe("payg")
-        world.subscribe("payg", customer=customer)
-        assert len(world.stripe.control.objects("subscription")) == 1
+    def test_choosing_the_same_plan_again_subscribes_once(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        billing_env.subscribe("payg", customer=customer)
+        assert len(billing_env.stripe.control.objects("subscription")) == 1
 
-    def test_another_plan_is_refused_while_one_runs(self, world):
-        customer = world.subscribe("payg")
+    def test_another_plan_is_refused_while_one_runs(self, billing_env):
+        customer = billing_env.subscribe("payg")
         with pytest.raises(PlanAlreadyChosen):
             choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
 
     @pytest.mark.parametrize("path", ["/v1/customers", "/v1/payment_methods/*", "/v1/subscriptions"])
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_an_outage_anywhere_is_healed_by_the_sweep_and_subscribes_once(self, world, path, kind):
-        world.stripe.control.add_fault(kind, method="POST", path=path, times=3)
-        customer = world.subscribe("payg")
-        assert world.account(customer).status == "pending"
-        sweep(world)
-        assert world.account(customer).status == "active"
-        assert len(world.stripe.control.objects("subscription")) == 1
-        assert len(world.stripe.control.objects("customer")) == 1
+    def test_an_outage_anywhere_is_healed_by_the_sweep_and_subscribes_once(self, billing_env, path, kind):
+        billing_env.stripe.control.add_fault(kind, method="POST", path=path, times=3)
+        customer = billing_env.subscribe("payg")
+        assert billing_env.account(customer).status == "pending"
+        sweep(billing_env)
+        assert billing_env.account(customer).status == "active"
+        assert len(billing_env.stripe.control.objects("subscription")) == 1
+        assert len(billing_env.stripe.control.objects("customer")) == 1
 
-    def test_a_declined_card_leaves_no_plan(self, world):
-        customer = world.subscribe("payg", card="pm_card_chargeDeclined")
-        assert world.account(customer).status == "canceled"
+    def test_a_declined_card_leaves_no_plan(self, billing_env):
+        customer = billing_env.subscribe("payg", card="pm_card_chargeDeclined")
+        assert billing_env.account(customer).status == "canceled"
         request = SubscriptionRequest.objects.get()
         assert (request.status, request.payment_method) == ("rejected", "")
 
-    def test_an_opened_plan_forgets_what_pays_for_it(self, world):
-        world.subscribe("payg")
+    def test_an_opened_plan_forgets_what_pays_for_it(self, billing_env):
+        billing_env.subscribe("payg")
         request = SubscriptionRequest.objects.get()
         assert (request.status, request.payment_method) == ("done", "")
 
-    def test_an_outage_is_waited_for_and_named(self, world):
-        world.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
-        world.subscribe("payg")
+    def test_an_outage_is_waited_for_and_named(self, billing_env):
+        billing_env.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
+        billing_env.subscribe("payg")
         request = SubscriptionRequest.objects.get()
         assert (request.status, request.next_attempt_at > timezone.now()) == ("pending", True)
         assert request.last_error.startswith("StripeUnavailable: ")
 
-    def test_a_request_that_another_worker_has_is_left_alone(self, world, django_capture_on_commit_callbacks):
+    def test_a_request_that_another_worker_has_is_left_alone(
+        self, billing_env, django_capture_on_commit_callbacks
+    ):
         customer = CustomerFactory()
         with django_capture_on_commit_callbacks():
             choose_plan(customer=customer, plan=PAYG, at=timezone.now())
         outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
         open_subscription(customer_id=customer.pk)
-        assert world.stripe.control.objects("subscription") == []
+        assert billing_env.stripe.control.objects("subscription") == []
 
-    def test_is_not_chosen_again_while_a_worker_has_the_former_request(self, world):
-        customer = world.subscribe("payg")
+    def test_is_not_chosen_again_while_a_worker_has_the_former_request(self, billing_env):
+        customer = billing_env.subscribe("payg")
         cancel_plan(customer=customer)
         outbox.reopen(SubscriptionRequest.objects.all(), at=timezone.now())
         outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
         with pytest.raises(PlanStillOpening):
             choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
-        assert world.account(customer).status == "canceled"
+        assert billing_env.account(customer).status == "canceled"
 
-    def test_a_cancelled_customer_can_choose_again(self, world):
-        customer = world.subscribe("payg")
+    def test_a_cancelled_customer_can_choose_again(self, billing_env):
+        customer = billing_env.subscribe("payg")
         cancel_plan(customer=customer)
-        assert world.account(customer).status == "canceled"
-        world.subscribe("teams", customer=customer)
-        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
+        assert billing_env.account(customer).status == "canceled"
+        billing_env.subscribe("teams", customer=customer)
+        assert (billing_env.account(customer).plan, billing_env.account(customer).status) == (
+            "teams",
+            "active",
+        )
 
     def test_cancelling_without_a_plan_is_refused(self, db):
         with pytest.raises(NoPlanToCancel):
@@ -104,22 +109,22 @@ class TestChoosePlan:
 
 
 class TestAFirstPaymentThatNeedsMore:
-    def test_is_not_answered_by_a_second_subscription(self, world):
-        customer = world.subscribe("teams", card="pm_card_chargeCustomerFail")
-        assert world.account(customer).status == "unpaid"
-        world.subscribe("teams", customer=customer)
+    def test_is_not_answered_by_a_second_subscription(self, billing_env):
+        customer = billing_env.subscribe("teams", card="pm_card_chargeCustomerFail")
+        assert billing_env.account(customer).status == "unpaid"
+        billing_env.subscribe("teams", customer=customer)
         with pytest.raises(PlanAlreadyChosen):
             choose_plan(customer=customer, plan=PAYG, at=timezone.now())
-        assert len(world.stripe.control.objects("subscription")) == 1
+        assert len(billing_env.stripe.control.objects("subscription")) == 1
 
 
 class TestOurOwnMistakes:
-    def test_a_refused_key_leaves_the_plan_pending(self, world, settings):
-        world.stripe.control.add_fault("status", path="/v1/customers", status=401, times=None)
-        customer = world.subscribe("payg")
-        assert world.account(customer).status == "pending"
+    def test_a_refused_key_leaves_the_plan_pending(self, billing_env, settings):
+        billing_env.stripe.control.add_fault("status", path="/v1/customers", status=401, times=None)
+        customer = billing_env.subscribe("payg")
+        assert billing_env.account(customer).status == "pending"
 
-    def test_a_price_that_was_changed_is_made_anew(self, world, monkeypatch):
+    def test_a_price_that_was_changed_is_made_anew(self, billing_env, monkeypatch):
         dearer = dataclasses.replace(PAYG, unit_price_cents=2000)
         monkeypatch.setitem(PLANS, "payg", dearer)
         before = find_price_ids(PAYG)
@@ -128,25 +133,25 @@ class TestOurOwnMistakes:
 
 
 class TestPastDue:
-    def test_a_failed_renewal_is_past_due_and_paying_recovers(self, world):
-        customer = world.subscribe("teams")
-        method = world.stripe.control.objects("payment_method")[0]["id"]
-        world.stripe.control.set_card(method, "insufficient_funds")
-        world.advance()
-        assert world.account(customer).status == "past_due"
-        world.stripe.control.set_card(method, "success")
-        world.stripe.control.advance(days=8)
-        world.deliver()
-        assert world.account(customer).status == "active"
+    def test_a_failed_renewal_is_past_due_and_paying_recovers(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        method = billing_env.stripe.control.objects("payment_method")[0]["id"]
+        billing_env.stripe.control.set_card(method, "insufficient_funds")
+        billing_env.advance()
+        assert billing_env.account(customer).status == "past_due"
+        billing_env.stripe.control.set_card(method, "success")
+        billing_env.stripe.control.advance(days=8)
+        billing_env.deliver()
+        assert billing_env.account(customer).status == "active"
 
 
 class TestSyncPlans:
-    def test_repeating_it_makes_nothing_new(self, world):
-        before = world.stripe.control.state()
+    def test_repeating_it_makes_nothing_new(self, billing_env):
+        before = billing_env.stripe.control.state()
         assert sync_plans() == sync_plans()
-        assert world.stripe.control.state() == before
+        assert billing_env.stripe.control.state() == before
 
     def test_without_it_a_subscription_is_refused_with_a_sentence(self, stripe_sandbox, db):
         made = create_customer(customer_id=str(CustomerFactory().pk), name="A", email="a@b.test", attempt=1)
         with pytest.raises(NotSetUp, match="sync_plans"):
-            create_subscription(stripe_customer_id=made, plan=PAYG, wish="1", attempt=1)
+            create_subscription(stripe_customer_id=made, plan=PAYG, request_key="1", attempt=1)

@@ -52,19 +52,22 @@ class TestChoose:
 class TestLateNews:
     @pytest.mark.parametrize("order", [1, -1], ids=["in order", "the newest first"])
     @pytest.mark.parametrize("is_second_ended", [True, False])
-    def test_changes_nothing_of_what_stripe_says_now(self, world, order, is_second_ended):
-        customer = world.subscribe("payg")
+    def test_changes_nothing_of_what_stripe_says_now(self, billing_env, order, is_second_ended):
+        customer = billing_env.subscribe("payg")
         client = get_client().v1
-        client.subscriptions.cancel(world.account(customer).subscription_id)
-        world.stripe.control.advance(5)
+        client.subscriptions.cancel(billing_env.account(customer).subscription_id)
+        billing_env.stripe.control.advance(5)
         second = create_subscription(
-            stripe_customer_id=world.account(customer).stripe_customer_id, plan=TEAMS, wish="2", attempt=0
+            stripe_customer_id=billing_env.account(customer).stripe_customer_id,
+            plan=TEAMS,
+            request_key="2",
+            attempt=0,
         )
         if is_second_ended:
             client.subscriptions.cancel(second.subscription_id)
-        news = world._list_news()[::order]
-        world.deliver(events=news + news)
-        account = world.account(customer)
+        news = billing_env._list_news()[::order]
+        billing_env.deliver(events=news + news)
+        account = billing_env.account(customer)
         status = "canceled" if is_second_ended else "active"
         followed = (account.plan, account.subscription_id, account.status)
         assert followed == ("teams", second.subscription_id, status)

@@ -16,59 +16,65 @@ def resume(customer):
 
 
 class TestCancelAtPeriodEnd:
-    def test_the_plan_goes_on_until_what_is_paid_for_ends(self, world):
-        customer = world.subscribe("teams")
+    def test_the_plan_goes_on_until_what_is_paid_for_ends(self, billing_env):
+        customer = billing_env.subscribe("teams")
         cancel(customer)
-        account = world.account(customer)
+        account = billing_env.account(customer)
         assert (account.status, account.cancel_at) == ("active", account.current_period_end)
-        world.advance()
-        assert (world.account(customer).status, world.account(customer).cancel_at) == ("canceled", None)
+        billing_env.advance()
+        assert (billing_env.account(customer).status, billing_env.account(customer).cancel_at) == (
+            "canceled",
+            None,
+        )
 
-    def test_twice_is_once(self, world):
-        customer = world.subscribe("teams")
+    def test_twice_is_once(self, billing_env):
+        customer = billing_env.subscribe("teams")
         cancel(customer)
-        before = world.account(customer).cancel_at
+        before = billing_env.account(customer).cancel_at
         cancel(customer)
-        assert world.account(customer).cancel_at == before
+        assert billing_env.account(customer).cancel_at == before
 
     def test_is_refused_without_a_plan(self, db):
         with pytest.raises(NoPlanToCancel):
             cancel(CustomerFactory())
 
-    def test_an_outage_changes_nothing_and_asking_again_does(self, world):
-        customer = world.subscribe("teams")
-        world.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
+    def test_an_outage_changes_nothing_and_asking_again_does(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        billing_env.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
         with pytest.raises(StripeUnavailable):
             cancel(customer)
-        assert world.account(customer).cancel_at is None
+        assert billing_env.account(customer).cancel_at is None
         cancel(customer)
-        assert world.account(customer).cancel_at is not None
+        assert billing_env.account(customer).cancel_at is not None
 
 
 class TestResumePlan:
-    def test_takes_a_cancellation_back(self, world):
-        customer = world.subscribe("teams")
+    def test_takes_a_cancellation_back(self, billing_env):
+        customer = billing_env.subscribe("teams")
         cancel(customer)
         resume(customer)
-        world.advance()
-        assert (world.account(customer).status, world.account(customer).cancel_at) == ("active", None)
+        billing_env.advance()
+        assert (billing_env.account(customer).status, billing_env.account(customer).cancel_at) == (
+            "active",
+            None,
+        )
 
-    def test_minds_can_change_more_than_once(self, world):
-        customer = world.subscribe("teams")
+    def test_minds_can_change_more_than_once(self, billing_env):
+        customer = billing_env.subscribe("teams")
         for _ in range(2):
             cancel(customer)
             resume(customer)
-        assert world.account(customer).cancel_at is None
-        assert not world.stripe.control.objects("subscription")[0]["cancel_at_period_end"]
+        assert billing_env.account(customer).cancel_at is None
+        assert not billing_env.stripe.control.objects("subscription")[0]["cancel_at_period_end"]
 
-    def test_without_a_cancellation_nothing_is_asked_of_stripe(self, world):
-        customer = world.subscribe("teams")
-        before = len(world.stripe.control.requests())
+    def test_without_a_cancellation_nothing_is_asked_of_stripe(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        before = len(billing_env.stripe.control.requests())
         resume(customer)
-        assert len(world.stripe.control.requests()) == before
+        assert len(billing_env.stripe.control.requests()) == before
 
-    def test_a_plan_that_has_ended_is_not_taken_up_again(self, world):
-        customer = world.subscribe("payg")
+    def test_a_plan_that_has_ended_is_not_taken_up_again(self, billing_env):
+        customer = billing_env.subscribe("payg")
         cancel_plan(customer=customer)
         with pytest.raises(NothingToResume):
             resume(customer)

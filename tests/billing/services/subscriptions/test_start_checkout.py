@@ -9,7 +9,7 @@ from billing.services.subscriptions.choose_plan import PlanAlreadyChosen
 from billing.services.subscriptions.start_checkout import finish_checkout, start_checkout
 from billing.stripe_gateway.errors import StripeUnavailable
 from billing.stripe_gateway.prices import sync_plans
-from tests.billing.world import run_together
+from tests.billing.billing_env import run_together
 from tests.factories import CustomerFactory
 
 RETURN = "https://rsolv.test/billing/"
@@ -25,90 +25,96 @@ def find_session(url):
 
 class TestStartCheckout:
     @pytest.mark.parametrize("key", ["payg", "teams"])
-    def test_what_is_paid_there_is_the_plan_here(self, world, key):
+    def test_what_is_paid_there_is_the_plan_here(self, billing_env, key):
         customer = CustomerFactory()
         session = find_session(checkout(customer, PLANS[key]))
-        world.stripe.control.complete_checkout(session)
-        world.deliver()
-        account = world.account(customer)
+        billing_env.stripe.control.complete_checkout(session)
+        billing_env.deliver()
+        account = billing_env.account(customer)
         assert (account.plan, account.status) == (key, "active")
 
-    def test_the_person_comes_back_with_the_session(self, world):
+    def test_the_person_comes_back_with_the_session(self, billing_env):
         checkout(CustomerFactory())
-        success = world.stripe.control.objects("checkout.session")[0]["success_url"]
+        success = billing_env.stripe.control.objects("checkout.session")[0]["success_url"]
         assert parse_qs(urlsplit(success).query)["checkout"] == ["done"]
         assert success.endswith("session={CHECKOUT_SESSION_ID}")
 
-    def test_asking_again_gives_the_same_page(self, world):
+    def test_asking_again_gives_the_same_page(self, billing_env):
         customer = CustomerFactory()
         assert checkout(customer) == checkout(customer)
-        assert len(world.stripe.control.objects("customer")) == 1
+        assert len(billing_env.stripe.control.objects("customer")) == 1
 
-    def test_another_plan_closes_the_page_of_the_first(self, world):
+    def test_another_plan_closes_the_page_of_the_first(self, billing_env):
         customer = CustomerFactory()
         assert checkout(customer, PAYG) != checkout(customer, TEAMS)
-        states = [each["status"] for each in world.stripe.control.objects("checkout.session")]
+        states = [each["status"] for each in billing_env.stripe.control.objects("checkout.session")]
         assert states == ["expired", "open"]
 
-    def test_an_expired_page_is_followed_by_a_new_one(self, world):
+    def test_an_expired_page_is_followed_by_a_new_one(self, billing_env):
         customer = CustomerFactory()
         first = checkout(customer)
-        world.stripe.control.advance(days=2)
+        billing_env.stripe.control.advance(days=2)
         assert checkout(customer) != first
 
-    def test_is_refused_while_a_plan_runs(self, world):
+    def test_is_refused_while_a_plan_runs(self, billing_env):
         with pytest.raises(PlanAlreadyChosen):
-            checkout(world.subscribe("payg"))
+            checkout(billing_env.subscribe("payg"))
 
-    def test_is_refused_while_the_news_of_a_paid_page_is_on_its_way(self, world):
+    def test_is_refused_while_the_news_of_a_paid_page_is_on_its_way(self, billing_env):
         customer = CustomerFactory()
-        world.stripe.control.complete_checkout(find_session(checkout(customer)))
+        billing_env.stripe.control.complete_checkout(find_session(checkout(customer)))
         with pytest.raises(PlanAlreadyChosen):
             checkout(customer)
-        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
-        assert len(world.stripe.control.objects("checkout.session")) == 1
+        assert (billing_env.account(customer).plan, billing_env.account(customer).status) == (
+            "teams",
+            "active",
+        )
+        assert len(billing_env.stripe.control.objects("checkout.session")) == 1
 
-    def test_a_cancelled_customer_subscribes_again(self, world):
-        customer = world.subscribe("payg")
+    def test_a_cancelled_customer_subscribes_again(self, billing_env):
+        customer = billing_env.subscribe("payg")
         cancel_plan(customer=customer)
-        world.stripe.control.complete_checkout(find_session(checkout(customer)))
-        world.deliver()
-        assert (world.account(customer).plan, world.account(customer).status) == ("teams", "active")
+        billing_env.stripe.control.complete_checkout(find_session(checkout(customer)))
+        billing_env.deliver()
+        assert (billing_env.account(customer).plan, billing_env.account(customer).status) == (
+            "teams",
+            "active",
+        )
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
     @pytest.mark.parametrize("path", ["/v1/customers", "/v1/checkout/sessions"])
-    def test_after_an_outage_asking_again_makes_one_page(self, world, kind, path):
+    def test_after_an_outage_asking_again_makes_one_page(self, billing_env, kind, path):
         customer = CustomerFactory()
-        world.stripe.control.add_fault(kind, method="POST", path=path, times=3)
+        billing_env.stripe.control.add_fault(kind, method="POST", path=path, times=3)
         with pytest.raises(StripeUnavailable):
             checkout(customer)
         checkout(customer)
-        assert len(world.stripe.control.objects("checkout.session")) == 1
-        assert len(world.stripe.control.objects("customer")) == 1
+        assert len(billing_env.stripe.control.objects("checkout.session")) == 1
+        assert len(billing_env.stripe.control.objects("customer")) == 1
 
 
 class TestFinishCheckout:
-    def test_the_plan_runs_before_any_news_has_come(self, world):
+    def test_the_plan_runs_before_any_news_has_come(self, billing_env):
         customer = CustomerFactory()
         session = find_session(checkout(customer))
-        world.stripe.control.complete_checkout(session)
+        billing_env.stripe.control.complete_checkout(session)
         account = finish_checkout(customer=customer, session_id=session)
         assert (account.plan, account.status) == ("teams", "active")
 
-    def test_a_page_that_is_not_paid_changes_nothing(self, world):
+    def test_a_page_that_is_not_paid_changes_nothing(self, billing_env):
         customer = CustomerFactory()
         session = find_session(checkout(customer))
         assert finish_checkout(customer=customer, session_id=session).status == "trialing"
 
-    def test_anothers_session_changes_nothing(self, world):
+    def test_anothers_session_changes_nothing(self, billing_env):
         alice, mallory = CustomerFactory(), CustomerFactory()
         session = find_session(checkout(alice))
         checkout(mallory)
-        world.stripe.control.complete_checkout(session)
+        billing_env.stripe.control.complete_checkout(session)
         assert finish_checkout(customer=mallory, session_id=session).status == "trialing"
-        assert world.account(alice).status == "trialing"
+        assert billing_env.account(alice).status == "trialing"
 
-    def test_who_never_went_there_has_nothing_to_finish(self, world):
+    def test_who_never_went_there_has_nothing_to_finish(self, billing_env):
         assert finish_checkout(customer=CustomerFactory(), session_id="cs_1").status == "trialing"
 
 

@@ -7,9 +7,9 @@ from djstripe.models import PaymentMethod, Price, WebhookEndpoint
 from structlog.testing import capture_logs
 
 from billing.metrics import PAYMENT_EVENTS
-from billing.models import InboxEvent, Notice
+from billing.models import InboxEvent, Notification
 from billing.plans import PAYG, TEAMS
-from billing.services.payments.follow_payment import follow_payment
+from billing.services.payments.sync_payment_state import sync_payment_state
 from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.subscriptions.refresh_account import forget_stripe_customer
 from billing.services.subscriptions.start_checkout import start_checkout
@@ -19,8 +19,8 @@ from billing.services.webhooks.process_webhook import replay_webhook
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.prices import find_price_ids
 from billing.stripe_gateway.webhooks import METER_ERROR, register_webhook
+from tests.billing.billing_env import post_webhook
 from tests.billing.ledger import report_fixes
-from tests.billing.world import post_webhook
 from tests.factories import CustomerFactory
 
 # What changes an account, and so derives it: once for each event.
@@ -37,13 +37,13 @@ def open_page(customer):
     return start_checkout(customer=customer, plan=TEAMS, return_url="https://rsolv.test/", at=timezone.now())
 
 
-def make_sample(world, event_type):
+def make_sample(billing_env, event_type):
     """An event of a type as Stripe would send it, about an object that the sandbox has."""
     prefix = event_type.rpartition(".")[0]
     kind = KINDS.get(prefix) or KINDS.get(prefix.partition(".")[0], prefix)
     subjects = [
         event["data"]["object"]
-        for event in world.stripe.control.events()
+        for event in billing_env.stripe.control.events()
         if event["data"]["object"].get("object") == kind
     ]
     assert subjects, f"The scenario has no {kind}: let it make one, so that {event_type} is tried."
@@ -51,24 +51,24 @@ def make_sample(world, event_type):
     return event | {"created": 1, "livemode": False, "api_version": "2026-08-26.dahlia"}
 
 
-def count_work(world, event):
+def count_work(billing_env, event):
     """Subscriptions read from Stripe, and accounts derived, because of one event."""
-    before = len(world.stripe.control.requests())
+    before = len(billing_env.stripe.control.requests())
     with capture_logs() as lines:
-        world.deliver(events=[event])
-    calls = world.stripe.control.requests()[before:]
+        billing_env.deliver(events=[event])
+    calls = billing_env.stripe.control.requests()[before:]
     reads = [each for each in calls if each["method"] == "GET" and "/subscriptions" in each["path"]]
     return len(reads), sum(line["event"] == "account_refreshed" for line in lines)
 
 
 @pytest.fixture
-def scenario(world):
+def scenario(billing_env):
     """A customer's objects of every kind at Stripe, none of whose events has reached us."""
-    customer = world.subscribe("teams")
-    charge = world.stripe.control.objects("charge")[0]["id"]
+    customer = billing_env.subscribe("teams")
+    charge = billing_env.stripe.control.objects("charge")[0]["id"]
     get_client().v1.refunds.create({"charge": charge, "amount": 100})
-    world.stripe.control.dispute(charge)
-    stripe_customer_id = world.account(customer).stripe_customer_id
+    billing_env.stripe.control.dispute(charge)
+    stripe_customer_id = billing_env.account(customer).stripe_customer_id
     page = {"success_url": "https://rsolv.test/", "line_items": [{"price": find_fix_price()}]}
     session = get_client().v1.checkout.sessions.create(
         {"mode": "subscription", "customer": stripe_customer_id, **page}
@@ -98,83 +98,83 @@ class TestTheTable:
 @pytest.mark.usefixtures("scenario")
 class TestEachEvent:
     @pytest.mark.parametrize("event_type", ENDPOINT_EVENTS)
-    def test_reads_the_subscription_once_and_derives_the_account_once(self, world, event_type):
-        work = count_work(world, make_sample(world, event_type))
+    def test_reads_the_subscription_once_and_derives_the_account_once(self, billing_env, event_type):
+        work = count_work(billing_env, make_sample(billing_env, event_type))
         assert find_failures() == []
         is_deriving = HANDLERS[event_type].__name__ in DERIVING
         is_of_subscription = is_deriving and not event_type.startswith("checkout")
         assert work == ((1, 1) if is_of_subscription else (0, 0))
 
     @pytest.mark.parametrize("event_type", ENDPOINT_EVENTS)
-    def test_changes_nothing_the_second_time(self, world, scenario, event_type):
-        world.deliver(events=[make_sample(world, event_type)])
-        before = read_state(world, scenario)
-        with world.run_tasks():
+    def test_changes_nothing_the_second_time(self, billing_env, scenario, event_type):
+        billing_env.deliver(events=[make_sample(billing_env, event_type)])
+        before = read_state(billing_env, scenario)
+        with billing_env.run_tasks():
             replay_webhook(event_id="evt_sample", at=timezone.now())
-        assert (read_state(world, scenario), find_failures()) == (before, [])
+        assert (read_state(billing_env, scenario), find_failures()) == (before, [])
 
 
-def read_state(world, customer):
-    account = world.account(customer)
+def read_state(billing_env, customer):
+    account = billing_env.account(customer)
     state = {name: value for name, value in vars(account).items() if name not in ("_state", "updated_at")}
-    return state, sorted(Notice.objects.values_list("kind", "reference"))
+    return state, sorted(Notification.objects.values_list("kind", "reference"))
 
 
 class TestAFailedPayment:
-    def test_derives_the_account_once_for_each_of_its_events(self, world):
-        customer = world.subscribe("teams")
-        world.deliver()
-        method = world.stripe.control.objects("payment_method")[0]["id"]
-        world.stripe.control.set_card(method, "insufficient_funds")
-        world.stripe.control.advance(days=31, hours=2)
+    def test_derives_the_account_once_for_each_of_its_events(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        billing_env.deliver()
+        method = billing_env.stripe.control.objects("payment_method")[0]["id"]
+        billing_env.stripe.control.set_card(method, "insufficient_funds")
+        billing_env.stripe.control.advance(days=31, hours=2)
         for event_type in ("invoice.payment_failed", "customer.subscription.updated"):
-            (event,) = world.stripe.control.events(event_type)[-1:]
-            assert count_work(world, event) == (1, 1)
-        assert (world.account(customer).status, find_failures()) == ("past_due", [])
+            (event,) = billing_env.stripe.control.events(event_type)[-1:]
+            assert count_work(billing_env, event) == (1, 1)
+        assert (billing_env.account(customer).status, find_failures()) == ("past_due", [])
 
 
 class TestAPaidCheckout:
-    def test_reads_its_subscription_once(self, world):
+    def test_reads_its_subscription_once(self, billing_env):
         customer = CustomerFactory()
         open_page(customer)
-        (session,) = world.stripe.control.objects("checkout.session")
-        world.stripe.control.complete_checkout(session["id"])
-        (event,) = world.stripe.control.events("checkout.session.completed")
-        assert count_work(world, event) == (1, 1)
-        assert world.account(customer).status == "active"
+        (session,) = billing_env.stripe.control.objects("checkout.session")
+        billing_env.stripe.control.complete_checkout(session["id"])
+        (event,) = billing_env.stripe.control.events("checkout.session.completed")
+        assert count_work(billing_env, event) == (1, 1)
+        assert billing_env.account(customer).status == "active"
 
 
 class TestAMeterError:
-    def test_is_handed_to_its_service(self, world):
-        customer = world.subscribe("payg")
+    def test_is_handed_to_its_service(self, billing_env):
+        customer = billing_env.subscribe("payg")
         (report,) = report_fixes(customer, 1)
-        thin = world.stripe.control.report_meter_error(identifier=report.identifier)
+        thin = billing_env.stripe.control.report_meter_error(identifier=report.identifier)
         sent = {name: value for name, value in thin.items() if name != "data"}
-        world.deliver(events=[sent])
+        billing_env.deliver(events=[sent])
         report.refresh_from_db()
         assert (report.status, find_failures()) == ("parked", [])
 
 
 class TestWhatNamesNoSubscription:
     @pytest.mark.parametrize("parent", [None, {}, {"subscription_details": None}])
-    def test_an_invoice_derives_no_account(self, world, parent):
+    def test_an_invoice_derives_no_account(self, billing_env, parent):
         invoice = {"id": "in_1", "object": "invoice", "customer": "cus_1", "parent": parent}
-        assert count_work(world, make_event("invoice.paid", invoice)) == (0, 0)
+        assert count_work(billing_env, make_event("invoice.paid", invoice)) == (0, 0)
 
-    def test_a_checkout_derives_no_account(self, world):
+    def test_a_checkout_derives_no_account(self, billing_env):
         session = {"id": "cs_1", "object": "checkout.session", "customer": "cus_1", "subscription": None}
-        assert count_work(world, make_event("checkout.session.completed", session)) == (0, 0)
+        assert count_work(billing_env, make_event("checkout.session.completed", session)) == (0, 0)
 
-    def test_a_refund_of_no_charge_asks_nothing_of_stripe(self, world):
-        before = len(world.stripe.control.requests())
-        world.deliver(
+    def test_a_refund_of_no_charge_asks_nothing_of_stripe(self, billing_env):
+        before = len(billing_env.stripe.control.requests())
+        billing_env.deliver(
             events=[make_event("refund.updated", {"id": "re_1", "object": "refund", "charge": None})]
         )
-        assert (len(world.stripe.control.requests()), find_failures()) == (before, [])
+        assert (len(billing_env.stripe.control.requests()), find_failures()) == (before, [])
 
-    def test_what_stripe_no_longer_has_is_no_failure(self, world):
+    def test_what_stripe_no_longer_has_is_no_failure(self, billing_env):
         for event_type, kind in (("price.updated", "price"), ("payment_method.detached", "payment_method")):
-            world.deliver(events=[make_event(event_type, {"id": "gone", "object": kind})])
+            billing_env.deliver(events=[make_event(event_type, {"id": "gone", "object": kind})])
         assert find_failures() == []
 
 
@@ -187,52 +187,52 @@ def find_fix_price():
 
 
 class TestEveryKindOfNews:
-    def test_is_processed_without_a_failure(self, world):
-        customer = world.subscribe("teams")
-        world.deliver()
-        charge = world.stripe.control.objects("charge")[0]["id"]
+    def test_is_processed_without_a_failure(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        billing_env.deliver()
+        charge = billing_env.stripe.control.objects("charge")[0]["id"]
         get_client().v1.refunds.create({"charge": charge, "amount": 100})
-        world.stripe.control.dispute(charge)
+        billing_env.stripe.control.dispute(charge)
         cancel_plan(customer=customer)
-        world.deliver(events=world.stripe.control.events())  # also those that we do not ask for
+        billing_env.deliver(events=billing_env.stripe.control.events())  # also those that we do not ask for
         assert find_failures() == []
 
-    def test_of_a_type_that_we_do_not_know_is_kept(self, world):
+    def test_of_a_type_that_we_do_not_know_is_kept(self, billing_env):
         subject = {"id": "moon_1", "object": "moon"}
         event = {"id": "evt_moon", "object": "event", "type": "moon.risen", "data": {"object": subject}}
-        with world.run_tasks():
+        with billing_env.run_tasks():
             answer = post_webhook(json.dumps(event | {"created": 1, "livemode": False}))
         assert (answer.status_code, InboxEvent.objects.get().event_type) == (200, "moon.risen")
 
 
 class TestPaymentMethods:
-    def test_are_mirrored_and_let_go(self, world):
-        world.subscribe("payg")
-        world.deliver()
+    def test_are_mirrored_and_let_go(self, billing_env):
+        billing_env.subscribe("payg")
+        billing_env.deliver()
         method = PaymentMethod.objects.get()
         get_client().v1.payment_methods.detach(method.id)
-        world.deliver()
+        billing_env.deliver()
         method.refresh_from_db()
         assert method.customer is None
         assert find_failures() == []
 
 
 class TestPrices:
-    def test_are_mirrored(self, world):
+    def test_are_mirrored(self, billing_env):
         price = get_client().v1.prices.list({"limit": 1}).data[0]
         get_client().v1.prices.update(price.id, {"nickname": "Fix"})
-        world.deliver(events=world.stripe.control.events("price.updated"))
+        billing_env.deliver(events=billing_env.stripe.control.events("price.updated"))
         assert Price.objects.get(id=price.id).stripe_data["nickname"] == "Fix"
 
 
 class TestCustomers:
-    def test_one_that_is_deleted_at_stripe_is_let_go(self, world):
-        customer = world.subscribe("payg")
-        world.deliver()
-        deleted = world.account(customer).stripe_customer_id
+    def test_one_that_is_deleted_at_stripe_is_let_go(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        billing_env.deliver()
+        deleted = billing_env.account(customer).stripe_customer_id
         get_client().v1.customers.delete(deleted)
-        world.deliver()
-        account = world.account(customer)
+        billing_env.deliver()
+        account = billing_env.account(customer)
         assert (account.status, account.stripe_customer_id, account.subscription_id) == (
             "canceled",
             None,
@@ -240,57 +240,57 @@ class TestCustomers:
         )
         assert find_failures() == []
 
-    def test_late_news_of_a_deleted_one_does_not_bring_it_back(self, world):
-        customer = world.subscribe("payg")
-        world.deliver()
-        deleted = world.account(customer).stripe_customer_id
+    def test_late_news_of_a_deleted_one_does_not_bring_it_back(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        billing_env.deliver()
+        deleted = billing_env.account(customer).stripe_customer_id
         client = get_client().v1.customers
         client.update(deleted, {"name": "New name"})
         client.delete(deleted)
-        (late,) = world.stripe.control.events("customer.updated")[-1:]
-        world.deliver(events=world.stripe.control.events("customer.deleted"))
-        world.deliver(events=[late])
-        assert world.account(customer).stripe_customer_id is None
+        (late,) = billing_env.stripe.control.events("customer.updated")[-1:]
+        billing_env.deliver(events=billing_env.stripe.control.events("customer.deleted"))
+        billing_env.deliver(events=[late])
+        assert billing_env.account(customer).stripe_customer_id is None
 
-    def test_who_comes_back_gets_a_new_one(self, world):
-        customer = world.subscribe("payg")
-        get_client().v1.customers.delete(world.account(customer).stripe_customer_id)
-        world.deliver()
-        world.subscribe("teams", customer=customer)
-        assert world.account(customer).status == "active"
+    def test_who_comes_back_gets_a_new_one(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        get_client().v1.customers.delete(billing_env.account(customer).stripe_customer_id)
+        billing_env.deliver()
+        billing_env.subscribe("teams", customer=customer)
+        assert billing_env.account(customer).status == "active"
 
-    def test_one_that_is_not_ours_is_nobodys(self, world):
+    def test_one_that_is_not_ours_is_nobodys(self, billing_env):
         forget_stripe_customer(stripe_customer_id="cus_nobodys")
-        follow_payment(stripe_customer_id="cus_nobodys", at=world.now())
+        sync_payment_state(stripe_customer_id="cus_nobodys", at=billing_env.now())
 
 
 class TestCheckout:
-    def test_that_is_paid_closes_what_else_was_open(self, world):
+    def test_that_is_paid_closes_what_else_was_open(self, billing_env):
         customer = CustomerFactory()
         open_page(customer)
-        stripe_customer_id = world.account(customer).stripe_customer_id
-        first = world.stripe.control.objects("checkout.session")[0]["id"]
+        stripe_customer_id = billing_env.account(customer).stripe_customer_id
+        first = billing_env.stripe.control.objects("checkout.session")[0]["id"]
         page = {"success_url": "https://rsolv.test/", "line_items": [{"price": find_fix_price()}]}
         get_client().v1.checkout.sessions.create(
             {"mode": "subscription", "customer": stripe_customer_id, **page}
         )
-        world.stripe.control.complete_checkout(first)
-        world.deliver()
-        states = [each["status"] for each in world.stripe.control.objects("checkout.session")]
+        billing_env.stripe.control.complete_checkout(first)
+        billing_env.deliver()
+        states = [each["status"] for each in billing_env.stripe.control.objects("checkout.session")]
         assert (states, find_failures()) == (["complete", "expired"], [])
 
 
 class TestRegisterWebhook:
-    def test_an_endpoint_that_is_known_is_asked_for_what_we_want_today(self, world):
+    def test_an_endpoint_that_is_known_is_asked_for_what_we_want_today(self, billing_env):
         endpoint = WebhookEndpoint.objects.get()
         get_client().v1.webhook_endpoints.update(endpoint.id, {"enabled_events": ["charge.failed"]})
         WebhookEndpoint.objects.update(enabled_events=["charge.failed"])
         assert register_webhook(endpoint.url, event_types=ENDPOINT_EVENTS) == endpoint.id
-        kept = world.stripe.control.objects("webhook_endpoint")
+        kept = billing_env.stripe.control.objects("webhook_endpoint")
         assert [set(each["enabled_events"]) for each in kept] == [set(ENDPOINT_EVENTS)]
         assert WebhookEndpoint.objects.get().secret == endpoint.secret
 
-    def test_repeating_it_asks_nothing(self, world):
-        before = len(world.stripe.control.requests())
+    def test_repeating_it_asks_nothing(self, billing_env):
+        before = len(billing_env.stripe.control.requests())
         register_webhook(WebhookEndpoint.objects.get().url, event_types=ENDPOINT_EVENTS)
-        assert len(world.stripe.control.requests()) == before
+        assert len(billing_env.stripe.control.requests()) == before

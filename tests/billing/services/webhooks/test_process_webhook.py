@@ -19,7 +19,7 @@ from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeUnavailable
 from billing.stripe_gateway.prices import sync_plans
 from core import outbox
-from tests.billing.world import WEBHOOK, post_webhook
+from tests.billing.billing_env import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
 from tests.outbox import make_due
 
@@ -141,38 +141,41 @@ class TestProcessWebhook:
             assert (event.attempts, event.last_error) == (attempt, "StripeUnavailable: away")
             assert (event.next_attempt_at is None) is (attempt == 12)
 
-    def test_what_staff_replay_is_processed_again(self, world):
-        customer = world.subscribe("payg")
-        world.deliver()
+    def test_what_staff_replay_is_processed_again(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        billing_env.deliver()
         event = InboxEvent.objects.filter(event_type="customer.subscription.created").get()
-        account = world.account(customer)
+        account = billing_env.account(customer)
         account.status = "unpaid"
         account.save()
-        with world.run_tasks():
+        with billing_env.run_tasks():
             replay_webhook(event_id=event.pk, at=timezone.now())
-        assert world.account(customer).status == "active"
+        assert billing_env.account(customer).status == "active"
 
-    def test_an_event_that_died_half_way_is_taken_up_by_the_sweep(self, world):
-        customer = world.subscribe("payg")
-        world.deliver()
+    def test_an_event_that_died_half_way_is_taken_up_by_the_sweep(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        billing_env.deliver()
         outbox.reopen(InboxEvent.objects.all(), at=timezone.now(), processed_at=None)
-        world.account(customer).__class__.objects.update(status="unpaid")
-        with world.run_tasks():
+        billing_env.account(customer).__class__.objects.update(status="unpaid")
+        with billing_env.run_tasks():
             sweep_billing()
         assert not InboxEvent.objects.filter(processed_at=None).exists()
-        assert world.account(customer).status == "active"
+        assert billing_env.account(customer).status == "active"
 
 
 class TestOrder:
     @pytest.mark.parametrize("order", ["as sent", "reversed", "twice"])
-    def test_the_state_is_the_same_in_any_order(self, world, order):
+    def test_the_state_is_the_same_in_any_order(self, billing_env, order):
         customer = CustomerFactory()
-        world.subscribe("payg", customer=customer)
+        billing_env.subscribe("payg", customer=customer)
         cancel_plan(customer=customer)
-        events = world.stripe.control.events()
+        events = billing_env.stripe.control.events()
         arranged = {"as sent": events, "reversed": events[::-1], "twice": events + events}[order]
-        world.deliver(events=arranged)
-        assert (world.account(customer).plan, world.account(customer).status) == ("payg", "canceled")
+        billing_env.deliver(events=arranged)
+        assert (billing_env.account(customer).plan, billing_env.account(customer).status) == (
+            "payg",
+            "canceled",
+        )
 
 
 class TestAStaleRead:

@@ -9,8 +9,8 @@ from billing.models import InboxEvent, UsageClaim
 from billing.services.webhooks import prune_events as module
 from billing.services.webhooks.process_webhook import replay_webhook
 from billing.services.webhooks.prune_events import prune_events
+from tests.billing.billing_env import post_webhook
 from tests.billing.ledger import report_fixes
-from tests.billing.world import post_webhook
 from tests.factories import RepositoryFactory
 
 BODY = json.dumps({"id": "evt_1", "object": "event", "type": "moon.risen", "data": {"object": {}}})
@@ -97,21 +97,21 @@ class TestPruneEvents:
 
 
 class TestTheLedger:
-    def test_is_never_touched(self, world):
-        customer = world.subscribe("payg")
+    def test_is_never_touched(self, billing_env):
+        customer = billing_env.subscribe("payg")
         report_fixes(customer, 2)
-        world.deliver()
+        billing_env.deliver()
         Event.objects.create(id="evt_old", livemode=False, data={}, stripe_data={})
         Event.objects.update(djstripe_created=timezone.now() - timedelta(days=1000))
         kept = customer.usage_records.count(), customer.usage_reports.count()
         assert prune_events(at=timezone.now() + timedelta(days=1000)).events > 0
         assert (customer.usage_records.count(), customer.usage_reports.count()) == kept == (2, 2)
 
-    def test_and_the_account_survive_a_replay_of_every_event(self, world):
-        customer = world.subscribe("payg")
-        world.deliver()
+    def test_and_the_account_survive_a_replay_of_every_event(self, billing_env):
+        customer = billing_env.subscribe("payg")
+        billing_env.deliver()
         for event in InboxEvent.objects.all():
-            with world.run_tasks():
+            with billing_env.run_tasks():
                 replay_webhook(event_id=event.pk, at=timezone.now())
         assert not InboxEvent.objects.filter(processed_at=None).exists()
-        assert world.account(customer).status == "active"
+        assert billing_env.account(customer).status == "active"

@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from billing.services.subscriptions.cancel_plan import cancel_plan
 from phases.models import PhaseExecution
-from rsolv.staff.business_metrics.models import DailyFigures
-from rsolv.staff.business_metrics.services import take_figures
-from tests.billing.world import BillingWorld
+from rsolv.staff.business_metrics.models import DailyBusinessMetrics
+from rsolv.staff.business_metrics.services import take_business_metrics
+from tests.billing.billing_env import BillingWorld
 from tests.factories import CustomerFactory, make_mitigation_of
 
 
@@ -16,10 +16,10 @@ from tests.factories import CustomerFactory, make_mitigation_of
 class TestTakeFigures:
     def test_takes_the_day_anew_when_repeated(self) -> None:
         now = timezone.now()
-        take_figures(at=now)
+        take_business_metrics(at=now)
         CustomerFactory()
-        take_figures(at=now)
-        assert DailyFigures.objects.get().signups == 1
+        take_business_metrics(at=now)
+        assert DailyBusinessMetrics.objects.get().signups == 1
 
     def test_counts_who_scanned_within_a_week(self) -> None:
         signed_up = timezone.now() - timedelta(days=10)
@@ -30,44 +30,44 @@ class TestTakeFigures:
             issue_number=None,
             created_at=signed_up + timedelta(hours=2),
         )
-        figures = take_figures(at=timezone.now())
+        figures = take_business_metrics(at=timezone.now())
         assert (figures.activated, figures.activatable) == (1, 2)
         assert figures.first_scan_median_seconds == 7200
 
     def test_counts_closed_accounts_as_signups_and_not_as_trials(self) -> None:
         CustomerFactory(closed_at=timezone.now())
-        figures = take_figures(at=timezone.now())
+        figures = take_business_metrics(at=timezone.now())
         assert (figures.signups, figures.on_trial) == (1, 0)
 
 
 class TestMoney:
-    def test_recurs_by_the_price_that_the_plan_was_sold_at(self, world: BillingWorld) -> None:
-        world.subscribe("teams")
-        world.subscribe("payg")
-        figures = take_figures(at=world.now())
+    def test_recurs_by_the_price_that_the_plan_was_sold_at(self, billing_env: BillingWorld) -> None:
+        billing_env.subscribe("teams")
+        billing_env.subscribe("payg")
+        figures = take_business_metrics(at=billing_env.now())
         assert (figures.on_teams, figures.on_payg, figures.on_trial) == (1, 1, 0)
         assert figures.recurring_cents == 49900
 
-    def test_is_collected_when_an_invoice_is_paid(self, world: BillingWorld) -> None:
-        world.subscribe("teams")
-        world.deliver()
-        assert take_figures(at=world.now()).collected_cents == 49900
+    def test_is_collected_when_an_invoice_is_paid(self, billing_env: BillingWorld) -> None:
+        billing_env.subscribe("teams")
+        billing_env.deliver()
+        assert take_business_metrics(at=billing_env.now()).collected_cents == 49900
 
-    def test_is_no_longer_collected_a_month_later(self, world: BillingWorld) -> None:
-        world.subscribe("teams")
-        world.deliver()
-        assert take_figures(at=world.now() + timedelta(days=31)).collected_cents == 0
+    def test_is_no_longer_collected_a_month_later(self, billing_env: BillingWorld) -> None:
+        billing_env.subscribe("teams")
+        billing_env.deliver()
+        assert take_business_metrics(at=billing_env.now() + timedelta(days=31)).collected_cents == 0
 
 
 class TestPlans:
-    def test_are_lost_when_they_end(self, world: BillingWorld, settings: Any) -> None:
+    def test_are_lost_when_they_end(self, billing_env: BillingWorld, settings: Any) -> None:
         settings.METER_SETTLE_SECONDS = 0
-        customer = world.subscribe("payg")
-        world.deliver()
-        world.stripe.control.advance(days=20)
+        customer = billing_env.subscribe("payg")
+        billing_env.deliver()
+        billing_env.stripe.control.advance(days=20)
         cancel_plan(customer=customer)
-        world.deliver()
-        world.stripe.control.advance(days=15)
-        figures = take_figures(at=world.now())
+        billing_env.deliver()
+        billing_env.stripe.control.advance(days=15)
+        figures = take_business_metrics(at=billing_env.now())
         assert (figures.churned, figures.churnable) == (1, 1)
         assert (figures.on_payg, figures.on_trial) == (0, 1)

@@ -1,0 +1,46 @@
+"""A fix of which no invoice will know gives nothing back, once Stripe has said that no plan ran."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from billing.locks import lock_stripe_customer
+from billing.models import BillingAccount, CorrectionReport, UsageCorrection
+from billing.selectors.billed_lines import find_fix_price, was_without_plan
+from billing.services.subscriptions.refresh_account import refresh_account
+from billing.stripe_gateway.subscriptions import sync_subscriptions
+from core import outbox
+
+log = structlog.get_logger(__name__)
+
+Resolution = CorrectionReport.Resolution
+Status = CorrectionReport.Status
+
+
+def close_correction_without_credit(
+    *, report: CorrectionReport, stripe_customer_id: str, at: datetime
+) -> str:
+    """Finish what no plan billed, as far as is mirrored; why it has to wait, empty where it need not.
+
+    A plan's end may be heard of before the next plan's beginning, which bills the fix: so the customer's
+    subscriptions are read again. `report` is claimed. Calls out; repeating it is safe. Raises
+    StripeUnavailable, StripeRejected.
+    """
+    with lock_stripe_customer(stripe_customer_id):
+        sync_subscriptions(stripe_customer_id=stripe_customer_id)
+        refresh_account(stripe_customer_id=stripe_customer_id)
+    return _conclude(report, at)
+
+
+@transaction.atomic
+def _conclude(report: CorrectionReport, at: datetime) -> str:
+    locked = BillingAccount.objects.select_for_update(of=("self",))
+    account = locked.get(customer__usage_corrections=report.pk)
+    correction = UsageCorrection.objects.select_related("usage__report").get(pk=report.pk)
+    is_priced = find_fix_price(correction=correction, account=account) is not None
+    if is_priced or not was_without_plan(usage=correction.usage, account=account):
+        return "waits for the invoice of its period"
+    if outbox.complete(report, status=Status.DONE, resolution=Resolution.NOTHING, done_at=at):
+        log.info("correction_unbilled", correction=str(report.pk))
+    return ""

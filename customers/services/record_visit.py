@@ -1,0 +1,12 @@
+"""A member looked at the portal."""
+
+from datetime import datetime
+
+from customers.models import Membership
+
+
+def record_visit(*, membership: Membership, at: datetime) -> None:
+    """Keep when a member was last seen. It never goes back."""
+    rows = Membership.objects.filter(pk=membership.pk).exclude(last_seen_at__gt=at)
+    rows.update(last_seen_at=at)
+    membership.last_seen_at = at
