@@ -51,8 +51,11 @@ def list_open(folder: Path) -> list[str]:
     return [f"{path} {path.stat().st_mode:o}" for path in found if path.stat().st_mode & 0o077]
 
 
+INHERITED = ("PATH", "HOME", "LANG", "PYTHONPYCACHEPREFIX")
+
+
 def start(folder: Path) -> None:
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    kept = {name: value for name, value in os.environ.items() if name in INHERITED}
     command = [sys.executable, "-c", START]
     subprocess.run(command, env=kept | {"HERE": str(folder)}, check=True, capture_output=True)
 
@@ -112,6 +115,8 @@ class TestKeepPrivate:
 )
 def test_processes_of_production_write_private_files(module: str) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "rsolv.settings.test", "PATH": os.environ["PATH"]}
+    if compiled := os.environ.get("PYTHONPYCACHEPREFIX"):
+        settings["PYTHONPYCACHEPREFIX"] = compiled
     read = f"import os; os.umask(0o022); import {module}\nprint(os.umask(0))"
     found = subprocess.run([sys.executable, "-c", read], env=settings, capture_output=True, text=True)
     assert found.stdout.strip() == str(0o077)

@@ -22,8 +22,11 @@ READ = (
 )
 
 
+INHERITED = ("PATH", "HOME", "LANG", "PYTHONPYCACHEPREFIX")
+
+
 def start(read=READ, **changes):
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    kept = {name: value for name, value in os.environ.items() if name in INHERITED}
     variables = {name: value for name, value in (GOOD | changes).items() if value is not None}
     return subprocess.run([sys.executable, "-c", read], env=kept | variables, capture_output=True, text=True)
 

@@ -139,7 +139,7 @@ class TestTheSpendCap:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-class TestAThousandClaimsAtOnce:
+class TestManyClaimsAtOnce:
     """As many at a time as a process has connections, every claim for another issue."""
 
     @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ class TestAThousandClaimsAtOnce:
         customer = CustomerFactory()
         BillingAccountFactory(customer=customer, **account)
         with ThreadPoolExecutor(settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] - 1) as pool:
-            granted = list(pool.map(lambda issue: try_to_claim(customer, issue), range(1, 1001)))
-        assert (len(granted), sum(granted), UsageClaim.objects.count()) == (1000, 10, 10)
+            granted = list(pool.map(lambda issue: try_to_claim(customer, issue), range(1, 201)))
+        assert (len(granted), sum(granted), UsageClaim.objects.count()) == (200, 10, 10)
 
 
 def try_to_claim(customer, issue):
