@@ -117,6 +117,8 @@ def stripe_sandbox(stripe_server: "StripeSandbox", settings: Any, monkeypatch: A
     stripe_server.reset()
     settings.STRIPE_API_BASE = stripe_server.url
     monkeypatch.setattr(stripe, "api_base", stripe_server.url)
+    # The SDK retries as in production, without its pauses of half a second and more.
+    monkeypatch.setattr(stripe.HTTPClient, "_sleep_time_seconds", lambda *_: 0.0)
     get_client.cache_clear()
     find_meter_id.cache_clear()
     return stripe_server
