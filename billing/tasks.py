@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing.services.corrections.report_correction import report_correction as report_correction_service
 from billing.services.metering.report_usage import report_usage as report_usage_service
-from billing.services.notifications.send_notification import send_notification as mail_notice_service
+from billing.services.notifications.send_notification import send_notification as send_notification_service
 from billing.services.reconciliation.reconcile import reconcile
 from billing.services.subscriptions.choose_plan import open_subscription as open_subscription_service
 from billing.services.sweep_billing import sweep_billing as sweep_billing_service
@@ -31,7 +31,7 @@ def report_correction(correction_id: str) -> None:
 
 @shared_task
 def send_notification(notification_id: str) -> None:
-    mail_notice_service(notification_id=UUID(notification_id))
+    send_notification_service(notification_id=UUID(notification_id))
 
 
 @shared_task

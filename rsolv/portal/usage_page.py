@@ -35,7 +35,13 @@ SEVERITY_WORDS = {
 COLUMNS = ("at", "repository", "issue", "severity", "vulnerability", "coverage", "plan", "pull_request")
 FIELDS = (
     *("occurred_at", "repository__forge_account__namespace", "repository__name", "issue_number"),
-    *("execution__severity", "execution__flaw_type", "coverage", "plan", "execution__pull_request_url"),
+    *(
+        "execution__severity",
+        "execution__vulnerability_type",
+        "coverage",
+        "plan",
+        "execution__pull_request_url",
+    ),
 )
 
 

@@ -60,7 +60,7 @@ class TestReadEvidence:
         found = read({"testExecutionResult": {"output": "x" * 100}}, clip=10)
         assert found.failing_output == "xxxxxxxxxx …"
 
-    def test_says_where_the_flaw_is(self):
+    def test_says_where_the_vulnerability_is(self):
         vulnerability = {"type": "sql_injection", "file": "a.py", "line": 3}
         assert read({"vulnerabilities": [vulnerability]}).vulnerability == "SQL injection in a.py:3"
 

@@ -18,7 +18,7 @@ class TestReadFacts:
             summarize_phase("scan", {"vulnerabilities": [VULNERABILITY, VULNERABILITY, "odd"]}).findings == 2
         )
 
-    def test_a_proof_names_its_flaw_in_one_line(self):
+    def test_a_proof_names_its_vulnerability_in_one_line(self):
         facts = summarize_phase("validation", {"vulnerabilities": [VULNERABILITY]})
         assert (facts.severity, facts.vulnerability_type) == ("critical", "sql_injection")
         assert facts.title == "The query is put together"

@@ -23,13 +23,13 @@ def store(customer, phase, data, *, later=0, **changes):
 
 @pytest.mark.django_db
 class TestColumns:
-    def test_a_fix_takes_its_flaw_from_the_proof(self):
+    def test_a_fix_takes_its_vulnerability_from_the_proof(self):
         customer = CustomerFactory()
         store(customer, "validation", PROOF)
         fix = store(customer, "mitigation", {"success": True, "attempts": 2})
         assert (fix.severity, fix.vulnerability_type, fix.title, fix.attempts) == ("high", "xss", "Echo", 2)
 
-    def test_a_proof_that_comes_late_names_the_flaw(self):
+    def test_a_proof_that_comes_late_names_the_vulnerability(self):
         customer = CustomerFactory()
         fix = store(customer, "mitigation", {"success": True})
         store(customer, "validation", PROOF)

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from phases.facts import read_facts
 
 from phases.evidence import read_evidence
+from phases.summary import summarize_phase
 from phases.test_integration.errors import TestIntegrationError
 from phases.test_integration.frameworks import FRAMEWORKS
 from phases.test_integration.measure import bench
@@ -225,7 +225,7 @@ class TestStoredResults:
             }
             stored = json.dumps(data)
             return lambda: (
-                read_facts("mitigation", data),
+                summarize_phase("mitigation", data),
                 read_evidence(validation=stored, mitigation=stored),
             )
 

@@ -263,7 +263,7 @@ class TestEveryPage:
 
     @pytest.mark.parametrize("year", ["0", "-1", "10000", "9" * 20, "zzz"])
     def test_refuses_years_that_are_none(self, staff: StaffBrowser, year: str) -> None:
-        assert staff.get(f"{page('customers_auditentry_changelist')}?at__year={year}").status_code == 400
+        assert staff.get(f"{page('customers_auditlogentry_changelist')}?at__year={year}").status_code == 400
 
     def test_deletes_nothing_from_a_list(self, staff: StaffBrowser) -> None:
         request = RequestFactory().get("/")

@@ -39,11 +39,11 @@ class TestFindInSource:
 
 
 class TestFindInCheckout:
-    def test_finds_the_one_flaw_of_the_shop(self, checkout: Path) -> None:
+    def test_finds_the_one_vulnerability_of_the_shop(self, checkout: Path) -> None:
         (finding,) = find_in_checkout(checkout)
         assert (finding.file, finding.function) == ("app/catalog/search.py", "search_products")
 
-    def test_follows_the_flaw_where_it_moves(self, checkout: Path) -> None:
+    def test_follows_the_vulnerability_where_it_moves(self, checkout: Path) -> None:
         source = checkout / "app/catalog/search.py"
         (before,) = find_in_checkout(checkout)
         source.write_text("# a line more\n" + source.read_text())

@@ -34,7 +34,7 @@ class TestRunSuite:
         run = run_suite(checkout)
         assert len(run.passed) == len(run.outcomes) >= 10
 
-    def test_goes_red_by_assertion_where_the_flaw_is_proved(self, checkout: Path) -> None:
+    def test_goes_red_by_assertion_where_the_vulnerability_is_proved(self, checkout: Path) -> None:
         with (checkout / "tests/catalog/test_search.py").open("a") as file:
             file.write(f"\n\n{TEST_CODE}\n")
         (red,) = run_suite(checkout).not_passed
