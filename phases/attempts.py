@@ -7,7 +7,7 @@ from typing import Any
 from .outcomes import claims_success, read_verification
 
 MOST_ATTEMPTS = 10_000
-TRIES_READ = 20
+ATTEMPTS_READ = 20
 SCORE_NAMES = ("trustScore", "trust_score")
 HOLDERS = ("retry", "retryEvidence", "retry_evidence", "verification", "evidence")
 
@@ -26,11 +26,11 @@ class Attempt:
 class AttemptHistory:
     """All attempts at a fix. `trust_score` is in percent: how far claims were borne out. None: not said."""
 
-    attempts: int | None
+    count: int | None
     claimed: bool
     verified: bool | None
     trust_score: int | None
-    tries: tuple[Attempt, ...]
+    attempts: tuple[Attempt, ...]
     error: str
 
 
@@ -38,13 +38,15 @@ def read_attempts(data: Mapping[str, Any]) -> AttemptHistory:
     """From a mitigation's data: attempts as a number or as a list, at its top or within its evidence."""
     held = [data, *(each for name in HOLDERS if isinstance(each := data.get(name), Mapping))]
     lists = (each.get("attempts") for each in held)
-    tries: list[Any] = next((each for each in lists if isinstance(each, list)), [])
+    attempts: list[Any] = next((each for each in lists if isinstance(each, list)), [])
     return AttemptHistory(
-        attempts=len(tries) or _find_count(held),
+        count=len(attempts) or _find_count(held),
         claimed=data.get("claimed") is True or claims_success(data),
         verified=read_verification(data),
         trust_score=_find_score(held),
-        tries=tuple(_read_attempt(number, each) for number, each in enumerate(tries[:TRIES_READ], 1)),
+        attempts=tuple(
+            _read_attempt(number, each) for number, each in enumerate(attempts[:ATTEMPTS_READ], 1)
+        ),
         error=_clip(data.get("error") or data.get("errorMessage")),
     )
 

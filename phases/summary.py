@@ -34,13 +34,13 @@ def summarize_phase(phase: str, data: Mapping[str, Any]) -> PhaseSummary:
         return PhaseSummary(findings=min(len(vulnerabilities), MOST_FINDINGS))
     nested = data.get("vulnerability")
     sources = [*vulnerabilities[:1], *([nested] if isinstance(nested, Mapping) else []), data]
-    retries = read_attempts(data) if phase == "mitigation" else None
+    history = read_attempts(data) if phase == "mitigation" else None
     return PhaseSummary(
         severity=_find_severity(sources),
         vulnerability_type=_find_text(sources, NAMES, 60),
         title=_find_text(sources[:-1], TITLES, 200) or _find_text([data], TITLES[:1], 200),
-        attempts=retries.attempts if retries else None,
-        trust_score=retries.trust_score if retries else None,
+        attempts=history.count if history else None,
+        trust_score=history.trust_score if history else None,
     )
 
 

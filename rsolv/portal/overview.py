@@ -21,10 +21,10 @@ from billing.selectors.invoices import list_invoices, list_open_invoices
 from billing.usage_words import describe_cost, describe_usage
 from customers.models import ApiKey, Customer, Membership, User
 from customers.selectors import get_membership, list_expiring_keys, list_keys
-from phases.selectors.work import count_work, list_latest_fixes
+from phases.selectors.fixes import count_fixes_by_outcome, list_latest_fixes
 from provisioning.key_reveal import forget_new_key, take_new_key
 
-from .fixes import list_rows
+from .fix_page import list_fix_rows
 from .new_account import show_no_account
 from .projection import Projection, project_period
 from .setup_steps import list_steps
@@ -85,7 +85,7 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
         cap_url=reverse("billing-cap"),
     )
     projection = project_entitlement(entitlement, now)
-    recent = count_work(customer=customer, since=now - WORRYING)
+    recent = count_fixes_by_outcome(customer=customer, since=now - WORRYING)
     return {
         "customer": customer,
         "entitlement": entitlement,
@@ -93,14 +93,14 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
         "standing": explain_account_state(entitlement, open_invoices, ways=ways if sees_billing else None),
         "worries": _list_worries(recent, customer, projection if sees_billing else None, now),
         "last_time": last_time,
-        "news": _tell_news(count_work(customer=customer, since=last_time)) if last_time else [],
+        "news": _tell_news(count_fixes_by_outcome(customer=customer, since=last_time)) if last_time else [],
         "steps": list_steps(customer=customer),
         "may_manage": membership.may_manage,
         "sees_billing": sees_billing,
         "usage_words": describe_usage(entitlement),
         "cost_words": describe_cost(entitlement),
         "projection": projection,
-        "rows": list_rows(list(list_latest_fixes(customer=customer, limit=FIXES_SHOWN))),
+        "rows": list_fix_rows(list(list_latest_fixes(customer=customer, limit=FIXES_SHOWN))),
         "invoices": invoices,
         "api_keys": [_to_key_row(key) for key in keys[:KEYS_SHOWN]],
         "has_more_keys": len(keys) > KEYS_SHOWN,

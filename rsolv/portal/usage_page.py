@@ -30,12 +30,18 @@ SEVERITY_WORDS = {
     "high": gettext_lazy("High"),
     "medium": gettext_lazy("Medium"),
     "low": gettext_lazy("Low"),
-    "": gettext_lazy("Not said"),
+    "": gettext_lazy("Not stated"),
 }
 COLUMNS = ("at", "repository", "issue", "severity", "vulnerability", "coverage", "plan", "pull_request")
 FIELDS = (
     *("occurred_at", "repository__forge_account__namespace", "repository__name", "issue_number"),
-    *("execution__severity", "execution__flaw_type", "coverage", "plan", "execution__pull_request_url"),
+    *(
+        "execution__severity",
+        "execution__vulnerability_type",
+        "coverage",
+        "plan",
+        "execution__pull_request_url",
+    ),
 )
 
 
