@@ -1,4 +1,4 @@
-"""The customer's namespaces and repositories, and what came of each."""
+"""The customer's GitHub organizations and repositories, with the results of each."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ def show_repositories(request: HttpRequest, membership: Membership) -> HttpRespo
 @require_POST
 @member_page(may=lambda membership: membership.may_manage)
 def release_claim(request: HttpRequest, membership: Membership, claim_id: UUID) -> HttpResponseBase:
-    """End a provisional claim. A proven one is released by staff: it keeps others out."""
+    """Release a provisional claim. Only staff release a proven one, because it protects the organization."""
     claim = list_held_namespaces(customer=membership.customer).filter(pk=claim_id, proven_at=None).first()
     if claim is None:
         raise Http404
@@ -53,5 +53,5 @@ def release_claim(request: HttpRequest, membership: Membership, claim_id: UUID) 
             address=get_client_ip(request), device=describe_browser(request.headers.get("User-Agent", ""))
         ),
     )
-    messages.success(request, _("%(name)s is released. Its results stay yours.") % {"name": claim})
+    messages.success(request, _("%(name)s is released. You keep its results.") % {"name": claim})
     return redirect("repositories")
