@@ -17,7 +17,7 @@ from customers.models import Membership
 from customers.selectors import list_held_namespaces
 from customers.services.namespace_claims import KeyOrigin
 from customers.services.release_namespace import release_namespace
-from phases.selectors.repositories import count_found, list_repositories
+from phases.selectors.repositories import count_results, list_repositories
 
 REPOSITORIES_SHOWN = 50
 
@@ -29,7 +29,7 @@ def show_repositories(request: HttpRequest, membership: Membership) -> HttpRespo
     page = Paginator(found, REPOSITORIES_SHOWN).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": count_found(repositories=list(page.object_list)),
+        "rows": count_results(repositories=list(page.object_list)),
         "namespaces": list(list_held_namespaces(customer=membership.customer)),
         "may_manage": membership.may_manage,
     }
