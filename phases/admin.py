@@ -1,4 +1,4 @@
-"""Staff's view of what the Action stored, which is never edited, and of how much a customer may store."""
+"""Staff pages: results stored by the Action, read-only, and each customer's storage limit."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class PhaseExecutionAdmin(ReadOnlyAdmin):
 
 @admin.register(StorageUse)
 class StorageUseAdmin(StaffAdmin):
-    """Staff set a customer's own limit; what is used is counted."""
+    """Storage per customer. Staff may set the limit; the usage is read-only."""
 
     list_display = ("customer", "used", "limit", "limit_mb")
     list_select_related = ("customer",)
@@ -66,7 +66,7 @@ class StorageUseAdmin(StaffAdmin):
         return format_size(use.storage_limit)
 
     def save_model(self, request: HttpRequest, obj: StorageUse, form: Any, change: bool) -> None:
-        """Through the service, which writes nothing but the limit: results may have been stored meanwhile."""
+        """Save through the service, which writes only the limit: `save` would overwrite a newer usage."""
         set_storage_limit(
             customer=obj.customer,
             limit_mb=obj.limit_mb,

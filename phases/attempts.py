@@ -1,4 +1,4 @@
-"""How often a fix was tried, what was claimed and what was verified (RFC-061). Pure; tolerates any data."""
+"""Attempts at a fix: how many, what each claimed, what was verified (RFC-061). Pure; tolerates any data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any
 from .outcomes import claims_success, read_verification
 
 MOST_ATTEMPTS = 10_000
-TRIES_READ = 20
+ATTEMPTS_READ = 20
 SCORE_NAMES = ("trustScore", "trust_score")
 HOLDERS = ("retry", "retryEvidence", "retry_evidence", "verification", "evidence")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at a fix. None: not said."""
+    """One attempt at a fix. None: not stated."""
 
     number: int
     claimed: bool | None
@@ -24,27 +24,32 @@ class Attempt:
 
 @dataclass(frozen=True)
 class AttemptHistory:
-    """All attempts at a fix. `trust_score` is in percent: how far claims were borne out. None: not said."""
+    """All attempts at a fix. `trust_score`: percentage of claims that were verified. None: not stated.
 
-    attempts: int | None
+    `count` may exceed `len(attempts)`: the data may hold only a number, and at most ATTEMPTS_READ are read.
+    """
+
+    count: int | None
     claimed: bool
     verified: bool | None
     trust_score: int | None
-    tries: tuple[Attempt, ...]
+    attempts: tuple[Attempt, ...]
     error: str
 
 
 def read_attempts(data: Mapping[str, Any]) -> AttemptHistory:
-    """From a mitigation's data: attempts as a number or as a list, at its top or within its evidence."""
+    """Read attempts from a mitigation's data: a number or a list, at its top level or in its evidence."""
     held = [data, *(each for name in HOLDERS if isinstance(each := data.get(name), Mapping))]
     lists = (each.get("attempts") for each in held)
-    tries: list[Any] = next((each for each in lists if isinstance(each, list)), [])
+    attempts: list[Any] = next((each for each in lists if isinstance(each, list)), [])
     return AttemptHistory(
-        attempts=len(tries) or _find_count(held),
+        count=len(attempts) or _find_count(held),
         claimed=data.get("claimed") is True or claims_success(data),
         verified=read_verification(data),
         trust_score=_find_score(held),
-        tries=tuple(_read_attempt(number, each) for number, each in enumerate(tries[:TRIES_READ], 1)),
+        attempts=tuple(
+            _read_attempt(number, each) for number, each in enumerate(attempts[:ATTEMPTS_READ], 1)
+        ),
         error=_clip(data.get("error") or data.get("errorMessage")),
     )
 
@@ -68,7 +73,7 @@ def _find_count(held: list[Mapping[str, Any]]) -> int | None:
 
 
 def _find_score(held: list[Mapping[str, Any]]) -> int | None:
-    """Up to 1 it is a share, above it is percent."""
+    """Find the score in percent. A value up to 1 is read as a fraction."""
     scores = (each.get(name) for each in held for name in SCORE_NAMES)
     numbers = (score for score in scores if isinstance(score, int | float) and not isinstance(score, bool))
     score = next((score for score in numbers if 0 <= score <= 100), None)

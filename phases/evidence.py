@@ -1,4 +1,4 @@
-"""What stored results prove about a fix: a test red before it, green after. Pure; tolerates any data."""
+"""Evidence for a fix: a test that fails before it and passes after. Pure; tolerates any data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class RedTest:
 class TestCounts:
     """How a run of tests ended."""
 
-    __test__ = False  # not one of pytest's
+    __test__ = False  # not a test class for pytest
 
     passed: int
     total: int
@@ -37,7 +37,7 @@ class TestCounts:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The test, how it failed, and what was seen after the fix. Empty texts and None: not said."""
+    """The test, its failure, and the test results after the fix. Empty texts and None: not stated."""
 
     vulnerability: str
     tests: tuple[RedTest, ...]
@@ -56,7 +56,7 @@ class Evidence:
 
 
 def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Evidence:
-    """Evidence from the JSON texts of both phases, empty where there is none; texts are cut at `clip`."""
+    """Read evidence from the JSON texts of both phases, "" for none. Texts are cut at `clip` characters."""
     proof, fix = _parse(validation), _parse(mitigation)
     run = _as_map(proof.get("testExecutionResult"))
     verification = _as_map(fix.get("verification"))
@@ -75,7 +75,7 @@ def read_evidence(*, validation: str, mitigation: str, clip: int = 20_000) -> Ev
 
 
 def name_vulnerability(kind: str) -> str:
-    """`sql_injection` is `SQL injection`."""
+    """Return the name of a type in words: `SQL injection` for `sql_injection`."""
     words = kind.replace("_", " ").replace("-", " ").split()
     return " ".join(word.upper() if word in ACRONYMS else word for word in words)
 
@@ -97,7 +97,7 @@ def _clip(value: Any, length: int) -> str:
 
 
 def _read_tests(value: Any, clip: int) -> list[RedTest]:
-    """Tests as a list, as one test, or by name; what is none of these is left out."""
+    """Read tests from a list, one test, or a mapping by name. Anything else is skipped."""
     if isinstance(value, Mapping):
         inner = value.get("redTests") or value.get("red")
         value = inner if isinstance(inner, list) else [inner or value]
@@ -145,7 +145,7 @@ def _read_counts(value: Any) -> TestCounts | None:
 
 
 def _describe_vulnerability(proof: Mapping[str, Any], fix: Mapping[str, Any]) -> str:
-    """`SQL injection in app/search.py:12`, as far as it is said."""
+    """Return `SQL injection in app/search.py:12`, without the parts that are not stated."""
     found = proof.get("vulnerabilities")
     vulnerability = _as_map(found[0]) if isinstance(found, list) and found else {}
     kind = name_vulnerability(_clip(vulnerability.get("type") or fix.get("vulnerabilityType"), 60))

@@ -1,4 +1,4 @@
-"""What customers store, read when somebody asks. No customer is a label."""
+"""Gauges of stored bytes, read at each scrape. No customer is a label, to bound the number of series."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from .models import StorageUse
 
 
 def read_storage_gauges() -> Iterator[Metric]:
-    """One query over one small row for each customer."""
+    """Sum the storage of all customers. One query over one small row per customer."""
     rows = annotate_storage(StorageUse.objects.order_by(), customer="customer_id")
     is_nearly_full = Q(stored_bytes__gte=F("storage_limit") * 9 / 10)
     found = rows.aggregate(stored=Sum("stored_bytes"), nearly_full=Count("pk", filter=is_nearly_full))

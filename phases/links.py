@@ -1,23 +1,23 @@
-"""Links into the forge, made of what a customer's runner named. Pure.
+"""Links to GitHub, built from what a customer's runner reported. Pure.
 
-The runner's text is never a link: only the number in it is used, so that neither user names in addresses nor
-look-alike letters, ports or other schemes lead a reader elsewhere.
+The runner's text never becomes a link: only its repository and number are used, so that user names in URLs,
+look-alike letters, ports and other schemes cannot lead a reader to another site.
 """
 
 import re
 from urllib.parse import quote
 
 GITHUB = "https://github.com"
-# `owner/name` as the forge writes it, and what may follow the number: a tab of the page.
+# `owner/name` as GitHub allows it. After the number, the path of a tab of the page may follow.
 PATH = re.compile(
     r"/([A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})/pull/([1-9][0-9]{0,9})(?:[/?#][^\s]*)?", re.ASCII
 )
 
 
 def find_pull_request(url: str, *, forge_url: str = GITHUB, repository: str = "") -> str:
-    """The address of a pull request at the forge, empty where `url` is none.
+    """Return the canonical URL of a pull request at `forge_url`, "" where `url` is not one.
 
-    With `repository` (`owner/name`, case does not matter) it must be one of that repository.
+    With `repository` (`owner/name`, case-insensitive), the pull request must belong to it.
     """
     host, path = url[: len(forge_url)], url[len(forge_url) :]
     match = PATH.fullmatch(path)
@@ -30,7 +30,7 @@ def find_pull_request(url: str, *, forge_url: str = GITHUB, repository: str = ""
 
 
 def name_pull_request(url: str) -> str:
-    """`#71`, of an address that `find_pull_request` has given."""
+    """Return `#71` for a URL from `find_pull_request`, "" for ""."""
     return f"#{url.rpartition('/')[2]}" if url else ""
 
 

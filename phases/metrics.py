@@ -1,4 +1,4 @@
-"""What operators count about phases and test integration. Labels are closed lists: a caller makes none."""
+"""Metrics of phases and test integration. Labels have a fixed set of values: no caller can add one."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ LINES = Histogram(
 
 @dataclass
 class Run:
-    """One request; what its answer says is filled in when there is one."""
+    """One request. The view fills in the fields from its response."""
 
     method: str = "none"
     lines: int | None = None
@@ -53,7 +53,7 @@ class Run:
 
 @contextmanager
 def measure(total: Counter, seconds: Histogram, sent: object) -> Iterator[Run]:
-    """Count what happens inside, by how it ends; time it where it succeeds. `sent` is the body as it came."""
+    """Count the block by its outcome, and time it where it succeeds. `sent` is the parsed request body."""
     framework, language = _name(sent, "framework", FRAMEWORKS), _name(sent, "language", LANGUAGES)
     run, status, started = Run(), "failed", time.perf_counter()
     try:
@@ -71,7 +71,7 @@ def measure(total: Counter, seconds: Histogram, sent: object) -> Iterator[Run]:
 
 
 def _name(sent: object, field: str, known: Mapping[str, object] | set[str]) -> str:
-    """The value where it is one that we know, `none` where there is none."""
+    """Return the field's value if it is a known one, else `other`; `none` if the field is missing."""
     value = sent.get(field) if isinstance(sent, Mapping) else None
     if value is None:
         return "none"

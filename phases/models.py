@@ -1,4 +1,4 @@
-"""What the Action found, proved and fixed, as it told us."""
+"""Results that the Action reported: scans, validations and mitigations."""
 
 import uuid
 
@@ -14,7 +14,7 @@ from .links import find_pull_request
 
 
 class Repository(models.Model):
-    """A repository in a customer's namespace. Names are compared without case."""
+    """A repository in a customer's namespace. Names are case-insensitive."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     forge_account = models.ForeignKey(ForgeAccount, on_delete=models.PROTECT, related_name="repositories")
@@ -37,13 +37,13 @@ class Repository(models.Model):
 
 
 class StorageUse(models.Model):
-    """How much a customer stores. See docs/decisions/025.
+    """Storage used by a customer. See docs/decisions/025.
 
-    `stored_bytes` counts each result's data in UTF-8 and ROW_BYTES for its row; it is changed in the
-    transaction that stores, and `recount_storage` corrects it. `limit_mb` overrides the plan's limit.
+    `stored_bytes` is the sum of each result's data in UTF-8 and ROW_BYTES for its row. It changes in the
+    transaction that stores a result; `recount_storage` corrects it. `limit_mb` overrides the plan's limit.
     """
 
-    # What a row takes beside its data, so that many small results are bounded too.
+    # Overhead of a row beside its data, so that the limit bounds many small results too.
     ROW_BYTES = 1024
 
     customer = models.OneToOneField(
@@ -65,10 +65,10 @@ class StorageUse(models.Model):
 class PhaseExecution(models.Model):
     """The latest result of a phase: of a scan by commit, of a validation or mitigation by issue.
 
-    `data` is the JSON text exactly as it was sent; what lists show of it was read into columns when it was
-    stored. `is_superseded`: a proof whose issue has come to a fix, which lists show instead. `announced_at`
-    is set once, when the phase first succeeded: what listens to `phase_completed` has then been told, and
-    is never told again.
+    `data` is the JSON text exactly as it was sent; the columns that lists show are derived from it when it is
+    stored. `is_superseded`: a validation whose issue has a mitigation, which lists show instead.
+    `announced_at` is set once, when the phase first succeeds and `phase_completed` is sent; the signal is
+    never sent again, so that a fix is metered once.
     """
 
     class Phase(models.TextChoices):
@@ -139,5 +139,5 @@ class PhaseExecution(models.Model):
 
     @property
     def pull_request_link(self) -> str:
-        """The pull request's address where it is one at the forge, else empty: rows of old hold any."""
+        """The URL of the pull request, "" where the stored one is not at GitHub: old rows hold any URL."""
         return find_pull_request(self.pull_request_url, forge_url=settings.FORGE_URL)

@@ -1,4 +1,4 @@
-"""What a phase's data says happened. Pure: plain values in, plain values out."""
+"""The outcome of a phase according to its data. Pure: plain values in, plain values out."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -11,10 +11,10 @@ VERIFICATION_FLAGS = ("testsPass", "tests_pass", "testsPassed", "passed", "succe
 
 
 def judge_outcome(phase: str, data: Mapping[str, Any]) -> Outcome:
-    """How a phase ended by its own data.
+    """Return the outcome of a phase from its data.
 
-    A scan that was stored succeeded. A validation succeeded when it proved its vulnerability. A mitigation
-    succeeded when it says so and its verification does not contradict it; contradicted, it is unverified.
+    A stored scan succeeded. A validation succeeded if it proved its vulnerability. A mitigation succeeded if
+    it claims success and its verification does not contradict the claim; contradicted, it is unverified.
     """
     if phase == "scan":
         return "succeeded"
@@ -26,12 +26,12 @@ def judge_outcome(phase: str, data: Mapping[str, Any]) -> Outcome:
 
 
 def claims_success(data: Mapping[str, Any]) -> bool:
-    """Both families of mitigation data: `fixed`, or `success`; also a status in words."""
+    """Return whether a mitigation claims success. Runners send `fixed`, `success` or `status`."""
     return data.get("fixed") is True or data.get("success") is True or data.get("status") == "success"
 
 
 def is_contradicted(data: Mapping[str, Any]) -> bool:
-    """Whether the tests are said not to pass, by the mitigation or by the verification within it."""
+    """Return whether the mitigation, or the verification in it, states that tests do not pass."""
     if data.get("testsPass") is False or data.get("tests_pass") is False or data.get("verified") is False:
         return True
     verification = data.get("verification")
@@ -41,7 +41,7 @@ def is_contradicted(data: Mapping[str, Any]) -> bool:
 
 
 def read_verification(data: Mapping[str, Any]) -> bool | None:
-    """Whether the tests are said to pass; None where nothing is said of them."""
+    """Return whether the data states that the tests pass; None where it states nothing about them."""
     if is_contradicted(data):
         return False
     flags = [data.get(name) for name in ("testsPass", "tests_pass", "verified", "verification")]
@@ -52,9 +52,9 @@ def read_verification(data: Mapping[str, Any]) -> bool | None:
 
 
 def find_pull_request_url(data: Mapping[str, Any], *, forge_url: str = GITHUB, repository: str = "") -> str:
-    """The pull request's address at the forge, empty where another address is stored, or none.
+    """Return the URL of the mitigation's pull request at `forge_url`, "" where the data has none.
 
-    With `repository` (`owner/name`) only one of that repository counts.
+    With `repository` (`owner/name`), the pull request must belong to it.
     """
     url = data.get("prUrl") or data.get("pr_url") or data.get("pullRequestUrl")
     if not isinstance(url, str) or len(url) > 500:

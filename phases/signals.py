@@ -1,4 +1,4 @@
-"""What phases announce to whoever listens."""
+"""Signals of phases, for apps above this one."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -9,13 +9,13 @@ from .models import PhaseExecution
 
 
 class PhaseCompleted(TypedDict):
-    """The arguments of `phase_completed`."""
+    """Arguments of `phase_completed`."""
 
     execution: PhaseExecution
     occurred_at: datetime
 
 
-# Sent once for each phase that succeeded, inside the transaction that stored its result: a receiver's
-# database work is kept with the result or not at all, and a receiver that raises undoes both.
+# Sent once per phase, at its first success, in the transaction that stores the result: a receiver's database
+# work is committed with the result or not at all, and a receiver that raises rolls back both.
 # Sender: PhaseExecution. Arguments: PhaseCompleted.
 phase_completed = Signal()

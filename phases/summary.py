@@ -1,4 +1,4 @@
-"""What lists show of a phase, read once when it is stored. Pure; tolerates any data."""
+"""Columns that lists show of a phase, derived from its data when it is stored. Pure; tolerates any data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ WORDS = {"moderate": "medium", "warning": "medium", "error": "high", "info": "lo
 NAMES = ("type", "vulnerabilityType", "rule", "ruleId", "category")
 TITLES = ("title", "description", "message")
 MOST_FINDINGS = 1_000_000
-LONGEST_WORD, LONGEST_TEXT = 100, 10_000  # characters that are looked at
+LONGEST_WORD, LONGEST_TEXT = 100, 10_000  # characters that are read
 
 
 @dataclass(frozen=True)
 class PhaseSummary:
-    """Columns of a phase's row. Empty texts and None: not said."""
+    """Columns of a phase's row. Empty texts and None: not stated."""
 
     severity: str = ""
     vulnerability_type: str = ""
@@ -34,13 +34,13 @@ def summarize_phase(phase: str, data: Mapping[str, Any]) -> PhaseSummary:
         return PhaseSummary(findings=min(len(vulnerabilities), MOST_FINDINGS))
     nested = data.get("vulnerability")
     sources = [*vulnerabilities[:1], *([nested] if isinstance(nested, Mapping) else []), data]
-    retries = read_attempts(data) if phase == "mitigation" else None
+    history = read_attempts(data) if phase == "mitigation" else None
     return PhaseSummary(
         severity=_find_severity(sources),
         vulnerability_type=_find_text(sources, NAMES, 60),
         title=_find_text(sources[:-1], TITLES, 200) or _find_text([data], TITLES[:1], 200),
-        attempts=retries.attempts if retries else None,
-        trust_score=retries.trust_score if retries else None,
+        attempts=history.count if history else None,
+        trust_score=history.trust_score if history else None,
     )
 
 
@@ -52,8 +52,8 @@ def _find_severity(sources: list[Mapping[str, Any]]) -> str:
 
 
 def _find_text(sources: list[Mapping[str, Any]], names: tuple[str, ...], length: int) -> str:
-    """The first text there is, in one line."""
+    """Return the first non-empty text as one line of at most `length` characters."""
     given = (each.get(name) for each in sources for name in names)
-    # Cut first: what falls apart into words takes thirty times the memory of its text.
+    # Cut before splitting: the list of words takes thirty times the memory of the text.
     texts = (" ".join(text[:LONGEST_TEXT].split()) for text in given if isinstance(text, str))
     return next((text for text in texts if text), "")[:length]

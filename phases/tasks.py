@@ -1,4 +1,4 @@
-"""What Celery runs for phases."""
+"""Celery tasks of phases."""
 
 from celery import shared_task
 

@@ -15,7 +15,7 @@ from billing.stripe_gateway.snapshots import InvoiceLineSnapshot, PriceSnapshot
 from core.errors import NotFound
 from customers.models import Customer
 
-from .fixes import FixOfLine, describe_fixes
+from .fixes import InvoicedFix, describe_fixes
 from .invoices import InvoiceLine, describe_invoice, list_incidents
 
 EVIDENCE_SHOWN = 100
@@ -36,7 +36,7 @@ class ExplainedLine:
     start: datetime
     end: datetime
     is_of_fixes: bool
-    fixes: tuple[FixOfLine, ...]
+    fixes: tuple[InvoicedFix, ...]
     computed_cents: int | None
 
     @property
@@ -63,7 +63,7 @@ class ExplainedInvoice:
 
     invoice: InvoiceLine
     lines: tuple[ExplainedLine, ...]
-    credits: tuple[FixOfLine, ...]
+    credits: tuple[InvoicedFix, ...]
     incidents: tuple[PaymentIncident, ...]
     lines_cents: int
     rest_cents: int
@@ -159,7 +159,7 @@ def _explain_lines(
     prices: Prices,
     spans: Sequence[_Span],
     reports: list[UsageReport],
-    fixes: list[FixOfLine],
+    fixes: list[InvoicedFix],
 ) -> list[ExplainedLine]:
     """Deal out each span's fixes, in their order, to its lines by their quantities."""
     left = {
@@ -182,7 +182,7 @@ def _explain_lines(
     return lines
 
 
-def _price_fixes(fixes: list[FixOfLine], plan: Plan | None) -> list[FixOfLine]:
+def _price_fixes(fixes: list[InvoicedFix], plan: Plan | None) -> list[InvoicedFix]:
     """Each fix with what it costs: a withdrawn one nothing, one beyond the included ones its price.
 
     The ledger's own price where the fix was made on the plan that bills it.
@@ -196,7 +196,7 @@ def _price_fixes(fixes: list[FixOfLine], plan: Plan | None) -> list[FixOfLine]:
     return [fix.with_cost(next(costs)) if fix.counts else fix for fix in fixes]
 
 
-def _count_to_take(fixes: list[FixOfLine], quantity: int) -> int:
+def _count_to_take(fixes: list[InvoicedFix], quantity: int) -> int:
     """How far to go in the list until so many fixes that count are passed."""
     passed = 0
     for index, fix in enumerate(fixes):
@@ -231,7 +231,7 @@ def _compute_flat(line: InvoiceLineSnapshot, prices: Prices) -> int | None:
 
 def _make_line(
     line: InvoiceLineSnapshot,
-    fixes: tuple[FixOfLine, ...],
+    fixes: tuple[InvoicedFix, ...],
     computed: int | None,
     *,
     is_of_fixes: bool = False,

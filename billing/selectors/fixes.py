@@ -1,4 +1,4 @@
-"""Fixes of the ledger as their customer reads them: what was fixed, what proves it, what became of it."""
+"""Fixes in the ledger as their customer sees them: state of billing, lines of an invoice, evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +17,35 @@ from phases.evidence import Evidence, read_evidence
 from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
 
-# Longer results are read on the fix's own page only, so that a page of many stays small.
+from .invoices import InvoiceLine, find_invoice_with_fix
+
+# Longer results are read on the fix's own page only, so that a list of many fixes stays small.
 LONGEST_READ = 64 * 1024
 SHORT_CLIP = 2_000
 
+# States of a meter event that has ended; until then the fix is "to_be_metered".
+METERED_STATES = {"reported": "metered", "parked": "rejected", "withdrawn": "voided"}
+
 
 @dataclass(frozen=True)
-class Mark:
+class FixBilling:
+    """Billing of one fix. `state` is trial, unbilled, to_be_metered, metered, rejected, voided or credited.
+
+    `unit_price_cents` is the price in US cents of a fix beyond those that the plan includes. `reason` is the
+    one that staff gave for a correction.
+    """
+
+    state: str
+    usage_id: UUID
+    occurred_at: datetime
+    unit_price_cents: int
+    reported_at: datetime | None = None
+    reason: str = ""
+    invoice: InvoiceLine | None = None
+
+
+@dataclass(frozen=True)
+class FixCorrection:
     """A correction by staff, with the reason that the customer reads."""
 
     kind: str
@@ -32,8 +54,8 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class FixOfLine:
-    """A fix that an invoice bills. Amounts are in US cents; `counts` is False where it was taken off."""
+class InvoicedFix:
+    """A fix that an invoice bills. Amounts are in US cents; `counts` is False where it was voided."""
 
     usage_id: UUID
     repository: str
@@ -45,11 +67,11 @@ class FixOfLine:
     unit_price_cents: int
     cost_cents: int
     counts: bool
-    mark: Mark | None
+    correction: FixCorrection | None
     credited_cents: int
     evidence: Evidence | None
 
-    def with_cost(self, cents: int) -> "FixOfLine":
+    def with_cost(self, cents: int) -> "InvoicedFix":
         return replace(self, cost_cents=cents)
 
     @property
@@ -61,8 +83,38 @@ class FixOfLine:
         return name_pull_request(self.pull_request_url)
 
 
-def get_fix(*, customer: Customer, usage_id: UUID) -> FixOfLine:
-    """One of the customer's fixes with all of its evidence. Raises NotFound."""
+def list_fix_billing(executions: Sequence[PhaseExecution]) -> dict[tuple[UUID, int | None], FixBilling]:
+    """Map repository and issue of the fixes that are in the ledger to their billing. One query."""
+    usages = UsageRecord.objects.filter(execution__in=[each.pk for each in executions])
+    rows = usages.select_related("report", "correction").order_by()
+    return {(row.repository_id, row.issue_number): _to_billing(row) for row in rows}
+
+
+def find_fix_billing(*, execution: PhaseExecution, with_invoice: bool) -> FixBilling | None:
+    """Return the billing of an issue's fix, None where the ledger has none.
+
+    The fix is found by repository and issue, so that the issue's validation finds it too. `with_invoice` adds
+    the invoice, for those who may see billing; it reads dj-stripe's mirror.
+    """
+    usage = (
+        UsageRecord.objects.filter(
+            repository=execution.repository_id, issue_number=execution.issue_number or 0
+        )
+        .select_related("report", "correction")
+        .first()
+    )
+    if usage is None:
+        return None
+    report = getattr(usage, "report", None)
+    meter_at = report.meter_at if report and report.status == "reported" else None
+    invoice = None
+    if with_invoice and meter_at:
+        invoice = find_invoice_with_fix(customer_id=usage.customer_id, meter_at=meter_at)
+    return _to_billing(usage, invoice)
+
+
+def get_fix(*, customer: Customer, usage_id: UUID) -> InvoicedFix:
+    """Return one of the customer's fixes with all of its evidence. Raises NotFound."""
     usage = (
         UsageRecord.objects.filter(customer=customer, pk=usage_id)
         .select_related("execution", "repository__forge_account", "correction__report", "report")
@@ -74,8 +126,8 @@ def get_fix(*, customer: Customer, usage_id: UUID) -> FixOfLine:
     return _describe_fix(usage, _read(texts, usage, clip=20_000))
 
 
-def describe_fixes(usages: Sequence[UsageRecord], *, evidence_for: int) -> list[FixOfLine]:
-    """Fixes in the given order, short evidence with the first so many. One query beside the fixes' own."""
+def describe_fixes(usages: Sequence[UsageRecord], *, evidence_for: int) -> list[InvoicedFix]:
+    """Describe fixes in the given order, the first `evidence_for` with clipped evidence. One query."""
     texts = _read_texts(usages[:evidence_for], longest=LONGEST_READ)
     return [
         _describe_fix(usage, _read(texts, usage, clip=SHORT_CLIP) if index < evidence_for else None)
@@ -87,13 +139,13 @@ Texts = dict[tuple[UUID, int | None, str], str]
 
 
 def _read_texts(usages: Sequence[UsageRecord], *, longest: int | None) -> Texts:
-    """The results of both phases for the fixes' issues, by repository, issue and phase."""
+    """Read the stored results of both phases of the fixes, by repository, issue and phase."""
     of_these = UsageRecord.objects.filter(
         pk__in=[usage.pk for usage in usages],
         repository_id=OuterRef("repository_id"),
         issue_number=OuterRef("issue_number"),
     )
-    # The lists let the unique index find them; only together with the subquery are the pairs the right ones.
+    # The two lists let PostgreSQL use the unique index; alone they pair every repository with every issue.
     rows = PhaseExecution.objects.filter(
         Exists(of_these),
         phase__in=(PhaseExecution.Phase.VALIDATION, PhaseExecution.Phase.MITIGATION),
@@ -117,10 +169,29 @@ def _read(texts: Texts, usage: UsageRecord, *, clip: int) -> Evidence:
     )
 
 
-def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> FixOfLine:
+def _to_billing(usage: UsageRecord, invoice: InvoiceLine | None = None) -> FixBilling:
+    correction, report = getattr(usage, "correction", None), getattr(usage, "report", None)
+    if correction is not None:
+        state = "voided" if correction.kind == "void" else "credited"
+    elif usage.coverage != UsageRecord.Coverage.METERED:
+        state = usage.coverage
+    else:
+        state = METERED_STATES.get(report.status, "to_be_metered") if report else "to_be_metered"
+    return FixBilling(
+        state=state,
+        usage_id=usage.pk,
+        occurred_at=usage.occurred_at,
+        unit_price_cents=usage.unit_price_cents,
+        reported_at=report.reported_at if report else None,
+        reason=correction.reason if correction else "",
+        invoice=invoice,
+    )
+
+
+def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> InvoicedFix:
     correction: UsageCorrection | None = getattr(usage, "correction", None)
     report = getattr(usage, "report", None)
-    return FixOfLine(
+    return InvoicedFix(
         usage_id=usage.pk,
         repository=usage.repository.full_name,
         issue_number=usage.issue_number,
@@ -131,14 +202,16 @@ def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> FixOfLine:
         unit_price_cents=usage.unit_price_cents,
         cost_cents=0,
         counts=report is not None and (report.status != "withdrawn" or _read_credit(correction) > 0),
-        mark=Mark(correction.kind, correction.reason, correction.created_at) if correction else None,
+        correction=(
+            FixCorrection(correction.kind, correction.reason, correction.created_at) if correction else None
+        ),
         credited_cents=_read_credit(correction),
         evidence=evidence,
     )
 
 
 def _read_credit(correction: UsageCorrection | None) -> int:
-    """What was credited to the customer's balance, as far as Stripe has it."""
+    """Return the cents that Stripe has credited to the customer's balance, 0 while the credit is not sent."""
     report: CorrectionReport | None = getattr(correction, "report", None)
     done = report is not None and report.resolution == CorrectionReport.Resolution.CREDIT
     return report.amount_cents if report is not None and done else 0

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from djstripe.models import Invoice
 
@@ -15,6 +16,8 @@ from customers.models import Customer
 # Disputes that cost nothing: the bank only asks, or has decided for us.
 HARMLESS_DISPUTES = ("won", "warning_needs_response", "warning_under_review", "warning_closed", "prevented")
 FAILED_REFUNDS = ("failed", "canceled")
+# The invoice of a fix ends the fix's monthly period; Stripe drafts it within days of that end.
+INVOICED_WITHIN = timedelta(days=45)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,23 @@ def list_open_invoices(*, customer: Customer, limit: int = 1) -> list[InvoiceLin
     invoices = list_payable_invoices(customer.pk, limit=limit)
     metered = list_metered_prices() if invoices else set()
     return [describe_invoice(each, metered) for each in invoices]
+
+
+def find_invoice_with_fix(*, customer_id: UUID, meter_at: datetime) -> InvoiceLine | None:
+    """Return the invoice whose metered line covers the time of a fix's meter event, None while there is none.
+
+    Reads dj-stripe's mirror.
+    """
+    metered = list_metered_prices()
+    later = Invoice.objects.filter(
+        customer__subscriber=customer_id,
+        created__gte=meter_at,
+        created__lt=meter_at + INVOICED_WITHIN,
+    )
+    for invoice in mirrored.list_invoices(later.order_by("created")):
+        if any(line.price_id in metered and line.covers(meter_at) for line in invoice.lines):
+            return describe_invoice(invoice, metered)
+    return None
 
 
 def count_invoices(*, customer: Customer) -> int:

@@ -1,4 +1,4 @@
-"""Shapes of the phases API."""
+"""Request and response shapes of the phases API."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from core.errors import DomainError
 from phases.models import PhaseExecution
 
 REPOSITORY = re.compile(r"(?P<namespace>[A-Za-z0-9_.-]{1,100})/(?P<name>[A-Za-z0-9_.-]{1,100})\Z", re.ASCII)
-# The same for OpenAPI: neither part is `.` or `..`.
+# The same as an OpenAPI pattern: neither part is `.` or `..`.
 OPENAPI_REPOSITORY = r"^(?!\.{1,2}/)[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}$"
 LARGEST_ISSUE = 2**63 - 1
 
@@ -20,7 +20,7 @@ class MissingParameters(DomainError):
 
 
 class RepositoryField(StrictCharField):
-    """`owner/name`, read as the pair of both."""
+    """A repository as `owner/name`; its value is the pair (namespace, name)."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(openapi={"pattern": OPENAPI_REPOSITORY, "example": "acme/shop"}, **options)
@@ -33,7 +33,7 @@ class RepositoryField(StrictCharField):
 
 
 def require(data: Any, *names: str) -> None:
-    """Raise MissingParameters unless every name is there with a value."""
+    """Raise MissingParameters unless every name has a value; null and "" are missing."""
     missing = [name for name in names if data.get(name) in (None, "")]
     if missing:
         raise MissingParameters(
@@ -42,9 +42,9 @@ def require(data: Any, *names: str) -> None:
 
 
 def read_spelling(shape: serializers.Serializer[Any], data: dict[str, Any], name: str, other: str) -> None:
-    """Take a field by its other spelling where the first is missing. Raises for one that is malformed.
+    """Copy a field from its other spelling where the first is missing. Raises ValidationError.
 
-    Both may be sent; the first counts, and the other must be well formed too.
+    If both are sent, the first is used, but the other is validated too.
     """
     if data.get(other) is None:
         return
@@ -58,7 +58,7 @@ def read_spelling(shape: serializers.Serializer[Any], data: dict[str, Any], name
 
 
 def describe_spellings(*requirements: dict[str, Any]) -> dict[str, Any]:
-    """An `anyOf` for OpenAPI: which fields must be there, with a value."""
+    """Return an OpenAPI `anyOf` of the alternative sets of required fields."""
     return {"anyOf": [{"type": "object"} | each for each in requirements]}
 
 
@@ -111,7 +111,7 @@ class StorePhaseSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
     def _check_phase(self, phase: Any) -> None:
-        """Before anything that depends on the phase: which fields must be there."""
+        """Validate the phase first, because the required fields depend on it."""
         if phase in (None, ""):
             return
         try:
@@ -142,7 +142,7 @@ class RetrievePhasesSerializer(serializers.Serializer[Any]):
 
 
 class RetrievedPhasesSerializer(serializers.Serializer[Any]):
-    """For the API's description: the answer is put together from stored text."""
+    """For the OpenAPI document only: the view joins stored texts without a serializer."""
 
     scan = serializers.DictField(required=False)
     validation = serializers.DictField(required=False, help_text="{issue-<n>: data}")

@@ -1,4 +1,4 @@
-"""Shapes of the test-integration API. What the values may be is the engine's to say."""
+"""Request and response shapes of the test-integration API. The engine validates the values."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from phases.test_integration.frameworks import FRAMEWORKS
 from phases.test_integration.read.red_tests import MAX_FIELD_LENGTH, MAX_TEST_CODE_LENGTH, MAX_TESTS
 from phases.test_integration.services import MAX_NAME_LENGTH
 
-# The engine reads both in any case; these are their own names.
+# The engine ignores the case of both; these are the canonical names.
 FRAMEWORK = {"enum": sorted(FRAMEWORKS), "pattern": None, "minLength": None}
 NAME = {"maxLength": MAX_NAME_LENGTH}
 DATUM = {"maxLength": MAX_FIELD_LENGTH, "allOf": [{"pattern": NOT_BLANK}]}
@@ -122,7 +122,7 @@ MANIFESTS = (*READERS, "configFiles")
 
 
 class DetectSerializer(serializers.Serializer[Any]):
-    # At least one, and not null.
+    # At least one of them is required, and not null.
     openapi = {
         "anyOf": [
             {"type": "object", "required": [name], "properties": {name: {"not": {"enum": [None]}}}}

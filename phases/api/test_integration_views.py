@@ -1,4 +1,4 @@
-"""`test-integration/*` and `framework/detect`: the engine over HTTP. Nothing of a customer's file is kept."""
+"""`test-integration/*` and `framework/detect`: the engine over HTTP. No part of a file is stored."""
 
 import time
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from phases.test_integration import services as engine
 
 T = TypeVar("T")
 
-# Bytes. The most that a body of this size was made to cost is 30 ms of the processor: docs/decisions/019.
-# None is small enough for `generate`: a parser can take a second for one kB.
+# Bytes. The most expensive body of this size that we found takes 30 ms of CPU time: docs/decisions/019.
+# `generate` has no entry: a parser can take a second for 1 kB.
 SMALL_BODIES: dict[Callable[..., Any], int] = {
     engine.detect_framework: 4 * 1024,
     engine.analyze: 16 * 1024,
@@ -32,18 +32,21 @@ SMALL_BODIES: dict[Callable[..., Any], int] = {
 
 
 class InvalidFields(DomainError):
-    """What naming says of missing or malformed fields."""
+    """Fields of the request to name a test file are missing or malformed."""
 
     code, status = "VALIDATION_ERROR", 422
 
 
 def read_given(shape: Shape, request: ApiRequest) -> dict[str, Any]:
-    """What was sent with a value: null is as good as left out."""
+    """Return the validated fields without those that are null, which counts as missing."""
     return {name: value for name, value in read(shape, request.data).items() if value is not None}
 
 
 def run_engine(function: Callable[..., T], request: ApiRequest, **values: Any) -> T:
-    """The engine's answer. Those who call without a key share what one caller may take of its children."""
+    """Run an engine function in the pool and return its result.
+
+    All callers without a key share the quota of one caller.
+    """
     caller = str(request.auth.customer_id) if isinstance(request.auth, ApiPrincipal) else ""
     is_small = len(request.raw_body) <= SMALL_BODIES.get(function, -1)
     return engine_pool.run(partial(function, **values), caller=caller, is_small=is_small)
@@ -145,7 +148,7 @@ class NamingView(ApiView):
 
 
 class DetectFrameworkView(ApiView):
-    """No key is needed; one that is sent must be valid."""
+    """No API key is required, but one that is sent must be valid."""
 
     permission_classes = ()
 

@@ -80,9 +80,9 @@ class RetrievePhasesView(ApiView):
 
 
 def _join(results: StoredResults, *, issue: int) -> bytes:
-    """The stored texts put together without reading them, so that they go out as they came in.
+    """Join the stored texts without parsing them, so that they are returned exactly as they were sent.
 
-    In bytes: as text they may take four times as much, and a second time once they are put together.
+    Works on bytes: as `str` they may take four times the memory, and twice that while they are joined.
     """
     members = []
     if results.scan is not None:

@@ -1,4 +1,4 @@
-"""Repositories and what came of them."""
+"""Repositories and their results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Outcome = PhaseExecution.Outcome
 
 @dataclass(frozen=True)
 class RepositoryRow:
-    """A repository and what came of it. `findings` are those of its latest scan, None without one."""
+    """A repository with counts of its results. `findings` are those of its latest scan, None without one."""
 
     id: UUID
     namespace: str
@@ -36,7 +36,7 @@ class RepositoryRow:
 
 
 def list_repositories(*, customer: Customer) -> QuerySet[Repository]:
-    """The customer's repositories by name, with their namespaces; see `count_found` for the rest."""
+    """List the customer's repositories by name, with their namespaces. `count_results` adds the counts."""
     return (
         Repository.objects.filter(forge_account__customer=customer)
         .select_related("forge_account")
@@ -47,7 +47,7 @@ def list_repositories(*, customer: Customer) -> QuerySet[Repository]:
 def list_repository_names(
     *, customer: Customer, limit: int, chosen: UUID | None = None
 ) -> list[tuple[UUID, str]]:
-    """What a choice of repositories offers: the first by name, and the one that is chosen wherever it is."""
+    """List the options of a select: the first `limit` by name, and the chosen one even if it is beyond."""
     names = list_repositories(customer=customer).values_list("pk", "forge_account__namespace", "name")
     offered = list(names[:limit])
     if chosen and all(pk != chosen for pk, _, _ in offered):
@@ -55,8 +55,8 @@ def list_repository_names(
     return [(pk, f"{namespace}/{name}") for pk, namespace, name in offered]
 
 
-def count_found(*, repositories: list[Repository]) -> list[RepositoryRow]:
-    """What came of each repository, in the given order and one query."""
+def count_results(*, repositories: list[Repository]) -> list[RepositoryRow]:
+    """Count the results of each repository, in the given order. One query."""
     scans = PhaseExecution.objects.filter(repository=OuterRef("pk"), phase=Phase.SCAN)
     is_fix = Q(phase_executions__phase=Phase.MITIGATION)
     is_proof = Q(phase_executions__phase=Phase.VALIDATION)

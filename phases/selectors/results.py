@@ -1,4 +1,4 @@
-"""Results as they were stored, for the Action that asks for them again."""
+"""Stored results, for the Action that retrieves them."""
 
 from dataclasses import dataclass
 
@@ -25,16 +25,16 @@ def find_repository(*, account: ForgeAccount, name: str) -> Repository | None:
 
 
 def find_own_repository(*, customer: Customer, namespace: str, name: str) -> Repository | None:
-    """A known repository in a namespace that the customer has a valid claim on. One query.
+    """Return a repository in a namespace with a valid claim of the customer, or None. One query.
 
-    With its namespace, and what `annotate_storage` adds.
+    The row has its namespace and the annotations of `annotate_storage`.
     """
     found = _list_own(customer, namespace, name).filter(forge_account__released_at=None)
     return annotate_storage(found, customer="forge_account__customer_id").first()
 
 
 def count_repositories(*, customer: Customer) -> int:
-    """Also those in namespaces that were released."""
+    """Count the customer's repositories, including those in released namespaces."""
     return Repository.objects.filter(forge_account__customer=customer).count()
 
 
@@ -56,16 +56,16 @@ def _list_named(name: str) -> QuerySet[Repository]:
 
 
 def get_results(*, customer: Customer, namespace: str, name: str, issue: int, commit: str) -> StoredResults:
-    """The scan of a commit and the latest validation and mitigation of an issue, of the customer's own.
+    """Return the customer's scan of a commit, and the validation and mitigation of an issue.
 
-    Also where its claim on the namespace has ended. The query is the same whether a namespace is another
-    customer's or nobody's, so neither the answer nor its time tells them apart.
+    Works after the claim on the namespace has ended too. The query is the same for another customer's
+    namespace and for an unclaimed one, so that neither the response nor its timing reveals which it is.
     """
     repository = _list_own(customer, namespace, name).first()
     if repository is None:
         return StoredResults()
     rows = PhaseExecution.objects.filter(repository=repository).order_by().values_list("phase", "data")
     scan = rows.filter(phase=PhaseExecution.Phase.SCAN, commit_sha=commit)
-    # Two index look-ups; with OR in one query it is a walk over the repository's rows.
+    # UNION of two index lookups: one query with OR reads all rows of the repository.
     of_issue = rows.filter(~Q(phase=PhaseExecution.Phase.SCAN), issue_number=issue)
     return StoredResults(**dict(scan.union(of_issue, all=True)))

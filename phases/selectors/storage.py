@@ -1,4 +1,4 @@
-"""How much a customer stores, and how much it may."""
+"""A customer's used storage and its limit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,20 +13,20 @@ from customers.selectors import NOT_SUBSCRIBED
 from phases.models import PhaseExecution, StorageUse
 from phases.sizes import MB
 
-# Of the limit, on top of it: for results of mitigations, which are money.
-RESERVE_SHARE = 5
+# Divisor: a fifth of the limit is reserved beyond it for results of mitigations, because they are billed.
+RESERVE_DIVISOR = 5
 
 
 @dataclass(frozen=True)
 class Storage:
-    """In bytes. `reserve` is beyond the limit and for results of mitigations alone."""
+    """Storage in bytes. `reserve` is beyond the limit, only for results of mitigations."""
 
     used: int
     limit: int
 
     @property
     def reserve(self) -> int:
-        return self.limit // RESERVE_SHARE
+        return self.limit // RESERVE_DIVISOR
 
     @property
     def is_full(self) -> bool:
@@ -34,13 +34,13 @@ class Storage:
 
 
 class OctetLength(Func):
-    """The length of a text in bytes of UTF-8."""
+    """Length of a text in bytes of UTF-8."""
 
     function = "OCTET_LENGTH"
     output_field = BigIntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """SQLite has OCTET_LENGTH from 3.43 on only."""
+        """SQLite has OCTET_LENGTH only since 3.43."""
         return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)
 
 
@@ -57,27 +57,27 @@ def annotate_storage(rows: QuerySet[Any], *, customer: str) -> QuerySet[Any]:
 
 
 def get_storage(*, customer: Customer) -> Storage:
-    """One query."""
+    """Return the customer's storage. One query."""
     row = annotate_storage(Customer.objects.filter(pk=customer.pk), customer="pk").get()
     return read_storage(row)
 
 
 def read_storage(row: Any) -> Storage:
-    """From a row that `annotate_storage` was asked for."""
+    """Read the storage from a row with the annotations of `annotate_storage`."""
     return Storage(used=row.storage_used, limit=row.storage_limit)
 
 
 def measure_storage(*, customer: Customer) -> int:
-    """The bytes that the customer's results take, by the results themselves. Reads all of its rows."""
+    """Measure the stored results in bytes. Reads all of the customer's rows, unlike `get_storage`."""
     rows = PhaseExecution.objects.filter(customer=customer).order_by()
     size = Sum(OctetLength("data") + StorageUse.ROW_BYTES, output_field=BigIntegerField())
     return rows.aggregate(size=size)["size"] or 0
 
 
 def _find_limit() -> Any:
-    """The customer's own limit, else its plan's, in bytes."""
+    """Return an expression: the customer's own limit, or else that of its plan, in bytes."""
     is_trial = When(billing_account__status__in=NOT_SUBSCRIBED, then=Value(settings.STORAGE_TRIAL_MB))
     has_none = When(billing_account__isnull=True, then=Value(settings.STORAGE_TRIAL_MB))
     of_plan = Case(is_trial, has_none, default=Value(settings.STORAGE_SUBSCRIBED_MB))
     in_mb = Coalesce(F("storage_use__limit_mb"), of_plan)
-    return Cast(in_mb, BigIntegerField()) * Value(MB)  # more than an integer column holds
+    return Cast(in_mb, BigIntegerField()) * Value(MB)  # the product exceeds a 32-bit integer

@@ -1,1 +1,1 @@
-"""Every change of a phase's state, one module a verb."""
+"""Changes of stored phases, repositories and storage: one module per verb."""

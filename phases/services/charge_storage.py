@@ -1,4 +1,4 @@
-"""What a result takes is counted against what the customer may store. See docs/decisions/025."""
+"""Count the size of a result against the customer's storage limit. See docs/decisions/025."""
 
 from django.conf import settings
 from django.db.models import F
@@ -10,12 +10,12 @@ from phases.models import PhaseExecution, StorageUse
 from phases.selectors.storage import Storage, get_storage
 from phases.sizes import format_size
 
-# A mitigation's result up to this size may use the reserve beyond the limit.
+# A mitigation's result of up to this size may use the reserve beyond the limit.
 RESERVED_BYTES = 64 * 1024
 
 
 class PhaseTooLarge(DomainError):
-    """The data of a result is larger than its phase allows."""
+    """The data of a result exceeds the size limit of its phase."""
 
     code, status = "PAYLOAD_TOO_LARGE", 413
 
@@ -25,7 +25,7 @@ class PhaseTooLarge(DomainError):
 
 
 class StorageFull(DomainError):
-    """The customer stores as much as it may."""
+    """The result does not fit into the customer's storage limit."""
 
     code, status = "STORAGE_LIMIT_EXCEEDED", 413
 
@@ -38,7 +38,7 @@ class StorageFull(DomainError):
 
 
 def require_size(*, phase: str, size: int) -> None:
-    """Raise PhaseTooLarge for data in bytes that its phase does not allow."""
+    """Raise PhaseTooLarge if `size` in bytes exceeds the limit of the phase."""
     limit = settings.PHASE_MAX_BYTES[phase]
     if size > limit:
         REFUSED.labels("phase_size").inc()
@@ -46,25 +46,25 @@ def require_size(*, phase: str, size: int) -> None:
 
 
 def find_bound(storage: Storage, phase: str, size: int) -> int:
-    """Up to how many bytes a result of this phase, with data of this size, may fill the storage."""
+    """Return the limit in bytes for a result of this phase and size, with the reserve where it may use it."""
     is_reserved = phase == PhaseExecution.Phase.MITIGATION and size <= RESERVED_BYTES
     return storage.limit + storage.reserve if is_reserved else storage.limit
 
 
 def require_room(*, storage: Storage, bound: int, size: int) -> None:
-    """Raise StorageFull where so many more bytes exceed the bound.
+    """Raise StorageFull if `size` more bytes exceed the bound.
 
-    Asked before anything is written, so that what is refused costs the database nothing. It locks nothing.
+    Call it before writing, so that a rejected result writes nothing. It takes no lock: `charge_storage` does.
     """
     if size > 0 and storage.used + size > bound:
-        _refuse(storage)
+        _reject(storage)
 
 
 def charge_storage(*, customer: Customer, bound: int, size: int) -> None:
-    """Count so many bytes more, or fewer, in the transaction that stores them. Raises StorageFull.
+    """Add `size` bytes, which may be negative, in the transaction that stores them. Raises StorageFull.
 
-    The row is locked until the transaction ends: call it last. The database compares with the bound, so
-    requests that race do not exceed it together. One query; three for a customer's first result.
+    The row stays locked until the transaction ends: call it last. The UPDATE compares with the bound, so
+    that concurrent requests cannot exceed it together. One query; three for a customer's first result.
     """
     fits = {"stored_bytes__lte": bound - size} if size > 0 else {"stored_bytes__gte": -size}
     rows = StorageUse.objects.filter(customer=customer, **fits)
@@ -72,9 +72,9 @@ def charge_storage(*, customer: Customer, bound: int, size: int) -> None:
         return
     StorageUse.objects.bulk_create([StorageUse(customer=customer)], ignore_conflicts=True)
     if not rows.update(stored_bytes=F("stored_bytes") + size) and size > 0:
-        _refuse(get_storage(customer=customer))
+        _reject(get_storage(customer=customer))
 
 
-def _refuse(storage: Storage) -> None:
+def _reject(storage: Storage) -> None:
     REFUSED.labels("storage").inc()
     raise StorageFull(storage)

@@ -1,4 +1,4 @@
-"""A repository is known from its first use on."""
+"""Create a repository on its first use, and claim its namespace."""
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from phases.selectors.results import count_repositories, find_own_repository, fi
 
 
 class TooManyRepositories(DomainError):
-    """The customer has as many repositories as it may have."""
+    """The customer has reached its maximum number of repositories."""
 
     code, status = "FORBIDDEN", 403
 
@@ -26,7 +26,9 @@ class TooManyRepositories(DomainError):
 def get_or_create_repository(
     *, customer: Customer, namespace: str, name: str, origin: KeyOrigin | None = None
 ) -> Repository:
-    """The customer's repository, its namespace claimed on first use. Safe to race. One query for a known one.
+    """Return the customer's repository; create it and claim its namespace on first use.
+
+    Safe to call concurrently. One query for an existing repository.
 
     Raises TooManyRepositories, customers.services.NamespaceHeld and TooManyNamespaces.
     """
@@ -48,11 +50,11 @@ def _create(customer: Customer, namespace: str, name: str, origin: KeyOrigin | N
         with transaction.atomic():
             Repository.objects.create(forge_account=account, name=name)
     except IntegrityError:
-        return  # another request was first
+        return  # a concurrent request has created it
 
 
 def _require_room(customer: Customer) -> None:
-    """Requests that race may pass it together, by as many as there are at a time."""
+    """Raise TooManyRepositories at the limit. Without a lock: concurrent requests may exceed it a little."""
     is_paying = is_subscribed(customer=customer)
     limit = settings.REPOSITORIES_SUBSCRIBED if is_paying else settings.REPOSITORIES_TRIAL
     if count_repositories(customer=customer) >= limit:

@@ -1,4 +1,4 @@
-"""The count of what customers store is compared with what they store."""
+"""Correct the counted storage of customers from their stored results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Recount:
-    """What was counted for a customer and what its results take, in bytes."""
+    """Storage of a customer in bytes: `counted` before, and `found` in its results."""
 
     customer: Customer
     counted: int
@@ -28,9 +28,9 @@ class Recount:
 
 @transaction.atomic
 def recount_storage(*, customer: Customer) -> Recount:
-    """Set a customer's count to what its results take. Its stores wait meanwhile. Safe to repeat.
+    """Set a customer's count to the size of its results. Blocks its stores meanwhile. Safe to repeat.
 
-    Exact beside stores that race: they change the count last, so while it is locked none is half counted.
+    Exact with concurrent stores: they change the count last, so that none is half counted while it is locked.
     """
     StorageUse.objects.bulk_create([StorageUse(customer=customer)], ignore_conflicts=True)
     use = StorageUse.objects.select_for_update().get(customer=customer)
@@ -45,6 +45,6 @@ def recount_storage(*, customer: Customer) -> Recount:
 
 
 def recount_all_storage() -> Iterator[Recount]:
-    """Each customer in a transaction of its own."""
+    """Recount every customer, each in its own transaction."""
     for customer in Customer.objects.order_by("pk").iterator(500):
         yield recount_storage(customer=customer)

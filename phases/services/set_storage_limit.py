@@ -1,4 +1,4 @@
-"""Staff change how much one customer may store."""
+"""Set one customer's storage limit, for staff."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from phases.models import StorageUse
 
 @transaction.atomic
 def set_storage_limit(*, customer: Customer, limit_mb: int | None, by: User, at: datetime) -> None:
-    """Set the customer's own limit in MB; None: its plan's. Repeating it changes nothing."""
+    """Set the customer's limit in MB, None for that of its plan. Adds to the audit log. Safe to repeat."""
     use, _ = StorageUse.objects.get_or_create(customer=customer)
     if use.limit_mb == limit_mb:
         return

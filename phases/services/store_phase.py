@@ -1,4 +1,4 @@
-"""A phase's result is stored."""
+"""Store the result of a phase."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -25,7 +25,7 @@ Outcome = PhaseExecution.Outcome
 
 @dataclass(frozen=True)
 class PhaseReport:
-    """A phase's result as the Action sends it. `data_text` is the JSON text of `data`, kept as it is."""
+    """A phase's result as the Action sends it. `data_text` is the JSON text of `data`, stored unchanged."""
 
     phase: str
     namespace: str
@@ -41,10 +41,11 @@ class PhaseReport:
 def store_phase(
     *, customer: Customer, report: PhaseReport, at: datetime, origin: KeyOrigin | None = None
 ) -> PhaseExecution:
-    """Store a phase's result, the latest winning, and announce its first success in the same transaction.
+    """Store a phase's result over an earlier one, and send `phase_completed` at its first success.
 
-    Repeating it changes nothing and announces nothing. Runners that race on one issue take turns on its
-    row. Raises PhaseTooLarge, StorageFull and what get_or_create_repository raises.
+    One transaction. Repeating it changes nothing and sends nothing. Concurrent runners of one issue are
+    serialized by a lock on its row. Raises PhaseTooLarge, StorageFull and the errors of
+    `get_or_create_repository`.
     """
     size = len(report.data_text.encode())
     require_size(phase=report.phase, size=size)
@@ -74,7 +75,7 @@ def store_phase(
 
 
 def _find_locked(customer: Customer, repository: Repository, report: PhaseReport) -> PhaseExecution | None:
-    """The row of the scan's commit, or of the issue's phase, locked; None where there is none yet."""
+    """Lock and return the row of the scan's commit, or of the issue's phase; None where there is none yet."""
     rows = PhaseExecution.objects.select_for_update().filter(**_find_key(repository, report))
     execution = rows.first()
     if execution is not None:
@@ -85,11 +86,11 @@ def _find_locked(customer: Customer, repository: Repository, report: PhaseReport
 def _create_or_lock(
     customer: Customer, repository: Repository, report: PhaseReport, at: datetime
 ) -> tuple[PhaseExecution, bool]:
-    """The new row, or the row of another request that was first, locked; and whether it is new."""
+    """Create the row, or lock the one that a concurrent request created; return it and whether it is new."""
     fields = _find_key(repository, report) | _read_fields(report) | _read_columns(repository, report)
     fields["announced_at"] = at if fields["outcome"] == Outcome.SUCCEEDED else None
     execution = PhaseExecution(**fields, customer=customer, created_at=at, updated_at=at)
-    # Without a savepoint, which would be two more queries.
+    # ON CONFLICT DO NOTHING instead of catching IntegrityError, which needs a savepoint: two more queries.
     PhaseExecution.objects.bulk_create([execution], ignore_conflicts=True)
     if not PhaseExecution.objects.filter(pk=execution.pk).exists():
         other = _find_locked(customer, repository, report)
@@ -100,7 +101,7 @@ def _create_or_lock(
 
 
 def _find_key(repository: Repository, report: PhaseReport) -> dict[str, Any]:
-    """A scan is known by its commit, another phase by its issue."""
+    """Return the identifying columns: the commit of a scan, the issue of another phase."""
     key: dict[str, Any] = {"repository": repository, "phase": report.phase}
     if report.phase == PhaseExecution.Phase.SCAN:
         return key | {"commit_sha": report.commit_sha}
@@ -127,7 +128,7 @@ def _differs(execution: PhaseExecution, report: PhaseReport) -> bool:
 
 
 def _overwrite(execution: PhaseExecution, report: PhaseReport, at: datetime) -> bool:
-    """Overwrite the row with a later result; return whether that is its first success."""
+    """Overwrite the row with a later result; return whether this is its first success."""
     fields = _read_fields(report) | _read_columns(execution.repository, report) | {"updated_at": at}
     is_first_success = execution.announced_at is None and fields["outcome"] == Outcome.SUCCEEDED
     if is_first_success:
@@ -139,12 +140,12 @@ def _overwrite(execution: PhaseExecution, report: PhaseReport, at: datetime) -> 
     return is_first_success
 
 
-# A fix often says less of its vulnerability than the proof did.
+# A mitigation often states less about its vulnerability than the validation did.
 SHARED = ("severity", "vulnerability_type", "title")
 
 
 def _read_columns(repository: Repository, report: PhaseReport) -> dict[str, Any]:
-    """What lists show. A fix takes from its issue's proof what it does not say; a proof knows of its fix."""
+    """Derive the columns of lists. A fix inherits what it does not state from its issue's proof."""
     columns = asdict(summarize_phase(report.phase, report.data))
     if report.phase == PhaseExecution.Phase.SCAN:
         return columns
@@ -157,7 +158,7 @@ def _read_columns(repository: Repository, report: PhaseReport) -> dict[str, Any]
 
 
 def _update_sibling_phase(execution: PhaseExecution) -> None:
-    """A fix takes its proof's place in lists; a late proof names the vulnerability of a fix that does not."""
+    """Hide a fix's proof in lists; copy a late proof's vulnerability to a fix that states none."""
     others = PhaseExecution.objects.filter(
         repository=execution.repository, issue_number=execution.issue_number
     )

@@ -1,12 +1,10 @@
-"""The list of fixes, and each fix's own page."""
+"""The list of fixes with its filter, and the page of a fix."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -17,21 +15,16 @@ from django.views.decorators.http import require_safe
 from core.errors import NotFound
 from customers.access import member_page
 from customers.models import Membership
-from phases.evidence import name_vulnerability, read_evidence
-from phases.links import build_issue_url, name_pull_request
 from phases.models import PhaseExecution
+from phases.selectors.fixes import FixFilter, list_fixes
 from phases.selectors.repositories import list_repository_names
-from phases.selectors.work import FixFilter, get_fix_timeline, list_work
 
-from .fix_billing import Bill, find_bill, list_marks
-from .fix_timeline import build_timeline, describe_attempts
+from .fix_page import get_fix_page, list_fix_rows
 from .widgets import LongSelect
 
 FIXES_SHOWN = 50
 REPOSITORIES_OFFERED = 500
-SEVERITIES = (*PhaseExecution.Severity.choices, ("unknown", _("Not said")))
-# What a row's state is called, by phase and outcome; the rest are named after their outcome.
-PROOFS = {"succeeded": "proved", "failed": "not_proved", "unverified": "not_proved"}
+SEVERITIES = (*PhaseExecution.Severity.choices, ("unknown", _("Not stated")))
 
 
 class DayInput(forms.DateInput):
@@ -39,7 +32,7 @@ class DayInput(forms.DateInput):
 
 
 class FilterForm(forms.Form):
-    """What is listed. A choice that is none is named as wrong and does not narrow the list."""
+    """Filter of the list. An invalid choice shows an error and does not filter."""
 
     repository = forms.TypedChoiceField(
         label=_("Repository"), required=False, coerce=UUID, empty_value=None, widget=LongSelect
@@ -69,33 +62,16 @@ class FilterForm(forms.Form):
         field.choices = [("", _("All")), *((str(pk), name) for pk, name in repositories)]
 
     def read_filter(self) -> FixFilter:
-        told = self.cleaned_data
-        until = told.get("until")
+        given = self.cleaned_data
+        until = given.get("until")
         return FixFilter(
-            repository_id=told.get("repository"),
-            phase=told.get("phase", ""),
-            outcome=told.get("state", ""),
-            severity=told.get("severity", ""),
-            since=_begin(told.get("since")),
-            until=_begin(until + timedelta(days=1)) if until and until < date.max else None,
+            repository_id=given.get("repository"),
+            phase=given.get("phase", ""),
+            outcome=given.get("state", ""),
+            severity=given.get("severity", ""),
+            since=_start_of_day(given.get("since")),
+            until=_start_of_day(until + timedelta(days=1)) if until and until < date.max else None,
         )
-
-
-@dataclass(frozen=True)
-class FixRow:
-    """An issue as the list shows it. `bill` is None where nothing of it is in the ledger."""
-
-    id: UUID
-    repository: str
-    issue_number: int
-    issue_url: str
-    name: str
-    severity: str
-    state: str
-    bill: Bill | None
-    pull_request_url: str
-    pull_request_name: str
-    updated_at: datetime
 
 
 @require_safe
@@ -107,15 +83,14 @@ def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase
     )
     form = FilterForm(request.GET, repositories=names)
     form.is_valid()
-    wanted = form.read_filter()
-    page = Paginator(list_work(customer=customer, wanted=wanted), FIXES_SHOWN).get_page(
-        request.GET.get("page")
-    )
+    fix_filter = form.read_filter()
+    fixes = list_fixes(customer=customer, fix_filter=fix_filter)
+    page = Paginator(fixes, FIXES_SHOWN).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
-        "rows": list_rows(list(page.object_list)),
-        "is_filtered": wanted != FixFilter(),
+        "rows": list_fix_rows(list(page.object_list)),
+        "is_filtered": fix_filter != FixFilter(),
     }
     return render(request, "portal/fixes.html", context)
 
@@ -123,50 +98,14 @@ def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase
 @require_safe
 @member_page()
 def show_fix(request: HttpRequest, membership: Membership, execution_id: UUID) -> HttpResponseBase:
-    """One issue from its finding to its invoice, as far as it came."""
+    """Show one issue from its finding to its invoice. 404 for another customer's issue and for a scan."""
     try:
-        story = get_fix_timeline(customer=membership.customer, execution_id=execution_id)
+        fix = get_fix_page(
+            customer=membership.customer, execution_id=execution_id, sees_billing=membership.may_see_billing
+        )
     except NotFound as error:
         raise Http404 from error
-    validation, mitigation = story.validation, story.mitigation
-    evidence = read_evidence(
-        validation=validation.data if validation else "", mitigation=mitigation.data if mitigation else ""
-    )
-    bill = find_bill(execution=story.latest, with_invoice=membership.may_see_billing)
-    context = {
-        "row": make_row(story.latest, bill),
-        "latest": story.latest,
-        "evidence": evidence,
-        "steps": build_timeline(story, evidence, bill, sees_billing=membership.may_see_billing),
-        "retries": describe_attempts(mitigation) if mitigation else None,
-        "bill": bill,
-    }
-    return render(request, "portal/fix.html", context)
-
-
-def list_rows(executions: list[PhaseExecution]) -> list[FixRow]:
-    """Rows in the given order, with what the ledger says of each, in one query."""
-    bills = list_marks(executions)
-    return [make_row(each, bills.get((each.repository_id, each.issue_number))) for each in executions]
-
-
-def make_row(execution: PhaseExecution, bill: Bill | None) -> FixRow:
-    url, repository = execution.pull_request_link, execution.repository.full_name
-    issue_number = execution.issue_number or 0
-    is_proof = execution.phase == PhaseExecution.Phase.VALIDATION
-    return FixRow(
-        id=execution.pk,
-        repository=repository,
-        issue_number=issue_number,
-        issue_url=build_issue_url(repository, issue_number, forge_url=settings.FORGE_URL),
-        name=name_vulnerability(execution.vulnerability_type) or execution.title,
-        severity=execution.severity,
-        state=PROOFS[execution.outcome] if is_proof else execution.outcome,
-        bill=bill,
-        pull_request_url=url,
-        pull_request_name=name_pull_request(url),
-        updated_at=execution.updated_at,
-    )
+    return render(request, "portal/fix.html", {"fix": fix})
 
 
 def _read_id(text: str) -> UUID | None:
@@ -176,11 +115,11 @@ def _read_id(text: str) -> UUID | None:
         return None
 
 
-def _begin(day: date | None) -> datetime | None:
-    """A day's first instant where the person is. The first day of all begins no earlier than UTC's."""
+def _start_of_day(day: date | None) -> datetime | None:
+    """Return the start of a day in the current time zone, no earlier than `datetime.min` in UTC."""
     if day is None:
         return None
     try:
         return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
-    except OverflowError:  # east of UTC, the first day of the calendar begins before it
+    except OverflowError:  # east of UTC, 0001-01-01 starts in the year 0
         return datetime.min.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""API keys: made, exchanged and ended by those who manage the account, seen by all of its people."""
+"""API keys: owners and admins create, rotate and revoke them; every member of the account sees the list."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ from customers.services.manage_keys import (
 )
 from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
 
-# More than an account may have of keys that work: those are all on the first page.
+# Above the number of active keys that an account may have, so that all of those are on the first page.
 KEYS_SHOWN = 100
 EXPIRIES = (("", _("Never")), ("30", _("In 30 days")), ("90", _("In 90 days")), ("365", _("In a year")))
 OVERLAPS = (("0", _("Now")), ("1", _("In 1 hour")), ("24", _("In 24 hours")), ("168", _("In 7 days")))
@@ -52,7 +52,7 @@ class RotateForm(forms.Form):
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A key as its page lists it. `state` is active, ending, expired or revoked."""
+    """A row of the list of keys. `state` is active, ending (being replaced), expired or revoked."""
 
     id: UUID
     name: str
@@ -73,13 +73,13 @@ class KeyRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_page()
 def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
-    """The list, and the form that makes a key."""
+    """Show the list of keys and the form that creates one. A POST creates a key and shows it once."""
     form = NewKeyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if not membership.may_manage:
             raise PermissionDenied
-        if form.is_valid() and (made := _make(request, membership, form)):
-            return _show_once(request, made)
+        if form.is_valid() and (new := _create(request, membership, form)):
+            return _redirect_with_key(request, new)
     new_key, now = take_new_key(request, user=membership.user), timezone.now()
     page = Paginator(list_keys(customer=membership.customer), KEYS_SHOWN).get_page(request.GET.get("page"))
     context = {
@@ -105,7 +105,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
         messages.error(request, _("Choose when the old key stops working."))
         return redirect("keys")
     try:
-        made = rotate_api_key(
+        new = rotate_api_key(
             api_key=api_key,
             overlap=timedelta(hours=int(form.cleaned_data["overlap"])),
             by=membership.user,
@@ -118,7 +118,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
     except DomainError as error:
         messages.error(request, translate_error(error))
         return redirect("keys")
-    return _show_once(request, made)
+    return _redirect_with_key(request, new)
 
 
 @require_POST
@@ -126,11 +126,11 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
 def revoke_key(request: HttpRequest, membership: Membership, key_id: UUID) -> HttpResponseBase:
     api_key = _find_key(membership, key_id)
     revoke_api_key(api_key=api_key, at=timezone.now(), by=membership.user, **find_origin(request))
-    messages.success(request, _("The key is revoked: the next request with it is refused."))
+    messages.success(request, _("The key is revoked. Requests with it are rejected from now on."))
     return redirect("keys")
 
 
-def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> NewApiKey | None:
+def _create(request: HttpRequest, membership: Membership, form: NewKeyForm) -> NewApiKey | None:
     now = timezone.now()
     try:
         return create_api_key(
@@ -149,10 +149,10 @@ def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> New
         return None
 
 
-def _show_once(request: HttpRequest, made: NewApiKey) -> HttpResponseBase:
+def _redirect_with_key(request: HttpRequest, new_key: NewApiKey) -> HttpResponseBase:
     assert isinstance(request.user, User)
     response = redirect("keys")
-    keep_new_key(response, made.raw, user=request.user)
+    keep_new_key(response, new_key.raw, user=request.user)
     return response
 
 

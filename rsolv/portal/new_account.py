@@ -1,4 +1,4 @@
-"""A person who is in no account starts one, as somebody does whose account was closed."""
+"""Create an account for a person who has none, for example because their account was closed."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class NewAccountForm(forms.Form):
 
 
 def show_no_account(request: HttpRequest, form: Any = None) -> HttpResponse:
-    """What a person without an account finds instead of an overview."""
+    """Show the page that a person without an account sees instead of the overview."""
     status = 422 if form else 200
     return render(request, "portal/no_account.html", {"form": form or NewAccountForm()}, status=status)
 
@@ -48,7 +48,7 @@ def show_no_account(request: HttpRequest, form: Any = None) -> HttpResponse:
 @login_required
 @never_cache
 def start_account(request: HttpRequest) -> HttpResponse:
-    """For the address of their login, which they have confirmed."""
+    """Create an account for the confirmed email address of the login, and show its first API key once."""
     assert isinstance(request.user, User)
     form = NewAccountForm(request.POST)
     if not form.is_valid():
@@ -66,7 +66,7 @@ def start_account(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def _start(request: HttpRequest, user: User, name: str) -> Any:
-    """None where the person has an account by now: the same form sent twice."""
+    """Create the account in one transaction. Return None if the person has one: the form was sent twice."""
     User.objects.select_for_update().get(pk=user.pk)
     if get_membership(user) is not None:
         return None

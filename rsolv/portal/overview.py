@@ -1,4 +1,4 @@
-"""The portal's first page: what needs a person, what happened, where the account stands."""
+"""The overview: what needs attention, what happened since the last visit, the state of the account."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,10 +21,10 @@ from billing.selectors.invoices import list_invoices, list_open_invoices
 from billing.usage_words import describe_cost, describe_usage
 from customers.models import ApiKey, Customer, Membership, User
 from customers.selectors import get_membership, list_expiring_keys, list_keys
-from phases.selectors.work import count_work, list_latest_fixes
+from phases.selectors.fixes import count_fixes_by_outcome, list_latest_fixes
 from provisioning.key_reveal import forget_new_key, take_new_key
 
-from .fixes import list_rows
+from .fix_page import list_fix_rows
 from .new_account import show_no_account
 from .projection import Projection, project_period
 from .setup_steps import list_steps
@@ -34,12 +34,12 @@ FIXES_SHOWN = 10
 INVOICES_SHOWN = 6
 KEYS_SHOWN = 5
 KEYS_NAMED = 5
-WORRYING = timedelta(days=14)
+WARNING_PERIOD = timedelta(days=14)
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """An API key as the overview lists it. `state` is active, revoked or expired."""
+    """A row of the overview's API keys. `state` is active, revoked or expired."""
 
     name: str
     prefix: str
@@ -48,8 +48,8 @@ class KeyRow:
 
 
 @dataclass(frozen=True)
-class Lead:
-    """A sentence and where it leads."""
+class LinkedText:
+    """A sentence with a link."""
 
     text: str
     url: str
@@ -79,28 +79,28 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
     keys = list(list_keys(customer=customer)[: KEYS_SHOWN + 1])
     is_due = sees_billing and entitlement.is_payment_open
     open_invoices = list_open_invoices(customer=customer) if is_due else []
-    ways = ContactOptions(
+    contact = ContactOptions(
         support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         plans_url=reverse("billing-plans"),
         cap_url=reverse("billing-cap"),
     )
     projection = project_entitlement(entitlement, now)
-    recent = count_work(customer=customer, since=now - WORRYING)
+    recent = count_fixes_by_outcome(customer=customer, since=now - WARNING_PERIOD)
     return {
         "customer": customer,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
-        "standing": explain_account_state(entitlement, open_invoices, ways=ways if sees_billing else None),
-        "worries": _list_worries(recent, customer, projection if sees_billing else None, now),
+        "standing": explain_account_state(entitlement, open_invoices, ways=contact if sees_billing else None),
+        "warnings": _list_warnings(recent, customer, projection if sees_billing else None, now),
         "last_time": last_time,
-        "news": _tell_news(count_work(customer=customer, since=last_time)) if last_time else [],
+        "news": _list_news(count_fixes_by_outcome(customer=customer, since=last_time)) if last_time else [],
         "steps": list_steps(customer=customer),
         "may_manage": membership.may_manage,
         "sees_billing": sees_billing,
         "usage_words": describe_usage(entitlement),
         "cost_words": describe_cost(entitlement),
         "projection": projection,
-        "rows": list_rows(list(list_latest_fixes(customer=customer, limit=FIXES_SHOWN))),
+        "rows": list_fix_rows(list(list_latest_fixes(customer=customer, limit=FIXES_SHOWN))),
         "invoices": invoices,
         "api_keys": [_to_key_row(key) for key in keys[:KEYS_SHOWN]],
         "has_more_keys": len(keys) > KEYS_SHOWN,
@@ -108,7 +108,7 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
 
 
 def project_entitlement(entitlement: Entitlement, now: datetime) -> Projection | None:
-    """Where the current period ends at the pace so far; None where nothing more can be billed in it."""
+    """Extrapolate the current period from its pace so far; None where nothing more can be billed in it."""
     if entitlement.status not in ("active", "past_due"):
         return None
     return project_period(
@@ -121,35 +121,37 @@ def project_entitlement(entitlement: Entitlement, now: datetime) -> Projection |
     )
 
 
-def _list_worries(
+def _list_warnings(
     recent: dict[str, int], customer: Customer, projection: Projection | None, now: datetime
-) -> list[Lead]:
-    """What is not wrong yet, or not wrong with the account, but wants a look."""
-    worries, fixes = [], reverse("fixes")
+) -> list[LinkedText]:
+    """List what may need attention soon: recent failures, expiring keys, a spend cap that will be reached."""
+    warnings, fixes = [], reverse("fixes")
     if count := recent["unverified"]:
         text = ngettext(
             "%(count)d fix of the last two weeks is not verified: its tests do not pass.",
             "%(count)d fixes of the last two weeks are not verified: their tests do not pass.",
             count,
         )
-        worries.append(Lead(text % {"count": count}, f"{fixes}?phase=mitigation&state=unverified"))
+        warnings.append(LinkedText(text % {"count": count}, f"{fixes}?phase=mitigation&state=unverified"))
     if count := recent["failed"]:
         text = ngettext(
             "%(count)d fix of the last two weeks failed.",
             "%(count)d fixes of the last two weeks failed.",
             count,
         )
-        worries.append(Lead(text % {"count": count}, f"{fixes}?phase=mitigation&state=failed"))
-    worries += _warn_of_keys(customer, now)
+        warnings.append(LinkedText(text % {"count": count}, f"{fixes}?phase=mitigation&state=failed"))
+    warnings += _warn_about_keys(customer, now)
     if projection and projection.is_capped:
         text = _("At this pace your spend cap is reached before the period ends.")
-        worries.append(Lead(text, reverse("billing-cap")))
-    return worries
+        warnings.append(LinkedText(text, reverse("billing-cap")))
+    return warnings
 
 
-def _warn_of_keys(customer: Customer, now: datetime) -> list[Lead]:
-    """Every key that expires soon: the first few by name, the rest as a number."""
-    names = list(list_expiring_keys(customer=customer, until=now + WORRYING).values_list("name", flat=True))
+def _warn_about_keys(customer: Customer, now: datetime) -> list[LinkedText]:
+    """Warn about every key that expires soon: the first few by name, the others as a number."""
+    names = list(
+        list_expiring_keys(customer=customer, until=now + WARNING_PERIOD).values_list("name", flat=True)
+    )
     words = [_("The API key %(name)s expires within two weeks.") % {"name": name} for name in names]
     if more := len(words[KEYS_NAMED:]):
         text = ngettext(
@@ -158,11 +160,11 @@ def _warn_of_keys(customer: Customer, now: datetime) -> list[Lead]:
             more,
         )
         words[KEYS_NAMED:] = [text % {"count": more}]
-    return [Lead(text, reverse("keys")) for text in words]
+    return [LinkedText(text, reverse("keys")) for text in words]
 
 
-def _tell_news(counts: dict[str, int]) -> list[Lead]:
-    """What came since the last visit, only what is more than nothing."""
+def _list_news(counts: dict[str, int]) -> list[LinkedText]:
+    """List the outcomes since the last visit, without those that did not occur."""
     words = {
         "fixed": (_("fixed"), "phase=mitigation&state=succeeded"),
         "unverified": (_("not verified"), "phase=mitigation&state=unverified"),
@@ -170,7 +172,7 @@ def _tell_news(counts: dict[str, int]) -> list[Lead]:
         "proved": (_("proved"), "phase=validation&state=succeeded"),
     }
     return [
-        Lead(f"{counts[name]} {word}", f"{reverse('fixes')}?{query}")
+        LinkedText(f"{counts[name]} {word}", f"{reverse('fixes')}?{query}")
         for name, (word, query) in words.items()
         if counts[name]
     ]

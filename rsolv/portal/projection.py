@@ -1,4 +1,4 @@
-"""What a period comes to if its rest goes on as it began. Pure."""
+"""Fixes and cost at the end of a billing period, extrapolated from its pace so far. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from billing.plans import Plan
 from billing.pricing import compute_period_cents
 
-# Before that, one fix more or less would say anything.
+# Earlier in the period, a single fix would change the result too much.
 EARLIEST = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Fixes and cost (US cents, before tax) at the period's end. `is_capped`: the spend cap comes first."""
+    """Fixes and cost (US cents, before tax) at the period's end. `is_capped`: the spend cap limits them."""
 
     fixes: int
     cents: int
@@ -28,7 +28,10 @@ def project_period(
     now: datetime,
     cap_cents: int | None = None,
 ) -> Projection | None:
-    """The period's end at the pace so far, never below what is used. None: too early, too late, no period."""
+    """Extrapolate the fixes of the period `start <= now < end`; the result is never below `used`.
+
+    Returns None on the first day of the period, outside it, without a period, and for a plan without usage.
+    """
     if not plan.is_metered or start is None or end is None or not start + EARLIEST <= now < end:
         return None
     fixes = max(used, _divide_rounded(used * (end - start), now - start))
@@ -44,7 +47,7 @@ def _divide_rounded(dividend: timedelta, divisor: timedelta) -> int:
 
 
 def _count_within(plan: Plan, cap_cents: int | None) -> int | None:
-    """How many fixes a cap lets through; the included ones always. None without a cap."""
+    """Return how many fixes the spend cap allows, including the included ones. None without a cap."""
     if cap_cents is None or not plan.unit_price_cents:
         return None
     return plan.included + max(0, cap_cents - plan.monthly_price_cents) // plan.unit_price_cents

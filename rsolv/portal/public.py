@@ -1,4 +1,4 @@
-"""Pages for everybody: what it costs, how it is set up, whether it works, and under which terms."""
+"""Public pages: pricing, setup guide, status, terms of service and privacy."""
 
 from dataclasses import dataclass
 
@@ -13,17 +13,17 @@ from billing.plans import PAYG, PLANS, TEAMS, TRIAL
 from billing.pricing import compute_period_cents
 from core.health import check_services
 
-from .workflow import Workflow, write_workflow
+from .workflow import WorkflowOptions, write_workflow
 
 MOST_FIXES = 100_000
 USUAL_FIXES = 20
 
-# What people notice when a service is away.
+# What customers notice while a service is unavailable.
 PARTS = {
     "database": (_("Accounts and results"), _("Nothing works while this is down.")),
-    "cache": (_("Limits"), _("Requests are answered, a little slower.")),
+    "cache": (_("Limits"), _("Requests still succeed, a little more slowly.")),
     "queue": (_("Background work"), _("Mail and usage reports are late; none is lost.")),
-    "stripe": (_("Payments"), _("Plans cannot be changed; fixes go on and are billed later.")),
+    "stripe": (_("Payments"), _("Plans cannot be changed. Fixes continue and are billed later.")),
 }
 
 
@@ -35,7 +35,7 @@ class EstimateForm(forms.Form):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a month costs under a plan; `each_cents` is that for one fix, to the nearest cent."""
+    """Cost of a month under a plan, in US cents. `each_cents` is the cost per fix, to the nearest cent."""
 
     name: str
     total_cents: int
@@ -45,7 +45,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the service as its page names it. `state` is healthy or unhealthy."""
+    """A part of the service on the status page. `state` is healthy or unhealthy."""
 
     name: str
     state: str
@@ -69,7 +69,7 @@ def show_pricing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_setup_guide(request: HttpRequest) -> HttpResponse:
-    workflow = Workflow(
+    workflow = WorkflowOptions(
         action=settings.RSOLV_ACTION,
         api_url=settings.BASE_URL,
         trigger="schedule",
@@ -82,13 +82,16 @@ def show_setup_guide(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_status(request: HttpRequest) -> HttpResponse:
-    """What `/api/health` finds, in words. It is answered without the database too."""
+    """Show the result of `/api/health` in words. Works without the database; 503 while that is unhealthy."""
     found = check_services()
     parts = [Part(str(PARTS[name][0]), state, str(PARTS[name][1])) for name, state in found.items()]
-    is_well = all(part.state == "healthy" for part in parts)
+    is_healthy = all(part.state == "healthy" for part in parts)
     is_down = found["database"] != "healthy"
     return render(
-        request, "portal/status.html", {"parts": parts, "is_well": is_well}, status=503 if is_down else 200
+        request,
+        "portal/status.html",
+        {"parts": parts, "is_healthy": is_healthy},
+        status=503 if is_down else 200,
     )
 
 
@@ -103,7 +106,7 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
 
 
 def estimate_costs(fixes: int) -> list[Estimate]:
-    """A month's fixes under each plan that is paid for."""
+    """Return the cost of a month's fixes under each paid plan."""
     totals = {plan.name: compute_period_cents(plan, fixes) for plan in PLANS.values() if plan.is_metered}
     return [
         Estimate(name, total, (total + fixes // 2) // fixes if fixes else None, total == min(totals.values()))
@@ -112,6 +115,6 @@ def estimate_costs(fixes: int) -> list[Estimate]:
 
 
 def find_break_even() -> int | None:
-    """From how many fixes a month Teams costs less than paying for each."""
+    """Return the smallest number of fixes a month at which Teams costs less than pay-as-you-go."""
     counts = range(1, MOST_FIXES)
     return next((n for n in counts if compute_period_cents(TEAMS, n) < compute_period_cents(PAYG, n)), None)

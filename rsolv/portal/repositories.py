@@ -1,4 +1,4 @@
-"""The customer's namespaces and repositories, and what came of each."""
+"""The customer's GitHub organizations and repositories, with the results of each."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from customers.models import Membership
 from customers.selectors import list_held_namespaces
 from customers.services.namespace_claims import KeyOrigin
 from customers.services.release_namespace import release_namespace
-from phases.selectors.repositories import count_found, list_repositories
+from phases.selectors.repositories import count_results, list_repositories
 
 REPOSITORIES_SHOWN = 50
 
@@ -29,7 +29,7 @@ def show_repositories(request: HttpRequest, membership: Membership) -> HttpRespo
     page = Paginator(found, REPOSITORIES_SHOWN).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": count_found(repositories=list(page.object_list)),
+        "rows": count_results(repositories=list(page.object_list)),
         "namespaces": list(list_held_namespaces(customer=membership.customer)),
         "may_manage": membership.may_manage,
     }
@@ -39,7 +39,7 @@ def show_repositories(request: HttpRequest, membership: Membership) -> HttpRespo
 @require_POST
 @member_page(may=lambda membership: membership.may_manage)
 def release_claim(request: HttpRequest, membership: Membership, claim_id: UUID) -> HttpResponseBase:
-    """End a provisional claim. A proven one is released by staff: it keeps others out."""
+    """Release a provisional claim. Only staff release a proven one, because it protects the organization."""
     claim = list_held_namespaces(customer=membership.customer).filter(pk=claim_id, proven_at=None).first()
     if claim is None:
         raise Http404
@@ -53,5 +53,5 @@ def release_claim(request: HttpRequest, membership: Membership, claim_id: UUID) 
             address=get_client_ip(request), device=describe_browser(request.headers.get("User-Agent", ""))
         ),
     )
-    messages.success(request, _("%(name)s is released. Its results stay yours.") % {"name": claim})
+    messages.success(request, _("%(name)s is released. You keep its results.") % {"name": claim})
     return redirect("repositories")

@@ -1,4 +1,4 @@
-"""How to report a vulnerability: a page for people, and security.txt for machines (RFC 9116)."""
+"""How to report a vulnerability: a page for people, and security.txt (RFC 9116) for scanners."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from core.http.base_url import build_base_url
 
 CONTACT = "security@rsolv.dev"
-# The standard asks for less than a year. It moves on by itself, so it is never in the past.
+# RFC 9116 recommends less than a year. The date is computed per request, so it is never in the past.
 VALID = timedelta(days=180)
 KEPT_SECONDS = 3600
 
@@ -23,7 +23,7 @@ def show_security(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_security_txt(request: HttpRequest) -> HttpResponse:
-    """Source: https://www.rfc-editor.org/rfc/rfc9116"""
+    """Serve security.txt. See https://www.rfc-editor.org/rfc/rfc9116."""
     expires_at = datetime.combine(timezone.now().date() + VALID, time.min, UTC)
     lines = (
         f"Contact: mailto:{CONTACT}",

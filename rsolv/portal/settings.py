@@ -1,4 +1,4 @@
-"""Settings: who one is, which mail comes, what the account is called; its data taken along, its end."""
+"""Settings: profile, company name, mail preferences, data export, and closing the account."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class ProfileForm(forms.Form):
     time_zone = forms.ChoiceField(
         required=False,
         label=_("Time zone"),
-        help_text=_("Dates and times are shown in it."),
+        help_text=_("Dates and times are shown in this time zone."),
         widget=LongSelect,
     )
 
@@ -62,7 +62,7 @@ class MailForm(forms.Form):
 
 
 class CloseForm(forms.Form):
-    """The account's name is typed in, so that nobody closes it by one press too many."""
+    """Confirmation by typing the account's name. Case and spaces do not matter."""
 
     confirmation = forms.CharField(
         max_length=200, label=_("The account's name"), widget=forms.TextInput(attrs={"autocomplete": "off"})
@@ -98,7 +98,7 @@ def change_profile(request: HttpRequest, membership: Membership) -> HttpResponse
     change_profile_service(
         user=membership.user, **form.cleaned_data, at=timezone.now(), **find_origin(request)
     )
-    return _say_saved(request)
+    return _redirect_saved(request)
 
 
 @require_POST
@@ -114,7 +114,7 @@ def rename_company(request: HttpRequest, membership: Membership) -> HttpResponse
         at=timezone.now(),
         **find_origin(request),
     )
-    return _say_saved(request)
+    return _redirect_saved(request)
 
 
 @require_POST
@@ -123,7 +123,7 @@ def choose_mail(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = MailForm(request.POST)
     form.is_valid()
     choose_mail_service(membership=membership, **form.cleaned_data, at=timezone.now(), **find_origin(request))
-    return _say_saved(request)
+    return _redirect_saved(request)
 
 
 @require_POST
@@ -150,19 +150,19 @@ def close(request: HttpRequest, membership: Membership) -> HttpResponseBase:
         except (StripeUnavailable, StripeRejected) as error:
             return render_stripe_error(request, error)
         else:
-            messages.success(request, _("The account is closed. A mail confirms it."))
+            messages.success(request, _("The account is closed. You receive a confirmation by email."))
             return redirect("dashboard")
     context = {"form": form, "customer": customer, "entitlement": get_entitlement(customer=customer)}
     return render(request, "portal/close.html", context, status=422 if form.errors else 200)
 
 
-def _say_saved(request: HttpRequest) -> HttpResponse:
+def _redirect_saved(request: HttpRequest) -> HttpResponse:
     messages.success(request, _("Saved."))
     return redirect("settings")
 
 
 def _render(request: HttpRequest, membership: Membership, **forms_sent: forms.Form) -> HttpResponse:
-    """The page, with the form that was refused instead of its own."""
+    """Render the page. An invalid form in `forms_sent` replaces the fresh one, and the status is 422."""
     user, customer = membership.user, membership.customer
     choices = {name: getattr(membership, name) for name in MailForm.base_fields}
     context = {

@@ -1,4 +1,4 @@
-"""Setting up a repository: the workflow file as it is wanted, where the key goes, and whether a call came."""
+"""Repository setup: the workflow file from a form, where to save the key, whether the Action has called."""
 
 import re
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from customers.models import ApiKey, Customer, Membership
 from customers.services.hide_setup import hide_setup as hide_setup_service
 from phases.models import PhaseExecution
 
-from .workflow import TOOLCHAINS, Workflow, write_workflow
+from .workflow import TOOLCHAINS, WorkflowOptions, write_workflow
 
-# A name that git takes for a branch, without what only a shell or a pattern would understand.
+# A branch name that git accepts, without characters that a shell or a glob pattern would interpret.
 BRANCH = re.compile(r"\A(?!/|\.|.*(?://|\.\.|@\{|\.lock$|/$|\.$))[\w./@+-]{1,200}\Z", re.ASCII)
-ASKED = re.compile(r"[0-9]{1,4}\Z")
+POLLS = re.compile(r"[0-9]{1,4}\Z")
 LANGUAGES = (
     ("python", "Python"),
     ("javascript", "JavaScript, TypeScript"),
@@ -38,7 +38,7 @@ LANGUAGES = (
 
 
 class WorkflowForm(forms.Form):
-    """What the file is made from. Everything has a default, so that the page shows a file at once."""
+    """Options of the workflow file. Each has a default, so that the page shows a file at once."""
 
     trigger = forms.ChoiceField(
         label=_("When it runs"),
@@ -63,20 +63,20 @@ class WorkflowForm(forms.Form):
         label=_("Branch"),
         max_length=200,
         initial="main",
-        validators=[RegexValidator(BRANCH, _("This is not a name that git takes for a branch."))],
+        validators=[RegexValidator(BRANCH, _("Git does not accept this as a branch name."))],
     )
     languages = forms.MultipleChoiceField(
         label=_("Languages of its tests"),
         choices=LANGUAGES,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("The runner gets what their tests need."),
+        help_text=_("The workflow installs what their tests need."),
     )
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Whether the Action has called. `since` is when the first or latest call came."""
+    """Whether the Action has called the API. `since`: time of the latest call; `what`: result or call."""
 
     is_there: bool
     since: datetime | None = None
@@ -89,7 +89,7 @@ def show_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase
     form = read_form(request)
     context = {
         "form": form,
-        "workflow": write_options(form) if form.is_valid() else "",
+        "workflow": write_workflow_of(form) if form.is_valid() else "",
         **_wait_for_call(membership.customer, asked=0),
         "is_hidden": membership.customer.setup_hidden_at is not None,
         "may_manage": membership.may_manage,
@@ -105,28 +105,30 @@ def download_workflow(request: HttpRequest, membership: Membership) -> HttpRespo
     if not form.is_valid():
         return redirect("setup")
     headers = {"Content-Disposition": 'attachment; filename="rsolv.yml"'}
-    return HttpResponse(write_options(form), content_type="application/yaml; charset=utf-8", headers=headers)
+    return HttpResponse(
+        write_workflow_of(form), content_type="application/yaml; charset=utf-8", headers=headers
+    )
 
 
 @require_GET
 @vary_on_headers("HX-Request")
 @member_page()
 def show_connection(request: HttpRequest, membership: Membership) -> HttpResponseBase:
-    """The part of the page that waits for the first call; fetched again and again until it came.
+    """Show the part of the page that polls until the Action's first call.
 
-    Who opens it as a page is led to the whole.
+    A request without htmx is redirected to the whole page.
     """
     if not is_htmx(request):
         return redirect("setup")
     asked = request.GET.get("asked", "")
-    context = _wait_for_call(membership.customer, asked=int(asked) if ASKED.match(asked) else 0)
+    context = _wait_for_call(membership.customer, asked=int(asked) if POLLS.match(asked) else 0)
     return render(request, "portal/setup_connection.html", context)
 
 
 @require_POST
 @member_page(may=lambda membership: membership.may_manage)
 def hide_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase:
-    """Put the setup steps away from the overview, or call them back."""
+    """Hide the setup steps on the overview, or show them again."""
     hide_setup_service(
         customer=membership.customer, is_hidden=request.POST.get("hidden") == "yes", at=timezone.now()
     )
@@ -134,7 +136,7 @@ def hide_setup(request: HttpRequest, membership: Membership) -> HttpResponseBase
 
 
 def read_form(request: HttpRequest) -> WorkflowForm:
-    """What the query says, the defaults where it says nothing."""
+    """Bind the form to the query, with defaults for missing fields."""
     given: Any = request.GET.copy()
     for name, field in WorkflowForm.base_fields.items():
         if name not in given and field.initial is not None:
@@ -142,28 +144,28 @@ def read_form(request: HttpRequest) -> WorkflowForm:
     return WorkflowForm(given)
 
 
-def write_options(form: WorkflowForm) -> str:
-    told = form.cleaned_data
+def write_workflow_of(form: WorkflowForm) -> str:
+    options = form.cleaned_data
     return write_workflow(
-        Workflow(
+        WorkflowOptions(
             action=settings.RSOLV_ACTION,
             api_url=settings.BASE_URL,
-            trigger=told["trigger"],
-            mode=told["mode"],
-            branch=told["branch"],
-            languages=[name for name in TOOLCHAINS if name in told["languages"]],
+            trigger=options["trigger"],
+            mode=options["mode"],
+            branch=options["branch"],
+            languages=[name for name in TOOLCHAINS if name in options["languages"]],
         )
     )
 
 
 def _wait_for_call(customer: Customer, *, asked: int) -> dict[str, Any]:
-    """What the waiting part shows. It asks again after two seconds, more and more rarely, up to 30."""
+    """Context of the polling part. The interval grows with the number of polls, from 2 to 30 seconds."""
     wait = min(2 + asked // 15 * 4, 30)
     return {"connection": find_connection(customer), "asked": asked + 1, "wait": wait}
 
 
 def find_connection(customer: Customer) -> Connection:
-    """The latest sign of the Action: a result it stored, else a key that was used."""
+    """Find the latest sign of the Action: a stored result, or else the use of a key."""
     stored = PhaseExecution.objects.filter(customer=customer).order_by("-updated_at").first()
     if stored is not None:
         return Connection(True, stored.updated_at, "result")

@@ -1,4 +1,4 @@
-"""How far a customer has come on the way to the first fix."""
+"""The steps from signup to the first fix, and which of them the customer has done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Phase = PhaseExecution.Phase
 
 @dataclass(frozen=True)
 class SetupStep:
-    """One step, and the page where it is done. `url_name` is empty where it happens on GitHub."""
+    """One step, and the page on which it is done. `url_name` is empty for a step on GitHub."""
 
     title: str
     text: str
@@ -25,10 +25,10 @@ class SetupStep:
 
 
 def list_steps(*, customer: Customer) -> list[SetupStep]:
-    """The steps in their order, in one query; none where they are all done or were put away."""
+    """List the steps in order. One query. Empty after the first fix, and if the customer has hidden them."""
     if customer.setup_hidden_at is not None:
         return []
-    done = _ask(customer)
+    done = _read_progress(customer)
     if done["is_fixed"]:
         return []
     has_called = done["has_called"] or done["is_scanned"]
@@ -42,21 +42,19 @@ def list_steps(*, customer: Customer) -> list[SetupStep]:
         ),
         SetupStep(
             _("Add the workflow and run it"),
-            _("Answer a few questions and commit the file that is made of them."),
+            _("Choose a few options and commit the generated file."),
             has_called,
             "setup",
-            _("Make the workflow"),
+            _("Create the workflow"),
         ),
-        SetupStep(
-            _("Scan"), _("The first run looks through the repository and opens issues."), done["is_scanned"]
-        ),
+        SetupStep(_("Scan"), _("The first run scans the repository and opens issues."), done["is_scanned"]),
         SetupStep(
             _("Get the first fix"), _("It comes as a pull request, with a test that proves it."), False
         ),
     ]
 
 
-def _ask(customer: Customer) -> Mapping[str, Any]:
+def _read_progress(customer: Customer) -> Mapping[str, Any]:
     keys = ApiKey.objects.filter(customer=OuterRef("pk"))
     phases = PhaseExecution.objects.filter(customer=OuterRef("pk"))
     return (

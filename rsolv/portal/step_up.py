@@ -1,8 +1,8 @@
-"""Which pages ask for the password, passkey or code again, once that was some minutes ago.
+"""Reauthentication before sensitive actions, where the last login or proof is some minutes old.
 
-A stolen session, or an unlocked machine, must not make keys, invite people or take data along. What only
-stops harm (revoking a key or an invitation, ending sessions) never asks. Every route that changes something
-is either here or in the list of those that do not ask, in tests/rsolv/portal/test_step_up.py.
+A stolen session, or an unlocked machine, must not create keys, invite people or export data. Actions that
+only limit damage (revoking a key or an invitation, ending sessions) never ask. Every route that changes
+something is either here or in the list of exempt routes in tests/rsolv/portal/test_step_up.py.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from core.http.htmx import is_htmx
 from core.http.suspended_request import SAFE_METHODS, drop_suspended_request, suspend_request
 from customers.recent_login import is_login_recent
 
-# Routes whose POST asks, with the page that has their form. What was sent is carried out after the answer.
+# Routes whose POST asks, with the page of their form. The POST is replayed after reauthentication.
 ASK_ON_CHANGE = {
     "keys": "keys",
     "key-rotate": "keys",
@@ -39,7 +39,7 @@ ASK_ON_CHANGE = {
     "socialaccount_connections": "socialaccount_connections",
     "github_login": "socialaccount_connections",
 }
-# Routes that ask when they are opened: downloads, and forms whose content must not wait in a session.
+# Routes whose GET asks too: downloads, and forms whose content must not be stored in a session.
 ASK_AT_ONCE = frozenset(
     {
         "settings-close",
@@ -55,12 +55,12 @@ ASK_AT_ONCE = frozenset(
         "mfa_download_recovery_codes",
     }
 )
-WAITS_FOR = "step_up_path"
-MOST_KEPT = 20_000
+PENDING_PATH_KEY = "step_up_path"
+MAX_SUSPENDED_CHARS = 20_000
 
 
 class StepUpMiddleware:
-    """Leads to the question of who somebody is before a sensitive route is reached."""
+    """Redirect to reauthentication before a sensitive view runs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -71,15 +71,15 @@ class StepUpMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        """After the form's token was checked, and before anything of the view runs."""
+        """Check the route. Runs after the CSRF check and before the view."""
         match = request.resolver_match
         name = (match and match.url_name) or ""
-        # Allauth's page of GitHub stops a GET alone: every other method would go on to GitHub.
+        # allauth's GitHub view shows a page only for GET: every other method, HEAD too, redirects to GitHub.
         is_change = request.method not in (("GET",) if name == "github_login" else SAFE_METHODS)
         if name not in ASK_AT_ONCE and name not in ASK_ON_CHANGE or not request.user.is_authenticated:
             return None
         if name in ASK_ON_CHANGE and not is_change:
-            return _lead_back(request, ASK_ON_CHANGE[name])
+            return _redirect_to_form(request, ASK_ON_CHANGE[name])
         if is_login_recent(request):
             return None
         return _ask_at_once(request) if name in ASK_AT_ONCE else _suspend(request, ASK_ON_CHANGE[name])
@@ -93,21 +93,21 @@ def _ask_at_once(request: HttpRequest) -> HttpResponseBase:
 
 
 def _suspend(request: HttpRequest, form_page: str) -> HttpResponseBase:
-    """Ask, and carry out after it what was sent. What is too long to be kept must be sent again."""
-    if is_htmx(request) or len(request.POST.urlencode()) > MOST_KEPT:
+    """Store the POST, ask, and replay it afterward. A POST too long for a session must be sent again."""
+    if is_htmx(request) or len(request.POST.urlencode()) > MAX_SUSPENDED_CHARS:
         messages.info(request, _("Nothing was changed yet. Send the form again."))
         drop_suspended_request(request)
         return _ask(request, resolve_url(form_page))
-    request.session[WAITS_FOR] = request.path
+    request.session[PENDING_PATH_KEY] = request.path
     suspend_request(request)
     return _ask(request, request.path)
 
 
-def _lead_back(request: HttpRequest, form_page: str) -> HttpResponseBase | None:
-    """Somebody answered the question, but what they had sent is lost: another tab asked meanwhile."""
-    if request.session.get(WAITS_FOR) != request.path:
+def _redirect_to_form(request: HttpRequest, form_page: str) -> HttpResponseBase | None:
+    """Redirect to the form where the suspended POST is lost: another tab has replaced it meanwhile."""
+    if request.session.get(PENDING_PATH_KEY) != request.path:
         return None
-    del request.session[WAITS_FOR]
+    del request.session[PENDING_PATH_KEY]
     if request.path == resolve_url(form_page):
         return None
     messages.info(request, _("Nothing was changed yet. Send the form again."))
@@ -115,11 +115,11 @@ def _lead_back(request: HttpRequest, form_page: str) -> HttpResponseBase | None:
 
 
 def _ask(request: HttpRequest, next_path: str) -> HttpResponseBase:
-    """A part of a page that fetches itself leads the whole page to the question."""
-    question = f"{_find_question(request)}?{urlencode({'next': next_path})}"
-    return HttpResponse(headers={"HX-Redirect": question}) if is_htmx(request) else redirect(question)
+    """Redirect to reauthentication; for a request by htmx, redirect the whole page and not its part."""
+    url = f"{_find_reauthentication_url(request)}?{urlencode({'next': next_path})}"
+    return HttpResponse(headers={"HX-Redirect": url}) if is_htmx(request) else redirect(url)
 
 
-def _find_question(request: HttpRequest) -> str:
+def _find_reauthentication_url(request: HttpRequest) -> str:
     methods: list[dict[str, str]] = get_adapter().get_reauthentication_methods(request.user)
     return methods[0]["url"]

@@ -1,4 +1,4 @@
-"""How much an account stores, as a page shows it."""
+"""The storage of an account as the settings page shows it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from phases.sizes import MB, format_size
 
 @dataclass(frozen=True)
 class StorageView:
-    """In words, and in whole MB for a meter."""
+    """Storage in words, and in whole MB for a meter."""
 
     used: str
     limit: str
@@ -19,7 +19,7 @@ class StorageView:
 
 
 def show_storage(customer: Customer) -> StorageView:
-    """One query."""
+    """Return the customer's storage. One query."""
     storage = get_storage(customer=customer)
     return StorageView(
         used=format_size(storage.used),

@@ -1,4 +1,4 @@
-"""How many fixes were made, by day or month, by repository and by severity."""
+"""Numbers of fixes by day or month, by repository and by severity."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from billing.models import UsageCorrection, UsageRecord
 from customers.models import Customer
 
 Step = Literal["day", "month"]
-SHOWN_APART = 6
+REPOSITORIES_SHOWN = 6
 SEVERITIES = ("critical", "high", "medium", "low", "")
 
 
 @dataclass(frozen=True)
 class Series:
-    """One kind of fixes: how many in each day or month."""
+    """Numbers of fixes of one repository or severity, one number per day or month."""
 
     key: str
     counts: tuple[int, ...]
@@ -30,7 +30,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Counts:
-    """Fixes that count, the days or months in order; every series has a number for each."""
+    """Numbers of fixes. `buckets` are days or months in order; each series has one number per bucket."""
 
     buckets: tuple[date, ...]
     by_severity: tuple[Series, ...]
@@ -46,7 +46,7 @@ class Counts:
 
 
 def list_usage(*, customer: Customer, since: datetime, until: datetime) -> QuerySet[UsageRecord]:
-    """The ledger's fixes of `since <= t < until` without those that staff voided, in their order."""
+    """List the ledger's fixes in `since <= t < until` by time, without those that staff voided."""
     rows = UsageRecord.objects.filter(customer=customer, occurred_at__gte=since, occurred_at__lt=until)
     return rows.exclude(correction__kind=UsageCorrection.Kind.VOID).order_by("occurred_at", "pk")
 
@@ -54,7 +54,7 @@ def list_usage(*, customer: Customer, since: datetime, until: datetime) -> Query
 def count_usage(
     *, customer: Customer, since: datetime, until: datetime, buckets: list[date], step: Step
 ) -> Counts:
-    """Counted by the database in two queries. The most used repositories stand apart, the rest together."""
+    """Count fixes in two queries. The repositories with most fixes have a series each, the rest share one."""
     rows = list_usage(customer=customer, since=since, until=until).order_by()
     bucket: Any = TruncDate("occurred_at") if step == "day" else TruncMonth("occurred_at")
     rows = rows.annotate(bucket=bucket)
@@ -79,7 +79,7 @@ def _sum_up(rows: QuerySet[Any], fields: str | tuple[str, ...], buckets: list[da
 
 def _fold(found: dict[str, list[int]]) -> Iterator[Series]:
     ranked = sorted(found.items(), key=lambda item: (-sum(item[1]), item[0]))
-    for key, counts in ranked[:SHOWN_APART]:
+    for key, counts in ranked[:REPOSITORIES_SHOWN]:
         yield Series(key, tuple(counts))
-    if rest := ranked[SHOWN_APART:]:
+    if rest := ranked[REPOSITORIES_SHOWN:]:
         yield Series("", tuple(map(sum, zip(*(counts for _, counts in rest), strict=True))))

@@ -1,4 +1,4 @@
-"""Usage over time, in charts and in the tables beside them, and as CSV."""
+"""Usage over time, as charts with their tables, and as CSV."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ SEVERITY_WORDS = {
     "high": gettext_lazy("High"),
     "medium": gettext_lazy("Medium"),
     "low": gettext_lazy("Low"),
-    "": gettext_lazy("Not said"),
+    "": gettext_lazy("Not stated"),
 }
 COLUMNS = ("at", "repository", "issue", "severity", "vulnerability", "coverage", "plan", "pull_request")
 FIELDS = (
@@ -47,7 +47,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Span:
-    """What is looked at: the last days, or the last months with the current one."""
+    """The period on the page: the last days, or the last months including the current one."""
 
     key: str
     words: Any
@@ -73,7 +73,7 @@ SPANS = (
 def show_usage(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     customer, now, span = membership.customer, timezone.now(), _read_span(request)
     buckets = span.list_buckets(timezone.localdate(now))
-    since, until = _bound(buckets[0]), _bound(timezone.localdate(now) + timedelta(days=1))
+    since, until = _start_of_day(buckets[0]), _start_of_day(timezone.localdate(now) + timedelta(days=1))
     counts = count_usage(customer=customer, since=since, until=until, buckets=buckets, step=span.step)
     entitlement = get_entitlement(customer=customer)
     labels = [_name_bucket(bucket, span.step) for bucket in buckets]
@@ -100,9 +100,9 @@ def show_usage(request: HttpRequest, membership: Membership) -> HttpResponseBase
 @require_safe
 @member_page()
 def export_usage(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
-    """The span's fixes, one a line, read while they are sent."""
+    """Stream the span's fixes as CSV, one per line. The export is recorded in the audit log."""
     span, today = _read_span(request), timezone.localdate()
-    since, until = _bound(span.list_buckets(today)[0]), _bound(today + timedelta(days=1))
+    since, until = _start_of_day(span.list_buckets(today)[0]), _start_of_day(today + timedelta(days=1))
     record_audit_log_entry(
         customer=membership.customer,
         action=AuditLogEntry.Action.DATA_EXPORTED,
@@ -129,8 +129,8 @@ def _read_span(request: HttpRequest) -> Span:
     return next((span for span in SPANS if span.key == request.GET.get("span")), SPANS[0])
 
 
-def _bound(day: date) -> datetime:
-    """A day's first instant where the person is."""
+def _start_of_day(day: date) -> datetime:
+    """Return the start of a day in the current time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
@@ -143,7 +143,7 @@ def _name_bucket(bucket: date, step: Step) -> str:
 
 
 def _list_rows(labels: list[str], series: list[tuple[str, Series]]) -> list[dict[str, Any]]:
-    """The table beside the chart, the latest first, without days on which nothing was."""
+    """Rows of the chart's table, newest first, without days or months that have no fixes."""
     rows = []
     for index, label in enumerate(labels):
         counts = [(name, each.counts[index]) for name, each in series]

@@ -1,4 +1,4 @@
-"""When a person was here last, so that a page can say what happened since."""
+"""The time of a person's previous visit, so that the overview can show what happened since."""
 
 from datetime import datetime, timedelta
 
@@ -9,16 +9,19 @@ from customers.services.record_visit import record_visit
 
 # Pages opened within this time of one another are one visit.
 VISIT = timedelta(minutes=30)
-NOTED_EVERY = timedelta(minutes=1)
-KEPT_AS = "portal_last_time"
+RECORDED_EVERY = timedelta(minutes=1)
+SESSION_KEY = "portal_last_time"
 
 
 def find_last_time(request: HttpRequest, membership: Membership, *, now: datetime) -> datetime | None:
-    """When the visit before this one was; None on the first. It stays the same throughout a visit."""
+    """Return the time of the previous visit, None on the first. It does not change during a visit.
+
+    Writes the session at the start of a visit, and the membership's `last_seen_at` at most once a minute.
+    """
     seen = membership.last_seen_at
     if seen is None or now - seen >= VISIT:
-        request.session[KEPT_AS] = seen.isoformat() if seen else ""
-    if seen is None or now - seen >= NOTED_EVERY:
+        request.session[SESSION_KEY] = seen.isoformat() if seen else ""
+    if seen is None or now - seen >= RECORDED_EVERY:
         record_visit(membership=membership, at=now)
-    kept = request.session.get(KEPT_AS)
+    kept = request.session.get(SESSION_KEY)
     return datetime.fromisoformat(kept) if kept else None

@@ -1,4 +1,4 @@
-"""Inputs that Django has none for."""
+"""Form widgets that Django does not have."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 
 class LongSelect(forms.Select):
-    """A choice of hundreds: Django renders two templates for each of its options."""
+    """A `<select>` with hundreds of options. Django's own renders two templates per option, which is slow."""
 
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None

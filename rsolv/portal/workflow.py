@@ -1,4 +1,4 @@
-"""The workflow file that runs the Action, made from what a customer tells. Pure.
+"""The workflow file that runs the Action, generated from the customer's options. Pure.
 
 https://docs.github.com/actions/reference/workflow-syntax-for-github-actions
 """
@@ -12,7 +12,7 @@ import yaml
 Trigger = Literal["schedule", "push", "pull_request", "manual"]
 Mode = Literal["scan", "validate", "full"]
 
-# What a runner needs to run the tests of a language: the action that sets it up, and its settings.
+# The setup action that each language's tests need, and its inputs.
 TOOLCHAINS: dict[str, tuple[str, dict[str, str]]] = {
     "python": ("actions/setup-python@v5", {"python-version": "3.12"}),
     "javascript": ("actions/setup-node@v4", {"node-version": "20"}),
@@ -22,7 +22,7 @@ TOOLCHAINS: dict[str, tuple[str, dict[str, str]]] = {
     "go": ("actions/setup-go@v5", {"go-version": "stable"}),
     "elixir": ("erlef/setup-beam@v1", {"otp-version": "27", "elixir-version": "1.17"}),
 }
-# What each mode may write: a scan opens issues, a proof is a branch, a fix is a pull request.
+# Permissions by mode: a scan opens issues, a proof pushes a branch, a fix opens a pull request.
 PERMISSIONS: dict[Mode, dict[str, str]] = {
     "scan": {"contents": "read", "issues": "write"},
     "validate": {"contents": "write", "issues": "write"},
@@ -31,8 +31,8 @@ PERMISSIONS: dict[Mode, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Workflow:
-    """What the customer told. `languages` are keys of TOOLCHAINS."""
+class WorkflowOptions:
+    """Options of the workflow file. `languages` are keys of TOOLCHAINS."""
 
     action: str
     api_url: str
@@ -42,30 +42,30 @@ class Workflow:
     languages: Sequence[str] = ()
 
 
-def write_workflow(wish: Workflow) -> str:
-    """The file's text. Every value is written by the YAML library: none can end its string."""
-    uses: dict[str, Any] = {"rsolvApiKey": "${{ secrets.RSOLV_API_KEY }}", "mode": wish.mode}
+def write_workflow(options: WorkflowOptions) -> str:
+    """Return the file's text. The YAML library writes every value, so that no value can end its string."""
+    uses: dict[str, Any] = {"rsolvApiKey": "${{ secrets.RSOLV_API_KEY }}", "mode": options.mode}
     steps: list[dict[str, Any]] = [{"uses": "actions/checkout@v4"}]
-    for language in wish.languages:
+    for language in options.languages:
         action, settings = TOOLCHAINS[language]
         steps.append({"uses": action, "with": dict(settings)})
-    steps.append({"uses": wish.action, "with": uses, "env": {"RSOLV_API_URL": wish.api_url}})
+    steps.append({"uses": options.action, "with": uses, "env": {"RSOLV_API_URL": options.api_url}})
     document = {
         "name": "RSOLV",
-        "on": _write_triggers(wish),
-        "permissions": PERMISSIONS[wish.mode],
+        "on": _write_triggers(options),
+        "permissions": PERMISSIONS[options.mode],
         "concurrency": {"group": "rsolv-${{ github.ref }}"},
         "jobs": {"rsolv": {"runs-on": "ubuntu-latest", "timeout-minutes": 60, "steps": steps}},
     }
     text: str = yaml.safe_dump(document, sort_keys=False, width=1000, default_flow_style=False)
-    # YAML 1.1 reads a bare `on` as true, so the library quotes it; GitHub's own reader wants neither.
+    # YAML 1.1 reads a bare `on` as true, so the library quotes it; GitHub's documentation has it bare.
     return text.replace("'on':", "on:", 1)
 
 
-def _write_triggers(wish: Workflow) -> dict[str, Any]:
+def _write_triggers(options: WorkflowOptions) -> dict[str, Any]:
     triggers: dict[str, Any] = {"workflow_dispatch": {}}
-    if wish.trigger == "schedule":
+    if options.trigger == "schedule":
         triggers["schedule"] = [{"cron": "0 5 * * 1"}]
-    elif wish.trigger in ("push", "pull_request"):
-        triggers[wish.trigger] = {"branches": [wish.branch]}
+    elif options.trigger in ("push", "pull_request"):
+        triggers[options.trigger] = {"branches": [options.branch]}
     return triggers

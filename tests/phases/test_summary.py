@@ -50,12 +50,12 @@ class TestReadRetries:
     def test_attempts_may_be_a_number_or_a_list(self):
         tries = [{"claimed": True, "verified": False, "error": "2 tests red"}, {"verified": True}]
         found = read_attempts({"success": True, "attempts": tries})
-        assert read_attempts({"attempts": 3}).attempts == 3
-        assert (found.attempts, found.tries[0].verified, found.tries[0].note) == (2, False, "2 tests red")
+        assert read_attempts({"attempts": 3}).count == 3
+        assert (found.count, found.attempts[0].verified, found.attempts[0].note) == (2, False, "2 tests red")
 
     @pytest.mark.parametrize("count", [True, -1, 0, 10**9, "3", None, {}])
     def test_what_is_no_count_is_not_said(self, count):
-        assert read_attempts({"attempts": count}).attempts is None
+        assert read_attempts({"attempts": count}).count is None
 
     @pytest.mark.parametrize(
         ("data", "score"),

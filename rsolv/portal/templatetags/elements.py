@@ -56,7 +56,7 @@ STATES: dict[str, tuple[str | Promise, Tone]] = {
     "unbilled": (_("Not billed"), "quiet"),
     "to_be_metered": (_("To be metered"), "quiet"),
     "metered": (_("Metered"), "quiet"),
-    "refused": (_("Being looked into"), "warn"),
+    "rejected": (_("Being looked into"), "warn"),
     # of an invoice
     "draft": (_("Draft"), "quiet"),
     "open": (_("To be paid"), "warn"),

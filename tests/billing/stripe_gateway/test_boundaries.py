@@ -19,7 +19,6 @@ MAY_QUERY_MIRROR = {
     "billing/services/payments/sync_payment_state.py",
     "billing/services/subscriptions/refresh_account.py",
     *(f"billing/selectors/{name}.py" for name in ("billed_lines", "explained_invoice", "invoices")),
-    "rsolv/portal/fix_billing.py",
 }
 # The column by name, so that it is hidden from the staff's logs.
 MAY_NAME_THE_COLUMN = {"core/admin/secrets.py"}

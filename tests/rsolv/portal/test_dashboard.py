@@ -218,7 +218,7 @@ class TestTables:
         fix = make_mitigation_of(bob.customer, issue_number=4, outcome="unverified", pull_request_url=url)
         page = open_dashboard(bob)
         assert read_rows(page, "Latest fixes") == [
-            f"{fix.repository.full_name} #4 Not verified not said not said not billed #71 just now"
+            f"{fix.repository.full_name} #4 Not verified not stated not stated not billed #71 just now"
         ]
         link = next(a for a in page.find_all("a") if a.attrs["href"] == url)
         assert link.attrs["rel"] == "noopener"

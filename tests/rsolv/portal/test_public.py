@@ -65,7 +65,7 @@ class TestStatus:
         monkeypatch.setattr(public, "check_services", lambda: found)
         response = client.get("/status/")
         assert response.status_code == 200
-        assert "fixes go on and are billed later" in response.text
+        assert "Fixes continue and are billed later" in response.text
 
     def test_needs_no_database(self, bob: Browser, monkeypatch, django_assert_num_queries) -> None:
         found = dict.fromkeys(public.PARTS, "healthy") | {"database": "unhealthy"}

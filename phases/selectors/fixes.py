@@ -1,4 +1,4 @@
-"""What was proved and fixed, an issue at a time."""
+"""The proofs and fixes that a customer's runners stored, one row per issue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ Outcome = PhaseExecution.Outcome
 
 @dataclass(frozen=True)
 class FixFilter:
-    """What of the work is listed; empty and None: all of it. The span is `since <= t < until`."""
+    """Conditions on the listed issues; empty and None do not filter. The span is `since <= t < until`."""
 
     repository_id: UUID | None = None
     phase: str = ""
@@ -42,7 +42,10 @@ class FixFilter:
 
 @dataclass(frozen=True)
 class FixTimeline:
-    """All that is stored of one issue, and the scan that came before it. The scan has no data."""
+    """All stored phases of one issue, and the scan before them. The scan's `data` is deferred.
+
+    `latest` is the mitigation, or the validation where no mitigation is stored.
+    """
 
     latest: PhaseExecution
     scan: PhaseExecution | None
@@ -50,21 +53,21 @@ class FixTimeline:
     mitigation: PhaseExecution | None
 
 
-def list_work(*, customer: Customer, wanted: FixFilter | None = None) -> QuerySet[PhaseExecution]:
-    """Each issue by the furthest it has come, proof or fix, the latest first, with its repository."""
+def list_fixes(*, customer: Customer, fix_filter: FixFilter | None = None) -> QuerySet[PhaseExecution]:
+    """List each issue by its furthest phase, validation or mitigation, newest first, with its repository."""
     rows = _list_rows(customer)
-    if wanted:
-        rows = rows.filter(wanted.conditions)
+    if fix_filter:
+        rows = rows.filter(fix_filter.conditions)
     return rows.select_related("repository__forge_account").order_by("-updated_at", "pk")
 
 
 def list_latest_fixes(*, customer: Customer, limit: int) -> QuerySet[PhaseExecution]:
-    """The customer's mitigations, newest first, with their repositories."""
-    return list_work(customer=customer, wanted=FixFilter(phase=Phase.MITIGATION))[:limit]
+    """List the customer's mitigations, newest first, with their repositories."""
+    return list_fixes(customer=customer, fix_filter=FixFilter(phase=Phase.MITIGATION))[:limit]
 
 
-def count_work(*, customer: Customer, since: datetime) -> dict[str, int]:
-    """How many issues came to each end since an instant: fixed, unverified, failed, proved."""
+def count_fixes_by_outcome(*, customer: Customer, since: datetime) -> dict[str, int]:
+    """Count the issues that changed at or after `since`, by outcome: fixed, unverified, failed and proved."""
     is_fix = Q(phase=Phase.MITIGATION)
     return (
         _list_rows(customer)
@@ -79,7 +82,10 @@ def count_work(*, customer: Customer, since: datetime) -> dict[str, int]:
 
 
 def get_fix_timeline(*, customer: Customer, execution_id: UUID) -> FixTimeline:
-    """The story of one of the customer's issues, by its proof or its fix. Raises NotFound."""
+    """Return the phases of one of the customer's issues, by the id of its validation or its mitigation.
+
+    Raises NotFound, for a scan and for another customer's issue too.
+    """
     asked = (
         PhaseExecution.objects.exclude(phase=Phase.SCAN)
         .filter(customer=customer, pk=execution_id)
@@ -103,5 +109,6 @@ def get_fix_timeline(*, customer: Customer, execution_id: UUID) -> FixTimeline:
 
 
 def _list_rows(customer: Customer) -> QuerySet[PhaseExecution]:
+    # `data` is deferred: one stored result may have megabytes, and no list shows it.
     rows = PhaseExecution.objects.filter(~Q(phase=Phase.SCAN), customer=customer, is_superseded=False)
     return rows.defer("data")

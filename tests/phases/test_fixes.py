@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from phases.models import PhaseExecution
-from phases.selectors.work import FixFilter, get_fix_timeline, list_work
+from phases.selectors.fixes import FixFilter, get_fix_timeline, list_fixes
 from phases.services.store_phase import store_phase
 from tests.factories import CustomerFactory
 
@@ -45,32 +45,32 @@ class TestColumns:
 
 
 @pytest.mark.django_db
-class TestListWork:
+class TestListFixes:
     @pytest.mark.parametrize("order", [("validation", "mitigation"), ("mitigation", "validation")])
     def test_has_an_issue_once_whatever_came_first(self, order):
         customer, data = CustomerFactory(), {"validation": PROOF, "mitigation": {"success": True}}
         for phase in order:
             store(customer, phase, data[phase])
-        assert [row.phase for row in list_work(customer=customer)] == ["mitigation"]
+        assert [row.phase for row in list_fixes(customer=customer)] == ["mitigation"]
 
     def test_filters(self):
         customer = CustomerFactory()
         proof = store(customer, "validation", PROOF, issue_number=1)
         store(customer, "mitigation", {"success": False}, issue_number=2)
-        for wanted in (
+        for fix_filter in (
             FixFilter(phase="validation"),
             FixFilter(severity="high"),
             FixFilter(outcome="succeeded"),
             FixFilter(repository_id=proof.repository_id, severity="high"),
             FixFilter(until=proof.updated_at + timedelta(microseconds=1)),
         ):
-            assert [row.pk for row in list_work(customer=customer, wanted=wanted)] == [proof.pk]
+            assert [row.pk for row in list_fixes(customer=customer, fix_filter=fix_filter)] == [proof.pk]
 
     def test_leaves_scans_out(self):
         customer = CustomerFactory()
         store(customer, "scan", {"vulnerabilities": []}, issue_number=None)
         assert PhaseExecution.objects.get().findings == 0
-        assert not list_work(customer=customer)
+        assert not list_fixes(customer=customer)
 
 
 @pytest.mark.django_db
@@ -80,9 +80,9 @@ class TestGetFixTimeline:
         scan = store(customer, "scan", {"vulnerabilities": [{}]}, issue_number=None, later=-5)
         proof = store(customer, "validation", PROOF)
         fix = store(customer, "mitigation", {"success": True})
-        story = get_fix_timeline(customer=customer, execution_id=proof.pk)
-        assert (story.latest, story.validation, story.mitigation) == (fix, proof, fix)
-        assert story.scan == scan
+        timeline = get_fix_timeline(customer=customer, execution_id=proof.pk)
+        assert (timeline.latest, timeline.validation, timeline.mitigation) == (fix, proof, fix)
+        assert timeline.scan == scan
 
     def test_is_not_there_for_another_customer(self):
         fix = store(CustomerFactory(), "mitigation", {"success": True})
