@@ -64,7 +64,7 @@ def is_on() -> bool:
 
 def read(key_hash: str) -> Reading:
     """One round trip."""
-    entry, lease = _link().ask(lambda client: client.mget(ENTRIES + key_hash, LEASE))
+    entry, lease = _link().execute(lambda client: client.mget(ENTRIES + key_hash, LEASE))
     if lease is None:
         return NO_LEASE
     if entry is None:
@@ -79,7 +79,7 @@ def read(key_hash: str) -> Reading:
 def begin_fill(key_hash: str) -> bytes | None:
     """Mark the key before the database is asked; None where another fill has."""
     marker = MARK + secrets.token_bytes(12)
-    is_ours = _link().ask(lambda client: client.set(ENTRIES + key_hash, marker, nx=True, ex=FILL_SECONDS))
+    is_ours = _link().execute(lambda client: client.set(ENTRIES + key_hash, marker, nx=True, ex=FILL_SECONDS))
     return marker if is_ours else None
 
 
@@ -111,25 +111,25 @@ def begin_lease() -> int | None:
     A Redis that was started anew, or is another one, may know what ours was told to forget: it is cleared.
     """
     link = _link()
-    if not link.ask(lambda client: client.set(RENEWING, b"1", nx=True, px=1000)):
+    if not link.execute(lambda client: client.set(RENEWING, b"1", nx=True, px=1000)):
         return None
-    seconds, microseconds = link.ask(lambda client: client.time())
-    run = str(link.ask(lambda client: client.info("server"))["run_id"]).encode()
-    if link.ask(lambda client: client.get(RUN)) != run:
+    seconds, microseconds = link.execute(lambda client: client.time())
+    run = str(link.execute(lambda client: client.info("server"))["run_id"]).encode()
+    if link.execute(lambda client: client.get(RUN)) != run:
         clear()
-        link.ask(lambda client: client.set(RUN, run))
+        link.execute(lambda client: client.set(RUN, run))
     return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def grant_lease(began_at: int) -> None:
     """Let entries count until the lease that began at that instant ends. Where that is past, none do."""
     ends_at = began_at + int(settings.KEY_CACHE_LEASE_SECONDS * 1000)
-    _link().ask(lambda client: client.set(LEASE, b"1", pxat=ends_at))
-    _link().ask(lambda client: client.delete(RENEWING))
+    _link().execute(lambda client: client.set(LEASE, b"1", pxat=ends_at))
+    _link().execute(lambda client: client.delete(RENEWING))
 
 
 def _remove(names: list[str]) -> int:
-    removed = int(_link().ask(lambda client: client.delete(*names), insist=True)) if names else 0
+    removed = int(_link().execute(lambda client: client.delete(*names), force=True)) if names else 0
     KEY_CACHE_EVICTIONS.inc(removed)
     return removed
 
@@ -137,7 +137,7 @@ def _remove(names: list[str]) -> int:
 def _list_entries() -> Iterator[list[Any]]:
     cursor, scan = 0, partial(redis.Redis.scan, match=f"{ENTRIES}*", count=BATCH)
     while True:
-        cursor, names = _link().ask(partial(scan, cursor=cursor), insist=True)
+        cursor, names = _link().execute(partial(scan, cursor=cursor), force=True)
         yield names
         if cursor == 0:
             return

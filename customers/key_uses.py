@@ -28,36 +28,37 @@ def note(key_id: UUID, at: datetime, address: str | None) -> None:
     reported_at = _reported.get(key_id)
     if reported_at is not None and at - reported_at < PRECISION:
         return
-    link = get_redis_client()
-    if link is None:
+    redis_client = get_redis_client()
+    if redis_client is None:
         return
     if len(_reported) >= MOST_REMEMBERED:
         _reported.clear()
     _reported[key_id] = at
     with suppress(RedisUnavailable):
-        link.ask(lambda redis: redis.hset(USES, key_id.hex, json.dumps([at.timestamp(), address])))
+        use = json.dumps([at.timestamp(), address])
+        redis_client.execute(lambda redis: redis.hset(USES, key_id.hex, use))
 
 
 def take() -> dict[UUID, KeyUse]:
     """What was gathered. It is handed out again until `drop` is called. Raises RedisUnavailable."""
-    link = get_redis_client()
-    if link is None:
+    redis_client = get_redis_client()
+    if redis_client is None:
         return {}
-    if not link.ask(lambda redis: redis.exists(TAKEN)):
-        if not link.ask(lambda redis: redis.exists(USES)):
+    if not redis_client.execute(lambda redis: redis.exists(TAKEN)):
+        if not redis_client.execute(lambda redis: redis.exists(USES)):
             return {}
-        link.ask(lambda redis: redis.rename(USES, TAKEN))
+        redis_client.execute(lambda redis: redis.rename(USES, TAKEN))
     return {
         UUID(key_id.decode()): _read(text)
-        for key_id, text in link.ask(lambda redis: redis.hgetall(TAKEN)).items()
+        for key_id, text in redis_client.execute(lambda redis: redis.hgetall(TAKEN)).items()
     }
 
 
 def drop() -> None:
     """Forget what was taken. Raises RedisUnavailable."""
-    link = get_redis_client()
-    if link is not None:
-        link.ask(lambda redis: redis.delete(TAKEN))
+    redis_client = get_redis_client()
+    if redis_client is not None:
+        redis_client.execute(lambda redis: redis.delete(TAKEN))
 
 
 def _read(text: bytes) -> KeyUse:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from core.admin.recent_proof import ask_again, list_records
+from core.admin.reauthentication import list_records, redirect_to_reauthentication
 from customers.services.staff_access import SECOND_STEPS
 
 SEEN_AT = "staff_seen_at"
@@ -55,7 +55,7 @@ def lead_past(barrier: Barrier, request: HttpRequest) -> HttpResponseRedirect:
         words = gettext("Staff log in with two steps. Set up a passkey or an authenticator app first.")
         messages.warning(request, words)
         return HttpResponseRedirect(reverse("mfa_index"))
-    return ask_again(request)
+    return redirect_to_reauthentication(request)
 
 
 def record_visit(request: HttpRequest) -> None:
