@@ -1,4 +1,4 @@
-"""When keys were last used, gathered in Redis so that a request writes no row. Losing some is no harm."""
+"""Buffer the times of API-key uses in Redis, so that a request writes no row. Losing some is acceptable."""
 
 import json
 from contextlib import suppress
@@ -10,9 +10,9 @@ from core.redis.client import RedisUnavailable, get_redis_client
 
 USES = "rsolv:key-uses:1"
 TAKEN = f"{USES}:taken"
-# A process tells the use of a key again only after this.
+# A process reports the use of a key again only after this time.
 PRECISION = timedelta(seconds=15)
-MOST_REMEMBERED = 20_000
+MAX_REMEMBERED = 20_000
 
 _reported: dict[UUID, datetime] = {}
 
@@ -23,15 +23,15 @@ class KeyUse:
     address: str | None
 
 
-def note(key_id: UUID, at: datetime, address: str | None) -> None:
-    """Remember the use, at most one round trip in PRECISION."""
+def record_use(key_id: UUID, at: datetime, address: str | None) -> None:
+    """Record the use of a key, in one round trip at most every PRECISION."""
     reported_at = _reported.get(key_id)
     if reported_at is not None and at - reported_at < PRECISION:
         return
     redis_client = get_redis_client()
     if redis_client is None:
         return
-    if len(_reported) >= MOST_REMEMBERED:
+    if len(_reported) >= MAX_REMEMBERED:
         _reported.clear()
     _reported[key_id] = at
     with suppress(RedisUnavailable):
@@ -39,8 +39,11 @@ def note(key_id: UUID, at: datetime, address: str | None) -> None:
         redis_client.execute(lambda redis: redis.hset(USES, key_id.hex, use))
 
 
-def take() -> dict[UUID, KeyUse]:
-    """What was gathered. It is handed out again until `drop` is called. Raises RedisUnavailable."""
+def take_uses() -> dict[UUID, KeyUse]:
+    """Return the recorded uses. Repeats them until `drop_taken_uses` is called.
+
+    Raises RedisUnavailable.
+    """
     redis_client = get_redis_client()
     if redis_client is None:
         return {}
@@ -54,8 +57,8 @@ def take() -> dict[UUID, KeyUse]:
     }
 
 
-def drop() -> None:
-    """Forget what was taken. Raises RedisUnavailable."""
+def drop_taken_uses() -> None:
+    """Delete the uses that `take_uses` returned. Raises RedisUnavailable."""
     redis_client = get_redis_client()
     if redis_client is not None:
         redis_client.execute(lambda redis: redis.delete(TAKEN))

@@ -26,7 +26,7 @@ from core.http.client_ip import get_client_ip
 from customers.acting_staff import get_acting_staff
 from customers.addresses import normalize_email
 from customers.logins import end_other_sessions
-from customers.mail_limits import is_mailbox_full
+from customers.mail_limits import is_mail_limit_reached
 from customers.recent_login import is_login_recent
 from provisioning.services.send_mail import queue_mail
 
@@ -73,7 +73,7 @@ class AccountAdapter(DefaultAccountAdapter):
         It is dropped in silence: a refusal would tell whether the address has an account.
         """
         is_by_anybody = template_prefix.startswith(UNASKED) and get_acting_staff() is None
-        if is_by_anybody and is_mailbox_full(email, is_needed=template_prefix.startswith(NEEDED)):
+        if is_by_anybody and is_mail_limit_reached(email, is_essential=template_prefix.startswith(NEEDED)):
             log.warning("mail_dropped", template=template_prefix)
             return
         site = {"name": "RSOLV", "domain": get_base_host()}  # allauth's is the request's Host header

@@ -21,7 +21,7 @@ from customers.addresses import normalize_email
 from customers.models import Customer, User
 from customers.selectors import is_address_taken
 from customers.services.manage_keys import create_api_key
-from customers.services.release_unconfirmed_address import take_login_over
+from customers.services.release_unconfirmed_address import take_over_login
 from provisioning.services.confirm_signup import end_requests
 from provisioning.services.provision_customer import FIRST_KEY, SignupRefused, check_address, open_account
 from provisioning.services.request_signup import NameRefused, check_name
@@ -163,5 +163,5 @@ class ResetPasswordKeyForm(_NewPasswordForm, allauth_forms.ResetPasswordKeyForm)
 
     @transaction.atomic
     def save(self) -> None:
-        take_login_over(user=self.user, at=timezone.now())
+        take_over_login(user=self.user, at=timezone.now())
         super().save()

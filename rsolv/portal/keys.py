@@ -19,7 +19,7 @@ from core.errors import DomainError
 from customers.access import find_origin, member_page
 from customers.models import ApiKey, Membership, User
 from customers.selectors import list_keys
-from customers.services.change_role import NotYours
+from customers.services.change_role import NotPermitted
 from customers.services.manage_keys import (
     NewApiKey,
     TooManyKeys,
@@ -113,7 +113,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
             place=membership,
             **find_origin(request),
         )
-    except NotYours as error:
+    except NotPermitted as error:
         raise PermissionDenied from error
     except DomainError as error:
         messages.error(request, translate_error(error))
@@ -142,7 +142,7 @@ def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> New
             by=membership,
             **find_origin(request),
         )
-    except NotYours as error:
+    except NotPermitted as error:
         raise PermissionDenied from error
     except TooManyKeys as error:
         form.add_error(None, translate_error(error))

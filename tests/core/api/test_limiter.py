@@ -70,7 +70,7 @@ class TestLook:
 
 class TestProcessWindows:
     def test_forget_the_oldest_where_there_are_too_many(self, monkeypatch):
-        monkeypatch.setattr(limiter, "MOST_WINDOWS", 10)
+        monkeypatch.setattr(limiter, "MAX_WINDOWS", 10)
         for number in range(50):
             limiter.add_in_process([FEW], str(number))
         (count,) = limiter.add_in_process([FEW], "49")
