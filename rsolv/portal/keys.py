@@ -27,7 +27,7 @@ from customers.services.manage_keys import (
     revoke_api_key,
     rotate_api_key,
 )
-from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
+from provisioning.key_reveal import delete_new_key_cookie, read_new_key_cookie, set_new_key_cookie
 
 # More than an account may have of keys that work: those are all on the first page.
 KEYS_SHOWN = 100
@@ -80,7 +80,7 @@ def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
             raise PermissionDenied
         if form.is_valid() and (made := _make(request, membership, form)):
             return _show_once(request, made)
-    new_key, now = take_new_key(request, user=membership.user), timezone.now()
+    new_key, now = read_new_key_cookie(request, user=membership.user), timezone.now()
     page = Paginator(list_keys(customer=membership.customer), KEYS_SHOWN).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -92,7 +92,7 @@ def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     }
     response = render(request, "portal/keys.html", context, status=422 if form.errors else 200)
     if new_key:
-        forget_new_key(response)
+        delete_new_key_cookie(response)
     return response
 
 
@@ -152,7 +152,7 @@ def _make(request: HttpRequest, membership: Membership, form: NewKeyForm) -> New
 def _show_once(request: HttpRequest, made: NewApiKey) -> HttpResponseBase:
     assert isinstance(request.user, User)
     response = redirect("keys")
-    keep_new_key(response, made.raw, user=request.user)
+    set_new_key_cookie(response, made.raw, user=request.user)
     return response
 
 

@@ -14,7 +14,7 @@ from billing.models import BillingAccount
 from customers.models import ApiKey, Customer, Membership, User
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
 from provisioning.services import confirm_signup
-from provisioning.services.provision_customer import SignupRefused
+from provisioning.services.provision_customer import SignupRejected
 from tests.conftest import ApiClient
 from tests.customers.team import make_person
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
@@ -199,7 +199,7 @@ class TestSignup:
 
     def test_the_same_form_twice_at_once_is_a_form_error(self, monkeypatch):
         def fail(**_):
-            raise SignupRefused
+            raise SignupRejected
 
         monkeypatch.setattr(confirm_signup, "open_account", fail)
         client, response = sign_up()
