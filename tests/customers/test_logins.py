@@ -113,7 +113,7 @@ class TestAPlace:
         assert list_audit_log() == ["sign_in_from_new_device"]
         assert AuditLogEntry.objects.get().address == "198.51.100.4"
         deliver_mails()
-        assert mail.outbox[-1].subject == "A login to RSOLV from a new place"
+        assert mail.outbox[-1].subject == "New sign-in to RSOLV from a new device"
         assert mail.outbox[-1].to == ["ann@acme.test"]
 
     def test_is_told_once(self, ann: Membership) -> None:

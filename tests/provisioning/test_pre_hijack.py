@@ -201,7 +201,7 @@ class TestTheTrojanAccount:
         client = Client()
         client.force_login(member.user)
         page = client.post(path, {"answer": "activate"})
-        assert "You are in an account already" in page.text
+        assert "You are already a member of an account" in page.text
         assert authenticate_api_key(raw) is None
         assert Membership.objects.get(user=member.user) == member
 

@@ -96,7 +96,7 @@ class TestSignup:
         assert answer.headers["Location"] == "/accounts/confirm-email/"
         assert not Customer.objects.filter(closed_at=None).exists()
         deliver_mails()
-        assert "Log in with it, also to start a new account" in mailoutbox[0].body
+        assert "Log in with it, even if you want to start a new account" in mailoutbox[0].body
 
     def test_an_address_in_use_is_answered_as_a_new_one_is(self, mailoutbox):
         new, used = Client(), Client()
