@@ -40,7 +40,7 @@ LIMITS = ("requests_per_minute", "test_integration_per_minute")
 
 
 def _find_limit(name: str) -> Coalesce:
-    """The customer's own limit, or else its plan's."""
+    """Select the customer's own limit, or else its plan's."""
     own = RateLimit.objects.filter(customer=OuterRef("customer"))
     of_plan = RateLimit.objects.filter(
         plan=Coalesce(OuterRef("customer__billing_account__plan"), Value("trial"))

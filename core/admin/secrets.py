@@ -14,6 +14,7 @@ NAMES = re.compile(
 RAW = (models.TextField, models.JSONField, models.BinaryField)
 # Columns that hold ordinary text, or whose names only look like a secret's.
 HARMLESS = frozenset({("djstripe", "email"), ("djstripe", "name")})
+# Columns that hold secrets although their names do not match.
 SECRET = frozenset({("account", "key"), ("socialaccount", "key"), ("djstripe", "idempotency_key")})
 
 

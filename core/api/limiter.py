@@ -83,7 +83,7 @@ class _InProcessWindows:
                     break
         return found
 
-    def look(self, name: str, limit: Limit) -> tuple[int, int]:
+    def peek(self, name: str, limit: Limit) -> tuple[int, int]:
         now = time.monotonic()
         count, ends_at = self._find(name, limit, now)
         return count, round((ends_at - now) * 1000)
@@ -106,29 +106,29 @@ class _InProcessWindows:
 in_process = _InProcessWindows()
 
 
-def add(limits: Sequence[Limit], caller: str) -> list[Count]:
+def count_request(limits: Sequence[Limit], caller: str) -> list[Count]:
     """Count one request against each limit, up to and including the first that is exceeded.
 
     Returns a Count for each limit that was counted. Raises RedisUnavailable.
     """
     redis_client = get_redis_client()
     if redis_client is None:
-        return add_in_process(limits, caller)
+        return count_request_in_process(limits, caller)
     sizes = [size for limit in limits for size in (limit.amount, limit.seconds * 1000)]
     flat = redis_client.run(COUNT, _list_names(limits, caller), sizes)
     return _to_counts(limits, zip(flat[::2], flat[1::2], strict=True))
 
 
-def add_in_process(limits: Sequence[Limit], caller: str) -> list[Count]:
-    """Count like `add`, in this process alone, for limits that must hold while Redis is unavailable."""
+def count_request_in_process(limits: Sequence[Limit], caller: str) -> list[Count]:
+    """Count in this process alone, for limits that must hold while Redis is unavailable."""
     return _to_counts(limits, in_process.add(_list_names(limits, caller), limits))
 
 
-def look(limit: Limit, caller: str) -> Count:
+def peek(limit: Limit, caller: str) -> Count:
     """Return a caller's count without counting a request. Raises RedisUnavailable."""
     name, redis_client = _name(limit, caller), get_redis_client()
     if redis_client is None:
-        return Count(limit, *in_process.look(name, limit))
+        return Count(limit, *in_process.peek(name, limit))
     found, left = redis_client.run(PEEK, [name], [])
     return Count(limit, int(found or 0), left if left > 0 else limit.seconds * 1000)
 

@@ -70,6 +70,7 @@ def _header(description: str, **schema: Any) -> dict[str, Any]:
 
 
 def describe_headers(status: str, *, is_limited: bool, is_replayed: bool) -> dict[str, Any]:
+    """Return the response headers of a status. All are always sent, except Idempotent-Replayed."""
     headers = {
         "X-Request-Id": _header(
             "The request's id: the one you sent, if its format is valid.", type="string", minLength=8

@@ -43,10 +43,12 @@ def hit(
     counted in this process.
     """
     try:
-        counts = limiter.add(limits, caller)
+        counts = limiter.count_request(limits, caller)
     except RedisUnavailable:
         LIMITER_UNAVAILABLE.inc()
-        counts = [_count_none(limits[-1])] if is_customer else limiter.add_in_process(limits, caller)
+        counts = (
+            [_count_none(limits[-1])] if is_customer else limiter.count_request_in_process(limits, caller)
+        )
     last = counts[-1]
     if last.is_over:
         code = codes[len(counts) - 1]
@@ -76,7 +78,7 @@ def find_rate_limit_status(request: Request) -> RateLimitStatus:
     """Return the status of the caller's address, for responses for which no limit was counted."""
     overall = Limit("api", settings.API_REQUESTS_PER_MINUTE)
     try:
-        return _to_status(limiter.look(overall, find_address(request)))
+        return _to_status(limiter.peek(overall, find_address(request)))
     except RedisUnavailable:
         LIMITER_UNAVAILABLE.inc()
         return _to_status(_count_none(overall))

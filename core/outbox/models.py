@@ -49,17 +49,17 @@ class OutboxRow(models.Model):
 
 
 def is_due(at: datetime) -> Q:
-    """The row may be claimed: its time has come, and no lease is running."""
+    """Match rows that may be claimed: their time has come, and no lease is running."""
     return Q(status=PENDING, next_attempt_at__lte=at)
 
 
 def is_leased(at: datetime) -> Q:
-    """A worker holds a running lease."""
+    """Match rows on which a worker holds a running lease."""
     return Q(status=PENDING, lease_ends_at__gt=at)
 
 
 def is_waiting(at: datetime) -> Q:
-    """The row is scheduled for later, and no worker holds it."""
+    """Match rows that are scheduled for later and that no worker holds."""
     return Q(status=PENDING, next_attempt_at__gt=at, lease_owner=None)
 
 

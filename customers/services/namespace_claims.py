@@ -77,6 +77,7 @@ def record_claim(
     at: datetime,
     origin: KeyOrigin | None,
 ) -> None:
+    """Add an entry about a claim to the customer's audit log. `by` None: RSOLV itself or an API key."""
     origin = origin or KeyOrigin()
     record_audit_log_entry(
         customer=claim.customer,
