@@ -46,12 +46,12 @@ return 1
 class CacheEntry:
     """The result of a cache lookup.
 
-    `is_answer`: the cache can answer, with `caller` None for an invalid key. `is_free`: there is no entry and
-    no fill in progress. `has_lease`: entries count at this time.
+    `is_answer`: the cache can answer; `principal` is then None for an invalid key. `is_free`: there is no
+    entry and no fill in progress. `has_lease`: entries count at this time.
     """
 
     is_answer: bool = False
-    caller: ApiPrincipal | None = None
+    principal: ApiPrincipal | None = None
     has_lease: bool = True
     is_free: bool = False
 
@@ -77,7 +77,7 @@ def read(key_hash: str) -> CacheEntry:
         return INVALID_KEY
     if entry.startswith(MARKER):
         return BEING_FILLED
-    return CacheEntry(is_answer=True, caller=decode(entry))
+    return CacheEntry(is_answer=True, principal=decode(entry))
 
 
 def begin_fill(key_hash: str) -> bytes | None:
@@ -89,12 +89,14 @@ def begin_fill(key_hash: str) -> bytes | None:
     return marker if is_ours else None
 
 
-def end_fill(key_hash: str, marker: bytes, caller: ApiPrincipal | None) -> bool:
+def end_fill(key_hash: str, marker: bytes, principal: ApiPrincipal | None) -> bool:
     """Store the database's answer, unless the key was invalidated since `begin_fill`.
 
     Return whether it was stored.
     """
-    entry, seconds = (encode(caller), settings.KEY_CACHE_SECONDS) if caller else (INVALID, INVALID_SECONDS)
+    entry, seconds = (
+        (encode(principal), settings.KEY_CACHE_SECONDS) if principal else (INVALID, INVALID_SECONDS)
+    )
     return bool(_get_client().run(WRITE_IF_MARKED, [ENTRIES + key_hash], [marker, entry, seconds]))
 
 

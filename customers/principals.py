@@ -23,9 +23,9 @@ class ApiPrincipal:
         return self.expires_at is None or at.timestamp() < self.expires_at
 
 
-def encode(caller: ApiPrincipal) -> str:
-    limits = (caller.requests_per_minute, caller.test_integration_per_minute)
-    return json.dumps([caller.key_id.hex, caller.customer_id.hex, caller.expires_at, *limits])
+def encode(principal: ApiPrincipal) -> str:
+    limits = (principal.requests_per_minute, principal.test_integration_per_minute)
+    return json.dumps([principal.key_id.hex, principal.customer_id.hex, principal.expires_at, *limits])
 
 
 def decode(text: bytes) -> ApiPrincipal:

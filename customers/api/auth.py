@@ -22,13 +22,13 @@ class ApiKeyAuthentication(BaseAuthentication):
         raw = _read_key(request)
         if raw is None:
             return None
-        caller = authenticate_api_key(raw, address=find_ip(request))
-        if caller is None:
+        principal = authenticate_api_key(raw, address=find_ip(request))
+        if principal is None:
             BAD_KEYS.inc()
             count_bad_key(request)
             raise InvalidApiKey
-        bind_contextvars(customer=str(caller.customer_id))
-        return None, caller
+        bind_contextvars(customer=str(principal.customer_id))
+        return None, principal
 
     def authenticate_header(self, request: Request) -> str:
         return 'ApiKey realm="rsolv"'

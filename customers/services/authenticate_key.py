@@ -35,10 +35,10 @@ def authenticate_api_key(raw: str, *, address: str | None = None) -> ApiPrincipa
         KEY_CACHE_MISSES.inc()
         return _fill(key_hash, now, address) if reading.is_free else _look_up(key_hash, now, address)
     KEY_CACHE_HITS.inc()
-    if reading.caller is None or not reading.caller.is_valid_at(now):
+    if reading.principal is None or not reading.principal.is_valid_at(now):
         return None
-    key_uses.record_use(reading.caller.key_id, now, address)
-    return reading.caller
+    key_uses.record_use(reading.principal.key_id, now, address)
+    return reading.principal
 
 
 def _read(key_hash: str) -> key_cache.CacheEntry:
@@ -68,20 +68,20 @@ def _fill(key_hash: str, now: datetime, address: str | None) -> ApiPrincipal | N
         marker = key_cache.begin_fill(key_hash)
     except RedisUnavailable:
         KEY_CACHE_ERRORS.inc()
-    caller = _look_up(key_hash, now, address)
+    principal = _look_up(key_hash, now, address)
     if marker is not None:
         try:
-            key_cache.end_fill(key_hash, marker, caller)
+            key_cache.end_fill(key_hash, marker, principal)
         except RedisUnavailable:
             KEY_CACHE_ERRORS.inc()
-    return caller
+    return principal
 
 
 def _look_up(key_hash: str, now: datetime, address: str | None) -> ApiPrincipal | None:
     found = selectors.get_principal_by_key_hash(key_hash=key_hash)
     if found is None:
         return None
-    caller, last_used_at = found
+    principal, last_used_at = found
     if last_used_at is None or now - last_used_at > LAST_USE_PRECISION:
-        ApiKey.objects.filter(pk=caller.key_id).update(last_used_at=now, last_used_from=address)
-    return caller
+        ApiKey.objects.filter(pk=principal.key_id).update(last_used_at=now, last_used_from=address)
+    return principal
