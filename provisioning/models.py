@@ -114,7 +114,7 @@ class ProvisioningEvent(OutboxRow):
         PENDING = "pending"
         DONE = "done"
         SKIPPED = "skipped", "No longer applies"
-        PARKED = "parked", "Needs staff"
+        PARKED = "parked", "Waits for staff"
 
     policy = Policy(task="provisioning.tasks.run_step", max_failures=50)
 
@@ -152,7 +152,7 @@ class OutgoingMail(OutboxRow):
         PENDING = "pending"
         SENT = "sent"
         EXPIRED = "expired", "Given up: its code or link has expired"
-        PARKED = "parked", "Needs staff"
+        PARKED = "parked", "Waits for staff"
 
     policy = Policy(task="provisioning.tasks.send_mail", longest_wait=timedelta(seconds=30))
 

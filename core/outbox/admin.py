@@ -19,7 +19,7 @@ class OutboxFilter(admin.SimpleListFilter):
             ("due", "Due"),
             ("leased", "Leased by a worker"),
             ("waiting", "Scheduled for later"),
-            ("parked", "Parked: needs staff"),
+            ("parked", "Parked: waits for staff"),
             ("done", "Done"),
         ]
 
