@@ -1,4 +1,4 @@
-"""What is encrypted where it lies or travels, with keys made of SECRET_KEY."""
+"""Encryption of stored and transmitted values, with keys derived from SECRET_KEY."""
 
 import base64
 import hashlib
@@ -8,9 +8,9 @@ from django.conf import settings
 
 
 def get_cipher(purpose: str) -> MultiFernet:
-    """The cipher for one purpose: what it encrypts, that of another cannot read.
+    """Return the cipher of one purpose. It cannot decrypt what another purpose's cipher encrypted.
 
-    A SECRET_KEY that was replaced goes into SECRET_KEY_FALLBACKS, and what it encrypted can still be read.
+    After a rotation of SECRET_KEY, add the old value to SECRET_KEY_FALLBACKS to keep older values readable.
     """
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return MultiFernet([Fernet(_derive(purpose, str(secret))) for secret in secrets])

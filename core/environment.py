@@ -1,4 +1,4 @@
-"""Typed settings from the environment that fail at start, naming the variable."""
+"""Typed settings from environment variables. An invalid value fails at start with the variable's name."""
 
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -12,7 +12,7 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
 class Reader(environ.Env):
-    """django-environ, strict: a value that cannot be read as its type is an error, not a guess."""
+    """A strict django-environ: a value that cannot be read as its type raises ImproperlyConfigured."""
 
     def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **kwargs: Any) -> Any:
         if cast is bool:
@@ -35,7 +35,7 @@ class Reader(environ.Env):
         raise ImproperlyConfigured(f"{var}: {raw!r} is neither true nor false")
 
     def count(self, var: str, *, default: int) -> int:
-        """A whole number of at least one."""
+        """Read a whole number of at least one."""
         value: int = self.int(var, default=default)
         if value < 1:
             raise ImproperlyConfigured(f"{var}: must be at least 1")
@@ -48,7 +48,7 @@ class Reader(environ.Env):
         return value
 
     def networks(self, var: str, *, default: str) -> list[IPv4Network | IPv6Network]:
-        """Addresses and networks, with commas between them: `10.0.0.0/8,::1`."""
+        """Read a comma-separated list of addresses and networks, such as `10.0.0.0/8,::1`."""
         value: str = self.str(var, default=default)
         try:
             return [ip_network(each.strip()) for each in value.split(",") if each.strip()]
@@ -56,7 +56,10 @@ class Reader(environ.Env):
             raise ImproperlyConfigured(f"{var}: {error}") from error
 
     def address(self, var: str, *, default: str, schemes: Collection[str]) -> str:
-        """A URL of one of these schemes, or nothing. Its text may hold a password and is never repeated."""
+        """Read a URL with one of these schemes, or "".
+
+        The error never repeats the value: it may hold a password.
+        """
         value: str = self.str(var, default=default)
         try:
             parts = urlsplit(value)
@@ -65,13 +68,11 @@ class Reader(environ.Env):
         except ValueError:
             is_good = False
         if not is_good:
-            raise ImproperlyConfigured(
-                f"{var}: must be an address that begins with {' or '.join(schemes)}://"
-            )
+            raise ImproperlyConfigured(f"{var}: must be a URL that starts with {' or '.join(schemes)}://")
         return value
 
     def database(self, var: str, *, default: str) -> dict[str, Any]:
-        """Django's settings for a PostgreSQL or SQLite database."""
+        """Read the URL of a PostgreSQL or SQLite database into Django's DATABASES format."""
         schemes = ("postgres", "postgresql", "sqlite")
         if not self.address(var, default=default, schemes=schemes):
             raise ImproperlyConfigured(f"{var}: must not be empty")

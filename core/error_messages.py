@@ -1,4 +1,4 @@
-"""What an error says to a person. The API speaks English, whoever calls."""
+"""Translations of error messages for pages. API responses are always in English."""
 
 from django.utils.translation import gettext
 
@@ -6,6 +6,6 @@ from core.errors import DomainError
 
 
 def translate_error(error: DomainError) -> str:
-    """The error's message in the language of who reads; its template is marked with gettext_noop."""
+    """Return the error's message in the active language. Its template must be marked with gettext_noop."""
     text = gettext(error.template)
     return text % error.params if error.params else text

@@ -1,25 +1,25 @@
-"""The one base of every error that a caller is told about."""
+"""The base class of every error that is reported to a caller."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def gettext_noop(text: str) -> str:
-    """Django's, without Django: pure modules raise these errors."""
+    """Mark a text for translation, like Django's function, without importing Django: pure modules use it."""
     return text
 
 
 class DomainError(Exception):
-    """Something the caller can act on: a stable code, a sentence that says what to do, an HTTP status.
+    """An error that the caller can act on, with a stable code, a message and an HTTP status.
 
-    `fields` maps a field's name to what is wrong with it. `params` stand in the message by name; its
-    `template` is what is translated where a page shows it (core/error_messages.py).
+    `fields` maps a field's name to what is wrong with it. `params` are formatted into the message;
+    `template`, the message without them, is what pages translate (core/error_messages.py).
     """
 
     code = "INVALID_REQUEST"
     status = 400
-    message = gettext_noop("The request cannot be carried out.")
-    retry_after: int | None = None  # seconds, where it is worth trying again
+    message = gettext_noop("The request cannot be processed.")
+    retry_after: int | None = None  # in seconds, if a retry makes sense
 
     params: Mapping[str, Any] = {}
 
@@ -38,7 +38,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """Not there, or not yours: the two are not told apart."""
+    """The object does not exist, or belongs to another customer. Callers cannot tell which."""
 
     code, status = "NOT_FOUND", 404
     message = gettext_noop("There is nothing here under that name.")

@@ -1,6 +1,6 @@
-"""How amounts and instants read on a page: values in, text out. Instants are in the zone that is active.
+"""Format amounts and times for pages, with times in the active time zone.
 
-That is the zone of the person who looks (rsolv/portal/time_zone.py), and UTC in mails and tasks.
+The active zone is that of the signed-in user (rsolv/portal/time_zone.py), and UTC in mails and tasks.
 """
 
 from datetime import date, datetime, timedelta
@@ -17,7 +17,7 @@ MONTHS = (
 
 
 def format_cents(cents: int, *, currency: str = "usd", is_short: bool = False) -> str:
-    """Integer cents as `$1,234.50`, or `1,234.50 EUR`. Short, whole amounts lose their `.00`."""
+    """Format integer cents as `$1,234.50` or `1,234.50 EUR`. `is_short` drops `.00` from whole amounts."""
     whole, rest = divmod(abs(cents), 100)
     digits = f"{whole:,}" if is_short and not rest else f"{whole:,}.{rest:02d}"
     sign = "-" if cents < 0 else ""
@@ -25,21 +25,21 @@ def format_cents(cents: int, *, currency: str = "usd", is_short: bool = False) -
 
 
 def format_date(day: date) -> str:
-    """`7 Mar 2026`, an instant by its day in the active zone."""
+    """Format as `7 Mar 2026`. A datetime is converted to the active time zone first."""
     if isinstance(day, datetime):
         day = timezone.localtime(day)
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def format_exact(at: datetime) -> str:
-    """`7 Mar 2026, 14:05 UTC`, with the active zone's short name, or its distance from UTC."""
+    """Format as `7 Mar 2026, 14:05 UTC`, with the active zone's abbreviation or offset."""
     local = timezone.localtime(at)
     name = local.tzname() or "UTC"
     return f"{format_date(at)}, {local:%H:%M} {name if name.isalpha() else f'UTC{name}'}"
 
 
 def format_relative(at: datetime, *, now: datetime) -> str:
-    """How long ago, in the largest unit that fits; the date itself once that is more than a month."""
+    """Format as the time since `at` in its largest unit, or as the date after 31 days."""
     elapsed = now - at
     seconds = int(elapsed.total_seconds())
     if elapsed < timedelta(0) or elapsed >= timedelta(days=31):

@@ -1,6 +1,6 @@
-"""Registry of health checks: each service as it really answers.
+"""Registry of health checks. Each check calls its service.
 
-`core` checks the database, the cache and the queue; apps register what else they depend on in `ready()`.
+`core` checks database, cache and queue. Apps register what else they depend on in `ready()`.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,12 @@ def check_database() -> None:
 
 
 def _check_cache() -> None:
-    """Redis itself first: the cache answers also while it does not."""
-    if (link := get_redis_client()) is not None:
-        link.ask(lambda redis: redis.ping(), insist=True)
+    """Check Redis itself first: the cache falls back to process memory and so works without it."""
+    if (redis_client := get_redis_client()) is not None:
+        redis_client.execute(lambda redis: redis.ping(), force=True)
     cache.set("health", "ok", 10)
     if cache.get("health") != "ok":
-        raise RuntimeError("the cache forgot")
+        raise RuntimeError("the cache did not return the value just written")
 
 
 def _check_queue() -> None:
@@ -42,12 +42,15 @@ HEALTH_CHECKS: dict[str, Callable[[], None]] = {
 
 
 def register_health_check(service: str, check: Callable[[], None]) -> None:
-    """`check` raises when the service does not answer. It takes some three seconds at the most."""
+    """Register a check, which raises if the service is unavailable. It must return within 3 seconds."""
     HEALTH_CHECKS[service] = check
 
 
 def check_services() -> dict[str, str]:
-    """`healthy` or `unhealthy` by service. Calls each of them, for some three seconds at the most."""
+    """Return `healthy` or `unhealthy` for each service. Calls them all, one after another.
+
+    Each check has a timeout of about three seconds.
+    """
     found = {}
     for name, check in HEALTH_CHECKS.items():
         try:

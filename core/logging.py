@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, with the request's id and customer, never a key, card or payload."""
+"""Structured logs: one line per event with request id and customer, and never a key, card or payload."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SHARED: list[Any] = [
 
 
 def escape_values(logger: Any, name: str, event: EventDict) -> EventDict:
-    """No value ends its line and begins another one; JSON escapes by itself."""
+    """Escape control characters, so that no value can start a new line. The JSON renderer does so itself."""
     return {
         key: escape_controls(value, keep="") if _is_plain(key, value) else value
         for key, value in event.items()
@@ -30,12 +30,12 @@ def _is_plain(key: str, value: Any) -> bool:
 
 
 def escape_line(logger: Any, name: str, line: str) -> str:
-    """What is left of tracebacks, and of values that are no text."""
+    """Escape what `escape_values` leaves: tracebacks, and values that are not strings."""
     return escape_controls(line)
 
 
 def configure_structlog(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Set structlog up and return Django's LOGGING, so that libraries' lines look like ours."""
+    """Configure structlog and return Django's LOGGING. Lines of libraries have the same format."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -72,9 +72,9 @@ def configure_structlog(*, as_json: bool, level: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": ["console"], "level": level, "propagate": False},
             "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-            # Our own line about the request says it already.
+            # The request log line of RequestIdMiddleware already reports it.
             "django.request": {"level": "ERROR"},
-            # These two write requests' bodies or parameters at lower levels.
+            # These two log request bodies or parameters at lower levels.
             "stripe": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },

@@ -9,7 +9,10 @@ from django.template.loader import render_to_string
 
 
 def send_templated_mail(*, template: str, to: list[str], context: dict[str, Any], reference: UUID) -> None:
-    """Send one mail, in text and HTML, for the row of this id. Calls out; raises what the backend raises."""
+    """Send one mail as text and HTML. Calls the mail backend and raises what it raises.
+
+    `reference` is the id of the outbox row. The Message-ID derives from it.
+    """
     context = {"base_url": settings.BASE_URL} | context
     subject = " ".join(render_to_string(f"{template}_subject.txt", context).split())
     mail = EmailMultiAlternatives(
@@ -23,6 +26,9 @@ def send_templated_mail(*, template: str, to: list[str], context: dict[str, Any]
 
 
 def make_message_id(reference: UUID) -> str:
-    """The Message-ID of the mail for a row: one sent again after a crash is recognized as the same."""
+    """Return the Message-ID of a row's mail.
+
+    It is the same when a mail is sent again after a crash, so that mail programs recognize the duplicate.
+    """
     domain = settings.BASE_URL.partition("://")[2].partition(":")[0] or "localhost"
     return f"<{reference}@{domain}>"

@@ -1,4 +1,4 @@
-"""Files of the embedded installation are for its own user alone: 0600, and folders 0700."""
+"""Keep the files of the embedded installation private to its user: mode 0600, directories 0700."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from pathlib import Path
 
 UMASK = 0o077
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-# What we and the sandbox write into the data folder; anything else in it is not ours to change.
+# What RSOLV and the sandbox write into the data directory. Other files in it are left alone.
 OURS = (
     "rsolv.sqlite3*",
     "stripe.sqlite3*",
@@ -23,34 +23,35 @@ OURS = (
 
 
 def create_only_private_files() -> None:
-    """Have every file that this process and its children make from now on be 0600, every folder 0700."""
+    """Set the umask so that this process and its children create files as 0600, directories as 0700."""
     os.umask(UMASK)
 
 
-def keep_private(folder: Path, *, names: tuple[str, ...] = (), database: str = "") -> None:
-    """Prepare the data folder: private, with these folders in it, and so is what an earlier release left.
+def make_private(folder: Path, *, names: tuple[str, ...] = (), database: str = "") -> None:
+    """Create the data directory with these subdirectories and make it and its files private.
 
-    Sets this process's umask. `database` is the path of an SQLite database, wherever it lies. Repeating it
-    is safe, also by several processes at once; what belongs to another user stays as it is.
+    Also fixes the modes of files from an earlier release. Sets this process's umask. `database` is the path
+    of an SQLite database, wherever it is. Safe to repeat, also by several processes at once; files of other
+    users are unchanged.
     """
     create_only_private_files()
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (folder / name).mkdir(exist_ok=True)
-    if _is_folder_of_its_own(folder):
-        _close(folder)
+    if _is_dedicated_folder(folder):
+        _make_owner_only(folder)
     for path in _list_ours(folder, database):
-        _close(path)
+        _make_owner_only(path)
 
 
-def _is_folder_of_its_own(folder: Path) -> bool:
-    """Whether others cannot be meant to use it: neither /tmp, nor a home, nor a mount's root."""
+def _is_dedicated_folder(folder: Path) -> bool:
+    """Return whether the directory cannot be shared: it is not /tmp, a home or the root directory."""
     is_shared = bool(folder.stat().st_mode & stat.S_ISVTX)
     return not (is_shared or folder.resolve() in (Path("/"), Path.home().resolve()))
 
 
 def _list_ours(folder: Path, database: str) -> Iterator[Path]:
-    """Parents before their children."""
+    """Yield parents before their children."""
     for pattern in OURS:
         for path in folder.glob(pattern):
             yield path
@@ -60,8 +61,8 @@ def _list_ours(folder: Path, database: str) -> Iterator[Path]:
         yield from (Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm", "-journal"))
 
 
-def _close(path: Path) -> None:
-    with suppress(FileNotFoundError):  # another process has just taken it away
+def _make_owner_only(path: Path) -> None:
+    with suppress(FileNotFoundError):  # another process has just deleted it
         found = path.lstat()
         is_ours = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
         if is_ours and found.st_mode & OTHERS:

@@ -1,7 +1,7 @@
-"""Traces: one from a request over its tasks to their calls to Stripe. Off, nothing is loaded for them.
+"""OpenTelemetry traces, from a request through its tasks to their calls to Stripe.
 
-A span holds a name, an outcome, a request's id: no body, path, query, key, argument or text of an error. A
-caller's own trace is not joined.
+Without TRACES_URL, OpenTelemetry is not even imported. A span holds a name, an outcome and a request id, and
+no body, path, query, key, argument or error message. Trace headers sent by clients are ignored.
 """
 
 import os
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def trace(
     name: str, *, kind: str = "INTERNAL", sender: Mapping[str, str] | None = None
 ) -> "Iterator[Span | None]":
-    """A span around what happens inside, within the one around it or that of who sent it. None where off."""
+    """Run the block in a span, as a child of the current span or of the one in `sender`'s headers.
+
+    Yields None if tracing is off.
+    """
     if not settings.TRACES_URL:
         yield None
         return
@@ -45,7 +48,10 @@ def trace(
 
 @cache
 def _make_tracer(process: int) -> "Tracer":
-    """One for each process: what sends spans is a thread, which a fork does not take along."""
+    """Return the tracer of a process.
+
+    One per process: its exporter is a thread, and threads do not survive a fork.
+    """
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -73,9 +79,9 @@ class TraceMiddleware:
             return response
 
 
-@before_task_publish.connect(dispatch_uid="hand_trace_on")
-def hand_trace_on(headers: dict[str, Any] | None = None, **_: Any) -> None:
-    """The task's message says which trace it belongs to."""
+@before_task_publish.connect(dispatch_uid="propagate_trace")
+def propagate_trace(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    """Put the current trace into the headers of a task's message."""
     if settings.TRACES_URL and headers is not None:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -94,7 +100,10 @@ def begin_span(task: Any, **_: Any) -> None:
 
 @task_postrun.connect(dispatch_uid="end_span")
 def end_span(task: Any, state: str | None = None, **_: Any) -> None:
-    """Celery has caught the error by now: the task's state tells of it."""
+    """End the task's span.
+
+    Celery has already caught the exception, so only the task's state shows that it failed.
+    """
     manager, span = getattr(task.request, "span", (None, None))
     if manager is None or span is None:
         return

@@ -1,4 +1,4 @@
-"""Who may open a page of the portal: the person's place in their customer decides."""
+"""Access control of the portal's pages, by the user's membership in a customer."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -23,7 +23,7 @@ MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponseBase]
 
 
 def find_origin(request: HttpRequest) -> Origin:
-    """Where a request comes from, for the audit log."""
+    """Return a request's address and browser, for the audit log."""
     device = describe_browser(request.headers.get("User-Agent", ""))
     return {"address": get_client_ip(request), "device": device}
 
@@ -35,10 +35,10 @@ def manages(membership: Membership) -> bool:
 def member_page(
     may: Callable[[Membership], bool] = lambda membership: True,
 ) -> Callable[[MemberView[P]], View[P]]:
-    """A page for members of a customer: the view gets the membership after the request, its customer loaded.
+    """Restrict a view to members of a customer. The view gets the membership, with its customer loaded.
 
-    A stranger logs in first; a person without a customer is led to the overview, which says so; a member
-    whose role `may` not is refused (403).
+    Anonymous users are redirected to log in, users without a customer to the dashboard, which explains it. A
+    member for whom `may` returns False gets 403.
     """
 
     def decorate(view: MemberView[P]) -> View[P]:

@@ -1,4 +1,4 @@
-"""Which member of staff the current request acts for."""
+"""The member of staff who makes the current request in the staff admin."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from .models import User
 
 @dataclass
 class ActingStaff:
-    """A member of staff at work, and from where. The request's own record of what it has written so far."""
+    """A member of staff with the request's address and device, and which logs the request has written."""
 
     user: User
     address: str | None
@@ -24,13 +24,16 @@ _acting: ContextVar[ActingStaff | None] = ContextVar("acting_staff", default=Non
 
 
 def get_acting_staff() -> ActingStaff | None:
-    """Who acts as staff, None outside of the staff admin."""
+    """Return the member of staff who makes this request, or None outside of the staff admin."""
     return _acting.get()
 
 
 @contextmanager
 def act_as_staff(*, user: User, address: str | None, device: str) -> Iterator[ActingStaff]:
-    """Attribute every change within to this member of staff, whoever the service names as its actor."""
+    """Attribute every change made inside the block to this member of staff.
+
+    This takes precedence over the actor that a service names.
+    """
     staff = ActingStaff(user=user, address=address, device=device)
     token = _acting.set(staff)
     try:

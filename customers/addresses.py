@@ -1,4 +1,4 @@
-"""Mail addresses as signups treat them. Pure."""
+"""Normalize and classify email addresses for signups and mail limits. Pure."""
 
 from contextlib import suppress
 from functools import cache
@@ -10,27 +10,27 @@ from .mail_providers import ANY_OTHER, BY_DOMAIN, Provider
 
 
 def normalize_email(address: str) -> str:
-    """Lower case, without blanks around it, the domain as it stands in the DNS."""
+    """Return the address in lower case, stripped, with its domain in IDNA form (as in the DNS)."""
     local, _, domain = address.strip().rpartition("@")
-    with suppress(UnicodeError):  # not a domain at all: the validator says so
+    with suppress(UnicodeError):  # not a valid domain: the form's validator rejects it
         domain = domain.encode("idna").decode("ascii")
     return f"{local}@{domain}".lower()
 
 
 def is_disposable(address: str) -> bool:
-    """Whether the domain, or one above it, hands out addresses to throw away."""
+    """Return whether the domain, or one above it, offers throwaway addresses."""
     labels = normalize_email(address).rpartition("@")[2].split(".")
     return any(".".join(labels[start:]) in blocklist for start in range(len(labels) - 1))
 
 
 def has_public_domain(address: str) -> bool:
-    """Whether the domain is a name that mail can be sent to: no address literal, no name of one machine."""
+    """Return whether the domain is a public DNS name: no address literal, no single-label host name."""
     domain = address.rpartition("@")[2]
     return "." in domain and not domain.startswith("[")
 
 
 def find_mailbox(address: str) -> str:
-    """The address whose mailbox this one is read in: without tags, dots and other names of its provider."""
+    """Return the canonical address of the mailbox: without tags, ignored dots and aliases of its provider."""
     local, _, domain = normalize_email(address).rpartition("@")
     provider, domain, user = _find_provider(domain)
     if user:
@@ -43,9 +43,9 @@ def find_mailbox(address: str) -> str:
 
 
 def find_organization(address: str) -> str:
-    """The registered domain that an address belongs to, "" at a provider of mailboxes for everybody.
+    """Return the registered domain of an address, or "" if it belongs to a public mail provider.
 
-    Domains below others that anybody can get (of a dynamic DNS, say) count as the one above them.
+    Names below a domain that lets anybody register them (dynamic DNS, for example) count as that domain.
     """
     domain = normalize_email(address).rpartition("@")[2]
     if _find_provider(domain)[0] is not ANY_OTHER:
@@ -54,7 +54,7 @@ def find_organization(address: str) -> str:
 
 
 def _find_provider(domain: str) -> tuple[Provider, str, str]:
-    """The provider, its domain, and the name that the domain itself says, if it does."""
+    """Return the provider, its domain, and the user name if the domain itself contains it."""
     if domain in BY_DOMAIN:
         return BY_DOMAIN[domain], domain, ""
     user, _, above = domain.partition(".")
@@ -64,12 +64,15 @@ def _find_provider(domain: str) -> tuple[Provider, str, str]:
 
 
 def _strip_tag(local: str, separators: str) -> str:
-    """A name that is nothing but a tag stays as it is."""
+    """Remove a tag such as `+news`. A name that consists of nothing but a tag is kept."""
     ends = [found for each in separators if (found := local.find(each)) > 0]
     return local[: min(ends)] if ends else local
 
 
 @cache
 def _load_suffixes() -> PublicSuffixList:
-    """Of registries alone: who runs a dynamic DNS hands out as many names as are asked for."""
+    """Load the suffixes of registries only.
+
+    The private ones include dynamic DNS providers, below which one person can register any number of names.
+    """
     return PublicSuffixList(only_icann=True)

@@ -1,21 +1,24 @@
-"""Rows as CSV, written while they are read. Pure."""
+"""Stream rows as CSV. Pure."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
-# A spreadsheet takes a cell that begins so for a formula.
+# Spreadsheets interpret a cell that starts with one of these as a formula.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
-    """A file that hands back what is written to it."""
+    """A file-like object whose write() returns its argument, for streaming."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The lines of a CSV file, its columns first. No cell is run as a formula."""
+    """Yield the lines of a CSV file, header first.
+
+    Cells that look like formulas are escaped with a quote.
+    """
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
     for row in rows:

@@ -1,10 +1,10 @@
-"""Names that people chose for themselves, as a mail may show them to others. Pure."""
+"""Make names chosen by users safe to show in mails to other people. Pure."""
 
 import re
 import unicodedata
 
-# What a mail program turns into a link without being asked: schemes, at signs, and dots before a
-# top-level domain (also the dots that IDNA reads as one). "Acme Inc." and "J.P. Morgan" keep theirs.
+# What mail programs turn into links by themselves: schemes, at signs, and dots before a top-level domain
+# (also the dots that IDNA treats as one). "Acme Inc." and "J.P. Morgan" keep their dots.
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,20}:/{1,3}|\b(?:mailto|tel|javascript|data):", re.IGNORECASE)
 _DOMAIN_DOT = re.compile(r"(?<=[^\W_])[.\u3002](?=[^\W\d_]{2}|xn--)", re.IGNORECASE)
 _DIGIT_DOT = re.compile(r"(?<=\d)\.(?=\d+\.\d+\.\d)")
@@ -16,13 +16,13 @@ _MARKS_IN_A_ROW = re.compile(f"({_MARK}{{2}}){_MARK}+")
 
 
 def clean_for_mail(name: str, *, limit: int = 60) -> str:
-    """The name as one line of text that no mail program turns into a link, at most `limit` characters.
+    """Return the name as one line that no mail program turns into a link, at most `limit` characters.
 
-    Line breaks, control and direction characters go; `@`, schemes and the dots of domains become spaces. Show
-    the result in quotation marks. Cleaning twice changes nothing more. HTML must still be escaped.
+    Line breaks, control and direction characters are removed; `@`, schemes and dots of domains become spaces.
+    Show the result in quotation marks. Cleaning is idempotent. The result must still be escaped for HTML.
     """
     text = "".join(_clean_character(each) for each in name[: 8 * limit])
-    # NFKC would make three dots of the ellipsis that a name cut short ends with.
+    # NFKC would expand the ellipsis at the end of a shortened name into three dots.
     text = ELLIPSIS.join(unicodedata.normalize("NFKC", each) for each in text.split(ELLIPSIS))
     text = _MARKS_IN_A_ROW.sub(r"\1", text)
     for pattern in (_SCHEME, _DIGIT_DOT, _DOMAIN_DOT):
@@ -31,13 +31,13 @@ def clean_for_mail(name: str, *, limit: int = 60) -> str:
 
 
 def has_link(name: str) -> bool:
-    """Whether a mail program would find an address or a link with a scheme or `www.` in the name."""
+    """Return whether a mail program would find an address, or a link with a scheme or `www.`, in the name."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return bool(re.search(r"[a-z][a-z0-9+.-]{0,20}://|\bwww\.\w|\S@[^\W_][\w-]*\.\w", text))
 
 
 def _drop_invisible(text: str) -> str:
-    """Dropped before the text is normalized too: what stood between a letter and its accent joins them."""
+    """Drop invisible characters before normalization: they could separate a letter from its accent."""
     return "".join(_clean_character(each) for each in text)
 
 

@@ -1,4 +1,4 @@
-"""The team's forms."""
+"""Forms of the team page and of invitations."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from .models import Membership, User
 
 
 class InviteForm(forms.Form):
-    """Whom to invite, as what the inviter may give."""
+    """Invite an address in one of the roles that the inviter may assign."""
 
     email = forms.EmailField(
         max_length=254,
@@ -30,7 +30,7 @@ class InviteForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """What a member is from now on."""
+    """Change a member's role."""
 
     role = forms.ChoiceField(label=_("Role"))
 
@@ -40,13 +40,13 @@ class RoleForm(forms.Form):
 
 
 class KeysForm(forms.Form):
-    """What becomes of the API keys that a person made."""
+    """Choose what happens to the API keys that a person created."""
 
     keys = forms.ChoiceField(required=False, choices=[(choice.value, choice.value) for choice in KeyChoice])
 
 
 class JoinForm(forms.Form):
-    """Who somebody is who was invited and has no login yet."""
+    """Name and password of an invited person who has no login yet."""
 
     name = forms.CharField(
         max_length=150, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -69,5 +69,5 @@ class JoinForm(forms.Form):
 
 
 def list_choices(by: Membership) -> list[tuple[str, str]]:
-    """The roles that a member may give."""
+    """Return the roles that a member may assign, with their names."""
     return [(role, str(roles.NAMES[role])) for role in roles.list_assignable(by.role)]

@@ -1,10 +1,10 @@
-"""The key cache: whose a key is, kept in Redis under the key's SHA-256. See docs/decisions/013.
+"""Cache of API-key lookups in Redis, by the key's SHA-256. See docs/decisions/013.
 
-An entry counts only while the lease runs. A lease is granted for KEY_CACHE_LEASE_SECONDS from an instant
-before the database was asked what must be forgotten: what was revoked earlier does not count, whoever did it.
-A fill writes only where its own marker still stands; what is forgotten takes the marker with it.
+Entries count only while a lease runs. A lease lasts KEY_CACHE_LEASE_SECONDS from a time before the pending
+invalidations were read from the database, so a key revoked earlier is never accepted, whichever process
+revoked it. A fill writes only if its own marker is still there; an invalidation removes the marker too.
 
-Functions that ask Redis raise core.redis.client.RedisUnavailable.
+Functions that call Redis raise core.redis.client.RedisUnavailable.
 """
 
 import secrets
@@ -13,26 +13,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import redis
 from django.conf import settings
+from redis import Redis
 
 from core.redis.client import RedisClient, RedisUnavailable, get_redis_client
 from customers.metrics import KEY_CACHE_EVICTIONS
 
 from .principals import ApiPrincipal, decode, encode
 
-# The number is the shape of an entry: another release reads none of another shape.
+# The version of the entry format: other releases do not read entries of another format.
 PREFIX = "rsolv:keys:2"
 ENTRIES = f"{PREFIX}:of:"
 LEASE = f"{PREFIX}:lease"
 RENEWING = f"{PREFIX}:renewing"
 RUN = f"{PREFIX}:run"
 
-UNKNOWN = b"-"
-MARK = b"?"
-# How long a fill may take before another may begin, and how long a key that is no good is remembered.
+INVALID = b"-"
+MARKER = b"?"
+# How long a fill may take before another may start, and how long an invalid key is cached.
 FILL_SECONDS = 5
-UNKNOWN_SECONDS = 10
+INVALID_SECONDS = 10
 BATCH = 1000
 
 WRITE_IF_MARKED = """
@@ -43,61 +43,72 @@ return 1
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What the cache knows of a key. `is_answer`: whose it is, or with `caller` None that it is no good."""
+class CacheEntry:
+    """The result of a cache lookup.
+
+    `is_answer`: the cache can answer; `principal` is then None for an invalid key. `is_free`: there is no
+    entry and no fill in progress. `has_lease`: entries count at this time.
+    """
 
     is_answer: bool = False
-    caller: ApiPrincipal | None = None
+    principal: ApiPrincipal | None = None
     has_lease: bool = True
     is_free: bool = False
 
 
-NO_LEASE = Reading(has_lease=False)
-NOTHING = Reading(is_free=True)
-BEING_FILLED = Reading()
-NO_GOOD = Reading(is_answer=True)
+NO_LEASE = CacheEntry(has_lease=False)
+MISS = CacheEntry(is_free=True)
+BEING_FILLED = CacheEntry()
+INVALID_KEY = CacheEntry(is_answer=True)
 
 
 def is_on() -> bool:
     return bool(settings.REDIS_URL) and settings.KEY_CACHE_SECONDS > 0
 
 
-def read(key_hash: str) -> Reading:
-    """One round trip."""
-    entry, lease = _link().ask(lambda client: client.mget(ENTRIES + key_hash, LEASE))
+def read(key_hash: str) -> CacheEntry:
+    """Look up a key in one round trip."""
+    entry, lease = _get_client().execute(lambda redis: redis.mget(ENTRIES + key_hash, LEASE))
     if lease is None:
         return NO_LEASE
     if entry is None:
-        return NOTHING
-    if entry == UNKNOWN:
-        return NO_GOOD
-    if entry.startswith(MARK):
+        return MISS
+    if entry == INVALID:
+        return INVALID_KEY
+    if entry.startswith(MARKER):
         return BEING_FILLED
-    return Reading(is_answer=True, caller=decode(entry))
+    return CacheEntry(is_answer=True, principal=decode(entry))
 
 
 def begin_fill(key_hash: str) -> bytes | None:
-    """Mark the key before the database is asked; None where another fill has."""
-    marker = MARK + secrets.token_bytes(12)
-    is_ours = _link().ask(lambda client: client.set(ENTRIES + key_hash, marker, nx=True, ex=FILL_SECONDS))
+    """Reserve the entry before the database is queried. Return None if another fill is in progress."""
+    marker = MARKER + secrets.token_bytes(12)
+    is_ours = _get_client().execute(
+        lambda redis: redis.set(ENTRIES + key_hash, marker, nx=True, ex=FILL_SECONDS)
+    )
     return marker if is_ours else None
 
 
-def end_fill(key_hash: str, marker: bytes, caller: ApiPrincipal | None) -> bool:
-    """Write what the database said, unless the key was forgotten meanwhile."""
-    entry, seconds = (encode(caller), settings.KEY_CACHE_SECONDS) if caller else (UNKNOWN, UNKNOWN_SECONDS)
-    return bool(_link().run(WRITE_IF_MARKED, [ENTRIES + key_hash], [marker, entry, seconds]))
+def end_fill(key_hash: str, marker: bytes, principal: ApiPrincipal | None) -> bool:
+    """Store the database's answer, unless the key was invalidated since `begin_fill`.
+
+    Return whether it was stored.
+    """
+    entry, seconds = (
+        (encode(principal), settings.KEY_CACHE_SECONDS) if principal else (INVALID, INVALID_SECONDS)
+    )
+    return bool(_get_client().run(WRITE_IF_MARKED, [ENTRIES + key_hash], [marker, entry, seconds]))
 
 
-def forget(key_hashes: Iterable[str]) -> None:
-    """Take keys out, with every fill of them that is under way. Asks also a Redis that was just away."""
+def invalidate(key_hashes: Iterable[str]) -> None:
+    """Remove keys and their fills in progress. Calls Redis even if the circuit breaker is open."""
     names = [ENTRIES + each for each in key_hashes]
     for start in range(0, len(names), BATCH):
         _remove(names[start : start + BATCH])
 
 
 def clear() -> int:
-    """Take everything out; return how many entries there were."""
+    """Remove all entries and return their number."""
     return sum(_remove(names) for names in _list_entries())
 
 
@@ -106,45 +117,49 @@ def count_entries() -> int:
 
 
 def begin_lease() -> int | None:
-    """The instant, by Redis's clock in ms, that a new lease counts from; None where another is making one.
+    """Return the start of a new lease by Redis's clock, in ms, or None if another process is renewing it.
 
-    A Redis that was started anew, or is another one, may know what ours was told to forget: it is cleared.
+    A Redis that was restarted or replaced may hold entries whose invalidation went to another instance, so it
+    is cleared first.
     """
-    link = _link()
-    if not link.ask(lambda client: client.set(RENEWING, b"1", nx=True, px=1000)):
+    client = _get_client()
+    if not client.execute(lambda redis: redis.set(RENEWING, b"1", nx=True, px=1000)):
         return None
-    seconds, microseconds = link.ask(lambda client: client.time())
-    run = str(link.ask(lambda client: client.info("server"))["run_id"]).encode()
-    if link.ask(lambda client: client.get(RUN)) != run:
+    seconds, microseconds = client.execute(lambda redis: redis.time())
+    run = str(client.execute(lambda redis: redis.info("server"))["run_id"]).encode()
+    if client.execute(lambda redis: redis.get(RUN)) != run:
         clear()
-        link.ask(lambda client: client.set(RUN, run))
+        client.execute(lambda redis: redis.set(RUN, run))
     return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def grant_lease(began_at: int) -> None:
-    """Let entries count until the lease that began at that instant ends. Where that is past, none do."""
+    """Let entries count until the lease that started at that time ends.
+
+    Without effect if that is in the past.
+    """
     ends_at = began_at + int(settings.KEY_CACHE_LEASE_SECONDS * 1000)
-    _link().ask(lambda client: client.set(LEASE, b"1", pxat=ends_at))
-    _link().ask(lambda client: client.delete(RENEWING))
+    _get_client().execute(lambda redis: redis.set(LEASE, b"1", pxat=ends_at))
+    _get_client().execute(lambda redis: redis.delete(RENEWING))
 
 
 def _remove(names: list[str]) -> int:
-    removed = int(_link().ask(lambda client: client.delete(*names), insist=True)) if names else 0
+    removed = int(_get_client().execute(lambda redis: redis.delete(*names), force=True)) if names else 0
     KEY_CACHE_EVICTIONS.inc(removed)
     return removed
 
 
 def _list_entries() -> Iterator[list[Any]]:
-    cursor, scan = 0, partial(redis.Redis.scan, match=f"{ENTRIES}*", count=BATCH)
+    cursor, scan = 0, partial(Redis.scan, match=f"{ENTRIES}*", count=BATCH)
     while True:
-        cursor, names = _link().ask(partial(scan, cursor=cursor), insist=True)
+        cursor, names = _get_client().execute(partial(scan, cursor=cursor), force=True)
         yield names
         if cursor == 0:
             return
 
 
-def _link() -> RedisClient:
-    link = get_redis_client()
-    if link is None:
+def _get_client() -> RedisClient:
+    client = get_redis_client()
+    if client is None:
         raise RedisUnavailable
-    return link
+    return client

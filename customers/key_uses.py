@@ -1,4 +1,4 @@
-"""When keys were last used, gathered in Redis so that a request writes no row. Losing some is no harm."""
+"""Buffer the times of API-key uses in Redis, so that a request writes no row. Losing some is acceptable."""
 
 import json
 from contextlib import suppress
@@ -10,9 +10,9 @@ from core.redis.client import RedisUnavailable, get_redis_client
 
 USES = "rsolv:key-uses:1"
 TAKEN = f"{USES}:taken"
-# A process tells the use of a key again only after this.
+# A process reports the use of a key again only after this time.
 PRECISION = timedelta(seconds=15)
-MOST_REMEMBERED = 20_000
+MAX_REMEMBERED = 20_000
 
 _reported: dict[UUID, datetime] = {}
 
@@ -23,41 +23,45 @@ class KeyUse:
     address: str | None
 
 
-def note(key_id: UUID, at: datetime, address: str | None) -> None:
-    """Remember the use, at most one round trip in PRECISION."""
+def record_use(key_id: UUID, at: datetime, address: str | None) -> None:
+    """Record the use of a key, in one round trip at most every PRECISION."""
     reported_at = _reported.get(key_id)
     if reported_at is not None and at - reported_at < PRECISION:
         return
-    link = get_redis_client()
-    if link is None:
+    redis_client = get_redis_client()
+    if redis_client is None:
         return
-    if len(_reported) >= MOST_REMEMBERED:
+    if len(_reported) >= MAX_REMEMBERED:
         _reported.clear()
     _reported[key_id] = at
     with suppress(RedisUnavailable):
-        link.ask(lambda redis: redis.hset(USES, key_id.hex, json.dumps([at.timestamp(), address])))
+        use = json.dumps([at.timestamp(), address])
+        redis_client.execute(lambda redis: redis.hset(USES, key_id.hex, use))
 
 
-def take() -> dict[UUID, KeyUse]:
-    """What was gathered. It is handed out again until `drop` is called. Raises RedisUnavailable."""
-    link = get_redis_client()
-    if link is None:
+def take_uses() -> dict[UUID, KeyUse]:
+    """Return the recorded uses. Repeats them until `drop_taken_uses` is called.
+
+    Raises RedisUnavailable.
+    """
+    redis_client = get_redis_client()
+    if redis_client is None:
         return {}
-    if not link.ask(lambda redis: redis.exists(TAKEN)):
-        if not link.ask(lambda redis: redis.exists(USES)):
+    if not redis_client.execute(lambda redis: redis.exists(TAKEN)):
+        if not redis_client.execute(lambda redis: redis.exists(USES)):
             return {}
-        link.ask(lambda redis: redis.rename(USES, TAKEN))
+        redis_client.execute(lambda redis: redis.rename(USES, TAKEN))
     return {
         UUID(key_id.decode()): _read(text)
-        for key_id, text in link.ask(lambda redis: redis.hgetall(TAKEN)).items()
+        for key_id, text in redis_client.execute(lambda redis: redis.hgetall(TAKEN)).items()
     }
 
 
-def drop() -> None:
-    """Forget what was taken. Raises RedisUnavailable."""
-    link = get_redis_client()
-    if link is not None:
-        link.ask(lambda redis: redis.delete(TAKEN))
+def drop_taken_uses() -> None:
+    """Delete the uses that `take_uses` returned. Raises RedisUnavailable."""
+    redis_client = get_redis_client()
+    if redis_client is not None:
+        redis_client.execute(lambda redis: redis.delete(TAKEN))
 
 
 def _read(text: bytes) -> KeyUse:

@@ -1,4 +1,4 @@
-"""API keys as text: how they are made, recognized and hashed. Pure."""
+"""The format of API keys: generate, recognize and hash them. Pure."""
 
 import hashlib
 import re
@@ -9,12 +9,12 @@ VISIBLE_CHARACTERS = 12
 
 
 def generate_key() -> str:
-    """`rsolv_` and 43 base64url characters: 32 random bytes."""
+    """Return a new key: `rsolv_` and 43 base64url characters, which encode 32 random bytes."""
     return f"rsolv_{secrets.token_urlsafe(32)}"
 
 
 def hash_key(raw: str) -> str:
-    """Hex SHA-256. The key is 256 random bits, so nothing slower is needed."""
+    """Return the hex SHA-256. A key has 256 random bits, so a slow password hash is not needed."""
     return hashlib.sha256(raw.encode()).hexdigest()
 
 

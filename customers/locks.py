@@ -1,13 +1,13 @@
-"""Locks on what has no row of its own. They last until the transaction ends."""
+"""Locks on names that have no row to lock."""
 
 from django.db import connection
 
 
 def lock_name(kind: str, *parts: str) -> None:
-    """Wait until no other transaction holds this name, then hold it. Call it inside a transaction.
+    """Hold a lock on this name until the transaction ends, waiting for other holders.
 
-    An advisory lock on PostgreSQL; on SQLite the immediate transaction is the lock. `kind` keeps names of
-    different purposes apart. Parts are compared without case.
+    Call it inside a transaction. PostgreSQL uses an advisory lock; on SQLite the immediate transaction
+    already is the lock. `kind` separates names of different purposes. Parts are compared case-insensitively.
     """
     if connection.vendor == "postgresql":
         name = ":".join((kind, *(part.lower() for part in parts)))

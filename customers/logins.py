@@ -1,4 +1,4 @@
-"""What happens to a person's login, in their customer's audit log; and the end of their other sessions."""
+"""Record changes to a person's login in their customer's audit log, and end their other sessions."""
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import update_session_auth_hash
@@ -16,7 +16,10 @@ from .selectors import get_membership
 def record_login_action(
     request: HttpRequest, user: User, action: AuditLogEntry.Action, subject: str = ""
 ) -> None:
-    """Write it into the audit log of the person's customer. Somebody without a customer has none."""
+    """Add an entry to the audit log of the person's customer.
+
+    Does nothing for a person without a customer.
+    """
     membership = get_membership(user)
     if membership is not None:
         record_audit_log_entry(
@@ -30,15 +33,15 @@ def record_login_action(
 
 
 def record_failed_reauthentication(request: HttpRequest) -> None:
-    """Somebody in this session could not show that they are its person."""
+    """Record that somebody in this session failed to reauthenticate."""
     if isinstance(request.user, User):
         record_login_action(request, request.user, AuditLogEntry.Action.REAUTHENTICATION_FAILED)
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> None:
-    """End all sessions of a person but the present one, where it is theirs; that one gets another key.
+    """End all sessions of a person except the current one if it is theirs, which gets a new session key.
 
-    Sessions that were listed are counted in the audit log. Safe to repeat.
+    Records the number of listed sessions in the audit log. Safe to repeat.
     """
     is_own = request.user.is_authenticated and request.user.pk == user.pk
     before = request.session.session_key if is_own else None

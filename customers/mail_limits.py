@@ -1,4 +1,4 @@
-"""How often mail goes to addresses that somebody else typed in."""
+"""Rate limits on mail to addresses that somebody else may have typed in."""
 
 from uuid import UUID
 
@@ -12,14 +12,15 @@ from core.errors import DomainError
 from .addresses import find_mailbox
 
 DAY = 86400
-# Of invitations: by the person who sends, by their customer, and by the mailbox, whoever sends to it.
+# Limits on invitations: per sender, per customer, and per recipient mailbox whoever sends.
 BY_SENDER = Limit("invitations-of-sender", 20, seconds=3600)
 BY_CUSTOMER = Limit("invitations-of-customer", 50, seconds=DAY)
 TO_MAILBOX = (Limit("invitation-again", 1, seconds=60), Limit("invitations-to-mailbox", 5, seconds=DAY))
-# Of notes that an unknown person can have sent by typing an address, to all addresses of a mailbox together.
-UNASKED = (Limit("unasked-mail-hour", 10, seconds=3600), Limit("unasked-mail-day", 30, seconds=DAY))
-# Of resets and codes, to one address: a flood to other addresses of its mailbox must not stop its owner's.
-NEEDED = (Limit("needed-mail-hour", 10, seconds=3600), Limit("needed-mail-day", 50, seconds=DAY))
+# Limits on mail that anybody can trigger by typing an address, for all addresses of a mailbox together.
+UNSOLICITED = (Limit("unasked-mail-hour", 10, seconds=3600), Limit("unasked-mail-day", 30, seconds=DAY))
+# Limits on password resets and codes, per address: a flood to other addresses of the mailbox must not block
+# the owner's.
+ESSENTIAL = (Limit("needed-mail-hour", 10, seconds=3600), Limit("needed-mail-day", 50, seconds=DAY))
 
 
 class TooManyMails(DomainError):
@@ -30,21 +31,21 @@ class TooManyMails(DomainError):
 
 
 def count_invitation(*, sender: int, customer: UUID, email: str) -> None:
-    """Count one invitation mail. Raises TooManyMails past a limit."""
+    """Count one invitation mail. Raises TooManyMails if a limit is exceeded."""
     for limits, caller, words in (
         ((BY_SENDER,), str(sender), gettext_noop("You have sent many invitations. Try again in %(time)s.")),
         (
             (BY_CUSTOMER,),
             str(customer),
             gettext_noop(
-                "Your account has sent as many invitations as it may in a day. Try again in %(time)s."
+                "Your account has sent the maximum number of invitations per day. Try again in %(time)s."
             ),
         ),
         (
             TO_MAILBOX,
             find_mailbox(email),
             gettext_noop(
-                "This address has just been mailed an invitation, or often today. Try again in %(time)s."
+                "This address was sent an invitation a moment ago, or several today. Try again in %(time)s."
             ),
         ),
     ):
@@ -54,20 +55,23 @@ def count_invitation(*, sender: int, customer: UUID, email: str) -> None:
             raise TooManyMails(words, error) from error
 
 
-def is_mailbox_full(email: str, *, is_needed: bool) -> bool:
-    """Count one mail that the owner of the address may not have asked for; whether it is one too many.
+def is_mail_limit_reached(email: str, *, is_essential: bool) -> bool:
+    """Count one mail that the recipient may not have asked for. Return whether it is over a limit.
 
-    `is_needed`: the owner gets in by nothing else, so it is counted for the address alone.
+    `is_essential`: the recipient cannot get in without it, so it is counted for the address alone.
     """
     try:
-        hit(*(NEEDED if is_needed else UNASKED), caller=email.lower() if is_needed else find_mailbox(email))
+        hit(
+            *(ESSENTIAL if is_essential else UNSOLICITED),
+            caller=email.lower() if is_essential else find_mailbox(email),
+        )
     except RateLimited:
         return True
     return False
 
 
 def describe_wait(seconds: int) -> str:
-    """A time in words, rounded up."""
+    """Return a duration in words, rounded up."""
     if seconds < 120:
         return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
     if seconds < 7200:

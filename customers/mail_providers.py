@@ -1,8 +1,8 @@
-"""Which addresses of well-known mail providers are read in one mailbox. Pure.
+"""Address formats of well-known mail providers: which addresses share one mailbox. Pure.
 
-A short list of our own, on purpose: a domain that stands here is never bounded as a whole (see
-docs/decisions/022), so each must be a provider that hands out one mailbox a person and cannot be bought.
-Of other domains only `+tag` is known.
+Deliberately a short list of our own: signups are never limited per domain for a domain listed here (see
+docs/decisions/022). So each must be a provider that gives each person one mailbox and whose domains cannot be
+bought. For other domains only `+tag` is recognized.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ PLUS = "+"
 
 @dataclass(frozen=True)
 class Provider:
-    """`separators` begin a tag. `ignored` characters make no difference.
+    """`separators` start a tag; `ignored` characters make no difference.
 
-    `is_one`: a name is the same mailbox at all its domains, the first of which it is called by here.
+    `is_one`: a user name is the same mailbox at all domains. Its canonical address uses the first domain.
     """
 
     domains: tuple[str, ...]
     separators: str = PLUS
     ignored: str = ""
     is_one: bool = False
-    has_subdomains: bool = False  # anything@name.domain is name's
+    has_subdomains: bool = False  # anything@name.domain is delivered to name
 
 
 def _under(name: str, *suffixes: str) -> tuple[str, ...]:

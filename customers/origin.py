@@ -1,13 +1,12 @@
-"""Where an action came from, as the audit log keeps it. Pure."""
+"""Type of the keyword arguments that say where an action came from. Pure."""
 
 from typing import TypedDict
 
 
 class Origin(TypedDict, total=False):
-    """Services take it as keyword arguments and pass it on to `record_audit_log_entry`.
+    """Address and browser of a request, which services pass on to `record_audit_log_entry`.
 
-    `device` is the browser as `describe_browser` names it. Both are left out where no request
-    made the change.
+    `device` is the browser as named by `describe_browser`. Omit both if no request made the change.
     """
 
     address: str | None

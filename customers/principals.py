@@ -1,4 +1,4 @@
-"""Who calls the API, as far as every request needs to know it. Pure."""
+"""The authenticated caller of the API, as cached for every request. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ApiPrincipal:
-    """An API key that is good until `expires_at` (unix seconds; None: for ever), and whose it is.
+    """A valid API key, its customer and its limits.
 
-    The limits are those of the customer or its plan; None: what everybody has.
+    `expires_at` is in Unix seconds, None for no expiry. A limit of None means the default.
     """
 
     key_id: UUID
@@ -19,13 +19,13 @@ class ApiPrincipal:
     requests_per_minute: int | None = None
     test_integration_per_minute: int | None = None
 
-    def is_good(self, at: datetime) -> bool:
+    def is_valid_at(self, at: datetime) -> bool:
         return self.expires_at is None or at.timestamp() < self.expires_at
 
 
-def encode(caller: ApiPrincipal) -> str:
-    limits = (caller.requests_per_minute, caller.test_integration_per_minute)
-    return json.dumps([caller.key_id.hex, caller.customer_id.hex, caller.expires_at, *limits])
+def encode(principal: ApiPrincipal) -> str:
+    limits = (principal.requests_per_minute, principal.test_integration_per_minute)
+    return json.dumps([principal.key_id.hex, principal.customer_id.hex, principal.expires_at, *limits])
 
 
 def decode(text: bytes) -> ApiPrincipal:

@@ -1,4 +1,4 @@
-"""What allauth announces about people's logins: actions in the audit log, and sessions that end with it."""
+"""Receivers of allauth's signals: write the audit log, and end sessions after changes to a login."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from .models import AuditLogEntry, User
 from .recent_login import record_identity_proof
 
 Action = AuditLogEntry.Action
-SECOND_STEPS = {
+SECOND_FACTORS = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey or security key",
 }
@@ -28,7 +28,7 @@ SECOND_STEPS = {
 
 @receiver(user_logged_in)
 def remember_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Django's own signal: every login, once all of its steps are done."""
+    """Record when the person proved their identity. Django's signal fires after all steps of a login."""
     record_identity_proof(request, user_id=user.pk)
 
 
@@ -67,16 +67,16 @@ def record_address(request: HttpRequest, user: User, to_email_address: Any, **kw
 
 
 @receiver(mfa.authenticator_added)
-def record_second_step(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
-    if authenticator.type in SECOND_STEPS:
-        record_login_action(request, user, Action.TWO_FACTOR_ON, SECOND_STEPS[authenticator.type])
+def record_second_factor(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+    if authenticator.type in SECOND_FACTORS:
+        record_login_action(request, user, Action.TWO_FACTOR_ON, SECOND_FACTORS[authenticator.type])
         end_other_sessions(request, user)
 
 
 @receiver(mfa.authenticator_removed)
-def record_second_step_gone(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
-    if authenticator.type in SECOND_STEPS:
-        record_login_action(request, user, Action.TWO_FACTOR_OFF, SECOND_STEPS[authenticator.type])
+def record_removed_second_factor(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+    if authenticator.type in SECOND_FACTORS:
+        record_login_action(request, user, Action.TWO_FACTOR_OFF, SECOND_FACTORS[authenticator.type])
 
 
 @receiver(mfa.authenticator_reset)

@@ -1,4 +1,4 @@
-"""Reads that cross relations or look across tenants on purpose."""
+"""Queries that cross relations or, on purpose, tenants."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from .principals import ApiPrincipal
 
 
 def get_principal_by_key_hash(*, key_hash: str) -> tuple[ApiPrincipal, datetime | None] | None:
-    """Who may call with this key, and when it was last used as far as is written down. One query.
+    """Return the principal of a key and when it was last used according to its row. One query.
 
-    None: there is no such key, it is over, or its customer is closed or blocked.
+    None: the key does not exist, was revoked or has expired, or its customer is closed or blocked.
     """
     row = (
         ApiKey.objects.active()
@@ -40,7 +40,7 @@ LIMITS = ("requests_per_minute", "test_integration_per_minute")
 
 
 def _find_limit(name: str) -> Coalesce:
-    """The customer's own limit, else its plan's."""
+    """Select the customer's own limit, or else its plan's."""
     own = RateLimit.objects.filter(customer=OuterRef("customer"))
     of_plan = RateLimit.objects.filter(
         plan=Coalesce(OuterRef("customer__billing_account__plan"), Value("trial"))
@@ -48,45 +48,45 @@ def _find_limit(name: str) -> Coalesce:
     return Coalesce(Subquery(own.values(name)[:1]), Subquery(of_plan.values(name)[:1]))
 
 
-# A subscription in one of these states gives the limits of a subscriber.
+# Statuses of billing accounts that do not have a subscriber's limits.
 NOT_SUBSCRIBED = ("trialing", "canceled")
 
 
 def is_subscribed(*, customer: Customer) -> bool:
-    """Whether the customer has a plan, paid or about to be. One query."""
+    """Return whether the customer has a plan that is paid or about to be. One query."""
     accounts = Customer.objects.filter(pk=customer.pk, billing_account__isnull=False)
     return accounts.exclude(billing_account__status__in=NOT_SUBSCRIBED).exists()
 
 
 def find_forge_account(*, customer: Customer, forge: str, namespace: str) -> ForgeAccount | None:
-    """The customer's own claim on a namespace, released or not."""
+    """Return the customer's own claim on a namespace, released or not."""
     own = list_forge_accounts(forge=forge, namespace=namespace).filter(customer=customer)
     return own.order_by(F("released_at").desc(nulls_first=True)).first()
 
 
 def find_proven_account(*, forge: str, namespace: str) -> ForgeAccount | None:
-    """The one claim that keeps others out of the namespace, of any customer: the caller compares."""
+    """Return the claim that excludes others from the namespace. The caller must compare its customer."""
     claims = list_forge_accounts(forge=forge, namespace=namespace)
     return claims.filter(released_at=None, proven_at__isnull=False).first()
 
 
 def list_forge_accounts(*, forge: str, namespace: str) -> QuerySet[ForgeAccount]:
-    """Every claim on a namespace, of all customers, released or not."""
+    """Return all customers' claims on a namespace, released or not."""
     return ForgeAccount.objects.alias(key=Lower("namespace")).filter(forge=forge, key=namespace.lower())
 
 
 def count_provisional_claims(*, customer: Customer) -> int:
-    """Claims that are held and not proven."""
+    """Count the customer's claims that are neither released nor proven."""
     return customer.forge_accounts.filter(released_at=None, proven_at=None).count()
 
 
 def list_held_namespaces(*, customer: Customer) -> QuerySet[ForgeAccount]:
-    """The customer's claims, by name, without those that were released."""
+    """Return the customer's claims that are not released, by name."""
     return customer.forge_accounts.filter(released_at=None).order_by(Lower("namespace"), "pk")
 
 
 def get_membership(user: User) -> Membership | None:
-    """A person's place in the customer they work in, which is the first they joined; its customer loaded."""
+    """Return a person's membership in the first open customer that they joined, with the customer loaded."""
     return (
         Membership.objects.select_related("customer")
         .filter(user=user, customer__closed_at=None)
@@ -101,7 +101,7 @@ def get_customer_of(user: User) -> Customer | None:
 
 
 def is_last_owner(membership: Membership) -> bool:
-    """Whether nobody else who can log in owns the customer."""
+    """Return whether no other owner of the customer can log in."""
     others = Membership.objects.filter(
         customer=membership.customer_id, role=roles.OWNER, user__is_active=True
     ).exclude(pk=membership.pk)
@@ -110,7 +110,7 @@ def is_last_owner(membership: Membership) -> bool:
 
 @dataclass(frozen=True)
 class MemberRow:
-    """A member as another sees them, with what that other may do."""
+    """A member as shown to another member, with what that member may do to them."""
 
     pk: int
     email: str
@@ -127,11 +127,11 @@ class MemberRow:
 
 
 def list_members(*, customer: Customer, seen_by: Membership) -> list[MemberRow]:
-    """Everybody in the customer, owners first, each with those of their keys that work. Two queries."""
-    second_steps = Authenticator.objects.filter(user=OuterRef("user")).exclude(
+    """Return all members, owners first, each with their active keys. Two queries."""
+    second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
-    members = customer.memberships.select_related("user").annotate(has_second_step=Exists(second_steps))
+    members = customer.memberships.select_related("user").annotate(has_second_step=Exists(second_factors))
     keys = defaultdict(list)
     for key in list_working_keys(customer=customer):
         keys[key.created_by_id].append(key)
@@ -159,13 +159,13 @@ def _to_row(member: Membership, seen_by: Membership, keys: tuple[ApiKey, ...]) -
 
 
 def list_invitations(*, customer: Customer) -> list[Invitation]:
-    """What nobody has answered yet, those that are too old with it."""
+    """Return the open invitations, including expired ones."""
     unanswered = customer.invitations.filter(accepted_at=None, revoked_at=None)
     return list(unanswered.select_related("invited_by"))
 
 
 def find_invitation(*, token_hash: str, at: datetime) -> Invitation | None:
-    """The invitation of any customer that this token still opens."""
+    """Return the invitation, of any customer, that this token can accept at that time."""
     found = (
         Invitation.objects.select_related("customer", "invited_by")
         .filter(token_hash=token_hash, accepted_at=None, revoked_at=None, expires_at__gt=at)
@@ -176,7 +176,7 @@ def find_invitation(*, token_hash: str, at: datetime) -> Invitation | None:
 
 
 def is_inviter_entitled(invitation: Invitation) -> bool:
-    """Whether whoever invited is still in the customer, can log in, and may give the role that is offered."""
+    """Return whether the inviter is still a member, can log in, and may assign the offered role."""
     places = Membership.objects.filter(
         customer=invitation.customer_id, user=invitation.invited_by_id, user__is_active=True
     )
@@ -185,9 +185,9 @@ def is_inviter_entitled(invitation: Invitation) -> bool:
 
 
 def list_unconfirmed_people() -> QuerySet[User]:
-    """Whoever typed in an address that they have never confirmed, and so has never been let in.
+    """Return people who never confirmed an address and never logged in.
 
-    A person whom staff made, without an address to confirm, is not among them.
+    People created by staff, who have no address to confirm, are not included.
     """
     addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
     return User.objects.filter(
@@ -200,19 +200,19 @@ def list_unconfirmed_people() -> QuerySet[User]:
 
 
 def find_person(*, email: str) -> User | None:
-    """Whose login an address is: who has confirmed it, else who was given it by staff.
+    """Return the person who logs in with this address: who confirmed it, or else was given it by staff.
 
-    Whoever only typed it in has no part in it.
+    A person who only typed it in, without confirming it, does not count.
     """
     confirmed = _list_confirmed(email).select_related("user").first()
     return confirmed.user if confirmed is not None else _list_given(email).first()
 
 
 def is_address_taken(*, email: str) -> bool:
-    """Whether an address is a person's login, or where an open account's bills go.
+    """Return whether the address is a person's login or an open account's billing address.
 
-    An account that only unconfirmed people are in does not count. Always the same three queries, so that the
-    time of an answer depends on none of them.
+    Accounts that only have unconfirmed members do not count. Always makes the same three queries, so that
+    response times reveal nothing.
     """
     squatted = Membership.objects.filter(user__in=list_unconfirmed_people())
     accounts = (
@@ -232,31 +232,31 @@ def _list_confirmed(email: str) -> QuerySet[Any]:
 
 
 def _list_given(email: str) -> QuerySet[User]:
-    """Logins with this address, but for those that nobody has confirmed."""
+    """Return people with this login address, except those who never confirmed it."""
     people = User.objects.alias(lowered=Lower("email")).filter(lowered=email.lower())
     return people.exclude(pk__in=list_unconfirmed_people())
 
 
 def has_address(*, user: User, email: str) -> bool:
-    """Whether a person has confirmed that an address is theirs."""
+    """Return whether the person has confirmed this address."""
     addresses = EmailAddress.objects.filter(user=user, email__iexact=email, verified=True)
     return bool(addresses.exists())
 
 
 def list_addresses(*, user: User) -> list[str]:
-    """Every address that is a person's: what they log in with, and what they have confirmed."""
+    """Return a person's addresses: their login and those they have confirmed. In lower case, sorted."""
     confirmed = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
     return sorted({user.email.lower(), *(email.lower() for email in confirmed)})
 
 
 def list_working_keys(*, customer: Customer, made_by: User | None = None) -> QuerySet[ApiKey]:
-    """The customer's keys that work, the oldest first; all of them, or those that one person made."""
+    """Return the customer's active keys, oldest first; all of them, or those that one person created."""
     keys = ApiKey.objects.active().filter(customer=customer).order_by("created_at", "pk")
     return keys.filter(created_by=made_by) if made_by else keys
 
 
 def list_keys(*, customer: Customer) -> QuerySet[ApiKey]:
-    """All of the customer's keys with who made them: those that work first, then the newest."""
+    """Return all of the customer's keys with their creators: active ones first, then newest first."""
     working = ApiKey.objects.active().filter(customer=customer)
     is_over = Case(When(pk__in=working.order_by().values("pk"), then=Value(0)), default=Value(1))
     keys = ApiKey.objects.filter(customer=customer).select_related("created_by")
@@ -264,15 +264,15 @@ def list_keys(*, customer: Customer) -> QuerySet[ApiKey]:
 
 
 def list_expiring_keys(*, customer: Customer, until: datetime) -> QuerySet[ApiKey]:
-    """The customer's keys that still work and end by then, the first to end first.
+    """Return the customer's active keys that expire before `until`, soonest first.
 
-    One that was exchanged is not among them: another has taken over.
+    Rotated keys are not included, since a new key has replaced them.
     """
     keys = ApiKey.objects.active().filter(customer=customer, expires_at__lt=until, replaced_by=None)
     return keys.order_by("expires_at", "pk")
 
 
 def list_audit_log(*, customer: Customer, action: str = "") -> QuerySet[AuditLogEntry]:
-    """The customer's audit log, newest first; all of it, or one kind of action."""
+    """Return the customer's audit log, newest first, optionally of one action only."""
     actions = customer.audit_log_entries.order_by("-at", "pk")
     return actions.filter(action=action) if action else actions

@@ -1,4 +1,4 @@
-"""The audit logs behind the staff pages: ours of what staff did, and the customer's own."""
+"""Implementation of the audit logs behind the staff pages: the staff audit log and the customer's own."""
 
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ class CustomersStaffAudit:
 
 
 def find_customer(row: object) -> Customer | None:
-    """The customer that a row is about, None where it names none."""
+    """Return the customer that a row belongs to, or None."""
     if isinstance(row, Customer):
         return row
     if isinstance(row, User):

@@ -1,4 +1,4 @@
-"""Logins of staff, failed ones too, and changes of how they log in, in the staff audit log."""
+"""Record logins of staff, failed logins, and changes to their login in the staff audit log."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def record_logout(request: HttpRequest, user: User | None, **kwargs: Any) -> Non
 def record_wrong_password(
     credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    """Each wrong password that was tried; what the limit refused before is not tried, so not written down."""
+    """Record a wrong password. Attempts that the rate limit blocks are not checked and not recorded."""
     email = credentials.get("email") or credentials.get("username")
     user = User.objects.filter(email__iexact=email, is_staff=True).first() if email else None
     if user is not None and request is not None:
@@ -57,12 +57,12 @@ def record_new_address(request: HttpRequest, user: User, to_email_address: Any, 
 
 
 @receiver(mfa.authenticator_added)
-def record_second_step_added(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+def record_second_factor_added(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
     _record(request, user, Action.LOGIN_CHANGED, f"added {authenticator.get_type_display()}")
 
 
 @receiver(mfa.authenticator_removed)
-def record_second_step_removed(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+def record_second_factor_removed(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
     _record(request, user, Action.LOGIN_CHANGED, f"removed {authenticator.get_type_display()}")
 
 

@@ -1,4 +1,4 @@
-"""What Celery runs for customers."""
+"""Celery tasks of the customers app."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -15,7 +15,7 @@ def flush_key_uses() -> None:
     try:
         flush_key_uses_service()
     except RedisUnavailable:
-        return  # logged by the link; what is gathered waits for the next time
+        return  # already logged; the next run writes the buffered uses
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""How allauth sends its mail, keeps its secrets and makes an account of a GitHub login."""
+"""Adapters for allauth: send mail through the outbox, encrypt secrets, create accounts from GitHub logins."""
 
 from typing import Any
 
@@ -26,17 +26,17 @@ from core.http.client_ip import get_client_ip
 from customers.acting_staff import get_acting_staff
 from customers.addresses import normalize_email
 from customers.logins import end_other_sessions
-from customers.mail_limits import is_mailbox_full
+from customers.mail_limits import is_mail_limit_reached
 from customers.recent_login import is_login_recent
 from provisioning.services.send_mail import queue_mail
 
 log = structlog.get_logger(__name__)
 
-SECOND_STEP = "second-step"
-# What somebody else can have sent to an address by typing it. Notifications of what was done are always sent.
-NEEDED = ("account/email/password_reset_key", "account/email/email_confirmation_signup")
-UNASKED = (
-    *NEEDED,
+TWO_FACTOR_PURPOSE = "second-step"
+# Mail that anybody can trigger by typing an address. Notifications about changes are always sent.
+ESSENTIAL = ("account/email/password_reset_key", "account/email/email_confirmation_signup")
+UNSOLICITED = (
+    *ESSENTIAL,
     "account/email/email_confirmation",
     "account/email/unknown_account",
     "account/email/account_already_exists",
@@ -44,19 +44,26 @@ UNASKED = (
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """No request waits for a mail server: what is to be sent is a row, sent in seconds by a worker."""
+    """Sends mail through the outbox, so that no request waits for a mail server.
+
+    A worker sends it in seconds.
+    """
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Raise ReauthenticationRequired unless the person has just shown who they are.
+        """Raise ReauthenticationRequired unless the person has recently proved their identity.
 
-        Raised here, because allauth asks on and lets everybody pass who has no password and no second step.
+        Returning True is not enough: allauth then lets everybody pass who has neither a password nor a second
+        factor.
         """
         if not is_login_recent(allauth_context.request):
             raise ReauthenticationRequired
         return False
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """Allauth's; who has none of them, such as by GitHub alone, is mailed a code."""
+        """Return allauth's methods, or a mailed code if there are none.
+
+        A person who only logs in with GitHub has none of allauth's methods.
+        """
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         if methods or not user.is_authenticated:
             return methods
@@ -68,15 +75,17 @@ class AccountAdapter(DefaultAccountAdapter):
         return [by_mail]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue a mail. One that anybody can have sent is dropped where its mailbox got too many.
+        """Queue a mail. One that anybody can trigger is dropped if its mailbox has received too many.
 
-        It is dropped in silence: a refusal would tell whether the address has an account.
+        Dropped silently: an error would reveal whether the address has an account.
         """
-        is_by_anybody = template_prefix.startswith(UNASKED) and get_acting_staff() is None
-        if is_by_anybody and is_mailbox_full(email, is_needed=template_prefix.startswith(NEEDED)):
+        is_unsolicited = template_prefix.startswith(UNSOLICITED) and get_acting_staff() is None
+        if is_unsolicited and is_mail_limit_reached(
+            email, is_essential=template_prefix.startswith(ESSENTIAL)
+        ):
             log.warning("mail_dropped", template=template_prefix)
             return
-        site = {"name": "RSOLV", "domain": get_base_host()}  # allauth's is the request's Host header
+        site = {"name": "RSOLV", "domain": get_base_host()}  # allauth would use the request's Host header
         context = {"base_url": settings.BASE_URL} | context | {"current_site": site}
         rendered = self.render_mail(template_prefix, email, context)
         html = next((body for body, kind in getattr(rendered, "alternatives", []) if kind == "text/html"), "")
@@ -84,18 +93,19 @@ class AccountAdapter(DefaultAccountAdapter):
             to=email,
             subject=rendered.subject,
             text=rendered.body,
-            html=html or _dress(rendered.subject, rendered.body),
+            html=html or _render_html(rendered.subject, rendered.body),
         )
 
     def clean_email(self, email: str) -> str:
-        """As addresses are kept: one domain has one spelling."""
+        """Normalize the address, so that each domain has one spelling."""
         cleaned: str = super().clean_email(normalize_email(email))
         return cleaned
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The same address that our own limits and the audit log see; allauth counts IPv6 by /64 too.
+        """Return the same address that rate limits and the audit log use.
 
-        Raises PermissionDenied where the connection has none.
+        allauth's own limits count IPv6 addresses by /64 as well. Raises PermissionDenied if the connection
+        has no address.
         """
         address = get_client_ip(request)
         if address is None:
@@ -103,8 +113,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return address
 
 
-def _dress(subject: str, text: str) -> str:
-    """A notification that is written as text only, in the house's mail."""
+def _render_html(subject: str, text: str) -> str:
+    """Put a text-only notification into the HTML layout of our mails."""
     words, _, reason = text.partition("\n--\nRSOLV\n")
     return render_to_string(
         "account/email/plain_message.html",
@@ -113,16 +123,16 @@ def _dress(subject: str, text: str) -> str:
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """Secrets of the second step are encrypted where they lie, with a key made of SECRET_KEY.
+    """Encrypts secrets of second factors in the database, with a key derived from SECRET_KEY.
 
-    A SECRET_KEY that was replaced goes into SECRET_KEY_FALLBACKS, and what it encrypted can still be read.
+    After a rotation of SECRET_KEY, add the old value to SECRET_KEY_FALLBACKS to keep them readable.
     """
 
     def encrypt(self, text: str) -> str:
-        return get_cipher(SECOND_STEP).encrypt(text.encode()).decode()
+        return get_cipher(TWO_FACTOR_PURPOSE).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return get_cipher(SECOND_STEP).decrypt(encrypted_text.encode()).decode()
+        return get_cipher(TWO_FACTOR_PURPOSE).decrypt(encrypted_text.encode()).decode()
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:
         count = Authenticator.objects.filter(user=user, type=type).count()
@@ -134,14 +144,14 @@ class MfaAdapter(DefaultMFAAdapter):
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
-    """GitHub's application comes from the settings alone; without one there is no such page."""
+    """Takes the GitHub application from the settings only. Without one, the GitHub pages are 404."""
 
     def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[Any]:
         from allauth.socialaccount.models import SocialApp
 
         configured = settings.SOCIALACCOUNT_PROVIDERS["github"]["APPS"]
-        is_asked = provider in (None, "github")
-        return [SocialApp(provider="github", name="GitHub", **app) for app in configured if is_asked]
+        is_requested = provider in (None, "github")
+        return [SocialApp(provider="github", name="GitHub", **app) for app in configured if is_requested]
 
     def get_app(self, request: HttpRequest, provider: Any, client_id: Any = None) -> Any:
         apps = self.list_apps(request, provider=provider, client_id=client_id)
@@ -150,9 +160,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         return apps[0]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Connect a GitHub account only to who has just shown who they are.
+        """Connect a GitHub account only if the person has recently proved their identity.
 
-        Allauth would keep the connection until the person next answers any question.
+        allauth would suspend the connection and complete it at the next reauthentication, whatever that was
+        for.
         """
         is_connecting = sociallogin.state.get("process") == AuthProcess.CONNECT
         if is_connecting and request.user.is_authenticated and not is_login_recent(request):
@@ -173,8 +184,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
 
 class SessionsAdapter(DefaultUserSessionsAdapter):
-    """Sessions that a person ends on their page of sessions."""
+    """Ends sessions from the page that lists them."""
 
     def end_sessions(self, sessions: list[Any]) -> None:
-        """All but the present one, those too that the page does not list."""
+        """End all sessions except the current one, including those that the page does not list."""
         end_other_sessions(allauth_context.request, allauth_context.request.user)

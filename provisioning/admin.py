@@ -1,4 +1,4 @@
-"""Staff's view of signups and of the mails that they sent."""
+"""Staff admin pages of signups and outgoing mail."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ class ProvisioningEventAdmin(RetryMixin, ReadOnlyAdmin):
     actions = ("retry_now",)
 
     def list_retryable(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Mails of later days keep their day."""
+        """Exclude mails scheduled for a later day."""
         return queryset.filter(due_at__lte=timezone.now())
 
 
 @admin.register(ProvisioningRun)
 class ProvisioningRunAdmin(ReadOnlyAdmin):
-    """When each customer's signup was found complete."""
+    """When each customer's provisioning was found complete."""
 
     list_display = ("customer", "steps", "started_at", "completed_at")
     list_filter = (("completed_at", admin.EmptyFieldListFilter), "started_at")
@@ -36,7 +36,7 @@ class ProvisioningRunAdmin(ReadOnlyAdmin):
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(RetryMixin, ReadOnlyAdmin):
-    """Mails with codes and links, without their text. Their rows are deleted after MAIL_RETENTION_DAYS."""
+    """Mails with codes and links, without their text. Rows are deleted after MAIL_RETENTION_DAYS."""
 
     list_display = fields = ("to", "status", "created_at", "sent_at", "attempts", "last_error")
     list_filter = (OutboxFilter, "status", "created_at")
@@ -47,7 +47,7 @@ class OutgoingMailAdmin(RetryMixin, ReadOnlyAdmin):
 
 @admin.register(SignupRequest)
 class SignupRequestAdmin(ReadOnlyAdmin):
-    """Signups that nobody has confirmed, without the hashes of codes, passwords and keys."""
+    """Unconfirmed signups, without the hashes of codes, passwords and keys."""
 
     list_display = fields = ("email", "name", "source", "asked_from", "created_at", "expires_at", "attempts")
     list_filter = ("source", "created_at")
@@ -56,7 +56,7 @@ class SignupRequestAdmin(ReadOnlyAdmin):
 
 @admin.register(TrialGrant)
 class TrialGrantAdmin(ReadOnlyAdmin):
-    """Which mailboxes have had their trial, and how many an organization had."""
+    """Which mailboxes have had a trial, and for which organization it counts."""
 
     list_display = ("mailbox", "organization", "customer", "granted_at")
     list_select_related = ("customer",)

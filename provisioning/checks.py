@@ -1,4 +1,4 @@
-"""Mistakes between settings, found at start."""
+"""System checks of the settings for login with GitHub."""
 
 from typing import Any
 
@@ -10,6 +10,6 @@ from django.core.checks import CheckMessage, Error, register
 def check_github_settings(**_: Any) -> list[CheckMessage]:
     if bool(settings.GITHUB_CLIENT_ID) is bool(settings.GITHUB_CLIENT_SECRET):
         return []
-    hint = "Both come with the OAuth application at GitHub; leave both empty for no login with GitHub."
+    hint = "GitHub shows both for the OAuth application. Leave both empty to disable login with GitHub."
     message = "Only one of GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET is set."
     return [Error(message, hint=hint, id="provisioning.E001")]

@@ -1,4 +1,4 @@
-"""The forms of signing up and of one's account, where allauth's words or fields are not ours."""
+"""Forms for signup, passwords and security keys, with our fields and wording in place of allauth's."""
 
 from typing import Any
 
@@ -21,17 +21,17 @@ from customers.addresses import normalize_email
 from customers.models import Customer, User
 from customers.selectors import is_address_taken
 from customers.services.manage_keys import create_api_key
-from customers.services.release_unconfirmed_address import take_login_over
+from customers.services.release_unconfirmed_address import take_over_login
 from provisioning.services.confirm_signup import end_requests
-from provisioning.services.provision_customer import FIRST_KEY, SignupRefused, check_address, open_account
-from provisioning.services.request_signup import NameRefused, check_name
+from provisioning.services.provision_customer import FIRST_KEY, SignupRejected, check_address, open_account
+from provisioning.services.request_signup import InvalidCompanyName, check_name
 
 from .limits import count_signup
 from .pending import begin_signup, sign_up_by_github
 
 
 class _CompanyForm(forms.Form):
-    """A person and their company, in one transaction once the address is confirmed."""
+    """Fields and checks shared by signup with a password and with GitHub."""
 
     source = Customer.SignupSource.FORM
     cleaned_data: dict[str, Any]
@@ -44,19 +44,19 @@ class _CompanyForm(forms.Form):
     def clean_name(self) -> str:
         try:
             return check_name(self.cleaned_data["name"])
-        except NameRefused as error:
+        except InvalidCompanyName as error:
             raise forms.ValidationError(translate_error(error)) from error
 
     def validate_unique_email(self, value: str) -> str:
-        """An address in use is answered as a new one is, and a mail says so: see request_signup."""
+        """Accept an address that is in use: the response must not reveal it. See request_signup."""
         return value
 
     def clean_email(self) -> str:
-        """The address as it is kept."""
+        """Normalize and check the address."""
         email: str = super().clean_email()  # type: ignore[misc]
         try:
             return check_address(email)
-        except SignupRefused as error:
+        except SignupRejected as error:
             raise forms.ValidationError(translate_error(error)) from error
 
     def clean(self) -> Any:
@@ -69,7 +69,7 @@ class _CompanyForm(forms.Form):
         return cleaned
 
     def begin(self, request: HttpRequest, **options: Any) -> tuple[None, HttpResponse]:
-        """As allauth wants it of `try_save`: no person is made, and where to go on."""
+        """Request the signup and return what allauth expects of `try_save`: no user yet, and a redirect."""
         asked = {
             "name": self.cleaned_data["name"],
             "email": self.cleaned_data["email"],
@@ -89,24 +89,27 @@ class SignupForm(_CompanyForm, AllauthSignupForm):
 
 
 class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
-    """Signup with GitHub: only the company is left to be said."""
+    """Signup with GitHub: only the company's name is missing."""
 
     source = Customer.SignupSource.GITHUB
     field_order = ("name", "email")
 
     def clean_email(self) -> str:
-        """One that GitHub has confirmed, where there is one: nobody enters with the address of another."""
+        """Require one of the addresses that GitHub has verified, if there are any.
+
+        Otherwise a person could sign up with somebody else's address.
+        """
         email: str = super().clean_email()
         confirmed = self._list_confirmed()
         if confirmed and email not in confirmed:
             raise forms.ValidationError(
-                _("Use an address that GitHub has confirmed: %(addresses)s."),
+                _("Use an address that GitHub has verified: %(addresses)s."),
                 params={"addresses": ", ".join(confirmed)},
             )
         return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """At once with an address that GitHub has confirmed, else once its code is typed in."""
+        """Create the account immediately if GitHub has verified the address, else mail a code."""
         email = self.cleaned_data["email"]
         if email in self._list_confirmed() and not is_address_taken(email=email):
             return self.save(request), None
@@ -130,11 +133,11 @@ class SocialSignupForm(_CompanyForm, AllauthSocialSignupForm):
 
 
 class AddKeyForm(AddWebAuthnForm):
-    """A passkey or security key, in our words."""
+    """Add a passkey or security key."""
 
     passwordless = forms.BooleanField(
-        label=_("It logs me in without a password"),
-        help_text=_("A passkey does. Leave it off for a key that is only your second step."),
+        label=_("Log in with this key, without a password"),
+        help_text=_("For a passkey. Turn it off if the key is only your second step."),
         required=False,
         initial=True,
     )
@@ -159,9 +162,12 @@ class SetPasswordForm(_NewPasswordForm, allauth_forms.SetPasswordForm):
 
 
 class ResetPasswordKeyForm(_NewPasswordForm, allauth_forms.ResetPasswordKeyForm):
-    """Who opens the link has the mailbox: a login that another made with it is theirs alone from now on."""
+    """Set a new password. The link proves that the person owns the mailbox.
+
+    If somebody else created the login without confirming the address, everything else in it is removed.
+    """
 
     @transaction.atomic
     def save(self) -> None:
-        take_login_over(user=self.user, at=timezone.now())
+        take_over_login(user=self.user, at=timezone.now())
         super().save()

@@ -1,7 +1,7 @@
-"""How a key that was just made reaches the page that shows it, once, without being stored by us.
+"""Show a new API key once without storing it.
 
-It travels in an encrypted cookie that scripts cannot read, for ten minutes at the most, and is forgotten as
-soon as a page has shown it. See docs/decisions/005-show-a-new-key-once.md and 022.
+The key is carried to the next page in an encrypted HttpOnly cookie that lasts at most ten minutes and is
+deleted as soon as a page has shown it. See docs/decisions/005-show-a-new-key-once.md and 022.
 """
 
 import json
@@ -15,15 +15,15 @@ from customers.models import User
 
 COOKIE = "rsolv_new_key"
 PURPOSE = "new-api-key"
-SECONDS = 600
+MAX_AGE_SECONDS = 600
 
 
-def keep_new_key(response: HttpResponse, raw: str, *, user: User) -> None:
-    """Send the key along to the next page of this person's. Call it for a key that works already."""
+def set_new_key_cookie(response: HttpResponse, raw: str, *, user: User) -> None:
+    """Send the key to this person's next page. Call it only for a key that already works."""
     response.set_cookie(
         COOKIE,
         get_cipher(PURPOSE).encrypt(json.dumps([user.pk, raw]).encode()).decode(),
-        max_age=SECONDS,
+        max_age=MAX_AGE_SECONDS,
         path="/dashboard/",
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -31,15 +31,18 @@ def keep_new_key(response: HttpResponse, raw: str, *, user: User) -> None:
     )
 
 
-def take_new_key(request: HttpRequest, *, user: User) -> str | None:
-    """The key on its way to this person, if there is one; not to whoever uses their browser next."""
+def read_new_key_cookie(request: HttpRequest, *, user: User) -> str | None:
+    """Return the key in the request's cookie, or None.
+
+    It is only shown to this person, not to the browser's next user.
+    """
     try:
-        text = get_cipher(PURPOSE).decrypt(request.COOKIES.get(COOKIE, "").encode(), ttl=SECONDS)
+        text = get_cipher(PURPOSE).decrypt(request.COOKIES.get(COOKIE, "").encode(), ttl=MAX_AGE_SECONDS)
     except (InvalidToken, UnicodeError):
         return None
     owner, raw = json.loads(text)
     return str(raw) if owner == user.pk else None
 
 
-def forget_new_key(response: HttpResponse) -> None:
+def delete_new_key_cookie(response: HttpResponse) -> None:
     response.delete_cookie(COOKIE, path="/dashboard/", samesite="Lax")

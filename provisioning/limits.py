@@ -1,4 +1,4 @@
-"""How often a signup may be tried: by network address, by mail address, and without a browser in all."""
+"""Rate limits on signups: per network, per mailbox, and in total for signups without a browser."""
 
 import structlog
 from django.conf import settings
@@ -17,18 +17,19 @@ BY_MAILBOX = Limit("signup-mailbox", 3, seconds=86400)
 
 
 def count_signup(*, email: str, address: str) -> None:
-    """One more attempt by form, whatever comes of it. Raises core.api.errors.RateLimited past a limit.
+    """Count an attempt by form, successful or not. Raises core.api.errors.RateLimited past a limit.
 
-    A mailbox is counted for each network apart: nobody elsewhere keeps its owner from signing up.
+    Mailboxes are counted per network: attempts from elsewhere cannot block the mailbox's owner.
     """
     hit(BY_ADDRESS, caller=address)
     hit(BY_MAILBOX, caller=f"{find_mailbox(email)} {address}")
 
 
 def count_onboarding(*, email: str, address: str) -> None:
-    """One more signup without a browser. Raises core.api.errors.RateLimited past a limit.
+    """Count an attempt without a browser. Raises core.api.errors.RateLimited past a limit.
 
-    ONBOARDINGS_PER_HOUR counts all callers: the last bound on what strangers are mailed. The form goes on.
+    ONBOARDINGS_PER_HOUR limits all callers together, as the last bound on mail to strangers. The form still
+    works.
     """
     hit(BY_ADDRESS, caller=address)
     hit(BY_MAILBOX, caller=find_mailbox(email))

@@ -1,6 +1,6 @@
-"""A code by mail, for people who have no password, passkey or second step to show who they are.
+"""Reauthentication by a mailed code, for people without a password, passkey or second factor.
 
-Only its keyed hash is in the session, for ten minutes and five tries. See
+The session holds only the code's keyed hash, for ten minutes and five attempts. See
 docs/decisions/023-reauthenticate-for-sensitive-changes.md.
 """
 
@@ -18,31 +18,37 @@ from core.api.limiter import Limit
 from core.api.throttling import hit
 from customers.models import User
 
-KEPT_AS = "reauthentication_code"
-SECONDS = 600
-MOST_TRIES = 5
+SESSION_KEY = "reauthentication_code"
+VALID_SECONDS = 600
+MAX_ATTEMPTS = 5
 SENDS = (
     Limit("reauthentication-codes", 5, seconds=3600),
     Limit("reauthentication-codes-day", 10, seconds=86400),
 )
-TRIES = Limit("reauthentication-tries", MOST_TRIES, seconds=SECONDS)
+ATTEMPTS = Limit("reauthentication-tries", MAX_ATTEMPTS, seconds=VALID_SECONDS)
 
 
 def find_address(user: User) -> str | None:
-    """Where codes for a person go: the address they log in with if it is confirmed, else another that is."""
+    """Return the address for a person's codes: their login if it is confirmed, else another confirmed one.
+
+    None if there is no confirmed address.
+    """
     confirmed = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary", "pk")
     first = confirmed.first()
     return first.email if first else None
 
 
 def send_code(request: HttpRequest, user: User) -> None:
-    """Mail a new code; the one before it ends. Without a confirmed address, none. Raises RateLimited."""
+    """Mail a new code, which replaces the previous one. Raises RateLimited.
+
+    Does nothing for a person without a confirmed address.
+    """
     address = find_address(user)
     if address is None:
         return
     hit(*SENDS, caller=str(user.pk))
     code, nonce = f"{secrets.randbelow(10**6):06}", secrets.token_urlsafe(16)
-    request.session[KEPT_AS] = {
+    request.session[SESSION_KEY] = {
         "nonce": nonce,
         "hash": _hash(user, nonce, code),
         "sent_at": time.time(),
@@ -52,25 +58,32 @@ def send_code(request: HttpRequest, user: User) -> None:
 
 
 def is_code_sent(request: HttpRequest) -> bool:
-    """Whether a code is on its way that may still be typed in."""
-    kept = request.session.get(KEPT_AS)
-    return kept is not None and 0 <= time.time() - kept["sent_at"] < SECONDS and kept["tries"] < MOST_TRIES
+    """Return whether a code was sent that can still be entered."""
+    kept = request.session.get(SESSION_KEY)
+    return (
+        kept is not None
+        and 0 <= time.time() - kept["sent_at"] < VALID_SECONDS
+        and kept["tries"] < MAX_ATTEMPTS
+    )
 
 
-def take_code(request: HttpRequest, user: User, code: str) -> bool:
-    """Whether this is the code, which works once. Each try counts, also those that are sent at once."""
-    kept: dict[str, Any] | None = request.session.get(KEPT_AS)
+def use_code(request: HttpRequest, user: User, code: str) -> bool:
+    """Check the code, which works once. Every attempt counts.
+
+    Attempts are counted in the limiter as well as in the session: concurrent requests read the same session.
+    """
+    kept: dict[str, Any] | None = request.session.get(SESSION_KEY)
     if kept is None or not is_code_sent(request):
         return False
-    request.session[KEPT_AS] = kept | {"tries": kept["tries"] + 1}
+    request.session[SESSION_KEY] = kept | {"tries": kept["tries"] + 1}
     try:
-        hit(TRIES, caller=kept["nonce"])
+        hit(ATTEMPTS, caller=kept["nonce"])
     except RateLimited:
-        request.session.pop(KEPT_AS)
+        request.session.pop(SESSION_KEY)
         return False
     is_right = constant_time_compare(kept["hash"], _hash(user, kept["nonce"], code))
     if is_right:
-        request.session.pop(KEPT_AS)
+        request.session.pop(SESSION_KEY)
     return is_right
 
 

@@ -1,4 +1,4 @@
-"""The mails of the first week: which still apply, and what they say."""
+"""The mails of the first week: when they apply, and their content."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from .models import ProvisioningEvent
 Step = ProvisioningEvent.Step
 
 
-def applies(event: ProvisioningEvent) -> bool:
-    """Whether a step's mail still says something that its customer has not done, and wants to hear."""
+def is_applicable(event: ProvisioningEvent) -> bool:
+    """Return whether the mail's advice still applies to the customer and its owner accepts such mail."""
     customer = event.customer
     if customer.closed_at is not None:
         return False
@@ -35,22 +35,25 @@ def send(event: ProvisioningEvent) -> None:
     send_templated_mail(
         template=f"provisioning/mail/{event.step}",
         to=[event.customer.email],
-        context=_prepare(event),
+        context=_build_context(event),
         reference=event.pk,
     )
 
 
-def _has_no_way_in(user: User) -> bool:
-    """Neither a password nor a login so far, by GitHub say. Who has just signed up has not logged in yet."""
+def _needs_password(user: User) -> bool:
+    """Return whether the person has neither a password nor ever logged in by another method, such as GitHub.
+
+    A person who has just signed up has not logged in yet.
+    """
     return not user.last_login and not user.has_usable_password()
 
 
-def _prepare(event: ProvisioningEvent) -> dict[str, Any]:
+def _build_context(event: ProvisioningEvent) -> dict[str, Any]:
     customer = event.customer
     owner = customer.memberships.select_related("user").filter(role="owner").first()
     return {
         "customer": customer,
-        "needs_password": owner is not None and _has_no_way_in(owner.user),
+        "needs_password": owner is not None and _needs_password(owner.user),
         "has_scanned": PhaseExecution.objects.filter(customer=customer).exists(),
         "entitlement": get_entitlement(customer=customer),
     }

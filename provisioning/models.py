@@ -1,4 +1,4 @@
-"""Signups: asked for and not confirmed yet, then how far each has come, and who has had a trial."""
+"""Unconfirmed signups, trials, provisioning steps and outgoing mail."""
 
 import uuid
 from datetime import timedelta
@@ -13,11 +13,11 @@ from .metrics import STEPS
 
 
 class SignupRequest(models.Model):
-    """A signup whose address nobody has confirmed: no customer, no person and no key that works.
+    """A signup whose address is not confirmed yet: no customer, no person, and no working key.
 
-    What was asked for is made from it once the owner of the address confirms it. Several may wait for one
-    address; the first that is confirmed ends the others. `secret_hash` is of the code or of the link's token.
-    `id` is the id that the customer gets.
+    The account is created once the owner of the address confirms it. An address may have several requests;
+    confirming one deletes the others. `secret_hash` is the hash of the code or of the link's token. `id`
+    becomes the customer's id.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -25,7 +25,7 @@ class SignupRequest(models.Model):
     name = models.CharField(max_length=200)
     email = models.EmailField(max_length=254)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a wrong code was typed in.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a code was entered.")
     password = models.CharField(max_length=128, blank=True, editable=False, help_text="Hashed.")
     key_prefix = models.CharField(max_length=14, blank=True, editable=False)
     key_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -45,9 +45,9 @@ class SignupRequest(models.Model):
 
 
 class TrialGrant(models.Model):
-    """The one trial of a mailbox, and the account that has it now. Its owner's next account takes it over.
+    """The one trial of a mailbox, and the account that has it now. It moves to the owner's next account.
 
-    `organization` is the registered domain, by which trials are counted; empty where they are not.
+    `organization` is the registered domain, by which trials are limited; empty if they are not.
     """
 
     mailbox = models.CharField(max_length=254, unique=True)
@@ -70,15 +70,15 @@ class TrialGrant(models.Model):
 
 
 class ProvisioningRun(models.Model):
-    """A customer's provisioning: the steps it began with, and when it was found complete.
+    """A customer's provisioning: the number of steps it started with, and when it was found complete.
 
-    Complete once, a run is not looked at again: a step that is added to the list later is not missing there.
+    A complete run is not checked again, so that steps added in a later release do not count as missing.
     """
 
     customer = models.OneToOneField(
         Customer, on_delete=models.CASCADE, primary_key=True, related_name="provisioning_run"
     )
-    steps = models.PositiveSmallIntegerField(help_text="How many it began with.")
+    steps = models.PositiveSmallIntegerField(help_text="The number of steps it started with.")
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     completed_at = models.DateTimeField(null=True, blank=True)
 
@@ -97,9 +97,9 @@ class ProvisioningRun(models.Model):
 
 
 class ProvisioningEvent(OutboxRow):
-    """One step from signup to the first fix, for one customer: done once, and resumed until it is.
+    """One step of a customer's provisioning, from signup to the first fix. Retried until it is done.
 
-    A step is due at `due_at`; what is tried again later than that has a later `next_attempt_at`.
+    `due_at` is when the step is first due; after a failure, `next_attempt_at` is later.
     """
 
     class Step(models.TextChoices):
@@ -142,10 +142,10 @@ class ProvisioningEvent(OutboxRow):
 
 
 class OutgoingMail(OutboxRow):
-    """A mail to one address, so that no request waits for a mail server.
+    """A mail to one address, sent by a worker so that no request waits for a mail server.
 
-    Its text may hold a code or a link that logs in: it is emptied as soon as it is sent, or too late. The
-    row itself, with its address, is deleted after MAIL_RETENTION_DAYS.
+    Its text may contain a code or a login link, so it is deleted once the mail is sent or given up. The row
+    itself, with the address, is deleted after MAIL_RETENTION_DAYS.
     """
 
     class Status(models.TextChoices):

@@ -1,4 +1,4 @@
-"""The signup that a browser waits for the code of."""
+"""The signup in a browser's session that waits for its code."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,15 +15,18 @@ from core.api.throttling import find_ip
 from customers.models import User
 from customers.selectors import find_person
 from customers.services.release_unconfirmed_address import release_unconfirmed_address
-from provisioning.services.provision_customer import SignupRefused
+from provisioning.services.provision_customer import SignupRejected
 from provisioning.services.request_signup import request_signup
 
-KEPT_AS = "signup"
+SESSION_KEY = "signup"
 
 
 @dataclass(frozen=True)
-class Pending:
-    """What the session keeps of it. `social` is the GitHub login that it is for, as allauth writes it."""
+class PendingSignup:
+    """What the session stores about the signup.
+
+    `social` is the GitHub login to connect, serialized by allauth.
+    """
 
     request_id: str
     email: str
@@ -39,36 +42,39 @@ class Pending:
 
 
 def begin_signup(
-    request: HttpRequest, *, next: str = "", social: SocialLogin | None = None, **asked: Any
+    request: HttpRequest, *, next: str = "", social: SocialLogin | None = None, **requested: Any
 ) -> HttpResponse:
-    """Ask for the account, and lead to where the code is typed in; the same way for an address in use."""
-    made = request_signup(**asked, at=timezone.now(), address=find_ip(request))
-    pending = Pending(str(made.pk), made.email, next, social.serialize() if social else None)
-    request.session[KEPT_AS] = asdict(pending)
+    """Request the account and redirect to the page for the code.
+
+    An address in use gets the same response.
+    """
+    made = request_signup(**requested, at=timezone.now(), address=find_ip(request))
+    pending = PendingSignup(str(made.pk), made.email, next, social.serialize() if social else None)
+    request.session[SESSION_KEY] = asdict(pending)
     return redirect("account_email_verification_sent")
 
 
-def find_pending(request: HttpRequest) -> Pending | None:
-    kept = request.session.get(KEPT_AS)
+def find_pending(request: HttpRequest) -> PendingSignup | None:
+    kept = request.session.get(SESSION_KEY)
     if not kept or request.user.is_authenticated:
         return None
     try:
-        return Pending(**kept)
+        return PendingSignup(**kept)
     except TypeError:  # written by another release
         return None
 
 
 def forget_pending(request: HttpRequest) -> None:
-    request.session.pop(KEPT_AS, None)
+    request.session.pop(SESSION_KEY, None)
 
 
 def sign_up_by_github(request: HttpRequest, social: SocialLogin, email: str) -> User:
-    """Make the person of a GitHub login, with the address that they have confirmed.
+    """Create a person from a GitHub login, with their confirmed address.
 
-    Raises SignupRefused where it is another's login by now.
+    Raises SignupRejected if the address has become somebody's login meanwhile.
     """
     if find_person(email=email) is not None:
-        raise SignupRefused
+        raise SignupRejected
     release_unconfirmed_address(email=email, at=timezone.now())
     assert isinstance(social.user, User)
     social.user.email = email

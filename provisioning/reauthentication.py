@@ -1,4 +1,4 @@
-"""The question who somebody is, where their session is some minutes old, by a code in their mail."""
+"""The page that reauthenticates a person by a code sent by mail."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from .reauthentication_forms import MailedCodeForm
 
 @method_decorator([never_cache, login_required], name="dispatch")
 class ReauthenticateByMailView(BaseReauthenticateView):
-    """For who has no password, passkey or second step: a code is mailed by a press, and typed in here."""
+    """For people without a password, passkey or second factor: a button mails a code, to be entered here."""
 
     form_class = MailedCodeForm
     template_name = "account/reauthenticate_by_mail.html"

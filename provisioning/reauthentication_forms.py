@@ -1,10 +1,10 @@
-"""The forms by which somebody shows who they are. Whoever cannot leaves an entry in the audit log."""
+"""Reauthentication forms that record failures in the audit log."""
 
 from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.core import context
-from allauth.mfa.base.forms import ReauthenticateForm as AllauthSecondStepForm
+from allauth.mfa.base.forms import ReauthenticateForm as AllauthSecondFactorForm
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm as AllauthPasskeyForm
 from django import forms
 from django.http import HttpRequest
@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from customers.logins import record_failed_reauthentication
 from customers.models import User
 
-from .mailed_code import take_code
+from .mailed_code import use_code
 
 
 class _RecordsFailure(forms.Form):
-    """Whoever cannot show who they are leaves an entry in their customer's audit log."""
+    """Mixin that records a failed reauthentication in the customer's audit log."""
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -27,19 +27,19 @@ class _RecordsFailure(forms.Form):
 
 
 class ReauthenticateForm(_RecordsFailure, allauth_forms.ReauthenticateForm):
-    """By the password."""
+    """With the password."""
 
 
-class SecondStepForm(_RecordsFailure, AllauthSecondStepForm):
-    """By the code of an app, or a recovery code."""
+class SecondStepForm(_RecordsFailure, AllauthSecondFactorForm):
+    """With a code from an authenticator app, or a recovery code."""
 
 
 class PasskeyForm(_RecordsFailure, AllauthPasskeyForm):
-    """By a passkey or security key."""
+    """With a passkey or security key."""
 
 
 class MailedCodeForm(_RecordsFailure):
-    """By a code that was mailed."""
+    """With a code sent by mail."""
 
     code = forms.CharField(
         max_length=20,
@@ -54,8 +54,8 @@ class MailedCodeForm(_RecordsFailure):
     def clean_code(self) -> str:
         code = "".join(self.cleaned_data["code"].split())
         assert isinstance(self.request.user, User)
-        if not take_code(self.request, self.request.user, code):
+        if not use_code(self.request, self.request.user, code):
             raise forms.ValidationError(
-                _("This is not the code, or it is too old. After five tries ask for another.")
+                _("The code is wrong or has expired. After five attempts, request a new one.")
             )
         return code

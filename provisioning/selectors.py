@@ -1,4 +1,4 @@
-"""Reads across signups: whether each has become what it should."""
+"""Queries across signups: whether each is complete."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ from .models import ProvisioningEvent, ProvisioningRun
 Step = ProvisioningEvent.Step
 Status = ProvisioningEvent.Status
 
-# How long Stripe and the mail server may take before a signup counts as broken.
-PATIENCE = timedelta(minutes=10)
+# How long Stripe and the mail server may take before a signup counts as incomplete.
+GRACE_PERIOD = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class BrokenSignup:
-    """A customer that is not one customer with one first key, one Stripe customer and one welcome mail."""
+    """A customer that lacks its key, owner, Stripe customer, welcome mail or some steps."""
 
     customer_id: UUID
     name: str
@@ -30,23 +30,23 @@ class BrokenSignup:
 
 
 def list_overdue_runs(*, at: datetime) -> QuerySet[ProvisioningRun]:
-    """Runs older than ten minutes that were not found complete. An index holds these alone."""
-    return ProvisioningRun.objects.filter(completed_at=None, started_at__lte=at - PATIENCE)
+    """Return runs older than ten minutes that were not found complete. Answered by a partial index."""
+    return ProvisioningRun.objects.filter(completed_at=None, started_at__lte=at - GRACE_PERIOD)
 
 
 def list_complete_runs(*, at: datetime) -> QuerySet[ProvisioningRun]:
-    """Of these, the ones whose customer has become what it should, or is closed."""
+    """Return the overdue runs whose customer turns out to be complete, or is closed."""
     is_closed = Q(customer__closed_at__isnull=False)
     return _count_parts(list_overdue_runs(at=at)).filter(is_closed | ~_is_broken(F("steps")))
 
 
 def list_broken_signups(*, at: datetime) -> list[BrokenSignup]:
-    """Every customer older than ten minutes that breaks the invariant, in one query over all customers.
+    """Return all incomplete customers older than ten minutes, in one query over all customers.
 
-    A customer has to have the steps that its provisioning began with.
+    A customer must have the number of steps that its provisioning started with.
     """
     expected = Coalesce(F("provisioning_run__steps"), Value(len(Step.choices)))
-    customers = Customer.objects.filter(created_at__lte=at - PATIENCE, closed_at=None)
+    customers = Customer.objects.filter(created_at__lte=at - GRACE_PERIOD, closed_at=None)
     rows = (
         _count_parts(customers)
         .annotate(expected=expected)
@@ -57,7 +57,7 @@ def list_broken_signups(*, at: datetime) -> list[BrokenSignup]:
 
 
 def _count_parts(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Customers, or rows with a customer's key, with how many it has of each part."""
+    """Annotate customers, or rows whose primary key is a customer's, with the number of each part."""
     done = Q(step=Step.WELCOME_MAIL, status=Status.DONE)
     counted: QuerySet[Any] = rows.annotate(
         keys=_count(ApiKey.objects.all()),
@@ -75,7 +75,7 @@ def _is_broken(expected: F) -> Q:
 
 
 def _count(rows: QuerySet[Any], name: str = "customer") -> Coalesce:
-    """A subquery of how many of these rows are the customer's."""
+    """Return a subquery that counts the customer's rows."""
     own = rows.filter(**{name: OuterRef("pk")}).order_by().values(name)
     return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
 

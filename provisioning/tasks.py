@@ -1,4 +1,4 @@
-"""What Celery runs. Ids in, one service called."""
+"""Celery tasks of the provisioning app. Each takes ids and calls one service."""
 
 from uuid import UUID
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from core.private_files import keep_private
+from core.private_files import make_private
 
 from .processes import Supervisor
 
@@ -64,7 +64,7 @@ class Stack:
     def prepare(self) -> None:
         """Apply the environment to this process, and create the data folders, readable by this user only."""
         os.environ.update(self.environment)
-        keep_private(self.data_dir, names=("log", "mail"))
+        make_private(self.data_dir, names=("log", "mail"))
 
     def start_stripe(self, supervisor: Supervisor, *, clock: int | None = None) -> None:
         """Start the sandbox's Stripe and wait for it. `clock`: where a fresh one's time begins."""

@@ -1,4 +1,4 @@
-"""What every staff page shares."""
+"""Base classes of all staff admin pages."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -16,11 +16,11 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from core.admin.audit import Change, get_staff_audit
-from core.admin.recent_proof import ask_again, is_fresh
+from core.admin.reauthentication import is_recently_authenticated, redirect_to_reauthentication
 from core.admin.secrets import is_secret, list_secret_paths
 from core.errors import DomainError
 
-# What the filters of Django's admin put into the address, for a path that a page lists as a filter.
+# Lookups that Django's list filters append to a field's path in the query string.
 FILTER_LOOKUPS = (
     "",
     "__exact",
@@ -36,7 +36,10 @@ DATE_LOOKUPS = ("__year", "__month", "__day", "__gte", "__lt")
 
 
 class StaffChangeList(ChangeList):
-    """A list whose address asks for dates that no database or calendar holds is shown without a filter."""
+    """A change list that ignores date filters outside the range of Python or the database.
+
+    Django would answer 500. Raising IncorrectLookupParameters makes it show the list without the filter.
+    """
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         try:
@@ -47,18 +50,18 @@ class StaffChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         try:
             super().get_results(request)
-        except (OverflowError, DataError) as error:  # SQLite's adapter, and PostgreSQL itself
+        except (OverflowError, DataError) as error:  # SQLite, PostgreSQL
             raise IncorrectLookupParameters from error
 
 
 class StaffAdmin(ModelAdmin):
-    """A page of the staff admin. What it does not name is neither shown nor reachable.
+    """Base of the staff admin's pages: only the fields and filters that a page lists are reachable.
 
-    Columns that hold secrets or raw text are on no page; filters are those that the page lists; nothing is
-    deleted from a list; a form's page asks first who is there; each change is written down with its customer.
+    Columns with secrets or raw text are never shown. Rows are deleted one at a time, never from a list. Every
+    form requires recent reauthentication. Each change is recorded in the staff audit log with its customer.
     """
 
-    # Large texts are read when one row is opened, not for every row of a list.
+    # Large columns, loaded when a row is opened and not for each row of a list.
     deferred: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -75,13 +78,16 @@ class StaffAdmin(ModelAdmin):
         return [field.name for field in shown if obj is not None or not _is_fixed(field)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What no form may set is shown as text."""
+        """Show fields that a form has_permission not set (`editable=False`, automatic ids) as text."""
         fixed = {field.name for field in self.model._meta.concrete_fields if _is_fixed(field)}
         named = list(super().get_readonly_fields(request, obj))
         return [*named, *(name for name in self.get_fields(request, obj) if name in fixed - set(named))]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what this page's own filters ask for. Everything else is refused in the same way."""
+        """Allow only the lookups of this page's own filters.
+
+        Other lookups would let staff search columns that the page hides, one character at a time.
+        """
         is_part_of_date = lookup.endswith(("__year", "__month", "__day"))
         return lookup in set(self._list_lookups()) and (not is_part_of_date or is_year(value))
 
@@ -95,7 +101,7 @@ class StaffAdmin(ModelAdmin):
             yield from (f"{self.date_hierarchy}{lookup}" for lookup in DATE_LOOKUPS)
 
     def list_secret_paths(self) -> list[str]:
-        """Secret columns that this page names by mistake; registering it fails then."""
+        """Return the secret columns that this page names by mistake. Registering the page fails then."""
         filters = (_get_path(each) for each in self.list_filter)
         orders = (
             getattr(getattr(self, str(each), None), "admin_order_field", "") for each in self.list_display
@@ -104,11 +110,11 @@ class StaffAdmin(ModelAdmin):
         named = map(str, (*self.list_display, *self.search_fields, *shown, *(self.ordering or ())))
         paths = (*filters, *(str(each) for each in orders if each), *named, self.date_hierarchy or "")
         return list_secret_paths(self.model, paths) + [
-            path for inline in self.inlines for path in _list_of_inline(inline)
+            path for inline in self.inlines for path in _list_inline_secret_paths(inline)
         ]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """The page's own actions, each recorded; rows are deleted one by one, each on its own page."""
+        """Return the page's own actions, each wrapped so that it is recorded, without bulk deletion."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return {name: (self.record(func, words), name, words) for name, (func, _, words) in actions.items()}
@@ -119,7 +125,10 @@ class StaffAdmin(ModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def record(self, func: Callable[..., Any], words: str) -> Callable[..., Any]:
-        """The action, with an entry for each row that it is run on, in one transaction."""
+        """Wrap an action so that each selected row gets an audit entry in the same transaction.
+
+        A DomainError is shown as a message; nothing is changed or recorded then.
+        """
 
         @wraps(func)
         def run(page: StaffAdmin, request: HttpRequest, rows: QuerySet[Any]) -> Any:
@@ -141,24 +150,26 @@ class StaffAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: Any = None,
     ) -> Any:
-        may = self.has_add_permission if object_id is None else self.has_change_permission
-        if may(request) and not is_fresh(request):
-            return ask_again(request)  # before anything is typed
+        has_permission = self.has_add_permission if object_id is None else self.has_change_permission
+        if has_permission(request) and not is_recently_authenticated(request):
+            return redirect_to_reauthentication(
+                request
+            )  # before the form is shown: typed values would be lost
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as error:
-            return self._refuse(request, error)
+            return self._show_error(request, error)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        if self.has_delete_permission(request) and not is_fresh(request):
-            return ask_again(request)
+        if self.has_delete_permission(request) and not is_recently_authenticated(request):
+            return redirect_to_reauthentication(request)
         try:
             return super().delete_view(request, object_id, extra_context)
         except DomainError as error:
-            return self._refuse(request, error)
+            return self._show_error(request, error)
 
-    def _refuse(self, request: HttpRequest, error: DomainError) -> HttpResponse:
-        """A service said no: nothing was changed, and the page says why."""
+    def _show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        """Show why a service rejected the change. Nothing was changed."""
         self.message_user(request, error.message, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
@@ -200,7 +211,7 @@ class StaffAdmin(ModelAdmin):
 
 
 class ReadOnly:
-    """For what staff may look at and nobody may edit by hand."""
+    """Mixin for rows that staff has_permission view and nobody has_permission add, edit or delete by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -217,13 +228,16 @@ class ReadOnlyAdmin(ReadOnly, StaffAdmin):
 
 
 def is_year(value: Any) -> bool:
-    """Whether the value is a number from 1 to 9999, as years, months and days are."""
+    """Return whether the value is a number from 1 to 9999. Also used for months and days."""
     text = str(value)
     return text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) > 0
 
 
-def _list_of_inline(inline: Any) -> list[str]:
-    """Secret columns of rows inside another page; one that lists no fields would show them all."""
+def _list_inline_secret_paths(inline: Any) -> list[str]:
+    """Return an inline's secret columns.
+
+    An inline without `fields` would show every column, so it is reported as `Name.*`.
+    """
     return list_secret_paths(inline.model, inline.fields) if inline.fields else [f"{inline.__name__}.*"]
 
 
@@ -232,7 +246,7 @@ def _is_fixed(field: Any) -> bool:
 
 
 def _get_path(each: Any) -> str:
-    """The path of an entry of `list_filter`; empty for one that is a filter of its own."""
+    """Return the path of an entry of `list_filter`, or "" if the entry is a filter class."""
     if isinstance(each, type) and issubclass(each, ListFilter):
         return ""
     return str(each[0] if isinstance(each, list | tuple) else each)

@@ -1,4 +1,4 @@
-"""Which columns hold secrets or raw text, so that no page, filter, search or order reaches them."""
+"""Decide which columns hold secrets or raw text, so that no page, filter, search or order exposes them."""
 
 import re
 from collections.abc import Iterable
@@ -10,15 +10,16 @@ NAMES = re.compile(
     r"secret|password|token|hash|fingerprint|signature|credential|private|session_key|session_data|cookie"
     r"|stripe_data|payload|headers|traceback"
 )
-# Raw text may hold anything: a key in an answer's body, a login link in a mail, a client secret of Stripe's.
+# Raw text can hold anything: a key in a response body, a login link in a mail, a Stripe client secret.
 RAW = (models.TextField, models.JSONField, models.BinaryField)
-# Plain words that Django or dj-stripe keep in a text column, and names that only look like a secret's.
+# Columns that hold ordinary text, or whose names only look like a secret's.
 HARMLESS = frozenset({("djstripe", "email"), ("djstripe", "name")})
+# Columns that hold secrets although their names do not match.
 SECRET = frozenset({("account", "key"), ("socialaccount", "key"), ("djstripe", "idempotency_key")})
 
 
 def is_secret(field: models.Field) -> bool:  # type: ignore[type-arg]
-    """Whether a column is not for staff's eyes."""
+    """Return whether a column must never be shown to staff."""
     mark = (field.model._meta.app_label, field.name)
     if mark in HARMLESS or field.is_relation:
         return False
@@ -26,7 +27,7 @@ def is_secret(field: models.Field) -> bool:  # type: ignore[type-arg]
 
 
 def list_secret_paths(model: type[models.Model], paths: Iterable[str]) -> list[str]:
-    """Those of the paths, as `customer__api_keys__key_hash`, that touch a secret column on their way."""
+    """Return the paths, such as `customer__api_keys__key_hash`, that pass through a secret column."""
     return [path for path in paths if _touches_secret(model, path)]
 
 

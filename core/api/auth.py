@@ -1,4 +1,4 @@
-"""The permission that every view has unless it says otherwise: `request.auth` names a principal."""
+"""The default permission of every API view: a valid API key, whose principal is `request.auth`."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from .errors import AuthRequired
 
 
 class HasApiKey(BasePermission):
-    """Raises AuthRequired (401), where DRF would answer 403."""
+    """Require an API key. Raises AuthRequired (401), where DRF's IsAuthenticated would answer 403."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if request.auth is None:

@@ -1,4 +1,4 @@
-"""How large a request's body may be, and reading it no further than that."""
+"""Limits on the size of request bodies, enforced while a body is read."""
 
 from typing import Any, Protocol
 
@@ -8,24 +8,31 @@ from django.http import HttpRequest
 from core.api.auth import HasApiKey
 from core.api.errors import PayloadTooLarge
 
-DRAINED_AT_ONCE = 64 * 1024
-MOST_DRAINED = 16 * 1024 * 1024
+DRAIN_CHUNK_BYTES = 64 * 1024
+MAX_DRAIN_BYTES = 16 * 1024 * 1024
 
 
 class Body(Protocol):
-    """What a body is read from: a request, or its stream."""
+    """What a body is read from: a Django request or its stream."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 def find_body_limit(view: Any) -> int:
-    """In bytes, by whether a key is needed; one that is sent where none is needed changes nothing."""
+    """Return the size limit of a view's request bodies, in bytes.
+
+    Depends on whether the view requires a key. Sending a key to a view that requires none does not raise the
+    limit.
+    """
     asks_for_key = any(issubclass(each, HasApiKey) for each in view.permission_classes)
     return int(settings.API_MAX_BODY_BYTES if asks_for_key else settings.API_MAX_KEYLESS_BODY_BYTES)
 
 
 def read_body(request: HttpRequest, stream: Body, *, limit: int) -> bytes:
-    """The whole body. Raises PayloadTooLarge, by the announced length without keeping any of it."""
+    """Read the whole body.
+
+    Raises PayloadTooLarge. If Content-Length already exceeds the limit, nothing is kept in memory.
+    """
     if read_length(request) > limit:
         drain(stream)
         raise PayloadTooLarge(limit)
@@ -36,17 +43,18 @@ def read_body(request: HttpRequest, stream: Body, *, limit: int) -> bytes:
 
 
 def drain(stream: Body) -> None:
-    """Read and drop what is being sent: most clients look for an answer only after the last byte.
+    """Read and discard up to 16 MB of the body.
 
-    Where there is too much of it, the connection is closed under them all the same.
+    Most clients read the response only after they have sent everything. Closing the connection earlier would
+    give them a connection error instead of the 413. A longer body still gets the connection closed.
     """
-    for _ in range(MOST_DRAINED // DRAINED_AT_ONCE):
-        if not stream.read(DRAINED_AT_ONCE):
+    for _ in range(MAX_DRAIN_BYTES // DRAIN_CHUNK_BYTES):
+        if not stream.read(DRAIN_CHUNK_BYTES):
             break
 
 
 def read_length(request: HttpRequest) -> int:
-    """The announced length of the body; 0 where there is none, and then Django reads nothing either."""
+    """Return Content-Length in bytes. 0 if it is missing or invalid; Django then reads no body either."""
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Every error of the API in one shape: `{"error": {"code", "message", "fields"?}, "requestId"}`."""
+"""The one format of API errors: `{"error": {"code", "message", "fields"?}, "requestId"}`."""
 
 import time
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class InvalidApiKey(DomainError):
 
 
 class PayloadTooLarge(DomainError):
-    """The body has more bytes than `limit`."""
+    """The request body exceeds `limit` bytes."""
 
     code, status = "PAYLOAD_TOO_LARGE", 413
 
@@ -42,7 +42,7 @@ class PayloadTooLarge(DomainError):
 
 @dataclass(frozen=True)
 class RateLimitStatus:
-    """Where a caller stands against a limit. `reset_at` is in unix seconds."""
+    """A caller's current state under one limit. `reset_at` is in Unix seconds."""
 
     limit: int
     remaining: int
@@ -54,7 +54,7 @@ class RateLimitStatus:
 
 
 class RateLimited(DomainError):
-    """The caller came too often, and may come again when the window resets."""
+    """The caller exceeded a rate limit and may retry when its window resets."""
 
     status = 429
 
@@ -82,6 +82,7 @@ FRAMEWORK_CODES: dict[type[exceptions.APIException], tuple[str, int, str | None]
 def build_error(
     code: str, message: str, request_id: str, fields: dict[str, str] | None = None
 ) -> dict[str, Any]:
+    """Return the body of an error response. `fields` maps a field's path to what is wrong with it."""
     error: dict[str, Any] = {"code": code, "message": message}
     if fields:
         error["fields"] = fields
@@ -89,7 +90,10 @@ def build_error(
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: no exception leaves the API in another shape, and none unlogged."""
+    """Turn every exception into the API's error format (DRF's EXCEPTION_HANDLER).
+
+    Unexpected exceptions are logged and answered with 500, a lost database with 503.
+    """
     request_id = get_request_id(context["request"]._request)
     error = _to_domain_error(exc)
     response = Response(
@@ -119,7 +123,7 @@ def _to_domain_error(exc: Exception) -> DomainError:
             return _make_error(code, status, message or str(exc.detail))
     if isinstance(exc, OperationalError):
         log.exception("database_unavailable")
-        return _make_error("SERVICE_UNAVAILABLE", 503, "The database is away. Try again in a moment.")
+        return _make_error("SERVICE_UNAVAILABLE", 503, "The database is unavailable. Try again in a moment.")
     log.exception("unexpected_error")
     return _make_error(
         "INTERNAL_ERROR", 500, "Something went wrong on our side. Quote the request id to support."
@@ -133,7 +137,10 @@ def _make_error(code: str, status: int, message: str, fields: dict[str, str] | N
 
 
 def describe_fields(detail: Any) -> tuple[str, dict[str, str]]:
-    """A sentence and a flat map of field paths (`testSuite.redTests.0.testName`) from DRF's nested detail."""
+    """Return a sentence and a flat map from field path to error, from DRF's nested detail.
+
+    A path looks like `testSuite.redTests.0.testName`. Errors of the whole body have the path `body`.
+    """
     fields: dict[str, str] = {}
     stack: list[tuple[str, Any]] = [("", detail)]
     while stack:

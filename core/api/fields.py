@@ -1,4 +1,4 @@
-"""Fields that take a value as it was sent, or not at all, and how a body is read by a shape of them."""
+"""Strict serializer fields, which convert nothing, and validation of a request body by a serializer class."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,16 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 Shape = type[serializers.Serializer[Any]]
 
-MOST_ERRORS = 10
-LONGEST_SHOWN = 60
+MAX_ERRORS = 10
+MAX_QUOTED_LENGTH = 60
 DIGITS = re.compile(r"-?[0-9]{1,30}\Z", re.ASCII)
 
 
 class NoSurrogates(ProhibitSurrogateCharactersValidator):
-    """The framework's check, which looks at each character in turn, only where it has one to refuse."""
+    """DRF's surrogate check, run only on strings that contain a surrogate.
+
+    DRF's own loops over each character, which is slow for large texts.
+    """
 
     def __call__(self, value: Any) -> None:
         try:
@@ -26,16 +29,16 @@ class NoSurrogates(ProhibitSurrogateCharactersValidator):
             super().__call__(value)
 
 
-# What `str.strip` takes off: a text of these alone is blank.
+# Every character that `str.strip` removes. A string of these alone counts as blank.
 SPACE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 NOT_BLANK = f"[^{SPACE}]"
 
 
 class StrictCharField(serializers.CharField):
-    """Text that was sent as text: a number is a wrong type, not a spelling of it."""
+    """A string field that rejects numbers, where DRF would convert them."""
 
     def __init__(self, *, openapi: dict[str, Any] | None = None, **options: Any) -> None:
-        """`openapi` is what the API's description adds, such as a limit that the engine checks."""
+        """`openapi` is added to the field's schema, for limits that the schema generator cannot see."""
         super().__init__(**options)
         self.openapi: dict[str, Any] = ({} if self.allow_blank else {"pattern": NOT_BLANK}) | (openapi or {})
         self.validators = [
@@ -44,32 +47,32 @@ class StrictCharField(serializers.CharField):
         ]
 
     def run_validation(self, data: Any = empty) -> Any:
-        # Before the framework writes out whatever it is, to see whether that is blank.
+        # DRF calls str() on any value to see whether it is blank, which is slow for a large object.
         if not (data is empty or data is None or isinstance(data, str)):
             self.fail("invalid")
         return super().run_validation(data)
 
 
 class StrictChoiceField(serializers.ChoiceField):
-    """One of a few texts. What is none of them is repeated in the error only as far as a person reads it."""
+    """One of a few strings. A rejected value is quoted in the error, cut to 60 characters."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid_choice", input=type(data).__name__)
-        if len(data) > LONGEST_SHOWN:
-            self.fail("invalid_choice", input=f"{data[:LONGEST_SHOWN]}…")
+        if len(data) > MAX_QUOTED_LENGTH:
+            self.fail("invalid_choice", input=f"{data[:MAX_QUOTED_LENGTH]}…")
         return super().to_internal_value(data)
 
 
 class ExactCharField(StrictCharField):
-    """Text of which not a byte may change: neither trimmed nor refused for being empty."""
+    """A string stored unchanged: not trimmed, and allowed to be empty."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, allow_blank=True, **options)
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A whole number that was sent as a number, or as its digits."""
+    """A whole number, sent as a JSON number or as a string of digits."""
 
     @property
     def openapi(self) -> dict[str, Any]:
@@ -85,17 +88,17 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class ObjectField(serializers.DictField):
-    """A JSON object whose members are not looked at: there may be hundreds of thousands."""
+    """A JSON object whose members are not validated, since there may be hundreds of thousands."""
 
     def run_child_validation(self, data: Mapping[str, Any]) -> Any:
         return data
 
 
 class TextListField(serializers.ListField):
-    """Texts, each as it was sent.
+    """A list of strings, each kept unchanged.
 
-    Their number is asked before they are looked at, since a body has room for millions. Then all are looked
-    at together, and one by one only where one is not as it must be.
+    The length is checked first, since a body has room for millions of items. The items are then validated as
+    one joined string, and one by one only if that fails.
     """
 
     child = ExactCharField()
@@ -109,31 +112,32 @@ class TextListField(serializers.ListField):
         try:
             self.child.run_validation("".join(data))
         except (TypeError, serializers.ValidationError):
-            raise serializers.ValidationError(self._describe_wrong(data)) from None
+            raise serializers.ValidationError(self._list_item_errors(data)) from None
         return data
 
-    def _describe_wrong(self, data: list[Any]) -> Any:
-        """What is wrong with the first few; an answer with thousands of them helps nobody."""
+    def _list_item_errors(self, data: list[Any]) -> Any:
+        """Return the errors of the first ten invalid items, by position."""
         wrong: dict[int, Any] = {}
         for position, each in enumerate(data):
             try:
                 self.child.run_validation(each)
             except serializers.ValidationError as error:
                 wrong[position] = error.detail
-            if len(wrong) == MOST_ERRORS:
+            if len(wrong) == MAX_ERRORS:
                 break
         return wrong
 
 
 @cache
-def _make(shape: Shape) -> serializers.Serializer[Any]:
+def _get_instance(shape: Shape) -> serializers.Serializer[Any]:
     return shape()
 
 
 def read(shape: Shape, data: Any) -> dict[str, Any]:
-    """The values of a body in that shape. Raises DRF's ValidationError.
+    """Validate a body with a serializer class and return its values. Raises DRF's ValidationError.
 
-    By one instance of the shape for all requests: a new one copies every field, and reading leaves no trace.
+    One instance per class serves all requests: a new one would copy every field, and validation leaves no
+    state in it.
     """
-    values: dict[str, Any] = _make(shape).run_validation(data)
+    values: dict[str, Any] = _get_instance(shape).run_validation(data)
     return values

@@ -1,4 +1,4 @@
-"""`GET /api/health`: each service as it was really found."""
+"""`GET /api/health`: the current state of each service. `/live` and `/ready`: probes for a supervisor."""
 
 import structlog
 from django.db import DatabaseError, connection
@@ -28,7 +28,7 @@ HEALTH = inline_serializer(
 
 
 class HealthView(ApiView):
-    """No key is needed; one that is sent must be valid. Those who watch over us are not limited."""
+    """Report the state of each service. Needs no key, but an invalid key is rejected. Not rate limited."""
 
     permission_classes = ()
     throttle_classes = ()
@@ -38,7 +38,7 @@ class HealthView(ApiView):
         operation_id="health",
         responses={
             200: HEALTH,
-            503: OpenApiResponse(HEALTH, "The database is down, or the key could not be looked up:"),
+            503: OpenApiResponse(HEALTH, "The database is unavailable, or the key could not be looked up:"),
         },
         auth=[],
     )
@@ -54,7 +54,7 @@ class NotReady(DomainError):
 
 
 class ProbeView(APIView):
-    """What a supervisor asks every few seconds: no key, no limit, and nothing else that costs."""
+    """Base of the probes that a supervisor calls every few seconds: no key, no limit, minimal work."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -64,7 +64,7 @@ class ProbeView(APIView):
 class LiveView(ProbeView):
     @extend_schema(
         operation_id="isAlive",
-        summary="Whether this process answers; it asks nobody",
+        summary="Whether this process answers. Calls no other service.",
         responses=inline_serializer("Alive", {"status": serializers.ChoiceField(["alive"])}),
     )
     def get(self, request: Request) -> Response:
@@ -74,7 +74,7 @@ class LiveView(ProbeView):
 class ReadyView(ProbeView):
     @extend_schema(
         operation_id="isReady",
-        summary="Whether requests can be answered: the database is there, and its tables are today's",
+        summary="Whether requests can be answered: the database is available and every migration is applied",
         responses=inline_serializer("Ready", {"status": serializers.ChoiceField(["ready"])}),
     )
     def get(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class ReadyView(ProbeView):
 
 
 class _Migrations:
-    """Whether the database has all of them. Once it has, this process does not look again."""
+    """Checks that every migration is applied. After the first success, the process does not check again."""
 
     are_applied = False
 
@@ -92,15 +92,15 @@ class _Migrations:
         if not cls.are_applied:
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                raise NotReady("The database waits for its migrations: manage.py migrate.")
+                raise NotReady("The database has unapplied migrations. Run manage.py migrate.")
             cls.are_applied = True
 
 
 def check_readiness() -> None:
-    """Raise NotReady unless the database answers and has every migration. One small query."""
+    """Raise NotReady unless the database answers and every migration is applied. Makes one small query."""
     try:
         HEALTH_CHECKS["database"]()
         _Migrations.check()
     except DatabaseError as error:
         log.warning("not_ready", error=type(error).__name__)
-        raise NotReady("The database is away.") from error
+        raise NotReady("The database is unavailable.") from error

@@ -1,12 +1,13 @@
-"""How much a JSON text holds and how deep, counted over its bytes before anything is made of them.
+"""Count the values and levels of a JSON text in its bytes, before it is parsed.
 
-Linear in the text, in a few MB. What a parser makes of one byte can take a hundred, so it is asked first.
+Parsing can take a hundred bytes of memory for one byte of text. The count is linear in the text and takes a
+few MB.
 """
 
 from collections.abc import Iterator
 from itertools import accumulate
 
-# A text is looked at in pieces: the list that one piece falls apart into stays small.
+# A text is scanned in windows, so that the list made by splitting one stays small.
 WINDOW = 1 << 18
 SQUARE = bytes.maketrans(b"{}", b"[]")
 NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
@@ -15,17 +16,18 @@ STEPS = {ord("["): 1, ord("]"): -1}
 
 
 class TooDeep(Exception):
-    """Objects and lists stand within another at more levels than are allowed."""
+    """Objects and lists are nested deeper than allowed."""
 
 
 class TooMuch(Exception):
-    """More values, or more objects and lists among them, than are allowed."""
+    """The text has more values, or more objects and lists, than allowed."""
 
 
 def check_structure(text: bytes, *, most_values: int, most_containers: int, most_levels: int) -> None:
-    """Raise TooMuch or TooDeep. What is not JSON may pass: a parser has to refuse it.
+    """Raise TooMuch or TooDeep if the text exceeds a limit.
 
-    Values are counted a little too high: by the commas and the opening brackets outside of strings.
+    Text that is not JSON may pass: the parser rejects it. The count of values is slightly too high, since it
+    is the number of commas and opening brackets outside of strings.
     """
     values = containers = level = 0
     for structure in _find_structure(text):
@@ -43,9 +45,9 @@ def check_structure(text: bytes, *, most_values: int, most_containers: int, most
 
 
 def _find_structure(text: bytes) -> Iterator[bytes]:
-    """Commas and brackets outside of strings, window by window; a brace is shown as a bracket."""
+    """Yield the commas and brackets outside of strings, per window, with braces turned into brackets."""
     if b"\\" in text:
-        # Quotes that end no string go, after the backslashes that escape no quote.
+        # Remove escaped backslashes first, then escaped quotes, which do not end a string.
         text = text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     is_inside = 0
     for start in range(0, len(text), WINDOW):

@@ -1,34 +1,40 @@
-"""Escapes in JSON texts that no database column and no page can hold once they are read. Pure.
+"""JSON escapes that no database column and no page can hold once decoded. Pure.
 
-A NUL character, and half a surrogate pair. As escapes they are plain ASCII, so a text that has them can be
-kept and given back as it came; what is read of it has U+FFFD in their place.
+These are NUL characters and lone surrogates. As escapes they are plain ASCII, so the text itself can be
+stored and returned unchanged; decoded values have U+FFFD in their place.
 """
 
 import json
 import re
 from typing import Any
 
-# An escaped NUL, the first half of a surrogate pair without the second, or the second without the first.
-UNFIT = re.compile(
+# An escaped NUL, a high surrogate without its low one, or a low surrogate without its high one.
+UNSTORABLE = re.compile(
     r"\\u(?:0000|[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]..))", re.DOTALL
 )
-UNFIT_BYTES = re.compile(UNFIT.pattern.encode(), re.DOTALL)
-# An escaped backslash begins no other escape. JSON has no NUL of its own, so that NULs can stand for it.
+UNSTORABLE_BYTES = re.compile(UNSTORABLE.pattern.encode(), re.DOTALL)
+# An escaped backslash starts no other escape. Raw NULs never occur in JSON, so they can stand for it.
 BACKSLASH, MASK = "\\\\", "\0\0"
 
 
-def has_unfit_escape(text: bytes) -> bool:
-    """Whether the text has such an escape. Over the text and not its values: those lack what stood twice."""
-    return b"\\u" in text and UNFIT_BYTES.search(text.replace(BACKSLASH.encode(), MASK.encode())) is not None
+def has_unstorable_escape(text: bytes) -> bool:
+    """Return whether the text has such an escape.
+
+    Checks the text and not the decoded values: of a name that occurs twice, the values have only the last.
+    """
+    return (
+        b"\\u" in text
+        and UNSTORABLE_BYTES.search(text.replace(BACKSLASH.encode(), MASK.encode())) is not None
+    )
 
 
-def replace_unfit_escapes(text: str) -> str:
-    """The text with the escape of U+FFFD, the replacement character, for each of them."""
+def replace_unstorable_escapes(text: str) -> str:
+    """Return the text with U+FFFD, the replacement character, in place of each such escape."""
     if "\\u" not in text:
         return text
-    return UNFIT.sub(r"\\ufffd", text.replace(BACKSLASH, MASK)).replace(MASK, BACKSLASH)
+    return UNSTORABLE.sub(r"\\ufffd", text.replace(BACKSLASH, MASK)).replace(MASK, BACKSLASH)
 
 
 def read_json(text: str) -> Any:
-    """The values of a JSON text, fit for a column and a page. Raises ValueError, RecursionError."""
-    return json.loads(replace_unfit_escapes(text))
+    """Decode a JSON text into values that columns and pages can hold. Raises ValueError, RecursionError."""
+    return json.loads(replace_unstorable_escapes(text))

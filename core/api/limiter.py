@@ -1,7 +1,7 @@
-"""Counting in fixed windows, all of a request's limits in one round trip to Redis, else in this process.
+"""Fixed-window rate limits: all limits of a request in one round trip to Redis, or in process memory.
 
-A window begins with its first request. Counting is one script, so of any number at once exactly as many pass
-as may. A limit is counted only where those before it let the request pass.
+A window starts with its first request. One Lua script counts, so concurrent requests cannot exceed a limit. A
+limit is counted only if all limits before it let the request pass.
 """
 
 import math
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from core.redis.client import get_redis_client
 
 PREFIX = "rsolv:limit:1"
-MOST_WINDOWS = 100_000
+MAX_WINDOWS = 100_000
 
-# KEYS: the windows. ARGV: amount and milliseconds of each. Answers count and milliseconds left of each.
+# KEYS: the windows. ARGV: amount and length in ms of each. Returns count and remaining ms of each.
 COUNT = """
 local answer = {}
 for i, window in ipairs(KEYS) do
@@ -31,12 +31,12 @@ end
 return answer
 """
 
-LOOK = "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}"
+PEEK = "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many in a window of so many seconds; `name` says of what."""
+    """`amount` requests in a window of `seconds`. `name` tells limits apart in Redis."""
 
     name: str
     amount: int
@@ -45,7 +45,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often a caller has come in the window, this time included, and how long it still lasts."""
+    """A caller's requests in the current window, this one included, and the milliseconds until it ends."""
 
     limit: Limit
     count: int
@@ -61,12 +61,12 @@ class Count:
 
     @property
     def reset_at(self) -> int:
-        """When the window ends, in unix seconds."""
+        """When the window ends, in Unix seconds."""
         return int(time.time()) + math.ceil(self.milliseconds_left / 1000)
 
 
-class _ProcessWindows:
-    """The same, of this process alone: for an installation without Redis, or while Redis does not answer."""
+class _InProcessWindows:
+    """The same limits in the memory of this process, for when Redis is unavailable or not configured."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class _ProcessWindows:
                     break
         return found
 
-    def look(self, name: str, limit: Limit) -> tuple[int, int]:
+    def peek(self, name: str, limit: Limit) -> tuple[int, int]:
         now = time.monotonic()
         count, ends_at = self._find(name, limit, now)
         return count, round((ends_at - now) * 1000)
@@ -92,41 +92,44 @@ class _ProcessWindows:
         self._windows.clear()
 
     def _find(self, name: str, limit: Limit, now: float) -> tuple[int, float]:
-        if len(self._windows) > MOST_WINDOWS:
-            self._make_room(now)
+        if len(self._windows) > MAX_WINDOWS:
+            self._evict(now)
         count, ends_at = self._windows.get(name, (0, 0.0))
         return (count, ends_at) if ends_at > now else (0, now + limit.seconds)
 
-    def _make_room(self, now: float) -> None:
-        """Forget windows that have ended; where that is not half of them, also those that began first."""
+    def _evict(self, now: float) -> None:
+        """Drop windows that have ended. If too many remain, drop the oldest as well."""
         live = [each for each in self._windows.items() if each[1][1] > now]
-        self._windows = dict(live[-MOST_WINDOWS // 2 :])
+        self._windows = dict(live[-MAX_WINDOWS // 2 :])
 
 
-in_process = _ProcessWindows()
+in_process = _InProcessWindows()
 
 
-def add(limits: Sequence[Limit], caller: str) -> list[Count]:
-    """Count one request against each limit, up to the first that is exceeded. Raises RedisUnavailable."""
-    link = get_redis_client()
-    if link is None:
-        return add_in_process(limits, caller)
+def count_request(limits: Sequence[Limit], caller: str) -> list[Count]:
+    """Count one request against each limit, up to and including the first that is exceeded.
+
+    Returns a Count for each limit that was counted. Raises RedisUnavailable.
+    """
+    redis_client = get_redis_client()
+    if redis_client is None:
+        return count_request_in_process(limits, caller)
     sizes = [size for limit in limits for size in (limit.amount, limit.seconds * 1000)]
-    flat = link.run(COUNT, _list_names(limits, caller), sizes)
+    flat = redis_client.run(COUNT, _list_names(limits, caller), sizes)
     return _to_counts(limits, zip(flat[::2], flat[1::2], strict=True))
 
 
-def add_in_process(limits: Sequence[Limit], caller: str) -> list[Count]:
-    """The same, of this process alone: for limits that must hold while Redis does not answer."""
+def count_request_in_process(limits: Sequence[Limit], caller: str) -> list[Count]:
+    """Count in this process alone, for limits that must hold while Redis is unavailable."""
     return _to_counts(limits, in_process.add(_list_names(limits, caller), limits))
 
 
-def look(limit: Limit, caller: str) -> Count:
-    """Where a caller stands, without counting. Raises core.redis.client.RedisUnavailable."""
-    name, link = _name(limit, caller), get_redis_client()
-    if link is None:
-        return Count(limit, *in_process.look(name, limit))
-    found, left = link.run(LOOK, [name], [])
+def peek(limit: Limit, caller: str) -> Count:
+    """Return a caller's count without counting a request. Raises RedisUnavailable."""
+    name, redis_client = _name(limit, caller), get_redis_client()
+    if redis_client is None:
+        return Count(limit, *in_process.peek(name, limit))
+    found, left = redis_client.run(PEEK, [name], [])
     return Count(limit, int(found or 0), left if left > 0 else limit.seconds * 1000)
 
 

@@ -1,4 +1,4 @@
-"""The request's id, in the answer's header, in every error and in every log line; and the API's short way."""
+"""Request ids (in response headers, errors and logs), and the middleware that API requests skip."""
 
 import re
 import time
@@ -9,19 +9,22 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-SANE_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}\Z", re.ASCII)
+SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}\Z", re.ASCII)
 log = structlog.get_logger("rsolv.request")
 
 
 class RequestIdMiddleware:
-    """Gives every request an id, the caller's own if it is sane, and logs the request once it is answered."""
+    """Give every request an id and log the request after its response.
+
+    The caller's X-Request-Id is used if it has a safe format.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-Id", "")
-        request.request_id = sent if SANE_ID.match(sent) else f"req_{uuid.uuid4().hex}"  # type: ignore[attr-defined]
+        request.request_id = sent if SAFE_ID.match(sent) else f"req_{uuid.uuid4().hex}"  # type: ignore[attr-defined]
         clear_contextvars()
         bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         started = time.perf_counter()
@@ -38,7 +41,10 @@ class RequestIdMiddleware:
 
 
 class ApiRejoinMiddleware:
-    """Where the API's requests rejoin the others. Django makes it before the middleware around it."""
+    """Where API requests join the middleware chain again after ApiShortcutMiddleware.
+
+    Django instantiates middleware from the inside out, so this instance exists when the shortcut is created.
+    """
 
     latest: Callable[[HttpRequest], HttpResponse]
 
@@ -51,9 +57,9 @@ class ApiRejoinMiddleware:
 
 
 class ApiShortcutMiddleware:
-    """Leads the API's requests past what only pages have: sessions, people, forms, messages, time zones.
+    """Let API requests skip what only pages need: sessions, users, forms, messages, time zones.
 
-    No view of the API knows of a cookie. What stands between this and ApiRejoinMiddleware is left out.
+    API views use no cookies. Middleware between this one and ApiRejoinMiddleware is skipped.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -65,7 +71,7 @@ class ApiShortcutMiddleware:
 
 
 def _find_route(request: HttpRequest) -> str:
-    """The pattern, not the path: a path may hold a token, such as a password reset's."""
+    """Return the URL pattern and not the path, which may contain a token (such as a password reset's)."""
     return request.resolver_match.route if request.resolver_match else "none"
 
 

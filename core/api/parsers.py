@@ -1,4 +1,4 @@
-"""JSON as the API takes it: bounded in size and depth, and nothing in it that a database cannot hold."""
+"""Parse JSON request bodies of bounded size and depth that contain nothing a database cannot store."""
 
 import json
 import re
@@ -16,13 +16,13 @@ from rest_framework.request import Request
 
 from core.api.bodies import find_body_limit, read_body
 from core.api.json_structure import TooDeep, TooMuch, check_structure
-from core.api.json_text import has_unfit_escape, read_json
+from core.api.json_text import has_unstorable_escape, read_json
 from core.errors import DomainError
 
-# No endpoint knows more than a dozen; each takes a step of Python's, not of the parser's.
-MOST_MEMBERS = 1_000
+# No endpoint accepts more than a dozen members. Each costs a step of the loop below, in Python.
+MAX_MEMBERS = 1_000
 SPACE = re.compile(r"[ \t\n\r]*")
-UNFIT_TEXT = "The body holds a NUL character or half a surrogate pair. Remove it and try again."
+UNSTORABLE_TEXT = "The body contains a NUL character or a lone surrogate. Remove it and try again."
 
 
 class MalformedJSON(DomainError):
@@ -32,23 +32,24 @@ class MalformedJSON(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class JSONObject:
-    """What was read, and where in the body's bytes the value of each member stands."""
+    """A parsed object, the bytes it was parsed from, and the byte range of each member's value."""
 
     members: dict[str, Any]
     body: bytes
     spans: Mapping[str, tuple[int, int]]
 
     def slice(self, name: str) -> str:
-        """The exact text of a member's value; of the last where the name stands twice, as parsers agree."""
+        """Return the exact text of a member's value. Of a repeated name, the last one, as in parsers."""
         start, end = self.spans[name]
         return self.body[start:end].decode()
 
 
 class StrictJSONParser(BaseParser):
-    """Parses an object; sizes are bounded by `find_body_limit`, API_MAX_NESTING and API_MAX_VALUES.
+    """Parse a JSON object, bounded by `find_body_limit`, API_MAX_NESTING and API_MAX_VALUES.
 
-    Keeps what it read as the request's `sent_json`. Raises PayloadTooLarge, and MalformedJSON for anything
-    else (also `NaN`, NUL characters, lone surrogates). A view's `verbatim_members` may hold the latter two.
+    Sets `request.raw_body` and `request.sent_json`. Raises PayloadTooLarge, and MalformedJSON for anything
+    else that is rejected, such as `NaN`, NUL characters and lone surrogates. The latter two are allowed in
+    the members that a view lists in `verbatim_members`.
     """
 
     media_type = "application/json"
@@ -67,30 +68,30 @@ class StrictJSONParser(BaseParser):
 
 
 def read_json_object(body: bytes, *, verbatim: frozenset[str] = frozenset()) -> JSONObject:
-    """Read the body in one go. What would cost much is refused before it is parsed. Raises MalformedJSON.
+    """Parse the whole body, after checking that this cannot be expensive. Raises MalformedJSON.
 
-    Members named `verbatim` are kept as text: they may have escaped NULs and half surrogate pairs, for which
-    their values have U+FFFD.
+    Members named in `verbatim` may have escaped NULs and lone surrogates: their text is kept, and their
+    values have U+FFFD in place of these.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedJSON("The body is not UTF-8.") from error
     _check_structure(body)
-    is_fit = not has_unfit_escape(body)
-    if not (is_fit or verbatim):
-        raise MalformedJSON(UNFIT_TEXT)
+    is_storable = not has_unstorable_escape(body)
+    if not (is_storable or verbatim):
+        raise MalformedJSON(UNSTORABLE_TEXT)
     try:
         members, spans = _Reader(text).read()
     except json.JSONDecodeError as error:
         raise MalformedJSON(f"The body is not valid JSON: {error.msg} at line {error.lineno}.") from error
     except RecursionError as error:
         raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.") from error
-    except ValueError as error:  # an integer of more digits than Python reads
-        raise MalformedJSON("The body holds a number that is too long.") from error
+    except ValueError as error:  # an integer with more digits than Python converts
+        raise MalformedJSON("The body contains a number that is too long.") from error
     read = JSONObject(members, body, spans if text.isascii() else _count_bytes(text, spans))
-    if not is_fit:
-        _replace_unfit(read, [name for name in members if name in verbatim])
+    if not is_storable:
+        _replace_unstorable(read, [name for name in members if name in verbatim])
     return read
 
 
@@ -105,18 +106,18 @@ def _check_structure(body: bytes) -> None:
     except TooDeep as error:
         raise MalformedJSON(f"The body is nested deeper than {settings.API_MAX_NESTING} levels.") from error
     except TooMuch as error:
-        raise MalformedJSON(f"The body holds {error}. Send fewer at once.") from error
+        raise MalformedJSON(f"The body contains {error}. Send fewer at once.") from error
 
 
-def _replace_unfit(read: JSONObject, names: list[str]) -> None:
-    """Make the values of these members fit. Raises MalformedJSON where anything else of the body is not."""
+def _replace_unstorable(read: JSONObject, names: list[str]) -> None:
+    """Replace these members' values. Raises MalformedJSON if the rest of the body has such escapes too."""
     at = 0
     for start, end in sorted(read.spans[name] for name in names):
-        if has_unfit_escape(read.body[at:start]):
-            raise MalformedJSON(UNFIT_TEXT)
+        if has_unstorable_escape(read.body[at:start]):
+            raise MalformedJSON(UNSTORABLE_TEXT)
         at = end
-    if has_unfit_escape(read.body[at:]):
-        raise MalformedJSON(UNFIT_TEXT)
+    if has_unstorable_escape(read.body[at:]):
+        raise MalformedJSON(UNSTORABLE_TEXT)
     for name in names:
         read.members[name] = read_json(read.slice(name))
 
@@ -129,14 +130,17 @@ DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class _Reader:
-    """Walks over the members of the outermost object and leaves each value to Python's own parser."""
+    """Walks over the members of the outermost object and leaves each value to Python's own decoder.
+
+    The standard decoder does not report where in the text a value starts and ends.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
 
     def read(self) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
-        """The members, and the range of characters of each one's value."""
+        """Return the members, and the range of characters of each member's value."""
         members: dict[str, Any] = {}
         spans: dict[str, tuple[int, int]] = {}
         if self._peek() != "{":
@@ -146,8 +150,8 @@ class _Reader:
         for number in count():
             if self._peek() == "}":
                 break
-            if number == MOST_MEMBERS:
-                raise MalformedJSON(f"The body's object has more than {MOST_MEMBERS} members.")
+            if number == MAX_MEMBERS:
+                raise MalformedJSON(f"The body's object has more than {MAX_MEMBERS} members.")
             if number:
                 self._expect(",", "Expecting ',' delimiter")
             name = self._read_name()
@@ -170,7 +174,7 @@ class _Reader:
             raise json.JSONDecodeError("Extra data", self._text, self._at)
 
     def _peek(self) -> str:
-        """The next character that is no white space, empty at the end."""
+        """Skip white space and return the next character, or "" at the end."""
         match = SPACE.match(self._text, self._at)
         self._at = match.end() if match else self._at
         return self._text[self._at : self._at + 1]
@@ -182,7 +186,7 @@ class _Reader:
 
 
 def _count_bytes(text: str, spans: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """The ranges of characters as ranges of bytes."""
+    """Convert ranges of characters to ranges of bytes."""
     counted = {}
     characters = octets = 0
     for name, (start, end) in sorted(spans.items(), key=lambda each: each[1]):
@@ -194,7 +198,7 @@ def _count_bytes(text: str, spans: Mapping[str, tuple[int, int]]) -> dict[str, t
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Answers JSON whatever the Accept header says: errors must be readable too."""
+    """Respond with JSON whatever the Accept header asks for, so that errors are readable too."""
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
         content_type = (request.content_type or "application/json").split(";")[0].strip().lower()

@@ -1,7 +1,7 @@
-"""How the API describes itself in OpenAPI: fields, headers and errors as they really are.
+"""Generate the OpenAPI document, with the fields, headers and errors that the API really has.
 
-A serializer or field says what drf-spectacular cannot see in its attribute `openapi`, which is merged into
-its schema of requests; `openapi_spellings` maps another spelling to the field it stands for. A view names the
+A serializer or field adds what drf-spectacular cannot see in its attribute `openapi`, which is merged into
+its request schema. `openapi_spellings` maps an alternative name to the field that it stands for. A view lists
 errors that only some operations have in `error_statuses`.
 """
 
@@ -18,18 +18,18 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     type=KEY,
     location=OpenApiParameter.HEADER,
-    description="Carries the request out once: the same key and body replays the answer for 24 hours, "
+    description="Executes the request once: the same key and body replays the response for 24 hours, "
     "another body is 422 `VALIDATION_ERROR`, and while the first is in flight others get 409 `CONFLICT`.",
 )
 
 
-# Where a serializer's `openapi` waits. Spectacular names each enum by its property, and would give those of
-# alternatives, such as each framework's languages, one name for all.
-LATER = "x-merged-later"
+# Where a serializer's `openapi` is kept until all schemas exist. Merged earlier, drf-spectacular would name
+# enums of alternatives (such as each framework's languages) by their property, the same name for all.
+MERGED_LATER = "x-merged-later"
 
 
 class ApiSchema(AutoSchema):
-    """Adds to every operation its errors, its headers, and whether it needs a key."""
+    """Add to every operation its errors, its headers, and whether it needs a key."""
 
     def get_operation(self, *args: Any) -> Any:
         operation = super().get_operation(*args)
@@ -45,7 +45,7 @@ class ApiSchema(AutoSchema):
         schema = super()._map_serializer(serializer, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         if direction == "request":
             if extra := getattr(serializer, "openapi", {}):
-                schema[LATER] = deepcopy(extra)
+                schema[MERGED_LATER] = deepcopy(extra)
             for name, other in getattr(serializer, "openapi_spellings", {}).items():
                 schema["properties"][name] = deepcopy(schema["properties"][other])
         return schema
@@ -84,9 +84,9 @@ class ApiSchema(AutoSchema):
 
 
 def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook that runs after Spectacular's own: adds the shape of all errors, and what was kept for later."""
+    """Add the error schema and the postponed `openapi` parts. Runs after drf-spectacular's own hooks."""
     schemas = result["components"]["schemas"]
     for schema in schemas.values():
-        schema |= schema.pop(LATER, {})
+        schema |= schema.pop(MERGED_LATER, {})
     schemas["Error"] = deepcopy(ERROR)
     return result

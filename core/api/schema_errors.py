@@ -1,20 +1,20 @@
-"""The errors and headers of the API, as its OpenAPI document lists them. A new code is one word here."""
+"""The errors and response headers that the OpenAPI document lists. Add a new error code to ERRORS."""
 
 from typing import Any
 
-# Status: what it means, and every code that it comes with.
+# HTTP status: its meaning, and every code that comes with it.
 ERRORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "400": ("The request is malformed.", ("INVALID_REQUEST", "MISSING_PARAMETERS")),
-    "401": ("No key, or a bad one.", ("AUTH_REQUIRED", "INVALID_API_KEY")),
-    "402": ("No fix is left.", ("USAGE_LIMIT_EXCEEDED",)),
-    "403": ("It is another's.", ("FORBIDDEN",)),
-    "404": ("It is not there, or not yours.", ("NOT_FOUND",)),
-    "409": ("It cannot be done now.", ("CONFLICT",)),
+    "401": ("The API key is missing or invalid.", ("AUTH_REQUIRED", "INVALID_API_KEY")),
+    "402": ("The plan has no validated fix left.", ("USAGE_LIMIT_EXCEEDED",)),
+    "403": ("The resource belongs to another customer.", ("FORBIDDEN",)),
+    "404": ("The resource does not exist, or belongs to another customer.", ("NOT_FOUND",)),
+    "409": ("The request conflicts with the current state.", ("CONFLICT",)),
     "413": ("The body is too large.", ("PAYLOAD_TOO_LARGE",)),
-    "422": ("Well formed, and not to be carried out.", ("VALIDATION_ERROR", "VALIDATION_FAILED")),
+    "422": ("The request is well formed but cannot be processed.", ("VALIDATION_ERROR", "VALIDATION_FAILED")),
     "429": ("Too many requests.", ("RATE_LIMIT_EXCEEDED", "RATE_LIMITED")),
     "500": ("Something went wrong on our side.", ("INTERNAL_ERROR",)),
-    "503": ("A service that we need is unavailable. Try again.", ("SERVICE_UNAVAILABLE",)),
+    "503": ("A required service is unavailable. Try again.", ("SERVICE_UNAVAILABLE",)),
 }
 ERROR = {
     "type": "object",
@@ -31,7 +31,7 @@ ERROR = {
                 "message": {
                     "type": "string",
                     "minLength": 1,
-                    "description": "A sentence that says what to do.",
+                    "description": "A sentence that says what is wrong and what to do.",
                 },
                 "fields": {
                     "type": "object",
@@ -47,9 +47,9 @@ REFERENCE = {"$ref": "#/components/schemas/Error"}
 
 
 def describe_error(status: str, response: dict[str, Any]) -> dict[str, Any]:
-    """A response of that status: its codes, beside what the operation itself says of it.
+    """Return the OpenAPI response of an error status, with its codes and the operation's own description.
 
-    An operation whose answer has another shape with that status has either.
+    If the operation has a body of its own for that status, either shape is allowed.
     """
     meaning, codes = ERRORS[status]
     own = response.get("description") or meaning
@@ -70,14 +70,21 @@ def _header(description: str, **schema: Any) -> dict[str, Any]:
 
 
 def describe_headers(status: str, *, is_limited: bool, is_replayed: bool) -> dict[str, Any]:
-    headers = {"X-Request-Id": _header("The request's id: yours, if it is sane.", type="string", minLength=8)}
+    """Return the response headers of a status. All are always sent, except Idempotent-Replayed."""
+    headers = {
+        "X-Request-Id": _header(
+            "The request's id: the one you sent, if its format is valid.", type="string", minLength=8
+        )
+    }
     if is_limited:
         headers |= {
-            "X-RateLimit-Limit": _header("Requests that a minute allows.", type="integer", minimum=1),
-            "X-RateLimit-Remaining": _header("How many are left.", type="integer", minimum=0),
-            "X-RateLimit-Reset": _header("When the minute ends, in unix seconds.", type="integer", minimum=0),
-            "RateLimit-Policy": _header("The same in the standard's words.", type="string"),
-            "RateLimit": _header("The same in the standard's words.", type="string"),
+            "X-RateLimit-Limit": _header("Requests allowed per minute.", type="integer", minimum=1),
+            "X-RateLimit-Remaining": _header("Requests left in this minute.", type="integer", minimum=0),
+            "X-RateLimit-Reset": _header("When the minute ends, in Unix seconds.", type="integer", minimum=0),
+            "RateLimit-Policy": _header(
+                "The limit in the format of the IETF draft for RateLimit headers.", type="string"
+            ),
+            "RateLimit": _header("The remaining requests in the same format.", type="string"),
         }
     if status == "429":
         headers["Retry-After"] = _header("Seconds to wait.", type="integer", minimum=1)
@@ -85,7 +92,9 @@ def describe_headers(status: str, *, is_limited: bool, is_replayed: bool) -> dic
         headers["WWW-Authenticate"] = _header("How to send a key.", type="string")
     if is_replayed:
         replayed = _header(
-            "Sent with an answer that was kept for an Idempotency-Key.", type="string", enum=["true"]
+            "Present if the response was stored for an Idempotency-Key and is replayed.",
+            type="string",
+            enum=["true"],
         )
         headers["Idempotent-Replayed"] = replayed | {"required": False}
     return headers

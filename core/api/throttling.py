@@ -1,5 +1,6 @@
-"""Who may come how often. While the limiter's store is unavailable, that is counted, customers' requests
-pass, and all other limits hold for each process by itself.
+"""Rate limits of the API. While Redis is unavailable, limits per customer are not enforced.
+
+All other limits are then enforced by each process on its own. Every such request is counted as a metric.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from core.api.metrics import LIMITER_REFUSALS, LIMITER_UNAVAILABLE
 from core.http.client_ip import get_client_ip, get_client_network
 from core.redis.client import RedisUnavailable
 
-# What a refusal by each limit is called: of the overall limit, and of an endpoint's own.
+# Error codes: of the overall limit, and of an endpoint's own limit.
 OVERALL, OWN = "RATE_LIMIT_EXCEEDED", "RATE_LIMITED"
 
 
@@ -28,23 +29,26 @@ class Scope:
     of_caller: str | None = None
 
 
-# Registered in each app's `ready()`. A view that names a scope without an entry fails when its class is made.
+# Registered in each app's `ready()`. A view that names an unregistered scope fails when its class is created.
 SCOPES: dict[str, Scope] = {}
 
 
 def hit(
     *limits: Limit, caller: str, codes: tuple[str, ...] = (OVERALL, OWN), is_customer: bool = False
 ) -> RateLimitStatus:
-    """Count one against each and return where the caller stands with the last. Raises RateLimited.
+    """Count one request against each limit and return the status of the last. Raises RateLimited.
 
-    All in one round trip. A request that one limit refuses is not counted against those after it. While the
-    store is unavailable, customers pass; who guesses keys or signs up by the dozen is counted here.
+    One round trip to Redis. A request that one limit rejects is not counted against the limits after it.
+    While Redis is unavailable, requests of customers pass; anonymous ones (key guessing, mass signup) are
+    counted in this process.
     """
     try:
-        counts = limiter.add(limits, caller)
+        counts = limiter.count_request(limits, caller)
     except RedisUnavailable:
         LIMITER_UNAVAILABLE.inc()
-        counts = [_count_none(limits[-1])] if is_customer else limiter.add_in_process(limits, caller)
+        counts = (
+            [_count_none(limits[-1])] if is_customer else limiter.count_request_in_process(limits, caller)
+        )
     last = counts[-1]
     if last.is_over:
         code = codes[len(counts) - 1]
@@ -54,34 +58,34 @@ def hit(
 
 
 def find_scope(name: str) -> Scope:
-    """Where a scope's limit is declared. Raises ImproperlyConfigured where it is not."""
+    """Return a registered scope. Raises ImproperlyConfigured if there is none of that name."""
     if name not in SCOPES:
         raise ImproperlyConfigured(f"Register rate_scope {name!r} in {__name__}.SCOPES: it has no limit.")
     return SCOPES[name]
 
 
 def find_address(request: Request | HttpRequest) -> str:
-    """What limits count by: the caller's address, of IPv6 its /64 network. Not for what is recorded."""
+    """Return what limits count by: the client's IPv4 address or IPv6 /64 network. Not for audit logs."""
     return get_client_network(request)
 
 
 def find_ip(request: Request | HttpRequest) -> str | None:
-    """The caller's full address where it is one, for what is written down."""
+    """Return the client's full address for audit logs, or None if it is unknown."""
     return get_client_ip(request)
 
 
 def find_rate_limit_status(request: Request) -> RateLimitStatus:
-    """Where the caller's address stands, for an answer that no limit was counted for."""
+    """Return the status of the caller's address, for responses for which no limit was counted."""
     overall = Limit("api", settings.API_REQUESTS_PER_MINUTE)
     try:
-        return _to_status(limiter.look(overall, find_address(request)))
+        return _to_status(limiter.peek(overall, find_address(request)))
     except RedisUnavailable:
         LIMITER_UNAVAILABLE.inc()
         return _to_status(_count_none(overall))
 
 
 def count_bad_key(request: Request) -> None:
-    """One more wrong key from this address. Raises RateLimited past the limit."""
+    """Count an invalid key sent from this address. Raises RateLimited past the limit."""
     hit(Limit("bad-key", settings.API_BAD_KEYS_PER_MINUTE), caller=find_address(request))
 
 

@@ -1,4 +1,4 @@
-"""What every API view shares."""
+"""Base classes of all API views."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.errors import NotFound
 
 
 class ApiRequest(Request):
-    """A request that remembers the bytes of its body, and where its caller stands against the limits."""
+    """A DRF request that keeps its body's bytes and the caller's rate-limit status."""
 
     raw_body: bytes = b""
     sent_json: JSONObject | None = None
@@ -24,25 +24,25 @@ class ApiRequest(Request):
     _full_data: Any
 
     def release_body(self) -> None:
-        """Drop the body and what was read from it."""
+        """Drop the body and everything parsed from it."""
         self.raw_body, self.sent_json, self.parser_context = b"", None, {}
         self._data = self._full_data = {}
 
     def slice(self, name: str) -> str:
-        """The exact text of a value in the body's object. Only for a name that `data` holds."""
+        """Return the exact text of a member of the body's object. Raises KeyError if there is none."""
         if self.sent_json is None:
             raise KeyError(name)
         return self.sent_json.slice(name)
 
 
 class ApiView(APIView):
-    """An API view that always says where the caller stands against the limits.
+    """An API view whose responses always carry rate-limit headers.
 
-    `rate_scope` names a limit of its own. One that is declared nowhere fails at start.
+    `rate_scope` names a limit of its own; an unregistered name fails at start.
     """
 
     rate_scope: str | None = None
-    # Members of a body whose text is kept as it came: in them NUL characters and half surrogate pairs may be.
+    # Members whose text is stored unchanged. They may contain NUL characters and lone surrogates.
     verbatim_members: frozenset[str] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -66,8 +66,11 @@ class ApiView(APIView):
             self._release_body()
 
     def _release_body(self) -> None:
-        """Drop what may be large. A view and its request refer to each other, so they stay until the garbage
-        collector comes, which counts objects and not their bytes."""
+        """Drop large values early.
+
+        A view and its request refer to each other, so both live until the garbage collector runs, which is
+        triggered by the number of objects and not by their size.
+        """
         self.response: Any = None
         if isinstance(request := getattr(self, "request", None), ApiRequest):
             request.release_body()
@@ -86,7 +89,7 @@ class ApiView(APIView):
 
 
 class NotFoundView(ApiView):
-    """Every address of the API that is none, whatever the method; other services of the past among them."""
+    """Answers 404 for every unknown address under /api/, with any method."""
 
     permission_classes = ()
     schema = None

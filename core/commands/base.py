@@ -1,4 +1,4 @@
-"""The base of every management command of ours."""
+"""Base class of this project's management commands."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from core.commands.terminal import escape_controls
 
 
 class _EscapedOutput(base.OutputWrapper):
-    """Writes text with its controls escaped; a style of Django's is put around it afterwards."""
+    """Escapes control characters in text. Django's styles are applied afterwards."""
 
     def write(  # type: ignore[override]  # as Django's own class does
         self, msg: str = "", style_func: Callable[[str], str] | None = None, ending: str | None = None
@@ -18,10 +18,10 @@ class _EscapedOutput(base.OutputWrapper):
 
 
 class BaseCommand(base.BaseCommand):
-    """A command whose output, errors too, cannot steer the operator's terminal.
+    """A command whose output and errors cannot send control sequences to the operator's terminal.
 
-    Django replaces both streams while a command begins, so they are wrapped where they are set. Use
-    `style_func` for colors: a style within the text would be escaped as well.
+    Django replaces both streams when a command starts, so they are wrapped in setters. Pass `style_func` for
+    colors: a style inside the text would be escaped as well.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Text that customers chose, as a terminal may show it: it cannot move the cursor or change colors."""
+"""Make text chosen by customers safe to print: it cannot move the cursor or change colors."""
 
 import sys
 import traceback
@@ -6,9 +6,9 @@ from types import TracebackType
 
 
 def escape_controls(text: str, *, keep: str = "\n\t") -> str:
-    r"""The text with every character that is not printable written out, as `\x1b` is; `keep` stays.
+    r"""Return the text with every unprintable character escaped, as in `\x1b`, except those in `keep`.
 
-    That is all of Unicode's controls, line breaks, invisible and direction marks, and halves of pairs.
+    This covers all Unicode control, invisible and direction characters, line breaks and lone surrogates.
     """
     if text.isprintable():
         return text
@@ -16,7 +16,7 @@ def escape_controls(text: str, *, keep: str = "\n\t") -> str:
 
 
 def print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """For `sys.excepthook`: a traceback whose texts are escaped."""
+    """Print a traceback with its text escaped. Installed as `sys.excepthook`."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
         return

@@ -1,4 +1,4 @@
-"""Absolute links lead to RSOLV_BASE_URL, whatever host a request named."""
+"""Build absolute URLs from RSOLV_BASE_URL, never from the request's Host header."""
 
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
@@ -8,20 +8,20 @@ from django.http import HttpRequest, HttpResponse
 
 
 def build_base_url(path: str) -> str:
-    """The configured scheme, host and port with a path of ours, such as `/dashboard/`."""
+    """Return the absolute URL of a path, such as `/dashboard/`."""
     return f"{settings.BASE_URL}{path}"
 
 
 def get_base_host() -> str:
-    """The configured host, with its port where it has one."""
+    """Return the configured host, with its port if there is one."""
     return urlsplit(settings.BASE_URL).netloc
 
 
 class BaseUrlMiddleware:
-    """Has `request.build_absolute_uri` use the configured address.
+    """Make `request.build_absolute_uri` use the configured base URL.
 
-    Django takes it from the Host header, whose port ALLOWED_HOSTS does not check. Allauth builds the links of
-    its mails (resets, confirmations) and OAuth callbacks with this method.
+    Django uses the Host header, whose port ALLOWED_HOSTS does not check. allauth builds OAuth callbacks and
+    the links in its mails (password reset, confirmation) with this method.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""What browsers and proxies may keep of an answer: nothing, unless the page is public."""
+"""Set Cache-Control: browsers and proxies store nothing, unless the page is public."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-# Not even in the history of a browser: "back" after a logout asks the server again.
+# Also keeps pages out of the browser's history: "back" after a logout must ask the server again.
 PRIVATE = "private, no-store"
-# Kept, and asked for again before each use: a page shows the prices and terms of today.
+# Stored, but revalidated before each use: a page must show the current prices and terms.
 PUBLIC = "no-cache"
 PUBLIC_PAGES = frozenset(
     {
@@ -27,10 +27,10 @@ PUBLIC_PAGES = frozenset(
 
 
 class CacheControlMiddleware:
-    """Marks every answer of a view: `no-store`, or `no-cache` for a public page without a session.
+    """Set `no-store` on responses of views, or `no-cache` on public pages without a session.
 
-    A view is private until it is named in PUBLIC_PAGES, so a new one cannot be forgotten. Static files have
-    their own header, set by WhiteNoise, and are left as they are.
+    A view is private unless PUBLIC_PAGES lists it, so that a new view is private by default. Static files
+    keep the header that WhiteNoise sets.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

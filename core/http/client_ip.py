@@ -1,4 +1,4 @@
-"""The client's IP address: in full for what is recorded, by network for what limits count."""
+"""The client's IP address: in full for audit logs, as a network for rate limits."""
 
 from ipaddress import IPv6Address, IPv6Network
 
@@ -10,16 +10,16 @@ from .ip_addresses import IPV6_PREFIX, SIX_TO_FOUR_PREFIX, Address, parse_addres
 
 
 def get_client_ip(request: Request | HttpRequest) -> str | None:
-    """The client's full address, as the outermost trusted proxy reported it. None where there is none.
+    """Return the client's full address as the outermost trusted proxy reported it, or None.
 
-    An entry that is missing or no address gives the connection's own address, which nobody can forge.
+    If that entry is missing or invalid, returns the address of the connection, which cannot be forged.
     """
     address = _find_address(request)
     return str(address) if address is not None else None
 
 
 def get_client_network(request: Request | HttpRequest) -> str:
-    """What limits count by: an IPv4 address, or the /64 network of an IPv6 address; else `unknown`."""
+    """Return the key that limits count by: an IPv4 address, an IPv6 /64 network, or `unknown`."""
     address = _find_address(request)
     if not isinstance(address, IPv6Address):
         return str(address) if address is not None else "unknown"
@@ -29,7 +29,7 @@ def get_client_network(request: Request | HttpRequest) -> str:
 
 def _find_address(request: Request | HttpRequest) -> Address | None:
     proxies = settings.TRUSTED_PROXY_COUNT
-    # The server joins several header lines in the order in which they came.
+    # The server joins repeated header lines in the order in which they arrived.
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     reported = parse_address(forwarded[-proxies]) if 0 < proxies <= len(forwarded) else None
     return reported or parse_address(str(request.META.get("REMOTE_ADDR", "")))

@@ -1,4 +1,4 @@
-"""What a browser is told it may do with our pages."""
+"""The Content-Security-Policy and Permissions-Policy headers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,12 +24,15 @@ PERMISSIONS = ", ".join(
 
 
 def build_policy(*, form_targets: tuple[str, ...]) -> dict[str, list[str]]:
-    """Everything from this server alone, nothing inline. A form may lead to `form_targets` too."""
+    """Return a content security policy that allows this server alone and nothing inline.
+
+    Forms may also be submitted to `form_targets`.
+    """
     return {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],  # the QR code of a second step
+        "img-src": ["'self'", "data:"],  # the QR code for two-factor setup
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "form-action": ["'self'", *form_targets],
@@ -39,31 +42,34 @@ def build_policy(*, form_targets: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def list_form_targets(*addresses: str) -> tuple[str, ...]:
-    """The origins that our forms are sent on to by a redirect: browsers hold those to form-action as well."""
+    """Return the origins that our forms may be redirected to after they are submitted.
+
+    Browsers apply form-action to redirects as well.
+    """
     parts = [urlsplit(address) for address in addresses if address]
     return (*STRIPE_PAGES, *dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
 
-# The staff admin's theme evaluates expressions in its markup (Alpine) and has scripts and styles inline.
+# The staff admin's theme uses inline scripts and styles, and Alpine, which evaluates expressions.
 STAFF_SOURCES: Any = {"script-src": ["'unsafe-inline'", "'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
 
 
 class HeadersMiddleware:
-    """The content security policy, looser for the staff admin, and the permissions policy.
+    """Set both policies. The staff admin gets a looser content security policy.
 
-    Both policies are written once: no page has one of its own.
+    Both are built once at start: no page has a policy of its own.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.usual, self.of_staff = write_policy(), write_policy(update=STAFF_SOURCES)
+        self.default_policy, self.staff_policy = write_policy(), write_policy(update=STAFF_SOURCES)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         if settings.DEBUG and response.status_code in (404, 500):
-            return response  # Django's page for developers has its style inline
+            return response  # Django's debug pages have inline styles
         match = request.resolver_match
         is_staff = match is not None and match.namespace == "admin"
-        response.headers.setdefault(HEADER, self.of_staff if is_staff else self.usual)
+        response.headers.setdefault(HEADER, self.staff_policy if is_staff else self.default_policy)
         return response

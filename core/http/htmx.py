@@ -1,4 +1,4 @@
-"""What a part of a page that fetches itself anew (htmx) is answered with."""
+"""Responses to htmx requests, which reload a part of a page."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,18 +11,21 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Whether a part of a page asks, and not a person who opens the address."""
+    """Return whether htmx made the request, as opposed to a browser opening the page."""
     return request.headers.get("HX-Request") == "true"
 
 
 def redirect_whole_page(view: View[P]) -> View[P]:
-    """A redirect is for the whole page: told to its part as one, it would be followed inside of it."""
+    """Make a view's redirects reload the whole page when htmx made the request.
+
+    htmx would follow an ordinary redirect and insert the new page into the part.
+    """
 
     @wraps(view)
-    def led(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if is_htmx(request) and 300 <= response.status_code < 400:
             return HttpResponse(headers={"HX-Redirect": response["Location"]})
         return response
 
-    return led
+    return wrapped

@@ -1,19 +1,19 @@
-"""Parse IP addresses as proxies write them, and the sizes of the networks that limits count by. Pure."""
+"""Parse IP addresses in the formats that proxies use, and the network sizes that limits count by. Pure."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-# One subscriber has a whole /64, so a limit on single IPv6 addresses is none. RFC 6177.
+# One subscriber has a whole /64, so a limit on single IPv6 addresses is ineffective. RFC 6177.
 IPV6_PREFIX = 64
-# Behind a 6to4 prefix stands one IPv4 address, with 65,536 networks of that size. RFC 3056.
+# A 6to4 prefix belongs to one IPv4 address and contains 65,536 networks of that size. RFC 3056.
 SIX_TO_FOUR_PREFIX = 48
 
 Address = IPv4Address | IPv6Address
 
 
 def parse_address(text: str) -> Address | None:
-    """An address as proxies write it: with brackets, quotes, a port or a zone. None for anything else.
+    """Parse an address that may have brackets, quotes, a port or a zone. Return None if it is invalid.
 
-    An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) is the IPv4 address.
+    An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) is returned as the IPv4 address.
     """
     text = text.strip().strip('"')
     if text.startswith("["):

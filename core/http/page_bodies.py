@@ -1,4 +1,4 @@
-"""What a form or an address of a page may hold, before any view reads it."""
+"""Reject oversized bodies and NUL characters in page requests before a view reads them."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,10 @@ from core.api.bodies import drain, read_length
 
 
 class PageBodyMiddleware:
-    """Answers 413 to a body over DATA_UPLOAD_MAX_MEMORY_SIZE, by its announced length, and 400 to a NUL.
+    """Answer 413 if Content-Length exceeds DATA_UPLOAD_MAX_MEMORY_SIZE, and 400 to a NUL character.
 
-    Django bounds the fields of a form, but not a file in it, which it writes to disk first. No text column of
-    PostgreSQL holds a NUL, and no form field of ours has one.
+    Django limits the fields of a form, but not its files, which it writes to disk first. PostgreSQL's text
+    columns cannot store a NUL, and no form of ours needs one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -25,12 +25,12 @@ class PageBodyMiddleware:
             drain(request)
             return render(request, "413.html", status=413)
         if has_nul(request):
-            raise BadRequest("There is a NUL character in the request.")
+            raise BadRequest("The request contains a NUL character.")
         return self.get_response(request)
 
 
 def has_nul(request: HttpRequest) -> bool:
-    """Whether one is in the path, in the query or in a field of the form."""
+    """Return whether the path, the query string or a form field contains a NUL character."""
     sent = [request.path, *(text for _, texts in request.GET.lists() for text in texts)]
     if request.method == "POST":
         sent += [text for _, texts in request.POST.lists() for text in texts]

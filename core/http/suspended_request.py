@@ -1,4 +1,4 @@
-"""A request that waits while its person shows again who they are; allauth runs it from the session."""
+"""Keep a request in the session while the user reauthenticates; allauth runs it afterwards."""
 
 import json
 
@@ -7,7 +7,7 @@ from allauth.core.internal.httpkit import serialize_request
 from django.http import HttpRequest
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
-# What a view, the audit log and the form's token need of the request's headers and environment.
+# What the view, the audit log and the CSRF check need from the request's environment.
 KEPT_OF_HEADERS = frozenset(
     {
         *("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH"),
@@ -18,9 +18,9 @@ KEPT_OF_HEADERS = frozenset(
 
 
 def suspend_request(request: HttpRequest) -> None:
-    """Keep a change until its person has answered, without cookies and other headers that may hold secrets.
+    """Store a request until the user has reauthenticated, without cookies and headers that may hold secrets.
 
-    It runs where the path after the answer is `request.path`; what its query says is kept with it.
+    allauth runs it when the user returns to `request.path`; the query string is stored with it.
     """
     kept = json.loads(serialize_request(request))
     kept["META"] = {name: text for name, text in kept["META"].items() if name in KEPT_OF_HEADERS}
@@ -28,5 +28,8 @@ def suspend_request(request: HttpRequest) -> None:
 
 
 def drop_suspended_request(request: HttpRequest) -> None:
-    """Forget what waits. A question that keeps nothing calls it: its answer must not run an older change."""
+    """Remove a suspended request.
+
+    Call it when asking for reauthentication without suspending: otherwise an older change would run.
+    """
     request.session.pop(STATE_SESSION_KEY, None)

@@ -1,6 +1,6 @@
-"""A browser's own words, in words that a person knows. Pure."""
+"""Describe a User-Agent header in words such as `Firefox on Linux`. Pure."""
 
-# Looked for in this order: most browsers also name the ones that they are like.
+# The order matters: most browsers also name the ones that they are compatible with.
 BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -25,7 +25,7 @@ LONGEST = 60
 
 
 def describe_browser(user_agent: str) -> str:
-    """`Firefox on Linux`; what is not known speaks for itself, in 60 characters."""
+    """Return the browser and system, or the first 60 characters of an unknown User-Agent."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if not browser:

@@ -1,4 +1,4 @@
-"""What Prometheus is told: counted in processes, read at each scrape, given to the scraper alone.
+"""Prometheus metrics: counters of all processes, and gauges read at each scrape.
 
 Source: docs/decisions/011-one-scrape-per-machine.md.
 """

@@ -1,4 +1,4 @@
-"""Who may scrape."""
+"""Access control of `/metrics`."""
 
 import secrets
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from django.conf import settings
 
 from core.http.ip_addresses import parse_address
 
-# What proxies add. Who comes through one is not whom the connection's address names.
-MARKS_OF_PROXIES = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+# Headers that proxies add. Through a proxy, the connection's address is not the client's.
+PROXY_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
 
 def may_scrape(environ: Mapping[str, Any]) -> bool:
-    """Whether a request, by its WSGI environment, carries METRICS_TOKEN or comes from METRICS_ADDRESSES.
+    """Return whether a request, given by its WSGI environ, may read `/metrics`.
 
-    Only the connection's own address counts, and only where the request came through no proxy: what a
-    caller writes into X-Forwarded-For shuts doors and opens none. Nobody may where neither is set.
+    It must carry METRICS_TOKEN, or come directly (through no proxy) from METRICS_ADDRESSES. X-Forwarded-For
+    is never trusted to grant access. If neither setting is set, nobody may.
     """
     return _has_token(environ) or _comes_from_scraper(environ)
 
@@ -29,9 +29,9 @@ def _has_token(environ: Mapping[str, Any]) -> bool:
 
 
 def _comes_from_scraper(environ: Mapping[str, Any]) -> bool:
-    if not settings.METRICS_ADDRESSES or any(name in environ for name in MARKS_OF_PROXIES):
+    if not settings.METRICS_ADDRESSES or any(name in environ for name in PROXY_HEADERS):
         return False
-    address = parse_address(str(environ.get("REMOTE_ADDR", "")))  # a socket in a file has none
+    address = parse_address(str(environ.get("REMOTE_ADDR", "")))  # empty for a Unix socket
     if address is None:
         return False
     return any(address in network for network in settings.METRICS_ADDRESSES)

@@ -1,4 +1,4 @@
-"""What production should not start without, as `manage.py check --deploy` says it."""
+"""System checks of the metrics settings, run by `manage.py check --deploy`."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ def check_metrics_settings(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if not (settings.METRICS_TOKEN or settings.METRICS_ADDRESSES):
         hint = "Set METRICS_TOKEN, or METRICS_ADDRESSES to the networks that Prometheus scrapes from."
-        found.append(Warning("Nobody may read /metrics.", hint=hint, id="metrics.W001"))
+        found.append(Warning("No client may read /metrics.", hint=hint, id="metrics.W001"))
     if find_folder() is None:
         hint = "Set PROMETHEUS_MULTIPROC_DIR to a folder that all processes of this machine write to."
-        found.append(Warning("Each process counts for itself alone.", hint=hint, id="metrics.W002"))
+        found.append(Warning("Each process reports only its own counts.", hint=hint, id="metrics.W002"))
     return found

@@ -1,4 +1,4 @@
-"""Registry of metric collectors: gauges that each scrape reads from database, queue and services."""
+"""Registry of metric collectors: gauges read from database, queue and services at each scrape."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from core.health import check_services
 
 log = structlog.get_logger(__name__)
 
-# A scrape that asks too much of a busy database gives up before Prometheus does.
+# A scrape of a busy database must give up before Prometheus's own timeout.
 STATEMENT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Collector:
-    """Reads gauges. While `service` is unavailable, `read` is not called."""
+    """A function that reads gauges. It is not called while `service` is unavailable."""
 
     service: str
     read: Callable[[], Iterable[Metric]]
@@ -28,18 +28,18 @@ COLLECTORS: dict[str, Collector] = {}
 
 
 def register_collector(name: str, read: Callable[[], Iterable[Metric]], *, service: str = "database") -> None:
-    """Have every scrape call `read`. Apps register theirs in `ready()`; a name registered again is replaced.
+    """Have every scrape call `read`. Apps call this in `ready()`. A repeated name replaces its collector.
 
-    A collector of the database makes a fixed number of queries, each answered by an index.
+    A collector that reads the database makes a fixed number of queries, each answered by an index.
     """
     COLLECTORS[name] = Collector(service, read)
 
 
-COLLECT_ERRORS = Counter("rsolv_metrics_collect_errors", "Readings that failed.", ["collector"])
+COLLECT_ERRORS = Counter("rsolv_metrics_collect_errors", "Collectors that failed.", ["collector"])
 
 
 def read_gauges() -> Iterator[Metric]:
-    """All of them, except what cannot be read now: that is counted, and the rest is told all the same."""
+    """Yield the gauges of all collectors. One that fails is counted and skipped."""
     found = check_services()
     up = GaugeMetricFamily(
         "rsolv_service_up", "Whether a service answers, as the health check finds it.", labels=["service"]
@@ -52,7 +52,7 @@ def read_gauges() -> Iterator[Metric]:
 
 
 def _read_safely(name: str, collector: Collector, *, is_up: bool) -> Iterable[Metric]:
-    errors = COLLECT_ERRORS.labels(name)  # told as 0 from the first scrape on
+    errors = COLLECT_ERRORS.labels(name)  # creates the series, so that it is 0 before the first failure
     try:
         if is_up:
             return _read_bounded(collector) if collector.service == "database" else list(collector.read())
@@ -65,7 +65,7 @@ def _read_safely(name: str, collector: Collector, *, is_up: bool) -> Iterable[Me
 
 @transaction.atomic
 def _read_bounded(collector: Collector) -> Iterable[Metric]:
-    """In a transaction of its own, in which PostgreSQL ends what takes too long."""
+    """Read in a transaction of its own, in which PostgreSQL cancels statements that take too long."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {round(STATEMENT_SECONDS * 1000)}")

@@ -1,4 +1,4 @@
-"""The page that Prometheus reads."""
+"""Render the page that Prometheus reads."""
 
 from collections.abc import Iterable
 
@@ -15,11 +15,11 @@ from core.metrics.processes import find_folder, read_processes
 
 __all__ = ["CONTENT_TYPE_LATEST", "write_page"]
 
-disable_created_metrics()  # a second series for each, which nobody reads
+disable_created_metrics()  # they double the number of series and nobody reads them
 
 
-class _Found:
-    """Metrics as a registry wants them."""
+class _StaticCollector:
+    """A registry's collector that returns metrics which have already been read."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = list(metrics)
@@ -29,12 +29,12 @@ class _Found:
 
 
 def write_page(gauges: Iterable[Metric] = ()) -> bytes:
-    """What all processes of this machine have counted, and these gauges.
+    """Return the counters of all processes of this machine and these gauges, in Prometheus's text format.
 
-    The gauges are read first, so that one that cannot be read is counted on this very page.
+    The gauges are read first, so that this page already counts a collector that failed.
     """
     registry = CollectorRegistry()
-    registry.register(_Found(gauges))
+    registry.register(_StaticCollector(gauges))
     folder = find_folder()
-    registry.register(_Found(REGISTRY.collect() if folder is None else read_processes(folder)))
+    registry.register(_StaticCollector(REGISTRY.collect() if folder is None else read_processes(folder)))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""`GET /metrics` before anything else, and the count of every other request."""
+"""Serve `GET /metrics`, and count all other requests by view."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +14,10 @@ PATH = "/metrics"
 
 
 class ScrapeMiddleware:
-    """Answers the scraper; to everybody else `/metrics` is an address like any that does not exist.
+    """Serve `/metrics` to the scraper. Everybody else gets the ordinary 404.
 
-    It stands first: a scrape has no session and no limit, counts as no request, leaves no line in the log,
-    and asks for the page by whatever name the scraper has for this machine.
+    It must be the first middleware: a scrape has no session, rate limit or log line, is not counted as a
+    request, and may use any Host header.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -32,7 +32,10 @@ class ScrapeMiddleware:
 
 
 class CountMiddleware(PrometheusAfterMiddleware):
-    """Requests by view. What matches no view has one name, as has an odd method: no caller makes labels."""
+    """Count requests by view.
+
+    Unknown paths share one label, and so do unusual methods, so that clients cannot create series.
+    """
 
     def label_metric(self, metric: Any, request: HttpRequest, response: Any = None, **labels: str) -> Any:
         if "method" in labels:

@@ -1,8 +1,8 @@
-"""The counts of all processes of a machine, which lie in the files of PROMETHEUS_MULTIPROC_DIR.
+"""Counters of all processes of a machine, in the files of PROMETHEUS_MULTIPROC_DIR.
 
-A process owns the files that end in its id. Counts of one that has ended still count, but its files would
-pile up: they are added to those of all that ended before. The folder belongs to one machine or container,
-since ids of processes mean nothing elsewhere.
+Each process owns the files that end in its process id. Counts of ended processes must stay, but their files
+would pile up, so these are merged into one file per kind. The directory must belong to one machine or
+container, since process ids mean nothing elsewhere.
 """
 
 import fcntl
@@ -24,16 +24,16 @@ UNREADABLE = (RuntimeError, ValueError, struct.error)
 
 
 def find_folder() -> Path | None:
-    """Where processes count, None where each counts for itself."""
+    """Return the directory of the counter files, or None if each process keeps its own counts."""
     name = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
     return Path(name) if name else None
 
 
 def read_processes(folder: Path) -> Iterable[Metric]:
-    """The sum over all processes, also those that have ended."""
-    fold_ended(folder)
+    """Return the sums over all processes, including ended ones."""
+    merge_ended_processes(folder)
     with _locked(folder, fcntl.LOCK_SH):
-        # One that is just being made is empty.
+        # A file that is just being created is empty.
         files = [str(file) for file in folder.glob("*.db") if file.stat().st_size]
         try:
             return list(MultiProcessCollector.merge(files))
@@ -41,17 +41,17 @@ def read_processes(folder: Path) -> Iterable[Metric]:
             return list(MultiProcessCollector.merge([file for file in files if _is_readable(file)]))
 
 
-def fold_ended(folder: Path) -> None:
-    """Add up the files of processes that have ended. Safe while others count, scrape or do the same."""
+def merge_ended_processes(folder: Path) -> None:
+    """Merge the files of ended processes. Safe while other processes count, scrape or merge."""
     if any(_find_owner(file) is None for file in folder.glob("*.db")):
         with _locked(folder, fcntl.LOCK_EX):
             for file in folder.glob("*.db"):
                 if _find_owner(file) is None:
-                    _fold(file)
+                    _merge(file)
 
 
 def _find_owner(file: Path) -> str | None:
-    """Whose file it is: a living process's, or that of the ended ones' sums. None: of one that has ended."""
+    """Return a file's owner: a running process, or ENDED for the merged file. None: the process ended."""
     owner = file.stem.rpartition("_")[2]
     if owner == ENDED or not owner.isdigit():
         return owner
@@ -64,7 +64,7 @@ def _find_owner(file: Path) -> str | None:
     return owner
 
 
-def _fold(file: Path) -> None:
+def _merge(file: Path) -> None:
     kind = file.stem.rpartition("_")[0]
     if not kind.startswith("gauge_live") and file.stat().st_size:
         try:
@@ -75,16 +75,16 @@ def _fold(file: Path) -> None:
 
 
 def _add(file: Path, *, into: Path, is_sum: bool) -> None:
-    """Counts are added; of a gauge the later value stands."""
+    """Add the counts of a file to another one. Of a gauge, keep the latest value."""
     found = list(MmapedDict.read_all_values_from_file(str(file)))
     sums = MmapedDict(str(into))
     try:
-        for key, value, instant, _ in found:
+        for key, value, set_at, _ in found:
             known, known_at = sums.read_value(key)
             if is_sum:
                 sums.write_value(key, known + value, 0.0)
-            elif instant >= known_at:
-                sums.write_value(key, value, instant)
+            elif set_at >= known_at:
+                sums.write_value(key, value, set_at)
     finally:
         sums.close()
 
@@ -100,7 +100,7 @@ def _is_readable(file: str) -> bool:
 
 @contextmanager
 def _locked(folder: Path, how: int) -> Iterator[None]:
-    """Scrapers read together; who folds is alone."""
+    """Hold the directory's lock: shared to read, exclusive to merge."""
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, how)
         yield

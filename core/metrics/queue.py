@@ -1,4 +1,4 @@
-"""How much waits for a worker, and for how long."""
+"""Metrics of the task queue: its length, and how long the oldest work has waited."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,24 +16,24 @@ from core.queue.enqueue import connect_broker
 
 
 def read_queue() -> Iterable[Metric]:
-    """How long the queue is, as the broker says: Redis by LLEN, the embedded way by its files."""
+    """Read the queue's length from the broker: LLEN in Redis, or a count of files in the embedded queue."""
     name = current_app.conf.task_default_queue
     with connect_broker() as broker:
         channel: Any = broker.default_channel
         try:
             depth = channel.queue_declare(name, passive=True).message_count
-        except ChannelError:  # Redis keeps no empty list
+        except ChannelError:  # Redis deletes empty lists, so the queue is empty
             depth = 0
     return [GaugeMetricFamily("rsolv_queue_depth", "Tasks that no worker has taken up.", depth)]
 
 
 def read_oldest_due() -> Iterable[Metric]:
-    """For how long the oldest row that is due has waited for a worker.
+    """Read how long the oldest due outbox row has waited for a worker.
 
-    A broker does not say how old its messages are, and the rows are the queue's truth: one is due from when
-    its task is handed out, and no longer once a worker has it. A message that was lost counts too, until the
-    sweep hands it out again; so do retries, up to SWEEP_SECONDS after their wait is over. Per kind of row
-    the earliest, from the index that the sweep uses.
+    Brokers do not report the age of messages, and the outbox decides what is due anyway. A row is due from
+    the time its task is enqueued until a worker claims it. So the age includes lost messages (until the sweep
+    enqueues them again) and retries (up to SWEEP_SECONDS after their wait). One query per table, answered by
+    the sweep's index.
     """
     now = timezone.now()
     rows = [each.list_due(now) for each in list_outboxes()]

@@ -1,4 +1,4 @@
-"""`/metrics` of a machine that runs workers only. What is read from the database is told by the web's."""
+"""`/metrics` of a machine that runs only workers. Gauges from the database come from the web process."""
 
 from collections.abc import Callable, Iterable
 from threading import Thread
@@ -10,8 +10,11 @@ from core.metrics.endpoint import CONTENT_TYPE_LATEST, write_page
 
 
 def serve_metrics(port: int) -> WSGIServer:
-    """Serve in the background, for the same callers as the web's `/metrics`, until the process ends."""
-    server = make_server("", port, answer, handler_class=_Quiet)
+    """Serve `/metrics` in a background thread until the process ends.
+
+    The same clients may read it as the web process's.
+    """
+    server = make_server("", port, answer, handler_class=_QuietRequestHandler)
     Thread(target=server.serve_forever, daemon=True, name="metrics").start()
     return server
 
@@ -21,8 +24,8 @@ def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Itera
         start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
         return [write_page()]
     start_response("404 Not Found", [("Content-Type", "text/plain")])
-    return [b"There is nothing here under that name.\n"]
+    return [b"Not found.\n"]
 
 
-class _Quiet(WSGIRequestHandler):
+class _QuietRequestHandler(WSGIRequestHandler):
     def log_message(self, *_: Any) -> None: ...

@@ -1,4 +1,4 @@
-"""What workers do, counted where it is done."""
+"""Count Celery tasks and measure their duration in the worker."""
 
 import time
 from typing import Any
@@ -9,7 +9,7 @@ from prometheus_client import Counter, Histogram
 
 from core.metrics.server import serve_metrics
 
-TASKS = Counter("rsolv_celery_tasks", "Tasks that ended, by how they did.", ["task", "state"])
+TASKS = Counter("rsolv_celery_tasks", "Tasks that ended, by state.", ["task", "state"])
 SECONDS = Histogram(
     "rsolv_celery_task_seconds",
     "How long tasks ran.",
@@ -25,13 +25,13 @@ def record_start(task: Any, **_: Any) -> None:
 
 @task_postrun.connect(dispatch_uid="count_task")
 def count_task(task: Any, state: str | None = None, **_: Any) -> None:
-    """One that is killed is not counted: it is handed out again."""
+    """Count a task that ended. A worker that is killed counts nothing: its task is delivered again."""
     TASKS.labels(task.name, (state or "unknown").lower()).inc()
     SECONDS.labels(task.name).observe(time.perf_counter() - task.request.started_at)
 
 
 @worker_ready.connect(dispatch_uid="serve_metrics")
 def serve_own_metrics(**_: Any) -> None:
-    """For a worker on a machine that has no web process to be scraped."""
+    """Serve `/metrics` on METRICS_PORT, for machines without a web process that can be scraped."""
     if settings.METRICS_PORT:
         serve_metrics(settings.METRICS_PORT)

@@ -1,7 +1,7 @@
-"""The outbox: rows that a worker must act on, each under a lease, until it is done or waits for staff.
+"""The outbox: rows that a worker must process under a lease until they are done or parked for staff.
 
-A model inherits `OutboxRow` and names its `policy`. Its worker claims a row, acts, and writes one outcome:
-`complete`, `reschedule`, `fail` or `park`. See docs/decisions/027-one-outbox.md.
+A model inherits `OutboxRow` and defines its `policy`. Its worker claims a row, does the work and writes one
+outcome: `complete`, `reschedule`, `fail` or `park`. See docs/decisions/027-one-outbox.md.
 """
 
 from .leases import claim, complete, describe, fail, held, park, release, reschedule

@@ -1,4 +1,4 @@
-"""What the staff pages of all tables of the outbox share."""
+"""The filter and the action that the staff pages of all outbox tables share."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ class OutboxFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("due", "Due"),
-            ("leased", "A worker has it"),
-            ("waiting", "Waits for its time"),
+            ("leased", "Leased by a worker"),
+            ("waiting", "Scheduled for later"),
             ("parked", "Parked: waits for staff"),
             ("done", "Done"),
         ]
@@ -36,7 +36,7 @@ class OutboxFilter(admin.SimpleListFilter):
 
 
 class RetryMixin:
-    """The action *Retry now*, for a page whose `actions` name it."""
+    """The action *Retry now*, for a page that lists it in `actions`."""
 
     model: Any
 
@@ -45,11 +45,13 @@ class RetryMixin:
         return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
 
     def list_retryable(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The selected rows that may be tried at once."""
+        """Return the selected rows that may be retried now."""
         return queryset
 
     @admin.action(description="Retry now", permissions=("retry",))
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         count = retry_now(self.list_retryable(queryset), at=timezone.now())
-        words = f"{count} queued: the sweep takes them within a minute. What a worker has is left to it."
-        self.message_user(request, words, messages.SUCCESS)  # type: ignore[attr-defined]  # of ModelAdmin
+        message = (
+            f"{count} queued: the sweep enqueues them within a minute. Rows leased by a worker are unchanged."
+        )
+        self.message_user(request, message, messages.SUCCESS)  # type: ignore[attr-defined]  # of ModelAdmin

@@ -1,4 +1,4 @@
-"""A worker's side: claim a row, then write one outcome, which counts only while the lease is its own."""
+"""A worker's functions: claim a row, then write one outcome, which counts only while it holds the lease."""
 
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,14 +17,14 @@ log = structlog.get_logger(__name__)
 Row = TypeVar("Row", bound=OutboxRow)
 ERROR_LENGTH = 300
 NO_LEASE = {"lease_owner": None, "lease_ends_at": None}
-LOST = "Every worker that took it died or was killed before it could write an outcome."
+LOST = "Every worker that leased it died or was killed before it could write an outcome."
 
 
 def claim(rows: QuerySet[Row], *, pk: Any) -> Row | None:
-    """Lease the row `pk` of `rows` if it is due; None where it is not, or another worker was faster.
+    """Lease the row `pk` of `rows`, or return None if it is not due or another worker has it.
 
-    Waits for nobody: a row that another transaction has locked is left to it. Where too many leases in a row
-    ended without an outcome, the row is parked instead. Commits by itself, or with the caller's transaction.
+    Never waits: SKIP LOCKED leaves a locked row to the transaction that holds it. A row whose leases too
+    often ended without an outcome is parked instead. Commits unless the caller has opened a transaction.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -49,26 +49,29 @@ def claim(rows: QuerySet[Row], *, pk: Any) -> Row | None:
 
 
 def held(row: Row) -> QuerySet[Row]:
-    """The row, while it is still leased to whoever claimed this instance; else nothing.
+    """Return the row as a queryset, which is empty once the lease has been taken over.
 
-    For what has to be committed in the middle of an attempt: an update of nothing means to stop.
+    For writes in the middle of an attempt: if such an update changes nothing, the worker must stop.
     """
     rows = type(row)._base_manager.filter(pk=row.pk, status=PENDING, lease_owner=row.lease_owner)
     return rows.exclude(lease_owner=None)
 
 
 def complete(row: OutboxRow, *, status: str, **fields: Any) -> bool:
-    """Mark a claimed row as done in this way; False, and nothing written, where its lease was taken over."""
+    """Mark a claimed row as done with this status.
+
+    Returns False, and writes nothing, if another worker has taken over the lease.
+    """
     return _write(row, {"status": status, "next_attempt_at": None, "last_error": ""} | fields)
 
 
 def release(row: OutboxRow, reason: str, *, at: datetime, **fields: Any) -> bool:
-    """Give a claimed row back, due at `at`: its next step is another one. Counts as no failure."""
+    """Give a claimed row back, due again at `at` for its next step. Does not count as a failure."""
     return _write(row, {"next_attempt_at": at, "last_error": reason} | fields)
 
 
 def reschedule(row: OutboxRow, reason: str, **fields: Any) -> bool:
-    """Give a claimed row back, to be tried again after a wait that is longer each time."""
+    """Give a claimed row back, to be retried after a wait that grows with each failure."""
     failures = row.failures + 1
     next_attempt_at = row.policy.schedule_retry(failures=failures, now=timezone.now())
     return release(row, reason, at=next_attempt_at, failures=failures, **fields)
@@ -83,13 +86,13 @@ def park(row: OutboxRow, reason: str, **fields: Any) -> bool:
 
 
 def fail(row: OutboxRow, reason: str) -> bool:
-    """Reschedule a claimed row, or park it where that was its last attempt."""
+    """Reschedule a claimed row, or park it if this was its last attempt."""
     is_last = row.policy.is_last(failures=row.failures + 1)
     return park(row, reason) if is_last else reschedule(row, reason)
 
 
 def describe(error: Exception) -> str:
-    """An unexpected error, as `last_error` keeps it."""
+    """Return an unexpected error as text for `last_error`."""
     return f"{type(error).__name__}: {error}"
 
 
@@ -98,7 +101,11 @@ def _parked(reason: str, now: datetime) -> dict[str, Any]:
 
 
 def _swap(row: OutboxRow, fields: dict[str, Any], now: datetime) -> bool:
-    """Update a row that nobody has claimed since it was read. SQLite has no row locks: this decides there."""
+    """Update a row unless it has been claimed since it was read.
+
+    On PostgreSQL the row lock guarantees this already. SQLite has no row locks, so this condition decides
+    there.
+    """
     rows = type(row)._base_manager.filter(is_due(now), pk=row.pk, attempts=row.attempts)
     return _apply(row, rows, fields)
 

@@ -1,4 +1,4 @@
-"""What operators count and read about the outbox. No row and no customer is a label."""
+"""Metrics of the outbox. No row and no customer is a label."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,16 +13,16 @@ from .models import OPEN, PARKED, OutboxRow, is_due, is_leased, is_waiting
 
 OUTBOX_PARKED = Counter(
     "rsolv_outbox_parked",
-    "Rows that were given up and wait for staff: after their last attempt or a rejection (given_up), or "
-    "because every worker that took them died (lost_leases).",
+    "Rows parked for staff: after their last attempt or a rejection (given_up), or "
+    "because every worker that leased them died (lost_leases).",
     ["table", "reason"],
 )
 
 
 def read_outboxes(outboxes: Iterable[type[OutboxRow]]) -> Iterator[Metric]:
-    """How many rows of each table are in each state, and for how long the oldest. One query a table.
+    """Read the number of rows and the age of the oldest, per table and state. One query per table.
 
-    A row that waits for its time has no age.
+    A row that is scheduled for later has no age.
     """
     now = timezone.now()
     depth = GaugeMetricFamily("rsolv_outbox_rows", "Rows that are not done.", labels=["table", "state"])

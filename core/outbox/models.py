@@ -1,4 +1,4 @@
-"""The columns of a row that a worker must act on, and what the database checks of them."""
+"""The columns, indexes and constraints of an outbox row."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -9,17 +9,17 @@ from django.utils import timezone
 
 from .policy import Policy
 
-# The two statuses that every table has. Any other is a table's own way of being done.
+# The two statuses that every table has. Each table defines its own statuses for done rows.
 PENDING, PARKED = "pending", "parked"
 OPEN = (PENDING, PARKED)
 
 
 class OutboxRow(models.Model):
-    """A row that a worker must act on. The model defines `status` with its own choices, and `policy`.
+    """A row that a worker must process. The model defines `status` with its own choices, and `policy`.
 
-    `next_attempt_at` is set while the row is pending: when a worker may claim it, while it is leased the
-    lease's end. `attempts` counts claims and is never reset, so that idempotency keys can derive from it;
-    `failures` and `lost_leases` begin again when staff retry a parked row.
+    `next_attempt_at` is set while the row is pending: when a worker may claim it, or the end of the running
+    lease. `attempts` counts claims and is never reset, so that idempotency keys can derive from it.
+    `failures` and `lost_leases` are reset when staff retry a parked row.
     """
 
     policy: ClassVar[Policy]
@@ -41,37 +41,37 @@ class OutboxRow(models.Model):
 
     @classmethod
     def list_due(cls, at: datetime) -> models.QuerySet[Self]:
-        """The rows that a worker should take up now. A model may hold some back."""
+        """Return the rows that the sweep should enqueue now. A model may exclude some."""
         return cls._default_manager.filter(is_due(at))
 
     def count_parked(self) -> None:
-        """What a table counts beside the outbox's own metrics when one of its rows is parked."""
+        """Count a parked row in the table's own metrics, if it has any."""
 
 
 def is_due(at: datetime) -> Q:
-    """May be claimed: its time has come, and no lease runs."""
+    """Match rows that may be claimed: their time has come, and no lease is running."""
     return Q(status=PENDING, next_attempt_at__lte=at)
 
 
 def is_leased(at: datetime) -> Q:
-    """A worker holds it."""
+    """Match rows on which a worker holds a running lease."""
     return Q(status=PENDING, lease_ends_at__gt=at)
 
 
 def is_waiting(at: datetime) -> Q:
-    """Waits for its time, and no worker holds it."""
+    """Match rows that are scheduled for later and that no worker holds."""
     return Q(status=PENDING, next_attempt_at__gt=at, lease_owner=None)
 
 
 def outbox_indexes(name: str) -> tuple[models.Index, ...]:
-    """One partial index of what is not done: the sweep, the gauges and the admin's filter read it."""
+    """Return a partial index of all open rows, for the sweep, the gauges and the admin's filter."""
     return (
         models.Index(fields=("status", "next_attempt_at"), condition=Q(status__in=OPEN), name=f"{name}_open"),
     )
 
 
 def outbox_constraints(name: str) -> tuple[models.CheckConstraint, ...]:
-    """What must hold whoever writes: the time fits the status, and no lease is cut short."""
+    """Return constraints that hold whoever writes: times match the status, and no lease is cut short."""
     is_done = ~Q(status__in=OPEN)
     return (
         models.CheckConstraint(

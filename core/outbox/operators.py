@@ -1,4 +1,4 @@
-"""What others than the row's worker may do. None of it ends a lease that runs."""
+"""Operations on rows by anyone but their worker. None of them ends a running lease."""
 
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,10 @@ FRESH = {"status": PENDING, "parked_at": None, "failures": 0, "lost_leases": 0, 
 
 
 def retry_now(rows: QuerySet[Any], *, at: datetime) -> int:
-    """Make rows that wait for a later attempt due, and parked ones pending again; how many.
+    """Make scheduled rows due and parked rows pending again. Return their number.
 
-    The sweep enqueues them. A row that a worker holds stays with it: a second attempt beside it would send
-    the same twice.
+    The sweep enqueues them. A leased row is left to its worker: a second attempt at the same time would send
+    twice.
     """
     chosen = _choose(rows)
     count = chosen.filter(is_waiting(at)).update(next_attempt_at=at)
@@ -23,23 +23,23 @@ def retry_now(rows: QuerySet[Any], *, at: datetime) -> int:
 
 
 def reopen(rows: QuerySet[Any], *, at: datetime, **fields: Any) -> int:
-    """Make rows that are done or parked pending again; how many."""
+    """Make done or parked rows pending again. Return their number."""
     return _choose(rows).exclude(status=PENDING).update(**FRESH | {"next_attempt_at": at} | fields)
 
 
 def close(rows: QuerySet[Any], *, at: datetime, status: str, **fields: Any) -> int:
-    """Mark rows as done in this way, where somebody else than their worker decides so; how many.
+    """Mark rows as done when somebody other than their worker decides it. Return their number.
 
-    What a worker holds stays as it is.
+    Leased rows are unchanged.
     """
     done = {"status": status, "next_attempt_at": None, "parked_at": None, "last_error": ""}
     return _choose(rows).filter(_is_free(at)).update(**NO_LEASE | done | fields)
 
 
 def park_rows(rows: QuerySet[Any], *, at: datetime, reason: str, **fields: Any) -> int:
-    """Let rows wait for staff, where somebody else than their worker learns that they failed; how many.
+    """Park rows when somebody other than their worker detects the failure. Return their number.
 
-    What a worker holds stays as it is.
+    Leased rows are unchanged.
     """
     parked = {"status": PARKED, "next_attempt_at": None, "parked_at": at, "last_error": reason[:ERROR_LENGTH]}
     return _choose(rows).filter(_is_free(at)).update(**NO_LEASE | parked | fields)
@@ -50,6 +50,9 @@ def _is_free(at: datetime) -> Q:
 
 
 def _choose(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """By id, so that what is filtered after it is checked again once the row is locked for the update."""
+    """Select by id.
+
+    PostgreSQL then checks later filters again after it has locked a row for the update.
+    """
     model: type[OutboxRow] = rows.model
     return model._base_manager.filter(pk__in=rows.order_by().values("pk"))

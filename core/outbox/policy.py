@@ -1,4 +1,4 @@
-"""How often and how long a row is tried. Pure."""
+"""Retry rules of outbox rows. Pure."""
 
 import random
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ FIRST_WAIT = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of one table. `task` is the dotted path of the Celery task that is given a row's id.
+    """The retry rules of one table. `task` is the dotted path of the Celery task, called with a row's id.
 
     A row is parked for staff after `max_failures` failed attempts (None: never), and after `max_lost_leases`
-    leases in a row that ended without an outcome, because their workers died.
+    consecutive leases that ended without an outcome because their workers died.
     """
 
     task: str
@@ -23,10 +23,10 @@ class Policy:
     lease: timedelta = timedelta(minutes=3)
 
     def schedule_retry(self, *, failures: int, now: datetime) -> datetime:
-        """The next attempt after so many failures: waits double up to the longest, spread by a quarter."""
+        """Return when to retry after this many failures: waits double up to `longest_wait`, ± 25 %."""
         wait = min(FIRST_WAIT * 2 ** min(failures, 12), self.longest_wait)
         return now + timedelta(seconds=wait.total_seconds() * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, guards nothing
 
     def is_last(self, *, failures: int) -> bool:
-        """Whether a row that has failed so often is given up."""
+        """Return whether a row with this many failures is given up."""
         return self.max_failures is not None and failures >= self.max_failures

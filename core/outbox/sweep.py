@@ -1,4 +1,4 @@
-"""Whatever is due is enqueued again, so that a lost queue loses nothing."""
+"""Enqueue due rows again, so that losing the queue loses no work."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,20 +16,21 @@ BATCH = 1000
 
 
 def list_outboxes(app_label: str | None = None) -> list[type[OutboxRow]]:
-    """Every table of the outbox, or those of one app."""
+    """Return the outbox tables of all apps, or of one app."""
     models = apps.get_app_config(app_label).get_models() if app_label else apps.get_models()
     return [model for model in models if issubclass(model, OutboxRow)]
 
 
 def enqueue(row: OutboxRow) -> None:
-    """Ask for a row's task on commit."""
+    """Enqueue the row's task on commit."""
     enqueue_on_commit(row.policy.task, str(row.pk))
 
 
 def sweep(outboxes: Iterable[type[OutboxRow]], *, at: datetime) -> int:
-    """Enqueue what is due, its lease run out or not yet taken, up to 1000 rows of each table; how many.
+    """Enqueue up to 1000 due rows of each table, expired leases included. Return their number.
 
-    One query a table, answered by its partial index. Enqueuing a row twice is harmless: one worker claims it.
+    One query per table, answered by its partial index. Enqueuing a row twice is harmless: only one worker can
+    claim it.
     """
     count = 0
     for model in outboxes:

@@ -1,4 +1,4 @@
-"""How work is handed to Celery: after the commit, and never at the request's expense."""
+"""Enqueue Celery tasks after the commit, without ever failing the request."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ log = structlog.get_logger(__name__)
 
 
 def enqueue_on_commit(task: str, *ids: str) -> None:
-    """Hand a task, given by its dotted path, its ids once the transaction is committed.
+    """Enqueue a task, given by its dotted path, with these ids once the transaction commits.
 
-    A path, so that a service can ask for a task that itself calls the service.
+    A path and not the function, so that a service can enqueue a task that itself calls the service.
 
-    A broker that is unavailable costs REDIS_TIMEOUT_SECONDS at most and is logged, nothing more: the row that
-    asks for the work is in the database, and the sweep finds it there.
+    An unavailable broker costs at most REDIS_TIMEOUT_SECONDS and is only logged: the row that needs the work
+    is in the database, where the sweep finds it.
     """
 
     def send() -> None:
@@ -34,7 +34,10 @@ def enqueue_on_commit(task: str, *ids: str) -> None:
 
 
 def connect_broker() -> Connection:
-    """A connection for who cannot wait. A worker's own waits for work, and so has longer timeouts."""
+    """Return a connection with short timeouts, for requests and checks.
+
+    Celery's own connections have longer timeouts, because workers block on them for new tasks.
+    """
     timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), settings.REDIS_TIMEOUT_SECONDS)
     broker: Connection = current_app.connection_for_write(
         connect_timeout=2, transport_options=timeouts if settings.REDIS_URL else None
@@ -43,9 +46,9 @@ def connect_broker() -> Connection:
 
 
 def _send(task: Any, ids: tuple[str, ...]) -> None:
-    link = get_redis_client()
-    if link is None or current_app.conf.task_always_eager:
+    redis_client = get_redis_client()
+    if redis_client is None or current_app.conf.task_always_eager:
         task.delay(*ids)
         return
     with producers[connect_broker()].acquire(block=True, timeout=settings.REDIS_TIMEOUT_SECONDS) as producer:
-        link.attempt(lambda: task.apply_async(ids, producer=producer))
+        redis_client.call(lambda: task.apply_async(ids, producer=producer))

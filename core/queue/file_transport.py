@@ -1,7 +1,7 @@
-"""Celery's queue in files, for the embedded way to run: what is read is whole.
+"""Celery's queue in files, for the embedded installation, with atomic writes.
 
-Kombu's own transport writes messages and bindings in place, and whoever looks at that moment reads half of
-one and dies.
+Kombu's own file transport writes messages and bindings in place, so a reader at that moment gets half of one
+and crashes.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,10 @@ ATTEMPTS = 50
 
 class Channel(filesystem.Channel):
     def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]
-        """Oldest first by name; a file is given its name only when it is complete."""
+        """Write a message to a temporary file and rename it, so that readers never see half of it.
+
+        Names start with a timestamp, so that workers take the oldest first.
+        """
         folder = Path(self.data_folder_out)
         name = f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
         part = folder / f"{name}.part"
@@ -26,18 +29,18 @@ class Channel(filesystem.Channel):
         part.rename(folder / name)
 
     def get_table(self, exchange: str) -> Any:
-        return _patiently(super().get_table, exchange)
+        return _retry_half_written(super().get_table, exchange)
 
     def _queue_bind(self, *args: Any) -> Any:
-        return _patiently(super()._queue_bind, *args)
+        return _retry_half_written(super()._queue_bind, *args)
 
 
 class Transport(filesystem.Transport):
     Channel = Channel
 
 
-def _patiently(read: Callable[..., Any], *args: Any) -> Any:
-    """Bindings are written once, at start, within a moment: one that is half written is read again."""
+def _retry_half_written(read: Callable[..., Any], *args: Any) -> Any:
+    """Read again while a file is incomplete. Bindings are written once, within milliseconds of the start."""
     for _ in range(ATTEMPTS):
         try:
             return read(*args)

@@ -1,4 +1,4 @@
-"""Celery beat's memory as JSON: its own scheduler keeps pickles in a file."""
+"""A Celery beat scheduler that stores its state as JSON. Celery's own stores pickles."""
 
 import json
 import os
@@ -13,9 +13,9 @@ log = structlog.get_logger(__name__)
 
 
 class JsonScheduler(Scheduler):
-    """Remembers over a restart when each task last ran, so that a nightly one is not missed.
+    """Remembers across restarts when each task last ran, so that no nightly task is missed.
 
-    A file that is missing or cannot be read is an empty memory.
+    A missing or unreadable file counts as empty.
     """
 
     def __init__(self, *args: Any, schedule_filename: str, **options: Any) -> None:
@@ -30,7 +30,7 @@ class JsonScheduler(Scheduler):
                 self.schedule[name].last_run_at = datetime.fromtimestamp(seconds, UTC)
 
     def sync(self) -> None:
-        """Write the file as a whole or not at all."""
+        """Write the file atomically."""
         runs = {
             name: entry.last_run_at.timestamp() for name, entry in self.schedule.items() if entry.last_run_at
         }

@@ -1,4 +1,4 @@
-"""The cache in Redis, and a cache of this process's own that takes its place while Redis does not answer."""
+"""A Redis cache that falls back to process memory while Redis is unavailable."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,43 +10,43 @@ from django.core.cache.backends.redis import RedisCache
 from core.redis.client import RedisClient, RedisUnavailable, connect, list_timeouts
 from core.redis.serializer import UnreadableValue
 
-# Enough that nobody can push the count of their own attempts out of a process's cache.
-MOST_ENTRIES = 20_000
+# Large enough that nobody can evict the count of their own attempts from a process's cache.
+MAX_ENTRIES = 20_000
 MISSING = object()
 
 
-def _with_stand_in(name: str) -> Callable[..., Any]:
-    """The method of Redis's cache; where Redis does not answer, the stand-in's."""
-    ask_redis, ask_stand_in = getattr(RedisCache, name), getattr(LocMemCache, name)
+def _with_fallback(name: str) -> Callable[..., Any]:
+    """Return the method of RedisCache, with LocMemCache's as the fallback while Redis is unavailable."""
+    call_redis, call_fallback = getattr(RedisCache, name), getattr(LocMemCache, name)
 
-    @wraps(ask_redis)
-    def ask(cache: "ForgivingRedisCache", *args: Any, **kwargs: Any) -> Any:
+    @wraps(call_redis)
+    def call(cache: "FallbackRedisCache", *args: Any, **kwargs: Any) -> Any:
         try:
-            return cache.link.attempt(lambda: ask_redis(cache, *args, **kwargs))
+            return cache.client_guard.call(lambda: call_redis(cache, *args, **kwargs))
         except RedisUnavailable:
-            return ask_stand_in(cache.stand_in, *args, **kwargs)
+            return call_fallback(cache.fallback, *args, **kwargs)
 
-    return ask
+    return call
 
 
-class ForgivingRedisCache(RedisCache):
-    """Redis with short timeouts. Nobody is refused a login because it is unavailable, and no limit ends.
+class FallbackRedisCache(RedisCache):
+    """A Redis cache with short timeouts, so that an unavailable Redis blocks no login and lifts no limit.
 
-    Until it answers again, each process caches for itself: limits that are counted here, as those of wrong
-    passwords are, then hold for each process, and begin at none.
+    Until Redis answers again, each process caches for itself: rate limits counted here, such as those of
+    wrong passwords, then hold per process and start from zero.
     """
 
-    link: RedisClient
-    stand_in: LocMemCache
+    client_guard: RedisClient
+    fallback: LocMemCache
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._options: dict[str, Any] = list_timeouts() | params.get("OPTIONS", {})
-        self.link = connect(server)
-        self.stand_in = LocMemCache(f"in place of {server}", {"OPTIONS": {"MAX_ENTRIES": MOST_ENTRIES}})
+        self.client_guard = connect(server)
+        self.fallback = LocMemCache(f"in place of {server}", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}})
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        """A value that this cache has not written is deleted, and missed."""
+        """Return the value. One that this cache has not written is deleted and counts as missing."""
         try:
             return self._get(key, default, version)
         except UnreadableValue:
@@ -62,14 +62,14 @@ class ForgivingRedisCache(RedisCache):
             found = {key: value for key, value in each.items() if value is not MISSING}
         return found
 
-    _get = _with_stand_in("get")
-    _get_many = _with_stand_in("get_many")
-    add = _with_stand_in("add")
-    set = _with_stand_in("set")
-    touch = _with_stand_in("touch")
-    delete = _with_stand_in("delete")
-    has_key = _with_stand_in("has_key")
-    incr = _with_stand_in("incr")
-    set_many = _with_stand_in("set_many")
-    delete_many = _with_stand_in("delete_many")
-    clear = _with_stand_in("clear")
+    _get = _with_fallback("get")
+    _get_many = _with_fallback("get_many")
+    add = _with_fallback("add")
+    set = _with_fallback("set")
+    touch = _with_fallback("touch")
+    delete = _with_fallback("delete")
+    has_key = _with_fallback("has_key")
+    incr = _with_fallback("incr")
+    set_many = _with_fallback("set_many")
+    delete_many = _with_fallback("delete_many")
+    clear = _with_fallback("clear")

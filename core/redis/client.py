@@ -1,4 +1,4 @@
-"""Redis for what every request asks: short waits, and none at all while it is known to be away."""
+"""A Redis client with short timeouts and a circuit breaker, for calls made during requests."""
 
 import os
 import threading
@@ -18,36 +18,43 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-# What says that Redis is unavailable; any other error is of one command, such as counting what is no number.
+# Errors that mean Redis is unavailable. Any other concerns one command, such as INCR on text.
 UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, OperationalError, OSError)
 
 
 class RedisUnavailable(Exception):
-    """Redis did not answer in time, or did not a moment ago and is left alone."""
+    """Redis did not answer in time, or failed less than REDIS_COOLDOWN_SECONDS ago and was not called."""
 
 
 def list_timeouts() -> dict[str, Any]:
-    """How redis-py is to connect and ask, so that a Redis which hangs costs a request little."""
+    """Return redis-py's connection options, so that an unresponsive Redis delays a request only briefly."""
     return {
         "socket_timeout": settings.REDIS_TIMEOUT_SECONDS,
         "socket_connect_timeout": settings.REDIS_TIMEOUT_SECONDS,
-        # A connection that Redis has closed is opened again, once; what took too long is not asked again.
+        # Reconnect once if Redis has closed the connection. Do not retry a command that timed out.
         "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     }
 
 
 class RedisClient:
-    """A way to Redis that a failure shuts for REDIS_REST_SECONDS; then one question tries it anew."""
+    """A client with a circuit breaker.
+
+    A failure opens it for REDIS_COOLDOWN_SECONDS, then one call tests Redis. Connections are per thread.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._own = threading.local()
-        self._shut_until = 0.0
+        self._open_until = 0.0
         self._scripts: dict[str, Any] = {}
 
     @property
     def client(self) -> Any:
-        """This thread's own connection: a pool takes nearly as long as Redis does. None outlives a fork."""
+        """This thread's connection.
+
+        A pool takes nearly as long as a call to Redis itself. A connection is not used after a fork: parent
+        and child would read each other's answers.
+        """
         own, process = self._own, os.getpid()
         if getattr(own, "process", None) != process:
             own.client, own.process = self._open(), process
@@ -57,53 +64,56 @@ class RedisClient:
         return redis.Redis.from_url(
             self._url,
             single_connection_client=True,
-            protocol=2,  # its answers are read in half the time
+            protocol=2,  # parsed in half the time of RESP3
             **list_timeouts(),
         )
 
-    def ask(self, question: Callable[[Any], T], *, insist: bool = False) -> T:
-        """What Redis answers. `insist` asks also while the way is shut. Raises RedisUnavailable."""
-        return self.attempt(lambda: question(self.client), insist=insist)
+    def execute(self, command: Callable[[Any], T], *, force: bool = False) -> T:
+        """Run a command on this thread's connection. Raises RedisUnavailable.
 
-    def attempt(self, work: Callable[[], T], *, insist: bool = False) -> T:
-        """Do what asks this Redis by another connection than ours, whose timeouts must be short too.
+        `force` calls Redis even while the circuit breaker is open.
+        """
+        return self.call(lambda: command(self.client), force=force)
 
-        Where Redis does not answer, the way is shut for all. Raises RedisUnavailable.
+    def call(self, func: Callable[[], T], *, force: bool = False) -> T:
+        """Call `func`, which uses this Redis through another connection, under the circuit breaker.
+
+        That connection must have short timeouts too. Raises RedisUnavailable.
         """
         now = time.monotonic()
-        if now < self._shut_until and not insist:
+        if now < self._open_until and not force:
             raise RedisUnavailable
-        if self._shut_until:
-            self._shut_until = now + settings.REDIS_REST_SECONDS  # the others wait for this one's answer
+        if self._open_until:
+            self._open_until = now + settings.REDIS_COOLDOWN_SECONDS  # half open: only this call tests Redis
         try:
-            answer = work()
+            answer = func()
         except UNAVAILABLE as error:
-            self._shut_until = time.monotonic() + settings.REDIS_REST_SECONDS
+            self._open_until = time.monotonic() + settings.REDIS_COOLDOWN_SECONDS
             log.warning("redis_unavailable", error=type(error).__name__)
             raise RedisUnavailable from error
         except redis.RedisError as error:
             log.warning("redis_rejected", error=type(error).__name__)
             raise RedisUnavailable from error
-        self._shut_until = 0.0
+        self._open_until = 0.0
         return answer
 
     def run(self, script: str, names: list[str], arguments: list[Any]) -> Any:
-        """What a script answers, run in Redis as a whole. Raises RedisUnavailable."""
+        """Run a Lua script, which Redis executes atomically. Raises RedisUnavailable."""
 
-        def question(client: Any) -> Any:
+        def command(client: Any) -> Any:
             if script not in self._scripts:
                 self._scripts[script] = client.register_script(script)
             return self._scripts[script](keys=names, args=arguments, client=client)
 
-        return self.ask(question)
+        return self.execute(command)
 
 
 @cache
 def connect(url: str) -> RedisClient:
-    """The one way of this process to that Redis."""
+    """Return this process's client for that URL."""
     return RedisClient(url)
 
 
 def get_redis_client() -> RedisClient | None:
-    """The way to Redis; None where this installation has none."""
+    """Return the client, or None if REDIS_URL is not set."""
     return connect(settings.REDIS_URL) if settings.REDIS_URL else None

@@ -1,4 +1,4 @@
-"""The cache's values in Redis as JSON: reading what somebody else wrote there runs no code."""
+"""Serialize cache values as JSON: reading a value planted in Redis runs no code, as a pickle would."""
 
 import json
 from collections.abc import Callable
@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-# Marks what JSON has no type for: {"__type__": name, "value": its JSON}.
+# Marks types that JSON lacks: {"__type__": name, "value": its JSON}.
 TAG = "__type__"
 Codec = tuple[type, Callable[[Any], Any], Callable[[Any], Any]]
-# Looked through in this order: a datetime is a date too.
+# The order matters: a datetime is also a date.
 CODECS: dict[str, Codec] = {
     "tuple": (tuple, list, tuple),
     "set": (set, list, set),
@@ -29,18 +29,18 @@ CODECS: dict[str, Codec] = {
 
 
 class UnreadableValue(ValueError):
-    """A value in Redis that we did not write, such as an earlier release's pickle."""
+    """A value in Redis that this cache did not write, such as a pickle of an earlier release."""
 
 
 class JsonSerializer:
     """The `serializer` option of Django's Redis cache.
 
-    Gives back what was put in, of these types: None, bool, int, float, str, list, dict, and those in CODECS.
-    Raises TypeError for any other when it is written, UnreadableValue for anything else when it is read.
+    Restores exactly these types: None, bool, int, float, str, list, dict, and those in CODECS. Writing any
+    other raises TypeError; reading anything else raises UnreadableValue.
     """
 
     def dumps(self, obj: Any) -> Any:
-        # A bare int, so that Redis itself can count with it.
+        # An int without JSON, so that Redis can increment it.
         return obj if type(obj) is int else json.dumps(_encode(obj), separators=(",", ":"))
 
     def loads(self, data: Any) -> Any:
@@ -60,11 +60,11 @@ def _encode(value: Any) -> Any:
     for name, (kind, encode, _) in CODECS.items():
         if isinstance(value, kind):
             return {TAG: name, "value": _encode(encode(value))}
-    raise TypeError(f"The cache keeps plain values, not {type(value).__name__}.")
+    raise TypeError(f"The cache stores plain values, not {type(value).__name__}.")
 
 
 def _encode_dict(value: dict[Any, Any]) -> dict[str, Any]:
-    """As pairs where its keys are no texts, or one of them is the tag."""
+    """Encode as a list of pairs if a key is not a string or equals the tag."""
     if all(type(key) is str for key in value) and TAG not in value:
         return {key: _encode(each) for key, each in value.items()}
     return {TAG: "dict", "value": [[_encode(key), _encode(each)] for key, each in value.items()]}

@@ -1,1 +1,1 @@
-"""Gunicorn's worker for RSOLV: threads that never wait for a client's bytes. See docs/decisions/020."""
+"""A gunicorn worker whose threads never wait for a client's bytes. See docs/decisions/020."""

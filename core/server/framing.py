@@ -1,34 +1,34 @@
-"""Where a request's body ends. Whether it is well formed is for gunicorn's parser to say.
+"""Find where a request's body ends. Gunicorn's parser still decides whether it is well formed.
 
-What is not well formed ends at once: the parser then sees too little, refuses, and the connection closes.
-So a mistake here cannot make two servers see different requests.
+A malformed body ends at once: the parser then sees too little, rejects it, and the connection closes. So a
+mistake here cannot make two servers see different requests (request smuggling).
 """
 
 import re
 from typing import Protocol
 
-# Gunicorn's own bounds of a chunk's first line and of the trailers.
-MOST_IN_LINE = 8190
-MOST_IN_TRAILERS = 32 * 1024
+# Gunicorn's own limits for a chunk's first line and for the trailers.
+MAX_IN_LINE = 8190
+MAX_IN_TRAILERS = 32 * 1024
 SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
 class TooManyChunks(ValueError):
-    """A chunked body is cut smaller than any client needs to."""
+    """A chunked body has more chunks than any reasonable client sends."""
 
 
-class Ending(Protocol):
-    """Finds the end of a body, piece by piece."""
+class BodyEnd(Protocol):
+    """Finds the end of a body while its bytes arrive."""
 
     @property
     def is_found(self) -> bool: ...
 
     def take(self, data: memoryview) -> int:
-        """How many of these bytes are the body's. Those after the end are the next request's."""
+        """Return how many of these bytes belong to the body. The others begin the next request."""
 
 
-class Length:
-    """A body of so many bytes."""
+class FixedLengthBody:
+    """A body whose length is known from Content-Length."""
 
     def __init__(self, length: int) -> None:
         self._left = length
@@ -43,8 +43,8 @@ class Length:
         return taken
 
 
-class Chunks:
-    """A body in chunks, which ends after the empty line behind the chunk of size 0 and its trailers."""
+class ChunkedBody:
+    """A chunked body, which ends with the empty line after the chunk of size 0 and its trailers."""
 
     def __init__(self, most: int) -> None:
         self.is_found = False
@@ -62,25 +62,25 @@ class Chunks:
                 self._to_skip -= skipped
                 position += skipped
             else:
-                position += self._take_line(data[position : position + MOST_IN_LINE])
+                position += self._take_line(data[position : position + MAX_IN_LINE])
         return position
 
     def _take_line(self, data: memoryview) -> int:
-        """Up to the end of a line, or all where it does not end here."""
+        """Consume up to the end of the line, or everything if the line continues."""
         piece = bytes(data)
         end = piece.find(b"\n") + 1
         self._line += piece[:end] if end else piece
         if end:
             self._read_line(bytes(self._line))
             self._line.clear()
-        elif len(self._line) > MOST_IN_LINE:
+        elif len(self._line) > MAX_IN_LINE:
             self.is_found = True
         return end or len(piece)
 
     def _read_line(self, line: bytes) -> None:
         if self._trailers is not None:
             self._trailers += len(line)
-            self.is_found = line == b"\r\n" or self._trailers > MOST_IN_TRAILERS
+            self.is_found = line == b"\r\n" or self._trailers > MAX_IN_TRAILERS
             return
         size = SIZE.fullmatch(line.removesuffix(b"\r\n").split(b";", 1)[0].rstrip(b" \t"))
         if size is None or not line.endswith(b"\r\n"):

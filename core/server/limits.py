@@ -1,4 +1,4 @@
-"""How long and how much a connection may take, read from the environment."""
+"""Limits in time and size for connections, read from the environment."""
 
 from dataclasses import dataclass
 
@@ -11,27 +11,27 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times in seconds, sizes in bytes. All are for one process."""
+    """Times are in seconds, sizes in bytes. All apply to one process."""
 
     head_seconds: float = 10
-    # A body, and an answer that its client reads slowly, may take this long plus a second for every
-    # `bytes_a_second` that have passed.
+    # Time for a body, and for a response that its client reads slowly: this plus one second for every
+    # `bytes_a_second` that have been transferred.
     transfer_seconds: float = 15
     bytes_a_second: int = 16 * 1024
-    # Over all connections: requests that arrive, and answers that their clients have not read yet.
+    # For all connections together: requests being received, and responses not yet read by clients.
     stored_bytes: int = 256 * MEGABYTE
-    # A little more than the application takes, so that it is the one to refuse what is too large.
+    # Slightly above the application's limit, so that the application answers 413.
     body_bytes: int = 9 * MEGABYTE
     head_bytes: int = 64 * 1024
-    # A chunk costs time however small it is.
+    # Each chunk takes time to parse, however small it is.
     chunks: int = 20_000
-    # Complete requests of one client that wait for a thread.
+    # Complete requests of one client that may wait for a thread.
     queued_per_client: int = 64
     trusted_proxies: int = 0
 
 
 def read_limits() -> Limits:
-    """Raises ImproperlyConfigured for what cannot be a limit."""
+    """Read the limits from environment variables. Raises ImproperlyConfigured for invalid values."""
     usual = Limits()
     limits = Limits(
         head_seconds=env.float("WEB_HEAD_SECONDS", default=usual.head_seconds),

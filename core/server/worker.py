@@ -1,7 +1,8 @@
-"""Gunicorn's threaded worker, whose threads get complete requests and leave their answers behind.
+"""Gunicorn's threaded worker, changed so that one event loop does all reading and writing.
 
-Gunicorn's own reads each request and writes each answer in a thread, so that eight clients that send half
-a request hold eight threads for as long as they like. Here one loop reads and writes for all connections.
+In gunicorn's own, a thread reads each request and writes each response. Eight clients that send half a
+request then occupy eight threads for as long as they like. Here threads get complete requests, and their
+responses are buffered.
 """
 
 import errno
@@ -15,48 +16,50 @@ from typing import Any
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
+from core.server.buffers import BufferBudget
 from core.server.connections import Connection
+from core.server.error_responses import CONTENT_TOO_LARGE, QUEUE_FULL, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE
+from core.server.fair_queue import FairQueue, identify_client
 from core.server.framing import TooManyChunks
 from core.server.limits import read_limits
-from core.server.refusals import NO_ROOM, TOO_LATE, TOO_MANY_CHUNKS, TOO_MANY_QUEUED
-from core.server.room import Room
-from core.server.turns import Turns, identify_client
-from core.server.waiting import Step, Waiting
+from core.server.waiting_connections import Step, WaitingConnections
 
 CLIENT_GONE = {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ETIMEDOUT}
 RECEIVE_BYTES = 128 * 1024
-# So often in a row one connection is read before others are looked at.
+# How many times one connection is read before others get a turn.
 READS_AT_ONCE = 4
-# After its answer a client may still send so much that is thrown away.
-MOST_LINGERING = 16 * 1024 * 1024
-LATE_EVERY_SECONDS = 0.25
+# After its response a client may send this many bytes, which are discarded.
+MAX_LINGERING = 16 * 1024 * 1024
+CHECK_EVERY_SECONDS = 0.25
 NOTHING = 0
-# How long a thread keeps the interpreter from the loop, in seconds; Python's own 0.005 is long for a loop
-# that all requests pass.
+# How long a thread holds the interpreter lock, in seconds. Python's 0.005 would delay the loop, which every
+# request passes.
 SWITCH_SECONDS = 0.001
-# What one client's queued requests may hold of the room for all.
+# The share of the byte budget that one client's queued requests may use: one in this many.
 QUEUED_SHARE = 4
-NOTE_EVERY_SECONDS = 60
+LOG_EVERY_SECONDS = 60
 
 
-class StoringWorker(ThreadWorker):
-    """A connection is read, handled, sent, and read again. All but the handling happens in the loop.
+class BufferingWorker(ThreadWorker):
+    """Receives, queues, handles and sends. All but the handling happens in the event loop.
 
-    What waits for its client is in `_waiting`; where there is no room for more, the slowest gives way.
-    What waits for a thread is in `_turns`, and clients take turns however many requests they have sent.
+    `_waiting` holds connections that wait for their client; if space runs out, the slowest is closed.
+    `_queue` holds requests that wait for a thread, served in turn by client.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.limits = read_limits()
-        self.room = Room(self.limits.stored_bytes, lambda: self.method_queue.defer(self._make_room))
-        self._waiting = Waiting()
-        self._turns = Turns(
+        self.budget = BufferBudget(
+            self.limits.stored_bytes, lambda: self.method_queue.defer(self._close_slowest)
+        )
+        self._waiting = WaitingConnections()
+        self._queue = FairQueue(
             most=self.limits.queued_per_client, most_bytes=self.limits.stored_bytes // QUEUED_SHARE
         )
         self._handed_over = 0
-        self._looked_at = 0.0
-        self._noted_at = float("-inf")
+        self._checked_at = 0.0
+        self._logged_at = float("-inf")
 
     def init_process(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -64,34 +67,34 @@ class StoringWorker(ThreadWorker):
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Refuse what would have a thread, or this loop, wait for a client after all."""
+        """Reject settings with which a thread or the loop would wait for a client."""
         if cfg.is_ssl or cfg.proxy_protocol != "off":
             raise RuntimeError("TLS and the PROXY protocol end at the proxy, not at this worker")
 
-    # From the listener.
+    # Called by the listener.
 
     def accept(self, listener: Any) -> None:
         try:
             raw, client = listener.accept()
         except OSError as error:
-            self._note_refusal(error)
+            self._handle_accept_error(error)
             return
         self.nr_conns += 1
         server = listener.getsockname()
-        conn = Connection(self.cfg, raw, client, server, limits=self.limits, room=self.room)
-        self._take(conn, self._read)
-        self._make_room()
+        conn = Connection(self.cfg, raw, client, server, limits=self.limits, budget=self.budget)
+        self._run_step(conn, self._read)
+        self._close_slowest()
 
-    def _note_refusal(self, error: OSError) -> None:
+    def _handle_accept_error(self, error: OSError) -> None:
         if error.errno in (errno.EMFILE, errno.ENFILE):
-            self._give_way(self._waiting.find_first())
+            self._close_for_space(self._waiting.get_slowest())
         elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
             raise error
 
     # In the loop.
 
-    def _take(self, conn: Connection, step: Step) -> None:
-        """Take a step with a connection; one that fails is dropped, and never the worker with it."""
+    def _run_step(self, conn: Connection, step: Step) -> None:
+        """Run a step on a connection. If it fails, drop the connection and keep the worker alive."""
         try:
             step(conn)
         except OSError as error:
@@ -118,15 +121,15 @@ class StoringWorker(ThreadWorker):
         self._wait(conn, selectors.EVENT_READ, self._read)
 
     def _add(self, conn: Connection, data: bytes) -> bool:
-        """Whether that ends the reading: the request is complete, or is none."""
+        """Add received bytes. Return whether reading is finished: the request is complete or malformed."""
         try:
             if not conn.add(data):
                 return False
         except (NoMoreData, StopIteration):
             self._drop(conn)
         except TooManyChunks:
-            conn.sock.sendall(TOO_MANY_CHUNKS)
-            self._finish(conn, stays=False)
+            conn.sock.sendall(CONTENT_TOO_LARGE)
+            self._finish(conn, keep_alive=False)
         except OSError:
             raise
         except Exception as error:
@@ -138,33 +141,34 @@ class StoringWorker(ThreadWorker):
 
     def _refuse(self, conn: Connection, error: Exception) -> None:
         self.handle_error(None, conn.sock, conn.client, error)
-        self._finish(conn, stays=False)
+        self._finish(conn, keep_alive=False)
 
     # To a thread and back.
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Queue a complete request, or refuse it where its client has too many waiting.
+        """Queue a complete request, or respond with 503 if its client has too many waiting.
 
-        Left unread, such requests would hold their connections, and the client would not learn why.
+        If they were left unread instead, they would hold connections, and the client would not see the
+        reason.
         """
         client = identify_client(conn.client, conn.arriving.request, proxies=self.limits.trusted_proxies)
-        if self._turns.add(client, conn):
+        if self._queue.add(client, conn):
             self._hand_over()
         else:
-            self._note_queue(client)
-            conn.sock.sendall(TOO_MANY_QUEUED)
-            self._finish(conn, stays=False)
+            self._log_full_queue(client)
+            conn.sock.sendall(QUEUE_FULL)
+            self._finish(conn, keep_alive=False)
 
-    def _note_queue(self, client: str) -> None:
+    def _log_full_queue(self, client: str) -> None:
         now = time.monotonic()
-        if now - self._noted_at > NOTE_EVERY_SECONDS:
-            self._noted_at = now
+        if now - self._logged_at > LOG_EVERY_SECONDS:
+            self._logged_at = now
             self.log.warning("%s has too many requests waiting (WEB_QUEUED_PER_CLIENT)", client)
 
     def _hand_over(self) -> None:
-        """Give the threads a request each, and one more, so that none waits for this loop."""
-        while self._handed_over <= self.cfg.threads and (conn := self._turns.take()) is not None:
-            self._take(conn, self._submit)
+        """Submit one request per thread and one more, so that no thread waits for this loop."""
+        while self._handed_over <= self.cfg.threads and (conn := self._queue.take()) is not None:
+            self._run_step(conn, self._submit)
 
     def _submit(self, conn: Connection) -> None:
         super().enqueue_req(conn)
@@ -173,12 +177,12 @@ class StoringWorker(ThreadWorker):
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         self._handed_over -= 1
         self._hand_over()
-        stays = not fs.cancelled() and fs.exception() is None and fs.result() is True
-        self._take(conn, partial(self._finish, stays=stays))
+        keep_alive = not fs.cancelled() and fs.exception() is None and fs.result() is True
+        self._run_step(conn, partial(self._finish, keep_alive=keep_alive))
 
-    def _finish(self, conn: Connection, *, stays: bool) -> None:
+    def _finish(self, conn: Connection, *, keep_alive: bool) -> None:
         self._stop_waiting(conn)
-        conn.begin_sending(stays=stays)
+        conn.begin_sending(keep_alive=keep_alive)
         self._send(conn)
 
     def _send(self, conn: Connection) -> None:
@@ -186,7 +190,7 @@ class StoringWorker(ThreadWorker):
             self._wait(conn, selectors.EVENT_WRITE, self._send)
             return
         self._stop_waiting(conn)
-        if conn.stays:
+        if conn.keep_alive:
             self._read_next(conn)
         else:
             conn.begin_lingering()
@@ -202,66 +206,72 @@ class StoringWorker(ThreadWorker):
         try:
             while data := conn.raw.recv(RECEIVE_BYTES):
                 conn.lingered += len(data)
-                if conn.lingered > MOST_LINGERING:
+                if conn.lingered > MAX_LINGERING:
                     break
             self._drop(conn)
         except BlockingIOError:
             self._wait(conn, selectors.EVENT_READ, self._linger)
 
-    # Who waits.
+    # Waiting connections.
 
     def _wait(self, conn: Connection, event: int, step: Step) -> None:
         self._waiting.put(conn, step)
-        self._watch(conn, event)
+        self._poll(conn, event)
 
-    def _watch(self, conn: Connection, event: int) -> None:
-        if conn.watched == event:
+    def _poll(self, conn: Connection, event: int) -> None:
+        if conn.polled_event == event:
             return
-        if conn.watched:
+        if conn.polled_event:
             self.poller.unregister(conn.raw)
         if event:
             self.poller.register(conn.raw, event, lambda _: self._wake(conn))
-        conn.watched = event
+        conn.polled_event = event
 
     def _wake(self, conn: Connection) -> None:
-        """Go on with who waits. While a thread has the request, nobody looks at what follows it."""
+        """Continue a waiting connection.
+
+        While a thread handles its request, bytes that follow are left unread.
+        """
         if (step := self._waiting.find_step(conn)) is not None:
-            self._take(conn, step)
-        elif not conn.is_closed:  # else it was dropped for another since the loop looked
-            self._watch(conn, NOTHING)
+            self._run_step(conn, step)
+        elif not conn.is_closed:  # it may have been closed for space after the poll
+            self._poll(conn, NOTHING)
 
     def _stop_waiting(self, conn: Connection) -> None:
-        """It stays watched: most clients send nothing meanwhile, which spares two calls of the kernel."""
+        """Remove a connection from the waiting ones but keep polling it.
+
+        Most clients send nothing while they wait, so this saves two system calls.
+        """
         self._waiting.remove(conn)
 
-    def _drop(self, conn: Connection, farewell: bytes = b"") -> None:
+    def _drop(self, conn: Connection, response: bytes = b"") -> None:
         if conn.is_closed:
             return
         self._stop_waiting(conn)
-        self._watch(conn, NOTHING)
+        self._poll(conn, NOTHING)
         self.nr_conns -= 1
-        conn.close(farewell)
+        conn.close(response)
 
-    def _give_way(self, conn: Connection | None) -> bool:
+    def _close_for_space(self, conn: Connection | None) -> bool:
         if conn is not None:
-            self._drop(conn, NO_ROOM)
+            self._drop(conn, SERVICE_UNAVAILABLE)
         return conn is not None
 
-    def _make_room(self) -> None:
-        while self.nr_conns >= self.worker_connections and self._give_way(self._waiting.find_first()):
+    def _close_slowest(self) -> None:
+        while self.nr_conns >= self.worker_connections and self._close_for_space(self._waiting.get_slowest()):
             pass
-        while self.room.is_full and self._give_way(self._waiting.find_first_transfer()):
+        while self.budget.is_full and self._close_for_space(self._waiting.get_slowest_transfer()):
             pass
 
-    # Gunicorn's loop calls these after every look.
+    # Gunicorn's loop calls these after every poll.
 
     def murder_keepalived(self, force: bool = False) -> None:
         now = time.monotonic()
-        if force or now - self._looked_at > LATE_EVERY_SECONDS:
-            self._looked_at = now
+        if force or now - self._checked_at > CHECK_EVERY_SECONDS:
+            self._checked_at = now
             for conn in self._waiting:
-                if force or conn.is_late(now, is_stopping=not self.alive):
-                    self._drop(conn, TOO_LATE)
+                if force or conn.is_overdue(now, is_stopping=not self.alive):
+                    self._drop(conn, REQUEST_TIMEOUT)
 
     def murder_pending(self) -> None:
-        """None are pending in gunicorn's sense: a thread gets what is complete."""
+        """Nothing is pending in gunicorn's sense: threads get complete requests only."""

@@ -1,4 +1,4 @@
-"""Staff's view of people, customers, keys and what was done."""
+"""Staff admin pages of people, customers, keys and audit logs."""
 
 from . import audit, customers, idempotent_answers, keys, known_devices, namespaces, people, staff
 

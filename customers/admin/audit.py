@@ -1,4 +1,4 @@
-"""What was done."""
+"""Staff admin page of the customers' audit logs."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from customers.models import AuditLogEntry
 
 @admin.register(AuditLogEntry)
 class AuditLogEntryAdmin(ReadOnlyAdmin):
-    """Append-only: nobody edits it, staff neither."""
+    """Read-only, for staff as well: the audit log is append-only."""
 
     list_display = ("at", "action", "actor_name", "subject", "customer", "address")
     list_filter = ("action", "at")

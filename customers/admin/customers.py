@@ -1,4 +1,4 @@
-"""Customers and the people in them."""
+"""Staff admin pages of customers, memberships and invitations."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from customers.services.remove_member import remove_member
 
 
 class MembershipInline(TabularInline):
-    """Looked at here; changed on its own page, where an owner is always left."""
+    """Read-only list of members. A membership is changed on its own page, which protects the last owner."""
 
     model = Membership
     extra = 0
@@ -57,7 +57,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Customer)
 class CustomerAdmin(StaffAdmin):
-    """Name and address are changed here; accounts are closed by their owners, keys blocked by an action."""
+    """Edits name and address. Owners close accounts themselves; an action blocks all keys of a customer."""
 
     form = CustomerForm
     list_display = ("name", "email", "plan", "status", "created_at")
@@ -96,14 +96,12 @@ class CustomerAdmin(StaffAdmin):
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # people sign up, or `manage.py provision_customer` makes it whole
+        return False  # only signup and `provision_customer` create all that belongs to a customer
 
-    @admin.action(
-        description="Block: the next request with any of its keys is refused", permissions=("change",)
-    )
+    @admin.action(description="Block: all of its API keys are rejected from now on", permissions=("change",))
     def block(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
         now = timezone.now()
-        with transaction.atomic():  # so that the key cache is told once
+        with transaction.atomic():  # invalidates the key cache once for all
             for customer in queryset:
                 block_customer(customer=customer, by=request.user, at=now)  # type: ignore[arg-type]
         self.message_user(request, f"{len(queryset)} customers blocked.", messages.SUCCESS)
@@ -127,7 +125,7 @@ class CustomerAdmin(StaffAdmin):
         return account.get_status_display() if account else "-"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a customer's ledger outlives it
+        return False  # the usage ledger must outlive the customer
 
 
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -145,7 +143,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Membership)
 class MembershipAdmin(StaffAdmin):
-    """Each change is the service's, so an owner is left and the customer's audit log tells of it."""
+    """Changes go through services, which protect the last owner and write the customer's audit log."""
 
     form = MembershipForm
     list_display = ("user", "customer", "role", "created_at")
@@ -156,10 +154,10 @@ class MembershipAdmin(StaffAdmin):
     readonly_fields = ("customer", "user")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # nobody is put into an account without accepting an invitation
+        return False  # people join only by accepting an invitation
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {}  # one by one, so that each is asked for
+        return {}  # members are changed one at a time, each with a confirmation
 
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         allowed: bool = super().has_delete_permission(request, obj)
@@ -173,7 +171,10 @@ class MembershipAdmin(StaffAdmin):
 
 
 def _by_staff(request: HttpRequest) -> dict[str, Any]:
-    """Staff acts, from an address that is nobody else's business."""
+    """Return a service's arguments for a change by staff.
+
+    Their address stays out of the customer's audit log.
+    """
     return {"by": None, "actor": request.user, "at": timezone.now(), "address": None}
 
 

@@ -1,4 +1,4 @@
-"""API keys."""
+"""Staff admin pages of API keys and pending cache invalidations."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from customers.services.manage_keys import revoke_api_key
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(StaffAdmin):
-    """Keys are made where their owner can see them once; here they are looked at, renamed and revoked."""
+    """View, rename and revoke keys. Only a key's owner may create one, since it is shown once."""
 
     list_display = ("prefix", "name", "customer", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "created_at", "last_used_at")
@@ -45,10 +45,10 @@ class ApiKeyAdmin(StaffAdmin):
             at=timezone.now(),
         )
 
-    @admin.action(description="Revoke: the next request with the key is refused", permissions=("change",))
+    @admin.action(description="Revoke: the key is rejected from now on", permissions=("change",))
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         now = timezone.now()
-        with transaction.atomic():  # so that the key cache is told once
+        with transaction.atomic():  # invalidates the key cache once for all
             for api_key in queryset:
                 revoke_api_key(api_key=api_key, at=now, by=request.user)  # type: ignore[arg-type]
         self.message_user(request, f"{len(queryset)} keys revoked.", messages.SUCCESS)
@@ -58,7 +58,7 @@ class ApiKeyAdmin(StaffAdmin):
         try:
             self.message_user(request, f"{key_cache.clear()} entries removed.", messages.SUCCESS)
         except RedisUnavailable:
-            self.message_user(request, "There is no key cache now: Redis is away.", messages.WARNING)
+            self.message_user(request, "The key cache is off: Redis is unavailable.", messages.WARNING)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -69,7 +69,7 @@ class ApiKeyAdmin(StaffAdmin):
 
 @admin.register(KeyInvalidation)
 class KeyInvalidationAdmin(ReadOnlyAdmin):
-    """What the key cache could not be told yet. Empty while Redis answers."""
+    """Keys that could not be removed from the cache yet. Empty while Redis is available."""
 
     list_display = ("id", "customer_id", "marked_at")
     ordering = ("marked_at",)

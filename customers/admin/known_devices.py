@@ -1,4 +1,7 @@
-"""How people log in: second steps, GitHub accounts, places. Allauth's own pages would show secrets."""
+"""Staff admin pages of addresses, authenticators, GitHub logins and devices.
+
+They replace allauth's own pages, which would show secrets.
+"""
 
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
@@ -11,9 +14,10 @@ from django.utils import timezone
 
 from core.admin.pages import ReadOnlyAdmin
 from customers.models import KnownDevice
-from customers.services.change_by_staff import remove_second_step
+from customers.services.change_by_staff import remove_authenticator
 
-# The mail that a person gets when a second step is removed; recovery codes are removed along with it.
+# The mail sent when an authenticator is removed. Recovery codes are removed with the last one, without a mail
+# of their own.
 REMOVED = {
     Authenticator.Type.TOTP: "mfa/email/totp_deactivated",
     Authenticator.Type.WEBAUTHN: "mfa/email/webauthn_removed",
@@ -22,7 +26,7 @@ REMOVED = {
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(ReadOnlyAdmin):
-    """Addresses are added and confirmed by whoever reads their mail, and by nobody else."""
+    """Read-only: only people who receive mail at an address may add and confirm it."""
 
     list_display = ("email", "user", "primary", "verified")
     list_filter = ("primary", "verified")
@@ -38,26 +42,26 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("user__email",)
     fields = ("user", "type", "created_at", "last_used_at")
-    actions = ("take_away",)
+    actions = ("remove_authenticators",)
 
-    def has_take_away_permission(self, request: HttpRequest) -> bool:
+    def has_remove_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("mfa.delete_authenticator")
 
     @admin.action(
-        description="Take away: for somebody locked out, once they have shown who they are",
-        permissions=("take_away",),
+        description="Remove: for a person who is locked out, after you have verified their identity",
+        permissions=("remove",),
     )
-    def take_away(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+    def remove_authenticators(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
         chosen = list(queryset.select_related("user"))
         for authenticator in chosen:
-            remove_second_step(
+            remove_authenticator(
                 authenticator=authenticator,
                 by=request.user,  # type: ignore[arg-type]
                 at=timezone.now(),
             )
             if template := REMOVED.get(authenticator.type):
                 get_adapter().send_notification_mail(template, authenticator.user)
-        self.message_user(request, f"{len(chosen)} taken away.", messages.SUCCESS)
+        self.message_user(request, f"{len(chosen)} removed.", messages.SUCCESS)
 
 
 @admin.register(SocialAccount)

@@ -1,4 +1,4 @@
-"""Claims on namespaces: proven and released by staff."""
+"""Staff admin page of claims on namespaces, with actions that prove and release them."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ from customers.services.release_namespace import release_namespace
 
 @admin.register(ForgeAccount)
 class ForgeAccountAdmin(ReadOnlyAdmin):
-    """Nothing is edited by hand: both actions go through services, which end the claims of others and log."""
+    """Read-only: both actions call services, which end competing claims and write the audit log."""
 
     list_display = ("namespace", "forge", "customer", "state", "claimed_at", "proven_at", "released_at")
     list_filter = (
@@ -37,7 +37,7 @@ class ForgeAccountAdmin(ReadOnlyAdmin):
         return "Proven" if claim.is_proven else "Provisional"
 
     @admin.action(
-        description="Mark as proven: the claims of all others on the namespace end", permissions=("decide",)
+        description="Mark as proven: ends other customers' claims on the namespace", permissions=("decide",)
     )
     def prove(self, request: HttpRequest, queryset: QuerySet[ForgeAccount]) -> None:
         proven = 0
@@ -56,7 +56,7 @@ class ForgeAccountAdmin(ReadOnlyAdmin):
                 self.message_user(request, message, messages.ERROR)
         self.message_user(request, f"{proven} proven.", messages.SUCCESS)
 
-    @admin.action(description="Release: others may claim the namespace", permissions=("decide",))
+    @admin.action(description="Release: other customers may claim the namespace", permissions=("decide",))
     def release(self, request: HttpRequest, queryset: QuerySet[ForgeAccount]) -> None:
         released = 0
         for claim in queryset.select_related("customer"):

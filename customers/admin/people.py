@@ -1,4 +1,7 @@
-"""People who log in. Who they are and what they may is theirs or a superuser's; no form here sets it."""
+"""Staff admin page of people who log in.
+
+No form sets an address, a password or permissions: those are the person's own or a superuser's to change.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,10 +44,10 @@ class UserAdmin(StaffAdmin):
         return ", ".join(str(group) for group in person.groups.all()) or "-"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # people sign up or are invited: so their address is confirmed
+        return False  # signup and invitations make sure that the address is confirmed
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a customer must not lose its owner: switch the person off instead
+        return False  # a customer must keep its owner: deactivate the person instead
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)
@@ -64,7 +67,7 @@ class UserAdmin(StaffAdmin):
         )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """A superuser also puts people of staff into each group, which says what they may."""
+        """Add an action per group for superusers, which grants staff access with that group's permissions."""
         actions: dict[str, Any] = super().get_actions(request)
         if actions and self.has_grant_permission(request):
             for group in Group.objects.order_by("name"):
@@ -72,7 +75,7 @@ class UserAdmin(StaffAdmin):
                 actions[name] = (self.record(_grant(group), words), name, words)
         return actions
 
-    @admin.action(description="Mail them a link that sets a new password", permissions=("change",))
+    @admin.action(description="Send a password reset link", permissions=("change",))
     def send_password_reset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:
             send_password_reset_service(
@@ -81,9 +84,9 @@ class UserAdmin(StaffAdmin):
                 at=timezone.now(),
                 request=request,
             )
-        self.message_user(request, f"Mails on their way: {len(queryset)}.", messages.SUCCESS)
+        self.message_user(request, f"{len(queryset)} mails queued.", messages.SUCCESS)
 
-    @admin.action(description="Grant staff access, to look at nothing yet", permissions=("grant",))
+    @admin.action(description="Grant staff access without any permission", permissions=("grant",))
     def grant_staff_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         _grant_access(self, request, queryset, [])
 
@@ -91,7 +94,7 @@ class UserAdmin(StaffAdmin):
     def end_staff_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset:
             end_staff_access_service(person=person, by=request.user, at=timezone.now())  # type: ignore[arg-type]
-        self.message_user(request, f"{len(queryset)} people are staff no longer.", messages.SUCCESS)
+        self.message_user(request, f"{len(queryset)} people lost staff access.", messages.SUCCESS)
 
 
 def _grant(group: Group) -> Callable[[UserAdmin, HttpRequest, QuerySet[User]], None]:
@@ -109,4 +112,4 @@ def _grant_access(page: UserAdmin, request: HttpRequest, people: QuerySet[User],
             groups=groups,
             at=timezone.now(),
         )
-    page.message_user(request, f"{len(people)} people are staff now.", messages.SUCCESS)
+    page.message_user(request, f"{len(people)} people have staff access.", messages.SUCCESS)

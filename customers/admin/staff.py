@@ -1,4 +1,4 @@
-"""Staff themselves: what they did, and the groups that say what they may."""
+"""Staff admin pages of the staff audit log and of staff's permission groups."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from customers.models import StaffAction
 
 @admin.register(StaffAction)
 class StaffActionAdmin(ReadOnlyAdmin):
-    """The staff audit log. Superusers read it; nobody changes it."""
+    """The staff audit log. Only superusers read it; nobody edits it."""
 
     list_display = ("at", "staff_name", "action", "subject", "detail", "customer", "address", "device")
     list_filter = ("action", "at")
@@ -29,7 +29,7 @@ class StaffActionAdmin(ReadOnlyAdmin):
 
 @admin.register(Group)
 class GroupAdmin(StaffAdmin):
-    """What a group may. A superuser's alone: with it, staff would grant themselves more."""
+    """Groups and their permissions. Only for superusers: other staff could give themselves permissions."""
 
     list_display = ("name",)
     search_fields = ("name",)
@@ -48,7 +48,7 @@ class GroupAdmin(StaffAdmin):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """What the group may from now on, by name: the staff audit log must tell who could do what when."""
+        """Name the group's new permissions, so that the staff audit log shows who could do what when."""
         changed: list[Any] = super().construct_change_message(request, form, formsets, add)
         if "permissions" in form.changed_data:
             names = sorted(each.codename for each in form.cleaned_data["permissions"])

@@ -1,4 +1,4 @@
-"""Who calls the API: the customer behind an API key. `request.auth` is the ApiPrincipal."""
+"""Authentication of API requests by key. `request.auth` is the ApiPrincipal."""
 
 from django.db import DEFAULT_DB_ALIAS
 from rest_framework.authentication import BaseAuthentication
@@ -16,19 +16,19 @@ from customers.services.namespace_claims import KeyOrigin
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Reads `X-API-Key`, else `Authorization: Bearer`. Raises InvalidApiKey for a key that is no good."""
+    """Reads `X-API-Key`, else `Authorization: Bearer`. Raises InvalidApiKey for an invalid key."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiPrincipal] | None:
         raw = _read_key(request)
         if raw is None:
             return None
-        caller = authenticate_api_key(raw, address=find_ip(request))
-        if caller is None:
+        principal = authenticate_api_key(raw, address=find_ip(request))
+        if principal is None:
             BAD_KEYS.inc()
             count_bad_key(request)
             raise InvalidApiKey
-        bind_contextvars(customer=str(caller.customer_id))
-        return None, caller
+        bind_contextvars(customer=str(principal.customer_id))
+        return None, principal
 
     def authenticate_header(self, request: Request) -> str:
         return 'ApiKey realm="rsolv"'
@@ -43,10 +43,10 @@ def _read_key(request: Request) -> str | None:
 
 
 def get_customer(request: Request) -> Customer:
-    """The customer whose key the request carries. Only for views behind HasApiKey.
+    """Return the customer of the request's key. Only for views that require HasApiKey.
 
-    Only its id is at hand, which is what nearly all views need; any other field is read from the database
-    when it is asked for, so none is ever old.
+    Only its id is loaded, which is all that most views need. Any other field is read from the database on
+    access.
     """
     if not isinstance(request.auth, ApiPrincipal):
         raise AuthRequired
@@ -54,7 +54,7 @@ def get_customer(request: Request) -> Customer:
 
 
 def find_origin(request: Request) -> KeyOrigin:
-    """Where the request comes from, for the audit log."""
+    """Return the request's key, address and client, for the audit log."""
     key_id = request.auth.key_id if isinstance(request.auth, ApiPrincipal) else None
     device = describe_browser(request.headers.get("User-Agent", ""))
     return KeyOrigin(key_id=key_id, address=find_ip(request), device=device)

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: a request that changes state is carried out once, and its answer kept for a day.
+"""`Idempotency-Key`: a request that changes state is executed once, and its response stored for a day.
 
-The same key and body replays the answer; another body is refused; while the first is in flight, others
-are told to wait. A request that was refused changes nothing and leaves its key free.
+The same key and body replays the response. Another body is rejected, and so is any request while the first
+one is in flight. A request that fails changes nothing and frees its key.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ from core.errors import DomainError
 from customers.api.auth import get_customer
 from customers.models import Customer, IdempotentAnswer
 
-SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+VALID_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 KEPT = timedelta(hours=24)
-# How many answers of one customer are kept. Who sends more keys in a day loses the oldest answers.
-MOST_KEPT = 50_000
-# After this long without an answer its process has died, and the key may be taken over.
+# Stored responses per customer. A customer who sends more keys in a day loses the oldest ones.
+MAX_STORED = 50_000
+# After this time without a response, the process must have died, and the key may be taken over.
 IN_FLIGHT = timedelta(seconds=60)
 
 Handler = Callable[..., HttpResponse]
@@ -44,20 +44,20 @@ class KeyReused(DomainError):
 
 class StillInFlight(DomainError):
     code, status = "CONFLICT", 409
-    message = "A request with this Idempotency-Key is being carried out. Try again in a moment."
+    message = "A request with this Idempotency-Key is being processed. Try again in a moment."
 
 
 def idempotent(handler: Handler) -> Handler:
-    """Make an API view's handler honor the header, if it is sent."""
+    """Make an API view's handler honor the Idempotency-Key header if the request has one."""
 
     @wraps(handler)
-    def carry_out_once(view: Any, request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def handle_once(view: Any, request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return handler(view, request, *args, **kwargs)
-        if not SANE_KEY.match(key):
+        if not VALID_KEY.match(key):
             raise BadKey
-        request.data  # noqa: B018 - reads the body, whose bytes are the fingerprint
+        request.data  # noqa: B018 - reads the body, which the fingerprint hashes
         fingerprint = _fingerprint(request)
         answer = claim_key(
             customer=get_customer(request), key=key, fingerprint=fingerprint, at=timezone.now()
@@ -69,11 +69,11 @@ def idempotent(handler: Handler) -> Handler:
         except BaseException:
             answer.delete()
             raise
-        _keep(answer, response)
+        _store(answer, response)
         return response
 
-    carry_out_once.is_idempotent = True  # type: ignore[attr-defined]  # for the API's description
-    return carry_out_once
+    handle_once.is_idempotent = True  # type: ignore[attr-defined]  # for the OpenAPI document
+    return handle_once
 
 
 def _fingerprint(request: ApiRequest) -> str:
@@ -83,7 +83,10 @@ def _fingerprint(request: ApiRequest) -> str:
 
 
 def claim_key(*, customer: Customer, key: str, fingerprint: str, at: datetime) -> IdempotentAnswer:
-    """The kept answer, or a new row that holds the key for us. Raises KeyReused, StillInFlight."""
+    """Return the stored response, or a new row that reserves the key. Raises KeyReused, StillInFlight.
+
+    Commits, so that other processes see the reservation.
+    """
     try:
         with transaction.atomic():
             return IdempotentAnswer.objects.create(
@@ -108,7 +111,7 @@ def _take_over(*, customer: Customer, key: str, fingerprint: str, at: datetime) 
     return row
 
 
-def _keep(answer: IdempotentAnswer, response: HttpResponse) -> None:
+def _store(answer: IdempotentAnswer, response: HttpResponse) -> None:
     data = response.data if isinstance(response, Response) else None
     answer.status_code, answer.body = response.status_code, JSONRenderer().render(data).decode()
     answer.save(update_fields=["status_code", "body"])
@@ -121,11 +124,11 @@ def _replay(answer: IdempotentAnswer) -> HttpResponse:
 
 
 def prune_answers(*, at: datetime) -> int:
-    """Delete answers older than a day, and of each customer what is beyond MOST_KEPT; return how many."""
+    """Delete responses older than a day and those beyond MAX_STORED per customer. Return their number."""
     deleted, _ = IdempotentAnswer.objects.filter(started_at__lt=at - KEPT).delete()
     counted = IdempotentAnswer.objects.order_by().values("customer").annotate(answers=Count("pk"))
-    for customer in counted.filter(answers__gt=MOST_KEPT).values_list("customer", flat=True):
+    for customer in counted.filter(answers__gt=MAX_STORED).values_list("customer", flat=True):
         rows = IdempotentAnswer.objects.filter(customer=customer)
-        oldest_kept = rows.order_by("-started_at").values_list("started_at", flat=True)[MOST_KEPT - 1]
+        oldest_kept = rows.order_by("-started_at").values_list("started_at", flat=True)[MAX_STORED - 1]
         deleted += rows.filter(started_at__lt=oldest_kept, status_code__isnull=False).delete()[0]
     return deleted

@@ -1,4 +1,4 @@
-"""The API key in the OpenAPI document."""
+"""Security schemes of the OpenAPI document."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -15,5 +15,5 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         ]
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
-        """Either of the two, not both."""
+        """Require either of the two, not both."""
         return [{"apiKey": []}, {"bearer": []}]

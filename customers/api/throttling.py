@@ -1,4 +1,4 @@
-"""API rate limits of customers, and of addresses where a request carries no key."""
+"""API rate limits per customer, or per address for requests without a key."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from customers.principals import ApiPrincipal
 
 
 class CustomerThrottle(BaseThrottle):
-    """The overall limit of the customer, or of the address where no key is asked for.
+    """Apply the overall limit of the customer, or of the address if the view requires no key.
 
-    A view with a `rate_scope`, one of SCOPES, has a limit of its own beside it.
+    A view with a `rate_scope`, one of SCOPES, has a limit of its own in addition.
     """
 
     def allow_request(self, request: Any, view: Any) -> bool:

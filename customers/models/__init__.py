@@ -1,4 +1,4 @@
-"""Who uses the product: people, the customers that pay, their keys, namespaces, invitations and actions."""
+"""Models of people, customers, memberships, API keys, namespaces, invitations and audit logs."""
 
 from .audit import AuditLogEntry
 from .customer import Customer, Membership

@@ -1,4 +1,4 @@
-"""The accounts that pay, and the people in them."""
+"""Customers (the accounts that pay) and their members."""
 
 import uuid
 from typing import Any
@@ -10,15 +10,15 @@ from django.utils import timezone
 from .key_invalidations import KeyInvalidation
 from .people import User
 
-# What decides whether the keys of a customer are good.
-DECISIVE = frozenset({"closed_at", "blocked_at"})
+# Fields that decide whether a customer's API keys are valid.
+KEY_FIELDS = frozenset({"closed_at", "blocked_at"})
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
-    """Customers. Whatever ends their keys, the cache forgets these."""
+    """Queries that invalidate cached API keys whenever a change affects them."""
 
     def update(self, **fields: Any) -> int:
-        if DECISIVE.isdisjoint(fields):
+        if KEY_FIELDS.isdisjoint(fields):
             return super().update(**fields)
         with transaction.atomic():
             return super(CustomerQuerySet, self._mark()).update(**fields)
@@ -33,14 +33,17 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def _mark(self) -> "CustomerQuerySet":
-        """Lock the customers and mark them; return exactly those: none that comes to fit meanwhile."""
+        """Lock the customers and mark their keys for invalidation; return exactly these customers.
+
+        Rows that start to match the query meanwhile are not included: their keys are not marked.
+        """
         ids = list(self.order_by().select_for_update(of=("self",)).values_list("pk", flat=True))
         KeyInvalidation.objects.mark(customers=ids)
         return Customer.objects.filter(pk__in=ids)
 
 
 class Customer(models.Model):
-    """The account that pays. `email` is where its bills and alerts go, and dj-stripe's subscriber address."""
+    """The account that pays. `email` receives bills and alerts and is dj-stripe's subscriber address."""
 
     class SignupSource(models.TextChoices):
         FORM = "form", "Signup form"
@@ -54,15 +57,15 @@ class Customer(models.Model):
     email = models.EmailField(max_length=254)
     signup_source = models.CharField(max_length=10, choices=SignupSource.choices, default=SignupSource.FORM)
     setup_hidden_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its people put the setup steps away."
+        null=True, blank=True, help_text="When the setup steps were hidden."
     )
     closed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the account was closed: its keys are refused from then on."
+        null=True, blank=True, help_text="When the account was closed. Its API keys are invalid from then on."
     )
     blocked_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since when staff have its keys refused."
+        null=True, blank=True, help_text="Since when staff have blocked its API keys."
     )
-    blocked_reason = models.CharField(max_length=300, blank=True, help_text="For staff.")
+    blocked_reason = models.CharField(max_length=300, blank=True, help_text="Only shown to staff.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="customers"
@@ -73,7 +76,7 @@ class Customer(models.Model):
     class Meta:
         ordering = ("-created_at",)
         constraints = (
-            # A closed account stays, with its ledger; its address is free for another.
+            # A closed account is kept because of its ledger. A new account may use its address.
             models.UniqueConstraint(
                 Lower("email"), condition=models.Q(closed_at=None), name="customer_email_unique_while_open"
             ),
@@ -87,7 +90,7 @@ class Customer(models.Model):
         is_new = self._state.adding
         fields = options.get("update_fields")
         super().save(**options)
-        if not is_new and (fields is None or not DECISIVE.isdisjoint(fields)):
+        if not is_new and (fields is None or not KEY_FIELDS.isdisjoint(fields)):
             KeyInvalidation.objects.mark(customers=[self.pk])
 
     @transaction.atomic
@@ -97,7 +100,7 @@ class Customer(models.Model):
 
 
 class Membership(models.Model):
-    """A person's place in a customer."""
+    """A person's membership in a customer, with a role."""
 
     class Role(models.TextChoices):
         OWNER = "owner"
@@ -131,5 +134,5 @@ class Membership(models.Model):
 
     @property
     def may_manage(self) -> bool:
-        """Whether keys, members and settings are theirs to change."""
+        """Whether the member may change keys, members and settings."""
         return self.role in (self.Role.OWNER, self.Role.ADMIN)

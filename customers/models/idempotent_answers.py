@@ -1,4 +1,4 @@
-"""Stored answers of requests that carried an Idempotency-Key."""
+"""Stored responses of requests with an Idempotency-Key."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,7 +7,7 @@ from .customer import Customer
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a request that carried an Idempotency-Key; while it is made, `status_code` is null."""
+    """The response to a request with an Idempotency-Key. `status_code` is null while the request runs."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

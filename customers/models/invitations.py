@@ -1,4 +1,4 @@
-"""Places that are offered by mail."""
+"""Invitations to join a customer."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from .people import User
 
 
 class Invitation(models.Model):
-    """A place in a customer, offered to an address. Only the SHA-256 of its token is kept."""
+    """An invitation of an address to a customer, in a role. Only its token's SHA-256 is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
@@ -24,7 +24,7 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     expiry_recorded_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the audit log got the entry of its expiry."
+        null=True, blank=True, editable=False, help_text="When its expiry was added to the audit log."
     )
 
     class Meta:

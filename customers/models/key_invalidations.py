@@ -1,4 +1,4 @@
-"""What the key cache must forget before it is believed again."""
+"""Pending invalidations: keys that must be removed from the key cache before its next lease."""
 
 import time
 from collections.abc import Iterable
@@ -17,9 +17,10 @@ from customers.metrics import KEY_CACHE_ERRORS
 
 log = structlog.get_logger(__name__)
 
-# Between tries while Redis is away, and how much longer than a lease is waited: two clocks may run apart.
+# Wait between attempts while Redis is unavailable, and the factor by which the wait exceeds a lease, since
+# the clocks of two machines may drift.
 RETRY_SECONDS = 0.2
-CLOCK_SHARE = 1.05
+CLOCK_DRIFT_FACTOR = 1.05
 
 
 class KeyInvalidationQuerySet(models.QuerySet["KeyInvalidation"]):
@@ -36,14 +37,17 @@ class KeyInvalidationQuerySet(models.QuerySet["KeyInvalidation"]):
         using = router.db_for_write(KeyInvalidation)
         with transaction.atomic(using=using):
             self.bulk_create(rows)
-            _forget_now(rows)
-            _settle_on_commit(using)
+            _invalidate_now(rows)
+            _invalidate_on_commit(using)
 
-    def settle(self) -> None:
-        """Remove what is marked from the cache, then the marks. Safe to repeat. Raises RedisUnavailable."""
+    def invalidate_marked(self) -> None:
+        """Remove marked keys from the cache, then delete the marks. Safe to repeat.
+
+        Raises RedisUnavailable.
+        """
         rows = list(self.all())
         if rows:
-            key_cache.forget(_list_hashes(rows))
+            key_cache.invalidate(_list_key_hashes(rows))
             self.filter(pk__in=[row.pk for row in rows]).delete()
 
 
@@ -60,13 +64,13 @@ class KeyInvalidation(models.Model):
     objects = KeyInvalidationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "key to forget"
-        verbose_name_plural = "keys to forget"
+        verbose_name = "key invalidation"
+        verbose_name_plural = "key invalidations"
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(key_hash="", customer_id__isnull=False)
                 | (~models.Q(key_hash="") & models.Q(customer_id=None)),
-                name="stale_key_is_one_or_all",
+                name="key_invalidation_is_one_or_all",
             ),
         )
 
@@ -74,37 +78,44 @@ class KeyInvalidation(models.Model):
         return f"all keys of {self.customer_id}" if self.customer_id else f"{self.key_hash[:12]}…"
 
 
-def _list_hashes(rows: list[KeyInvalidation]) -> list[str]:
+def _list_key_hashes(rows: list[KeyInvalidation]) -> list[str]:
     customers = [row.customer_id for row in rows if row.customer_id]
     keys: Any = apps.get_model("customers", "ApiKey")
     theirs = keys.objects.filter(customer_id__in=customers).values_list("key_hash", flat=True)
     return [row.key_hash for row in rows if row.key_hash] + (list(theirs) if customers else [])
 
 
-def _forget_now(rows: list[KeyInvalidation]) -> None:
-    """For this transaction's own eyes; what others see of it is settled after the commit."""
+def _invalidate_now(rows: list[KeyInvalidation]) -> None:
+    """Invalidate inside the transaction too, so that its own later reads are correct.
+
+    Other processes may cache the old state until the commit, so everything is invalidated again afterwards.
+    """
     try:
-        key_cache.forget(_list_hashes(rows))
+        key_cache.invalidate(_list_key_hashes(rows))
     except RedisUnavailable:
         KEY_CACHE_ERRORS.inc()
 
 
-def _settle_on_commit(using: str) -> None:
-    """Once for each transaction, however much it marks."""
+def _invalidate_on_commit(using: str) -> None:
+    """Register the commit hook once per transaction, however many keys it marks."""
     connection = connections[using]
-    if all(hook[1] is not _settle_or_wait for hook in connection.run_on_commit):
-        transaction.on_commit(_settle_or_wait, using=using)
+    if all(hook[1] is not _invalidate_or_wait for hook in connection.run_on_commit):
+        transaction.on_commit(_invalidate_or_wait, using=using)
 
 
-def _settle_or_wait() -> None:
-    ends_at = time.monotonic() + settings.KEY_CACHE_LEASE_SECONDS * CLOCK_SHARE
+def _invalidate_or_wait() -> None:
+    """Invalidate now, or return when every cache lease has certainly ended.
+
+    The marks stay in the second case: whoever starts the next lease processes them first.
+    """
+    ends_at = time.monotonic() + settings.KEY_CACHE_LEASE_SECONDS * CLOCK_DRIFT_FACTOR
     while True:
         try:
-            return KeyInvalidation.objects.settle()
+            return KeyInvalidation.objects.invalidate_marked()
         except RedisUnavailable:
             KEY_CACHE_ERRORS.inc()
             left = ends_at - time.monotonic()
             if left <= 0:
-                log.error("key_cache_not_told", marked=KeyInvalidation.objects.count())
+                log.error("key_cache_invalidation_failed", marked=KeyInvalidation.objects.count())
                 return None
             time.sleep(min(RETRY_SECONDS, left))

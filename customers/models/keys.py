@@ -15,12 +15,12 @@ from .customer import Customer
 from .key_invalidations import KeyInvalidation
 from .people import User
 
-# What decides whether a key is good, and whose it is.
-DECISIVE = frozenset({"customer", "customer_id", "key_hash", "expires_at", "revoked_at"})
+# Fields that decide whether a key is valid and to which customer it belongs.
+CACHED_FIELDS = frozenset({"customer", "customer_id", "key_hash", "expires_at", "revoked_at"})
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    """Keys. However many are changed or deleted, the cache forgets them."""
+    """Queries that invalidate cached keys whenever a change affects them."""
 
     def active(self) -> "ApiKeyQuerySet":
         return self.filter(
@@ -28,7 +28,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
 
     def update(self, **fields: Any) -> int:
-        if DECISIVE.isdisjoint(fields):
+        if CACHED_FIELDS.isdisjoint(fields):
             return super().update(**fields)
         with transaction.atomic():
             return super(ApiKeyQuerySet, self._mark()).update(**fields)
@@ -40,14 +40,20 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def _mark(self) -> "ApiKeyQuerySet":
-        """Lock the keys and mark them; return exactly those: none that comes to fit meanwhile."""
+        """Lock the keys and mark them for invalidation; return exactly these keys.
+
+        Rows that start to match the query meanwhile are not included: they are not marked.
+        """
         hashes = dict(self.order_by().select_for_update(of=("self",)).values_list("pk", "key_hash"))
         KeyInvalidation.objects.mark(key_hashes=hashes.values())
         return ApiKey.objects.filter(pk__in=hashes)
 
 
 class ApiKey(models.Model):
-    """What the Action authenticates with. Only the SHA-256 of the key is kept; `prefix` tells keys apart."""
+    """A key that the Action authenticates with.
+
+    Only its SHA-256 is stored; `prefix` identifies it to people.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="api_keys")
@@ -80,8 +86,8 @@ class ApiKey(models.Model):
         fields = options.get("update_fields")
         super().save(**options)
         if is_new:
-            transaction.on_commit(partial(_forget_refusals, self.key_hash))
-        elif fields is None or not DECISIVE.isdisjoint(fields):
+            transaction.on_commit(partial(_forget_failed_lookups, self.key_hash))
+        elif fields is None or not CACHED_FIELDS.isdisjoint(fields):
             KeyInvalidation.objects.mark(key_hashes=[self.key_hash])
 
     @transaction.atomic
@@ -94,8 +100,8 @@ class ApiKey(models.Model):
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
 
 
-def _forget_refusals(key_hash: str) -> None:
-    """Whoever tried this key before it was there was refused; that is remembered for a moment."""
+def _forget_failed_lookups(key_hash: str) -> None:
+    """Remove a cached "invalid" result: somebody may have tried the key before it existed."""
     if key_cache.is_on():
         with contextlib.suppress(RedisUnavailable):
-            key_cache.forget([key_hash])
+            key_cache.invalidate([key_hash])

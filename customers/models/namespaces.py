@@ -1,4 +1,4 @@
-"""Namespaces on forges."""
+"""Claims on namespaces of forges, such as GitHub organizations."""
 
 import uuid
 
@@ -13,8 +13,9 @@ class ForgeAccount(models.Model):
     """A customer's claim on a namespace of a forge. See docs/decisions/024.
 
     A claim is provisional until `proven_at`: other customers may claim the same namespace, and each stores
-    apart. At most one claim on a namespace is proven and not released; it keeps others out. A released claim
-    stays with all that was stored in it, as that customer's. Names are compared without case.
+    data separately. At most one claim per namespace is proven and not released; it excludes other customers.
+    A released claim keeps its stored data, which still belongs to that customer. Names are compared
+    case-insensitively.
     """
 
     class Forge(models.TextChoices):
@@ -56,5 +57,5 @@ class ForgeAccount(models.Model):
 
     @property
     def is_proven(self) -> bool:
-        """Whether the claim keeps others out of the namespace."""
+        """Whether the claim excludes other customers from the namespace."""
         return self.is_held and self.proven_at is not None

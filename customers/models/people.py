@@ -1,4 +1,4 @@
-"""People who log in."""
+"""People who log in, and the devices they use."""
 
 from typing import Any, ClassVar
 
@@ -29,11 +29,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True)
-    time_zone = models.CharField(max_length=50, blank=True, help_text="Dates are shown in it; empty: UTC.")
+    time_zone = models.CharField(max_length=50, blank=True, help_text="Time zone for dates. Empty: UTC.")
     is_staff = models.BooleanField(default=False, help_text="May use the staff admin.")
-    is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting.")
+    is_active = models.BooleanField(default=True, help_text="Deactivate a person instead of deleting them.")
     session_generation = models.PositiveIntegerField(
-        default=0, editable=False, help_text="Goes up to end all sessions: each is bound to one."
+        default=0,
+        editable=False,
+        help_text="Incremented to end all sessions: each session is valid for one number.",
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -50,7 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Django's, which changes with the password, and here with the generation of the sessions too."""
+        """Extend Django's hash, which changes with the password, by the session generation."""
         own: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
         if not self.session_generation:
             return own
@@ -60,7 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class KnownDevice(models.Model):
-    """A browser and network that a person has logged in from, as hashes: another one is news to them."""
+    """Hash of a browser and network from which a person has signed in. Any other one triggers a mail."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
     fingerprint = models.CharField(max_length=64)
@@ -68,7 +70,7 @@ class KnownDevice(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("user", "fingerprint"), name="login_place_once_per_person"),
+            models.UniqueConstraint(fields=("user", "fingerprint"), name="known_device_once_per_person"),
         )
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""API rate limits of a plan or of one customer, where they differ from the default."""
+"""API rate limits of a plan or a customer that differ from the default."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from .keys import ApiKey
 
 
 class RateLimit(models.Model):
-    """How often the customers of a plan, or one customer, may call in a minute, where it is not what all may.
+    """Requests per minute of one customer, or of all customers of a plan, in place of the default.
 
-    It is kept with the keys in the key cache, so that no request asks for it. A change is heeded by the next
-    request; that a customer's plan changed, at the latest after KEY_CACHE_SECONDS.
+    Stored with the keys in the key cache, so that requests do not query it. A change applies to the next
+    request. If a customer changes plans, the new plan's limit applies within KEY_CACHE_SECONDS.
     """
 
     customer = models.OneToOneField(
@@ -22,13 +22,16 @@ class RateLimit(models.Model):
     )
     plan = models.CharField(max_length=10, null=True, blank=True, unique=True)  # noqa: DJ001 - unique where there is one
     requests_per_minute = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: as without this row."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Empty: the plan's or default limit.",
     )
     test_integration_per_minute = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Analyze, generate and naming together. Empty: as without this row.",
+        help_text="Analyze, generate and naming together. Empty: the plan's or default limit.",
     )
 
     class Meta:
@@ -60,7 +63,7 @@ class RateLimit(models.Model):
         return super().delete(*args, **options)
 
     def _mark(self) -> None:
-        """Have the key cache forget whom this concerns: for a plan, everybody with a key."""
+        """Invalidate the cached keys that this limit applies to: for a plan, all active keys."""
         if self.customer_id:
             KeyInvalidation.objects.mark(customers=[self.customer_id])
         else:

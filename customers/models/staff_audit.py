@@ -1,4 +1,4 @@
-"""What staff did, and every login of theirs."""
+"""The staff audit log: actions and logins of staff."""
 
 import uuid
 from typing import Any, NoReturn
@@ -11,7 +11,7 @@ from .people import User
 
 
 class AppendOnly(TypeError):
-    """An entry of the staff audit log was to be changed or deleted."""
+    """Code tried to change or delete an entry of the staff audit log."""
 
 
 class StaffActionQuerySet(models.QuerySet["StaffAction"]):
@@ -25,16 +25,16 @@ class StaffActionQuerySet(models.QuerySet["StaffAction"]):
 
 
 class StaffAction(models.Model):
-    """One action of one member of staff, with address and device. Append-only; superusers read it.
+    """One action of a member of staff, with address and device. Append-only; only superusers read it.
 
-    `staff_name` stays when the person goes. `staff` None: a command on the server.
+    `staff_name` stays when the person is deleted. `staff` is None for a command on the server.
     """
 
     class Action(models.TextChoices):
         LOGGED_IN = "logged_in", "Logged in"
         LOGIN_FAILED = "login_failed", "Failed to log in"
         LOGGED_OUT = "logged_out", "Logged out"
-        LOGIN_CHANGED = "login_changed", "Changed how they log in"
+        LOGIN_CHANGED = "login_changed", "Changed login settings"
         ADDED = "added", "Added"
         CHANGED = "changed", "Changed"
         DELETED = "deleted", "Deleted"
@@ -46,11 +46,11 @@ class StaffAction(models.Model):
     staff = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     staff_name = models.CharField(max_length=254)
     action = models.CharField(max_length=20, choices=Action.choices)
-    subject = models.CharField(max_length=254, blank=True, help_text="What it was done to.")
-    detail = models.CharField(max_length=500, blank=True, help_text="What was done, in words.")
+    subject = models.CharField(max_length=254, blank=True, help_text="The object that was changed.")
+    detail = models.CharField(max_length=500, blank=True, help_text="What was changed, in words.")
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     address = models.GenericIPAddressField(null=True, blank=True)
-    device = models.CharField(max_length=60, blank=True, help_text="The browser, in words.")
+    device = models.CharField(max_length=60, blank=True, help_text="Browser and system.")
     at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = StaffActionQuerySet.as_manager()

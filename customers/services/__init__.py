@@ -1,1 +1,1 @@
-"""Every change of a customer's state, one module a verb."""
+"""Every change of a customer's state, one module per verb."""

@@ -1,4 +1,4 @@
-"""A place that was offered is taken."""
+"""Accept invitations."""
 
 from datetime import datetime
 from typing import Unpack
@@ -17,9 +17,9 @@ from .record_audit_log_entry import record_audit_log_entry
 from .release_unconfirmed_address import release_unconfirmed_address
 
 
-class InvitationOver(DomainError):
+class InvitationNotValid(DomainError):
     code, status = "INVITATION_OVER", 410
-    message = gettext_noop("This invitation was used, taken back or is too old. Ask for a new one.")
+    message = gettext_noop("This invitation was used or revoked, or has expired. Ask for a new one.")
 
 
 class NotInvited(DomainError):
@@ -27,30 +27,31 @@ class NotInvited(DomainError):
     message = gettext_noop("This invitation is for another address.")
 
 
-class PlacedElsewhere(DomainError):
+class AlreadyInAnotherAccount(DomainError):
     code, status = "PLACED_ELSEWHERE", 409
     message = gettext_noop(
-        "You are in another account already. Leave it first, or be invited at another address."
+        "You are already a member of another account. Leave it, or ask for an invitation to another address."
     )
 
 
 def accept_invitation(*, token: str, user: User, at: datetime, **origin: Unpack[Origin]) -> Membership:
-    """Take the place; the link has then done its work. Raises InvitationOver, NotInvited, PlacedElsewhere.
+    """Make a person a member by their invitation, which cannot be used again.
 
-    Whoever invited must still be somebody who may give the role: else the invitation is over.
-    The invited address must be one that the person has confirmed.
+    The person must have confirmed the invited address, and the inviter must still be allowed to assign the
+    role. Raises InvitationNotValid, NotInvited, AlreadyInAnotherAccount.
     """
     with transaction.atomic():
         invitation = _lock(token, at)
         if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
             raise NotInvited
-        return _take(invitation, user, at=at, **origin)
+        return _join(invitation, user, at=at, **origin)
 
 
 def sign_up_invited(*, token: str, name: str, password: str, at: datetime, **origin: Unpack[Origin]) -> User:
-    """Make a person of an invitation, and no customer: the link proves that the address is theirs.
+    """Create a person from an invitation, without a customer of their own.
 
-    Raises InvitationOver, and NotInvited where the address has a login already.
+    The link proves that the address belongs to them. Raises InvitationNotValid, and NotInvited if the address
+    already has a login.
     """
     with transaction.atomic():
         invitation = _lock(token, at)
@@ -59,34 +60,37 @@ def sign_up_invited(*, token: str, name: str, password: str, at: datetime, **ori
         release_unconfirmed_address(email=invitation.email, at=at)
         user = User.objects.create_user(email=invitation.email, password=password, name=name.strip())
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-        _take(invitation, user, at=at, **origin)
+        _join(invitation, user, at=at, **origin)
     return user
 
 
 def find_invited(invitation: Invitation) -> User | None:
-    """Whose login the invited address is. Who only typed it in blocks nobody."""
+    """Return the person who logs in with the invited address. An unconfirmed one does not count."""
     return selectors.find_person(email=invitation.email)
 
 
 def _lock(token: str, at: datetime) -> Invitation:
-    """The open invitation with this token, its customer and itself locked."""
+    """Return the open invitation with this token, after locking its customer.
+
+    Read again after the lock: another request may have accepted, revoked or resent it meanwhile.
+    """
     found = Invitation.objects.filter(token_hash=hash_token(token)).first()
     if found is None:
-        raise InvitationOver
+        raise InvitationNotValid
     customer = Customer.objects.select_for_update().get(pk=found.customer_id)
     invitation = Invitation.objects.select_related("customer", "invited_by").get(pk=found.pk)
     is_answered = invitation.accepted_at or invitation.revoked_at or invitation.expires_at <= at
     if is_answered or customer.closed_at or invitation.token_hash != found.token_hash:
-        raise InvitationOver
+        raise InvitationNotValid
     if not selectors.is_inviter_entitled(invitation):
-        raise InvitationOver
+        raise InvitationNotValid
     return invitation
 
 
-def _take(invitation: Invitation, user: User, *, at: datetime, **origin: Unpack[Origin]) -> Membership:
-    User.objects.select_for_update().get(pk=user.pk)  # two invitations of one person, at once
+def _join(invitation: Invitation, user: User, *, at: datetime, **origin: Unpack[Origin]) -> Membership:
+    User.objects.select_for_update().get(pk=user.pk)  # another invitation may be accepted at the same time
     if user.memberships.filter(customer__closed_at=None).exclude(customer=invitation.customer).exists():
-        raise PlacedElsewhere
+        raise AlreadyInAnotherAccount
     membership, _ = Membership.objects.get_or_create(
         customer=invitation.customer, user=user, defaults={"role": invitation.role}
     )

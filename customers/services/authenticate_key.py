@@ -1,4 +1,4 @@
-"""Who a key belongs to."""
+"""Authenticate API keys."""
 
 from datetime import datetime, timedelta
 
@@ -10,15 +10,16 @@ from customers.metrics import KEY_CACHE_ERRORS, KEY_CACHE_HITS, KEY_CACHE_MISSES
 from customers.models import ApiKey, KeyInvalidation
 from customers.principals import ApiPrincipal
 
-# A key's last use is kept to this precision, so that a request rarely writes.
+# Precision of a key's last use, so that most requests write nothing.
 LAST_USE_PRECISION = timedelta(minutes=1)
 
 
 def authenticate_api_key(raw: str, *, address: str | None = None) -> ApiPrincipal | None:
-    """Return the principal of a raw key, None for a key that is not valid. No query on a cache hit, else one.
+    """Return the principal of a raw key, or None if the key is invalid.
 
-    A key is not valid once the call that ended it has returned, nor while its customer is closed or blocked.
-    Records the use: the first at once, later ones within a minute.
+    Queries the database once, and not at all on a cache hit. A key is invalid as soon as the call that
+    revoked it has returned, and while its customer is closed or blocked. Records the use: the first one
+    immediately, later ones within a minute.
     """
     if not keys.is_well_formed(raw):
         return None
@@ -34,46 +35,53 @@ def authenticate_api_key(raw: str, *, address: str | None = None) -> ApiPrincipa
         KEY_CACHE_MISSES.inc()
         return _fill(key_hash, now, address) if reading.is_free else _look_up(key_hash, now, address)
     KEY_CACHE_HITS.inc()
-    if reading.caller is None or not reading.caller.is_good(now):
+    if reading.principal is None or not reading.principal.is_valid_at(now):
         return None
-    key_uses.note(reading.caller.key_id, now, address)
-    return reading.caller
+    key_uses.record_use(reading.principal.key_id, now, address)
+    return reading.principal
 
 
-def _read(key_hash: str) -> key_cache.Reading:
-    """What the cache says. Where its lease is over, one of those who ask renews it; the others do without."""
+def _read(key_hash: str) -> key_cache.CacheEntry:
+    """Read the cache.
+
+    If its lease has ended, one of the processes renews it; the others query the database.
+    """
     reading = key_cache.read(key_hash)
     if reading.has_lease:
         return reading
     began_at = key_cache.begin_lease()
     if began_at is None:
         return reading
-    KeyInvalidation.objects.settle()
+    KeyInvalidation.objects.invalidate_marked()
     key_cache.grant_lease(began_at)
     return key_cache.read(key_hash)
 
 
 def _fill(key_hash: str, now: datetime, address: str | None) -> ApiPrincipal | None:
-    """Look the key up, and let the cache know. The marker goes before the query: see customers.key_cache."""
+    """Query the database and cache the result.
+
+    The marker must be set before the query: an invalidation after the query then removes it, and the outdated
+    result is not stored. See customers.key_cache.
+    """
     marker = None
     try:
         marker = key_cache.begin_fill(key_hash)
     except RedisUnavailable:
         KEY_CACHE_ERRORS.inc()
-    caller = _look_up(key_hash, now, address)
+    principal = _look_up(key_hash, now, address)
     if marker is not None:
         try:
-            key_cache.end_fill(key_hash, marker, caller)
+            key_cache.end_fill(key_hash, marker, principal)
         except RedisUnavailable:
             KEY_CACHE_ERRORS.inc()
-    return caller
+    return principal
 
 
 def _look_up(key_hash: str, now: datetime, address: str | None) -> ApiPrincipal | None:
     found = selectors.get_principal_by_key_hash(key_hash=key_hash)
     if found is None:
         return None
-    caller, last_used_at = found
+    principal, last_used_at = found
     if last_used_at is None or now - last_used_at > LAST_USE_PRECISION:
-        ApiKey.objects.filter(pk=caller.key_id).update(last_used_at=now, last_used_from=address)
-    return caller
+        ApiKey.objects.filter(pk=principal.key_id).update(last_used_at=now, last_used_from=address)
+    return principal

@@ -1,4 +1,4 @@
-"""Staff shut a customer's keys out, and let them in again."""
+"""Block and unblock a customer's API keys."""
 
 from datetime import datetime
 
@@ -11,21 +11,21 @@ from .record_audit_log_entry import record_audit_log_entry
 
 @transaction.atomic
 def block_customer(*, customer: Customer, by: User, at: datetime, reason: str = "") -> None:
-    """Refuse every key of the customer from now on; people may still log in. Repeating it changes nothing."""
+    """Reject all API keys of the customer from now on. People may still log in. Safe to repeat."""
     rows = Customer.objects.filter(pk=customer.pk, blocked_at=None)
     if rows.update(blocked_at=at, blocked_reason=reason):
-        _note(customer, by, at, "API keys blocked")
+        _record(customer, by, at, "API keys blocked")
 
 
 @transaction.atomic
 def unblock_customer(*, customer: Customer, by: User, at: datetime) -> None:
-    """Take the customer's keys again. Repeating it changes nothing."""
+    """Accept the customer's API keys again. Safe to repeat."""
     rows = Customer.objects.filter(pk=customer.pk).exclude(blocked_at=None)
     if rows.update(blocked_at=None, blocked_reason=""):
-        _note(customer, by, at, "API keys unblocked")
+        _record(customer, by, at, "API keys unblocked")
 
 
-def _note(customer: Customer, by: User, at: datetime, subject: str) -> None:
+def _record(customer: Customer, by: User, at: datetime, subject: str) -> None:
     record_audit_log_entry(
         customer=customer, action=AuditLogEntry.Action.STAFF_ACTED, actor=by, at=at, subject=subject
     )

@@ -1,6 +1,6 @@
-"""What staff change of people, customers and keys: each is the member of staff's own action, by name.
+"""Changes that staff make to people, customers and keys, recorded in the customer's audit log.
 
-A person of staff is changed by a superuser alone: who may change people may not take over who may do more.
+Only superusers may change members of staff: otherwise staff could take over accounts with more permissions.
 """
 
 from datetime import datetime
@@ -25,18 +25,15 @@ Action = AuditLogEntry.Action
 class StaffPerson(DomainError):
     code, status = "FORBIDDEN", 403
     message = gettext_noop(
-        "This person is staff. Only a superuser changes a member of staff, and nobody locks themselves out."
+        "Only a superuser may change members of staff, and you cannot deactivate yourself."
     )
 
 
 @transaction.atomic
 def change_person(*, person: User, name: str, is_active: bool, by: User, at: datetime) -> None:
-    """Rename a person, and let them log in or not: see deactivate_person for what ends then.
-
-    Raises StaffPerson.
-    """
+    """Rename a person, and deactivate or reactivate them (see deactivate_person). Raises StaffPerson."""
     theirs = User.objects.get(pk=person.pk)
-    require_may_change(theirs, by)
+    require_permission_to_change(theirs, by)
     if theirs == by and not is_active:
         raise StaffPerson
     if theirs.name != name.strip():
@@ -48,26 +45,23 @@ def change_person(*, person: User, name: str, is_active: bool, by: User, at: dat
 
 
 def send_password_reset(*, person: User, by: User, at: datetime, request: HttpRequest) -> None:
-    """Mail the person the link that they could ask for themselves. Staff see neither link nor password.
-
-    Raises StaffPerson.
-    """
-    require_may_change(person, by)
+    """Mail the person a password reset link. Staff see neither link nor password. Raises StaffPerson."""
+    require_permission_to_change(person, by)
     form = ResetPasswordForm(data={"email": person.email})
     with transaction.atomic():
         if form.is_valid():
             form.save(request)
-        _record(person, "sent a mail that sets a new password", by, at)
+        _record(person, "sent a password reset link", by, at)
 
 
 @transaction.atomic
-def remove_second_step(*, authenticator: Authenticator, by: User, at: datetime) -> None:
-    """Remove a second step of somebody who lost it. With the last one, recovery codes go too.
+def remove_authenticator(*, authenticator: Authenticator, by: User, at: datetime) -> None:
+    """Remove a second factor that a person has lost. Recovery codes are removed with the last one.
 
-    Repeating it changes nothing. Raises StaffPerson.
+    Safe to repeat. Raises StaffPerson.
     """
     person = authenticator.user
-    require_may_change(person, by)
+    require_permission_to_change(person, by)
     if not Authenticator.objects.filter(pk=authenticator.pk).delete()[0]:
         return
     left = Authenticator.objects.filter(user=person)
@@ -82,7 +76,7 @@ def remove_second_step(*, authenticator: Authenticator, by: User, at: datetime) 
 
 
 def change_customer(*, customer: Customer, name: str, email: str, by: User, at: datetime) -> None:
-    """Rename a customer, and change where its bills and alerts go. Raises EmailTaken."""
+    """Rename a customer, and change the address for its bills and alerts. Raises EmailTaken."""
     try:
         with transaction.atomic():
             theirs = Customer.objects.select_for_update().get(pk=customer.pk)
@@ -100,7 +94,7 @@ def change_customer(*, customer: Customer, name: str, email: str, by: User, at: 
 
 @transaction.atomic
 def rename_api_key(*, api_key: ApiKey, name: str, by: User, at: datetime) -> None:
-    """Another name for a key; the key stays what it is."""
+    """Rename a key. The key itself stays the same."""
     theirs = ApiKey.objects.select_for_update(of=("self",)).get(pk=api_key.pk)
     if theirs.name == name.strip():
         return
@@ -112,8 +106,8 @@ def rename_api_key(*, api_key: ApiKey, name: str, by: User, at: datetime) -> Non
     )
 
 
-def require_may_change(person: User, by: User) -> None:
-    """Raise StaffPerson where the person may do more than who changes them."""
+def require_permission_to_change(person: User, by: User) -> None:
+    """Raise StaffPerson if the person has more permissions than the member of staff who changes them."""
     if (person.is_staff or person.is_superuser) and not by.is_superuser:
         raise StaffPerson
 

@@ -1,4 +1,4 @@
-"""People and their account are called what they say, and get the mail they want."""
+"""Change names and email preferences."""
 
 from datetime import datetime
 from typing import Unpack
@@ -16,7 +16,10 @@ Action = AuditLogEntry.Action
 
 @transaction.atomic
 def change_profile(*, user: User, name: str, time_zone: str, at: datetime, **origin: Unpack[Origin]) -> None:
-    """`time_zone` is a name of the IANA's, or empty for UTC. Another name goes into the audit log."""
+    """Change a person's name and time zone. A new name is recorded in the audit log.
+
+    `time_zone` is an IANA name, or "" for UTC.
+    """
     before = User.objects.select_for_update().get(pk=user.pk).name
     user.name, user.time_zone = name.strip(), time_zone
     user.save(update_fields=["name", "time_zone"])
@@ -37,7 +40,7 @@ def change_profile(*, user: User, name: str, time_zone: str, at: datetime, **ori
 def rename_customer(
     *, customer: Customer, name: str, by: User, at: datetime, **origin: Unpack[Origin]
 ) -> None:
-    """Invoices that are made already keep the name they have. Another name goes into the audit log."""
+    """Rename an account and record it in the audit log. Existing invoices keep the old name."""
     before = Customer.objects.select_for_update().get(pk=customer.pk).name
     customer.name = name.strip()
     customer.save(update_fields=["name"])
@@ -57,7 +60,7 @@ def choose_mail(
     at: datetime,
     **origin: Unpack[Origin],
 ) -> None:
-    """What this member wants of the mail to the account's address. A change goes into the audit log."""
+    """Choose which mail to the account's address this member receives. Records changes in the audit log."""
     place = Membership.objects.select_for_update().get(pk=membership.pk)
     changed = [
         f"{words} {'on' if wanted else 'off'}"
@@ -81,5 +84,5 @@ def choose_mail(
 
 
 def _quote(name: str) -> str:
-    """A name in the audit log, short enough for two of them in one subject."""
+    """Quote a name, shortened so that two of them fit into one subject."""
     return f'"{name if len(name) <= 110 else name[:109] + "…"}"'

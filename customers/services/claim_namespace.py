@@ -1,4 +1,4 @@
-"""A customer claims a namespace by its first use."""
+"""Claim namespaces on first use."""
 
 from datetime import datetime
 
@@ -20,19 +20,19 @@ GITHUB = ForgeAccount.Forge.GITHUB
 class NamespaceHeld(DomainError):
     code, status = "FORBIDDEN", 403
     message = gettext_noop(
-        "This namespace belongs to another RSOLV account. Write to support if that is wrong."
+        "This namespace belongs to another RSOLV account. Contact support if that is wrong."
     )
 
 
 class TooManyNamespaces(DomainError):
-    """The customer has as many provisional claims as it may have."""
+    """The customer has the maximum number of provisional claims."""
 
     code, status = "FORBIDDEN", 403
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"This account has {limit} GitHub organizations that are not proven to be its own, and may have "
-            "no more. Release one on the Repositories page, or ask support to confirm that one is yours."
+            f"This account has {limit} GitHub organizations whose ownership is not verified, which is the "
+            "maximum. Release one on the Repositories page, or ask support to verify that one is yours."
         )
 
 
@@ -45,11 +45,11 @@ def claim_namespace(
     origin: KeyOrigin | None = None,
     at: datetime | None = None,
 ) -> ForgeAccount:
-    """The customer's claim on a namespace, made on first use. Raises NamespaceHeld, TooManyNamespaces.
+    """Return the customer's claim on a namespace, creating it on first use.
 
-    A new claim is provisional. A claim that the customer released becomes valid again, with all that was
-    stored in it. Repeating it changes nothing. Safe to race with claims, proofs and releases of the same
-    namespace: the namespace is locked first, then the customers, then the claims.
+    A new claim is provisional. A claim that the customer released becomes valid again, with its stored data.
+    Safe to repeat, and safe to run concurrently with claims, proofs and releases of the same namespace: the
+    namespace is locked first, then customers, then claims. Raises NamespaceHeld, TooManyNamespaces.
     """
     lock_name("namespace", forge, namespace)
     proven = selectors.find_proven_account(forge=forge, namespace=namespace)
@@ -59,14 +59,14 @@ def claim_namespace(
     if own is not None and own.is_held:
         return own
     lock_customers([customer.pk])
-    _require_room(customer)
+    _require_free_claim(customer)
     own = lock_claim(own, customer, namespace, forge)
     subject = _describe(own, _find_key_prefix(origin))
     record_claim(AuditLogEntry.Action.NAMESPACE_CLAIMED, own, subject, None, at or timezone.now(), origin)
     return own
 
 
-def _require_room(customer: Customer) -> None:
+def _require_free_claim(customer: Customer) -> None:
     is_subscribed = selectors.is_subscribed(customer=customer)
     limit = settings.NAMESPACE_CLAIMS_SUBSCRIBED if is_subscribed else settings.NAMESPACE_CLAIMS_TRIAL
     if selectors.count_provisional_claims(customer=customer) >= limit:

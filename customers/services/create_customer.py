@@ -1,4 +1,4 @@
-"""A customer comes to be."""
+"""Create customers."""
 
 from uuid import UUID, uuid4
 
@@ -21,7 +21,7 @@ def create_customer(
     source: Customer.SignupSource = Customer.SignupSource.FORM,
     id: UUID | None = None,
 ) -> Customer:
-    """Create the account that pays, under an id that was promised before if one is given.
+    """Create the account that pays. `id` is one that was announced earlier, or a new one.
 
     Raises EmailTaken.
     """

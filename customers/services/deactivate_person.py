@@ -1,4 +1,4 @@
-"""A person may no longer log in, or may again."""
+"""Deactivate and reactivate people."""
 
 from datetime import datetime
 from typing import Unpack
@@ -21,13 +21,13 @@ def deactivate_person(
     keys: KeyChoice = KeyChoice.REVOKE,
     **origin: Unpack[Origin],
 ) -> None:
-    """Refuse a person's logins and end their sessions, open invitations and keys. For staff.
+    """Stop a person from logging in, and end their sessions, open invitations and keys. For staff.
 
-    Their places stay. Where nobody else could answer for keys that are kept, they stay the person's.
-    Repeating it changes nothing.
+    Their memberships stay. Keys to be kept stay the person's if nobody else can take them over. Safe to
+    repeat.
     """
     with transaction.atomic():
-        places = _lock_places(user)
+        places = _lock_memberships(user)
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             return
         end_sessions(user=user)
@@ -38,9 +38,9 @@ def deactivate_person(
 
 
 def reactivate_person(*, user: User, actor: User, at: datetime, **origin: Unpack[Origin]) -> None:
-    """Let a person log in again. What ended stays ended. Repeating it changes nothing. For staff."""
+    """Allow a person to log in again. Ended sessions, invitations and keys stay ended. Safe to repeat."""
     with transaction.atomic():
-        places = _lock_places(user)
+        places = _lock_memberships(user)
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             return
         for place in places:
@@ -48,8 +48,8 @@ def reactivate_person(*, user: User, actor: User, at: datetime, **origin: Unpack
     user.is_active = True
 
 
-def _lock_places(user: User) -> list[Membership]:
-    """The person's places, their customers locked in the order of their ids. A person has one at most."""
+def _lock_memberships(user: User) -> list[Membership]:
+    """Return the person's memberships, after locking their customers in the order of their ids."""
     own = Customer.objects.filter(memberships__user=user).values("pk")
     list(Customer.objects.select_for_update().filter(pk__in=own).order_by("pk"))
     return list(Membership.objects.select_related("customer", "user").filter(user=user))

@@ -1,4 +1,4 @@
-"""What a person could still do by invitations and keys ends with their place or their role."""
+"""End the access that invitations and API keys give, when a person leaves or changes roles."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Action = AuditLogEntry.Action
 
 
 class KeyChoice(StrEnum):
-    """What becomes of the API keys that a person made. KEEP reassigns them to somebody who stays."""
+    """What happens to the API keys that a person created. KEEP reassigns them to another member."""
 
     REVOKE = "revoke"
     KEEP = "keep"
@@ -26,7 +26,7 @@ class KeyChoice(StrEnum):
 
 @dataclass(frozen=True)
 class EndedAccess:
-    """How many invitations were revoked, and what became of how many keys."""
+    """The numbers of revoked invitations, revoked keys and reassigned keys."""
 
     invitations: int = 0
     keys_revoked: int = 0
@@ -38,7 +38,7 @@ def end_access(
 ) -> EndedAccess:
     """Revoke the open invitations that a person sent or could accept, and revoke or reassign their keys.
 
-    The customer's row must be locked. Repeating it changes nothing.
+    The customer's row must be locked. Safe to repeat.
     """
     customer, person = leaving.customer, leaving.user
     addresses = selectors.list_addresses(user=person)
@@ -50,12 +50,13 @@ def end_access(
     return EndedAccess(invitations, revoked, reassigned)
 
 
-def end_lost_rights(
+def end_lost_permissions(
     *, membership: Membership, keys: KeyChoice, actor: User, at: datetime, **origin: Unpack[Origin]
 ) -> EndedAccess:
-    """After a change of role: revoke the open invitations that the person could no longer send.
+    """After a change of role, revoke the open invitations that the person may no longer send.
 
-    Their keys are revoked or reassigned where the new role makes none. The customer's row must be locked.
+    Their keys are revoked or reassigned if the new role may not manage keys. The customer's row must be
+    locked.
     """
     lost = [role for role in roles.ROLES if not roles.may_invite(membership.role, role)]
     sent = Q(invited_by=membership.user, role__in=lost)
@@ -81,18 +82,20 @@ def _revoke_invitations(
 def _end_keys(
     leaving: Membership, choice: KeyChoice, actor: User, at: datetime, **origin: Unpack[Origin]
 ) -> tuple[int, int]:
-    """How many keys were revoked, and how many reassigned."""
+    """Return the numbers of revoked and of reassigned keys."""
     customer = leaving.customer
     theirs = selectors.list_working_keys(customer=customer, made_by=leaving.user)
     if choice == KeyChoice.REVOKE:
         revoked = _update(theirs, revoked_at=at)
         _record(customer, Action.KEY_REVOKED, map(str, revoked), actor, at, **origin)
         return len(revoked), 0
-    heir = _find_heir(leaving, actor)
-    if heir is None:
+    new_owner = _find_new_key_owner(leaving, actor)
+    if new_owner is None:
         return 0, 0
-    kept = _update(theirs, created_by=heir)
-    _record(customer, Action.KEY_REASSIGNED, (f"{key} to {heir.email}" for key in kept), actor, at, **origin)
+    kept = _update(theirs, created_by=new_owner)
+    _record(
+        customer, Action.KEY_REASSIGNED, (f"{key} to {new_owner.email}" for key in kept), actor, at, **origin
+    )
     return 0, len(kept)
 
 
@@ -102,15 +105,15 @@ def _update(keys: QuerySet[ApiKey], **fields: datetime | User) -> list[ApiKey]:
     return found
 
 
-def _find_heir(leaving: Membership, actor: User) -> User | None:
-    """Who answers for the keys from now on: the actor where they manage the customer, else an owner."""
+def _find_new_key_owner(leaving: Membership, actor: User) -> User | None:
+    """Return who becomes responsible for the keys: the actor if they manage the customer, else an owner."""
     others = leaving.customer.memberships.select_related("user").exclude(pk=leaving.pk)
     managers = others.filter(role__in=(roles.OWNER, roles.ADMIN), user__is_active=True)
     found = list(managers.order_by("created_at", "pk"))
     own = next((each for each in found if each.user_id == actor.pk), None)
     owner = next((each for each in found if each.role == roles.OWNER), None)
-    heir = own or owner
-    return heir.user if heir else None
+    new_owner = own or owner
+    return new_owner.user if new_owner else None
 
 
 def _record(

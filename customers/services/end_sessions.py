@@ -1,4 +1,4 @@
-"""A person's logins end."""
+"""End sessions."""
 
 from allauth.usersessions.models import UserSession
 from django.db.models import F
@@ -7,10 +7,11 @@ from customers.models import User
 
 
 def end_sessions(*, user: User, but: str | None = None) -> int:
-    """End every session of a person, those too that no list knows; return how many were listed.
+    """End all of a person's sessions, including ones that are not listed. Return how many were listed.
 
-    `but` is the key of a session that stays listed: its request must then take over the new session hash
-    (django.contrib.auth.update_session_auth_hash). Ends with the transaction around it. Safe to repeat.
+    `but` is the key of a session that stays listed; its request must then update its session hash
+    (django.contrib.auth.update_session_auth_hash). Takes effect with the surrounding transaction. Safe to
+    repeat.
     """
     User.objects.filter(pk=user.pk).update(session_generation=F("session_generation") + 1)
     user.refresh_from_db(fields=["session_generation"])

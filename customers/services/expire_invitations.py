@@ -1,4 +1,4 @@
-"""Invitations that nobody took are in the audit log once they are too old."""
+"""Record expired invitations in the audit log."""
 
 from datetime import datetime
 
@@ -13,9 +13,9 @@ BATCH = 1000
 
 @transaction.atomic
 def expire_invitations(*, at: datetime) -> int:
-    """Record each open invitation that expired by then, once; return how many. At most 1000 at a time.
+    """Record each open invitation that has expired, once. Return their number, at most 1000 per call.
 
-    They stay open for sending again, which lets them expire again.
+    They stay open, so that they can be sent again and expire again.
     """
     expired = Invitation.objects.filter(
         accepted_at=None, revoked_at=None, expires_at__lte=at, expiry_recorded_at=None

@@ -1,4 +1,4 @@
-"""The setup steps are put away, or called back."""
+"""Hide and show the setup steps."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from customers.models import Customer
 
 
 def hide_setup(*, customer: Customer, is_hidden: bool, at: datetime) -> None:
-    """Repeating it keeps the first instant."""
+    """Hide or show the setup steps. Hiding again keeps the first time."""
     if not is_hidden:
         Customer.objects.filter(pk=customer.pk).update(setup_hidden_at=None)
     else:

@@ -1,4 +1,4 @@
-"""Places are offered by mail."""
+"""Send, resend and revoke invitations."""
 
 import hashlib
 import secrets
@@ -16,27 +16,27 @@ from customers.mail_limits import count_invitation
 from customers.models import AuditLogEntry, Customer, Invitation, Membership
 from customers.origin import Origin
 
-from .change_role import NotYours, refresh_role
+from .change_role import NotPermitted, refresh_role
 from .record_audit_log_entry import record_audit_log_entry
 
-GOOD_FOR = timedelta(days=7)
-MOST_OPEN = 50
+VALID_FOR = timedelta(days=7)
+MAX_OPEN = 50
 
 
 class AlreadyMember(DomainError):
     code, status = "ALREADY_MEMBER", 409
-    message = gettext_noop("This person is in your account already.")
+    message = gettext_noop("This person is already a member of your account.")
 
 
 class AlreadyInvited(DomainError):
     code, status = "ALREADY_INVITED", 409
-    message = gettext_noop("This address is invited already. Send the invitation again below.")
+    message = gettext_noop("This address is already invited. You can resend the invitation below.")
 
 
 class TooManyInvitations(DomainError):
     code, status = "TOO_MANY_INVITATIONS", 409
-    message = gettext_noop("%(count)d invitations are open. Take some back first.")
-    params = {"count": MOST_OPEN}
+    message = gettext_noop("%(count)d invitations are open. Revoke some first.")
+    params = {"count": MAX_OPEN}
 
 
 def invite_member(
@@ -48,16 +48,17 @@ def invite_member(
     at: datetime,
     **origin: Unpack[Origin],
 ) -> Invitation:
-    """Offer a place for seven days and queue the mail with its link, which works once.
+    """Create an invitation valid for seven days, and queue the mail with its link, which works once.
 
-    Raises NotYours, AlreadyMember, AlreadyInvited, TooManyInvitations and customers.mail_limits.TooManyMails.
+    Raises NotPermitted, AlreadyMember, AlreadyInvited, TooManyInvitations,
+    customers.mail_limits.TooManyMails.
     """
     email = normalize_email(email)
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)
         if not roles.may_invite(refresh_role(by), role):
-            raise NotYours
-        _check_room(customer, email, at)
+            raise NotPermitted
+        _require_invitable(customer, email, at)
         token = secrets.token_urlsafe(32)
         try:
             with transaction.atomic():
@@ -68,31 +69,31 @@ def invite_member(
                     token_hash=hash_token(token),
                     invited_by=by.user,
                     created_at=at,
-                    expires_at=at + GOOD_FOR,
+                    expires_at=at + VALID_FOR,
                 )
         except IntegrityError as error:
             raise AlreadyInvited from error
         count_invitation(sender=by.user_id, customer=customer.pk, email=email)
-        _tell(invitation, AuditLogEntry.Action.MEMBER_INVITED, by=by, at=at, **origin)
-        _mail(invitation, token)
+        _record(invitation, AuditLogEntry.Action.MEMBER_INVITED, by=by, at=at, **origin)
+        _send_mail(invitation, token)
     return invitation
 
 
-def _check_room(customer: Customer, email: str, at: datetime) -> None:
+def _require_invitable(customer: Customer, email: str, at: datetime) -> None:
     if customer.memberships.filter(user__email__iexact=email).exists():
         raise AlreadyMember
     unanswered = customer.invitations.filter(accepted_at=None, revoked_at=None)
     unanswered.filter(email__iexact=email, expires_at__lte=at).update(revoked_at=at)
-    if unanswered.count() >= MOST_OPEN:
+    if unanswered.count() >= MAX_OPEN:
         raise TooManyInvitations
 
 
 def resend_invitation(
     *, invitation: Invitation, by: Membership, at: datetime, **origin: Unpack[Origin]
 ) -> None:
-    """A new link for seven more days; the old one ends. One that is answered stays.
+    """Mail a new link valid for seven days. The old link stops working. Answered invitations are unchanged.
 
-    Where whoever invited may not give the role any more, `by` answers for it from now on. Raises NotYours and
+    If the inviter may no longer assign the role, `by` becomes the inviter. Raises NotPermitted and
     customers.mail_limits.TooManyMails.
     """
     token = secrets.token_urlsafe(32)
@@ -100,37 +101,37 @@ def resend_invitation(
         Customer.objects.select_for_update().get(pk=invitation.customer_id)
         locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if not roles.may_invite(refresh_role(by), locked.role):
-            raise NotYours
+            raise NotPermitted
         if locked.accepted_at or locked.revoked_at:
             return
         count_invitation(sender=by.user_id, customer=locked.customer_id, email=locked.email)
         if not selectors.is_inviter_entitled(locked):
             locked.invited_by = by.user
-        locked.token_hash, locked.expires_at = hash_token(token), at + GOOD_FOR
+        locked.token_hash, locked.expires_at = hash_token(token), at + VALID_FOR
         locked.expiry_recorded_at = None
         locked.save(update_fields=["token_hash", "expires_at", "expiry_recorded_at", "invited_by"])
-        _tell(locked, AuditLogEntry.Action.MEMBER_INVITED, by=by, at=at, suffix=", again", **origin)
-        _mail(locked, token)
+        _record(locked, AuditLogEntry.Action.MEMBER_INVITED, by=by, at=at, suffix=", again", **origin)
+        _send_mail(locked, token)
 
 
 def revoke_invitation(
     *, invitation: Invitation, by: Membership, at: datetime, **origin: Unpack[Origin]
 ) -> None:
-    """Take an invitation back. Repeating it changes nothing. Raises NotYours."""
+    """Revoke an invitation. Safe to repeat. Raises NotPermitted."""
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=invitation.customer_id)
         if not roles.may_invite(refresh_role(by), invitation.role):
-            raise NotYours
+            raise NotPermitted
         open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
         if open_ones.update(revoked_at=at):
-            _tell(invitation, AuditLogEntry.Action.INVITATION_REVOKED, by=by, at=at, **origin)
+            _record(invitation, AuditLogEntry.Action.INVITATION_REVOKED, by=by, at=at, **origin)
 
 
 def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _tell(
+def _record(
     invitation: Invitation,
     action: AuditLogEntry.Action,
     *,
@@ -149,8 +150,8 @@ def _tell(
     )
 
 
-def _mail(invitation: Invitation, token: str) -> None:
-    """The mail leaves through the queue that the adapter keeps; only it knows the token."""
+def _send_mail(invitation: Invitation, token: str) -> None:
+    """Queue the mail in the adapter's outbox. The raw token exists nowhere else."""
     get_adapter().send_mail(
         "customers/mail/invitation",
         invitation.email,

@@ -1,4 +1,4 @@
-"""API keys are made, exchanged and ended; each action stands in the audit log."""
+"""Create, rotate and revoke API keys, with an entry in the audit log for each."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,27 +18,27 @@ from .record_audit_log_entry import record_audit_log_entry
 
 Action = AuditLogEntry.Action
 
-# How long a key that is rotated may go on working.
+# How long a rotated key may keep working.
 OVERLAPS = (timedelta(0), timedelta(hours=1), timedelta(hours=24), timedelta(days=7))
-MOST_ACTIVE_KEYS = 50
+MAX_ACTIVE_KEYS = 50
 
 
 class TooManyKeys(DomainError):
     code, status = "CONFLICT", 409
     message = gettext_noop(
-        "An account has at most %(count)d keys that work. Revoke one that you no longer use."
+        "An account can have at most %(count)d active keys. Revoke one that you no longer use."
     )
-    params = {"count": MOST_ACTIVE_KEYS}
+    params = {"count": MAX_ACTIVE_KEYS}
 
 
 class KeyNotActive(DomainError):
     code, status = "CONFLICT", 409
-    message = gettext_noop("This key does not work any more. Make a new one instead.")
+    message = gettext_noop("This key no longer works. Create a new one instead.")
 
 
 @dataclass(frozen=True)
 class NewApiKey:
-    """A key just made. `raw` exists only here: it is shown once and never stored."""
+    """A new key. `raw` exists only here: it is shown once and never stored."""
 
     api_key: ApiKey
     raw: str
@@ -58,17 +58,17 @@ def create_api_key(
     by: Membership | None = None,
     **origin: Unpack[Origin],
 ) -> NewApiKey:
-    """Make a key and return it with its raw text, which cannot be had again. Raises TooManyKeys.
+    """Create a key and return it with its raw text, which cannot be retrieved again.
 
-    `by` is the place of the person who makes it: where they were removed meanwhile, or may not make keys any
-    more, NotYours is raised. None: the product itself makes it.
+    `by` is the membership of the person who creates it; None if RSOLV itself does. Raises TooManyKeys, and
+    NotPermitted if the person was removed meanwhile or may no longer manage keys.
     """
     if by is not None:
         lock_manager(by)
-    if ApiKey.objects.active().filter(customer=customer).count() >= MOST_ACTIVE_KEYS:
+    if ApiKey.objects.active().filter(customer=customer).count() >= MAX_ACTIVE_KEYS:
         raise TooManyKeys
-    made = _make(customer=customer, name=name, created_by=created_by, expires_at=expires_at)
-    _note(Action.KEY_MADE, made.api_key, created_by, at or timezone.now(), **origin)
+    made = _create(customer=customer, name=name, created_by=created_by, expires_at=expires_at)
+    _record(Action.KEY_MADE, made.api_key, created_by, at or timezone.now(), **origin)
     return made
 
 
@@ -83,14 +83,14 @@ def adopt_api_key(
     at: datetime,
     **origin: Unpack[Origin],
 ) -> ApiKey:
-    """Make a key of which only the hash is known here: its text was handed out earlier and did not work yet.
+    """Create a key from its hash. Its raw text was handed out earlier but did not work yet.
 
-    Raises IntegrityError where the key exists.
+    Raises IntegrityError if the key exists.
     """
     api_key = ApiKey.objects.create(
         customer=customer, name=name, prefix=prefix, key_hash=key_hash, created_by=created_by
     )
-    _note(Action.KEY_MADE, api_key, created_by, at, **origin)
+    _record(Action.KEY_MADE, api_key, created_by, at, **origin)
     return api_key
 
 
@@ -104,22 +104,23 @@ def rotate_api_key(
     place: Membership | None = None,
     **origin: Unpack[Origin],
 ) -> NewApiKey:
-    """Make the key that takes over; the old one works on for the overlap, and never longer than it did.
+    """Create a replacement for a key.
 
-    A key is exchanged once. Raises KeyNotActive, and NotYours where `place`, the person's own, is gone or
-    makes no keys any more.
+    The old key keeps working for `overlap`, or less if it expires earlier. A key can be rotated once. Raises
+    KeyNotActive, and NotPermitted if `place`, the person's membership, was removed or may no longer manage
+    keys.
     """
     if place is not None:
         lock_manager(place)
     old = ApiKey.objects.select_for_update(of=("self",)).select_related("customer").get(pk=api_key.pk)
     if not old.is_active or old.replaced_by_id is not None:
         raise KeyNotActive
-    made = _make(customer=old.customer, name=old.name, created_by=by, expires_at=None)
+    made = _create(customer=old.customer, name=old.name, created_by=by, expires_at=None)
     ends_at = at + overlap
     old.expires_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
     old.replaced_by = made.api_key
     old.save(update_fields=["expires_at", "replaced_by"])
-    _note(Action.KEY_ROTATED, old, by, at, **origin)
+    _record(Action.KEY_ROTATED, old, by, at, **origin)
     return made
 
 
@@ -127,13 +128,13 @@ def rotate_api_key(
 def revoke_api_key(
     *, api_key: ApiKey, at: datetime, by: User | None = None, **origin: Unpack[Origin]
 ) -> None:
-    """End a key at once. Repeating it keeps the first instant."""
+    """Revoke a key immediately. Repeating it keeps the first time."""
     if ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=at):
-        _note(Action.KEY_REVOKED, api_key, by, at, **origin)
+        _record(Action.KEY_REVOKED, api_key, by, at, **origin)
     api_key.refresh_from_db(fields=["revoked_at"])
 
 
-def _make(
+def _create(
     *, customer: Customer, name: str, created_by: User | None, expires_at: datetime | None
 ) -> NewApiKey:
     raw = keys.generate_key()
@@ -148,7 +149,7 @@ def _make(
     return NewApiKey(api_key=api_key, raw=raw)
 
 
-def _note(
+def _record(
     action: AuditLogEntry.Action, api_key: ApiKey, by: User | None, at: datetime, **origin: Unpack[Origin]
 ) -> None:
     record_audit_log_entry(

@@ -1,6 +1,7 @@
-"""What claiming, proving and releasing a namespace share. See docs/decisions/024.
+"""Shared steps of claiming, proving and releasing a namespace. See docs/decisions/024.
 
-Locks are taken in one order: the namespace's name, customers by their id, claims by their id.
+To prevent deadlocks, locks are always taken in this order: the namespace's name, customers by id, claims by
+id.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from .record_audit_log_entry import record_audit_log_entry
 
 @dataclass(frozen=True)
 class KeyOrigin:
-    """The request that makes a claim, as the audit log keeps it. `key_id`: of the API key that it carried."""
+    """The API request that makes a claim, for the audit log. `key_id` is the key that it used."""
 
     key_id: UUID | None = None
     address: str | None = None
@@ -24,7 +25,7 @@ class KeyOrigin:
 
 
 def lock_claim(own: ForgeAccount | None, customer: Customer, namespace: str, forge: str) -> ForgeAccount:
-    """The customer's claim, valid and provisional; the released one again where there was one."""
+    """Return the customer's claim, valid and provisional. A released claim is used again if there is one."""
     if own is None:
         return ForgeAccount.objects.create(customer=customer, forge=forge, namespace=namespace)
     if not own.is_held:
@@ -34,14 +35,17 @@ def lock_claim(own: ForgeAccount | None, customer: Customer, namespace: str, for
 
 
 def lock_claims(forge: str, namespace: str, acting: Customer | None) -> list[ForgeAccount]:
-    """The valid claims on a namespace, locked after their customers, so that an account that closes waits."""
+    """Return the valid claims on a namespace, locked after their customers.
+
+    Locking the customers makes an account that is closing wait.
+    """
     valid = selectors.list_forge_accounts(forge=forge, namespace=namespace).filter(released_at=None)
     lock_customers({*valid.values_list("customer_id", flat=True), *([acting.pk] if acting else [])})
     return list(valid.select_for_update(of=("self",)).select_related("customer").order_by("pk"))
 
 
 def lock_customers(ids: Iterable[UUID]) -> None:
-    """In one order. Rows that refer to a customer may still be written meanwhile."""
+    """Lock customers in the order of their ids. NO KEY: rows that refer to them can still be inserted."""
     rows = Customer.objects.filter(pk__in=list(ids)).order_by("pk")
     list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
@@ -55,7 +59,10 @@ def end_claim(
     *,
     keeps_proof: bool = False,
 ) -> None:
-    """`keeps_proof`: free fixes that were used in it still count for whoever proves the namespace next."""
+    """Release a claim.
+
+    `keeps_proof`: free fixes used in it still count for the next owner of the namespace.
+    """
     claim.released_at = at
     claim.proven_at = claim.proven_at if keeps_proof else None
     claim.save(update_fields=["released_at", "proven_at"])
@@ -70,6 +77,7 @@ def record_claim(
     at: datetime,
     origin: KeyOrigin | None,
 ) -> None:
+    """Add an entry about a claim to the customer's audit log. `by` None: RSOLV itself or an API key."""
     origin = origin or KeyOrigin()
     record_audit_log_entry(
         customer=claim.customer,

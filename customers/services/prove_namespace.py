@@ -1,4 +1,4 @@
-"""A namespace is proven to be a customer's own."""
+"""Record verified ownership of namespaces."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from .namespace_claims import KeyOrigin, end_claim, lock_claim, lock_claims, rec
 
 
 class CustomerClosed(DomainError):
-    code, status, message = "CONFLICT", 409, gettext_noop("This account is closed. Open it again first.")
+    code, status, message = "CONFLICT", 409, gettext_noop("This account is closed. Reopen it first.")
 
 
 @transaction.atomic
@@ -28,11 +28,12 @@ def prove_namespace(
     by: User | None = None,
     origin: KeyOrigin | None = None,
 ) -> ForgeAccount:
-    """Record that the namespace is the customer's: every other customer's claim on it ends.
+    """Record that the namespace belongs to the customer, and end other customers' claims on it.
 
-    Called by staff after a check, and by keyless login. Claims the namespace where the customer had not, past
-    its bound. Repeating it changes nothing. What others stored in the namespace stays theirs to read. Raises
-    CustomerClosed, and NamespaceHeld where another customer has proven it: release it first.
+    Called by staff after a check, and by keyless login. If the customer has no claim yet, one is created,
+    even above the limit. Other customers can still read what they stored in the namespace. Safe to repeat.
+    Raises CustomerClosed, and NamespaceHeld if another customer's claim is proven, which must be released
+    first.
     """
     lock_name("namespace", forge, namespace)
     proven = selectors.find_proven_account(forge=forge, namespace=namespace)
@@ -47,7 +48,7 @@ def prove_namespace(
     own = lock_claim(own, customer, namespace, forge)
     for other in claims:
         if other.customer_id != customer.pk:
-            end_claim(other, f"{other}: another account proved that it is theirs", None, at, None)
+            end_claim(other, f"{other}: another account verified its ownership", None, at, None)
     own.proven_at = at
     own.save(update_fields=["proven_at"])
     record_claim(AuditLogEntry.Action.NAMESPACE_PROVEN, own, str(own), by, at, origin)

@@ -1,4 +1,4 @@
-"""Acts that matter to a customer's security are written down."""
+"""Write the customer's audit log."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,8 +10,8 @@ from customers.origin import Origin
 
 PRODUCT = "RSOLV"
 STAFF = f"{PRODUCT} staff"
-LONGEST_SUBJECT = 254
-LONGEST_DEVICE = 60
+MAX_SUBJECT_LENGTH = 254
+MAX_DEVICE_LENGTH = 60
 
 
 def record_audit_log_entry(
@@ -23,10 +23,10 @@ def record_audit_log_entry(
     subject: str = "",
     **origin: Unpack[Origin],
 ) -> AuditLogEntry:
-    """Write an action into the audit log. Belongs into the transaction of the action itself.
+    """Add an entry. Call it inside the transaction of the action itself.
 
-    `actor` None is the product itself. A member of staff who is no member of the customer is named as staff;
-    so is everything done in the staff admin, whoever the service names as its actor, without an address.
+    `actor` None means RSOLV itself. Staff who are not members of the customer are named as staff. So is every
+    change made in the staff admin, whatever actor the service names, and without an address.
     """
     entries = record_audit_log_entries(
         customer=customer, action=action, actor=actor, at=at, subjects=[subject], **origin
@@ -43,7 +43,7 @@ def record_audit_log_entries(
     subjects: Iterable[str],
     **origin: Unpack[Origin],
 ) -> list[AuditLogEntry]:
-    """Write one entry for each subject, as record_audit_log_entry does, in one statement."""
+    """Add an entry per subject, like record_audit_log_entry, in one statement."""
     address, device = origin.get("address"), origin.get("device", "")
     if (staff := get_acting_staff()) is not None:
         staff.customers_recorded.add(customer.pk)
@@ -55,9 +55,9 @@ def record_audit_log_entries(
             action=action,
             actor=actor,
             actor_name=name,
-            subject=subject[:LONGEST_SUBJECT],
+            subject=subject[:MAX_SUBJECT_LENGTH],
             address=address,
-            device=device[:LONGEST_DEVICE],
+            device=device[:MAX_DEVICE_LENGTH],
             at=at,
         )
         for subject in subjects

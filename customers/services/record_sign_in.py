@@ -1,4 +1,4 @@
-"""Where a person logs in from is remembered, and a new place is told to them."""
+"""Record the devices that people sign in from."""
 
 import hashlib
 import ipaddress
@@ -14,22 +14,22 @@ from customers.selectors import get_membership
 
 from .record_audit_log_entry import record_audit_log_entry
 
-# An address moves within its network, and a browser's numbers with each week.
+# Addresses change within a network, and browsers change their version numbers every few weeks.
 NETWORK_BITS = {4: 24, 6: 48}
 
 
 def record_sign_in(*, user: User, browser: str, address: str | None, at: datetime) -> bool:
-    """Remember a browser and network; whether they are new for somebody who has logged in before.
+    """Record a browser and network. Return whether they are new for a person who has signed in before.
 
-    A new place goes into the audit log. Repeating it tells nothing twice.
+    A new device is recorded in the audit log. Safe to repeat: the second call returns False.
     """
     with transaction.atomic():
         is_first = not KnownDevice.objects.filter(user=user).exists()
         _, is_new = KnownDevice.objects.get_or_create(
             user=user, fingerprint=_fingerprint(browser, address), defaults={"first_seen_at": at}
         )
-        is_news = is_new and not is_first
-        membership = get_membership(user) if is_news else None
+        is_new_device = is_new and not is_first
+        membership = get_membership(user) if is_new_device else None
         if membership is not None:
             record_audit_log_entry(
                 customer=membership.customer,
@@ -40,7 +40,7 @@ def record_sign_in(*, user: User, browser: str, address: str | None, at: datetim
                 at=at,
                 address=address,
             )
-    return is_news
+    return is_new_device
 
 
 def _fingerprint(browser: str, address: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What staff do is written down, for us with address and device, for the customer as staff's."""
+"""Record what staff do: in the staff audit log with address and device, for the customer as "staff"."""
 
 from datetime import datetime
 
@@ -21,10 +21,10 @@ def record_staff_action(
     address: str | None = None,
     device: str = "",
 ) -> StaffAction:
-    """Write one action into the staff audit log. Call inside the transaction that makes the change.
+    """Add an entry to the staff audit log. Call it inside the transaction that makes the change.
 
-    Within a request of the staff admin, who it was, address and device are the request's own. Without one,
-    and with `staff` None, it was a command on the server. The customer's audit log is not written here.
+    In a request of the staff admin, person, address and device come from the request. Outside of one, with
+    `staff` None, the action is a command on the server. Does not write the customer's audit log.
     """
     acting = get_acting_staff()
     if acting is not None:
@@ -44,9 +44,9 @@ def record_staff_action(
 
 
 def record_for_customer(*, customer: Customer | None, subject: str, detail: str, at: datetime) -> None:
-    """Write what staff did in the staff admin into the customer's own audit log, as staff's.
+    """Record a change made in the staff admin in the customer's audit log, as made by staff.
 
-    Nothing where this request has already recorded something there: the service knew it better.
+    Does nothing if this request has already written to that log: the service's entry is more precise.
     """
     acting = get_acting_staff()
     if customer is None or acting is None or customer.pk in acting.customers_recorded:

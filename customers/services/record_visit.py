@@ -1,4 +1,4 @@
-"""A member looked at the portal."""
+"""Record visits to the portal."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from customers.models import Membership
 
 
 def record_visit(*, membership: Membership, at: datetime) -> None:
-    """Keep when a member was last seen. It never goes back."""
+    """Record when a member was last seen. Never sets an earlier time."""
     rows = Membership.objects.filter(pk=membership.pk).exclude(last_seen_at__gt=at)
     rows.update(last_seen_at=at)
     membership.last_seen_at = at

@@ -1,4 +1,4 @@
-"""Claims on a namespace end."""
+"""Release claims on namespaces."""
 
 from datetime import datetime
 
@@ -21,9 +21,9 @@ def release_namespace(
     by: User | None = None,
     origin: KeyOrigin | None = None,
 ) -> int:
-    """End the claims on a namespace, of one customer or of all; return how many ended. Repeatable.
+    """Release the claims on a namespace, of one customer or of all. Return how many. Safe to repeat.
 
-    What was stored in it stays the customer's. Others may claim and prove the namespace from now on.
+    Stored data stays the customer's. Other customers may claim and prove the namespace from now on.
     """
     lock_name("namespace", forge, namespace)
     claims = lock_claims(forge, namespace, customer)
@@ -34,6 +34,6 @@ def release_namespace(
 
 
 def release_namespaces(*, customer: Customer, at: datetime) -> None:
-    """End all claims of a customer that closes, whose row is locked. What was stored in them stays theirs."""
+    """Release all claims of a closing customer, whose row must be locked. Stored data stays theirs."""
     for claim in customer.forge_accounts.select_for_update(of=("self",)).filter(released_at=None):
         end_claim(claim, str(claim), None, at, None, keeps_proof=True)

@@ -1,4 +1,4 @@
-"""What others did with an address that they never confirmed ends when its owner comes."""
+"""Release addresses that others registered without confirming them, when the real owner proves ownership."""
 
 from datetime import datetime
 
@@ -16,10 +16,10 @@ from .release_namespace import release_namespaces
 
 @transaction.atomic
 def release_unconfirmed_address(*, email: str, at: datetime) -> None:
-    """End every unconfirmed claim to an address: logins with their password and accounts, added addresses.
+    """End all unconfirmed claims to an address: logins and accounts created with it, added addresses.
 
-    Call it in the transaction that gives the address to who has proved that it is theirs. A confirmed login
-    keeps all but the claim. Repeating it changes nothing.
+    Call it in the transaction that gives the address to its proven owner. A confirmed login loses only an
+    unconfirmed address. Safe to repeat.
     """
     for user in _lock_unconfirmed(email):
         remove_unconfirmed_person(user=user, at=at)
@@ -28,17 +28,17 @@ def release_unconfirmed_address(*, email: str, at: datetime) -> None:
 
 @transaction.atomic
 def remove_unconfirmed_person(*, user: User, at: datetime) -> None:
-    """Delete a login that nobody has confirmed, and close the accounts that only it was in."""
+    """Delete a login that was never confirmed, and close accounts that have no other member."""
     _close_own_accounts(user, at)
     user.delete()
 
 
 @transaction.atomic
-def take_login_over(*, user: User, at: datetime) -> bool:
-    """Give a login that nobody had confirmed to who has just proved its address, with a new password.
+def take_over_login(*, user: User, at: datetime) -> bool:
+    """Give an unconfirmed login to the person who has just proved its address and sets a new password.
 
-    Its other ways in, its other addresses and the accounts that were made with it end. Whether there was
-    anything to take over: a confirmed login stays as it is.
+    Its other login methods, other addresses and the accounts created with it end. Returns False, and changes
+    nothing, for a confirmed login.
     """
     if user.pk not in {each.pk for each in _lock_unconfirmed(user.email)}:
         return False
@@ -52,7 +52,7 @@ def take_login_over(*, user: User, at: datetime) -> bool:
 
 
 def _lock_unconfirmed(email: str) -> list[User]:
-    """Locked first and asked again then: one may be confirmed meanwhile."""
+    """Lock people with this address, and check again afterwards: one may have confirmed it meanwhile."""
     people = User.objects.alias(lowered=Lower("email")).filter(lowered=email.lower())
     ids = list(people.order_by("pk").select_for_update().values_list("pk", flat=True))
     return list(selectors.list_unconfirmed_people().filter(pk__in=ids))

@@ -1,4 +1,4 @@
-"""A person's place in a customer ends."""
+"""Remove members."""
 
 from datetime import datetime
 from typing import Unpack
@@ -9,7 +9,7 @@ from customers import roles
 from customers.models import AuditLogEntry, Membership, User
 from customers.origin import Origin
 
-from .change_role import NotYours, keep_an_owner, lock_member, refresh_role
+from .change_role import NotPermitted, lock_member, refresh_role, require_another_owner
 from .end_access import EndedAccess, KeyChoice, end_access
 from .record_audit_log_entry import record_audit_log_entry
 
@@ -23,18 +23,18 @@ def remove_member(
     keys: KeyChoice = KeyChoice.REVOKE,
     **origin: Unpack[Origin],
 ) -> EndedAccess:
-    """End a place, with the open invitations that the person sent or could accept; return what ended.
+    """Remove a member and revoke the open invitations that they sent or could accept. Return what ended.
 
-    Leaving is removing oneself. `by` None is staff. Keys that the person made are revoked, or reassigned to
-    the actor, or to an owner where the actor is the person or staff. The person's next page says that they
-    have no account. Raises NotYours, customers.services.LastOwner and NotFound.
+    Also used to leave. `by` None is staff. Keys that the person created are revoked, or reassigned to the
+    actor (to an owner if the actor is the person or staff). The person's next page says that they have no
+    account. Raises NotPermitted, LastOwner and NotFound.
     """
     with transaction.atomic():
         theirs = lock_member(membership)
         is_own = by is not None and by.pk == theirs.pk
         if by is not None and not is_own and not roles.may_remove(refresh_role(by), theirs.role):
-            raise NotYours
-        keep_an_owner(theirs)
+            raise NotPermitted
+        require_another_owner(theirs)
         record_audit_log_entry(
             customer=theirs.customer,
             action=AuditLogEntry.Action.MEMBER_REMOVED,

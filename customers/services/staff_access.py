@@ -1,4 +1,4 @@
-"""Who becomes staff, and who is staff no longer."""
+"""Grant and end staff access."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,18 +14,18 @@ from customers.models import StaffAction, User
 
 from .record_staff_action import record_staff_action
 
-SECOND_STEPS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 class NotSuperuser(DomainError):
     code, status = "FORBIDDEN", 403
-    message = gettext_noop("Only a superuser grants or ends staff access, and nobody ends their own.")
+    message = gettext_noop("Only a superuser may grant or end staff access, and nobody may end their own.")
 
 
-class NoSecondStep(DomainError):
+class NoSecondFactor(DomainError):
     code, status = "CONFLICT", 409
     message = gettext_noop(
-        "This person has no second step yet. They set one up first, then they become staff."
+        "This person has not set up 2-step login. They must do so before they get staff access."
     )
 
 
@@ -33,14 +33,14 @@ class NoSecondStep(DomainError):
 def grant_staff_access(
     *, person: User, by: User | None, at: datetime, groups: Iterable[Group] = (), is_superuser: bool = False
 ) -> None:
-    """Let a person into the staff admin, and into these groups.
+    """Give a person access to the staff admin and add them to these groups.
 
-    `by` None is a command on the server. Repeating it is safe. Raises NotSuperuser and NoSecondStep.
+    `by` None is a command on the server. Safe to repeat. Raises NotSuperuser and NoSecondFactor.
     """
     _require_superuser(by)
     theirs = User.objects.select_for_update().get(pk=person.pk)
-    if not is_mfa_enabled(theirs, SECOND_STEPS):
-        raise NoSecondStep
+    if not is_mfa_enabled(theirs, SECOND_FACTORS):
+        raise NoSecondFactor
     theirs.is_staff, theirs.is_superuser = True, theirs.is_superuser or is_superuser
     theirs.save(update_fields=["is_staff", "is_superuser"])
     wanted = list(groups)
@@ -51,9 +51,9 @@ def grant_staff_access(
 
 @transaction.atomic
 def end_staff_access(*, person: User, by: User | None, at: datetime) -> None:
-    """Take staff access, every group and every permission from a person; the next page refuses them.
+    """Remove a person's staff access, groups and permissions, effective with their next request.
 
-    Repeating it is safe. Raises NotSuperuser.
+    Safe to repeat. Raises NotSuperuser.
     """
     _require_superuser(by)
     if by is not None and person.pk == by.pk:

@@ -1,4 +1,4 @@
-"""`{% load mail_names %}`: names that people chose, as a mail shows them."""
+"""`{% load mail_names %}`: names chosen by users, made safe for mails."""
 
 from django import template
 
@@ -16,5 +16,5 @@ def mail_name(name: str) -> str:
 
 @register.filter
 def mail_device(user_agent: str) -> str:
-    """The browser that a request says it is, which may say anything."""
+    """Describe a request's User-Agent, which can contain any text."""
     return clean_for_mail(describe_browser(str(user_agent or "")))

@@ -1,1 +1,1 @@
-"""The pages of people: their team, the invitations to it, and what was done."""
+"""Pages of the team, invitations and the audit log."""

@@ -1,4 +1,4 @@
-"""What was done that matters to the customer's security."""
+"""The audit log page and its CSV export."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode

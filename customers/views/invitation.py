@@ -1,4 +1,4 @@
-"""Where an invitation's link leads."""
+"""The page that an invitation's link opens."""
 
 from allauth.account.utils import perform_login
 from django.contrib import messages
@@ -27,7 +27,7 @@ BY_ADDRESS = Limit("invitation", 60, seconds=3600)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def answer_invitation(request: HttpRequest, token: str) -> HttpResponseBase:
-    """What was offered and by whom; taken by a press, after a login, or with a password to be chosen."""
+    """Show an invitation, and accept it: by a button, after a login, or by signing up with a password."""
     try:
         hit(BY_ADDRESS, caller=find_address(request))
     except RateLimited:
@@ -65,7 +65,7 @@ def _sign_up(request: HttpRequest, invitation: Invitation, token: str) -> HttpRe
         return render(request, "customers/invitation.html", context, status=422 if form.errors else 200)
     try:
         user = sign_up_invited(token=token, **form.cleaned_data, at=timezone.now(), **find_origin(request))
-    except DomainError:  # answered meanwhile
+    except DomainError:  # accepted, revoked or expired meanwhile
         return render(request, "customers/invitation_over.html", status=410)
     response: HttpResponseBase = perform_login(request, user)
     return response

@@ -1,4 +1,4 @@
-"""Who is in the customer, and the ways in and out."""
+"""The team page: members, roles and invitations."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,7 +19,7 @@ from customers import roles, selectors
 from customers.access import find_origin, manages, member_page
 from customers.forms import InviteForm, KeysForm, RoleForm
 from customers.models import Membership
-from customers.services.change_role import NotYours
+from customers.services.change_role import NotPermitted
 from customers.services.change_role import change_role as change_role_service
 from customers.services.end_access import EndedAccess, KeyChoice
 from customers.services.invite_member import invite_member, resend_invitation, revoke_invitation
@@ -27,22 +27,22 @@ from customers.services.remove_member import remove_member
 from customers.services.transfer_ownership import transfer_ownership
 
 
-def _told(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """What cannot be done is told on the team's page; what is not there is 404, what is not theirs 403."""
+def _handle_domain_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Show domain errors on the team page. NotFound becomes 404, NotPermitted 403."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except NotFound as error:
             raise Http404 from error
-        except NotYours as error:
+        except NotPermitted as error:
             raise PermissionDenied from error
         except DomainError as error:
             messages.error(request, translate_error(error))
             return redirect("team")
 
-    return guarded
+    return wrapped
 
 
 @require_GET
@@ -53,20 +53,20 @@ def show_team(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 @require_POST
 @member_page(may=manages)
-@_told
+@_handle_domain_errors
 def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = InviteForm(request.POST, by=membership)
     if not form.is_valid():
         return _render(request, membership, form, status=422)
     sent = form.cleaned_data
-    invite_member(customer=membership.customer, **sent, **_act(request, membership))
-    messages.success(request, _("An invitation is on its way to %(email)s.") % sent)
+    invite_member(customer=membership.customer, **sent, **_get_action_arguments(request, membership))
+    messages.success(request, _("An invitation was sent to %(email)s.") % sent)
     return redirect("team")
 
 
 @require_POST
 @member_page(may=manages)
-@_told
+@_handle_domain_errors
 def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
     form = RoleForm(request.POST, by=membership)
@@ -77,72 +77,71 @@ def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpRe
         role=form.cleaned_data["role"],
         keys=_read_choice(request, default=KeyChoice.KEEP),
         actor=membership.user,
-        **_act(request, membership),
+        **_get_action_arguments(request, membership),
     )
-    messages.success(request, _("%(email)s has another role.") % {"email": theirs.user.email})
-    _report(request, ended)
+    messages.success(request, _("The role of %(email)s was changed.") % {"email": theirs.user.email})
+    _report_ended_access(request, ended)
     return redirect("team")
 
 
 @require_POST
 @member_page(may=manages)
-@_told
+@_handle_domain_errors
 def remove(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
     ended = _remove(request, membership, theirs)
-    messages.success(
-        request, _("%(email)s has no part in the account any more.") % {"email": theirs.user.email}
-    )
-    _report(request, ended)
+    messages.success(request, _("%(email)s was removed from the account.") % {"email": theirs.user.email})
+    _report_ended_access(request, ended)
     return redirect("team")
 
 
 @require_POST
 @member_page()
-@_told
+@_handle_domain_errors
 def leave(request: HttpRequest, membership: Membership) -> HttpResponse:
     customer = membership.customer
     ended = _remove(request, membership, membership)
     messages.success(request, _("You have left %(customer)s.") % {"customer": customer.name})
-    _report(request, ended)
+    _report_ended_access(request, ended)
     return redirect("dashboard")
 
 
 @require_POST
 @member_page(may=lambda membership: roles.may_transfer(membership.role))
-@_told
+@_handle_domain_errors
 def transfer(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
-    ended = transfer_ownership(to=theirs, **_act(request, membership))
+    ended = transfer_ownership(to=theirs, **_get_action_arguments(request, membership))
     messages.success(
-        request, _("%(email)s owns the account now; you are an admin.") % {"email": theirs.user.email}
+        request,
+        _("%(email)s is now the owner of the account. You are an admin.") % {"email": theirs.user.email},
     )
-    _report(request, ended)
+    _report_ended_access(request, ended)
     return redirect("team")
 
 
 @require_POST
 @member_page(may=manages)
-@_told
+@_handle_domain_errors
 def resend(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
     invitation = get_object_or_404(membership.customer.invitations, pk=pk)
-    resend_invitation(invitation=invitation, **_act(request, membership))
-    messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
+    resend_invitation(invitation=invitation, **_get_action_arguments(request, membership))
+    messages.success(request, _("A new link was sent to %(email)s.") % {"email": invitation.email})
     return redirect("team")
 
 
 @require_POST
 @member_page(may=manages)
-@_told
+@_handle_domain_errors
 def revoke(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
     invitation = get_object_or_404(membership.customer.invitations, pk=pk)
-    revoke_invitation(invitation=invitation, **_act(request, membership))
-    messages.success(request, _("The invitation of %(email)s is taken back.") % {"email": invitation.email})
+    revoke_invitation(invitation=invitation, **_get_action_arguments(request, membership))
+    messages.success(request, _("The invitation of %(email)s was revoked.") % {"email": invitation.email})
     return redirect("team")
 
 
-def _act(request: HttpRequest, membership: Membership) -> dict[str, Any]:
-    """Who acts, when and from where."""
+def _get_action_arguments(request: HttpRequest, membership: Membership) -> dict[str, Any]:
+    """Return a service's arguments for the actor, the time and the origin of the request."""
     return {"by": membership, "at": timezone.now(), **find_origin(request)}
 
 
@@ -151,12 +150,12 @@ def _remove(request: HttpRequest, membership: Membership, theirs: Membership) ->
         membership=theirs,
         keys=_read_choice(request, default=KeyChoice.REVOKE),
         actor=membership.user,
-        **_act(request, membership),
+        **_get_action_arguments(request, membership),
     )
 
 
 def _read_choice(request: HttpRequest, *, default: KeyChoice) -> KeyChoice:
-    """What becomes of the person's keys. A value that is not known is refused."""
+    """Return what happens to the person's keys. Raises PermissionDenied for an unknown value."""
     form = KeysForm(request.POST)
     if not form.is_valid():
         raise PermissionDenied
@@ -164,8 +163,8 @@ def _read_choice(request: HttpRequest, *, default: KeyChoice) -> KeyChoice:
     return KeyChoice(chosen) if chosen else default
 
 
-def _report(request: HttpRequest, ended: EndedAccess) -> None:
-    """Say what ended with a place or a role."""
+def _report_ended_access(request: HttpRequest, ended: EndedAccess) -> None:
+    """Show a message for everything that ended with a membership or role."""
     for count, one, many in (
         (
             ended.invitations,
@@ -175,8 +174,8 @@ def _report(request: HttpRequest, ended: EndedAccess) -> None:
         (ended.keys_revoked, _("1 API key was revoked."), _("%(count)d API keys were revoked.")),
         (
             ended.keys_reassigned,
-            _("1 API key goes on working and was reassigned."),
-            _("%(count)d API keys go on working and were reassigned."),
+            _("1 API key was reassigned and still works."),
+            _("%(count)d API keys were reassigned and still work."),
         ),
     ):
         if count:

@@ -1,4 +1,4 @@
-"""Shapes of the onboarding API."""
+"""Serializers of the onboarding API."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from core.api.fields import StrictCharField
 
 
 class OnboardSerializer(serializers.Serializer[Any]):
-    """Only these two are read; whatever else is sent is passed over."""
+    """Only these two fields are read; any other is ignored."""
 
     name = StrictCharField(max_length=200)
     email = StrictCharField(max_length=1000, openapi={"format": "email", "pattern": None})
@@ -21,7 +21,7 @@ class OnboardedCustomerSerializer(serializers.Serializer[Any]):
     subscription_type = serializers.ChoiceField(["trial"])
     trial_fixes_limit = serializers.IntegerField(
         min_value=0,
-        help_text="Of a mailbox that has had no trial: an account starts with what is left of it.",
+        help_text="For a mailbox without an earlier trial. Otherwise the account gets what is left of it.",
     )
     trial_fixes_used = serializers.IntegerField(min_value=0)
 
@@ -30,5 +30,5 @@ class OnboardedSerializer(serializers.Serializer[Any]):
     customer = OnboardedCustomerSerializer()
     api_key = serializers.RegexField(
         r"^rsolv_[A-Za-z0-9_-]{43}$",
-        help_text="Shown this once. It is refused until the owner of the address has confirmed the signup.",
+        help_text="Shown once. Rejected until the owner of the address has confirmed the signup.",
     )

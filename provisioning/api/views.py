@@ -1,4 +1,4 @@
-"""`customers/onboard`: an account without a browser."""
+"""`POST customers/onboard`: sign up without a browser."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -15,9 +15,9 @@ from . import serializers
 
 
 class OnboardView(ApiView):
-    """No key is asked for, so how often it may be tried is bounded by network, by mail address and in all.
+    """Needs no key, so attempts are limited per network, per mail address and in total.
 
-    Nothing but a request and one mail is made: the key works once the owner of the address confirms.
+    Creates only a request and sends one mail: the key works once the owner of the address confirms.
     """
 
     permission_classes = ()
@@ -25,7 +25,7 @@ class OnboardView(ApiView):
 
     @extend_schema(
         operation_id="onboardCustomer",
-        summary="Sign up; the key is shown this once, and works once the address is confirmed",
+        summary="Sign up. The key is shown once and works after the address is confirmed",
         request=serializers.OnboardSerializer,
         responses={201: serializers.OnboardedSerializer},
         auth=[],

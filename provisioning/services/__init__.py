@@ -1,1 +1,1 @@
-"""From signup to an account that works, one module a verb."""
+"""From signup to a working account, one module per verb."""

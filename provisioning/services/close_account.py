@@ -1,4 +1,4 @@
-"""An account ends."""
+"""Close accounts."""
 
 from datetime import datetime
 from typing import Unpack
@@ -19,20 +19,19 @@ from customers.services.release_namespace import release_namespaces
 from .send_mail import queue_mail
 
 
-class PlanBeingOpened(DomainError):
+class PlanSetupInProgress(DomainError):
     code, status = "CONFLICT", 409
     message = gettext_noop("Your plan is still being set up at Stripe. Try again in a minute.")
 
 
 def close_account(*, customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> None:
-    """End the plan with a last invoice, then refuse every key and login from now on. Calls out.
+    """Cancel the plan with a final invoice, then reject all keys and logins. Calls Stripe.
 
-    The ledger and the audit log stay; the address and the namespaces are free for a new account. Where
-    Stripe cannot end the plan nothing else is changed. Repeating it is safe. Raises PlanBeingOpened and what
-    end_all_plans raises.
+    Ledger and audit log stay; a new account may use the address and the namespaces. If Stripe cannot cancel
+    the plan, nothing else changes. Safe to repeat. Raises PlanSetupInProgress and what end_all_plans raises.
     """
     if get_account(customer=customer).status == BillingAccount.Status.PENDING:
-        raise PlanBeingOpened
+        raise PlanSetupInProgress
     end_all_plans(customer=customer)
     with transaction.atomic():
         _close(customer, by, at, **origin)

@@ -1,4 +1,4 @@
-"""The owner of an address confirms a signup: now the account is made, and every other request ends."""
+"""Confirm signups: create the account and delete all other requests for its address."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,36 +20,36 @@ from provisioning.models import SignupRequest
 from .provision_customer import FIRST_KEY, make_person, open_account
 from .request_signup import hash_code
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 
 
-class SignupOver(DomainError):
+class SignupNotValid(DomainError):
     code, status = "SIGNUP_OVER", 410
-    message = gettext_noop("This signup was confirmed, taken back or is too old. Sign up again.")
+    message = gettext_noop("This signup was already confirmed or canceled, or has expired. Sign up again.")
 
 
 class WrongCode(DomainError):
     code, status = "WRONG_CODE", 422
-    message = gettext_noop("This is not the code of our last mail. Look at it again.")
+    message = gettext_noop("The code is wrong. Enter the one from our latest mail.")
 
 
 class WrongPerson(DomainError):
     code, status = "WRONG_PERSON", 409
     message = gettext_noop(
-        "Confirm it logged in as the owner of this address, or logged out where it has no login yet."
+        "Log in as the owner of this address to confirm. If it has no login yet, log out first."
     )
 
 
-class InAnAccount(DomainError):
+class AlreadyInAccount(DomainError):
     code, status = "IN_AN_ACCOUNT", 409
     message = gettext_noop(
-        "You are in an account already. Leave or close it first, or take the request back."
+        "You are already a member of an account. Leave or close it first, or cancel this request."
     )
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What was made. `key` is None where the key that was handed out before works from now on."""
+    """What was created. `key` is None if the key that was handed out earlier works from now on."""
 
     customer: Customer
     user: User
@@ -57,7 +57,7 @@ class Confirmed:
 
 
 def find_onboarding(*, token: str, at: datetime) -> SignupRequest | None:
-    """The request that this link still opens. Changes nothing."""
+    """Return the request that this link can still confirm. Changes nothing."""
     return SignupRequest.objects.filter(
         secret_hash=hash_token(token), source=Customer.SignupSource.API, expires_at__gt=at
     ).first()
@@ -71,20 +71,20 @@ def confirm_by_code(
     address: str | None,
     sign_up: Callable[[str], User] | None = None,
 ) -> Confirmed:
-    """Make the account of a request whose code was typed in. It works once, three attempts are given.
+    """Create the account of a request by its code, which works once and allows three attempts.
 
-    `sign_up` makes the person of a confirmed address where a password is not what they log in with.
-    Raises WrongCode, and SignupOver where there is nothing left to confirm.
+    `sign_up` creates the person if they do not log in with a password. Raises WrongCode, and SignupNotValid
+    if the request no longer exists or has expired.
     """
     guess = hash_code(str(request_id), code)
-    tried = SignupRequest.objects.filter(pk=request_id, attempts__lt=MOST_ATTEMPTS, expires_at__gt=at)
+    tried = SignupRequest.objects.filter(pk=request_id, attempts__lt=MAX_ATTEMPTS, expires_at__gt=at)
     if not tried.update(attempts=F("attempts") + 1):
-        raise SignupOver
+        raise SignupNotValid
     asked = SignupRequest.objects.filter(pk=request_id).first()
     if asked is None:
-        raise SignupOver
+        raise SignupNotValid
     if not constant_time_compare(asked.secret_hash, guess):
-        raise WrongCode if asked.attempts < MOST_ATTEMPTS else SignupOver
+        raise WrongCode if asked.attempts < MAX_ATTEMPTS else SignupNotValid
 
     def find_owner(asked: SignupRequest) -> User:
         if sign_up is not None:
@@ -104,14 +104,14 @@ def confirm_onboarding(
     name: str = "",
     password: str = "",
 ) -> Confirmed:
-    """Make the account of an onboarding for the owner of the address, with the caller's key or a new one.
+    """Create the account of an onboarding request, with the caller's key or a new one.
 
-    `user` is who is logged in. Without one a person is made, whose hashed password is given. Raises
-    SignupOver, WrongPerson where the address is another's login, and InAnAccount.
+    `user` is the logged-in owner of the address. If None, a person is created with `password`, which must be
+    hashed. Raises SignupNotValid, WrongPerson if the address is somebody else's login, and AlreadyInAccount.
     """
     asked = find_onboarding(token=token, at=at)
     if asked is None:
-        raise SignupOver
+        raise SignupNotValid
 
     def find_owner(asked: SignupRequest) -> User:
         if find_person(email=asked.email) != user:
@@ -119,14 +119,14 @@ def confirm_onboarding(
         if user is None:
             return make_person(email=asked.email, at=at, password=password, name=name)
         if get_membership(user) is not None:
-            raise InAnAccount
+            raise AlreadyInAccount
         return user
 
     return _confirm(asked, find_owner, with_key=with_key, at=at, address=address)
 
 
 def deny_onboarding(*, token: str) -> None:
-    """It was somebody else: the request ends, and its key never works. Repeating it changes nothing."""
+    """Delete a request made by somebody else: its key never works. Safe to repeat."""
     SignupRequest.objects.filter(secret_hash=hash_token(token), source=Customer.SignupSource.API).delete()
 
 
@@ -151,23 +151,26 @@ def _confirm(
             at=at,
         )
         key = _give_key(asked, customer, owner, with_key=with_key, at=at, address=address)
-    except IntegrityError as error:  # the same GitHub login twice at once, say
-        raise SignupOver from error
+    except IntegrityError as error:  # such as two concurrent signups with one GitHub login
+        raise SignupNotValid from error
     end_requests(email=asked.email)
     return Confirmed(customer=customer, user=owner, key=key)
 
 
 def end_requests(*, email: str) -> None:
-    """End what waits for an address that is confirmed by now: no code, link or key of it works any more."""
+    """Delete all requests for a confirmed address: their codes, links and keys stop working."""
     SignupRequest.objects.filter(email=email).delete()
 
 
 def _lock(asked: SignupRequest) -> SignupRequest:
-    """All requests of the address, in one order: of two that are confirmed at once, one is."""
+    """Lock all requests for the address, in one order.
+
+    Only one of two concurrent confirmations can then succeed.
+    """
     rivals = SignupRequest.objects.filter(email=asked.email).order_by("pk").select_for_update()
     locked = next((each for each in rivals if each.pk == asked.pk), None)
     if locked is None:
-        raise SignupOver
+        raise SignupNotValid
     return locked
 
 

@@ -1,4 +1,4 @@
-"""A customer takes its data along."""
+"""Export a customer's data."""
 
 import json
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ INVOICES_AT_A_TIME = 50
 
 
 def export_data(*, customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> Iterator[str]:
-    """Everything we keep of the customer as one JSON document, in pieces; the action is in the audit log.
+    """Return everything stored about the customer as one JSON document, in pieces.
 
-    No hash of a key or an invitation is in it. A list is read as it is written: whatever its length, little
-    of it is in memory.
+    Records the export in the audit log. Contains no hashes of keys or invitations. Rows are streamed, so
+    memory use does not depend on their number.
     """
     record_audit_log_entry(
         customer=customer, action=AuditLogEntry.Action.DATA_EXPORTED, actor=by, at=at, **origin
@@ -53,7 +53,10 @@ def _dump(value: Any) -> str:
 
 
 def _list_sections(customer: Customer) -> dict[str, Rows]:
-    """What stands in the document, each with its columns by name: a new column is not exported by itself."""
+    """Return the document's sections.
+
+    Columns are listed by name, so that new columns are not exported by accident.
+    """
     own = {"customer": customer}
     where = ("repository__forge_account__namespace", "repository__name", "issue_number")
     return {

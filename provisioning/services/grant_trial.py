@@ -1,4 +1,4 @@
-"""A trial is given once to a mailbox, and to a few of one organization a year."""
+"""Grant trials: one per mailbox, and a limited number per organization and year."""
 
 from datetime import datetime, timedelta
 
@@ -14,21 +14,21 @@ from customers.models import Customer
 from provisioning.models import TrialGrant
 
 A_YEAR = timedelta(days=365)
-# Staff vouch for whom they sign up.
+# The organization limit does not apply to customers that staff sign up.
 BY_STAFF = (Customer.SignupSource.STAFF, Customer.SignupSource.COMMAND)
 
 
 @transaction.atomic
 def grant_trial(*, customer: Customer, email: str, at: datetime) -> int:
-    """How many free fixes a new account starts with; what it was given is written down. Not safe to repeat.
+    """Return the number of free fixes of a new account, and record the grant. Not safe to repeat.
 
-    A mailbox that has had a trial gets what its closed account left of it, and nothing while that is open. An
-    organization gets TRIALS_PER_DOMAIN in a year.
+    A mailbox that has had a trial gets what its closed account left of it, or nothing while that account is
+    open. An organization gets TRIALS_PER_DOMAIN trials per year.
     """
     mailbox, organization = find_mailbox(email), find_organization(email)
     if customer.signup_source in BY_STAFF:
         organization = ""
-    for name in sorted({mailbox, organization} - {""}):  # in one order, so that no two wait for each other
+    for name in sorted({mailbox, organization} - {""}):  # sorted, to prevent deadlocks
         lock_name("trial", name)
     held = TrialGrant.objects.select_related("customer").filter(mailbox=mailbox).first()
     if held is not None:
@@ -41,6 +41,7 @@ def grant_trial(*, customer: Customer, email: str, at: datetime) -> int:
 
 
 def _take_over(held: TrialGrant, customer: Customer) -> int:
+    """Move the trial from the owner's closed account to the new one, and return what is left of it."""
     if held.customer.closed_at is None:
         return 0
     earlier = held.customer

@@ -1,4 +1,4 @@
-"""A signup becomes an account, whoever asks for it: the form, the API, GitHub, staff or the command."""
+"""Create accounts, for every kind of signup: form, API, GitHub, staff and command."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from provisioning.models import ProvisioningEvent, ProvisioningRun
 
 from .grant_trial import grant_trial
 
-LONGEST_ADDRESS = 254
+MAX_ADDRESS_LENGTH = 254
 FIRST_KEY = "First key"
 Step = ProvisioningEvent.Step
 
@@ -41,8 +41,11 @@ SCHEDULE = {
 }
 
 
-class SignupRefused(DomainError):
-    """One sentence for every address that is no good, so that none can be asked whether it has an account."""
+class SignupRejected(DomainError):
+    """The address cannot be used.
+
+    The message is the same for every reason, so that it reveals no account.
+    """
 
     code, status = "VALIDATION_FAILED", 422
     message = gettext_noop(
@@ -56,7 +59,7 @@ class SignupRefused(DomainError):
 
 @dataclass(frozen=True)
 class Provisioned:
-    """A customer ready to work. `key` holds the raw key, which cannot be had again."""
+    """A new customer. `key` holds the raw key, which cannot be retrieved again."""
 
     customer: Customer
     user: User
@@ -73,10 +76,11 @@ def provision_customer(
     source: Customer.SignupSource = Customer.SignupSource.FORM,
     at: datetime | None = None,
 ) -> Provisioned:
-    """Make customer, owner, trial and key of a confirmed address, all or nothing, and the steps that follow.
+    """Create customer, owner, trial, key and later steps for a confirmed address, all or nothing.
 
-    Without a user one is made who sets a password through its reset: only staff may vouch for an address so.
-    No call goes out. Raises SignupRefused, and customers.services.NamespaceHeld.
+    Without `user`, a person is created who sets a password by a reset; only staff may vouch for an address
+    that way. Makes no outside calls. Raises SignupRejected, and NamespaceHeld of
+    customers.services.claim_namespace.
     """
     at = at or timezone.now()
     email = check_address(email)
@@ -97,36 +101,36 @@ def open_account(
     namespace: str | None = None,
     id: UUID | None = None,
 ) -> Customer:
-    """Make a customer with its owner, trial and the steps that follow, and no key. The address is confirmed.
+    """Create a customer with its owner, trial and later steps, but no key. The address must be confirmed.
 
-    Raises SignupRefused where the address is another account's or the owner is in one already, and
-    customers.services.NamespaceHeld.
+    Raises SignupRejected if the address belongs to another account or the owner already has one, and
+    NamespaceHeld of customers.services.claim_namespace.
     """
     User.objects.select_for_update().get(pk=owner.pk)
     if get_membership(owner) is not None:
-        raise SignupRefused
+        raise SignupRejected
     try:
         customer = create_customer(name=name, email=email, source=source, id=id)
     except EmailTaken as error:
-        raise SignupRefused from error
+        raise SignupRejected from error
     add_member(customer=customer, user=owner, role=Membership.Role.OWNER)
     limit = grant_trial(customer=customer, email=email, at=at)
     BillingAccount.objects.create(customer=customer, trial_fixes_limit=limit)
     if namespace:
         claim_namespace(customer=customer, namespace=namespace)
-    _plan_steps(customer, at)
+    _schedule_steps(customer, at)
     transaction.on_commit(lambda: SIGNUPS.labels(source=str(source)).inc())
     return customer
 
 
 @transaction.atomic
 def make_person(*, email: str, at: datetime, password: str = "", name: str = "") -> User:
-    """Make the login of an address that is confirmed. `password` is hashed; without one it is reset first.
+    """Create the login of a confirmed address. `password` is hashed; if empty, it must be reset first.
 
-    Others' unconfirmed claims to the address end. Raises SignupRefused where it is somebody's login.
+    Ends other people's unconfirmed claims to the address. Raises SignupRejected if it is somebody's login.
     """
     if find_person(email=email) is not None:
-        raise SignupRefused
+        raise SignupRejected
     release_unconfirmed_address(email=email, at=at)
     user = User(email=email, name=name.strip(), password=password)
     if not password:
@@ -135,24 +139,24 @@ def make_person(*, email: str, at: datetime, password: str = "", name: str = "")
         with transaction.atomic():
             user.save()
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    except IntegrityError as error:  # somebody was quicker
-        raise SignupRefused from error
+    except IntegrityError as error:  # a concurrent signup was faster
+        raise SignupRejected from error
     return user
 
 
 def check_address(email: str) -> str:
-    """The address as it is kept. Raises SignupRefused for one that is none, or is thrown away after use."""
+    """Return the normalized address. Raises SignupRejected if it is invalid or disposable."""
     email = normalize_email(email)
     try:
         validate_email(email)
     except ValidationError as error:
-        raise SignupRefused from error
-    if len(email) > LONGEST_ADDRESS or not has_public_domain(email) or is_disposable(email):
-        raise SignupRefused
+        raise SignupRejected from error
+    if len(email) > MAX_ADDRESS_LENGTH or not has_public_domain(email) or is_disposable(email):
+        raise SignupRejected
     return email
 
 
-def _plan_steps(customer: Customer, at: datetime) -> None:
+def _schedule_steps(customer: Customer, at: datetime) -> None:
     done = ProvisioningEvent(
         customer=customer,
         step=Step.ACCOUNT,

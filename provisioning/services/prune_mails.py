@@ -1,4 +1,4 @@
-"""Sent mails are forgotten, with the addresses they went to."""
+"""Delete old mails and the addresses they were sent to."""
 
 from datetime import datetime, timedelta
 
@@ -7,19 +7,19 @@ from django.conf import settings
 from core import outbox
 from provisioning.models import OutgoingMail
 
-from .send_mail import EMPTIED, GIVEN_UP_AFTER
+from .send_mail import GIVE_UP_AFTER, NO_TEXT
 
 BATCH = 1000
 Status = OutgoingMail.Status
 
 
 def prune_mails(*, at: datetime) -> int:
-    """Delete mails that were sent or given up MAIL_RETENTION_DAYS ago, in batches; how many.
+    """Delete mails sent or given up MAIL_RETENTION_DAYS ago, in batches. Return their number.
 
-    A parked mail whose code or link has expired is emptied and given up before. Repeating it is safe.
+    First expires parked mails whose code or link is no longer valid, and deletes their text. Safe to repeat.
     """
-    parked = OutgoingMail.objects.filter(status=Status.PARKED, created_at__lt=at - GIVEN_UP_AFTER)
-    outbox.close(parked, at=at, status=Status.EXPIRED, **EMPTIED)
+    parked = OutgoingMail.objects.filter(status=Status.PARKED, created_at__lt=at - GIVE_UP_AFTER)
+    outbox.close(parked, at=at, status=Status.EXPIRED, **NO_TEXT)
     before = at - timedelta(days=settings.MAIL_RETENTION_DAYS)
     old = OutgoingMail.objects.filter(created_at__lt=before, status__in=(Status.SENT, Status.EXPIRED))
     count = 0

@@ -1,4 +1,4 @@
-"""What nobody has confirmed goes."""
+"""Delete unconfirmed signups."""
 
 from datetime import datetime, timedelta
 
@@ -15,9 +15,9 @@ KEPT_FOR = timedelta(days=7)
 
 
 def prune_signups(*, at: datetime) -> int:
-    """Delete requests and logins that were not confirmed within seven days, up to 1000 of each. How many.
+    """Delete requests and logins not confirmed within seven days, up to 1000 of each. Return their number.
 
-    A login whose account's key was ever used stays: somebody works with it. Repeating it is safe.
+    Keeps a login whose account's key was ever used: somebody works with it. Safe to repeat.
     """
     old = SignupRequest.objects.filter(created_at__lt=at - KEPT_FOR).values_list("pk", flat=True)[:BATCH]
     requests, _ = SignupRequest.objects.filter(pk__in=list(old)).delete()
@@ -28,7 +28,7 @@ def prune_signups(*, at: datetime) -> int:
 
 @transaction.atomic
 def _remove(pk: int, at: datetime) -> bool:
-    """Asked again under the lock: their code may have been typed in meanwhile."""
+    """Check again under the lock: the code may have been entered meanwhile."""
     User.objects.select_for_update().filter(pk=pk).first()
     user = list_unconfirmed_people().filter(pk=pk).first()
     if user is not None:

@@ -1,4 +1,4 @@
-"""Somebody asks for an account. Until the owner of the address confirms it, nothing is made but a request."""
+"""Request signups. Until the owner of the address confirms it, only a request is stored."""
 
 import secrets
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from customers.services.invite_member import hash_token
 from provisioning.metrics import REQUESTS
 from provisioning.models import SignupRequest
 
-from .provision_customer import SignupRefused, check_address
+from .provision_customer import SignupRejected, check_address
 
-CODE_GOOD_FOR = timedelta(minutes=15)
-LINK_GOOD_FOR = timedelta(hours=24)
+CODE_VALID_FOR = timedelta(minutes=15)
+LINK_VALID_FOR = timedelta(hours=24)
 Source = Customer.SignupSource
 
 
-class NameRefused(DomainError):
+class InvalidCompanyName(DomainError):
     code, status = "VALIDATION_FAILED", 422
-    message = gettext_noop("Use the name of your company or team, without an address or a link in it.")
+    message = gettext_noop("Use the name of your company or team, without an address or a link.")
 
     def __init__(self) -> None:
         super().__init__(fields={"name": self.message})
@@ -37,28 +37,31 @@ class NameRefused(DomainError):
 
 @dataclass(frozen=True)
 class Onboarding:
-    """A request, and the key for its caller: it works once the request is confirmed, and exists only here."""
+    """A request and its key, which exists only here and works once the request is confirmed."""
 
     request: SignupRequest
     raw: str
 
 
 def check_name(name: str) -> str:
-    """A company's name as it is kept. Raises NameRefused for one that would be a link in a mail."""
+    """Return the company's name, stripped.
+
+    Raises InvalidCompanyName if a mail program would turn it into a link.
+    """
     if has_link(name):
-        raise NameRefused
+        raise InvalidCompanyName
     return name.strip()
 
 
 @transaction.atomic
 def request_onboarding(*, name: str, email: str, at: datetime, address: str | None) -> Onboarding:
-    """Keep a request that came without a browser, and mail its link to the address: one mail, nothing else.
+    """Store a request made without a browser, and mail a confirmation link to the address.
 
-    Raises SignupRefused, also for an address in use, and NameRefused.
+    Raises SignupRejected, also for an address in use, and InvalidCompanyName.
     """
     email, name = check_address(email), check_name(name)
     if is_address_taken(email=email):
-        raise SignupRefused
+        raise SignupRejected
     raw, token = keys.generate_key(), secrets.token_urlsafe(32)
     made = SignupRequest.objects.create(
         source=Source.API,
@@ -69,7 +72,7 @@ def request_onboarding(*, name: str, email: str, at: datetime, address: str | No
         key_hash=keys.hash_key(raw),
         asked_from=address,
         created_at=at,
-        expires_at=at + LINK_GOOD_FOR,
+        expires_at=at + LINK_VALID_FOR,
     )
     get_adapter().send_mail(
         "provisioning/mail/onboarding", email, {"asked": made, "path": f"/onboarding/{token}/"}
@@ -82,10 +85,10 @@ def request_onboarding(*, name: str, email: str, at: datetime, address: str | No
 def request_signup(
     *, name: str, email: str, source: Source, at: datetime, address: str | None, password: str = ""
 ) -> SignupRequest:
-    """Keep a request that came from a browser, and mail a code to the address.
+    """Store a request made in a browser, and mail a code to the address.
 
-    An address in use is treated alike: its request can be confirmed by no code, and the mail says that there
-    is an account. The password is kept hashed and counts only once the code is typed in.
+    An address in use gets the same response: no code can confirm its request, and the mail says that an
+    account exists. The password is stored hashed and used only after the code is entered.
     """
     code, pk = get_adapter().generate_email_verification_code(), uuid4()
     is_taken = is_address_taken(email=email)
@@ -98,7 +101,7 @@ def request_signup(
         password=make_password(password) if password else "",
         asked_from=address,
         created_at=at,
-        expires_at=at + CODE_GOOD_FOR,
+        expires_at=at + CODE_VALID_FOR,
     )
     if is_taken:
         get_adapter().send_account_already_exists_mail(email)
@@ -109,7 +112,7 @@ def request_signup(
 
 
 def hash_code(pk: str, code: str) -> str:
-    """A code is short: without our secret, its hash must not be guessed back."""
+    """Return the keyed hash of a code. Codes are short, so an unkeyed hash could be reversed by guessing."""
     plain = "".join(each for each in code.upper() if each.isalnum())
     return salted_hmac("signup-code", f"{pk}:{plain}", algorithm="sha256").hexdigest()
 

@@ -1,4 +1,4 @@
-"""Retry at once the steps that wait for a later attempt, after an outage."""
+"""Retry waiting provisioning steps immediately, after an outage."""
 
 from datetime import datetime
 
@@ -7,10 +7,9 @@ from provisioning.models import ProvisioningEvent
 
 
 def retry_steps(*, at: datetime) -> int:
-    """Make steps that are due, and wait for another attempt, due at once; the sweep enqueues them.
+    """Make waiting steps due now; the sweep enqueues them. Return how many steps are open.
 
-    How many still wait. Mails of later days keep their day; what waits for staff, and what a worker has,
-    stays.
+    Mails of later days keep their date. Parked steps and steps leased by a worker are unchanged.
     """
     waiting = ProvisioningEvent.objects.filter(status=ProvisioningEvent.Status.PENDING, due_at__lte=at)
     outbox.retry_now(waiting, at=at)

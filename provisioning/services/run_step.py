@@ -1,4 +1,4 @@
-"""Carry out one step after a signup, and try again until it is done."""
+"""Run one provisioning step, and retry it until it is done."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -19,28 +19,28 @@ log = structlog.get_logger(__name__)
 Status = ProvisioningEvent.Status
 Step = ProvisioningEvent.Step
 
-# A mail about the next step is of no use long after it was due.
+# Advice about the next step is useless long after it was due.
 STALE_AFTER = timedelta(days=3)
-# What a signup is ready after.
-AT_ONCE = (Step.STRIPE_CUSTOMER, Step.WELCOME_MAIL)
-OVER = (Status.DONE, Status.SKIPPED)
+# A signup is ready once these steps are done.
+IMMEDIATE_STEPS = (Step.STRIPE_CUSTOMER, Step.WELCOME_MAIL)
+FINISHED = (Status.DONE, Status.SKIPPED)
 
 
 def run_step(*, event_id: UUID) -> None:
-    """Carry out a step that is due. Repeating it is safe; a failure is rescheduled with a longer wait.
+    """Run a due step. Safe to repeat; a failure is rescheduled with a longer wait.
 
-    A mail that was sent by a process that died before it could write so is sent again, under the same
-    Message-ID. What Stripe rejects, or fails too often, waits for staff.
+    If a worker dies after sending a mail and before recording it, the mail is sent again with the same
+    Message-ID. A step that Stripe rejects, or that fails too often, is parked for staff.
     """
     event = outbox.claim(ProvisioningEvent.objects.select_related("customer"), pk=event_id)
     if event is None:
         return
     try:
-        status = _carry_out(event)
+        status = _run(event)
     except StripeRejected as error:
         outbox.park(event, outbox.describe(error))
         return
-    except Exception as error:  # whatever it is, it is counted: nothing is tried for ever
+    except Exception as error:  # counts any error as a failure, so that retries end
         outbox.fail(event, outbox.describe(error))
         log.warning("provisioning_step_failed", step=event.step, error=type(error).__name__)
         return
@@ -48,12 +48,12 @@ def run_step(*, event_id: UUID) -> None:
         log.info("provisioning_step", step=event.step, state=str(status), customer=str(event.customer_id))
 
 
-def _carry_out(event: ProvisioningEvent) -> Status:
+def _run(event: ProvisioningEvent) -> Status:
     if event.step == Step.STRIPE_CUSTOMER:
         ensure_stripe_customer(customer_id=event.customer_id, attempt=event.attempts)
         return Status.DONE
     is_stale = event.step != Step.WELCOME_MAIL and timezone.now() - event.due_at > STALE_AFTER
-    if is_stale or not mails.applies(event):
+    if is_stale or not mails.is_applicable(event):
         return Status.SKIPPED
     mails.send(event)
     return Status.DONE
@@ -61,18 +61,18 @@ def _carry_out(event: ProvisioningEvent) -> Status:
 
 @transaction.atomic
 def _finish(event: ProvisioningEvent, status: Status) -> bool:
-    """Write the end of a step, and of the signup's last that was due at once.
+    """Record the end of a step, and the time to readiness if it was the last immediate step.
 
-    The run is locked, so that of two that end together one knows that it is the last.
+    Locks the run: of two steps that end at the same time, exactly one sees that all are finished.
     """
-    now, is_at_once = timezone.now(), event.step in AT_ONCE
+    now, is_at_once = timezone.now(), event.step in IMMEDIATE_STEPS
     if is_at_once:
         ProvisioningRun.objects.select_for_update().filter(pk=event.customer_id).first()
     if not outbox.complete(event, status=status, done_at=now):
         return False
     transaction.on_commit(STEPS.labels(step=event.step, state=str(status)).inc)
-    at_once = ProvisioningEvent.objects.filter(customer=event.customer_id, step__in=AT_ONCE)
-    if is_at_once and not at_once.exclude(status__in=OVER).exists():
+    at_once = ProvisioningEvent.objects.filter(customer=event.customer_id, step__in=IMMEDIATE_STEPS)
+    if is_at_once and not at_once.exclude(status__in=FINISHED).exists():
         seconds = (now - event.customer.created_at).total_seconds()
         transaction.on_commit(lambda: READY_SECONDS.observe(seconds))
     return True

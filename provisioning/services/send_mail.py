@@ -1,4 +1,4 @@
-"""Mails that people ask for (codes, resets, confirmations) are sent from rows, by a worker."""
+"""Send mails with codes, resets and confirmations from outbox rows."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,14 +14,14 @@ from provisioning.models import OutgoingMail
 
 log = structlog.get_logger(__name__)
 
-# Its code or link has expired by then: the person has asked for another.
-GIVEN_UP_AFTER = timedelta(hours=1)
-EMPTIED = {"text": "", "html": ""}
+# By then the code or link has expired, and the person has requested another.
+GIVE_UP_AFTER = timedelta(hours=1)
+NO_TEXT = {"text": "", "html": ""}
 Status = OutgoingMail.Status
 
 
 def queue_mail(*, to: str, subject: str, text: str, html: str) -> OutgoingMail:
-    """Keep a mail and ask for its sending on commit. Calls nobody."""
+    """Store a mail and enqueue its sending on commit. Makes no outside calls."""
     with transaction.atomic():
         mail = OutgoingMail.objects.create(to=to, subject=subject[:255], text=text, html=html)
         outbox.enqueue(mail)
@@ -29,9 +29,9 @@ def queue_mail(*, to: str, subject: str, text: str, html: str) -> OutgoingMail:
 
 
 def send_mail(*, mail_id: UUID) -> None:
-    """Send a mail that is due. Repeating it is safe; a failure is tried again for an hour.
+    """Send a due mail. Safe to repeat; a failure is retried for an hour.
 
-    One that was sent by a process that died before it could write so is sent again, under the same
+    If a worker dies after sending a mail and before recording it, the mail is sent again with the same
     Message-ID.
     """
     mail = outbox.claim(OutgoingMail.objects.all(), pk=mail_id)
@@ -39,10 +39,10 @@ def send_mail(*, mail_id: UUID) -> None:
         return
     try:
         _build(mail).send()
-    except Exception as error:  # an address that no mail can be built for, too: it would be tried for ever
+    except Exception as error:  # including invalid addresses, so that retries end
         _fail(mail, error)
         return
-    outbox.complete(mail, status=Status.SENT, sent_at=timezone.now(), **EMPTIED)
+    outbox.complete(mail, status=Status.SENT, sent_at=timezone.now(), **NO_TEXT)
 
 
 def _build(mail: OutgoingMail) -> EmailMultiAlternatives:
@@ -55,8 +55,8 @@ def _build(mail: OutgoingMail) -> EmailMultiAlternatives:
 
 def _fail(mail: OutgoingMail, error: Exception) -> None:
     reason = outbox.describe(error)
-    if timezone.now() - mail.created_at < GIVEN_UP_AFTER:
+    if timezone.now() - mail.created_at < GIVE_UP_AFTER:
         outbox.reschedule(mail, reason)
     else:
-        outbox.complete(mail, status=Status.EXPIRED, last_error=reason, **EMPTIED)
+        outbox.complete(mail, status=Status.EXPIRED, last_error=reason, **NO_TEXT)
     log.warning("mail_failed", mail=str(mail.pk), error=type(error).__name__)

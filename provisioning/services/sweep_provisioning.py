@@ -1,4 +1,4 @@
-"""Steps and mails that are due are enqueued again, so that a lost queue loses nothing."""
+"""Enqueue due steps and mails again, so that losing the queue loses no work."""
 
 from datetime import datetime
 
@@ -10,16 +10,16 @@ from provisioning.selectors import list_complete_runs, list_overdue_runs
 
 
 def sweep_provisioning() -> int:
-    """Enqueue every step and mail that is due, up to 1000 of each; count the signups that are broken."""
+    """Enqueue due steps and mails, up to 1000 of each, and update the gauge of incomplete signups."""
     now = timezone.now()
     BROKEN.set(check_signups(at=now))
     return outbox.sweep(outbox.list_outboxes("provisioning"), at=now)
 
 
 def check_signups(*, at: datetime) -> int:
-    """Mark signups that have become what they should as complete; how many are late and have not.
+    """Mark complete signups as such, and return the number of overdue incomplete ones.
 
-    Complete ones are not looked at again, so that the cost does not grow with the customers.
+    Complete ones are not checked again, so the cost does not grow with the number of customers.
     """
     list_complete_runs(at=at).update(completed_at=at)
     return list_overdue_runs(at=at).count()

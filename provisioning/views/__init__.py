@@ -1,1 +1,1 @@
-"""Signing up: the forms, the code, and the link that confirms what a caller asked for."""
+"""Pages of signing up: forms, codes, and the confirmation link of onboarding."""

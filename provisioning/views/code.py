@@ -1,4 +1,4 @@
-"""Where the code of a signup's mail is typed in."""
+"""The page for a signup's confirmation code."""
 
 from allauth.account.utils import complete_signup
 from allauth.account.views import ConfirmEmailVerificationCodeView
@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods
 from core.api.throttling import find_ip
 from core.error_messages import translate_error
 from customers.models import User
-from provisioning.key_reveal import keep_new_key
-from provisioning.pending import Pending, find_pending, forget_pending, sign_up_by_github
-from provisioning.services.confirm_signup import SignupOver, WrongCode, confirm_by_code
-from provisioning.services.provision_customer import SignupRefused
+from provisioning.key_reveal import set_new_key_cookie
+from provisioning.pending import PendingSignup, find_pending, forget_pending, sign_up_by_github
+from provisioning.services.confirm_signup import SignupNotValid, WrongCode, confirm_by_code
+from provisioning.services.provision_customer import SignupRejected
 
-# Of an address that somebody who is logged in adds.
+# For an address that a logged-in person adds.
 confirm_added_address = ConfirmEmailVerificationCodeView.as_view()
 
 
@@ -35,7 +35,7 @@ class CodeForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_code(request: HttpRequest) -> HttpResponseBase:
-    """The code of a signup, or of an address that was added to a login."""
+    """Confirm a signup, or an address added to a login, by the mailed code."""
     pending = find_pending(request)
     if pending is None:
         added: HttpResponseBase = confirm_added_address(request)
@@ -48,18 +48,18 @@ def confirm_code(request: HttpRequest) -> HttpResponseBase:
     except WrongCode as error:
         form.add_error("code", translate_error(error))
         return _render(request, pending, form)
-    except (SignupOver, SignupRefused) as error:
+    except (SignupNotValid, SignupRejected) as error:
         forget_pending(request)
         messages.error(request, translate_error(error))
         return redirect("account_signup")
 
 
-def _render(request: HttpRequest, pending: Pending, form: CodeForm) -> HttpResponse:
+def _render(request: HttpRequest, pending: PendingSignup, form: CodeForm) -> HttpResponse:
     context = {"verify_form": form, "email": pending.email}
     return render(request, "account/confirm_email_verification_code.html", context)
 
 
-def _confirm(request: HttpRequest, pending: Pending, code: str) -> HttpResponse:
+def _confirm(request: HttpRequest, pending: PendingSignup, code: str) -> HttpResponse:
     social = pending.find_social_login()
 
     def sign_up(email: str) -> User:
@@ -80,5 +80,5 @@ def _confirm(request: HttpRequest, pending: Pending, code: str) -> HttpResponse:
     else:
         response = complete_signup(request, made.user, None, pending.next or None)
     if made.key is not None:
-        keep_new_key(response, made.key.raw, user=made.user)
+        set_new_key_cookie(response, made.key.raw, user=made.user)
     return response

@@ -1,4 +1,4 @@
-"""Where the link leads that is mailed when a caller asks for an account for somebody."""
+"""The page that an onboarding mail's link opens."""
 
 from typing import Any
 
@@ -20,11 +20,11 @@ from core.errors import DomainError
 from customers.forms import JoinForm
 from customers.models import User
 from customers.selectors import find_person, get_membership
-from provisioning.key_reveal import keep_new_key
+from provisioning.key_reveal import set_new_key_cookie
 from provisioning.models import SignupRequest
 from provisioning.services.confirm_signup import (
     Confirmed,
-    SignupOver,
+    SignupNotValid,
     confirm_onboarding,
     deny_onboarding,
     find_onboarding,
@@ -36,9 +36,9 @@ BY_ADDRESS = Limit("onboarding-link", 60, seconds=3600)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_onboarding(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Who asked, when and from where, and three answers by POST.
+    """Show who requested the account, when and from where, with three answers by POST.
 
-    Opening the page changes nothing: mail scanners open links.
+    GET changes nothing, because mail scanners open links.
     """
     try:
         hit(BY_ADDRESS, caller=find_address(request))
@@ -72,7 +72,7 @@ def _answer(request: HttpRequest, asked: SignupRequest, token: str, user: User |
             name=form.cleaned_data["name"] if form else "",
             password=make_password(form.cleaned_data["password"]) if form else "",
         )
-    except SignupOver:
+    except SignupNotValid:
         return _show_over(request)
     except DomainError as error:
         messages.error(request, translate_error(error))
@@ -85,20 +85,20 @@ def _enter(request: HttpRequest, made: Confirmed, *, is_new: bool) -> HttpRespon
         complete_signup(request, made.user, None, None) if is_new else redirect("dashboard")
     )
     if made.key is not None:
-        keep_new_key(response, made.key.raw, user=made.user)
+        set_new_key_cookie(response, made.key.raw, user=made.user)
     else:
-        messages.success(request, _("The key that was handed out works now."))
+        messages.success(request, _("The API key you were given is now active."))
     return response
 
 
 def _show(request: HttpRequest, asked: SignupRequest, *, status: int = 200, **context: Any) -> HttpResponse:
     form = context.get("form")
-    is_mistaken = form is not None and bool(form.errors)
+    has_errors = form is not None and bool(form.errors)
     return render(
         request,
         "provisioning/onboarding.html",
         {"asked": asked, **context},
-        status=422 if is_mistaken else status,
+        status=422 if has_errors else status,
     )
 
 

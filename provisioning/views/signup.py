@@ -1,4 +1,4 @@
-"""The signup forms."""
+"""The signup pages."""
 
 from typing import Any
 
@@ -8,25 +8,25 @@ from django.db import IntegrityError
 from django.http import HttpResponse
 
 from core.error_messages import translate_error
-from provisioning.key_reveal import keep_new_key
-from provisioning.services.provision_customer import SignupRefused
+from provisioning.key_reveal import set_new_key_cookie
+from provisioning.services.provision_customer import SignupRejected
 
 
 class SignupView(AllauthSignupView):
-    """With an address and a password: a request is kept, and a code mailed. See provisioning.views.code."""
+    """Sign up with address and password: stores a request and mails a code. See provisioning.views.code."""
 
 
 class SocialSignupView(AllauthSocialSignupView):
-    """With GitHub. An address that it has confirmed needs no code: the key is on the next page."""
+    """Sign up with GitHub. An address verified by GitHub needs no code: the next page shows the key."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             response: HttpResponse = super().form_valid(form)
-        except (IntegrityError, SignupRefused):  # the same form twice at once
-            form.add_error("email", translate_error(SignupRefused()))
+        except (IntegrityError, SignupRejected):  # the same form was submitted twice at once
+            form.add_error("email", translate_error(SignupRejected()))
             refused: HttpResponse = self.form_invalid(form)
             return refused
         new_key = getattr(self.request, "new_api_key", None)
         if new_key:
-            keep_new_key(response, new_key.raw, user=new_key.api_key.created_by)
+            set_new_key_cookie(response, new_key.raw, user=new_key.api_key.created_by)
         return response

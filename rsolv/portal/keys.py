@@ -19,7 +19,7 @@ from core.errors import DomainError
 from customers.access import find_origin, member_page
 from customers.models import ApiKey, Membership, User
 from customers.selectors import list_keys
-from customers.services.change_role import NotYours
+from customers.services.change_role import NotPermitted
 from customers.services.manage_keys import (
     NewApiKey,
     TooManyKeys,
@@ -27,7 +27,7 @@ from customers.services.manage_keys import (
     revoke_api_key,
     rotate_api_key,
 )
-from provisioning.key_reveal import forget_new_key, keep_new_key, take_new_key
+from provisioning.key_reveal import delete_new_key_cookie, read_new_key_cookie, set_new_key_cookie
 
 # Above the number of active keys that an account may have, so that all of those are on the first page.
 KEYS_SHOWN = 100
@@ -80,7 +80,7 @@ def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
             raise PermissionDenied
         if form.is_valid() and (new := _create(request, membership, form)):
             return _redirect_with_key(request, new)
-    new_key, now = take_new_key(request, user=membership.user), timezone.now()
+    new_key, now = read_new_key_cookie(request, user=membership.user), timezone.now()
     page = Paginator(list_keys(customer=membership.customer), KEYS_SHOWN).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -92,7 +92,7 @@ def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     }
     response = render(request, "portal/keys.html", context, status=422 if form.errors else 200)
     if new_key:
-        forget_new_key(response)
+        delete_new_key_cookie(response)
     return response
 
 
@@ -113,7 +113,7 @@ def rotate_key(request: HttpRequest, membership: Membership, key_id: UUID) -> Ht
             place=membership,
             **find_origin(request),
         )
-    except NotYours as error:
+    except NotPermitted as error:
         raise PermissionDenied from error
     except DomainError as error:
         messages.error(request, translate_error(error))
@@ -142,7 +142,7 @@ def _create(request: HttpRequest, membership: Membership, form: NewKeyForm) -> N
             by=membership,
             **find_origin(request),
         )
-    except NotYours as error:
+    except NotPermitted as error:
         raise PermissionDenied from error
     except TooManyKeys as error:
         form.add_error(None, translate_error(error))
@@ -152,7 +152,7 @@ def _create(request: HttpRequest, membership: Membership, form: NewKeyForm) -> N
 def _redirect_with_key(request: HttpRequest, new_key: NewApiKey) -> HttpResponseBase:
     assert isinstance(request.user, User)
     response = redirect("keys")
-    keep_new_key(response, new_key.raw, user=request.user)
+    set_new_key_cookie(response, new_key.raw, user=request.user)
     return response
 
 

@@ -18,10 +18,10 @@ from core.error_messages import translate_error
 from core.errors import DomainError
 from customers.models import User
 from customers.selectors import get_membership
-from provisioning.key_reveal import keep_new_key
+from provisioning.key_reveal import set_new_key_cookie
 from provisioning.limits import count_signup
 from provisioning.services.provision_customer import provision_customer
-from provisioning.services.request_signup import NameRefused, check_name
+from provisioning.services.request_signup import InvalidCompanyName, check_name
 
 
 class NewAccountForm(forms.Form):
@@ -34,7 +34,7 @@ class NewAccountForm(forms.Form):
     def clean_name(self) -> str:
         try:
             return check_name(self.cleaned_data["name"])
-        except NameRefused as error:
+        except InvalidCompanyName as error:
             raise forms.ValidationError(translate_error(error)) from error
 
 
@@ -60,7 +60,7 @@ def start_account(request: HttpRequest) -> HttpResponse:
         return show_no_account(request, form)
     response = redirect("dashboard")
     if made is not None:
-        keep_new_key(response, made.key.raw, user=request.user)
+        set_new_key_cookie(response, made.key.raw, user=request.user)
     return response
 
 

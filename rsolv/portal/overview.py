@@ -22,7 +22,7 @@ from billing.usage_words import describe_cost, describe_usage
 from customers.models import ApiKey, Customer, Membership, User
 from customers.selectors import get_membership, list_expiring_keys, list_keys
 from phases.selectors.fixes import count_fixes_by_outcome, list_latest_fixes
-from provisioning.key_reveal import forget_new_key, take_new_key
+from provisioning.key_reveal import delete_new_key_cookie, read_new_key_cookie
 
 from .fix_page import list_fix_rows
 from .new_account import show_no_account
@@ -63,12 +63,12 @@ def show_overview(request: HttpRequest) -> HttpResponse:
     if membership is None:
         return show_no_account(request)
     request.membership = membership  # type: ignore[attr-defined]
-    new_key, now = take_new_key(request, user=request.user), timezone.now()
+    new_key, now = read_new_key_cookie(request, user=request.user), timezone.now()
     last_time = find_last_time(request, membership, now=now)
     context = _prepare(membership, last_time, now) | {"new_key": new_key}
     response = render(request, "portal/overview.html", context)
     if new_key:
-        forget_new_key(response)
+        delete_new_key_cookie(response)
     return response
 
 

@@ -128,7 +128,7 @@ REDIS_URL = env.address("REDIS_URL", default="", schemes=("redis", "rediss", "un
 if REDIS_URL:
     CACHES: dict[str, Any] = {
         "default": {
-            "BACKEND": "core.redis.cache.ForgivingRedisCache",
+            "BACKEND": "core.redis.cache.FallbackRedisCache",
             "LOCATION": REDIS_URL,
             # Django's own pickles: who could write into Redis could run code here.
             "OPTIONS": {"serializer": "core.redis.serializer.JsonSerializer"},
@@ -160,7 +160,7 @@ else:
     }
 # What every request asks of Redis is asked shortly, and for a while not at all once it did not answer.
 REDIS_TIMEOUT_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", default=0.25)
-REDIS_REST_SECONDS = 2
+REDIS_COOLDOWN_SECONDS = 2
 # How long the key cache is believed without a look into the database; how long it keeps a key, 0: no cache.
 KEY_CACHE_LEASE_SECONDS: float = env.count("KEY_CACHE_LEASE_SECONDS", default=5)
 KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=300)

@@ -6,7 +6,7 @@ os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:12111")
 os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_" + "sandbox" * 4)
 
 from core.environment import env
-from core.private_files import keep_private
+from core.private_files import make_private
 
 from .base import *
 
@@ -17,7 +17,7 @@ METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="127.0.0.0/8,::1")
 INSTALLED_APPS += ["sandbox.seed"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # this machine has no certificate
 STATIC_ROOT = DATA_DIR / "static"
-keep_private(
+make_private(
     DATA_DIR,
     names=("queue", "queue-control", "mail", "static"),
     database=str(DATABASES["default"]["NAME"]) if IS_SQLITE else "",

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from core.admin.recent_proof import ask_again, list_records
-from customers.services.staff_access import SECOND_STEPS
+from core.admin.reauthentication import list_records, redirect_to_reauthentication
+from customers.services.staff_access import SECOND_FACTORS
 
 SEEN_AT = "staff_seen_at"
 # How exact the idle time is: the session is not written for every page.
@@ -37,7 +37,7 @@ def find_barrier(request: HttpRequest) -> Barrier | None:
         return Barrier.NOT_STAFF
     if _is_over(request):
         return Barrier.SESSION_OVER
-    if not is_mfa_enabled(user, SECOND_STEPS):
+    if not is_mfa_enabled(user, SECOND_FACTORS):
         return Barrier.NO_SECOND_STEP
     if not any(record["method"] == "mfa" for record in list_records(request)):
         return Barrier.SECOND_STEP_NOT_SHOWN
@@ -55,7 +55,7 @@ def lead_past(barrier: Barrier, request: HttpRequest) -> HttpResponseRedirect:
         words = gettext("Staff log in with two steps. Set up a passkey or an authenticator app first.")
         messages.warning(request, words)
         return HttpResponseRedirect(reverse("mfa_index"))
-    return ask_again(request)
+    return redirect_to_reauthentication(request)
 
 
 def record_visit(request: HttpRequest) -> None:

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from core.admin.pages import StaffAdmin
-from core.admin.recent_proof import ask_again, is_fresh
+from core.admin.reauthentication import is_recently_authenticated, redirect_to_reauthentication
 from core.http.client_ip import get_client_ip
 from core.http.suspended_request import SAFE_METHODS
 from core.http.user_agents import describe_browser
@@ -63,8 +63,8 @@ class StaffSite(UnfoldAdminSite):
             try:
                 if request.method in SAFE_METHODS or view == self.logout:  # ending a session never asks
                     return _render(inner(request, *args, **kwargs))
-                if not is_fresh(request):
-                    return ask_again(request)
+                if not is_recently_authenticated(request):
+                    return redirect_to_reauthentication(request)
                 return _change(request, lambda: _render(inner(request, *args, **kwargs)))
             except MALFORMED as error:
                 raise BadRequest("An id or a date in the request is malformed.") from error

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from customers.models import Customer
 from provisioning.models import ProvisioningEvent
-from provisioning.selectors import PATIENCE, list_broken_signups
+from provisioning.selectors import GRACE_PERIOD, list_broken_signups
 from provisioning.services.confirm_signup import confirm_onboarding
 from provisioning.services.retry_steps import retry_steps
 
@@ -119,7 +119,7 @@ def _find_complete(env: LoadEnvironment, domain: str, began: int) -> tuple[set[s
     """Return who has one customer, key and Stripe customer and two mails, and what the others lack."""
     broken = {
         each.customer_id: ", ".join(each.reasons)
-        for each in list_broken_signups(at=timezone.now() + PATIENCE)
+        for each in list_broken_signups(at=timezone.now() + GRACE_PERIOD)
     }
     at_stripe = Counter(
         each["metadata"].get(OWNER)

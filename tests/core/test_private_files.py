@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.private_files import keep_private
+from core.private_files import make_private
 from sandbox.stripe.server import StripeSandbox
 
 # What web, worker, beat and the sandbox's Stripe do first, in a process of the embedded way to run.
@@ -91,7 +91,7 @@ class TestKeepPrivate:
     def test_leaves_a_shared_folder_and_what_is_not_ours_as_they_are(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o1777)
         (tmp_path / "theirs.txt").touch(mode=0o644)
-        keep_private(tmp_path)
+        make_private(tmp_path)
         assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
         assert stat.S_IMODE((tmp_path / "theirs.txt").stat().st_mode) == 0o644
 
@@ -100,13 +100,13 @@ class TestKeepPrivate:
         outside.touch(mode=0o644)
         (tmp_path / "var" / "mail").mkdir(parents=True)
         (tmp_path / "var" / "mail" / "link").symlink_to(outside)
-        keep_private(tmp_path / "var")
+        make_private(tmp_path / "var")
         assert stat.S_IMODE(outside.stat().st_mode) == 0o644
 
     def test_closes_a_database_that_lies_elsewhere(self, tmp_path: Path) -> None:
         database = tmp_path / "elsewhere.sqlite3"
         database.touch(mode=0o644)
-        keep_private(tmp_path / "var", database=str(database))
+        make_private(tmp_path / "var", database=str(database))
         assert stat.S_IMODE(database.stat().st_mode) == 0o600
 
 

@@ -44,7 +44,7 @@ class TestTrace:
     def test_is_carried_in_a_task_s_message(self, spans):
         headers: dict[str, str] = {}
         with traces.trace("request"):
-            traces.hand_trace_on(headers=headers)
+            traces.propagate_trace(headers=headers)
         with traces.trace("task", sender=headers):
             pass
         assert len({span.context.trace_id for span in spans()}) == 1

@@ -158,7 +158,9 @@ class TestAKeyThatEnds:
         assert not KeyInvalidation.objects.exists()
 
     def test_is_refused_though_its_entry_outlived_the_process_that_ended_it(self, raw, monkeypatch):
-        monkeypatch.setattr(key_cache, "forget", lambda hashes: None)  # killed before its commit's hook ran
+        monkeypatch.setattr(
+            key_cache, "invalidate", lambda hashes: None
+        )  # killed before its commit's hook ran
         revoke(get_key(raw))
         monkeypatch.undo()
         get_redis_client().client.delete(key_cache.LEASE)  # which ends by itself
@@ -166,7 +168,7 @@ class TestAKeyThatEnds:
 
     def test_is_not_brought_back_by_a_fill_that_began_before(self, raw):
         key = get_key(raw)
-        key_cache.forget([key.key_hash])
+        key_cache.invalidate([key.key_hash])
         marker = key_cache.begin_fill(key.key_hash)
         caller, _ = selectors.get_principal_by_key_hash(key_hash=key.key_hash)
         revoke(key)

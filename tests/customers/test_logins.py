@@ -110,16 +110,16 @@ class TestAPlace:
         log_in(**{"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/143.1"}, address="192.0.2.99")
         assert list_audit_log() == []
         log_in(address="198.51.100.4")
-        assert list_audit_log() == ["login_from_new_place"]
+        assert list_audit_log() == ["sign_in_from_new_device"]
         assert AuditLogEntry.objects.get().address == "198.51.100.4"
         deliver_mails()
-        assert mail.outbox[-1].subject == "A login to RSOLV from a new place"
+        assert mail.outbox[-1].subject == "New sign-in to RSOLV from a new device"
         assert mail.outbox[-1].to == ["ann@acme.test"]
 
     def test_is_told_once(self, ann: Membership) -> None:
         for address in ("192.0.2.7", "198.51.100.4", "198.51.100.4"):
             log_in(address=address)
-        assert list_audit_log() == ["login_from_new_place"]
+        assert list_audit_log() == ["sign_in_from_new_device"]
 
     def test_is_where_our_own_proxy_says(self, ann: Membership, settings: Any) -> None:
         settings.TRUSTED_PROXY_COUNT = 1

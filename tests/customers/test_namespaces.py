@@ -121,7 +121,7 @@ class TestProveNamespace:
         claim(mallory)
         prove(alice)
         assert (Action.NAMESPACE_PROVEN, "acme") in list_audit_log(alice)
-        released = (Action.NAMESPACE_RELEASED, "acme: another account proved that it is theirs")
+        released = (Action.NAMESPACE_RELEASED, "acme: another account verified its ownership")
         assert released in list_audit_log(mallory)
 
     def test_may_be_repeated(self, alice):

@@ -94,7 +94,7 @@ class TestSomebodyNew:
 
     def test_says_no_at_github_and_nothing_happens(self) -> None:
         _, page = come_by_github("")
-        assert "You said no at GitHub" in page.text
+        assert "You canceled the login at GitHub" in page.text
         assert not User.objects.exists()
 
 

@@ -60,7 +60,7 @@ class TestLooking:
 class TestTheMail:
     def test_names_caller_time_and_key_and_quotes_the_name(self, raw: str, path: str) -> None:
         sent = mail.outbox[-1]
-        assert sent.subject == "Did you ask for an RSOLV account?"
+        assert sent.subject == "Did you request an RSOLV account?"
         assert "127.0.0.1" in sent.body
         assert f"{raw[:12]}…" in sent.body
         assert 'called "Acme Ltd"' in sent.body
@@ -139,7 +139,7 @@ class TestWhoeverHasALoginByThen:
     def test_logs_in_first(self, path: str) -> None:
         make_person(ANN)
         page = Client().post(path, ACTIVATE)
-        assert "Log in and you come back here" in page.text
+        assert "After you log in, you return to this page" in page.text
         assert not Customer.objects.exists()
 
     def test_confirms_logged_in(self, raw: str, path: str) -> None:

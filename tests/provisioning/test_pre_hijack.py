@@ -201,15 +201,15 @@ class TestTheTrojanAccount:
         client = Client()
         client.force_login(member.user)
         page = client.post(path, {"answer": "activate"})
-        assert "You are in an account already" in page.text
+        assert "You are already a member of an account" in page.text
         assert authenticate_api_key(raw) is None
         assert Membership.objects.get(user=member.user) == member
 
     def test_is_not_made_by_staffs_command_for_an_existing_person(self) -> None:
-        from provisioning.services.provision_customer import SignupRefused, provision_customer
+        from provisioning.services.provision_customer import SignupRejected, provision_customer
 
         person = make_person(ANN)
-        with pytest.raises(SignupRefused):
+        with pytest.raises(SignupRejected):
             provision_customer(name="Evil", email=ANN)
         assert not Membership.objects.filter(user=person).exists()
         assert not CustomerFactory._meta.model.objects.exists()

@@ -14,7 +14,7 @@ from billing.models import BillingAccount
 from customers.models import ApiKey, Customer, Membership, User
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
 from provisioning.services import confirm_signup
-from provisioning.services.provision_customer import SignupRefused
+from provisioning.services.provision_customer import SignupRejected
 from tests.conftest import ApiClient
 from tests.customers.team import make_person
 from tests.factories import CustomerFactory, MembershipFactory, UserFactory
@@ -96,7 +96,7 @@ class TestSignup:
         assert answer.headers["Location"] == "/accounts/confirm-email/"
         assert not Customer.objects.filter(closed_at=None).exists()
         deliver_mails()
-        assert "Log in with it, also to start a new account" in mailoutbox[0].body
+        assert "Log in with it, even if you want to start a new account" in mailoutbox[0].body
 
     def test_an_address_in_use_is_answered_as_a_new_one_is(self, mailoutbox):
         new, used = Client(), Client()
@@ -199,7 +199,7 @@ class TestSignup:
 
     def test_the_same_form_twice_at_once_is_a_form_error(self, monkeypatch):
         def fail(**_):
-            raise SignupRefused
+            raise SignupRejected
 
         monkeypatch.setattr(confirm_signup, "open_account", fail)
         client, response = sign_up()

@@ -17,8 +17,8 @@ from core.errors import DomainError
 from customers.models import Customer, Membership, User
 from customers.services.authenticate_key import authenticate_api_key
 from provisioning.models import SignupRequest, TrialGrant
-from provisioning.services.confirm_signup import SignupOver, confirm_onboarding
-from provisioning.services.provision_customer import SignupRefused, provision_customer
+from provisioning.services.confirm_signup import SignupNotValid, confirm_onboarding
+from provisioning.services.provision_customer import SignupRejected, provision_customer
 from provisioning.services.prune_signups import prune_signups
 from provisioning.services.request_signup import request_onboarding
 from tests.signup import deliver_mails
@@ -68,14 +68,14 @@ class TestConfirmingAtOnce:
     def test_two_requests_leaves_one_account_with_its_key(self) -> None:
         asked = ask(2)
         outcomes = at_once([confirm(token) for _, token in asked])
-        assert outcomes == {"done": 1, SignupOver.__name__: 1}
+        assert outcomes == {"done": 1, SignupNotValid.__name__: 1}
         assert (Customer.objects.count(), User.objects.count(), Membership.objects.count()) == (1, 1, 1)
         assert sum(authenticate_api_key(raw) is not None for raw, _ in asked) == 1
         assert not SignupRequest.objects.exists()
 
     def test_one_link_twice_works_once(self) -> None:
         ((_, token),) = ask(1)
-        assert at_once([confirm(token)] * 4) == {"done": 1, SignupOver.__name__: 3}
+        assert at_once([confirm(token)] * 4) == {"done": 1, SignupNotValid.__name__: 3}
         assert Customer.objects.count() == 1
 
     def test_while_it_is_swept_is_all_or_nothing(self) -> None:
@@ -103,5 +103,5 @@ class TestFarmingAtOnce:
 
     def test_one_address_is_one_account(self) -> None:
         outcomes = at_once([lambda: provision_customer(name="Acme", email=ANN)] * 3)
-        assert outcomes == {"done": 1, SignupRefused.__name__: 2}
+        assert outcomes == {"done": 1, SignupRejected.__name__: 2}
         assert (Customer.objects.count(), User.objects.count()) == (1, 1)

@@ -1,4 +1,4 @@
-"""`manage.py clear_key_cache`: the next request with each key asks the database."""
+"""`manage.py clear_key_cache`: empty the key cache. The next request with each key queries the database."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from customers import key_cache
 
 
 class Command(BaseCommand):
-    help = "Take every key out of the key cache. Safe at any time."
+    help = "Remove all entries from the key cache. Safe at any time."
 
     def handle(self, **options: Any) -> None:
         if not key_cache.is_on():
@@ -18,5 +18,5 @@ class Command(BaseCommand):
         try:
             count = key_cache.clear()
         except RedisUnavailable as error:
-            raise CommandError("Redis is away. Nothing of it counts while it is; try again.") from error
+            raise CommandError("Redis is unavailable: the cache is not used now. Try again.") from error
         self.stdout.write(f"{count} entries removed.")

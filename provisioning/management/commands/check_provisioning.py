@@ -1,4 +1,4 @@
-"""`manage.py check_provisioning [--json]`: every signup has become what it should."""
+"""`manage.py check_provisioning [--json]`: check that every signup is complete."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from provisioning.selectors import list_broken_signups
 class Command(BaseCommand):
     help = (
         "Check that each customer has a key, an owner, all its steps, one Stripe customer and one "
-        "welcome mail. Customers younger than ten minutes are left out. Fails when one is broken."
+        "welcome mail. Ignores customers younger than ten minutes. Fails if any is incomplete."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,9 +27,9 @@ class Command(BaseCommand):
         else:
             for signup in broken:
                 self.stdout.write(f"{signup.customer_id}  {signup.name}: {', '.join(signup.reasons)}")
-            self.stdout.write(f"{len(broken)} of {Customer.objects.count()} customers are broken.")
+            self.stdout.write(f"{len(broken)} of {Customer.objects.count()} customers are incomplete.")
         if broken:
-            raise CommandError("The invariant does not hold.")
+            raise CommandError("Not every signup is complete.")
 
     def _print_json(self, broken: list[Any]) -> None:
         listed = [{"customer": str(each.customer_id), "reasons": each.reasons} for each in broken]

@@ -22,8 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--name", required=True, help="the company or team")
         parser.add_argument("--plan", choices=sorted(PLANS), default="trial")
-        parser.add_argument("--payment-method", default="", help="Stripe's id of what pays for the plan")
-        parser.add_argument("--namespace", help="a GitHub owner whose repositories are the customer's")
+        parser.add_argument(
+            "--payment-method", default="", help="the Stripe payment method that pays for the plan"
+        )
+        parser.add_argument("--namespace", help="a GitHub organization or user that belongs to the customer")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *, email: str, name: str, plan: str, **options: Any) -> None:
@@ -60,4 +62,4 @@ class Command(BaseCommand):
             return
         for label, value in shown.items():
             self.stdout.write(f"{label:<12} {value or '-'}")
-        self.stdout.write("The key is shown this once: keep it now.")
+        self.stdout.write("The key is shown only once. Save it now.")

@@ -1,4 +1,4 @@
-"""`manage.py retry_provisioning`: after an outage, do not wait out the waits of signups."""
+"""`manage.py retry_provisioning`: retry the steps of signups immediately, after an outage."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from provisioning.services.retry_steps import retry_steps
 
 
 class Command(BaseCommand):
-    help = "Make the steps of signups that wait for another attempt due now."
+    help = "Retry waiting provisioning steps now instead of at their next attempt."
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"{retry_steps(at=timezone.now())} steps wait; the sweep hands them out.")
+        self.stdout.write(
+            f"{retry_steps(at=timezone.now())} steps are due; the sweep enqueues them within a minute."
+        )

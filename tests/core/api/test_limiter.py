@@ -26,27 +26,27 @@ def passed(counts):
 class TestAdd:
     def test_lets_exactly_as_many_pass_of_50_at_once(self):
         with ThreadPoolExecutor(50) as pool:
-            found = list(pool.map(lambda _: passed(limiter.add([MANY], "acme")), range(500)))
+            found = list(pool.map(lambda _: passed(limiter.count_request([MANY], "acme")), range(500)))
         assert found.count(True) == 120
 
     def test_counts_each_caller_apart(self):
-        assert [passed(limiter.add([FEW], "acme")) for _ in range(8)] == [True] * 7 + [False]
-        assert passed(limiter.add([FEW], "other"))
+        assert [passed(limiter.count_request([FEW], "acme")) for _ in range(8)] == [True] * 7 + [False]
+        assert passed(limiter.count_request([FEW], "other"))
 
     def test_counts_several_limits_and_says_which_refused(self):
-        found = [limiter.add([MANY, FEW], "acme") for _ in range(8)]
+        found = [limiter.count_request([MANY, FEW], "acme") for _ in range(8)]
         assert [(each.limit.name, each.count) for each in found[-1]] == [("many", 8), ("few", 8)]
         assert found[-1][-1].is_over and not found[-2][-1].is_over
 
     def test_does_not_count_what_an_earlier_limit_refused(self):
         for _ in range(8):
-            limiter.add([FEW, MANY], "acme")
-        assert limiter.look(MANY, "acme").count == 7
+            limiter.count_request([FEW, MANY], "acme")
+        assert limiter.peek(MANY, "acme").count == 7
 
     def test_begins_anew_when_the_window_has_ended(self):
         short = Limit("short", 1, seconds=1)
-        assert [passed(limiter.add([short], "acme")) for _ in range(2)] == [True, False]
-        assert _wait_for(lambda: passed(limiter.add([short], "acme")))
+        assert [passed(limiter.count_request([short], "acme")) for _ in range(2)] == [True, False]
+        assert _wait_for(lambda: passed(limiter.count_request([short], "acme")))
 
 
 def _wait_for(is_so):
@@ -60,19 +60,19 @@ def _wait_for(is_so):
 @pytest.mark.usefixtures("store")
 class TestLook:
     def test_counts_nothing(self):
-        limiter.add([FEW], "acme")
-        assert [limiter.look(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]
+        limiter.count_request([FEW], "acme")
+        assert [limiter.peek(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]
 
     def test_knows_a_caller_that_never_came(self):
-        count = limiter.look(FEW, "acme")
+        count = limiter.peek(FEW, "acme")
         assert (count.remaining, count.milliseconds_left) == (7, 60_000)
 
 
 class TestProcessWindows:
     def test_forget_the_oldest_where_there_are_too_many(self, monkeypatch):
-        monkeypatch.setattr(limiter, "MOST_WINDOWS", 10)
+        monkeypatch.setattr(limiter, "MAX_WINDOWS", 10)
         for number in range(50):
-            limiter.add_in_process([FEW], str(number))
-        (count,) = limiter.add_in_process([FEW], "49")
+            limiter.count_request_in_process([FEW], str(number))
+        (count,) = limiter.count_request_in_process([FEW], "49")
         assert count.count == 2
         assert len(limiter.in_process._windows) <= 11

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api import parsers
-from core.api.parsers import MOST_MEMBERS, MalformedJSON, read_json_object
+from core.api.parsers import MAX_MEMBERS, MalformedJSON, read_json_object
 
 TEXT = st.text(alphabet='a"\\/é😀\n\t', max_size=5)
 VALUES = st.recursive(
@@ -94,11 +94,11 @@ class TestReadJsonObject:
                 read_json_object(f"{{{members}}}".encode(), verbatim=frozenset({"a"}))
 
     def test_refuses_an_object_of_too_many_members(self):
-        read_json_object(json.dumps(dict.fromkeys(map(str, range(MOST_MEMBERS)))).encode())
+        read_json_object(json.dumps(dict.fromkeys(map(str, range(MAX_MEMBERS)))).encode())
         with pytest.raises(MalformedJSON):
-            read_json_object(json.dumps(dict.fromkeys(map(str, range(MOST_MEMBERS + 1)))).encode())
+            read_json_object(json.dumps(dict.fromkeys(map(str, range(MAX_MEMBERS + 1)))).encode())
         with pytest.raises(MalformedJSON):
-            read_json_object(b'{"a":1' + b',"a":1' * MOST_MEMBERS + b"}")
+            read_json_object(b'{"a":1' + b',"a":1' * MAX_MEMBERS + b"}")
 
     @pytest.mark.parametrize("inside", ["[" * 101 + "]" * 101, "[]," * 150_001 + "[]", "0," * 500_001 + "0"])
     def test_has_nothing_parsed_that_is_too_deep_or_too_much(self, inside, monkeypatch):

@@ -13,7 +13,7 @@ import pytest
 from celery import Celery
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
-from core.metrics.processes import fold_ended, read_processes
+from core.metrics.processes import merge_ended_processes, read_processes
 from sandbox.processes import Supervisor, pick_any_port
 from sandbox.stack import CELERY, GUNICORN, Stack
 from tests.core.metrics.pages import find
@@ -135,7 +135,7 @@ class TestFoldEnded:
     def test_keeps_the_latest_of_a_gauge(self, tmp_path, ended):
         write(tmp_path, "gauge_mostrecent", "ended", 7, at=time.time())
         write(tmp_path, "gauge_mostrecent", ended, 9, at=time.time() - 60)
-        fold_ended(tmp_path)
+        merge_ended_processes(tmp_path)
         assert total(tmp_path) == 7
 
     def test_forgets_what_only_the_living_have(self, tmp_path, ended):

@@ -19,7 +19,7 @@ def link() -> RedisClient:
 
 def ask_id(link: RedisClient) -> int:
     """Redis's own number of the connection."""
-    return link.ask(lambda client: int(client.client_id()))
+    return link.execute(lambda client: int(client.client_id()))
 
 
 class TestLink:
@@ -49,11 +49,11 @@ class TestLink:
     def test_runs_a_script_that_redis_has_lost(self, link):
         for _ in range(2):
             assert link.run("return ARGV[1]", [], ["here"]) == b"here"
-            link.ask(lambda client: client.script_flush())
+            link.execute(lambda client: client.script_flush())
 
     def test_says_that_nobody_is_there(self):
         nobody = RedisClient(NOBODY)
         with pytest.raises(RedisUnavailable):
-            nobody.ask(lambda client: client.ping())
+            nobody.execute(lambda client: client.ping())
         with pytest.raises(RedisUnavailable):
             nobody.run("return 1", [], [])

@@ -51,14 +51,14 @@ def redis(redis_server, settings, monkeypatch):
     """Everything that this process asks of Redis is asked of that one."""
     process, url = redis_server
     settings.REDIS_URL = url
-    settings.CACHES = {"default": {"BACKEND": "core.redis.cache.ForgivingRedisCache", "LOCATION": url}}
+    settings.CACHES = {"default": {"BACKEND": "core.redis.cache.FallbackRedisCache", "LOCATION": url}}
     settings.ACCOUNT_RATE_LIMITS = {"login": "100/m/ip", "login_failed": "100/m/ip,5/5m/key"}
     settings.KEY_CACHE_LEASE_SECONDS = LEASE_SECONDS
     names = ("broker_url", "broker_write_url", "broker_read_url")
     before = {name: current_app.conf[name] for name in (*names, "task_always_eager")}
     current_app.conf.update(dict.fromkeys(names, url), task_always_eager=False)
     monkeypatch.setitem(health.HEALTH_CHECKS, "stripe", lambda: None)
-    get_redis_client().ask(lambda client: client.flushall(), insist=True)
+    get_redis_client().execute(lambda client: client.flushall(), force=True)
     yield process
     process.send_signal(signal.SIGCONT)
     current_app.conf.update(before)
@@ -192,7 +192,7 @@ class TestKeys:
     def test_that_were_revoked_stay_so_when_redis_answers_again(self, key, redis, revoke):
         revoke()
         redis.send_signal(signal.SIGCONT)
-        get_redis_client().ask(lambda client: client.ping(), insist=True)
+        get_redis_client().execute(lambda client: client.ping(), force=True)
         assert authenticate_api_key(key.raw) is None
 
 
@@ -205,10 +205,10 @@ class TestQueue:
         enqueue("lost")
         redis.send_signal(signal.SIGCONT)
         link = get_redis_client()
-        link.ask(lambda client: client.ping(), insist=True)
-        before = link.ask(lambda client: client.llen("celery"))
+        link.execute(lambda client: client.ping(), force=True)
+        before = link.execute(lambda client: client.llen("celery"))
         enqueue("arrives")
-        assert link.ask(lambda client: client.llen("celery")) == before + 1
+        assert link.execute(lambda client: client.llen("celery")) == before + 1
 
 
 @pytest.mark.usefixtures("hanging")
@@ -226,6 +226,6 @@ class TestCache:
         for name in ("first", "here"):  # Redis reads the first when it goes on
             cache.set(name, 1)
         redis.send_signal(signal.SIGCONT)
-        get_redis_client().ask(lambda client: client.ping(), insist=True)
+        get_redis_client().execute(lambda client: client.ping(), force=True)
         assert cache.get("here") is None
         assert cache.get("warm") == 1

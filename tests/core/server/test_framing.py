@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.server.framing import Chunks, Length, TooManyChunks
+from core.server.framing import ChunkedBody, FixedLengthBody, TooManyChunks
 
 MOST = 100
 NEXT = b"GET /next HTTP/1.1\r\n\r\n"
@@ -30,10 +30,10 @@ def encode(chunks, trailers=()):
 class TestLength:
     @given(body=st.binary(), cuts=st.lists(st.integers(0, 60), max_size=5))
     def test_ends_after_so_many_bytes(self, body, cuts):
-        assert take(Length(len(body)), body + NEXT, cuts) == len(body)
+        assert take(FixedLengthBody(len(body)), body + NEXT, cuts) == len(body)
 
     def test_of_nothing_has_ended_already(self):
-        assert Length(0).is_found
+        assert FixedLengthBody(0).is_found
 
 
 class TestChunks:
@@ -44,19 +44,19 @@ class TestChunks:
     )
     def test_end_where_the_next_request_begins(self, chunks, trailers, cuts):
         body = encode(chunks, trailers)
-        ending = Chunks(MOST)
+        ending = ChunkedBody(MOST)
         assert take(ending, body + NEXT, cuts) == len(body)
         assert ending.is_found
 
     @given(st.integers(0, 30))
     def test_do_not_end_before(self, missing):
         body = encode([b"some", b"bytes"])
-        ending = Chunks(MOST)
+        ending = ChunkedBody(MOST)
         take(ending, body[: -1 - missing])
         assert not ending.is_found
 
     def test_may_have_extensions(self):
-        ending = Chunks(MOST)
+        ending = ChunkedBody(MOST)
         take(ending, b'4 ;name="value"\r\nsome\r\n0\r\n\r\n')
         assert ending.is_found
 
@@ -75,10 +75,10 @@ class TestChunks:
         ],
     )
     def test_end_at_once_where_they_are_malformed(self, malformed):
-        ending = Chunks(MOST)
+        ending = ChunkedBody(MOST)
         take(ending, malformed)
         assert ending.is_found
 
     def test_may_not_be_more_than_any_client_needs(self):
         with pytest.raises(TooManyChunks):
-            take(Chunks(MOST), b"1\r\nx\r\n" * (MOST + 1))
+            take(ChunkedBody(MOST), b"1\r\nx\r\n" * (MOST + 1))

@@ -57,7 +57,7 @@ class TestIdempotencyKey:
         assert prune_answers(at=timezone.now() + timedelta(hours=25)) == 1
 
     def test_keeps_the_newest_answers_of_a_customer_that_sends_very_many(self, alice, mallory, monkeypatch):
-        monkeypatch.setattr("customers.api.idempotency.MOST_KEPT", 2)
+        monkeypatch.setattr("customers.api.idempotency.MAX_STORED", 2)
         now = timezone.now()
         for client in (alice, mallory):
             for age in range(4 if client is alice else 2):

@@ -9,13 +9,13 @@ from django.utils import timezone
 from core.errors import NotFound
 from customers.models import ApiKey, AuditLogEntry, Invitation, Membership
 from customers.services.accept_invitation import (
-    InvitationOver,
+    InvitationNotValid,
     accept_invitation,
     find_invited,
     sign_up_invited,
 )
 from customers.services.authenticate_key import authenticate_api_key
-from customers.services.change_role import NotYours, change_role
+from customers.services.change_role import NotPermitted, change_role
 from customers.services.deactivate_person import deactivate_person, reactivate_person
 from customers.services.end_access import KeyChoice
 from customers.services.invite_member import hash_token, invite_member, resend_invitation
@@ -57,7 +57,7 @@ class TestRemoving:
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         assert remove(mallory, alice).invitations == 1
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
         assert list_audit_log("invitation_revoked") == [(alice.user.email, "again@mallory.test as admin")]
 
@@ -71,7 +71,7 @@ class TestRemoving:
             mallory.user.email = "second@mallory.test"
             mallory.user.save()
         remove(mallory, alice)
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             accept(token, mallory.user)
 
     def test_leaves_the_invitations_of_others_alone(self):
@@ -131,7 +131,7 @@ class TestRemoving:
         """The page had looked up the membership before it was gone."""
         _, (alice, mallory) = make_team("owner", "admin")
         remove(mallory, alice)
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             create_api_key(
                 customer=alice.customer, name="x", created_by=mallory.user, by=Membership(**vars_of(mallory))
             )
@@ -142,7 +142,7 @@ class TestRemoving:
         key = create_api_key(customer=alice.customer, name="CI", created_by=alice.user).api_key
         place = Membership(**vars_of(mallory))
         remove(mallory, alice)
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             rotate_api_key(api_key=key, overlap=timedelta(0), by=mallory.user, at=timezone.now(), place=place)
 
 
@@ -162,14 +162,14 @@ class TestAccepting:
         token = invite(mallory)
         remove(mallory, alice)
         self.reopen()
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
 
     def test_is_refused_where_the_inviter_may_give_the_role_no_more(self):
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         Membership.objects.filter(pk=mallory.pk).update(role="member")
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
 
     def test_is_refused_where_the_inviter_may_log_in_no_more(self):
@@ -177,14 +177,14 @@ class TestAccepting:
         token = invite(mallory)
         mallory.user.is_active = False
         mallory.user.save()
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
 
     def test_is_refused_where_the_inviter_is_deleted(self):
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         mallory.user.delete()
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
 
     def test_works_once_somebody_who_may_sends_it_again(self):
@@ -206,7 +206,7 @@ class TestChangingARole:
         _, (alice, mallory) = make_team("owner", "admin")
         token = invite(mallory)
         assert self.change(mallory, "member", alice).invitations == 1
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
 
     def test_keeps_those_that_the_new_role_may_send(self):
@@ -238,14 +238,14 @@ class TestChangingARole:
         _, (alice, bob) = make_team("owner", "admin")
         token = invite(alice, "mallory@evil.test", "owner")
         assert transfer_ownership(to=bob, **origin_of(alice)).invitations == 1
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
 
     def test_nobody_who_cannot_log_in_becomes_the_owner(self):
         _, (alice, bob) = make_team("owner", "admin")
         bob.user.is_active = False
         bob.user.save()
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             transfer_ownership(to=bob, **origin_of(alice))
 
 
@@ -257,7 +257,7 @@ class TestDeactivating:
         for _ in range(2):
             deactivate_person(user=mallory.user, actor=staff, at=timezone.now())
         assert authenticate_api_key(key) is None
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             sign_up(token)
         assert len(list_audit_log("staff_acted")) == 1
 

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from customers.models import AuditLogEntry, Customer, Invitation, Membership, User
 from customers.services.accept_invitation import (
-    InvitationOver,
+    AlreadyInAnotherAccount,
+    InvitationNotValid,
     NotInvited,
-    PlacedElsewhere,
     accept_invitation,
     sign_up_invited,
 )
-from customers.services.change_role import NotYours
+from customers.services.change_role import NotPermitted
 from customers.services.invite_member import (
     AlreadyInvited,
     AlreadyMember,
@@ -47,7 +47,7 @@ class TestInviteMember:
 
     def test_an_admin_invites_no_owner(self):
         _, (_, admin) = make_team("owner", "admin")
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             invite(admin, role="owner")
 
     def test_an_address_is_invited_once(self):
@@ -76,7 +76,7 @@ class TestInviteMember:
         resend_invitation(invitation=invitation, **origin_of(owner))
         new = read_invitation().split("/")[2]
         person = make_person("new@acme.test")
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             accept(old, person)
         assert accept(new, person).role == "member"
 
@@ -84,7 +84,7 @@ class TestInviteMember:
         _, (owner,) = make_team("owner")
         invitation, token = invite(owner)
         revoke_invitation(invitation=invitation, **origin_of(owner))
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             accept(token, make_person("new@acme.test"))
 
 
@@ -94,7 +94,7 @@ class TestAcceptInvitation:
         _, token = invite(owner, role="billing")
         person = make_person("new@acme.test")
         assert accept(token, person).role == "billing"
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             accept(token, person)
         assert AuditLogEntry.objects.filter(action="member_added", actor=person).count() == 1
 
@@ -102,7 +102,7 @@ class TestAcceptInvitation:
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         later = timezone.now() + timedelta(days=7, seconds=1)
-        with pytest.raises(InvitationOver):
+        with pytest.raises(InvitationNotValid):
             accept_invitation(token=token, user=make_person("new@acme.test"), at=later, address=None)
 
     def test_is_not_for_another_person(self):
@@ -130,7 +130,7 @@ class TestAcceptInvitation:
         _, token = invite(owner)
         person = make_person("new@acme.test")
         MembershipFactory(user=person)
-        with pytest.raises(PlacedElsewhere):
+        with pytest.raises(AlreadyInAnotherAccount):
             accept(token, person)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from customers.models import AuditLogEntry, Membership
-from customers.services.change_role import LastOwner, NotYours, change_role
+from customers.services.change_role import LastOwner, NotPermitted, change_role
 from customers.services.remove_member import remove_member
 from customers.services.transfer_ownership import transfer_ownership
 from tests.customers.team import make_team, origin_of
@@ -27,7 +27,7 @@ class TestChangeRole:
     @pytest.mark.parametrize(("now", "to"), [("member", "owner"), ("owner", "member")])
     def test_an_admin_neither_makes_nor_unmakes_owners(self, now, to):
         _, (_, admin, other) = make_team("owner", "admin", now)
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             change_role(membership=other, role=to, actor=admin.user, **origin_of(admin))
         assert role_of(other) == now
 
@@ -51,7 +51,7 @@ class TestChangeRole:
     def test_reads_the_actors_role_anew(self):
         _, (_, admin, member) = make_team("owner", "admin", "member")
         Membership.objects.filter(pk=admin.pk).update(role="member")
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             change_role(membership=member, role="billing", actor=admin.user, **origin_of(admin))
 
 
@@ -64,7 +64,7 @@ class TestRemoveMember:
 
     def test_a_member_removes_nobody_else(self):
         _, (_, member, other) = make_team("owner", "member", "member")
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             remove_member(membership=other, actor=member.user, **origin_of(member))
 
     @pytest.mark.parametrize("is_own", [True, False])
@@ -83,13 +83,13 @@ class TestTransferOwnership:
 
     def test_an_admin_gives_nothing_away(self):
         _, (_, admin, member) = make_team("owner", "admin", "member")
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             transfer_ownership(to=member, **origin_of(admin))
 
     def test_nobody_of_another_customer_gets_it(self):
         _, (owner,) = make_team("owner")
         stranger = make_other()
-        with pytest.raises(NotYours):
+        with pytest.raises(NotPermitted):
             transfer_ownership(to=stranger, **origin_of(owner))
 
 

@@ -10,8 +10,8 @@ from customers.services.claim_namespace import claim_namespace
 from customers.services.manage_keys import create_api_key
 from provisioning.models import OutgoingMail
 from provisioning.services import close_account as module
-from provisioning.services.close_account import PlanBeingOpened, close_account
-from provisioning.services.provision_customer import SignupRefused, provision_customer
+from provisioning.services.close_account import PlanSetupInProgress, close_account
+from provisioning.services.provision_customer import SignupRejected, provision_customer
 from tests.factories import BillingAccountFactory, MembershipFactory, UsageRecordFactory
 
 NOW = timezone.now()
@@ -81,7 +81,7 @@ class TestCloseAccount:
         assert customer.memberships.get().user == owner
 
     def test_an_open_account_keeps_its_address(self, customer) -> None:
-        with pytest.raises(SignupRefused):
+        with pytest.raises(SignupRejected):
             provision_customer(name="Acme again", email="pay@acme.test")
 
     def test_repeating_it_keeps_the_first_instant(self, customer, owner) -> None:
@@ -105,6 +105,6 @@ class TestCloseAccount:
         account = customer.billing_account
         account.plan, account.status = "payg", "pending"
         account.save()
-        with pytest.raises(PlanBeingOpened):
+        with pytest.raises(PlanSetupInProgress):
             close_account(customer=customer, by=owner, at=NOW)
         assert asked == []

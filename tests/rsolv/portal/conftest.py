@@ -40,7 +40,7 @@ def let_login_grow_old(browser: Client) -> None:
 
 def _show_identity(browser: Client, *, at: float) -> None:
     session = browser.session
-    session[recent_login.KEPT_AS] = [int(session["_auth_user_id"]), at]
+    session[recent_login.SESSION_KEY] = [int(session["_auth_user_id"]), at]
     session.save()
 
 

@@ -26,8 +26,8 @@ class TestErrorPages:
         ("error", "status", "heading"),
         [
             (RuntimeError, 500, "Something went wrong on our side"),
-            (SuspiciousOperation, 400, "This request cannot be read"),
-            (PermissionDenied, 403, "This page is not yours to open"),
+            (SuspiciousOperation, 400, "This request could not be processed"),
+            (PermissionDenied, 403, "You do not have access to this page"),
         ],
     )
     def test_every_error_carries_the_request_id(

@@ -50,7 +50,7 @@ class TestMake:
         assert not ApiKey.objects.exists()
 
     def test_has_a_bound(self, bob: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("customers.services.manage_keys.MOST_ACTIVE_KEYS", 1)
+        monkeypatch.setattr("customers.services.manage_keys.MAX_ACTIVE_KEYS", 1)
         make(bob)
         assert "Revoke one" in bob.post(PAGE, {"name": "CI"}).text
 

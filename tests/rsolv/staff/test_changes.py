@@ -73,7 +73,7 @@ class TestStaffWhoMayChangePeople:
         boss = make_staff(is_superuser=True)
         assert support.post(page("customers_user_change", boss), {"name": "x"}).status_code == 403
         run_action(support, "customers_user", "send_password_reset", boss)
-        run_action(support, "mfa_authenticator", "take_away", boss.authenticator_set.get())
+        run_action(support, "mfa_authenticator", "remove_authenticators", boss.authenticator_set.get())
         boss.refresh_from_db()
         assert boss.is_active and boss.authenticator_set.count() == 1
         deliver_mails()
@@ -353,7 +353,7 @@ def test_recovery_codes_go_with_the_last_second_step(staff: StaffBrowser) -> Non
     person = make_person("a@acme.test")
     step = give_second_step(person)
     Authenticator.objects.create(user=person, type="recovery_codes", data={})
-    run_action(staff, "mfa_authenticator", "take_away", step)
+    run_action(staff, "mfa_authenticator", "remove_authenticators", step)
     assert not person.authenticator_set.exists()
     deliver_mails()
     assert mail.outbox[-1].to == [person.email]

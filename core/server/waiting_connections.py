@@ -1,4 +1,4 @@
-"""Connections that wait for their clients, and which of them gives way where there is no room for all."""
+"""Connections that wait for their clients, and which of them is closed if there are too many."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,12 +7,13 @@ from core.server.connections import Connection
 Step = Callable[[Connection], None]
 
 
-class Waiting:
-    """What is done next with each connection once its client has sent or read something.
+class WaitingConnections:
+    """Maps each waiting connection to what the loop does once its client has sent or read something.
 
-    There are two lines: connections that transfer a body or an answer, and all others, such as those
-    without a complete head. The longer line gives way, so that a flood of empty connections costs no upload,
-    and one of half bodies no newcomer. Who transfers fast enough goes to the end of its line.
+    Connections that transfer a body or a response form one line, all others (such as those without a complete
+    head) another. If space runs out, the longer line loses its first connection. So a flood of empty
+    connections stops no upload, and a flood of half bodies blocks no new connection. A connection that
+    transfers fast enough moves to the end of its line.
     """
 
     def __init__(self) -> None:
@@ -23,12 +24,12 @@ class Waiting:
         return iter([*self._others, *self._transfers])
 
     def put(self, conn: Connection, step: Step) -> None:
-        """It keeps its place in its line, unless enough bytes have moved since it got there."""
+        """Add a connection. It keeps its place in its line unless it transferred fast enough since then."""
         line, other = self._transfers, self._others
         if not conn.is_transferring:
             line, other = other, line
         other.pop(conn, None)
-        if conn.keeps_pace():
+        if conn.is_fast_enough():
             line.pop(conn, None)
         line[conn] = step
 
@@ -39,11 +40,11 @@ class Waiting:
         self._transfers.pop(conn, None)
         self._others.pop(conn, None)
 
-    def find_first(self) -> Connection | None:
-        """The first of the longer line: whoever has moved too little for the longest time."""
+    def get_slowest(self) -> Connection | None:
+        """Return the first connection of the longer line: the one with too little progress for longest."""
         is_more = len(self._transfers) > len(self._others)
         return next(iter(self._transfers if is_more else self._others), None)
 
-    def find_first_transfer(self) -> Connection | None:
-        """Only transfers hold stored bytes."""
+    def get_slowest_transfer(self) -> Connection | None:
+        """Return the first transfer. Only transfers hold buffered bytes."""
         return next(iter(self._transfers), None)

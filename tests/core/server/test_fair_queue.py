@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.server.turns import Turns, identify_client
+from core.server.fair_queue import FairQueue, identify_client
 from sandbox.processes import Supervisor, pick_any_port
 from tests.core.server.conftest import receive_all, receive_until, start
 
@@ -83,14 +83,14 @@ def make_request(size=0):
 
 class TestTurns:
     def test_go_round(self):
-        turns = Turns(most=10, most_bytes=100)
+        turns = FairQueue(most=10, most_bytes=100)
         first, second, third, other = (make_request() for _ in range(4))
         for client, request in [("a", first), ("a", second), ("a", third), ("b", other)]:
             assert turns.add(client, request)
         assert [turns.take() for _ in range(5)] == [first, other, second, third, None]
 
     def test_are_bounded_in_bytes_for_each_client(self):
-        turns = Turns(most=10, most_bytes=100)
+        turns = FairQueue(most=10, most_bytes=100)
         assert turns.add("a", make_request(60))
         assert not turns.add("a", make_request(60))
         assert turns.add("b", make_request(60))

@@ -1,41 +1,41 @@
-"""An answer on its way to a client that may not read it."""
+"""The socket that gunicorn writes a response to, which buffers what the client does not read."""
 
 import errno
 import socket
 
-from core.server.room import Room, Store
+from core.server.buffers import Buffer, BufferBudget
 
 SEND_BYTES = 128 * 1024
 
 
-class Outgoing:
-    """What gunicorn writes an answer to. Nothing waits: bytes that the client does not take now are stored.
+class ResponseSocket:
+    """Writes never block: bytes that the client does not accept now are buffered.
 
-    A thread writes while a request is handled; afterwards the worker's loop sends what is left. An answer
-    that is half a process's room ahead of its client is given up: whoever wrote it gets BrokenPipeError.
+    A thread writes while it handles a request; afterwards the worker's loop sends the rest. A response that
+    gets half of the byte budget ahead of its client is aborted: the thread gets BrokenPipeError.
     """
 
-    def __init__(self, raw: socket.socket, room: Room) -> None:
+    def __init__(self, raw: socket.socket, budget: BufferBudget) -> None:
         self.raw = raw
         self.sent = 0
-        self._room = room
-        self._store: Store | None = None
+        self._budget = budget
+        self._store: Buffer | None = None
 
     def sendall(self, data: bytes) -> None:
         rest = memoryview(data)
         if self.flush():
             rest = rest[self._send(rest) :]
         if rest:
-            self._keep(rest)
+            self._store_bytes(rest)
 
     def send(self, data: bytes) -> int:
         self.sendall(data)
         return len(data)
 
     def flush(self) -> bool:
-        """Send what is stored, as far as the client takes it. Whether nothing is left. Raises OSError."""
+        """Send as much of the buffer as the client accepts. Return whether it is empty. Raises OSError."""
         while self._store is not None:
-            piece = self._store.look(SEND_BYTES)
+            piece = self._store.peek(SEND_BYTES)
             if piece and not self._send_stored(self._store, piece):
                 return False
             if not len(self._store):
@@ -47,7 +47,7 @@ class Outgoing:
         if store is not None:
             store.close()
 
-    def _send_stored(self, store: Store, piece: bytes) -> bool:
+    def _send_stored(self, store: Buffer, piece: bytes) -> bool:
         taken = self._send(memoryview(piece))
         store.skip(taken)
         return taken == len(piece)
@@ -62,13 +62,13 @@ class Outgoing:
         self.sent += taken
         return taken
 
-    def _keep(self, data: memoryview) -> None:
-        self._store = self._store or Store(self._room)
-        if len(self._store) > self._room.size // 2:
+    def _store_bytes(self, data: memoryview) -> None:
+        self._store = self._store or Buffer(self._budget)
+        if len(self._store) > self._budget.size // 2:
             raise BrokenPipeError(errno.EPIPE, "the client does not read its answer")
         self._store.write(data)
 
-    # What else gunicorn asks of a socket. It never waits, and only the worker's loop closes it.
+    # Other methods that gunicorn calls. Nothing blocks, and only the worker's loop closes the socket.
 
     def fileno(self) -> int:
         return self.raw.fileno()

@@ -1,15 +1,18 @@
-"""Bytes that wait, for a thread or for a client, and how many there are over all connections."""
+"""Buffers for requests and responses, and the budget of bytes that all of them share."""
 
 import threading
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 
-# What is longer lies on disk.
+# Longer buffers are moved to a temporary file.
 IN_MEMORY = 256 * 1024
 
 
-class Room:
-    """How many bytes wait in this process. Threads may count at once."""
+class BufferBudget:
+    """Counts the bytes buffered in this process. Thread-safe.
+
+    `on_full` is called when the limit is exceeded, once until the count is below it again.
+    """
 
     def __init__(self, size: int, on_full: Callable[[], None]) -> None:
         self.size = size
@@ -29,11 +32,11 @@ class Room:
             self._on_full()
 
 
-class Store:
-    """Bytes in the order in which they came, in memory or, where they are many, in a file without a name."""
+class Buffer:
+    """Bytes in order of arrival, in memory or, above 256 kB, in an unnamed temporary file."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, budget: BufferBudget) -> None:
+        self._budget = budget
         self._file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self._written = 0
         self._read = 0
@@ -45,10 +48,10 @@ class Store:
         self._file.seek(self._written)
         self._file.write(data)
         self._written += len(data)
-        self._room.count(len(data))
+        self._budget.count(len(data))
 
-    def look(self, size: int) -> bytes:
-        """The next bytes, which stay."""
+    def peek(self, size: int) -> bytes:
+        """Return the next bytes without consuming them."""
         self._file.seek(self._read)
         return self._file.read(size)
 
@@ -56,11 +59,11 @@ class Store:
         self._read += size
 
     def read(self, size: int) -> bytes:
-        data = self.look(size)
+        data = self.peek(size)
         self.skip(len(data))
         return data
 
     def close(self) -> None:
         self._file.close()
-        self._room.count(-self._written)
+        self._budget.count(-self._written)
         self._written = self._read = 0

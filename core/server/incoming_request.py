@@ -1,4 +1,4 @@
-"""A request that is read as it arrives, and parsed by gunicorn."""
+"""A request that is buffered as it arrives and then parsed by gunicorn."""
 
 import re
 from contextlib import suppress
@@ -9,23 +9,23 @@ from gunicorn.http.errors import LimitRequestHeaders, NoMoreData, ParseException
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import Unreader
 
-from core.server.framing import Chunks, Ending, Length
+from core.server.buffers import Buffer, BufferBudget
+from core.server.framing import BodyEnd, ChunkedBody, FixedLengthBody
 from core.server.limits import Limits
-from core.server.room import Room, Store
 
 BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
 END_OF_HEAD = b"\r\n\r\n"
-# As gunicorn reads from a socket: small where it looks for a line, large where a length is known.
+# Sizes with which gunicorn reads a socket: small to find a line's end, large for a known length.
 LINE_BYTES, BODY_BYTES = 8192, 1024 * 1024
 
 
-class StoredUnreader(Unreader):
-    """Reads what has arrived of one request, and ends where that ends."""
+class BufferedUnreader(Unreader):
+    """Gives gunicorn's parser the buffered bytes of one request, and nothing of the next."""
 
     def __init__(self) -> None:
         super().__init__()
         self.head = b""
-        self.store: Store | None = None
+        self.store: Buffer | None = None
 
     @property
     def is_spent(self) -> bool:
@@ -44,31 +44,32 @@ class StoredUnreader(Unreader):
         self.head, self.store = b"", None
 
 
-class StoredParser(RequestParser):
-    """Gunicorn's parser of a connection's requests. Nothing that it does waits for the client."""
+class BufferedParser(RequestParser):
+    """Gunicorn's parser of a connection's requests, reading from the buffer instead of the socket."""
 
     def __init__(self, cfg: Any, client: Any) -> None:
         super().__init__(cfg, (), client)
-        self.unreader = StoredUnreader()
+        self.unreader = BufferedUnreader()
         self._parsed: Any = None
 
     def parse_head(self, head: bytes) -> Any:
-        """The request that begins so. Raises gunicorn's errors for what is none."""
+        """Parse a request's head. Raises gunicorn's errors if it is malformed."""
         self.unreader.head = head
         self._parsed = super().__next__()
         return self._parsed
 
     def __next__(self) -> Any:
-        """The parsed request, once, for the thread that handles it."""
+        """Return the parsed request once, to the thread that handles it."""
         parsed, self._parsed = self._parsed, None
         if parsed is None:
             raise StopIteration
         return parsed
 
     def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:
-        """Whether the connection is good for another request.
+        """Return whether the connection can be used for another request.
 
-        The application has answered without reading the body: one that is malformed gets no second answer.
+        The application may have responded without reading the body. If that body is malformed, no second
+        response is sent.
         """
         try:
             return bool(super().finish_body(deadline, max_bytes))
@@ -76,24 +77,27 @@ class StoredParser(RequestParser):
             return False
 
 
-class Arriving:
-    """One request, from its first byte until all of it is stored. `surplus` is the next one's beginning."""
+class IncomingRequest:
+    """One request, from its first byte until it is buffered completely. `surplus` belongs to the next one."""
 
-    def __init__(self, parser: StoredParser, limits: Limits, room: Room) -> None:
+    def __init__(self, parser: BufferedParser, limits: Limits, budget: BufferBudget) -> None:
         self.surplus = b""
         self.received = 0
         self.request: Any = None
-        self._parser, self._limits, self._room = parser, limits, room
+        self._parser, self._limits, self._budget = parser, limits, budget
         self._head = bytearray()
-        self._ending: Ending | None = None
+        self._ending: BodyEnd | None = None
 
     @property
-    def wants_go_ahead(self) -> bool:
+    def expects_continue(self) -> bool:
         """Whether the client waits for `100 Continue` before it sends the body."""
         return bool(self.request and self.request._expected_100_continue)
 
     def add(self, data: bytes) -> bool:
-        """Whether the request is complete. Raises gunicorn's errors, and TooManyChunks."""
+        """Add received bytes. Return whether the request is complete.
+
+        Raises gunicorn's errors, and TooManyChunks.
+        """
         if self._ending is None:
             known = len(self._head)
             self._head += data
@@ -116,11 +120,11 @@ class Arriving:
         self.request = self._parser.parse_head(head)
         reader = self.request.body.reader
         is_chunked = isinstance(reader, ChunkedReader)
-        self._ending = Chunks(self._limits.chunks) if is_chunked else Length(reader.length)
+        self._ending = ChunkedBody(self._limits.chunks) if is_chunked else FixedLengthBody(reader.length)
         self._head.clear()
 
     def _refuse_head(self) -> None:
-        """Gunicorn knows best what is wrong with it; where nothing is, it is only too long."""
+        """Raise gunicorn's error for this head, or LimitRequestHeaders if it is only too long."""
         with suppress(NoMoreData):
             self._parser.parse_head(bytes(self._head))
         raise LimitRequestHeaders("request head too large")
@@ -135,12 +139,15 @@ class Arriving:
 
     def _store(self, data: bytes) -> None:
         unreader = self._parser.unreader
-        unreader.store = unreader.store or Store(self._room)
+        unreader.store = unreader.store or Buffer(self._budget)
         unreader.store.write(data)
         self.received += len(data)
 
     def _is_too_large(self) -> bool:
-        """The application gets more than it takes, and refuses it; then the connection closes."""
+        """Return whether the body exceeds the limit, and close the connection after the response then.
+
+        The application gets slightly more than it accepts, so that it is the one to respond with 413.
+        """
         is_too_large = self.received > self._limits.body_bytes
         if is_too_large:
             self.request.force_close()

@@ -1,4 +1,4 @@
-"""Complete requests that wait for a thread: one of each client in turn, however many it has sent."""
+"""Complete requests that wait for a thread, served round robin by client."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,32 +9,32 @@ from core.server.connections import Connection
 
 
 @dataclass(slots=True)
-class Line:
-    """The waiting requests of one client, the oldest first, and the bytes of their bodies."""
+class ClientQueue:
+    """The waiting requests of one client, oldest first, and the total bytes of their bodies."""
 
     requests: deque[Connection] = field(default_factory=deque)
     stored: int = 0
 
 
-class Turns:
-    """Only the worker's loop uses it, so it needs no lock.
+class FairQueue:
+    """A queue per client, served in turn. Used only by the worker's loop, so it needs no lock.
 
-    A client that comes new waits for one request of each client that waits already.
+    A new client waits for at most one request of each client that is already waiting.
     """
 
     def __init__(self, *, most: int, most_bytes: int) -> None:
         self._most, self._most_bytes = most, most_bytes
-        self._lines: dict[str, Line] = {}  # in the order of their turns
+        self._lines: dict[str, ClientQueue] = {}  # in the order of their turns
 
     def add(self, client: str, conn: Connection) -> bool:
-        """Whether it waits now. It does not where the client has too many requests or bytes waiting.
+        """Queue a request. Return False if the client has too many requests or bytes waiting.
 
-        The first request of a client always waits, however large it is.
+        A client's first request is always queued, however large it is.
         """
         line = self._lines.get(client)
         size = conn.arriving.received
         if line is None:
-            line = self._lines[client] = Line()
+            line = self._lines[client] = ClientQueue()
         elif len(line.requests) >= self._most or line.stored + size > self._most_bytes:
             return False
         line.requests.append(conn)
@@ -42,7 +42,7 @@ class Turns:
         return True
 
     def take(self) -> Connection | None:
-        """The oldest request of the client whose turn it is. None where nobody waits."""
+        """Remove and return the oldest request of the client whose turn it is, or None if none waits."""
         client = next(iter(self._lines), None)
         if client is None:
             return None
@@ -55,10 +55,10 @@ class Turns:
 
 
 def identify_client(address: Any, request: Any, *, proxies: int) -> str:
-    """Whose turn a request takes: an IPv4 address, or the network of an IPv6 one, as for the limits.
+    """Return the client whose queue a request joins: an IPv4 address or IPv6 network, as for rate limits.
 
-    Behind `proxies` trusted ones it is the address that the outermost of them reported. What is missing or
-    no address gives the connection's own, and a Unix socket has none: then all are one client.
+    Behind trusted proxies this is the address reported by the outermost one. If that is missing or invalid,
+    it is the connection's address. Unix sockets have none, so all their requests share one queue.
     """
     reported = parse_address(_find_reported(request, proxies)) if proxies > 0 else None
     found = reported or parse_address(str(address[0]) if isinstance(address, tuple) else "")
