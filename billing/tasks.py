@@ -1,4 +1,7 @@
-"""What Celery runs. Ids in, one service called: everything may run twice, or not at all until the sweep."""
+"""Celery tasks. Each takes an id and calls one service, which is safe to run twice.
+
+A lost task is enqueued again by `sweep_billing`.
+"""
 
 from uuid import UUID
 
@@ -8,7 +11,7 @@ from django.utils import timezone
 
 from billing.services.corrections.report_correction import report_correction as report_correction_service
 from billing.services.metering.report_usage import report_usage as report_usage_service
-from billing.services.notifications.send_notification import send_notification as mail_notice_service
+from billing.services.notifications.send_notification import send_notification as send_notification_service
 from billing.services.reconciliation.reconcile import reconcile
 from billing.services.subscriptions.choose_plan import open_subscription as open_subscription_service
 from billing.services.sweep_billing import sweep_billing as sweep_billing_service
@@ -31,7 +34,7 @@ def report_correction(correction_id: str) -> None:
 
 @shared_task
 def send_notification(notification_id: str) -> None:
-    mail_notice_service(notification_id=UUID(notification_id))
+    send_notification_service(notification_id=UUID(notification_id))
 
 
 @shared_task
@@ -39,7 +42,7 @@ def open_subscription(customer_id: str) -> None:
     try:
         open_subscription_service(customer_id=UUID(customer_id))
     except (StripeUnavailable, StripeRejected):
-        return  # logged by the gateway; the sweep tries the former again, staff see the latter
+        return  # the gateway has logged it; the sweep retries the former, and staff handle the latter
 
 
 @shared_task
@@ -52,7 +55,7 @@ def sweep_billing() -> None:
     sweep_billing_service()
 
 
-# Longer than other tasks, and not acknowledged late: a broker would hand it out a second time meanwhile.
+# Runs longer than other tasks. With late acknowledgment the broker would redeliver it while it still runs.
 @shared_task(acks_late=False, time_limit=3600)
 def reconcile_billing() -> None:
     try:

@@ -15,7 +15,7 @@ def read_cap(browser: Browser) -> int | None:
 
 class TestSetCap:
     def test_says_what_happens_at_it(self, bob: Browser) -> None:
-        assert "the Action is told to wait" in open_page(bob, CAP).find("main").words
+        assert "The Action skips a fix that would exceed it" in open_page(bob, CAP).find("main").words
 
     def test_is_set_in_whole_dollars(self, bob: Browser, mallet: Browser) -> None:
         response = bob.post(CAP, {"dollars": "750"}, follow=True)

@@ -98,7 +98,7 @@ class TestExplainedInvoice:
         assert "Every line agrees with our own ledger" in page.find("main").words
         assert "60 fixes in our ledger, $0.00" in included
         assert "2 fixes in our ledger, $16.00" in beyond
-        assert "The plan's monthly price, paid ahead: $499.00" in month
+        assert "The plan's monthly price, paid in advance: $499.00" in month
 
     def test_a_fix_shows_what_proves_it(self, paying: Browser, billing_env: BillingWorld) -> None:
         url = "https://github.com/acme/app/pull/71"
@@ -151,7 +151,7 @@ class TestExplainedInvoice:
         billing_env.advance()
         UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
         page = open_page(bob, f"{INVOICES}{self.find_number(billing_env)}/")
-        assert "This invoice differs from our own ledger" in page.find("main").words
+        assert "This invoice differs from our ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
@@ -182,7 +182,7 @@ class TestExplainedInvoice:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(bob, billing_env, "teams", "payg", fixes=1)
         assert "The fixes agree with our own ledger" in text
-        assert "A part of a month's price" in text
+        assert "Part of a month's price" in text
 
     def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
         make_fix(billing_env, paying.customer)

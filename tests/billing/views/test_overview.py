@@ -104,6 +104,6 @@ class TestThePortalOfStripe:
         billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         response = paying.post("/dashboard/billing/portal/", headers={"X-Request-Id": "req_0123456789"})
         assert response.status_code == 503
-        assert "Nothing is half done" in response.text
+        assert "nothing is charged or changed twice" in response.text
         assert "req_0123456789" in response.text
         assert response.headers["Retry-After"]

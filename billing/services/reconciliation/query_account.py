@@ -1,4 +1,4 @@
-"""What Stripe is asked about one account, several calls at a time."""
+"""Query Stripe about one account for reconciliation, with several calls in parallel."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -8,28 +8,29 @@ from billing.models import BillingAccount
 from billing.periods import find_period
 from billing.services.reconciliation.compare_account import (
     RunningSubscriptions,
-    describe_stale,
-    end_others,
-    resync_suspect,
-    seems_stale,
+    describe_stale_account,
+    end_other_subscriptions,
+    may_be_stale,
+    resync_account_state,
 )
-from billing.services.reconciliation.compare_usage import Finding, Span, end_of_asking
+from billing.services.reconciliation.compare_usage import Finding, Span, clip_to_now
 from billing.services.subscriptions.find_last_billed_period import BilledPeriod, find_last_billed_period
 from billing.stripe_gateway.errors import StripeRejected
 from billing.stripe_gateway.meter import count_metered_between
 
-# The current period and the one before it.
-LOOKS_BACK = timedelta(days=63)
-# Of invoices, those made since.
-INVOICES_BACK = LOOKS_BACK / 2
+# Covers the current period and the one before it: two of the longest months, and a day.
+LOOKBACK = timedelta(days=63)
+# Invoices created within this time are compared.
+INVOICE_LOOKBACK = LOOKBACK / 2
 
 
 @dataclass
-class Inquiry:
-    """One account, the periods asked about, and Stripe's answers as they come in.
+class AccountQuery:
+    """One account, the periods to compare, and Stripe's answers as they arrive.
 
-    `closed` is the period before the current one; `ended` is the last of a subscription that runs no more,
-    which for an account without a plan is the end of the current one. `gap` is the time without a plan.
+    `closed` is the period before the current one. `ended` is the last billed period of a subscription that
+    has ended; for an account without a plan, it is the end of the current period. `gap` is the time without
+    a plan. `held` maps each span to the fixes on the meter. `used` is the count that the portal shows.
     """
 
     account: BillingAccount
@@ -43,42 +44,43 @@ class Inquiry:
 
     @property
     def spans(self) -> list[Span]:
-        """What the meter is asked about."""
+        """The periods whose meter summaries are queried."""
         former = self.ended.span if self.ended and not self.has_ended else None
         return [span for span in (self.current, self.closed, former) if span is not None]
 
     @property
     def has_ended(self) -> bool:
-        """Whether the current period is of the subscription that has ended."""
+        """Whether the current period belongs to the subscription that has ended."""
         return self.ended is not None and self.ended.subscription_id == self.account.subscription_id
 
 
-def inquire_usage(
+def query_account(
     account: BillingAccount, running: RunningSubscriptions | None, *, pool: ThreadPoolExecutor, at: datetime
-) -> Inquiry:
-    """Make the account's state sure, then ask what the meter holds for its current and its last period.
+) -> AccountQuery:
+    """Sync a stale account, then query the meter for its current and its previous period.
 
-    The meter is asked in the pool's threads, which touch no database. Calls out. Raises StripeUnavailable.
+    Commits what it syncs; calls Stripe; safe to repeat. Meter queries run in the pool's threads, which must
+    not use the database: each thread would open a connection of its own. Raises StripeUnavailable.
     """
-    inquiry = Inquiry(account)
+    inquiry = AccountQuery(account)
     try:
-        if seems_stale(account, running) and (finding := resync_suspect(account, running, at=at)):
+        if may_be_stale(account, running) and (finding := resync_account_state(account, running, at=at)):
             inquiry.findings.append(finding)
-        inquiry.findings += end_others(account, running, at=at)
+        inquiry.findings += end_other_subscriptions(account, running, at=at)
     except StripeRejected as error:
-        inquiry.findings.append(describe_stale(account, f"Stripe: {error}", at=at))
+        inquiry.findings.append(describe_stale_account(account, f"Stripe: {error}", at=at))
     start, end = account.current_period_start, account.current_period_end
     if start is None or end is None:
         return inquiry
     inquiry.current, inquiry.closed = Span(start, end), _find_closed(running, start)
-    since = at - INVOICES_BACK
-    # A subscription that is older than that has nothing before it that is looked at.
+    since = at - INVOICE_LOOKBACK
+    # Before an older subscription there is nothing within the compared time.
     if running is None or running.current.started_at >= since or inquiry.closed is None:
-        stretch = find_last_billed_period(account, since=since)
-        inquiry.ended = stretch if inquiry.closed is None else None
-        inquiry.gap = _find_gap(account, running, stretch, at=at)
+        last_period = find_last_billed_period(account, since=since)
+        inquiry.ended = last_period if inquiry.closed is None else None
+        inquiry.gap = _find_gap(account, running, last_period, at=at)
     for span in inquiry.spans:
-        first, last = end_of_asking(span, at=at).minutes
+        first, last = clip_to_now(span, at=at).minutes
         if first < last:
             inquiry.held[span] = pool.submit(
                 count_metered_between,
@@ -92,17 +94,17 @@ def inquire_usage(
 def _find_gap(
     account: BillingAccount, running: RunningSubscriptions | None, ended: BilledPeriod | None, *, at: datetime
 ) -> Span | None:
-    """From the end of the subscription that ended last until the next began, or until now."""
+    """Return the time from the end of the last ended subscription to the start of the next, or to now."""
     if ended is None or account.current_period_start is None:
         return None
     if ended.subscription_id == account.subscription_id:
         return Span(ended.span.end, at)
-    # A change of plan begins a period anew, not the subscription.
+    # Not the start of the current period: a plan change starts a new period, but no new subscription.
     return Span(ended.span.end, running.current.started_at if running else account.current_period_start)
 
 
 def _find_closed(running: RunningSubscriptions | None, start: datetime) -> Span | None:
-    """The period before the current one, where the subscription is that old."""
+    """Return the period before the current one, or None if the subscription did not exist then."""
     if running is None or running.current.started_at >= start:
         return None
     return Span(find_period(anchor=running.current.anchor_at, at=start - timedelta(seconds=1))[0], start)
