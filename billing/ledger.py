@@ -24,7 +24,7 @@ CREATE TRIGGER IF NOT EXISTS %(table)s_append_only BEFORE UPDATE ON %(table)s
 """
 
 
-def guard_ledger(using: str = "default", **_: Any) -> None:
+def install_ledger_triggers(using: str = "default", **_: Any) -> None:
     """Install the triggers on the ledger's tables that exist. Safe to repeat."""
     connection = connections[using]
     statement = POSTGRESQL if connection.vendor == "postgresql" else SQLITE

@@ -48,7 +48,7 @@ def begins_period(old: Plan, new: Plan) -> bool:
     return new.monthly_price_cents > old.monthly_price_cents
 
 
-def is_given_back(old: Plan, new: Plan, fixes: int, *, elapsed_seconds: int, whole_seconds: int) -> bool:
+def is_rest_credited(old: Plan, new: Plan, fixes: int, *, elapsed_seconds: int, whole_seconds: int) -> bool:
     """Whether the rest of a monthly price is credited when the plan changes mid-month.
 
     It is credited if the month's fixes, at the new price, cost no more than the elapsed part of the monthly

@@ -41,7 +41,7 @@ def count_trial_fixes(*, customer_id: UUID) -> int:
 def get_trial_use(account: BillingAccount, namespace: ForgeAccount) -> TrialUse:
     """Count trial use in one query.
 
-    Exact only while the account and the pool are locked (`lock_account`, `lock_pool`).
+    Exact only while the account and the pool are locked (`lock_account`, `lock_trial_pool`).
     """
     rows = _annotate_pool(ForgeAccount.objects.filter(pk=namespace.pk))
     used = list_trial_fixes().filter(customer=account.customer_id)

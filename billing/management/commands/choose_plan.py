@@ -14,7 +14,7 @@ from customers.models import Customer
 
 
 class Command(BaseCommand):
-    help = "Put a customer on a metered plan and open its subscription at Stripe. Repeatable."
+    help = "Put a customer on a metered plan and create its subscription at Stripe. Safe to repeat."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="the customer's email address")

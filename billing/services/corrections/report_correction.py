@@ -55,6 +55,7 @@ def report_correction(*, correction_id: UUID) -> None:
     The resolution and the amount are committed before the call and never decided twice, so that a retry
     repeats the same request. If Stripe rejects an adjustment, the meter's summaries decide whether the fix is
     credited instead. The report stays due while the billing feature flag is off or the customer is paused.
+    Source: docs/decisions/009-spend-caps-claims-and-corrections.md
     """
     due = CorrectionReport.list_due(timezone.now()).select_related("correction__usage__report")
     report = outbox.claim(due, pk=correction_id)

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.models import BillingAccount, UsageClaim, UsageRecord
-from billing.selectors.entitlements import count_used_fixes, find_billing_page, find_blocked_reason
+from billing.selectors.entitlements import count_used_fixes, find_blocked_reason, find_billing_page
 from billing.selectors.trial import count_pool_claims, get_trial_use
-from billing.services.metering.record_usage import lock_account, lock_pool
+from billing.services.metering.record_usage import lock_account, lock_trial_pool
 from core.errors import DomainError
 from customers.models import Customer
 from customers.services.namespace_claims import KeyOrigin
@@ -45,6 +45,7 @@ def claim_fix(
     is already in the ledger is granted without taking a slot: it is never billed twice. The claim of a failed
     fix is not released early; it expires. Safe to repeat.
     Raises UsageLimitExceeded, and what get_or_create_repository raises.
+    Source: docs/decisions/009-spend-caps-claims-and-corrections.md
     """
     repository = get_or_create_repository(
         customer=customer, namespace=namespace, name=repository_name, origin=origin
@@ -79,7 +80,7 @@ def _count_used(account: BillingAccount, claim: UsageClaim, at: datetime) -> tup
     if account.status != BillingAccount.Status.TRIALING:
         return count_used_fixes(account), None
     namespace = claim.repository.forge_account
-    lock_pool(namespace)
+    lock_trial_pool(namespace)
     use = get_trial_use(account, namespace)
     return use.used, use.left_in_pool - count_pool_claims(namespace, but=claim, at=at)
 

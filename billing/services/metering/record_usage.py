@@ -66,7 +66,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
 def lock_account(customer: Customer) -> BillingAccount:
     """Return the customer's account, created if missing, with its row locked until the transaction ends.
 
-    This lock serializes everything that counts or reports a customer's fixes. Take it before lock_pool.
+    This lock serializes everything that counts or reports a customer's fixes. Take it before lock_trial_pool.
     """
     locked = BillingAccount.objects.select_for_update()
     account = locked.filter(customer=customer).first()
@@ -77,7 +77,7 @@ def lock_account(customer: Customer) -> BillingAccount:
     return account
 
 
-def lock_pool(namespace: ForgeAccount) -> None:
+def lock_trial_pool(namespace: ForgeAccount) -> None:
     """Lock a namespace's pool of free fixes until the transaction ends.
 
     Take the account's lock first: the opposite order can deadlock.
@@ -91,7 +91,7 @@ def _choose_coverage(account: BillingAccount, namespace: ForgeAccount) -> tuple[
         return Coverage.METERED, count_period_fixes(account)
     if account.status != BillingAccount.Status.TRIALING:
         return Coverage.UNBILLED, count_used_fixes(account)
-    lock_pool(namespace)
+    lock_trial_pool(namespace)
     use = get_trial_use(account, namespace)
     is_free = use.used < account.trial_fixes_limit and use.left_in_pool > 0
     return Coverage.TRIAL if is_free else Coverage.UNBILLED, use.used

@@ -63,7 +63,7 @@ def report_usage(*, usage_id: UUID) -> None:
         raise
 
 
-def is_held_back(customer_id: UUID) -> bool:
+def is_reporting_paused(customer_id: UUID) -> bool:
     """Whether staff have paused reporting to Stripe, globally or for this customer."""
     is_paused = BillingAccount.objects.filter(pk=customer_id, paused_at__isnull=False).exists()
     return is_paused or not is_billing_enabled()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from billing.models import CorrectionReport, UsageReport
-from billing.services.metering.report_usage import is_held_back, report_usage
+from billing.services.metering.report_usage import is_reporting_paused, report_usage
 from core.errors import DomainError
 from customers.models import Customer
 
@@ -44,7 +44,7 @@ def settle_usage(*, customer: Customer) -> None:
     recent = Q(status=Status.REPORTED, reported_at__gt=settled_before)
     is_unsettled = reports.filter(Q(status=Status.PENDING) | recent).exists()
     if is_unsettled or _has_recent_adjustment(customer, settled_before):
-        raise BillingIsPaused if is_held_back(customer.pk) else UsageStillUnreported
+        raise BillingIsPaused if is_reporting_paused(customer.pk) else UsageStillUnreported
 
 
 def _has_recent_adjustment(customer: Customer, settled_before: datetime) -> bool:

@@ -62,33 +62,33 @@ def query_account(
     Commits what it syncs; calls Stripe; safe to repeat. Meter queries run in the pool's threads, which must
     not use the database: each thread would open a connection of its own. Raises StripeUnavailable.
     """
-    inquiry = AccountQuery(account)
+    query = AccountQuery(account)
     try:
         if may_be_stale(account, running) and (finding := resync_account_state(account, running, at=at)):
-            inquiry.findings.append(finding)
-        inquiry.findings += end_other_subscriptions(account, running, at=at)
+            query.findings.append(finding)
+        query.findings += end_other_subscriptions(account, running, at=at)
     except StripeRejected as error:
-        inquiry.findings.append(describe_stale_account(account, f"Stripe: {error}", at=at))
+        query.findings.append(describe_stale_account(account, f"Stripe: {error}", at=at))
     start, end = account.current_period_start, account.current_period_end
     if start is None or end is None:
-        return inquiry
-    inquiry.current, inquiry.closed = Span(start, end), _find_closed(running, start)
+        return query
+    query.current, query.closed = Span(start, end), _find_closed(running, start)
     since = at - INVOICE_LOOKBACK
     # Before an older subscription there is nothing within the compared time.
-    if running is None or running.current.started_at >= since or inquiry.closed is None:
+    if running is None or running.current.started_at >= since or query.closed is None:
         last_period = find_last_billed_period(account, since=since)
-        inquiry.ended = last_period if inquiry.closed is None else None
-        inquiry.gap = _find_gap(account, running, last_period, at=at)
-    for span in inquiry.spans:
+        query.ended = last_period if query.closed is None else None
+        query.gap = _find_gap(account, running, last_period, at=at)
+    for span in query.spans:
         first, last = clip_to_now(span, at=at).minutes
         if first < last:
-            inquiry.held[span] = pool.submit(
+            query.held[span] = pool.submit(
                 count_metered_between,
                 stripe_customer_id=account.stripe_customer_id or "",
                 start=first,
                 end=last,
             )
-    return inquiry
+    return query
 
 
 def _find_gap(

@@ -114,11 +114,11 @@ def _query(
         return None
 
 
-def _compare_batch(inquiries: list[AccountQuery], run: Reconciliation, at: datetime) -> int:
+def _compare_batch(queries: list[AccountQuery], run: Reconciliation, at: datetime) -> int:
     """Compare a batch and return how many of its customers Stripe answered about."""
-    for inquiry in inquiries:
-        inquiry.used = get_entitlement(customer=inquiry.account.customer).used
-    answered = [each for each in inquiries if _has_answers(each, run)]
+    for query in queries:
+        query.used = get_entitlement(customer=query.account.customer).used
+    answered = [each for each in queries if _has_answers(each, run)]
     # Read the ledger after Stripe has answered: a fix is committed before it is sent, so every fix that the
     # meter holds is in the rows.
     ids = [each.account.pk for each in answered]
@@ -130,21 +130,21 @@ def _compare_batch(inquiries: list[AccountQuery], run: Reconciliation, at: datet
             "customer_id", flat=True
         )
     )
-    for inquiry in answered:
+    for query in answered:
         try:
-            customer_id = inquiry.account.pk
-            _compare(inquiry, ledger[customer_id], billed[customer_id], at)
-            if inquiry.findings or customer_id in with_open:
-                _record(inquiry, run, at)
+            customer_id = query.account.pk
+            _compare(query, ledger[customer_id], billed[customer_id], at)
+            if query.findings or customer_id in with_open:
+                _record(query, run, at)
         except Exception as error:
-            _skip(inquiry.account, run, error)
+            _skip(query.account, run, error)
     return len(answered)
 
 
-def _has_answers(inquiry: AccountQuery, run: Reconciliation) -> bool:
-    errors = [error for future in inquiry.held.values() if (error := future.exception()) is not None]
+def _has_answers(query: AccountQuery, run: Reconciliation) -> bool:
+    errors = [error for future in query.held.values() if (error := future.exception()) is not None]
     if errors:
-        _skip(inquiry.account, run, errors[0])
+        _skip(query.account, run, errors[0])
     return not errors
 
 
@@ -156,34 +156,34 @@ def _skip(account: BillingAccount, run: Reconciliation, error: BaseException) ->
     )
 
 
-def _compare(inquiry: AccountQuery, rows: list[LedgerRow], billed: Billed, at: datetime) -> None:
-    account = inquiry.account
-    for span, future in inquiry.held.items():
-        is_current = span == inquiry.current
+def _compare(query: AccountQuery, rows: list[LedgerRow], billed: Billed, at: datetime) -> None:
+    account = query.account
+    for span, future in query.held.items():
+        is_current = span == query.current
         bounds = count_bounds(rows, span, at=at)
         invoiced = sum(billed.get(each, 0) for each in billed if span.start <= each[0] < span.end)
         finding = compare_meter(
-            bounds, held=future.result(), portal=inquiry.used if is_current else invoiced, span=span
+            bounds, held=future.result(), portal=query.used if is_current else invoiced, span=span
         )
         if finding is not None:
-            if inquiry.ended is not None and not is_current:
+            if query.ended is not None and not is_current:
                 finding.detail = "Its subscription has ended."
             elif finding.kind == Kind.MISSING_AT_STRIPE and (is_current or invoiced <= finding.stripe):
                 repair_missing(finding, account=account, rows=rows, at=at)
-            inquiry.findings.append(finding)
-    inquiry.findings += _compare_portal(inquiry, rows)
-    inquiry.findings += _compare_invoices(inquiry, rows, billed, at)
-    if inquiry.gap is not None:
-        inquiry.findings += find_unbilled_fixes(rows, billed, gap=inquiry.gap)
+            query.findings.append(finding)
+    query.findings += _compare_portal(query, rows)
+    query.findings += _compare_invoices(query, rows, billed, at)
+    if query.gap is not None:
+        query.findings += find_unbilled_fixes(rows, billed, gap=query.gap)
 
 
-def _compare_portal(inquiry: AccountQuery, rows: list[LedgerRow]) -> list[Finding]:
+def _compare_portal(query: AccountQuery, rows: list[LedgerRow]) -> list[Finding]:
     """Compare the portal's count with the ledger; on a difference, read both again before reporting it.
 
     The two were read at different times, so a fix may have been recorded in between.
     """
-    account, span = inquiry.account, inquiry.current
-    if span is None or count_portal_fixes(rows, account) == inquiry.used:
+    account, span = query.account, query.current
+    if span is None or count_portal_fixes(rows, account) == query.used:
         return []
     fresh = list_ledger(customer_ids=[account.pk], since=span.start)[account.pk]
     shown, used = count_portal_fixes(fresh, account), get_entitlement(customer=account.customer).used
@@ -191,14 +191,14 @@ def _compare_portal(inquiry: AccountQuery, rows: list[LedgerRow]) -> list[Findin
 
 
 def _compare_invoices(
-    inquiry: AccountQuery, rows: list[LedgerRow], billed: Billed, at: datetime
+    query: AccountQuery, rows: list[LedgerRow], billed: Billed, at: datetime
 ) -> list[Finding]:
     """Compare mirrored invoices with the ledger; on a difference, sync them from Stripe and compare again."""
-    account = inquiry.account
-    closed = inquiry.ended.span if inquiry.ended else inquiry.closed
+    account = query.account
+    closed = query.ended.span if query.ended else query.closed
     is_final = closed is not None and closed.end + FINAL_AFTER <= at
     findings = compare_invoices(rows, billed, closed=closed, is_closed_final=is_final)
-    ended_id = inquiry.ended.subscription_id if inquiry.ended else None
+    ended_id = query.ended.subscription_id if query.ended else None
     subscription_ids = {each for each in (account.subscription_id, ended_id) if each}
     if not findings or not subscription_ids:
         return findings
@@ -214,9 +214,9 @@ def _compare_invoices(
     return left + [finding for finding in findings if finding.span not in remaining]
 
 
-def _record(inquiry: AccountQuery, run: Reconciliation, at: datetime) -> None:
-    earliest = min((span.start for span in inquiry.spans), default=at)
-    since, gap = at - INVOICE_LOOKBACK, inquiry.gap
+def _record(query: AccountQuery, run: Reconciliation, at: datetime) -> None:
+    earliest = min((span.start for span in query.spans), default=at)
+    since, gap = at - INVOICE_LOOKBACK, query.gap
 
     def was_compared(row: Discrepancy) -> bool:
         if row.kind == Kind.STALE_ACCOUNT:
@@ -227,5 +227,5 @@ def _record(inquiry: AccountQuery, run: Reconciliation, at: datetime) -> None:
         return is_listed and row.period_start >= earliest
 
     record_discrepancies(
-        run=run, account=inquiry.account, findings=inquiry.findings, was_compared=was_compared, at=at
+        run=run, account=query.account, findings=query.findings, was_compared=was_compared, at=at
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
-from billing.pricing import begins_period, is_given_back
+from billing.pricing import begins_period, is_rest_credited
 from billing.selectors.entitlements import count_used_fixes, get_account
 from billing.services.metering.settle_usage import settle_usage
 from billing.services.subscriptions.record_plan_change import Author
@@ -125,7 +125,7 @@ def change_plan(
     Commits; calls Stripe; safe to repeat. If it fails, the plan has not changed. If the bank requires
     authentication (3-D Secure), the plan changes and its invoice stays open for the person to confirm.
     Raises PreviewOutdated, PlanNotChangeable, UsageStillUnreported, PaymentDeclined, StripeUnavailable,
-    StripeRejected.
+    StripeRejected. Source: docs/decisions/007-plan-changes-and-failed-payments.md
     """
     account = _get_changeable(customer)
     requested = _read_token(preview_token, account, plan)
@@ -163,7 +163,7 @@ def _read_start(account: BillingAccount) -> int:
 def _is_used_up(account: BillingAccount, plan: Plan, requested: dict[str, Any]) -> bool:
     """Whether the month's fixes have used up the monthly price, as of the time of the preview."""
     old = account.terms
-    return not begins_period(old, plan) and not is_given_back(
+    return not begins_period(old, plan) and not is_rest_credited(
         old,
         plan,
         count_used_fixes(account),

@@ -28,6 +28,7 @@ def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
     subscription is not paid, nothing is ended. Call inside `lock_stripe_customer`, and call `refresh_account`
     afterwards. Calls Stripe; safe to repeat: each one is ended and credited once.
     Raises StripeUnavailable, StripeRejected.
+    Source: docs/decisions/007-plan-changes-and-failed-payments.md
     """
     accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
     account = accounts.select_related("customer").first()
