@@ -191,7 +191,7 @@ def renew(scenario: Scenario) -> None:
     scenario.expect_newest_invoice("Paid", 61, "$507.00")
     scenario.expect_shown(BILLING, "0 of 60", "$499.00")
     scenario.open_invoice()
-    expect(scenario.main).to_contain_text("Every line agrees with our own ledger, to the cent.")
+    expect(scenario.main).to_contain_text("Every line matches our ledger to the cent.")
     assert count_fixes(scenario, "60 fixes in our ledger, $0.00", each="included") == 60
     assert count_fixes(scenario, "1 fix in our ledger, $8.00", each="$8.00") == 1
     scenario.main.get_by_role("link", name="vidence").first.click()

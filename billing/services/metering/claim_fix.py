@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.models import BillingAccount, UsageClaim, UsageRecord
-from billing.selectors.entitlements import count_used_fixes, find_blocked_reason, find_billing_page
+from billing.selectors.entitlements import count_used_fixes, find_billing_page, find_blocked_reason
 from billing.selectors.trial import count_pool_claims, get_trial_use
 from billing.services.metering.record_usage import lock_account, lock_trial_pool
 from core.errors import DomainError

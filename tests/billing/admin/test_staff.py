@@ -64,7 +64,7 @@ class TestACorrection:
 
 class TestTheSwitch:
     def turn(self, client, **filled):
-        return client.post(page("billingswitch_add"), {"name": "billing_enabled", **filled})
+        return client.post(page("featureflag_add"), {"name": "billing_enabled", **filled})
 
     def test_is_turned_off_with_a_reason(self, staff):
         assert self.turn(staff, reason="An incident.").status_code == 302
@@ -75,7 +75,7 @@ class TestTheSwitch:
     def test_is_turned_on_again(self, staff):
         self.turn(staff, reason="An incident.")
         filled = {"is_on": "on", "reason": "It is over."}
-        staff.post(page("billingswitch_change", "billing_enabled"), filled)
+        staff.post(page("featureflag_change", "billing_enabled"), filled)
         assert FeatureFlag.objects.get().is_on
 
     def test_is_not_turned_without_a_reason(self, staff):
@@ -96,7 +96,7 @@ class TestAPause:
         account.refresh_from_db()
         assert (account.paused_at, account.paused_reason) == (None, "")
         actions = AuditLogEntry.objects.filter(customer=account.customer, action="staff_acted")
-        assert [e.subject for e in actions if "paus" in e.subject][::-1] == [
+        assert [e.subject for e in actions if "reporting" in e.subject][::-1] == [
             "paused reporting to Stripe",
             "resumed reporting to Stripe",
         ]
@@ -173,7 +173,7 @@ class TestStaffWhoMayOnlyLook:
         filled = {"usage": str(usage.pk), "kind": "void", "reason": "Mine."}
         assert onlooker.post(page("usagecorrection_add"), filled).status_code == 403
         switch = {"name": "billing_enabled", "reason": "Mine."}
-        assert onlooker.post(page("billingswitch_add"), switch).status_code == 403
+        assert onlooker.post(page("featureflag_add"), switch).status_code == 403
 
     def test_pause_nobody(self, onlooker):
         account = BillingAccountFactory()

@@ -33,7 +33,7 @@ class TestSetCap:
 
     def test_is_taken_away(self, bob: Browser) -> None:
         BillingAccount.objects.update(spend_cap_cents=75000)
-        assert "nothing bounds" in bob.post(CAP, {"remove": ""}, follow=True).text
+        assert "The spend cap is removed." in bob.post(CAP, {"remove": ""}, follow=True).text
         assert read_cap(bob) is None
 
     def test_shows_the_one_that_stands(self, bob: Browser) -> None:

@@ -40,7 +40,7 @@ class TestOverview:
         ends_at = datetime(2031, 3, 7, tzinfo=UTC)
         BillingAccount.objects.update(cancel_at=ends_at)
         page = open_page(paying, BILLING)
-        assert "Until 7 Mar 2031 everything goes on" in page.find("main").words
+        assert "Until 7 Mar 2031 nothing changes" in page.find("main").words
         assert "/dashboard/billing/change/" not in {a.attrs["href"] for a in page.find_all("a")}
         assert "/dashboard/billing/resume/" in {form.attrs.get("action") for form in page.find_all("form")}
 

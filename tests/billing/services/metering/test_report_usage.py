@@ -248,7 +248,7 @@ class TestASubscriptionThatEnds:
         billing_env.deliver()
         BillingAccount.objects.update(current_period_end=account.current_period_end)
         monkeypatch.setattr(timezone, "now", billing_env.now)
-        monkeypatch.setattr(module, "_renew_period", lambda _: None)
+        monkeypatch.setattr(module, "_refresh_period", lambda _: None)
         assert send(report).last_error == "waiting for a subscription"
 
     def test_by_itself_leaves_the_rest_to_the_next_one(self, billing_env, report, customer):
