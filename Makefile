@@ -36,7 +36,7 @@ ON_SQLITE := tests/journeys tests/customers/services tests/customers/test_namesp
 	tests/core/queue/test_file_transport.py tests/sandbox/seed \
 	tests/billing/services/webhooks tests/billing/services/corrections/test_correct_usage.py \
 	$(patsubst %,tests/billing/services/metering/test_%.py,claim_fix record_usage set_spend_cap settle_usage \
-	trial_after_closing trial_pool watch_usage)
+	trial_after_closing trial_pool notify_usage_thresholds)
 
 # What production's settings want beside DATABASE_URL and REDIS_URL; these open nothing.
 PRODUCTION := DJANGO_SETTINGS_MODULE=rsolv.settings.prod \

@@ -13,9 +13,9 @@ class BillingConfig(AppConfig):
         from . import checks, receivers  # noqa: F401 - registers them
         from .gauges import read_billing
         from .health import StripeCheck
-        from .ledger import guard_ledger
+        from .ledger import install_ledger_triggers
 
         configure_djstripe()
-        post_migrate.connect(guard_ledger, sender=self, dispatch_uid="guard_ledger")
+        post_migrate.connect(install_ledger_triggers, sender=self, dispatch_uid="install_ledger_triggers")
         register_collector("billing", read_billing)
         register_health_check("stripe", StripeCheck.check)

@@ -1,4 +1,4 @@
-"""What people fill in on billing's pages."""
+"""Forms of the billing pages."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ LARGEST_CAP_DOLLARS = 1_000_000
 
 
 class PlanForm(forms.Form):
-    """One of the plans that are paid for."""
+    """The choice of a paid plan."""
 
     plan = forms.ChoiceField(
         choices=[(plan.key, plan.name) for plan in PLANS.values() if plan.is_metered],
@@ -29,7 +29,7 @@ class PlanForm(forms.Form):
 
 
 class ChangeForm(forms.Form):
-    """A change that was looked at: the plan and the preview's token."""
+    """The confirmation of a previewed change: the plan and the preview's token."""
 
     plan = forms.ChoiceField(choices=[(plan.key, plan.name) for plan in PLANS.values() if plan.is_metered])
     token = forms.CharField(max_length=2000)
@@ -40,20 +40,20 @@ class ChangeForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """When a plan is to end."""
+    """When to cancel a plan."""
 
     when = forms.ChoiceField(choices=[("end", _("At the end of the period")), ("now", _("Now"))])
 
 
 class CapForm(forms.Form):
-    """A bound for a period's cost, in whole US dollars."""
+    """A spend cap for each period, in whole US dollars; `cents` is in US cents."""
 
     dollars = forms.IntegerField(
         label=_("Cap for each period, in US dollars"),
         min_value=1,
         max_value=LARGEST_CAP_DOLLARS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "step": "1"}),
-        help_text=_("Whole dollars. The monthly price counts too; tax does not."),
+        help_text=_("Whole dollars. Includes the monthly price, but not tax."),
     )
 
     def __init__(self, data: Any = None, *, account: BillingAccount) -> None:

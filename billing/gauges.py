@@ -1,4 +1,4 @@
-"""What waits in billing, read when somebody asks. No customer is a label."""
+"""Gauges of billing's backlog, read from the database at scrape time. No label identifies a customer."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,15 +14,15 @@ from .models import Discrepancy, InboxEvent, Notification, Reconciliation, Usage
 
 
 def read_billing() -> Iterator[Metric]:
-    """Six queries, each answered by a partial index of what waits, or by a small table."""
+    """Yield the gauges in six queries, each on a partial index of pending rows or on a small table."""
     yield from _read_usage()
     yield from _read_webhooks()
     unsent = Notification.objects.filter(status=Notification.Status.PENDING).count()
-    yield _gauge("notifications_unsent", "Mails about money that are still to be sent.", unsent)
+    yield _gauge("notifications_unsent", "Billing notifications that have not been mailed yet.", unsent)
     differences = Discrepancy.objects.filter(state=Discrepancy.State.OPEN).count()
-    yield _gauge("reconciliation_open_differences", "Differences that nobody has settled.", differences)
+    yield _gauge("reconciliation_open_differences", "Discrepancies that are still open.", differences)
     if last := Reconciliation.objects.aggregate(at=Max("finished_at"))["at"]:
-        text = "When ledger, Stripe and portal were last compared."
+        text = "When a reconciliation of ledger, Stripe and portal last finished."
         yield _gauge("reconciliation_last_run_timestamp_seconds", text, last.timestamp())
 
 
@@ -32,11 +32,11 @@ def _read_usage() -> Iterator[Metric]:
         count=Count("pk"), oldest=Min("usage__created_at")
     )
     parked = reports.filter(status=UsageReport.Status.PARKED).count()
-    yield _gauge("usage_unreported", "Fixes that Stripe is still to be told of.", pending["count"])
-    text = "Age of the oldest fix that Stripe is still to be told of."
+    yield _gauge("usage_unreported", "Metered fixes not reported to Stripe yet.", pending["count"])
+    text = "Age of the oldest metered fix not reported to Stripe yet."
     yield _gauge("usage_oldest_unreported_seconds", text, _measure_age(pending["oldest"]))
     yield _gauge(
-        "usage_rejected", "Reports that Stripe rejected or that were given up; they wait for staff.", parked
+        "usage_rejected", "Usage reports that are parked for staff: rejected by Stripe, or given up.", parked
     )
 
 
@@ -47,9 +47,9 @@ def _read_webhooks() -> Iterator[Metric]:
         failed=Count("pk", filter=is_parked),
         oldest=Min("received_at", filter=is_pending),
     )
-    yield _gauge("webhooks_unprocessed", "Webhooks that are still to be acted on.", waiting["unprocessed"])
-    yield _gauge("webhooks_failed", "Webhooks given up; they wait for staff.", waiting["failed"])
-    text = "Age of the oldest webhook that is still to be acted on."
+    yield _gauge("webhooks_unprocessed", "Webhooks not processed yet.", waiting["unprocessed"])
+    yield _gauge("webhooks_failed", "Webhooks that are parked for staff.", waiting["failed"])
+    text = "Age of the oldest webhook not processed yet."
     yield _gauge("webhooks_oldest_unprocessed_seconds", text, _measure_age(waiting["oldest"]))
 
 
@@ -57,6 +57,6 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"rsolv_billing_{name}", text, value)
 
 
-def _measure_age(instant: datetime | None) -> float:
-    """In seconds; 0 where there is nothing."""
-    return 0 if instant is None else max(0.0, (timezone.now() - instant).total_seconds())
+def _measure_age(time: datetime | None) -> float:
+    """Return the age in seconds, or 0 for None."""
+    return 0 if time is None else max(0.0, (timezone.now() - time).total_seconds())

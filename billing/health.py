@@ -1,27 +1,30 @@
-"""Stripe's part in the health check."""
+"""Health check of Stripe."""
 
 import time
 
 from billing.stripe_gateway.client import check_connection
 
-# Stripe is asked no more often than this, however often the health check is.
+# Stripe is called at most once in this time per process, however often the health check runs.
 FRESH_SECONDS = 15
 
 
 class StripeCheck:
-    """Raises what Stripe last answered. Kept in the process: the cache may be what is unavailable."""
+    """Raise the error of Stripe's last answer, if any.
 
-    asked_at = float("-inf")
+    The answer is kept in the process rather than in the cache, which may itself be unavailable.
+    """
+
+    checked_at = float("-inf")
     failure: Exception | None = None
 
     @classmethod
     def check(cls) -> None:
-        if time.monotonic() - cls.asked_at > FRESH_SECONDS:
+        if time.monotonic() - cls.checked_at > FRESH_SECONDS:
             try:
                 check_connection()
                 cls.failure = None
             except Exception as error:
                 cls.failure = error
-            cls.asked_at = time.monotonic()
+            cls.checked_at = time.monotonic()
         if cls.failure is not None:
             raise cls.failure

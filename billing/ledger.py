@@ -1,8 +1,8 @@
-"""The database itself refuses to change the ledger.
+"""Database triggers that keep the usage ledger append-only.
 
-Installed after every migrate, so that a database made without migrations (tests, the demo) has it too.
-PostgreSQL refuses updates and deletions; SQLite refuses updates only, since emptying a table between
-tests deletes its rows there.
+They are installed after every `migrate`, so that databases created without migrations (tests, the demo) have
+them too. On PostgreSQL they reject updates and deletions. On SQLite they reject updates only, because
+emptying a table between tests deletes its rows.
 """
 
 from typing import Any
@@ -13,10 +13,10 @@ TABLES = ("billing_usagerecord", "billing_usagecorrection")
 MESSAGE = "the usage ledger is append-only"
 
 POSTGRESQL = f"""
-CREATE OR REPLACE FUNCTION rsolv_refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+CREATE OR REPLACE FUNCTION rsolv_reject_change() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$;
 CREATE OR REPLACE TRIGGER %(table)s_append_only BEFORE UPDATE OR DELETE ON %(table)s
-    FOR EACH ROW EXECUTE FUNCTION rsolv_refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION rsolv_reject_change();
 """
 SQLITE = f"""
 CREATE TRIGGER IF NOT EXISTS %(table)s_append_only BEFORE UPDATE ON %(table)s
@@ -24,8 +24,8 @@ CREATE TRIGGER IF NOT EXISTS %(table)s_append_only BEFORE UPDATE ON %(table)s
 """
 
 
-def guard_ledger(using: str = "default", **_: Any) -> None:
-    """Install the guards. Repeating it changes nothing; before the ledger's tables exist it does nothing."""
+def install_ledger_triggers(using: str = "default", **_: Any) -> None:
+    """Install the triggers on the ledger's tables that exist. Safe to repeat."""
     connection = connections[using]
     statement = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
     existing = connection.introspection.table_names()

@@ -1,4 +1,4 @@
-"""One at a time for each Stripe customer: a read from Stripe and the write of what was read."""
+"""A lock per Stripe customer around a read from Stripe and the write of what was read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,11 @@ from django.db import connection, transaction
 
 @contextmanager
 def lock_stripe_customer(stripe_customer_id: str) -> Iterator[None]:
-    """A transaction in which nobody else mirrors this customer's state, so that no older read wins.
+    """Open a transaction in which no other process mirrors this customer's state.
 
-    An advisory lock on PostgreSQL, so that a request that locks the customer's rows need not wait for
-    Stripe; on SQLite the immediate transaction is the lock.
+    Without the lock, a slow read from Stripe could overwrite the result of a later one. It is an advisory
+    lock on PostgreSQL, not a row lock, so that requests which lock the account's row do not wait for Stripe.
+    On SQLite the immediate transaction is the lock. Reentrant within a transaction, and released at its end.
     """
     with transaction.atomic():
         if connection.vendor == "postgresql":

@@ -1,41 +1,43 @@
-"""What operators count about money. No customer is a label: see their rows instead."""
+"""Prometheus metrics of billing. No label identifies a customer, which would make their number unbounded."""
 
 from prometheus_client import Counter, Histogram
 
 STRIPE_CALLS = Counter("rsolv_billing_stripe_calls", "Calls to Stripe.", ["call", "outcome"])
 STRIPE_SECONDS = Histogram(
     "rsolv_billing_stripe_call_seconds",
-    "How long calls to Stripe took, their retries and waits included.",
+    "Duration of calls to Stripe, including retries and waits.",
     ["call"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
 )
 RECONCILIATION_DIFFERENCES = Counter(
-    "rsolv_billing_reconciliation_differences", "Differences that reconciliation found.", ["kind"]
+    "rsolv_billing_reconciliation_differences", "Discrepancies that reconciliation found.", ["kind"]
 )
 METER_ERRORS = Counter(
-    "rsolv_billing_meter_errors", "Meter events that Stripe accepted and did not count.", ["code"]
+    "rsolv_billing_meter_errors", "Meter events that Stripe accepted but did not count.", ["code"]
 )
 USAGE_RECORDED = Counter(
-    "rsolv_billing_usage_recorded", "Fixes that the ledger took in.", ["plan", "coverage"]
+    "rsolv_billing_usage_recorded", "Fixes recorded in the ledger.", ["plan", "coverage"]
 )
 USAGE_REPORTED = Counter(
     "rsolv_billing_usage_reported",
-    "Reports to Stripe's meter that ended; rescheduled is an attempt that is made again.",
+    "Attempts to report a fix to Stripe's meter, by outcome.",
     ["outcome"],
 )
-WEBHOOKS_RECEIVED = Counter("rsolv_billing_webhooks_received", "Events kept, each once.", ["type"])
+WEBHOOKS_RECEIVED = Counter(
+    "rsolv_billing_webhooks_received", "Webhook events received, without duplicates.", ["type"]
+)
 WEBHOOKS_PROCESSED = Counter(
     "rsolv_billing_webhooks_processed",
-    "Events acted on, or given up (failed); rescheduled is an attempt that is made again.",
+    "Attempts to process a webhook event, by outcome; failed is the last attempt.",
     ["outcome"],
 )
 WEBHOOK_LAG = Histogram(
     "rsolv_billing_webhook_lag_seconds",
-    "From when an event was received until it was acted on.",
+    "Time from the receipt of a webhook event until it was processed.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200, 43200),
 )
 PAYMENTS = Counter(
-    "rsolv_billing_payments", "What became of payments, as Stripe's events say once each.", ["outcome"]
+    "rsolv_billing_payments", "Outcomes of payments, one per processed webhook event.", ["outcome"]
 )
 PAYMENT_EVENTS = {
     "invoice.paid": "paid",
@@ -45,8 +47,8 @@ PAYMENT_EVENTS = {
     "charge.dispute.created": "disputed",
 }
 
-# Told as 0 before the first, so that the first is seen as a rise.
-for outcome in ("reported", "settled", "refused", "rescheduled"):
+# Export zeros before the first event: Prometheus computes no increase for a series that starts at 1.
+for outcome in ("reported", "settled", "rejected", "rescheduled"):
     USAGE_REPORTED.labels(outcome)
 for outcome in ("processed", "rescheduled", "failed"):
     WEBHOOKS_PROCESSED.labels(outcome)

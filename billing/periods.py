@@ -1,5 +1,6 @@
-"""Months as Stripe counts them: from an anchor, in UTC, the 31st falling on a short month's last day. Pure.
+"""Billing periods as Stripe counts them: months from an anchor, in UTC. No database access.
 
+An anchor on the 31st falls on the last day of a shorter month.
 Source: https://docs.stripe.com/billing/subscriptions/billing-cycle
 """
 
@@ -8,14 +9,14 @@ from datetime import UTC, datetime
 
 
 def add_months(anchor: datetime, months: int) -> datetime:
-    """The anchor so many months later or earlier; it comes back to its own day where a month has one."""
+    """Return the anchor moved by a number of months, on its own day or the last day of a shorter month."""
     index = anchor.year * 12 + anchor.month - 1 + months
     year, month = index // 12, index % 12 + 1
     return anchor.replace(year=year, month=month, day=min(anchor.day, calendar.monthrange(year, month)[1]))
 
 
 def find_period(*, anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
-    """The month `[start, end)` that an instant lies in, whatever zone both are given in. In UTC."""
+    """Return the billing month `[start, end)` in UTC that contains `at`. Both arguments must be aware."""
     anchor, at = anchor.astimezone(UTC), at.astimezone(UTC)
     months = (at.year - anchor.year) * 12 + at.month - anchor.month
     while add_months(anchor, months) > at:

@@ -1,6 +1,6 @@
-"""The plans, as data: hold this file against the price page.
+"""The plans and their prices. Keep this file in agreement with the price page.
 
-Amounts are integer US cents. `included` fixes cost nothing within a period (of the trial: ever).
+Amounts are integer US cents. `included` is the number of free fixes per period, for the trial in total.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ CURRENCY = "usd"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a plan costs. `flat_price` and `fix_price` are the lookup keys of its prices at Stripe."""
+    """A plan's prices. `flat_price` and `fix_price` are lookup keys of Stripe prices, None without one.
+
+    Source: https://docs.stripe.com/products-prices/manage-prices#lookup-keys
+    """
 
     key: PlanKey
     name: str
@@ -26,7 +29,7 @@ class Plan:
 
     @property
     def product(self) -> str:
-        """The id of its product at Stripe, which stays when a price is made anew."""
+        """The id of its Stripe product, which stays the same when a price is replaced."""
         return f"rsolv_{self.key}"
 
     @property
@@ -56,5 +59,5 @@ PLANS: dict[str, Plan] = {plan.key: plan for plan in (TRIAL, PAYG, TEAMS)}
 
 
 def find_plan_by_product(products: set[str]) -> Plan | None:
-    """The plan that a subscription's products stand for, at whatever price they were sold."""
+    """Return the plan of a subscription's Stripe product ids, at any price, or None for other products."""
     return next((plan for plan in PLANS.values() if plan.is_metered and plan.product in products), None)

@@ -1,4 +1,4 @@
-"""What billing does when another app announces something. Webhooks are in `services/webhook_handlers.py`."""
+"""Receivers of other apps' signals. Stripe's webhooks are handled in `services/webhooks/handlers.py`."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,7 @@
-"""What Celery runs. Ids in, one service called: everything may run twice, or not at all until the sweep."""
+"""Celery tasks. Each takes an id and calls one service, which is safe to run twice.
+
+A lost task is enqueued again by `sweep_billing`.
+"""
 
 from uuid import UUID
 
@@ -39,7 +42,7 @@ def open_subscription(customer_id: str) -> None:
     try:
         open_subscription_service(customer_id=UUID(customer_id))
     except (StripeUnavailable, StripeRejected):
-        return  # logged by the gateway; the sweep tries the former again, staff see the latter
+        return  # the gateway has logged it; the sweep retries the former, and staff handle the latter
 
 
 @shared_task
@@ -52,7 +55,7 @@ def sweep_billing() -> None:
     sweep_billing_service()
 
 
-# Longer than other tasks, and not acknowledged late: a broker would hand it out a second time meanwhile.
+# Runs longer than other tasks. With late acknowledgment the broker would redeliver it while it still runs.
 @shared_task(acks_late=False, time_limit=3600)
 def reconcile_billing() -> None:
     try:

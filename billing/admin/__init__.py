@@ -1,4 +1,4 @@
-"""Staff's view of money: the ledger is looked at, corrected by new rows, and what is stuck tried again."""
+"""Billing in the admin. The ledger is read-only; staff add corrections and retry stuck rows."""
 
 from .accounts import BillingAccountAdmin, UsageClaimAdmin
 from .corrections import CorrectionReportAdmin, UsageCorrectionAdmin

@@ -1,4 +1,4 @@
-"""Where customers stand, and what they hold."""
+"""Billing accounts, subscription requests and claims in the admin."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ from customers.models import AuditLogEntry, User
 from customers.services.record_audit_log_entry import record_audit_log_entry
 
 
-class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
+class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     is_paused = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="Fixes are recorded; nothing is sent to Stripe until this is off again.",
+        help_text="Fixes are recorded, but nothing is sent to Stripe while this is on.",
     )
 
     class Meta:
@@ -35,13 +35,13 @@ class BillingAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("is_paused") and not (cleaned.get("paused_reason") or "").strip():
-            self.add_error("paused_reason", "Say why nothing is sent for this customer.")
+            self.add_error("paused_reason", "Give a reason for the pause.")
         return cleaned
 
 
 @admin.register(BillingAccount)
 class BillingAccountAdmin(StaffAdmin):
-    """Plan and status follow Stripe; the trial's size and the pause are ours to give."""
+    """Accounts. Plan and status come from Stripe; staff can change the trial's limit and the pause."""
 
     form = BillingAccountForm
     list_display = (
@@ -85,7 +85,7 @@ class BillingAccountAdmin(StaffAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: BillingAccount | None = None) -> list[str]:
-        """Who may only look sees no switch."""
+        """Hide the pause switch from staff without the change permission."""
         may_change = self.has_change_permission(request, obj)
         return [name for name in self.fields if may_change or name != "is_paused"]
 
@@ -98,14 +98,14 @@ class BillingAccountAdmin(StaffAdmin):
         if form.cleaned_data["is_paused"]:
             pause_customer(customer=obj.customer, reason=reason, at=at)
             if "is_paused" in form.changed_data:
-                _note(request, obj, "paused what is sent to Stripe")
+                _record(request, obj, "paused reporting to Stripe")
         elif "is_paused" in form.changed_data:
             resume_customer(customer=obj.customer, reason=reason, at=at)
-            _note(request, obj, "took the pause back")
+            _record(request, obj, "resumed reporting to Stripe")
 
 
-def _note(request: HttpRequest, account: BillingAccount, subject: str) -> None:
-    """What staff did stands in the customer's audit log; why is for staff alone."""
+def _record(request: HttpRequest, account: BillingAccount, subject: str) -> None:
+    """Record an action of staff in the customer's audit log, without the reason, which only staff may see."""
     assert isinstance(request.user, User)
     action, at = AuditLogEntry.Action.STAFF_ACTED, timezone.now()
     record_audit_log_entry(
@@ -115,7 +115,7 @@ def _note(request: HttpRequest, account: BillingAccount, subject: str) -> None:
 
 @admin.register(SubscriptionRequest)
 class SubscriptionRequestAdmin(RetryMixin, ReadOnlyAdmin):
-    """Plans that were chosen, and whether Stripe has their subscription."""
+    """Chosen plans, and whether Stripe has created their subscription."""
 
     list_display = ("account", "status", "requested_at", "attempts", "next_attempt_at", "last_error")
     list_filter = (OutboxFilter, "status", "requested_at")

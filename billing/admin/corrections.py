@@ -1,4 +1,4 @@
-"""Fixes are voided or credited: a new row with a reason, never an edited one."""
+"""Corrections in the admin. Staff void or credit a fix by adding a row; rows are never edited."""
 
 from typing import Any
 

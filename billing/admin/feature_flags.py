@@ -1,4 +1,4 @@
-"""What staff turn off and on while the product runs."""
+"""Feature flags in the admin."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from core.admin.pages import StaffAdmin
 from customers.models import User
 
 
-class BillingSwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
+class FeatureFlagForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     reason = forms.CharField(
-        max_length=300, widget=UnfoldAdminTextInputWidget(), help_text="What others read who wonder."
+        max_length=300, widget=UnfoldAdminTextInputWidget(), help_text="Shown to other staff."
     )
 
     class Meta:
@@ -26,9 +26,9 @@ class BillingSwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes 
 
 @admin.register(FeatureFlag)
 class FeatureFlagAdmin(StaffAdmin):
-    """A switch that is not listed is on: add it to turn it off."""
+    """A flag that is not listed is on. Add it to turn it off."""
 
-    form = BillingSwitchForm
+    form = FeatureFlagForm
     list_display = ("name", "is_on", "reason", "changed_by", "changed_at")
     list_select_related = ("changed_by",)
     search_fields = ("name", "reason")

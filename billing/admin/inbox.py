@@ -1,4 +1,4 @@
-"""Webhooks from Stripe, and which of them wait for staff."""
+"""The webhook inbox in the admin."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

@@ -1,4 +1,4 @@
-"""Money that went back, and differences that reconciliation found."""
+"""Refunds, disputes, reconciliation runs and discrepancies in the admin."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -47,8 +47,8 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_discrepancy")
 
-    @admin.action(description="Settle: it is dealt with", permissions=("settle",))
+    @admin.action(description="Mark as settled", permissions=("settle",))
     def settle(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> None:
         for discrepancy in queryset:
             settle_discrepancy(discrepancy_id=discrepancy.pk, at=timezone.now())
-        self.message_user(request, "Settled. The next run lists what is still there.", messages.SUCCESS)
+        self.message_user(request, "Settled. The next run records any that still exist.", messages.SUCCESS)

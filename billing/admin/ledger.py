@@ -1,4 +1,4 @@
-"""The ledger, and how far its reports have come."""
+"""The usage ledger and its reports in the admin."""
 
 from django.contrib import admin
 from django.urls import reverse
@@ -28,7 +28,7 @@ class UsageRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="correction")
     def correct(self, usage: UsageRecord) -> str:
-        """The correction that stands, or where to make one."""
+        """Show the correction, or a link to make one."""
         if hasattr(usage, "correction"):
             return usage.correction.get_kind_display()
         address = reverse("admin:billing_usagecorrection_add")

@@ -1,4 +1,4 @@
-"""What customers were told."""
+"""Billing notifications in the admin."""
 
 from django.contrib import admin
 

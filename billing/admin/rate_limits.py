@@ -1,3 +1,5 @@
+"""Rate limits of customers and plans in the admin."""
+
 from django import forms
 from django.contrib import admin
 
@@ -6,7 +8,7 @@ from core.admin.pages import StaffAdmin
 from customers.models import RateLimit
 
 
-class RateLimitForm(forms.ModelForm):  # type: ignore[type-arg]
+class RateLimitForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     plan = forms.TypedChoiceField(
         choices=[("", "-"), *((plan.key, plan.name) for plan in PLANS.values())],
         required=False,
@@ -20,7 +22,7 @@ class RateLimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(RateLimit)
 class RateLimitAdmin(StaffAdmin):
-    """A customer's own limits go before its plan's, and these before everybody's."""
+    """A customer's own limit takes precedence over its plan's, and that over the default."""
 
     form = RateLimitForm
     list_display = ("__str__", "requests_per_minute", "test_integration_per_minute")

@@ -1,7 +1,7 @@
-"""Our copy of what Stripe has. It is looked at here, column by column as listed, and changed at Stripe.
+"""dj-stripe's mirror of Stripe in the admin: read-only, with an allowlist of columns.
 
-dj-stripe's own pages are not used: they show whole objects with client secrets, find our secret key by a
-property, and call Stripe. Its keys (`APIKey`) and idempotency keys are on no page.
+dj-stripe's own admin pages are not used: they show whole objects with their client secrets, expose our secret
+key through a property, and call Stripe. API keys (`APIKey`) and idempotency keys have no page.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ from djstripe import models as djstripe
 from core.admin.pages import ReadOnlyAdmin
 
 ALWAYS = ("id", "created", "livemode")
-# Columns beside those, model by model. A model that is not named has no page.
+# Further columns of each model. A model that is not listed has no page.
 COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
     djstripe.Account: (),
     djstripe.AccountV2: (),
@@ -60,7 +60,7 @@ SEARCHED = {djstripe.Customer: ("email",), djstripe.Product: ("name",), djstripe
 
 
 class StripeMirrorAdmin(ReadOnlyAdmin):
-    """A model of dj-stripe's. Objects are named by their id: dj-stripe's names of them hold secret links."""
+    """A page of a dj-stripe model. Objects are named by id: dj-stripe's names contain secret links."""
 
     list_filter = ("created", "livemode")
     ordering = ("-created",)
@@ -76,7 +76,10 @@ class StripeMirrorAdmin(ReadOnlyAdmin):
 
 @cache
 def _name_by_id(model: type[models.Model]) -> type[models.Model]:
-    """The model with its id for a name. Made as a plain class: Django must not take it for another model."""
+    """Return a subclass of the model that is named by its id.
+
+    It is built with `type.__new__`, so that Django does not register it as another model.
+    """
     metaclass: Any = type(model)
     names = {"__str__": lambda row: str(row.id), "__module__": __name__}
     named: type[models.Model] = type.__new__(metaclass, model.__name__, (model,), names)
@@ -85,7 +88,7 @@ def _name_by_id(model: type[models.Model]) -> type[models.Model]:
 
 @admin.register(djstripe.WebhookEventTrigger)
 class WebhookEventTriggerAdmin(ReadOnlyAdmin):
-    """That Stripe called us, and whether its signature was good; neither headers nor body."""
+    """Deliveries of webhooks and whether their signature was valid, without headers and bodies."""
 
     list_display = ("created", "remote_ip", "valid", "processed", "updated")
     list_filter = ("created", "valid", "processed")
@@ -93,7 +96,7 @@ class WebhookEventTriggerAdmin(ReadOnlyAdmin):
 
 
 def register_stripe_mirror() -> None:
-    """A page for each model of `COLUMNS`."""
+    """Register an admin page for each model of `COLUMNS`."""
     for model, columns in COLUMNS.items():
         shown = ALWAYS + columns
         names = {

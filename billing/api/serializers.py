@@ -1,4 +1,4 @@
-"""Shapes of the billing API."""
+"""Serializers of the billing API."""
 
 from typing import Any
 
@@ -21,15 +21,17 @@ class EntitlementSerializer(serializers.Serializer[Any]):
     subscriptionStatus = serializers.ChoiceField(BillingAccount.Status.values, source="status")
     canUseService = serializers.BooleanField(source="can_use_service")
     blockedReason = serializers.CharField(source="blocked_reason", required=False)
-    used = serializers.IntegerField(min_value=0, help_text="Fixes of the trial, or of the current period.")
+    used = serializers.IntegerField(min_value=0, help_text="Fixes used in the trial or the current period.")
     included = serializers.IntegerField(min_value=0)
-    remaining = serializers.IntegerField(min_value=0, allow_null=True, help_text="null: without a bound")
+    remaining = serializers.IntegerField(min_value=0, allow_null=True, help_text="null: unlimited")
     unitPriceCents = serializers.IntegerField(
-        source="unit_price_cents", help_text="US cents a fix beyond `included`"
+        source="unit_price_cents", help_text="US cents per fix beyond `included`"
     )
     currentPeriodEnd = serializers.DateTimeField(source="period_end", allow_null=True)
     spendCapCents = serializers.IntegerField(
-        source="spend_cap_cents", required=False, help_text="The customer's own bound for a period, US cents"
+        source="spend_cap_cents",
+        required=False,
+        help_text="The customer's limit for each period, in US cents",
     )
     upgradeUrl = serializers.URLField(source="upgrade_url")
 
@@ -51,7 +53,7 @@ class ClaimFixSerializer(serializers.Serializer[Any]):
         max_value=LARGEST_ISSUE,
         required=False,
         allow_null=True,
-        help_text="Also as issue_number.",
+        help_text="Also accepted as issue_number.",
     )
 
     def to_internal_value(self, data: Any) -> Any:

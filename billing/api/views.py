@@ -1,4 +1,4 @@
-"""`entitlement`, `entitlement/claim`, and where Stripe delivers its webhooks."""
+"""The endpoints `entitlement` and `entitlement/claim`, and Stripe's webhook endpoint."""
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
@@ -22,14 +22,14 @@ from customers.api.idempotency import idempotent
 from .serializers import ClaimFixSerializer, ClaimSerializer, EntitlementSerializer
 
 
-class PostOnly(DomainError):
-    code, status, message = "METHOD_NOT_ALLOWED", 405, "Stripe delivers by POST."
+class WebhookMethodNotAllowed(DomainError):
+    code, status, message = "METHOD_NOT_ALLOWED", 405, "Stripe delivers webhooks by POST."
 
 
 class EntitlementView(ApiView):
     @extend_schema(
         operation_id="getEntitlement",
-        summary="What the account may still do",
+        summary="Get the account's entitlement",
         responses=EntitlementSerializer,
     )
     def get(self, request: ApiRequest) -> Response:
@@ -42,7 +42,7 @@ class ClaimView(ApiView):
 
     @extend_schema(
         operation_id="claimFix",
-        summary="Hold one fix for an issue before work on it begins",
+        summary="Reserve one fix for an issue before work on it begins",
         request=ClaimFixSerializer,
         responses={
             201: ClaimSerializer,
@@ -50,8 +50,8 @@ class ClaimView(ApiView):
                 description="No fix is left: `USAGE_LIMIT_EXCEEDED`, with the entitlement's `blockedReason`"
             ),
             403: OpenApiResponse(
-                description="Another customer has proven that the namespace is theirs, or this account has "
-                "as many namespaces or repositories as it may have: `FORBIDDEN`"
+                description="Another customer has proven ownership of the namespace, or this account has "
+                "reached its limit of namespaces or repositories: `FORBIDDEN`"
             ),
         },
     )
@@ -72,18 +72,22 @@ class ClaimView(ApiView):
 
 @csrf_exempt
 def receive_stripe_webhook(request: HttpRequest) -> JsonResponse:
-    """Not a DRF view: the signature is over the body's bytes, and nothing else may read them first."""
+    """Receive a webhook from Stripe.
+
+    Not a DRF view, because the signature covers the raw bytes of the body, which a parser must not read
+    first.
+    """
     try:
         if request.method != "POST":
-            raise PostOnly
+            raise WebhookMethodNotAllowed
         payload = read_body(request, request, limit=settings.WEBHOOK_MAX_BODY_BYTES)
         receive_webhook(payload=payload, signature=request.headers.get("Stripe-Signature", ""))
     except DomainError as error:
-        return _refuse(request, error)
+        return _render_error(request, error)
     return JsonResponse({"status": "success"})
 
 
-def _refuse(request: HttpRequest, error: DomainError) -> JsonResponse:
+def _render_error(request: HttpRequest, error: DomainError) -> JsonResponse:
     body = build_error(error.code, error.message, get_request_id(request))
-    headers = {"Allow": "POST"} if isinstance(error, PostOnly) else {}
+    headers = {"Allow": "POST"} if isinstance(error, WebhookMethodNotAllowed) else {}
     return JsonResponse(body, status=error.status, headers=headers)

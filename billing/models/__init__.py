@@ -1,4 +1,4 @@
-"""Money: where customers stand, the ledger, what Stripe is still to be told, and what it told us."""
+"""Billing models: accounts, the usage ledger, the outbox rows of requests to Stripe, and webhooks from it."""
 
 from .account import BillingAccount
 from .claims import UsageClaim

@@ -1,4 +1,4 @@
-"""Where customers stand."""
+"""Customers' billing accounts."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,9 +12,9 @@ from customers.models import Customer
 
 
 class BillingAccount(models.Model):
-    """Where a customer stands: plan and subscription as last derived from Stripe.
+    """A customer's plan and subscription, as last derived from Stripe.
 
-    Its row is the lock under which a customer's fixes are counted.
+    Services lock this row (`lock_account`) before they count or report the customer's fixes.
     """
 
     class Plan(models.TextChoices):
@@ -52,28 +52,30 @@ class BillingAccount(models.Model):
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
     monthly_price_cents = models.PositiveIntegerField(
-        null=True, blank=True, help_text="By the subscription's own prices, as the next two; else the plan's."
+        null=True,
+        blank=True,
+        help_text="From the subscription's own prices, like the next two. Empty: the plan's current prices.",
     )
     included_fixes = models.PositiveIntegerField(null=True, blank=True)
     unit_price_cents = models.PositiveIntegerField(null=True, blank=True)
     plan_chosen_at = models.DateTimeField(null=True, blank=True)
     cancel_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the subscription ends, where that has been asked for."
+        null=True, blank=True, help_text="When the subscription is scheduled to end."
     )
     past_due_since = models.DateTimeField(
-        null=True, blank=True, help_text="The first failure of the payment that is now open."
+        null=True, blank=True, help_text="When the open payment first failed."
     )
     spend_cap_cents = models.PositiveIntegerField(
-        null=True, blank=True, help_text="The customer's own bound for a period, in US cents."
+        null=True, blank=True, help_text="The customer's limit for each period, in US cents."
     )
     paused_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since when nothing is sent to Stripe for this customer."
+        null=True, blank=True, help_text="When reporting to Stripe was paused for this customer."
     )
     paused_reason = models.CharField(max_length=300, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        # Few accounts are so, and every sweep and scrape asks for them.
+        # A partial index: few accounts are past due, and every sweep and scrape looks for them.
         indexes = (
             models.Index(
                 fields=("past_due_since",),
@@ -94,7 +96,7 @@ class BillingAccount(models.Model):
 
     @property
     def terms(self) -> PlanTerms:
-        """The plan at the prices that the customer subscribed to."""
+        """The plan with the prices that the customer subscribed to."""
         plan = PLANS[self.plan]
         if self.monthly_price_cents is None or self.included_fixes is None or self.unit_price_cents is None:
             return plan
@@ -106,19 +108,19 @@ class BillingAccount(models.Model):
         )
 
     def set_terms(self, terms: PlanTerms | None) -> None:
-        """Note the subscription's own prices; None takes the plan's. Not saved."""
+        """Set the subscription's own prices, or None for the plan's current ones. Does not save."""
         self.monthly_price_cents = terms.monthly_price_cents if terms else None
         self.included_fixes = terms.included if terms else None
         self.unit_price_cents = terms.unit_price_cents if terms else None
 
     @property
     def has_subscription(self) -> bool:
-        """Whether a subscription runs at Stripe, paid or not, or is about to."""
+        """Whether a subscription is running at Stripe, paid or not, or is being created."""
         return self.status not in (self.Status.TRIALING, self.Status.CANCELED)
 
     @property
     def can_meter(self) -> bool:
-        """Whether a fix made now is billed through the meter."""
+        """Whether a fix made now is metered."""
         return self.plan != self.Plan.TRIAL and self.status in (
             self.Status.PENDING,
             self.Status.ACTIVE,
@@ -127,16 +129,16 @@ class BillingAccount(models.Model):
 
     @property
     def grace_ends_at(self) -> datetime | None:
-        """Until when a failed payment changes nothing."""
+        """When a failed payment starts to block fixes, or None without one."""
         if self.past_due_since is None:
             return None
         return self.past_due_since + timedelta(days=settings.BILLING_GRACE_DAYS)
 
     def is_overdue(self, at: datetime) -> bool:
-        """Whether a failed payment's grace is over. Where Stripe has given it up, there is none."""
+        """Whether the grace period is over. An UNPAID account, which Stripe no longer charges, has none."""
         ends_at = self.grace_ends_at
         return self.status == self.Status.PAST_DUE and ends_at is not None and ends_at <= at
 
     def is_blocked(self, at: datetime) -> bool:
-        """Whether nothing new is made for want of payment."""
+        """Whether new fixes are blocked because of a missing payment."""
         return self.status == self.Status.UNPAID or self.is_overdue(at)

@@ -1,4 +1,4 @@
-"""What a runner has asked for before it works."""
+"""Claims of fixes, made by runners before they start to work."""
 
 import uuid
 
@@ -10,9 +10,9 @@ from phases.models import Repository
 
 
 class UsageClaim(models.Model):
-    """One fix held for one issue until `expires_at`, so that work is refused before it costs.
+    """One fix reserved for one issue until `expires_at`, so that work is rejected before it costs anything.
 
-    One row for each issue: claiming again extends it. A stored fix of the issue uses it up.
+    There is one row per issue: claiming again extends it, and recording the issue's fix sets `used_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

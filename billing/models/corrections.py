@@ -1,4 +1,4 @@
-"""Corrections of the ledger: new rows, never changed ones."""
+"""Corrections of the ledger, as new rows: the ledger itself is never changed."""
 
 import uuid
 from datetime import datetime
@@ -16,16 +16,16 @@ from .usage import UsageRecord
 
 
 class UsageCorrection(models.Model):
-    """Staff's correction of one fix, with the reason that the customer reads. Append-only, as the ledger is.
+    """A correction of one fix by staff, with the reason that the customer sees. Append-only, like the ledger.
 
-    A void says that the fix should never have counted: what Stripe has not invoiced is taken off the meter
-    where Stripe still allows it, and credited otherwise. A credit gives back what the fix costs and lets
-    it count.
+    A void means that the fix should never have counted: it is taken off the meter if Stripe still allows that
+    and has not invoiced it, otherwise its price is credited. A credit credits the price and lets the fix
+    count.
     """
 
     class Kind(models.TextChoices):
         VOID = "void", "Does not count"
-        CREDIT = "credit", "Counts, its price is given back"
+        CREDIT = "credit", "Counts, but its price is credited"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     usage = models.OneToOneField(UsageRecord, on_delete=models.PROTECT, related_name="correction")
@@ -49,9 +49,10 @@ class UsageCorrection(models.Model):
 
 
 class CorrectionReport(OutboxRow):
-    """How far a correction has come at Stripe. `amount_cents` is what was credited, in US cents.
+    """The outbox row of a correction at Stripe. `amount_cents` is the credit, in US cents.
 
-    A credit whose price is not known before the period ends (a fix within the plan's included ones) waits.
+    A credit waits while its price is unknown: whether a fix was an included one is certain only when its
+    period has been invoiced.
     """
 
     class Status(models.TextChoices):
@@ -60,11 +61,11 @@ class CorrectionReport(OutboxRow):
         PARKED = "parked", "Waits for staff"
 
     class Resolution(models.TextChoices):
-        UNDECIDED = "", "Not decided"
+        UNDECIDED = "", "Undecided"
         WITHHELD = "withheld", "Never sent to the meter"
         ADJUSTMENT = "adjustment", "Taken off the meter"
         CREDIT = "credit", "Credited to the balance"
-        NOTHING = "nothing", "Cost nothing"
+        NOTHING = "nothing", "No charge"
 
     policy = Policy(task="billing.tasks.report_correction")
 
@@ -94,5 +95,5 @@ class CorrectionReport(OutboxRow):
 
     @classmethod
     def list_due(cls, at: datetime) -> models.QuerySet[Self]:
-        """What staff hold back is not due."""
+        """List due rows, without those that staff have paused."""
         return super().list_due(at).filter(is_sent_to_stripe("correction__customer"))

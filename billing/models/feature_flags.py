@@ -1,4 +1,4 @@
-"""What staff turn on and off while the product runs."""
+"""Feature flags that staff turn on and off at run time."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class FeatureFlag(models.Model):
-    """A switch and who turned it last. One that has no row is on."""
+    """A feature flag and who changed it last. A flag without a row is on."""
 
     class Name(models.TextChoices):
         BILLING_ENABLED = "billing_enabled", "Usage is sent to Stripe"

@@ -1,4 +1,4 @@
-"""Webhooks from Stripe."""
+"""The inbox of Stripe's webhooks."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,10 @@ from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
 
 
 class InboxEvent(OutboxRow):
-    """A webhook from Stripe, kept before anything is done about it: one row, however often it came."""
+    """A webhook event, stored before it is processed. Duplicates share one row.
+
+    Source: docs/decisions/006-webhook-inbox.md
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending"

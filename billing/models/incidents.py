@@ -1,4 +1,4 @@
-"""Money that went back, or is asked back."""
+"""Refunds and disputes."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from customers.models import Customer
 
 
 class PaymentIncident(models.Model):
-    """A refund or a dispute at Stripe, as last read there. The amount is in cents of `currency`."""
+    """A refund or dispute as last read from Stripe. `amount_cents` is in cents of `currency`."""
 
     class Kind(models.TextChoices):
         REFUND = "refund", _("Refund")

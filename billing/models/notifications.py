@@ -1,4 +1,4 @@
-"""What customers are told about their money: each thing once."""
+"""Billing notifications to customers."""
 
 import uuid
 
@@ -11,10 +11,10 @@ from customers.models import Customer
 
 
 class Notification(OutboxRow):
-    """Something a customer is told by mail and in the portal, once for each `reference`.
+    """A notification by email and in the portal, sent once per kind and `reference`.
 
-    `reference` says what it is about: an invoice's id, or a share and the start of its period.
-    `data` holds what the words need.
+    `reference` identifies its subject: an invoice's id, or a threshold and the start of its period.
+    `data` holds the values that the text needs.
     """
 
     class Kind(models.TextChoices):
@@ -34,7 +34,7 @@ class Notification(OutboxRow):
         DONE = "done", "Mailed, or not wanted"
         PARKED = "parked", "Waits for staff"
 
-    # With waits up to an hour: about a day.
+    # With backoff of up to an hour, about a day.
     policy = Policy(task="billing.tasks.send_notification", max_failures=30)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""What was found when the ledger, Stripe and the portal were held against each other."""
+"""Reconciliation runs and the discrepancies that they found."""
 
 import uuid
 
@@ -9,13 +9,13 @@ from customers.models import Customer
 
 
 class Reconciliation(models.Model):
-    """One run over the accounts. `finished_at` None: under way, or died."""
+    """One run over the accounts. `finished_at` is None while it runs, and stays None if it was aborted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
     accounts = models.PositiveIntegerField(default=0)
-    unasked = models.PositiveIntegerField(default=0, help_text="Accounts about which Stripe did not answer.")
+    unasked = models.PositiveIntegerField(default=0, help_text="Accounts whose calls to Stripe failed.")
 
     class Meta:
         ordering = ("-started_at",)
@@ -26,20 +26,23 @@ class Reconciliation(models.Model):
 
 
 class Discrepancy(models.Model):
-    """A customer and period in which the ledger, Stripe's meter and the portal do not say the same."""
+    """A difference between the ledger, Stripe's meter and the portal for one customer and period.
+
+    `ledger`, `stripe` and `portal` are numbers of fixes.
+    """
 
     class Kind(models.TextChoices):
         MISSING_AT_STRIPE = "missing_at_stripe", "Reported, but not on the meter"
         UNKNOWN_AT_STRIPE = "unknown_at_stripe", "On the meter, but not in the ledger"
-        PORTAL = "portal", "The portal shows another count"
-        STALE_ACCOUNT = "stale_account", "The account differs from its subscription"
-        INVOICE = "invoice", "An invoice differs from its fixes"
-        UNBILLED = "unbilled", "Metered when no plan ran"
+        PORTAL = "portal", "Portal count differs"
+        STALE_ACCOUNT = "stale_account", "Account differs from its subscription"
+        INVOICE = "invoice", "Invoice differs from its fixes"
+        UNBILLED = "unbilled", "Metered without an active plan"
 
     class State(models.TextChoices):
         OPEN = "open"
         REPAIRED = "repaired"
-        RESOLVED = "resolved", "Gone, or settled by staff"
+        RESOLVED = "resolved", "Resolved, or settled by staff"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     found_in = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="discrepancies")

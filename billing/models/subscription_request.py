@@ -1,4 +1,4 @@
-"""Plans that were chosen and are still to be opened at Stripe."""
+"""Requests to create a subscription at Stripe."""
 
 from datetime import timedelta
 
@@ -10,9 +10,9 @@ from .account import BillingAccount
 
 
 class SubscriptionRequest(OutboxRow):
-    """The last subscription that was asked for by choosing a plan. Its plan is the account's.
+    """The outbox row of an account's last chosen plan. The plan itself is on the account.
 
-    `payment_method` is Stripe's id of what is to pay for it; empty once the request is done.
+    `payment_method` is the Stripe id of the payment method, cleared when the request is done.
     """
 
     class Status(models.TextChoices):
@@ -21,7 +21,7 @@ class SubscriptionRequest(OutboxRow):
         REJECTED = "rejected", "Rejected by Stripe"
         PARKED = "parked", "Waits for staff"
 
-    # Somebody waits for it.
+    # A person is waiting for the subscription, so attempts are at most this far apart.
     policy = Policy(task="billing.tasks.open_subscription", longest_wait=timedelta(minutes=3))
 
     account = models.OneToOneField(

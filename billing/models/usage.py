@@ -1,4 +1,4 @@
-"""The ledger, and what Stripe is still to be told of it."""
+"""The usage ledger, and the reports of its rows to Stripe."""
 
 import uuid
 from datetime import datetime
@@ -16,14 +16,15 @@ from .held_back import is_sent_to_stripe
 
 
 class UsageRecord(models.Model):
-    """One fix in the ledger. Append-only: rows are neither changed nor deleted (see billing/ledger.py).
+    """One fix in the ledger. Append-only: triggers reject updates and deletions (see billing/ledger.py).
 
-    A fix stands here once per repository and issue, with the plan and unit price (US cents) of its moment.
-    `coverage` says who pays: the trial, the meter, or nobody (a fix made without a plan to bill it to).
+    There is one row per repository and issue, with the plan and the unit price (US cents) at the time of the
+    fix. `coverage` says who pays: the trial, the customer through the meter, or nobody (a fix made without a
+    plan to bill it to).
     """
 
     class Coverage(models.TextChoices):
-        TRIAL = "trial", "Free, of the trial"
+        TRIAL = "trial", "Trial"
         METERED = "metered", "Metered"
         UNBILLED = "unbilled", "Never billed"
 
@@ -62,11 +63,12 @@ class UsageRecord(models.Model):
 
 
 class UsageReport(OutboxRow):
-    """One ledger row's report to Stripe's meter. Parked: Stripe rejected it, or its workers died.
+    """The outbox row of a ledger row's report to Stripe's meter.
 
-    `meter_at` is the time that the last attempt gave its event, `earlier_meter_at` another that an
-    attempt before it gave; `first_sent_at` is when this generation was first sent. All are committed before
-    the call, so that whatever happens in it, we know what may have been counted.
+    It is parked if Stripe rejected it or if its workers kept dying. `meter_at` is the timestamp of the last
+    attempt's event, `earlier_meter_at` a different one of an earlier attempt, and `first_sent_at` is when
+    this generation was first sent. All are committed before the call, so that after a crash the row says what
+    Stripe may have counted. Source: docs/decisions/004-meter-each-fix-exactly-once.md
     """
 
     class Status(models.TextChoices):
@@ -83,10 +85,10 @@ class UsageReport(OutboxRow):
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="usage_reports")
-    meter_at = models.DateTimeField(null=True, blank=True, help_text="The meter event's own time.")
+    meter_at = models.DateTimeField(null=True, blank=True, help_text="The timestamp of the meter event.")
     earlier_meter_at = models.DateTimeField(null=True, blank=True)
     generation = models.PositiveSmallIntegerField(
-        default=1, help_text="Grows when a settlement finds that the event never arrived."
+        default=1, help_text="Incremented when Stripe's meter turns out not to have the event."
     )
     first_sent_at = models.DateTimeField(null=True, blank=True)
     reported_at = models.DateTimeField(null=True, blank=True)
@@ -94,7 +96,7 @@ class UsageReport(OutboxRow):
     class Meta:
         indexes = (
             *outbox_indexes("usage_report"),
-            # With all that counting a period's fixes asks for, so that no row of the table is fetched for it.
+            # A covering index: counting a period's fixes reads no row of the table.
             models.Index(
                 fields=("customer", "meter_at"), include=("status", "usage"), name="usage_report_counted"
             ),
@@ -115,10 +117,10 @@ class UsageReport(OutboxRow):
 
     @classmethod
     def list_due(cls, at: datetime) -> models.QuerySet[Self]:
-        """What staff hold back is not due."""
+        """List due rows, without those that staff have paused."""
         return super().list_due(at).filter(is_sent_to_stripe("customer"))
 
     @property
     def identifier(self) -> str:
-        """The meter event's identifier. A new generation has a new one: the meter may remember the old."""
+        """The meter event's identifier, new in each generation: Stripe may deduplicate the old one."""
         return f"{self.usage_id}" if self.generation == 1 else f"{self.usage_id}-{self.generation}"

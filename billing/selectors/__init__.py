@@ -1,1 +1,1 @@
-"""Reads of money, always of one customer."""
+"""Billing reads. Each takes the customer as an argument, except those for reconciliation."""

@@ -1,4 +1,4 @@
-"""What a fix costs by the invoice that billed it."""
+"""Find what a fix costs on the invoice that billed it, from dj-stripe's mirror."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,21 +12,24 @@ from billing.plans import PAYG, Plan, find_plan_by_product
 from billing.pricing import compute_marginal_cents
 from billing.stripe_gateway.mirrored import (
     has_status,
+    list_customer_subscriptions,
     list_invoices,
     list_metered_prices,
     list_prices,
-    list_subscriptions_of,
 )
 from billing.stripe_gateway.snapshots import InvoiceLineSnapshot
 
 OWED = ("open", "paid")
-# Nobody pays those any more, so nothing of them is given back.
-GIVEN_UP = ("uncollectible", "void")
+# Not paid and no longer due, so there is nothing to credit.
+UNCOLLECTED = ("uncollectible", "void")
 
 
 @dataclass(frozen=True)
 class BilledFixes:
-    """The fixes that one metered price billed for `start <= t < end`, all tiers together."""
+    """The fixes that one metered price billed for `start <= t < end`, all tiers together.
+
+    `plan` has the price of the invoice, which may be a former one.
+    """
 
     plan: Plan
     start: datetime
@@ -35,17 +38,19 @@ class BilledFixes:
 
 
 def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> int | None:
-    """What the fix cost in its period, beside the others given back; None while that is not sure.
+    """Return what to credit for a fix, in US cents, or None while that is uncertain.
 
-    Nothing, where its invoice was voided or given up. A fix of pay as you go that no invoice has yet costs
-    the same whatever comes, unless no plan ran; elsewhere the invoice says how many there were. In US cents.
+    The price is that of the period's last fix which is not credited yet, so that credits never exceed what
+    was charged. It is zero if the invoice was voided or written off. Without an invoice, the price is certain
+    only on pay as you go, whose fixes all cost the same; on other plans it depends on the period's final
+    count.
     """
     usage, start = correction.usage, account.current_period_start
     meter_at = usage.report.meter_at
-    assert meter_at is not None, "a reported fix has its instant"
+    assert meter_at is not None, "a reported fix has a timestamp"
     billed = find_billed_fixes(usage=usage, meter_at=meter_at)
     if billed is None:
-        if _find_span(usage, meter_at, GIVEN_UP) is not None:
+        if _find_span(usage, meter_at, UNCOLLECTED) is not None:
             return 0
         is_current = start is not None and meter_at >= start
         if not is_current or was_without_plan(usage=usage, account=account):
@@ -58,17 +63,18 @@ def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> i
 
 
 def find_billed_fixes(*, usage: UsageRecord, meter_at: datetime) -> BilledFixes | None:
-    """What billed a fix that was metered at an instant; None while no invoice that is owed or paid covers it.
+    """Return the period that billed a fix metered at `meter_at`, or None without an open or paid invoice.
 
-    Of two plans that share the span, the fix's own. Reads dj-stripe's mirror.
+    If the invoices of two plans cover it, the fix's own plan takes precedence.
     """
     return _find_span(usage, meter_at, OWED)
 
 
 def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
-    """Whether an invoice has charged for a fix that is off the meter now: it has more than the others.
+    """Whether an invoice charged for a fix that is off the meter now.
 
-    Fixes of one customer and span are alike: which of them it charged for makes no difference.
+    Invoices list quantities, not fixes. Fixes of one customer and period are interchangeable, so this one was
+    billed if the invoice has more fixes than the others account for.
     """
     billed = find_billed_fixes(usage=usage, meter_at=meter_at)
     if billed is None:
@@ -85,18 +91,18 @@ def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
 
 
 def was_without_plan(*, usage: UsageRecord, account: BillingAccount) -> bool:
-    """Whether a reported fix's own subscription had ended in the second of its meter event, and none ran.
+    """Whether no subscription was running at the second of a reported fix's meter event.
 
-    A plan's end is news that comes late: what was metered meanwhile is on no invoice. Stripe counts whole
-    seconds, `start <= t < end`, so that the very second of the end is no longer the plan's. By the mirror,
-    which lacks what is not heard of yet: believe it only once Stripe's subscriptions are read anew. False
-    where nobody can know, as for a Stripe customer that was deleted since.
+    A fix made between a plan's end and its webhook is metered but never invoiced. Stripe counts whole
+    seconds, `start <= t < end`, so the second of the end does not belong to the plan. The mirror may lack the
+    newest subscriptions: sync them from Stripe before relying on True. False if it cannot be determined, as
+    for a Stripe customer that has been deleted.
     """
     meter_at = usage.report.meter_at
     if meter_at is None or usage.stripe_customer_id != account.stripe_customer_id:
         return False
     second = meter_at.replace(microsecond=0)
-    mirrored = list_subscriptions_of(usage.stripe_customer_id)
+    mirrored = list_customer_subscriptions(usage.stripe_customer_id)
     own_end = next(
         (each.ended_at for each in mirrored if each.subscription_id == usage.subscription_id), None
     )
@@ -108,13 +114,13 @@ def was_without_plan(*, usage: UsageRecord, account: BillingAccount) -> bool:
 
 
 def is_being_invoiced(*, customer_id: UUID, meter_at: datetime) -> bool:
-    """Whether a draft covers an instant: what it charges is not final."""
+    """Whether a draft invoice covers `meter_at`, so that what it charges is not final."""
     drafts = Invoice.objects.filter(has_status("draft"), customer__subscriber=customer_id)
     return any(line.covers(meter_at) for line in _list_metered_lines(drafts))
 
 
 def count_credited(*, usage: UsageRecord, billed: BilledFixes) -> int:
-    """Fixes of the same span whose price is given back already, or is about to be."""
+    """Count the fixes of the same period whose price has been or is about to be credited."""
     return CorrectionReport.objects.filter(
         correction__customer=usage.customer_id,
         resolution=CorrectionReport.Resolution.CREDIT,

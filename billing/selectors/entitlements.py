@@ -1,4 +1,4 @@
-"""Where an account stands, and what it may still do."""
+"""Read a customer's account and entitlement."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,11 @@ from .trial import count_all_trial_use, count_trial_fixes
 
 @dataclass(frozen=True)
 class Entitlement:
-    """What an account may still do. Amounts are in US cents; `remaining` None means without a bound."""
+    """What an account may do. Amounts are in US cents; `remaining` is None if it is unlimited.
+
+    `used` counts the fixes of the trial or of the current period. `blocked_reason` is None if a fix is
+    granted.
+    """
 
     plan: Plan
     status: str
@@ -50,21 +54,20 @@ class Entitlement:
 
 
 def find_billing_page() -> str:
-    """The address at which people choose plans, pay and set their cap."""
+    """Return the absolute URL of the billing page, where people choose plans, pay and set their cap."""
     return f"{settings.BASE_URL}{reverse('billing')}"
 
 
 def get_account(*, customer: Customer) -> BillingAccount:
-    """Where the customer stands; a trial where nothing is known yet, not saved."""
+    """Return the customer's account, or an unsaved one on trial if there is none."""
     return BillingAccount.objects.filter(customer=customer).first() or BillingAccount(customer=customer)
 
 
 def count_period_fixes(account: BillingAccount) -> int:
-    """Fixes that Stripe bills in the current period: by the instant of their meter events.
+    """Count the fixes that Stripe bills in the current period, by the timestamps of their meter events.
 
-    One that is not sent yet is going to be billed in the period, whenever it occurred; one that is
-    withdrawn is billed in none. One that Stripe rejected counts in the period it occurred in, and in a later
-    one only once staff send it again.
+    An unsent fix will be billed in the current period, whenever it occurred. A withdrawn one is not billed. A
+    rejected one counts in the period in which it occurred, and in a later one only after staff resend it.
     """
     reports = UsageReport.objects.filter(customer_id=account.customer_id).exclude(
         status=UsageReport.Status.WITHDRAWN
@@ -72,7 +75,7 @@ def count_period_fixes(account: BillingAccount) -> int:
     if account.current_period_start is None:
         return reports.filter(meter_at=None).count()
     start = account.current_period_start
-    # Two look-ups in one index; with OR in one query it is a walk over all that the customer ever had.
+    # Two lookups in one index. A single query with OR would scan all of the customer's reports.
     sent = reports.filter(meter_at__gte=start)
     unsent = reports.filter(meter_at=None).exclude(
         status=UsageReport.Status.PARKED, usage__occurred_at__lt=start
@@ -81,16 +84,16 @@ def count_period_fixes(account: BillingAccount) -> int:
 
 
 def count_used_fixes(account: BillingAccount) -> int:
-    """Fixes of the trial, or of the current period."""
+    """Count the fixes used in the trial or in the current period."""
     if account.plan == BillingAccount.Plan.TRIAL:
         return count_trial_fixes(customer_id=account.customer_id)
     return count_period_fixes(account)
 
 
 def get_entitlement(*, customer: Customer, at: datetime | None = None) -> Entitlement:
-    """What the customer may still do, in two queries. `at` is now if it is not given.
+    """Return what the customer may do, in two queries. `at` defaults to now.
 
-    On a trial no more remain than the pools of the customer's namespaces have left.
+    On a trial, `remaining` is limited by what the pools of the customer's namespaces have left.
     """
     account = get_account(customer=customer)
     plan = account.terms
@@ -119,9 +122,10 @@ def get_entitlement(*, customer: Customer, at: datetime | None = None) -> Entitl
 def find_blocked_reason(
     account: BillingAccount, used: int, at: datetime, *, left_in_pool: int | None = None
 ) -> str | None:
-    """Why one more fix beside those used (or spoken for) would be refused; None where it is granted.
+    """Return why one more fix would be rejected, or None if it would be granted.
 
-    `left_in_pool`: of the free fixes that the namespace gives; None: nothing bounds them.
+    `used` includes claimed fixes if the caller reserves a slot. `left_in_pool` is what is left of the
+    namespace's free fixes, None without a pool.
     """
     if account.status == BillingAccount.Status.TRIALING:
         if used >= account.trial_fixes_limit:

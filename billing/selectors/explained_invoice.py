@@ -1,4 +1,4 @@
-"""Each line of an invoice, and the fixes of the ledger behind it."""
+"""Explain an invoice: each line with the ledger's fixes that it bills."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ Prices = Mapping[str, PriceSnapshot]
 
 @dataclass(frozen=True)
 class ExplainedLine:
-    """A line as Stripe has it, and what our ledger makes of it. Amounts are in cents of its currency.
+    """A line from Stripe and our computation of it. Amounts are in cents of the invoice's currency.
 
-    `fixes` are those that the line bills, and those that staff voided before. `computed_cents` is what
-    billing/pricing.py makes of them; None where a line is of no fixes and its price is not ours to compute.
+    `fixes` are those that the line bills, and those that staff voided before it did. `computed_cents` is
+    their cost by billing/pricing.py, or None for a line without fixes whose price only Stripe computes.
     """
 
     description: str
@@ -45,7 +45,7 @@ class ExplainedLine:
 
     @property
     def agrees(self) -> bool:
-        """To the cent; where the line is of fixes, in their number too."""
+        """Whether the amounts are equal and, for a line of fixes, the quantities too."""
         if self.computed_cents is None:
             return True
         return self.computed_cents == self.amount_cents and (
@@ -55,10 +55,11 @@ class ExplainedLine:
 
 @dataclass(frozen=True)
 class ExplainedInvoice:
-    """An invoice opened up. `credits` are corrections of its fixes that were credited to the balance.
+    """An invoice with its explained lines. `credits` are its fixes that were credited to the balance.
 
-    `from_balance_cents` is what the customer's balance paid of it, or negative what was added to it.
-    `rest_cents` is what lies between the lines and the total: taxes and discounts.
+    `from_balance_cents` is what the customer's balance paid, negative if the invoice added to the balance.
+    `rest_cents` is the difference between the lines and the total: taxes and discounts. `is_complete` is
+    whether the lines add up to Stripe's subtotal.
     """
 
     invoice: InvoiceLine
@@ -72,7 +73,7 @@ class ExplainedInvoice:
 
     @property
     def from_balance_shown_cents(self) -> int:
-        """As it stands in the sum: what the balance paid is taken off."""
+        """The signed amount as displayed in the sum: what the balance paid is negative."""
         return -self.from_balance_cents
 
     @property
@@ -81,18 +82,18 @@ class ExplainedInvoice:
 
     @property
     def is_all_ours(self) -> bool:
-        """Whether each line's amount is one that we compute too."""
+        """Whether we compute the amount of every line."""
         return all(line.computed_cents is not None for line in self.lines)
 
     @property
     def agrees(self) -> bool:
-        """Whether every line is what our own ledger and prices make of it, and the lines make the invoice."""
+        """Whether every line agrees with our ledger and prices, and the lines add up to the invoice."""
         return self.is_complete and all(line.agrees for line in self.lines)
 
 
 @dataclass(frozen=True)
 class _Span:
-    """Lines of one metered price and period: a graduated price has one for each tier."""
+    """The key of the lines of one metered price and period: a graduated price has one line per tier."""
 
     price: str
     start: datetime
@@ -103,12 +104,12 @@ class _Span:
 
 
 def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
-    """Open up one of the customer's invoices, by its number or its id. Raises NotFound.
+    """Return one of the customer's invoices, by number or Stripe id, with its fixes. Raises NotFound.
 
-    Evidence is read for the first hundred fixes. The number of queries does not depend on what is found.
+    Evidence is read for the first 100 fixes. The number of queries is constant. Makes no Stripe call.
     """
     if "\0" in invoice_id:
-        raise NotFound  # the database takes no such text
+        raise NotFound  # PostgreSQL rejects NUL in text
     reference = Q(id=invoice_id) | has_number(invoice_id)
     rows = Invoice.objects.filter(reference, customer__subscriber=customer).order_by("-created")
     found = next(iter(list_invoices(rows[:1])), None)
@@ -137,7 +138,7 @@ def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
 
 
 def _list_reports(customer: Customer, spans: Sequence[_Span]) -> list[UsageReport]:
-    """Reports whose meter events lie in one of the spans, in the order in which Stripe counts them."""
+    """List the reports whose meter events lie in one of the spans, in Stripe's counting order."""
     within = Q(pk=None)
     for span in spans:
         within |= Q(meter_at__gte=span.start, meter_at__lt=span.end)
@@ -161,7 +162,7 @@ def _explain_lines(
     reports: list[UsageReport],
     fixes: list[InvoicedFix],
 ) -> list[ExplainedLine]:
-    """Deal out each span's fixes, in their order, to its lines by their quantities."""
+    """Assign each span's fixes to its lines, in order and by quantity. The last line takes the remainder."""
     left = {
         span: [fix for report, fix in zip(reports, fixes, strict=True) if span.holds(report)]
         for span in spans
@@ -183,9 +184,9 @@ def _explain_lines(
 
 
 def _price_fixes(fixes: list[InvoicedFix], plan: Plan | None) -> list[InvoicedFix]:
-    """Each fix with what it costs: a withdrawn one nothing, one beyond the included ones its price.
+    """Return the fixes with their costs: withdrawn and included ones are free, others cost the unit price.
 
-    The ledger's own price where the fix was made on the plan that bills it.
+    The unit price is the ledger's if the fix was made on the plan that bills it, otherwise the plan's.
     """
     if plan is None:
         return fixes
@@ -197,7 +198,7 @@ def _price_fixes(fixes: list[InvoicedFix], plan: Plan | None) -> list[InvoicedFi
 
 
 def _count_to_take(fixes: list[InvoicedFix], quantity: int) -> int:
-    """How far to go in the list until so many fixes that count are passed."""
+    """Return the length of the list's prefix that contains `quantity` counted fixes."""
     passed = 0
     for index, fix in enumerate(fixes):
         if passed == quantity:
@@ -216,13 +217,13 @@ def _find_terms(given: Sequence[InvoiceLineSnapshot], span: _Span, prices: Price
 
 
 def _find_terms_of(line: InvoiceLineSnapshot, prices: Prices) -> Plan | None:
-    """The plan of a line, by its product, at the line's own price, which a newer one leaves as it is."""
+    """Return the plan of a line's product with the line's price, which may be a former one."""
     plan, price = find_plan_by_product({line.product_id}), prices.get(line.price_id)
     return plan if plan is None or price is None else price.apply_to(plan)
 
 
 def _compute_flat(line: InvoiceLineSnapshot, prices: Prices) -> int | None:
-    """A whole month's price; None for a part of one, which Stripe computes by the second."""
+    """Return the price of a full month, or None for a part of one, which Stripe prorates by the second."""
     plan = _find_terms_of(line, prices)
     if plan is None or not line.is_full_period:
         return None

@@ -1,4 +1,4 @@
-"""Invoices, as dj-stripe mirrors them."""
+"""List invoices from dj-stripe's mirror."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from billing.stripe_gateway.mirrored import list_metered_prices, list_payable_in
 from billing.stripe_gateway.snapshots import InvoiceSnapshot
 from customers.models import Customer
 
-# Disputes that cost nothing: the bank only asks, or has decided for us.
+# Disputes that withhold no money: inquiries of the bank, and disputes that we have won.
+# Source: https://docs.stripe.com/api/disputes/object#dispute_object-status
 HARMLESS_DISPUTES = ("won", "warning_needs_response", "warning_under_review", "warning_closed", "prevented")
 FAILED_REFUNDS = ("failed", "canceled")
 # The invoice of a fix ends the fix's monthly period; Stripe drafts it within days of that end.
@@ -24,7 +25,7 @@ INVOICED_WITHIN = timedelta(days=45)
 class InvoiceLine:
     """An invoice as the portal lists it. Amounts are in cents of `currency`.
 
-    `refunded_cents` went back to the customer, `disputed_cents` is asked back by their bank or was taken.
+    `refunded_cents` was refunded to the customer; `disputed_cents` is disputed, or was lost in a dispute.
     """
 
     number: str
@@ -43,12 +44,12 @@ class InvoiceLine:
 
     @property
     def reference(self) -> str:
-        """What the invoice is called in addresses: its number, its id while it has none."""
+        """The invoice's identifier in URLs: its number, or its id while it is a draft."""
         return self.id if self.number == "draft" else self.number
 
 
 def list_invoices(*, customer: Customer, limit: int, offset: int = 0) -> list[InvoiceLine]:
-    """The customer's invoices, newest first, as dj-stripe mirrors them."""
+    """List the customer's invoices, newest first."""
     found = Invoice.objects.filter(customer__subscriber=customer).order_by("-created", "-djstripe_id")
     invoices = mirrored.list_invoices(found[offset : offset + limit])
     metered = list_metered_prices()
@@ -60,7 +61,7 @@ def list_invoices(*, customer: Customer, limit: int, offset: int = 0) -> list[In
 
 
 def list_open_invoices(*, customer: Customer, limit: int = 1) -> list[InvoiceLine]:
-    """The customer's invoices that wait for payment and have a page to pay on, newest first."""
+    """List the customer's open invoices that have a hosted page to pay on, newest first."""
     invoices = list_payable_invoices(customer.pk, limit=limit)
     metered = list_metered_prices() if invoices else set()
     return [describe_invoice(each, metered) for each in invoices]
@@ -88,14 +89,14 @@ def count_invoices(*, customer: Customer) -> int:
 
 
 def list_incidents(*, customer: Customer, invoice_ids: list[str]) -> list[PaymentIncident]:
-    """Refunds and disputes of these invoices, newest first."""
+    """List the refunds and disputes of these invoices, newest first."""
     return list(PaymentIncident.objects.filter(customer=customer, invoice__in=invoice_ids))
 
 
 def describe_invoice(
     found: InvoiceSnapshot, metered: set[str], incidents: Iterable[PaymentIncident] = ()
 ) -> InvoiceLine:
-    """An invoice as the portal lists it. `metered` are the ids of the prices whose quantity is fixes."""
+    """Build the portal's row of an invoice. `metered` are the ids of the metered prices."""
     return InvoiceLine(
         number=found.number or "draft",
         status=found.status,

@@ -1,4 +1,4 @@
-"""The ledger as reconciliation reads it: many customers in one query."""
+"""Read the ledger for reconciliation, many customers in one query."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -13,10 +13,10 @@ from billing.models import UsageCorrection, UsageRecord
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A metered fix and how far its report has come. `status` is empty where it has no report at all.
+    """A metered fix and the status of its report, which is empty if it has none.
 
-    `correction` is how far the report of its void has come, empty where it is not voided; `is_corrected` is
-    true of a credit too.
+    `correction` is the status of its void's report, empty if it is not voided. `is_corrected` is true for a
+    credit too.
     """
 
     status: str
@@ -31,7 +31,7 @@ class LedgerRow:
 
 
 def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID, list[LedgerRow]]:
-    """The customers' metered fixes whose meter events lie at or after an instant, or are not sent yet."""
+    """List the customers' metered fixes, by customer id, that are unsent or metered at or after `since`."""
     unsent, sent = Q(report__meter_at=None), Q(report__meter_at__gte=since)
     in_span = unsent | sent | Q(report__earlier_meter_at__gte=since)
     rows = UsageRecord.objects.filter(
@@ -40,7 +40,7 @@ def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID
     found: dict[UUID, list[LedgerRow]] = defaultdict(list)
     void = Q(correction__kind=UsageCorrection.Kind.VOID)
     voided = Case(When(void, then="correction__report__status"), default=None)
-    for customer_id, status, correction, correction_id, occurred_at, *instants in rows.annotate(
+    for customer_id, status, correction, correction_id, occurred_at, *times in rows.annotate(
         voided=voided
     ).values_list(
         "customer_id",
@@ -55,6 +55,6 @@ def list_ledger(*, customer_ids: Collection[UUID], since: datetime) -> dict[UUID
         "correction__report__done_at",
     ):
         found[customer_id].append(
-            LedgerRow(status or "", correction or "", correction_id is not None, occurred_at, *instants)
+            LedgerRow(status or "", correction or "", correction_id is not None, occurred_at, *times)
         )
     return found

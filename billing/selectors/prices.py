@@ -1,4 +1,4 @@
-"""What customers pay by the prices that they subscribed to, which a newer price list leaves as they are."""
+"""Find the prices that customers subscribed to, which newer price lists do not change."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from billing.stripe_gateway.mirrored import list_prices
 
 
 def find_terms(plan: Plan, price_ids: Iterable[str]) -> Plan:
-    """The plan as a subscription with these prices was sold: a price of its own stands before today's."""
+    """Return the plan with the prices of a subscription, instead of today's. One query, no Stripe call."""
     prices = list_prices()
     for price_id in price_ids:
         if price := prices.get(price_id):

@@ -1,7 +1,8 @@
-"""Free fixes: a customer's own, and those that a namespace gives. See docs/decisions/024.
+"""Count free fixes, per customer and per namespace pool.
 
-A namespace gives ten in all to the customers who have not proven that it is theirs: they share a pool. Who
-has proven it draws on another pool, in which only fixes of those count who had proven it too.
+The customers who have not proven ownership of a namespace share a pool of ten free fixes. A customer who has
+proven it draws on a separate pool, which counts only the fixes of proven owners.
+Source: docs/decisions/024-provisional-and-proven-namespaces.md
 """
 
 from dataclasses import dataclass
@@ -21,14 +22,14 @@ NAMESPACE = "repository__forge_account"
 
 @dataclass(frozen=True)
 class TrialUse:
-    """Free fixes that a customer has used, and that its claim on one namespace still has in the pool."""
+    """The free fixes that a customer has used, and those left in the pool of one of its namespaces."""
 
     used: int
     left_in_pool: int
 
 
 def list_trial_fixes() -> QuerySet[UsageRecord]:
-    """Fixes that took a slot of a trial. One that staff voided gives its slot back."""
+    """Return the fixes that occupy a trial slot. Voiding a fix frees its slot."""
     taken = UsageRecord.objects.filter(coverage=UsageRecord.Coverage.TRIAL)
     return taken.exclude(correction__kind=UsageCorrection.Kind.VOID).order_by()
 
@@ -38,7 +39,10 @@ def count_trial_fixes(*, customer_id: UUID) -> int:
 
 
 def get_trial_use(account: BillingAccount, namespace: ForgeAccount) -> TrialUse:
-    """One query. Exact while the account and the pool are locked (billing.services.metering.record_usage)."""
+    """Count trial use in one query.
+
+    Exact only while the account and the pool are locked (`lock_account`, `lock_trial_pool`).
+    """
     rows = _annotate_pool(ForgeAccount.objects.filter(pk=namespace.pk))
     used = list_trial_fixes().filter(customer=account.customer_id)
     row = rows.annotate(used=_count(used)).values("used", "in_pool").get()
@@ -46,9 +50,9 @@ def get_trial_use(account: BillingAccount, namespace: ForgeAccount) -> TrialUse:
 
 
 def count_all_trial_use(account: BillingAccount) -> tuple[int, int | None]:
-    """Free fixes that were used, and what the pools of all the customer's namespaces have left, added up.
+    """Return the free fixes used, and the sum of what the pools of the customer's namespaces have left.
 
-    None: it has no namespace, and no pool bounds it yet. One query.
+    The sum is None for a customer without a namespace, whom no pool limits yet. One query.
     """
     own = list_trial_fixes().filter(**{"customer": OuterRef("customer"), NAMESPACE: OuterRef("pk")})
     rows = _annotate_pool(ForgeAccount.objects.filter(customer=account.customer_id).order_by())
@@ -59,7 +63,7 @@ def count_all_trial_use(account: BillingAccount) -> tuple[int, int | None]:
 
 
 def count_pool_claims(namespace: ForgeAccount, *, but: UsageClaim, at: datetime) -> int:
-    """Fixes of the namespace's pool that are held for issues now by customers on a trial, one claim aside."""
+    """Count the live claims of trial customers on the namespace's pool, except the claim `but`."""
     on_trial = BillingAccount.objects.filter(
         customer=OuterRef("customer"), status=BillingAccount.Status.TRIALING
     )
@@ -72,15 +76,16 @@ def count_pool_claims(namespace: ForgeAccount, *, but: UsageClaim, at: datetime)
 
 
 def _find_pool_size(account: BillingAccount) -> int:
-    """What staff gave a customer beyond the usual, no pool takes back."""
+    """Return the pool's size for this customer: a limit that staff have raised raises the pool as well."""
     return max(TRIAL.included, account.trial_fixes_limit)
 
 
 def _annotate_pool(accounts: QuerySet[ForgeAccount]) -> QuerySet[ForgeAccount]:
-    """Add `in_pool`: the fixes that count in the pool which each claim draws on."""
+    """Annotate `in_pool`: the fixes that count in the pool of each namespace's claim."""
     fixes = list_trial_fixes().alias(key=Lower(f"{NAMESPACE}__namespace"))
     fixes = fixes.filter(**{"key": OuterRef("key"), f"{NAMESPACE}__forge": OuterRef("forge")})
-    # Always so; with it the few free fixes of a customer are found by their index, whatever else it has.
+    # Redundant, since both customers are always the same. It lets the query use the index of the customer's
+    # free fixes instead of reading all of its ledger.
     fixes = fixes.filter(customer=F(f"{NAMESPACE}__customer"))
     of_owner = fixes.filter(**{f"{NAMESPACE}__proven_at__isnull": False})
     is_proven = When(released_at=None, proven_at__isnull=False, then=_count(of_owner))

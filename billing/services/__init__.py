@@ -1,1 +1,1 @@
-"""Every change of money's state, one module a verb."""
+"""Services that change billing state, one module per verb."""

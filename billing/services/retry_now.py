@@ -1,4 +1,4 @@
-"""Retry at once what waits for a later attempt, after an outage."""
+"""Retry billing's outbox rows immediately, after an outage."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,29 +17,30 @@ OUTBOXES: dict[str, type[outbox.OutboxRow]] = {
 
 @dataclass(frozen=True)
 class Backlog:
-    """What is not done yet, of all customers. `refused` is what waits for staff, of whatever kind."""
+    """Outbox rows of all customers that are not done. `rejected` counts the parked rows of every kind."""
 
     reports: int
     corrections: int
     events: int
     plans: int
     notifications: int
-    refused: int
+    rejected: int
 
 
 def count_backlog() -> Backlog:
-    """How much waits, due or not."""
+    """Count the pending rows of each kind, due or not, and all parked rows."""
     rows = {kind: model._default_manager.all() for kind, model in OUTBOXES.items()}
     waiting = {kind: each.filter(status=outbox.PENDING).count() for kind, each in rows.items()}
     return Backlog(
-        **waiting, refused=sum(each.filter(status=outbox.PARKED).count() for each in rows.values())
+        **waiting, rejected=sum(each.filter(status=outbox.PARKED).count() for each in rows.values())
     )
 
 
 def retry_now(*, at: datetime, with_parked: bool = False) -> Backlog:
-    """Make what waits for a later attempt due at once; the sweep enqueues it.
+    """Make pending rows due immediately and return the backlog; the next sweep enqueues them.
 
-    What a worker has stays with it; what waits for staff stays too, unless `with_parked`.
+    Rows that a worker has leased are left alone: cutting a lease short would send a request twice. Parked
+    rows are included only with `with_parked`. Commits; makes no Stripe call; safe to repeat.
     """
     for model in OUTBOXES.values():
         rows = model._default_manager.all()

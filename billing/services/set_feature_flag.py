@@ -1,4 +1,4 @@
-"""Staff turn something off, and on again."""
+"""Turn a feature flag on or off, on behalf of staff."""
 
 from datetime import datetime
 
@@ -16,12 +16,15 @@ log = structlog.get_logger(__name__)
 def set_feature_flag(
     *, name: FeatureFlag.Name, is_on: bool, reason: str, changed_by: User | None, at: datetime
 ) -> FeatureFlag:
-    """Turn a switch; it works from the commit on. Turned on, a sweep hands out what has piled up."""
-    switch, _ = FeatureFlag.objects.update_or_create(
+    """Set a feature flag, effective on commit; turning it on enqueues a sweep of the backlog.
+
+    `changed_by` is None when a command sets it. Safe to repeat.
+    """
+    flag, _ = FeatureFlag.objects.update_or_create(
         name=name,
         defaults={"is_on": is_on, "reason": reason[:300], "changed_by": changed_by, "changed_at": at},
     )
-    log.warning("billing_switch_turned", switch=str(name), is_on=is_on, reason=reason)
+    log.warning("feature_flag_set", flag=str(name), is_on=is_on, reason=reason)
     if is_on:
         enqueue_on_commit("billing.tasks.sweep_billing")
-    return switch
+    return flag

@@ -1,4 +1,4 @@
-"""Whatever of billing is due is enqueued again, so that a lost queue loses nothing."""
+"""Enqueue billing's due outbox rows again, so that losing the queue loses no work."""
 
 from django.utils import timezone
 
@@ -7,9 +7,10 @@ from core import outbox
 
 
 def sweep_billing() -> int:
-    """Enqueue whatever is due, up to 1000 of each kind; return how many.
+    """Enqueue up to 1000 due rows of each kind and return how many.
 
-    Usage and corrections that staff hold back stay due. Accounts whose grace has ended are blocked first.
+    First notifies customers whose grace period has ended. Usage and corrections that staff have paused are
+    not due. Safe to repeat: a worker leases a row before it works on it.
     """
     now = timezone.now()
     block_overdue(at=now)

@@ -1,4 +1,4 @@
-"""What was counted or charged is taken back."""
+"""Cancel meter events, and credit customers' balances."""
 
 import stripe
 
@@ -9,9 +9,10 @@ from .errors import translate_errors
 
 
 def cancel_meter_event(*, identifier: str, correction_id: str, attempt: int) -> None:
-    """Take a fix off the meter, which Stripe allows for 24 hours. Repeating it takes nothing more.
+    """Cancel a meter event, which Stripe allows for 24 hours. Safe to repeat.
 
-    Raises StripeRejected where Stripe keeps the event, or no longer says.
+    Raises StripeRejected if Stripe does not cancel the event or no longer has it. An earlier attempt may have
+    canceled it in either case: only the meter's summaries say so.
     Source: https://docs.stripe.com/api/billing/meter-event-adjustment
     """
     with translate_errors("cancel_meter_event"):
@@ -25,6 +26,7 @@ def cancel_meter_event(*, identifier: str, correction_id: str, attempt: int) -> 
                 {"idempotency_key": f"adjustment-{correction_id}-{attempt}"},
             )
         except stripe.InvalidRequestError as error:
+            # Stripe documents no error code for this, so the message is matched.
             if "already been cancel" not in str(error):
                 raise
 
@@ -32,9 +34,11 @@ def cancel_meter_event(*, identifier: str, correction_id: str, attempt: int) -> 
 def credit_balance(
     *, stripe_customer_id: str, correction_id: str, amount_cents: int, description: str, attempt: int
 ) -> str:
-    """Credit the customer's balance, which the next invoice takes along; Stripe's id of the credit.
+    """Credit the customer's balance, which Stripe applies to the next invoice; return the transaction's id.
 
-    Repeating it credits once: what carries the correction's id is looked for first, at any age.
+    `amount_cents` is in US cents, positive. Safe to repeat at any time: a transaction with the correction's
+    id in its metadata is looked up first, because the idempotency key protects for a day only.
+    Source: https://docs.stripe.com/api/customer_balance_transactions
     """
     with translate_errors("credit_balance"):
         transactions = get_client().v1.customers.balance_transactions
@@ -44,7 +48,7 @@ def credit_balance(
         made = transactions.create(
             stripe_customer_id,
             {
-                "amount": -amount_cents,
+                "amount": -amount_cents,  # negative: a credit, in Stripe's convention
                 "currency": CURRENCY,
                 "description": description[:350],
                 "metadata": {"correction": correction_id},
@@ -55,9 +59,9 @@ def credit_balance(
 
 
 def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int:
-    """Credit the balance with what a subscription's paid invoices cost, less refunds; the cents of them all.
+    """Credit what a subscription's paid invoices cost, minus refunds; return the total in US cents.
 
-    Repeating it credits each invoice once.
+    Safe to repeat: each invoice is credited once, and the total includes earlier credits.
     """
     with translate_errors("credit_subscription"):
         listed = get_client().v1.invoices.list(
@@ -78,7 +82,7 @@ def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int
 
 
 def _sum_refunds(invoice: stripe.Invoice) -> int:
-    """The cents of an invoice that went back to where they came from."""
+    """Return the cents of an invoice that were refunded to its payment methods."""
     client = get_client().v1
     payments = client.invoice_payments.list({"invoice": invoice.id or "", "status": "paid", "limit": 100})
     intents = [each.payment.payment_intent for each in payments.auto_paging_iter()]

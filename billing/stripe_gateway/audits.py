@@ -1,4 +1,4 @@
-"""Reads for reconciliation: what Stripe holds, beside what it told us."""
+"""Reads for reconciliation: Stripe's present state, independent of its webhooks."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,13 +13,16 @@ from .snapshots import SubscriptionSnapshot, parse_subscription
 
 
 def list_subscriptions(*, stripe_customer_id: str | None = None) -> Iterator[SubscriptionSnapshot]:
-    """Every subscription that has not ended, of one customer or of all, a hundred a call."""
+    """Yield every subscription that has not ended, of one customer or of all, in pages of 100.
+
+    Calls Stripe for each page as it is consumed. Raises StripeUnavailable, StripeRejected.
+    """
     query: dict[str, Any] = {"limit": 100}
     if stripe_customer_id is not None:
         query["customer"] = stripe_customer_id
     with translate_errors("list_subscriptions"):
         while True:
-            # Plain JSON: the SDK's objects cost three milliseconds a subscription.
+            # Raw JSON, because building the SDK's objects takes three milliseconds per subscription.
             page: dict[str, Any] = (
                 get_client().raw_request("get", f"/v1/subscriptions?{urlencode(query)}").data
             )
@@ -30,7 +33,7 @@ def list_subscriptions(*, stripe_customer_id: str | None = None) -> Iterator[Sub
 
 
 def sync_invoices(*, subscription_id: str, since: datetime) -> None:
-    """Mirror a subscription's invoices that were made since an instant."""
+    """Mirror a subscription's invoices that were created at or after `since`. Safe to repeat."""
     with translate_errors("sync_invoices"):
         found = get_client().v1.invoices.list(
             {"subscription": subscription_id, "created": {"gte": int(since.timestamp())}, "limit": 100}
@@ -39,8 +42,8 @@ def sync_invoices(*, subscription_id: str, since: datetime) -> None:
             djstripe.Invoice.sync_from_stripe_data(invoice)
 
 
-def sync_invoices_of(*, stripe_customer_id: str, since: datetime) -> None:
-    """Mirror a customer's invoices that were made since an instant, of whichever subscription."""
+def sync_customer_invoices(*, stripe_customer_id: str, since: datetime) -> None:
+    """Mirror a customer's invoices that were created at or after `since`. Safe to repeat."""
     with translate_errors("sync_invoices"):
         found = get_client().v1.invoices.list(
             {"customer": stripe_customer_id, "created": {"gte": int(since.timestamp())}, "limit": 100}

@@ -1,4 +1,4 @@
-"""Stripe's own pages: Checkout, where a customer subscribes, and the Billing Portal."""
+"""Stripe's hosted pages: Checkout, where customers subscribe, and the Billing Portal."""
 
 from typing import Any
 
@@ -14,11 +14,13 @@ from .subscriptions import BILLING_MODE
 def open_checkout(
     *, stripe_customer_id: str, plan: Plan, person: str, request_key: str, success_url: str, cancel_url: str
 ) -> str:
-    """The address of a Checkout page for a plan; one that is open already for the same is given again.
+    """Return the URL of a Checkout session for a plan; an open session for the same plan is reused.
 
-    Open pages for another plan are closed first, so that nobody pays for two. So are another person's: the
-    subscription records the id of the `person` whose page it was made on. Belongs under the customer's lock.
-    `request_key` names the subscription that comes of it, and is the call's idempotency key.
+    Open sessions for another plan are expired first, so that nobody pays for two. So are those of another
+    person, because the subscription's metadata holds the id of the `person` who opened the session. Call
+    inside `lock_stripe_customer`. `request_key` is stored in the subscription's metadata and is part of the
+    idempotency key. Raises StripeUnavailable, StripeRejected, and NotSetUp if a price is missing.
+    Source: https://docs.stripe.com/api/checkout/sessions
     """
     with translate_errors("open_checkout"):
         sessions = get_client().v1.checkout.sessions
@@ -45,17 +47,20 @@ def open_checkout(
         return str(opened.url)
 
 
-def close_checkouts(*, stripe_customer_id: str) -> None:
-    """Close the Checkout pages that are still open. Repeating it changes nothing."""
-    with translate_errors("close_checkouts"):
+def expire_checkouts(*, stripe_customer_id: str) -> None:
+    """Expire the customer's open Checkout sessions. Safe to repeat."""
+    with translate_errors("expire_checkouts"):
         sessions = get_client().v1.checkout.sessions
         for each in sessions.list({"customer": stripe_customer_id, "status": "open", "limit": 100}).data:
-            sessions.expire(each.id)  # which Stripe does once by itself: the key is the SDK's
+            sessions.expire(each.id)  # needs no key of ours: a session can be expired only once
 
 
-def find_subscription_of(*, checkout_session_id: str, stripe_customer_id: str) -> str | None:
-    """The subscription that a customer's finished Checkout has made; None for anybody else's."""
-    with translate_errors("find_subscription_of"):
+def find_checkout_subscription(*, checkout_session_id: str, stripe_customer_id: str) -> str | None:
+    """Return the id of the subscription that a completed Checkout session created.
+
+    None if the session is not completed or belongs to another customer: the session id comes from a URL.
+    """
+    with translate_errors("find_checkout_subscription"):
         session = get_client().v1.checkout.sessions.retrieve(checkout_session_id)
         if session.customer != stripe_customer_id or session.subscription is None:
             return None
@@ -63,7 +68,7 @@ def find_subscription_of(*, checkout_session_id: str, stripe_customer_id: str) -
 
 
 def open_portal(*, stripe_customer_id: str, return_url: str) -> str:
-    """The address of the customer's page at Stripe: cards, addresses, invoices."""
+    """Return the URL of a new Billing Portal session. Source: https://docs.stripe.com/api/customer_portal"""
     with translate_errors("open_portal"):
         opened = get_client().v1.billing_portal.sessions.create(
             {"customer": stripe_customer_id, "return_url": return_url}
@@ -77,5 +82,5 @@ def _is_for(session: Any, plan: Plan, person: str, success_url: str) -> bool:
 
 
 def _describe_item(plan: Plan, lookup_key: str, price_id: str) -> dict[str, Any]:
-    """A metered price carries no quantity: Stripe counts it."""
+    """Build a line item. A metered price must not have a quantity: Stripe takes it from the meter."""
     return {"price": price_id} if lookup_key == plan.fix_price else {"price": price_id, "quantity": 1}

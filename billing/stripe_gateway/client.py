@@ -1,4 +1,4 @@
-"""The connection to Stripe."""
+"""Stripe clients: ours, and the configuration of dj-stripe's."""
 
 from functools import cache
 from typing import Any
@@ -7,30 +7,38 @@ import stripe
 from django.conf import settings
 
 from .errors import translate_errors
-from .http import MAX_RETRIES, PatientClient
+from .http import MAX_RETRIES, RetryingClient
 
-SUBSCRIBER = "djstripe_subscriber"  # where dj-stripe looks for our customer's id
+# The metadata key under which dj-stripe looks for our customer's id.
+SUBSCRIBER = "djstripe_subscriber"
 
 
 @cache
 def get_client() -> stripe.StripeClient:
+    """Return the process's Stripe client, which keeps connections open between calls."""
     return stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
         stripe_version=settings.STRIPE_API_VERSION,
         base_addresses={"api": settings.STRIPE_API_BASE, "meter_events": settings.STRIPE_API_BASE},
-        http_client=PatientClient(timeout=settings.STRIPE_TIMEOUT_SECONDS),
+        http_client=RetryingClient(timeout=settings.STRIPE_TIMEOUT_SECONDS),
         max_network_retries=MAX_RETRIES,
     )
 
 
 def configure_djstripe() -> None:
-    """Let dj-stripe call with our timeout, retries and patience. Once, when the apps are ready."""
-    stripe.default_http_client = PatientClient(timeout=settings.STRIPE_TIMEOUT_SECONDS)
+    """Make dj-stripe use our timeout and retries. Called once, when the apps are ready.
+
+    dj-stripe calls the SDK's module-level client, whose default timeout is 80 seconds.
+    """
+    stripe.default_http_client = RetryingClient(timeout=settings.STRIPE_TIMEOUT_SECONDS)
     stripe.max_network_retries = MAX_RETRIES
 
 
 def check_connection() -> None:
-    """Raise StripeUnavailable or StripeRejected unless Stripe answers us, within two seconds."""
+    """Raise StripeUnavailable or StripeRejected unless Stripe accepts our key within two seconds.
+
+    Uses a client without retries, so that a health check is never slower than that.
+    """
     client = stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
         base_addresses={"api": settings.STRIPE_API_BASE},
@@ -42,9 +50,10 @@ def check_connection() -> None:
 
 
 def read_id(reference: Any) -> str:
-    """The id of what Stripe refers to by it, or sends along."""
+    """Return the id of a reference, which Stripe sends as an id or as an expanded object."""
     return str(reference if isinstance(reference, str) else reference["id"])
 
 
 def read_metadata(found: Any, key: str) -> str | None:
+    """Return one value of an object's metadata, or None."""
     return found.metadata[key] if found.metadata and key in found.metadata else None

@@ -1,4 +1,4 @@
-"""Stripe's customers, and what they pay with."""
+"""Stripe customers and their payment methods."""
 
 from djstripe import models as djstripe
 
@@ -7,7 +7,11 @@ from .errors import translate_errors
 
 
 def create_customer(*, customer_id: str, name: str, email: str, attempt: int | str) -> str:
-    """The id of the Stripe customer that stands for ours. Repeating it gives the same one."""
+    """Create and mirror the Stripe customer of one of our customers; return its id.
+
+    Safe to repeat: a customer with the same email address and our id in its metadata is looked up first.
+    Source: https://docs.stripe.com/api/customers/create
+    """
     with translate_errors("create_customer"):
         same_email = get_client().v1.customers.list({"email": email, "limit": 100})
         ours = (each for each in same_email.data if read_metadata(each, SUBSCRIBER) == customer_id)
@@ -21,9 +25,9 @@ def create_customer(*, customer_id: str, name: str, email: str, attempt: int | s
 
 
 def set_payment_method(*, stripe_customer_id: str, payment_method: str, attempt: int | str = 0) -> None:
-    """Make a payment method the customer's default. Repeating it changes nothing.
+    """Attach a payment method and make it the customer's default. Safe to repeat.
 
-    `attempt` makes a new idempotency key: Stripe keeps its own errors under one for a day.
+    `attempt` is part of the idempotency key, because Stripe replays its own errors under a key for a day.
     """
     key = f"payment-method-{stripe_customer_id}-{payment_method}-{attempt}"
     with translate_errors("set_payment_method"):

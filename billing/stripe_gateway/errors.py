@@ -1,4 +1,4 @@
-"""What a call to Stripe may end in, in our words."""
+"""Translate Stripe's errors to ours, and log, count and trace every call."""
 
 import time
 from collections.abc import Iterator
@@ -17,37 +17,44 @@ log = structlog.get_logger(__name__)
 
 
 class StripeUnavailable(Exception):
-    """No answer, or one that will be another later: the outcome of the call is unknown."""
+    """Stripe did not answer, or answered with an error that a retry may resolve. The outcome is unknown."""
 
 
 class NotSetUp(StripeUnavailable):
-    """Stripe lacks what `sync_plans` makes: everything waits until an operator has run it."""
+    """Stripe lacks the meter or a price. Calls are retried until an operator has run `sync_plans`."""
 
 
 class StripeRejected(Exception):
-    """Stripe understood and said no. `code` is Stripe's own."""
+    """Stripe rejected the request, and would reject a retry. `code` is Stripe's error code, or empty.
+
+    Source: https://docs.stripe.com/error-codes
+    """
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
         self.code = code
 
 
-class CardRefused(StripeRejected):
-    """The card was not charged, and what it was to pay for has not happened."""
+class CardDeclined(StripeRejected):
+    """The card was declined, so the request that needed the payment had no effect."""
 
     @property
     def needs_person(self) -> bool:
-        """Whether the bank only asks for the person (3-D Secure)."""
+        """Whether the bank requires the person to authenticate (3-D Secure)."""
         return self.code in ("authentication_required", "subscription_payment_intent_requires_action")
 
 
 class BadSignature(Exception):
-    """A webhook that no known endpoint secret has signed, or not lately."""
+    """The webhook's signature matches no endpoint secret, or its timestamp is out of tolerance."""
 
 
 @contextmanager
 def translate_errors(call: str) -> Iterator[None]:
-    """Around every call: its outcome in our words, one line in the log, one count and its seconds."""
+    """Wrap a call: translate Stripe's errors, log one line, record its outcome and duration, and trace it.
+
+    `call` is the name in logs, metrics and traces. Nested calls are recorded separately.
+    Raises StripeUnavailable, StripeRejected.
+    """
     exchange, outer = Exchange(), current_exchange.get()
     current_exchange.set(exchange)
     started, outcome = time.monotonic(), "done"
@@ -56,34 +63,34 @@ def translate_errors(call: str) -> Iterator[None]:
             try:
                 yield
             finally:
-                _describe(span, exchange)
+                _annotate(span, exchange)
     except stripe.StripeError as error:
         translated = _translate(call, error)
-        outcome = _name(translated)
+        outcome = _name_outcome(translated)
         exchange.stripe_request_id = error.request_id or exchange.stripe_request_id
         raise translated from error
     except (StripeUnavailable, StripeRejected) as error:
-        outcome = _name(error)
+        outcome = _name_outcome(error)
         raise
     except Exception:
         outcome = "failed"
         raise
     finally:
         current_exchange.set(outer)
-        _note(call, outcome, time.monotonic() - started, exchange)
+        _record(call, outcome, time.monotonic() - started, exchange)
 
 
-def _describe(span: Any, exchange: Exchange) -> None:
+def _annotate(span: Any, exchange: Exchange) -> None:
     if span is not None:
         span.set_attribute("stripe.requests", exchange.requests)
         span.set_attribute("stripe.request_id", exchange.stripe_request_id)
 
 
-def _name(error: Exception) -> str:
-    return "unavailable" if isinstance(error, StripeUnavailable) else "refused"
+def _name_outcome(error: Exception) -> str:
+    return "unavailable" if isinstance(error, StripeUnavailable) else "rejected"
 
 
-def _note(call: str, outcome: str, seconds: float, exchange: Exchange) -> None:
+def _record(call: str, outcome: str, seconds: float, exchange: Exchange) -> None:
     STRIPE_CALLS.labels(call, outcome).inc()
     STRIPE_SECONDS.labels(call).observe(seconds)
     write = log.info if outcome == "done" else log.warning
@@ -98,15 +105,18 @@ def _note(call: str, outcome: str, seconds: float, exchange: Exchange) -> None:
 
 
 def _translate(call: str, error: stripe.StripeError) -> StripeUnavailable | StripeRejected:
-    """A refusal is for good; all else may be answered otherwise another time."""
+    """Return StripeRejected for a final rejection, StripeUnavailable for all that a retry may resolve."""
     if isinstance(error, (stripe.APIConnectionError, stripe.RateLimitError)):
         return StripeUnavailable(f"{call}: {type(error).__name__}")
     if isinstance(error, (stripe.AuthenticationError, stripe.PermissionError)):
-        log.error("stripe_key_refused", call=call, status=error.http_status)
-        return StripeUnavailable(f"{call}: Stripe refuses our key")
+        # Not a rejection of the request: it succeeds once an operator has fixed the key.
+        log.error("stripe_key_rejected", call=call, status=error.http_status)
+        return StripeUnavailable(f"{call}: Stripe rejected our API key")
     if isinstance(error, stripe.IdempotencyError):
-        return StripeUnavailable(f"{call}: this key was used for another request")
+        return StripeUnavailable(f"{call}: this idempotency key was used for another request")
+    # 409: another request with the same idempotency key is in progress. Errors without a status never reached
+    # Stripe's API.
     if (error.http_status or 500) >= 500 or error.http_status == 409:
         return StripeUnavailable(f"{call}: status {error.http_status}")
-    kind = CardRefused if isinstance(error, stripe.CardError) else StripeRejected
+    kind = CardDeclined if isinstance(error, stripe.CardError) else StripeRejected
     return kind(error.user_message or str(error), code=error.code or "")

@@ -1,4 +1,4 @@
-"""Refunds and disputes, as they are now."""
+"""Read refunds and disputes in their present state."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,12 +6,15 @@ from typing import Any
 
 from .client import get_client
 from .errors import translate_errors
-from .invoices import find_invoice_of_payment
+from .invoices import find_payment_invoice
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Money that went back, or is asked back. The amount is in cents of `currency`."""
+    """A refund or dispute. `amount_cents` is in cents of `currency`; ids are empty if Stripe names none.
+
+    `status` and `reason` are Stripe's own words.
+    """
 
     stripe_id: str
     stripe_customer_id: str
@@ -25,7 +28,7 @@ class Incident:
 
 
 def list_refunds(*, charge_id: str) -> list[Incident]:
-    """Every refund of a charge."""
+    """List every refund of a charge."""
     with translate_errors("list_refunds"):
         charge = get_client().v1.charges.retrieve(charge_id)
         refunds = get_client().v1.refunds.list({"charge": charge_id, "limit": 100})
@@ -34,7 +37,7 @@ def list_refunds(*, charge_id: str) -> list[Incident]:
 
 
 def read_dispute(*, dispute_id: str) -> Incident:
-    """A dispute, with its charge."""
+    """Read a dispute and its charge."""
     with translate_errors("read_dispute"):
         dispute = get_client().v1.disputes.retrieve(dispute_id)
         charge = get_client().v1.charges.retrieve(str(dispute.charge))
@@ -42,7 +45,7 @@ def read_dispute(*, dispute_id: str) -> Incident:
 
 
 def _find_invoice(charge: Any) -> str:
-    return find_invoice_of_payment(charge.payment_intent) if charge.payment_intent else ""
+    return find_payment_invoice(charge.payment_intent) if charge.payment_intent else ""
 
 
 def _describe(found: Any, charge: Any, invoice: str) -> Incident:

@@ -1,4 +1,4 @@
-"""Invoices that are not paid, and what their payment waits for."""
+"""Sync and void unpaid invoices."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from .errors import translate_errors
 
 @dataclass(frozen=True)
 class OpenInvoice:
-    """An invoice whose payment was tried and has not come. Amounts are in cents of `currency`.
+    """An open invoice whose payment was attempted. `amount_cents` is what remains, in cents of `currency`.
 
-    `needs_person`: the bank asks for them (3-D Secure), on the invoice's page at `page_url`.
+    `needs_person`: the bank requires authentication (3-D Secure) on the hosted invoice page, `page_url`.
     """
 
     id: str
@@ -24,9 +24,10 @@ class OpenInvoice:
 
 
 def sync_open_invoices(*, stripe_customer_id: str) -> list[OpenInvoice]:
-    """Mirror a customer's open invoices, and those that were open when last mirrored; the failed ones.
+    """Mirror a customer's open invoices; return those with a failed payment attempt, oldest first.
 
-    Oldest first. What is final and was never tried is not among them.
+    Invoices that are open in the mirror but no longer at Stripe are mirrored too. Open invoices without a
+    payment attempt are not returned. Safe to repeat.
     """
     with translate_errors("sync_open_invoices"):
         listed = get_client().v1.invoices.list(
@@ -48,14 +49,17 @@ def sync_open_invoices(*, stripe_customer_id: str) -> list[OpenInvoice]:
                 amount_cents=each.amount_remaining,
                 currency=each.currency,
                 page_url=each.hosted_invoice_url or "",
-                needs_person=_waits_for_person(each.id or ""),
+                needs_person=_needs_authentication(each.id or ""),
             )
             for each in failed
         ]
 
 
 def void_open_invoices(*, subscription_id: str) -> None:
-    """Let nobody pay what a subscription has left open. Repeating it changes nothing."""
+    """Void a subscription's open invoices, so that they cannot be paid. Safe to repeat.
+
+    Source: https://docs.stripe.com/api/invoices/void
+    """
     with translate_errors("void_open_invoices"):
         found = get_client().v1.invoices.list(
             {"subscription": subscription_id, "status": "open", "limit": 100}
@@ -65,16 +69,16 @@ def void_open_invoices(*, subscription_id: str) -> None:
             djstripe.Invoice.sync_from_stripe_data(voided)
 
 
-def find_invoice_of_payment(payment_intent: str) -> str:
-    """The id of the invoice that a payment was for; empty where it was for none."""
-    with translate_errors("find_invoice_of_payment"):
+def find_payment_invoice(payment_intent: str) -> str:
+    """Return the id of the invoice that a payment intent paid, or an empty string."""
+    with translate_errors("find_payment_invoice"):
         found = get_client().v1.invoice_payments.list(
             {"payment": {"type": "payment_intent", "payment_intent": payment_intent}, "limit": 1}
         )
         return next((str(each.invoice) for each in found.data), "")
 
 
-def _waits_for_person(invoice_id: str) -> bool:
+def _needs_authentication(invoice_id: str) -> bool:
     payments = get_client().v1.invoice_payments.list(
         {"invoice": invoice_id, "status": "open", "expand": ["data.payment.payment_intent"]}
     )

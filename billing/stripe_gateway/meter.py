@@ -1,4 +1,4 @@
-"""The meter: what counts as a fix at Stripe."""
+"""Stripe's meter of fixes: report events and read its summaries."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,10 +15,10 @@ from .errors import NotSetUp, StripeUnavailable, translate_errors
 
 @dataclass(frozen=True)
 class MeterEvent:
-    """One fix for Stripe's meter. `identifier` is derived from the ledger row: Stripe counts it once a day.
+    """One fix for Stripe's meter. `identifier` comes from the ledger row; Stripe counts it once in 24 hours.
 
-    `attempt` makes the idempotency key a new one: Stripe keeps any answer under its key for a day, an error
-    of its own too, and it is the identifier that keeps an attempt from counting again.
+    `attempt` is part of the idempotency key, because Stripe replays any response under its key for a day,
+    even its own errors. It is the identifier, not the key, that prevents counting a fix twice.
     """
 
     identifier: str
@@ -28,9 +28,10 @@ class MeterEvent:
 
 
 def report_usage(event: MeterEvent) -> bool:
-    """Count one fix at the meter; whether it was counted now, False where it stood there already.
+    """Report one fix to the meter; return True if it is counted now, False if it already was.
 
-    Repeating it within 24 hours counts once.
+    Safe to repeat within 24 hours. Raises StripeUnavailable, StripeRejected.
+    Source: https://docs.stripe.com/api/billing/meter-event/create
     """
     with translate_errors("report_usage"):
         try:
@@ -47,6 +48,7 @@ def report_usage(event: MeterEvent) -> bool:
             if _is_duplicate(error):
                 return False
             if "timestamp_in_future" in f"{error.code} {error}":
+                # A retry succeeds once Stripe's clock has passed the event's time.
                 raise StripeUnavailable("our clock is ahead of Stripe's") from error
             raise
     return True
@@ -57,7 +59,7 @@ def _is_duplicate(error: stripe.InvalidRequestError) -> bool:
 
 
 def count_metered(*, stripe_customer_id: str, minute: datetime) -> int:
-    """The fixes that the meter holds for a customer in one minute of the clock."""
+    """Return the number of fixes that the meter holds for a customer in one calendar minute."""
     start = minute.replace(second=0, microsecond=0)
     return count_metered_between(
         stripe_customer_id=stripe_customer_id, start=start, end=start + timedelta(minutes=1)
@@ -65,7 +67,11 @@ def count_metered(*, stripe_customer_id: str, minute: datetime) -> int:
 
 
 def count_metered_between(*, stripe_customer_id: str, start: datetime, end: datetime) -> int:
-    """The fixes that the meter holds for `start <= t < end`, both whole minutes. Stripe's sums lag behind."""
+    """Return the number of fixes that the meter holds for `start <= t < end`, both whole minutes.
+
+    Stripe aggregates asynchronously, so recent events may be missing. The caller must allow for that.
+    Source: https://docs.stripe.com/api/billing/meter-event-summary/list
+    """
     span: Any = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
     with translate_errors("count_metered"):
         summaries = get_client().v1.billing.meters.event_summaries.list(
@@ -76,7 +82,7 @@ def count_metered_between(*, stripe_customer_id: str, start: datetime, end: date
 
 @cache
 def find_meter_id() -> str:
-    """The id of our meter. Raises NotSetUp."""
+    """Return the id of our meter, cached for the life of the process. Raises NotSetUp."""
     for meter in get_client().v1.billing.meters.list({"status": "active", "limit": 100}).auto_paging_iter():
         if meter.event_name == METER_EVENT_NAME:
             return meter.id

@@ -1,4 +1,4 @@
-"""What the meter took and could not count: Stripe says so later, in a thin event."""
+"""Read the meter events that Stripe accepted but could not count, which it reports later in a thin event."""
 
 import re
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 from .client import get_client
 from .errors import translate_errors
 
-# Stripe names the request that failed by the event's identifier, or by the key it was sent under.
+# Stripe identifies the failed request by the event's identifier or by its idempotency key.
 SENT_UNDER = re.compile(r"meter-(?P<identifier>.+)-\d+\Z")
 
 
 @dataclass(frozen=True)
 class MeterError:
-    """A meter event that Stripe accepted and did not count. `code` is Stripe's own."""
+    """A meter event that Stripe accepted but did not count. `code` is Stripe's error code."""
 
     identifier: str
     code: str
@@ -21,8 +21,9 @@ class MeterError:
 
 
 def list_meter_errors(event_id: str) -> list[MeterError]:
-    """The samples that an error report names; there may be more of them than samples. Calls out.
+    """List the sample errors of an error report, which may stand for more errors than it names.
 
+    Raises StripeUnavailable, StripeRejected.
     Source: https://docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api#handle-meter-event-errors
     """
     with translate_errors("list_meter_errors"):

@@ -1,6 +1,6 @@
-"""Copies of Stripe's objects in dj-stripe's tables, always of what Stripe holds now.
+"""Mirror Stripe's objects in dj-stripe's tables, always from a fresh read.
 
-An event's own copy may be older than our last read, so that only its ids are used.
+Only an event's ids are used: the object inside it may be older than the one last mirrored.
 """
 
 import stripe
@@ -11,7 +11,7 @@ from .errors import translate_errors
 
 log = structlog.get_logger(__name__)
 
-# By Stripe's word for the kind of object.
+# Keyed by the value of Stripe's `object` field.
 MODELS: dict[str, type[djstripe.StripeModel]] = {
     "charge": djstripe.Charge,
     "checkout.session": djstripe.Session,
@@ -25,9 +25,9 @@ MODELS: dict[str, type[djstripe.StripeModel]] = {
 
 
 def sync_object(*, kind: str, object_id: str) -> bool:
-    """Read an object from Stripe and copy it; False where Stripe no longer has it. Safe to repeat.
+    """Read an object from Stripe and mirror it; return False if Stripe no longer has it. Safe to repeat.
 
-    `kind` is Stripe's word, a key of MODELS. dj-stripe reads referenced objects that it does not know yet.
+    `kind` is a key of MODELS. dj-stripe also fetches referenced objects that are not mirrored yet.
     Raises StripeUnavailable, StripeRejected.
     """
     model = MODELS[kind]
@@ -44,15 +44,15 @@ def sync_object(*, kind: str, object_id: str) -> bool:
 
 
 def sync_payment_method(payment_method_id: str) -> None:
-    """Copy a payment method; one that Stripe no longer has is detached from its customer."""
+    """Mirror a payment method; detach one that Stripe no longer has from its customer. Safe to repeat."""
     if not sync_object(kind="payment_method", object_id=payment_method_id):
         djstripe.PaymentMethod.objects.filter(id=payment_method_id).update(customer=None)
 
 
 def purge_customer(stripe_customer_id: str) -> None:
-    """Detach a customer that was deleted at Stripe from ours. Repeating it changes nothing.
+    """Detach a customer that was deleted at Stripe from our customer. Safe to repeat; no Stripe call.
 
-    The row stays: other rows refer to it.
+    The mirrored row is kept, because other rows refer to it.
     """
     with translate_errors("purge_customer"):
         row = djstripe.Customer.objects.filter(id=stripe_customer_id).first()

@@ -1,7 +1,7 @@
-"""Reads of dj-stripe's tables: Stripe's objects as they were when last copied. No call.
+"""Reads of dj-stripe's tables: Stripe's objects as last mirrored. No Stripe calls.
 
-A selector may narrow a queryset by its own columns (customer, created); what is inside of Stripe's JSON is
-asked for with the conditions below, and read as a snapshot.
+A selector may filter a queryset by its columns (customer, created). Conditions on Stripe's JSON are the
+functions below, and rows are read as snapshots, so that no other package depends on that JSON.
 """
 
 from collections import defaultdict
@@ -23,17 +23,17 @@ from .snapshots import (
 
 
 def has_status(*statuses: str) -> Q:
-    """Of an invoice or a subscription: it has one of Stripe's statuses."""
+    """Filter invoices or subscriptions by Stripe's status."""
     return Q(stripe_data__status__in=statuses)
 
 
 def has_number(number: str) -> Q:
-    """Of an invoice."""
+    """Filter invoices by number."""
     return Q(stripe_data__number=number)
 
 
 def is_failed() -> Q:
-    """Of an invoice: its payment was tried, and it is open."""
+    """Filter invoices that are open after a payment attempt."""
     return Q(stripe_data__status="open", stripe_data__attempted=True)
 
 
@@ -46,13 +46,13 @@ def read_subscription(row: djstripe.Subscription) -> SubscriptionSnapshot:
 
 
 def list_invoices(rows: QuerySet[djstripe.Invoice]) -> list[InvoiceSnapshot]:
-    """The invoices of a queryset, in its order, in one query."""
+    """List the invoices of a queryset, in its order, in one query."""
     found = rows.values_list("id", "stripe_data")
     return [parse_invoice(data, invoice_id=invoice_id) for invoice_id, data in found]
 
 
 def list_payable_invoices(customer_id: UUID, *, limit: int) -> list[InvoiceSnapshot]:
-    """A customer's open invoices that have a page to pay on, newest first, in one query."""
+    """List a customer's open invoices that have a hosted page, newest first, in one query."""
     rows = djstripe.Invoice.objects.filter(
         customer__subscriber_id=customer_id,
         stripe_data__status="open",
@@ -64,7 +64,7 @@ def list_payable_invoices(customer_id: UUID, *, limit: int) -> list[InvoiceSnaps
 def list_invoices_by_customer(
     customer_ids: Collection[UUID], *, since: datetime
 ) -> dict[UUID, list[InvoiceSnapshot]]:
-    """By our customer, the invoices that were made since a time, in one query."""
+    """List the invoices created at or after `since`, by our customer's id, in one query."""
     rows = djstripe.Invoice.objects.filter(customer__subscriber_id__in=customer_ids, created__gte=since)
     found: dict[UUID, list[InvoiceSnapshot]] = defaultdict(list)
     for customer_id, invoice_id, data in rows.values_list("customer__subscriber_id", "id", "stripe_data"):
@@ -73,13 +73,13 @@ def list_invoices_by_customer(
 
 
 def find_invoice_number(invoice_id: str) -> str:
-    """The number of an invoice; empty where it has none yet, or is unknown."""
+    """Return an invoice's number, or an empty string for a draft or an unknown invoice."""
     numbers = djstripe.Invoice.objects.filter(id=invoice_id).values_list("stripe_data__number", flat=True)
     return numbers.first() or ""
 
 
 def sum_paid_cents(*, since: datetime) -> int:
-    """What our customers paid on invoices since a time, in US cents, refunds not taken off."""
+    """Return what our customers have paid on invoices since a time, in US cents, before refunds."""
     paid = djstripe.Invoice.objects.filter(
         customer__subscriber__isnull=False,
         stripe_data__status="paid",
@@ -88,25 +88,25 @@ def sum_paid_cents(*, since: datetime) -> int:
     return sum(paid.values_list("stripe_data__amount_paid", flat=True).iterator())
 
 
-def list_subscriptions_of(stripe_customer_id: str | None) -> list[SubscriptionSnapshot]:
-    """A Stripe customer's subscriptions, ended ones and those to no plan of ours too."""
+def list_customer_subscriptions(stripe_customer_id: str | None) -> list[SubscriptionSnapshot]:
+    """List a Stripe customer's subscriptions, including ended ones and those to other products."""
     rows = djstripe.Subscription.objects.filter(customer__id=stripe_customer_id)
     return [parse_subscription(data) for data in rows.values_list("stripe_data", flat=True)]
 
 
 def iterate_subscriptions() -> Iterator[tuple[UUID, SubscriptionSnapshot]]:
-    """Every subscription of our customers, with the customer it is of."""
+    """Yield every mirrored subscription of our customers with the customer's id."""
     rows = djstripe.Subscription.objects.filter(customer__subscriber__isnull=False)
     for customer_id, data in rows.values_list("customer__subscriber_id", "stripe_data").iterator():
         yield customer_id, parse_subscription(data)
 
 
 def list_prices() -> dict[str, PriceSnapshot]:
-    """Every price by its id: ours and their predecessors, a handful."""
+    """Return every mirrored price by id, current and former: a handful of rows."""
     rows = djstripe.Price.objects.values_list("id", "stripe_data")
     return {price_id: parse_price({**data, "id": price_id}) for price_id, data in rows}
 
 
 def list_metered_prices() -> set[str]:
-    """Ids of the prices whose quantity is fixes; ours and their predecessors, a handful."""
+    """Return the ids of the metered prices, current and former, whose quantity is a number of fixes."""
     return {price_id for price_id, price in list_prices().items() if price.is_metered}

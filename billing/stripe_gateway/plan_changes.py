@@ -1,5 +1,6 @@
-"""A running subscription gets another plan's prices. Source:
-https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
+"""Preview and make the change of a running subscription to another plan's prices.
+
+Source: https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from .subscriptions import mirror_subscription
 
 @dataclass(frozen=True)
 class PreviewLine:
-    """A line of the invoice that a change would make. Negative: given back."""
+    """A line of the invoice that a change creates. `amount_cents` is in US cents; a credit is negative."""
 
     description: str
     amount_cents: int
@@ -25,10 +26,10 @@ class PreviewLine:
 
 @dataclass(frozen=True)
 class PreviewedChange:
-    """The invoice that a change would make. `prorated_at` is the Unix time that its prorations count from.
+    """The invoice that a change creates. Amounts are in US cents, times are Unix timestamps.
 
-    `due_cents` is what the card pays: the total, less what the customer's balance holds, never below zero.
-    The period is the one that runs before the change, in Unix time.
+    `prorated_at` is when its prorations start, None without any. `due_cents` is what the card pays: the total
+    minus the customer's balance, never negative. The period is the current one, before the change.
     """
 
     prorated_at: int | None
@@ -42,9 +43,11 @@ class PreviewedChange:
 def preview_plan(
     *, subscription_id: str, plan: Plan, begins_period: bool, prorated_at: int | None = None
 ) -> PreviewedChange:
-    """What `change_plan` would cost now, by Stripe's own sums, and its own clock too without `prorated_at`.
+    """Return what `change_plan` costs now, as computed by Stripe. Changes nothing.
 
-    Changes nothing.
+    Without `prorated_at`, Stripe's clock decides when prorations start. Pass the returned `prorated_at` to
+    `change_plan`: then the charge is what was shown, however much later it is confirmed.
+    Source: https://docs.stripe.com/api/invoices/create_preview
     """
     with translate_errors("preview_plan"):
         subscription = get_client().v1.subscriptions.retrieve(subscription_id)
@@ -74,11 +77,13 @@ def change_plan(
     request_key: str,
     may_stay_open: bool = False,
 ) -> SubscriptionSnapshot:
-    """Swap the prices, invoice what was used and what is prorated, and collect it: all of it or nothing.
+    """Swap the prices, then invoice and collect the usage and the prorations, all or nothing.
 
-    With `begins_period` a new month begins now at its full price; else prorations count from `prorated_at`.
-    A subscription that has the plan's prices is left as it is. Where the card is declined nothing changes,
-    unless the invoice `may_stay_open`. Raises CardRefused.
+    With `begins_period`, a new month starts now at its full price; otherwise prorations start at
+    `prorated_at`, a Unix timestamp. Safe to repeat: a subscription that has the plan's prices is only
+    mirrored. If the card is declined, nothing changes, unless the invoice `may_stay_open`.
+    Raises CardDeclined, StripeUnavailable, StripeRejected.
+    Source: https://docs.stripe.com/api/subscriptions/update (payment_behavior)
     """
     with translate_errors("change_plan"):
         subscription = get_client().v1.subscriptions.retrieve(subscription_id)
@@ -94,7 +99,10 @@ def change_plan(
 
 
 def _describe_terms(begins_period: bool, prorated_at: int | None) -> dict[str, Any]:
-    """Prorations are never off: without them, the usage of a metered price that goes is not invoiced."""
+    """Build the proration parameters.
+
+    Prorations stay on: without them, Stripe does not invoice the usage of a removed metered price.
+    """
     terms: dict[str, Any] = {"proration_behavior": "always_invoice"}
     if begins_period:
         terms["billing_cycle_anchor"] = "now"
@@ -104,22 +112,25 @@ def _describe_terms(begins_period: bool, prorated_at: int | None) -> dict[str, A
 
 
 def _describe_swap(subscription: Any, plan: Plan) -> list[dict[str, Any]]:
-    """What to take away and to add. Prices of the plan that are there already stay, so that a repetition
-    adds nothing; older prices of our products go, and what is none of ours is left alone."""
+    """List the items to remove and to add; empty if the subscription already has the plan's prices.
+
+    Removes other prices of our products, including former prices of the same plan. Items of other products
+    are left alone.
+    """
     price_ids = find_price_ids(plan)
     wanted = [price_ids[key] for key in list_lookup_keys(plan)]
     present = {item.price.id for item in subscription["items"].data}
-    leaving = [
+    removed = [
         item.id
         for item in subscription["items"].data
         if find_plan_by_product({read_id(item.price.product)}) and item.price.id not in wanted
     ]
-    joining = [price_id for price_id in wanted if price_id not in present]
-    return [{"id": id, "deleted": True} for id in leaving] + [{"price": id} for id in joining]
+    added = [price_id for price_id in wanted if price_id not in present]
+    return [{"id": id, "deleted": True} for id in removed] + [{"price": id} for id in added]
 
 
 def _is_prorated(line: Any) -> bool:
-    """Whether a line is a flat price's part of a period: usage is not."""
+    """Whether a line is the prorated part of a flat price. Lines of usage are not."""
     parent = line.parent
     found = (parent.subscription_item_details or parent.invoice_item_details) if parent else None
     return bool(found and found.proration)

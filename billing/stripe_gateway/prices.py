@@ -1,4 +1,4 @@
-"""The meter, products and prices that our plans stand for at Stripe."""
+"""The meter, products and prices of our plans at Stripe."""
 
 from typing import Any
 
@@ -17,7 +17,10 @@ def list_lookup_keys(plan: Plan) -> list[str]:
 
 
 def find_price_ids(plan: Plan) -> dict[str, str]:
-    """Price ids by lookup key. Raises NotSetUp."""
+    """Return the ids of a plan's active prices by lookup key. Raises NotSetUp if one is missing.
+
+    Call inside `translate_errors`: it raises the SDK's errors as they are.
+    """
     wanted = list_lookup_keys(plan)
     prices = get_client().v1.prices.list({"lookup_keys": wanted, "active": True})
     found = {price.lookup_key: price.id for price in prices.data if price.lookup_key}
@@ -27,10 +30,11 @@ def find_price_ids(plan: Plan) -> dict[str, str]:
 
 
 def sync_plans() -> dict[str, str]:
-    """Make the meter, products and prices that Stripe lacks; return every id by name. Repeatable.
+    """Create the meter, products and prices that Stripe lacks; return every id by name. Safe to repeat.
 
-    A price that our plans have changed is made anew and takes over the lookup key; subscriptions that run
-    keep the price that they were opened at.
+    Stripe's prices are immutable: for a plan whose price has changed, a new price is created and takes over
+    the lookup key. Running subscriptions keep the price that they started with.
+    Source: https://docs.stripe.com/products-prices/manage-prices
     """
     with translate_errors("sync_plans"):
         ids = {METER_EVENT_NAME: _find_or_create_meter()}
@@ -71,7 +75,7 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
         found = client.prices.list(
             {"lookup_keys": [parameters["lookup_key"]], "active": True, "expand": ["data.tiers"]}
         ).data
-        price = next((each for each in found if _costs(each.to_dict()) == _costs(parameters)), None)
+        price = next((each for each in found if _read_tiers(each.to_dict()) == _read_tiers(parameters)), None)
         if price is None:
             price = client.prices.create(parameters | {"transfer_lookup_key": True})
         djstripe.Price.sync_from_stripe_data(price)
@@ -79,8 +83,8 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
     return ids
 
 
-def _costs(price: dict[str, Any]) -> list[tuple[str, int]]:
-    """A price, ours or Stripe's, as its tiers: up to how many, for how many cents each."""
+def _read_tiers(price: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return the tiers, as (up to, cents each), of Stripe's price or of our parameters for one."""
     tiers = price.get("tiers") or [{"up_to": None, "unit_amount": price.get("unit_amount")}]
     return [(str(tier["up_to"] or "inf"), tier["unit_amount"]) for tier in tiers]
 

@@ -1,7 +1,7 @@
-"""Stripe's objects as values of ours, parsed from their JSON. Nothing outside this package reads that JSON.
+"""Dataclasses of Stripe's objects, parsed from its JSON. No other package reads that JSON.
 
-A snapshot is what Stripe said when it was read. Amounts are integer cents of the object's currency, times are
-aware datetimes in UTC, and a `status` is Stripe's own word.
+A snapshot holds the state when it was read. Amounts are integer cents of the object's currency, times are
+aware datetimes in UTC, and `status` is Stripe's value.
 Source: https://docs.stripe.com/api (2026-08-26.dahlia)
 """
 
@@ -15,17 +15,17 @@ from billing.plans import Plan, find_plan_by_product
 from .client import read_id
 
 ENDED = ("canceled", "incomplete_expired")
-# The name in Checkout's and the subscription's metadata of the person who chose the plan.
+# The metadata key, in Checkout sessions and subscriptions, of the person who chose the plan.
 PERSON = "person"
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSnapshot:
-    """A price: a month's, or, metered, of each fix beyond the included ones.
+    """A price: flat per month or, if metered, per fix beyond the included ones.
 
-    `unit_amount_cents` is None where the price does not say. Of a graduated price, the tiers that cost
-    nothing are `included`, and the last tier's amount counts.
+    `unit_amount_cents` is None if the price has no unit amount. For a graduated price, `included` is the size
+    of the free tiers, and the amount is that of the last tier.
     """
 
     price_id: str
@@ -34,7 +34,7 @@ class PriceSnapshot:
     included: int = 0
 
     def apply_to(self, plan: Plan) -> Plan:
-        """The plan with this instead of its own price."""
+        """Return the plan with its monthly or unit price replaced by this one."""
         if self.unit_amount_cents is None:
             return plan
         if self.is_metered:
@@ -44,12 +44,12 @@ class PriceSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionSnapshot:
-    """A subscription. `plan` is None where it is to no plan of ours.
+    """A subscription. `plan` is None for other products.
 
-    The current period begins with the metered price, where that was added after the period began: a changed
-    plan counts fixes, included ones too, from then. `cancel_at` is when a running subscription is to end.
-    `monthly_cents` is what it costs a month apart from its fixes. `chosen_by` is the id of the person who
-    chose it on Checkout, empty where nobody did.
+    If the metered price was added after the period started, the current period starts when it was added: a
+    changed plan counts its fixes, and its included ones, from then on. `cancel_at` is when a running
+    subscription is scheduled to end. `monthly_cents` is its monthly price without fixes. `chosen_by` is the
+    id of the user who chose it on Checkout, or empty.
     """
 
     subscription_id: str
@@ -74,9 +74,9 @@ class SubscriptionSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLineSnapshot:
-    """A line of an invoice, for `start <= t < end`. Ids are empty where the line names none.
+    """An invoice line for `start <= t < end`. Ids are empty if the line has none.
 
-    `is_full_period` tells a subscription's whole period from a part of one, and from what is no period.
+    `is_full_period` is true for a subscription's whole period, false for prorations and one-off items.
     """
 
     description: str
@@ -94,10 +94,10 @@ class InvoiceLineSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceSnapshot:
-    """An invoice. Texts are empty where Stripe has none; a draft has no number.
+    """An invoice. Texts are empty if Stripe has none; a draft has no number.
 
-    `finalized_at` is also when its payment was first tried. The balances are the customer's, before and
-    after; what the customer owns is negative. `subtotal_cents` is None where Stripe did not say.
+    Stripe first attempts the payment at `finalized_at`. The balances are the customer's before and after; a
+    negative balance is a credit in the customer's favor. `subtotal_cents` is None if Stripe sent none.
     """
 
     invoice_id: str
@@ -121,6 +121,7 @@ class InvoiceSnapshot:
 
 
 def parse_price(data: Json) -> PriceSnapshot:
+    """Parse a price, flat or tiered."""
     price_id, is_metered = data.get("id") or "", _is_metered(data)
     tiers = data.get("tiers") or []
     if data.get("billing_scheme") != "tiered" or not tiers:
@@ -130,7 +131,7 @@ def parse_price(data: Json) -> PriceSnapshot:
 
 
 def parse_subscription(data: Json) -> SubscriptionSnapshot:
-    """Raises KeyError where Stripe's shape is another."""
+    """Parse a subscription. Raises KeyError if a required field is missing."""
     items, status = data["items"]["data"], data["status"]
     start, end = _find_period(items)
     return SubscriptionSnapshot(
@@ -152,12 +153,12 @@ def parse_subscription(data: Json) -> SubscriptionSnapshot:
 
 
 def find_plan(data: Json) -> Plan | None:
-    """The plan that a subscription's items are of, at today's price or an older one; None where not ours."""
+    """Return the plan of a subscription's items, at any of its prices, or None for other products."""
     return find_plan_by_product({read_id(item["price"]["product"]) for item in data["items"]["data"]})
 
 
 def parse_invoice(data: Json, *, invoice_id: str) -> InvoiceSnapshot:
-    """Raises KeyError where Stripe's shape is another."""
+    """Parse an invoice. Raises KeyError if a required field is missing."""
     finalized_at = (data.get("status_transitions") or {}).get("finalized_at")
     return InvoiceSnapshot(
         invoice_id=invoice_id,
@@ -182,7 +183,7 @@ def parse_invoice(data: Json, *, invoice_id: str) -> InvoiceSnapshot:
 
 
 def find_invoiced_subscription(data: Json) -> str:
-    """The id of the subscription that an invoice is of; empty where it is of none."""
+    """Return the id of the subscription that an invoice belongs to, or an empty string."""
     details = (data.get("parent") or {}).get("subscription_details") or {}
     subscription = details.get("subscription")
     return read_id(subscription) if subscription else ""
@@ -205,11 +206,12 @@ def _parse_line(line: Json) -> InvoiceLineSnapshot:
 
 
 def _find_period(items: list[Json]) -> tuple[datetime | None, datetime | None]:
-    """The current period, which Stripe keeps on the items."""
+    """Return the current period, which Stripe stores on the items, from the metered item if there is one."""
     if not items:
         return None, None
     item = next((each for each in items if _is_metered(each["price"])), items[0])
     start, end = item["current_period_start"], item["current_period_end"]
+    # An item that was added mid-period has the period's start, but its meter counts only from its creation.
     if item.get("created") and start < item["created"] < end:
         start = item["created"]
     return _read_time(start), _read_time(end)

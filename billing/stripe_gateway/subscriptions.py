@@ -1,4 +1,4 @@
-"""Subscriptions to a plan's prices."""
+"""Create, cancel and mirror subscriptions."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
 from .snapshots import ENDED, SubscriptionSnapshot, find_plan, parse_subscription
 
-# In the classic mode, the usage of a metered price that is taken off a subscription is never invoiced.
+# In classic billing mode, Stripe never invoices the usage of a metered price that is removed.
 # Source: https://docs.stripe.com/billing/subscriptions/usage-based/manage-billing-setup
 BILLING_MODE: Any = {"type": "flexible"}
 
 
 def sync_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
-    """Mirror the customer's subscriptions to our plans that have not ended; their ids, the newest first."""
+    """Mirror the customer's live subscriptions to our plans; return their ids, newest first."""
     with translate_errors("sync_live_subscriptions"):
         listed = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "limit": 100})
         live = [
@@ -32,7 +32,7 @@ def sync_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
 
 
 def sync_subscriptions(*, stripe_customer_id: str) -> None:
-    """Mirror all of the customer's subscriptions, those that have ended too."""
+    """Mirror all of the customer's subscriptions, including ended ones. Safe to repeat."""
     with translate_errors("sync_subscriptions"):
         listed = get_client().v1.subscriptions.list(
             {"customer": stripe_customer_id, "status": "all", "limit": 100}
@@ -44,7 +44,12 @@ def sync_subscriptions(*, stripe_customer_id: str) -> None:
 def create_subscription(
     *, stripe_customer_id: str, plan: Plan, request_key: str, attempt: int
 ) -> SubscriptionSnapshot:
-    """Subscribe a customer to a plan's prices. Repeating it for the same request_key subscribes once."""
+    """Create a subscription to a plan's prices. Safe to repeat: it creates one per `request_key`.
+
+    A subscription with the key in its metadata is looked up first, because Stripe keeps idempotency keys for
+    a day only. `attempt` makes that key new, because Stripe replays its own errors under an old one.
+    Source: https://docs.stripe.com/api/subscriptions/create
+    """
     with translate_errors("create_subscription"):
         existing = get_client().v1.subscriptions.list({"customer": stripe_customer_id, "status": "all"})
         opened = next(
@@ -66,10 +71,10 @@ def create_subscription(
 
 
 def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> SubscriptionSnapshot:
-    """End a subscription now, its open usage invoiced unless told otherwise. Repeating it changes nothing.
+    """Cancel a subscription now and, unless `is_invoiced` is False, invoice its usage. Safe to repeat.
 
-    A deletion takes no idempotency key: after a lost answer, Stripe says that there is nothing to cancel.
-    Source: https://docs.stripe.com/api/idempotent_requests
+    DELETE requests take no idempotency key. If an earlier response was lost, Stripe answers that there is
+    nothing to cancel. Source: https://docs.stripe.com/api/idempotent_requests
     """
     with translate_errors("cancel_subscription"):
         try:
@@ -82,9 +87,10 @@ def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> Su
 
 
 def set_cancellation(*, subscription_id: str, at_period_end: bool, request_key: str) -> SubscriptionSnapshot:
-    """Let a subscription end with its period, or go on. Repeating it changes nothing.
+    """Set or clear a subscription's cancellation at the end of its period. Safe to repeat.
 
-    `request_key` tells one change of mind from the next, which would else be answered from the first's key.
+    `request_key` must differ for each request of a person: under the same idempotency key, Stripe would
+    replay the earlier response and change nothing.
     """
     with translate_errors("set_cancellation"):
         changed = get_client().v1.subscriptions.update(
@@ -96,12 +102,12 @@ def set_cancellation(*, subscription_id: str, at_period_end: bool, request_key: 
 
 
 def sync_subscription(subscription_id: str) -> SubscriptionSnapshot:
-    """Read a subscription as it is now."""
+    """Read a subscription from Stripe, mirror it and return it."""
     with translate_errors("sync_subscription"):
         return mirror_subscription(get_client().v1.subscriptions.retrieve(subscription_id))
 
 
 def mirror_subscription(subscription: stripe.Subscription) -> SubscriptionSnapshot:
-    """Copy what was read to dj-stripe's table."""
+    """Write a subscription that was just read to dj-stripe's table. No Stripe call of its own."""
     djstripe.Subscription.sync_from_stripe_data(subscription)
     return parse_subscription(subscription.to_dict())

@@ -1,4 +1,4 @@
-"""Webhooks: where Stripe delivers events, who signed one, and what it is about."""
+"""Webhooks: register endpoints, verify signatures and parse events."""
 
 import time
 from collections.abc import Collection
@@ -14,16 +14,16 @@ from .errors import BadSignature, translate_errors
 from .snapshots import find_invoiced_subscription
 
 SIGNATURE_TOLERANCE_SECONDS = 300
-# A thin event: Stripe delivers those to event destinations, which are made in its dashboard.
+# A thin event. Stripe delivers those to event destinations, which are created in its dashboard.
 METER_ERROR = "v1.billing.meter.error_report_triggered"
 
 
 @dataclass(frozen=True)
 class WebhookEvent:
-    """What happened at Stripe, and to which objects. Ids are empty where the event refers to none.
+    """An event's type and the ids of its objects. Ids are empty if the event has none.
 
-    `kind` is Stripe's word for the object, as "invoice"; `stripe_customer_id` is the object's own id where
-    it is a customer. A thin event names an object without describing it, so that it has an id alone.
+    `kind` is the object's type, such as "invoice". `stripe_customer_id` is the object's own id if it is a
+    customer. A thin event carries no object, so only its id and type are set.
     """
 
     event_id: str
@@ -36,15 +36,16 @@ class WebhookEvent:
 
 
 def register_webhook(url: str, *, event_types: Collection[str]) -> str:
-    """Ask Stripe to deliver events of these types to a URL, and keep the endpoint's secret; its id.
+    """Create or update the webhook endpoint of a URL, store its secret, and return its id.
 
-    An endpoint that we hold for the URL is kept, and its list of types updated. Repeating it is safe.
-    Raises StripeUnavailable, StripeRejected.
+    Safe to repeat: an endpoint whose secret we hold is reused, and its event types are updated. Stripe
+    returns the secret only when an endpoint is created. Raises StripeUnavailable, StripeRejected.
+    Source: https://docs.stripe.com/api/webhook_endpoints/create
     """
     wanted: Any = sorted(event_types)
     endpoints = get_client().v1.webhook_endpoints
     with translate_errors("register_webhook"):
-        # A destination for thin events has the same address, and another prefix.
+        # An event destination may have the same URL, but another id prefix.
         ours = djstripe.WebhookEndpoint.objects.filter(url=url, id__startswith="we_")
         if known := ours.exclude(secret="").first():
             if set(known.enabled_events) != set(wanted):
@@ -58,12 +59,12 @@ def register_webhook(url: str, *, event_types: Collection[str]) -> str:
     return str(row.id)
 
 
-def keep_event_destination(
+def save_event_destination(
     *, destination_id: str, url: str, secret: str, event_types: Collection[str]
 ) -> None:
-    """Keep the secret of a destination for thin events, which Stripe signs apart. No call; repeatable.
+    """Store the secret of an event destination, with which Stripe signs thin events.
 
-    Source: https://docs.stripe.com/event-destinations
+    Commits; makes no Stripe call; safe to repeat. Source: https://docs.stripe.com/event-destinations
     """
     djstripe.WebhookEndpoint.objects.update_or_create(
         id=destination_id,
@@ -78,12 +79,13 @@ def keep_event_destination(
 
 
 def verify_webhook(*, payload: str, signature: str) -> None:
-    """Raise BadSignature unless an endpoint of ours signed this within 300 seconds of now. No call.
+    """Raise BadSignature unless one of our endpoint secrets signed this within 300 seconds of now.
 
-    Neither earlier nor later: Stripe's library refuses only what is too old, and who once holds a signature
-    with a time far ahead could replay it until then.
+    Makes no Stripe call. Timestamps in the future are rejected as well: Stripe's library rejects only old
+    ones, so that a signature with a timestamp far ahead could be replayed until then.
+    Source: https://docs.stripe.com/webhooks/signature
     """
-    if _is_ahead(signature):
+    if _is_from_future(signature):
         raise BadSignature
     for secret in djstripe.WebhookEndpoint.objects.exclude(secret="").values_list("secret", flat=True):
         try:
@@ -94,18 +96,18 @@ def verify_webhook(*, payload: str, signature: str) -> None:
     raise BadSignature
 
 
-def _is_ahead(signature: str) -> bool:
-    """Whether the first `t=`, the one that Stripe's library takes, is ahead by more than the tolerance."""
+def _is_from_future(signature: str) -> bool:
+    """Whether the first `t=`, which is the one that Stripe's library reads, exceeds the tolerance."""
     parts = (part.split("=") for part in signature.split(","))
     try:
         sent_at = int(next(part for part in parts if part[0] == "t")[1])
     except (StopIteration, IndexError, ValueError):
-        return False  # not a signature, and refused by the library
+        return False  # malformed: the library rejects it
     return sent_at > time.time() + SIGNATURE_TOLERANCE_SECONDS
 
 
 def is_thin(event_type: str) -> bool:
-    """Whether Stripe sends events of a type without the object, to event destinations only.
+    """Whether a type's events are thin: sent without their object, and only to event destinations.
 
     Source: https://docs.stripe.com/event-destinations
     """
@@ -113,7 +115,7 @@ def is_thin(event_type: str) -> bool:
 
 
 def read_event(payload: dict[str, Any]) -> WebhookEvent:
-    """Parse the body of a webhook. Raises KeyError where it has no object that it should have."""
+    """Parse a webhook's body. Raises KeyError if a snapshot event lacks its object."""
     event_id, event_type = payload["id"], payload["type"]
     if is_thin(event_type):
         return WebhookEvent(event_id=event_id, event_type=event_type)

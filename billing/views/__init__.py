@@ -1,1 +1,1 @@
-"""Billing's pages in the portal. Amounts come ready from selectors and services; nothing is computed here."""
+"""Billing pages of the portal. Selectors and services compute all amounts; views compute none."""

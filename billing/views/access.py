@@ -1,4 +1,4 @@
-"""Who sees billing, and what a page says when Stripe is away."""
+"""Access to billing pages, and their error pages when Stripe is unavailable or rejects a request."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -27,7 +27,7 @@ RETRY_AFTER_SECONDS = 30
 
 
 class Redirect303(HttpResponseRedirect):
-    """303: what was posted is done, the page to look at is another."""
+    """A 303 response: after a POST, the browser requests the next page by GET."""
 
     status_code = 303
 
@@ -37,7 +37,7 @@ def redirect_303(to: str) -> Redirect303:
 
 
 def find_author(request: HttpRequest) -> Author:
-    """The person who asks, for the audit log."""
+    """Return the user who makes the request, with address and device, for the audit log."""
     assert isinstance(request.user, User)
     return Author(request.user, **find_origin(request))
 
@@ -45,7 +45,7 @@ def find_author(request: HttpRequest) -> Author:
 def record_action(
     request: HttpRequest, customer: Customer, action: AuditLogEntry.Action, subject: str
 ) -> None:
-    """What a person did with the plan or the cap, in their customer's audit log."""
+    """Record an action of the request's user in the customer's audit log."""
     assert isinstance(request.user, User)
     record_audit_log_entry(
         customer=customer,
@@ -58,10 +58,11 @@ def record_action(
 
 
 def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
-    """A page for owners, admins and billing members: the view gets the customer after the request.
+    """Restrict a page to owners, admins and billing members; pass the customer to the view.
 
-    Another member is told whom to ask (403). What is not there, or not theirs, is 404; a mistake of theirs is
-    told on the overview; Stripe being away, or refusing, is told with the request's id (503).
+    Other members get a page that says whom to ask (403). NotFound becomes 404. Another DomainError becomes a
+    message on the billing overview. StripeUnavailable and StripeRejected become an error page with the
+    request id (503).
     """
 
     def guarded(
@@ -69,7 +70,7 @@ def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
     ) -> HttpResponseBase:
         request.membership = membership  # type: ignore[attr-defined]
         if not membership.may_see_billing:
-            return render(request, "billing/not_yours.html", status=403)
+            return render(request, "billing/no_billing_access.html", status=403)
         try:
             return view(request, membership.customer, *args, **kwargs)
         except NotFound as error:
@@ -84,11 +85,11 @@ def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
 
 
 def render_stripe_error(request: HttpRequest, error: StripeUnavailable | StripeRejected) -> HttpResponse:
-    """The page that says that Stripe is away, or what it minds (503)."""
-    is_refused = isinstance(error, StripeRejected)
-    log.warning("billing_page_without_stripe", error=str(error), refused=is_refused)
-    context = {"is_refused": is_refused, "reason": str(error) if is_refused else ""}
+    """Render the page that says that Stripe is unavailable, or why it rejected the request (503)."""
+    is_rejected = isinstance(error, StripeRejected)
+    log.warning("billing_page_without_stripe", error=str(error), rejected=is_rejected)
+    context = {"is_rejected": is_rejected, "reason": str(error) if is_rejected else ""}
     response = render(request, "billing/stripe_error.html", context, status=503)
-    if not is_refused:
+    if not is_rejected:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

@@ -1,4 +1,4 @@
-"""A customer bounds what a period may cost."""
+"""The spend cap page."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
@@ -22,13 +22,13 @@ def set_cap(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     account = get_account(customer=customer)
     if request.method == "POST" and "remove" in request.POST:
         _set(request, customer, None)
-        messages.success(request, _("The spend cap is gone: nothing bounds a period's cost."))
+        messages.success(request, _("The spend cap is removed. A period's cost is not limited."))
         return redirect_303("billing")
     form = CapForm(request.POST if request.method == "POST" else None, account=account)
     if form.is_bound and form.is_valid():
-        words = format_cents(form.cents, is_short=True)
+        cap = format_cents(form.cents, is_short=True)
         _set(request, customer, form.cents)
-        messages.success(request, _("The spend cap is %(cap)s for each period.") % {"cap": words})
+        messages.success(request, _("The spend cap is %(cap)s for each period.") % {"cap": cap})
         return redirect_303("billing")
     entitlement = get_entitlement(customer=customer)
     context = {"form": form, "account": account, "entitlement": entitlement}

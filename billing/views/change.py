@@ -1,4 +1,4 @@
-"""A plan is changed: first what it costs is shown, then that is confirmed."""
+"""The plan change page: preview the cost, then confirm the change."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
@@ -23,15 +23,15 @@ from .access import billing_page, find_author, redirect_303
 @require_http_methods(["GET", "HEAD", "POST"])
 @billing_page
 def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    """Show what a change costs now and from then on; what is confirmed is what was shown.
+    """Show what a change costs now and later, and make the change at the cost that was shown.
 
-    A preview that no longer holds is shown anew (409), with a sentence.
+    If the preview is outdated, a new one is shown with the reason (409).
     """
     account = get_account(customer=customer)
     if not account.has_subscription:
         return redirect_303("billing-plans")
     others = [plan for plan in PLANS.values() if plan.is_metered and plan.key != account.plan]
-    refusal = ""
+    rejection = ""
     form = ChangeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and form.chosen in others:
         try:
@@ -42,26 +42,26 @@ def change_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
                 by=find_author(request),
             )
         except DomainError as error:
-            refusal = translate_error(error)
+            rejection = translate_error(error)
         else:
             messages.success(request, _("You are on %(plan)s now.") % {"plan": form.chosen.name})
             return redirect_303("billing")
-    return _show_preview(request, customer, account, _pick(request, others), refusal)
+    return _show_preview(request, customer, account, _pick(request, others), rejection)
 
 
 def _pick(request: HttpRequest, others: list[Plan]) -> Plan:
-    wanted = request.POST.get("plan") or request.GET.get("plan")
-    return next((plan for plan in others if plan.key == wanted), others[0])
+    key = request.POST.get("plan") or request.GET.get("plan")
+    return next((plan for plan in others if plan.key == key), others[0])
 
 
 def _show_preview(
-    request: HttpRequest, customer: Customer, account: BillingAccount, plan: Plan, refusal: str
+    request: HttpRequest, customer: Customer, account: BillingAccount, plan: Plan, rejection: str
 ) -> HttpResponseBase:
     preview = preview_change(customer=customer, plan=plan, at=timezone.now())
     context = {
         "preview": preview,
         "current": account.terms,
         "plan": plan,
-        "refusal": refusal or (_("The preview was made anew.") if request.method == "POST" else ""),
+        "rejection": rejection or (_("The preview has been updated.") if request.method == "POST" else ""),
     }
     return render(request, "billing/change.html", context, status=409 if request.method == "POST" else 200)

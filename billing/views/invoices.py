@@ -1,4 +1,4 @@
-"""Invoices, and each opened up to the fixes behind it."""
+"""The pages of invoices and fixes."""
 
 from uuid import UUID
 
@@ -40,7 +40,7 @@ def _read_page(request: HttpRequest) -> int:
 
 @billing_page
 def show_invoice(request: HttpRequest, customer: Customer, reference: str) -> HttpResponseBase:
-    """What an invoice is made of. Where our sum differs from Stripe's the page says so, and it is logged."""
+    """Show an invoice with its fixes. If our sum differs from Stripe's, the page says so and it is logged."""
     explained = explain_invoice(customer=customer, invoice_id=reference)
     if explained.is_final and not explained.agrees:
         log.error("invoice_differs", invoice=explained.invoice.id, customer=str(customer.pk))

@@ -1,4 +1,4 @@
-"""Where the account stands with its money, and the way to Stripe's own page."""
+"""The billing overview, and the redirect to Stripe's Billing Portal."""
 
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -16,14 +16,15 @@ from billing.selectors.entitlements import get_account, get_entitlement
 from billing.selectors.invoices import list_open_invoices
 from billing.selectors.notifications import list_notifications
 from billing.services.payments.open_billing_portal import open_billing_portal
-from billing.usage_words import describe_cost, describe_usage
+from billing.usage_text import describe_cost, describe_usage
 from customers.models import Customer
 
 from .access import billing_page, redirect_303
 from .notifications import list_rows
 
-NOTICES_SHOWN = 20
-WITHOUT_PERIOD = timedelta(days=30)
+NOTIFICATIONS_SHOWN = 20
+# The time whose notifications are listed for an account without a billing period.
+DEFAULT_PERIOD = timedelta(days=30)
 
 
 @billing_page
@@ -33,9 +34,9 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     entitlement = get_entitlement(customer=customer)
     invoices = list_open_invoices(customer=customer) if entitlement.is_payment_open else []
     notifications = list_notifications(
-        customer=customer, since=_find_start(account, now), limit=NOTICES_SHOWN
+        customer=customer, since=_find_start(account, now), limit=NOTIFICATIONS_SHOWN
     )
-    ways = ContactOptions(
+    contact = ContactOptions(
         support=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         plans_url=reverse("billing-plans"),
         cap_url=reverse("billing-cap"),
@@ -44,9 +45,9 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
         "account": account,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
-        "standing": explain_account_state(entitlement, invoices, ways=ways),
-        "usage_words": describe_usage(entitlement),
-        "cost_words": describe_cost(entitlement),
+        "account_alert": explain_account_state(entitlement, invoices, contact=contact),
+        "usage_text": describe_usage(entitlement),
+        "cost_text": describe_cost(entitlement),
         "notifications": list_rows(notifications),
         "is_changeable": account.status == BillingAccount.Status.ACTIVE and account.cancel_at is None,
     }
@@ -54,12 +55,12 @@ def show_billing(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 
 
 def _find_start(account: BillingAccount, now: datetime) -> datetime:
-    return account.current_period_start or now - WITHOUT_PERIOD
+    return account.current_period_start or now - DEFAULT_PERIOD
 
 
 @require_POST
 @billing_page
 def open_portal(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    """Go to Stripe's own page for cards, addresses and invoices."""
+    """Redirect to Stripe's Billing Portal for cards, addresses and invoices."""
     return_url = f"{settings.BASE_URL}{reverse('billing')}"
     return redirect_303(open_billing_portal(customer=customer, return_url=return_url))

@@ -1,4 +1,4 @@
-"""A plan is chosen, canceled, resumed."""
+"""The pages that choose, cancel and resume a plan."""
 
 from urllib.parse import urlencode
 
@@ -27,14 +27,14 @@ from customers.models import AuditLogEntry, Customer
 
 from .access import billing_page, find_author, record_action, redirect_303
 
-LOOK_AGAIN_SECONDS = 3
-LOOKS = 20
+POLL_SECONDS = 3
+MAX_POLLS = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @billing_page
 def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    """Choose a plan and go on to Stripe's Checkout. Who has a plan is led to changing it."""
+    """Choose a plan and continue to Stripe's Checkout. With a running plan, redirect to the plan change."""
     account = get_account(customer=customer)
     if account.has_subscription:
         return redirect_303("billing-change" if account.status == BillingAccount.Status.ACTIVE else "billing")
@@ -61,13 +61,13 @@ def choose_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 @redirect_whole_page
 @billing_page
 def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    """Where Checkout sends people back: wait a minute at most for Stripe's news. By POST, ask Stripe now.
+    """Wait up to a minute for the webhook of a completed Checkout; a POST reads the session at once.
 
-    Where scripts run, an empty part of the page asks by itself, and is answered with the next such part until
-    there is something to say.
+    Checkout redirects here. With JavaScript, htmx polls with an empty element, which each response replaces
+    with the next one until the plan is active or the polls are used up.
     """
     if request.GET.get("checkout") == "left":
-        messages.info(request, _("You left Stripe's page. Nothing was charged and nothing has changed."))
+        messages.info(request, _("You left Stripe's checkout. Nothing was charged, and nothing has changed."))
         return redirect_303("billing-plans")
     session_id = request.GET.get("session", "")
     account = get_account(customer=customer)
@@ -78,33 +78,33 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
         messages.success(request, _("You are on %(plan)s now. Thank you.") % {"plan": plan})
     if account.has_subscription and account.status != BillingAccount.Status.PENDING:
         return redirect_303("billing")
-    tries = _read_tries(request)
-    waits_on = request.method != "POST" and tries < LOOKS
-    query = urlencode({"checkout": "done", "session": session_id, "tries": tries + 1})
+    polls = _read_polls(request)
+    is_polling = request.method != "POST" and polls < MAX_POLLS
+    query = urlencode({"checkout": "done", "session": session_id, "polls": polls + 1})
     context = {
         "next_url": f"{reverse('billing-return')}?{query}",
-        "seconds": LOOK_AGAIN_SECONDS,
-        "waits_on": waits_on,
+        "seconds": POLL_SECONDS,
+        "is_polling": is_polling,
         "session_id": session_id,
     }
     if not is_htmx(request):
         return render(request, "billing/waiting.html", context)
     return (
-        render(request, "billing/look_again.html", context)
-        if waits_on
+        render(request, "billing/poll_checkout.html", context)
+        if is_polling
         else redirect_303(request.get_full_path())
     )
 
 
-def _read_tries(request: HttpRequest) -> int:
-    tries = request.GET.get("tries", "0")
-    return int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else 0
+def _read_polls(request: HttpRequest) -> int:
+    polls = request.GET.get("polls", "0")
+    return int(polls) if polls.isascii() and polls.isdigit() and len(polls) < 4 else 0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @billing_page
 def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
-    """End the plan now or with its period; what each means stands on the page."""
+    """Cancel the plan now or at the end of its period; the page explains both."""
     account = get_account(customer=customer)
     if not account.has_subscription:
         raise NoPlanToCancel
@@ -120,16 +120,14 @@ def cancel_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
     if when == "now":
         cancel_plan_service(customer=customer, by=find_author(request))
-        messages.success(request, _("Your plan has ended. What was used comes on a last invoice."))
+        messages.success(request, _("Your plan has ended. A final invoice will bill your usage."))
         return
     cancel_at_period_end(customer=customer, at=timezone.now(), by=find_author(request))
     ends_at = get_account(customer=customer).current_period_end
     if ends_at:
-        text = _("Your plan ends on %(date)s. Until then everything goes on.") % {
-            "date": format_date(ends_at)
-        }
+        text = _("Your plan ends on %(date)s. Until then nothing changes.") % {"date": format_date(ends_at)}
     else:
-        text = _("Your plan ends with its period. Until then everything goes on.")
+        text = _("Your plan ends with its period. Until then nothing changes.")
     messages.success(request, text)
 
 
@@ -137,5 +135,5 @@ def _cancel(request: HttpRequest, customer: Customer, when: str) -> None:
 @billing_page
 def resume_plan(request: HttpRequest, customer: Customer) -> HttpResponseBase:
     resume_plan_service(customer=customer, at=timezone.now(), by=find_author(request))
-    messages.success(request, _("Your plan goes on."))
+    messages.success(request, _("Your plan will continue."))
     return redirect_303("billing")

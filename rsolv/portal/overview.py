@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from billing.account_alerts import ContactOptions, explain_account_state
 from billing.selectors.entitlements import Entitlement, get_entitlement
 from billing.selectors.invoices import list_invoices, list_open_invoices
-from billing.usage_words import describe_cost, describe_usage
+from billing.usage_text import describe_cost, describe_usage
 from customers.models import ApiKey, Customer, Membership, User
 from customers.selectors import get_membership, list_expiring_keys, list_keys
 from phases.selectors.fixes import count_fixes_by_outcome, list_latest_fixes
@@ -90,15 +90,17 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
         "customer": customer,
         "entitlement": entitlement,
         "plan_state": "exhausted" if entitlement.is_trial_exhausted else entitlement.status,
-        "standing": explain_account_state(entitlement, open_invoices, ways=contact if sees_billing else None),
+        "account_alert": explain_account_state(
+            entitlement, open_invoices, contact=contact if sees_billing else None
+        ),
         "warnings": _list_warnings(recent, customer, projection if sees_billing else None, now),
         "last_time": last_time,
         "news": _list_news(count_fixes_by_outcome(customer=customer, since=last_time)) if last_time else [],
         "steps": list_steps(customer=customer),
         "may_manage": membership.may_manage,
         "sees_billing": sees_billing,
-        "usage_words": describe_usage(entitlement),
-        "cost_words": describe_cost(entitlement),
+        "usage_text": describe_usage(entitlement),
+        "cost_text": describe_cost(entitlement),
         "projection": projection,
         "rows": list_fix_rows(list(list_latest_fixes(customer=customer, limit=FIXES_SHOWN))),
         "invoices": invoices,

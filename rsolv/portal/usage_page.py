@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from billing.selectors.entitlements import get_entitlement
-from billing.usage_words import describe_cost, describe_usage
+from billing.usage_text import describe_cost, describe_usage
 from core.formats import MONTHS, format_date
 from customers.access import find_origin, member_page
 from customers.csv_rows import write_rows
@@ -90,8 +90,8 @@ def show_usage(request: HttpRequest, membership: Membership) -> HttpResponseBase
         "repository_chart": _draw(labels, repositories),
         "entitlement": entitlement,
         "sees_billing": membership.may_see_billing,
-        "usage_words": describe_usage(entitlement),
-        "cost_words": describe_cost(entitlement),
+        "usage_text": describe_usage(entitlement),
+        "cost_text": describe_cost(entitlement),
         "projection": project_entitlement(entitlement, now),
     }
     return render(request, "portal/usage.html", context)

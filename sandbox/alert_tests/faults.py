@@ -88,9 +88,9 @@ class FaultInjector:
                     inject=self.refuse_database,
                     recover=self.accept_database,
                     panels=(
-                        "api: Errors of ours by view [A]",
+                        "api: Server errors by view [A]",
                         "api: Exceptions by type [A]",
-                        "platform: Alerts that fire [A]",
+                        "platform: Firing alerts [A]",
                     ),
                 ),
             ],
@@ -179,7 +179,7 @@ class FaultInjector:
                     ("MetricsCollectorFailing",),
                     inject=self.lock_reconciliations,
                     recover=self.unlock,
-                    panels=("platform: Failed readings [A]",),
+                    panels=("platform: Failed collectors [A]",),
                 ),
                 Fault(
                     "Redis loses all its keys, repeatedly",

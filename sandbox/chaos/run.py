@@ -227,7 +227,7 @@ class ChaosRun:
 
     def _count_waiting(self, *, push: bool = False) -> int:
         """Count the backlog, except what waits for staff."""
-        return sum(count for kind, count in self._count_backlog(push=push).items() if kind != "refused")
+        return sum(count for kind, count in self._count_backlog(push=push).items() if kind != "rejected")
 
     def _count_backlog(self, *, push: bool = False) -> dict[str, int]:
         output = io.StringIO()

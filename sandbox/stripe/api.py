@@ -1,4 +1,4 @@
-"""One API call: who asks, what was asked before, the work, and the answer."""
+"""One API call: authentication, idempotency, the handler, and the response."""
 
 import logging
 import re
@@ -23,12 +23,12 @@ _KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{24,}$")
 
 
 class ConnectionCut(ConnectionError):
-    """The connection is to be closed without an answer."""
+    """Close the connection without a response."""
 
 
 @dataclass
 class ApiRequest:
-    """What came over the wire. `params` is the parsed but unread form."""
+    """A request as received. `params` is the parsed form, not validated yet."""
 
     method: str
     path: str
@@ -46,7 +46,7 @@ class ApiResponse:
 
 
 class Api:
-    """Answers questions against one env."""
+    """Answers requests against one environment."""
 
     def __init__(self, env: StripeEnvironment, written: Callable[[], None]) -> None:
         self._env = env
@@ -54,7 +54,7 @@ class Api:
         self._written = written
 
     def answer(self, request: ApiRequest) -> ApiResponse:
-        """The answer, whatever happens; raises only ConnectionCut."""
+        """Return the response to any request; raises only ConnectionCut."""
         try:
             self._check_key(request.key)
             return self._faulty(request)
@@ -77,7 +77,10 @@ class Api:
             raise StripeFailure(f"Invalid API Key provided: {shown}", status=401, saved=False)
 
     def _faulty(self, request: ApiRequest) -> ApiResponse:
-        """ApiResponse as the faults allow. Waiting happens outside the lock, with the key in flight."""
+        """Return the response after applying the faults.
+
+        Waits outside the lock, with the idempotency key in use.
+        """
         with self._env.store.lock:
             faults = self._env.faults.for_request(request.method, request.path)
         broken = next((fault for fault in faults if fault.kind != "latency"), None)
@@ -95,9 +98,10 @@ class Api:
         return _broken(broken) if replayed else self._kept(request, _broken(broken), over=True)
 
     def _kept(self, request: ApiRequest, answer: ApiResponse, *, over: bool = False) -> ApiResponse:
-        """A fault's answer, remembered under the idempotency key as Stripe remembers its own failures.
+        """Return a fault's response, stored under the idempotency key as Stripe stores its own errors.
 
-        Not 409 and 429. What a key already remembers stays, unless the answer is `over` work just done.
+        409 and 429 are not stored. An existing response of the key is kept, unless this one is `over` the
+        work that was just done.
         """
         key = request.idempotency_key if request.method == "POST" else None
         if not key or answer.status in NEVER_KEPT:
@@ -109,7 +113,7 @@ class Api:
         return ApiResponse(answer.status, answer.body, {"Stripe-Should-Retry": "false"})
 
     def _once(self, request: ApiRequest, wait: float) -> ApiResponse:
-        """Do the work, unless this idempotency key has done it."""
+        """Run the handler, unless this idempotency key has a stored response."""
         key = request.idempotency_key if request.method == "POST" else None
         if not key:
             time.sleep(wait)
@@ -153,7 +157,7 @@ class Api:
         return route.shape.read(request.params) or {}
 
     def _shown(self, result: Record) -> Record:
-        """Records are presented; computed objects and lists of records pass through."""
+        """Render records; computed objects and lists of records are returned as they are."""
         if result.get("object") in ("list", "search_result"):
             return {**result, "data": [self._shown(each) for each in result["data"]]}
         return present(self._env.store, result) if "_seq" in result else result

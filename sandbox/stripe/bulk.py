@@ -1,4 +1,4 @@
-"""Many customers at once: what a large account looks like, without a call for each."""
+"""Create many customers at once, as in a large account, without one call for each."""
 
 import gc
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,10 @@ def seed(
     days: int = 0,
     price_keys: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Customers with a card, each with a subscription to the prices (ids or lookup keys) and usage of one.
+    """Create customers with a card, each with a subscription to the prices and usage of one of them.
 
-    Usage is dated now, or spread evenly over the past `days`. Nothing of it is announced. Without prices it
-    makes a meter and a price of its own. The ids of the customers, oldest first.
+    Prices are ids or lookup keys; without any, a meter and a price are created. Usage is dated now, or spread
+    evenly over the past `days`. Emits no events. Returns the customers' ids, oldest first.
     """
     made: list[str] = []
     with env.without_events(), _uncollected():
@@ -44,7 +44,10 @@ def seed(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Everything made here stays, so looking for garbage meanwhile would only cost: a third of the time."""
+    """Turn off garbage collection:
+
+    everything created here stays, and collecting would take a third of the time.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -69,7 +72,7 @@ def _subscriber(env: StripeEnvironment, number: int, items: list[dict[str, str]]
 
 
 def _use(env: StripeEnvironment, meter: Record, customer: str, count: int, days: int) -> None:
-    """File usage of one each, oldest first."""
+    """Record one unit of usage each, oldest first."""
     now = env.now()
     step = days * DAY / count if count else 0
     payload = {meter["customer_mapping"]["event_payload_key"]: customer}
@@ -102,7 +105,7 @@ def _price(env: StripeEnvironment, key: str) -> Record:
 
 
 def _meter(env: StripeEnvironment, chosen: list[Record]) -> Record | None:
-    """The meter of the first price that has one."""
+    """Return the meter of the first price that has one."""
     ids = [price["recurring"]["meter"] for price in chosen if price["recurring"]["meter"]]
     return env.require("billing.meter", ids[0]) if ids else None
 

@@ -1,4 +1,4 @@
-"""The documented test cards: what each token and number does."""
+"""Stripe's documented test cards: the behavior of each token and number."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from sandbox.stripe.errors import StripeFailure, card_error
 
 @dataclass(frozen=True)
 class Card:
-    """A test card. `behavior` names how the bank answers.
+    """A test card. `behavior` names the bank's response.
 
-    `attaches`: it can be saved. `asks_once`: after the person has passed 3-D Secure it pays by itself.
+    `attaches`: it can be saved. `asks_once`: after one 3-D Secure authentication it pays without another.
     """
 
     behavior: str
@@ -36,7 +36,7 @@ DECLINES: dict[str, tuple[str, str | None, str]] = {
 SUCCESS, AUTHENTICATION = "success", "authentication_required"
 BEHAVIORS = (SUCCESS, AUTHENTICATION, *DECLINES)
 
-# Stripe's testing page: declined cards cannot be attached, except the one made for it (0341).
+# By Stripe's testing page, declined cards cannot be attached, except for the one made for that (0341).
 _BY_TOKEN: dict[str, Card] = {
     "visa": Card(SUCCESS, "visa", "4242"),
     "visa_debit": Card(SUCCESS, "visa", "5556"),
@@ -77,7 +77,7 @@ _BY_NUMBER: dict[str, str] = {
 
 
 def card_for_token(token: str) -> Card | None:
-    """`pm_card_…` or `tok_…`, with or without the brand that Stripe's page puts in the middle."""
+    """Find the card of `pm_card_…` or `tok_…`, with or without the brand in its name."""
     for prefix in ("pm_card_", "tok_"):
         if token.startswith(prefix):
             name = token[len(prefix) :]
@@ -94,7 +94,7 @@ def card_for_number(number: str) -> Card:
 
 
 def not_authenticated(intent: str) -> StripeFailure:
-    """The person did not pass the bank's request about a payment or a setup intent."""
+    """Build the error of a failed authentication of a payment or setup intent."""
     message = (
         "We are unable to authenticate your payment method. Please choose a different payment method "
         "and try again."
@@ -103,6 +103,6 @@ def not_authenticated(intent: str) -> StripeFailure:
 
 
 def declined(behavior: str, **extra: object) -> StripeFailure:
-    """The bank's refusal, for a behavior in DECLINES."""
+    """Build the bank's decline for a behavior in DECLINES."""
     code, decline_code, message = DECLINES[behavior]
     return card_error(message, code=code, decline_code=decline_code, **extra)

@@ -1,4 +1,4 @@
-"""The sandbox's time: real time plus an offset that tests may move."""
+"""The sandbox's time: real time plus an offset that tests may change."""
 
 import time
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def iso(timestamp: int) -> str:
-    """As v2 objects carry time."""
+    """Format a time as v2 objects do."""
     return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 class Clock:
-    """Whole seconds since 1970. Never goes back, except by a reset."""
+    """Whole seconds since 1970. Never moves backward, except by a reset."""
 
     def __init__(self) -> None:
         self.offset = 0
@@ -28,7 +28,7 @@ class Clock:
 
     @contextmanager
     def held_at(self, timestamp: int) -> Iterator[None]:
-        """Stand still at the timestamp, so that what happens inside carries its date."""
+        """Stop the clock at the timestamp, so that changes inside the block carry its date."""
         before, self._held = self._held, timestamp
         try:
             yield

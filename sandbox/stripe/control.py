@@ -1,4 +1,4 @@
-"""What tests and people do to the sandbox from outside Stripe's API."""
+"""Operations of tests and people on the sandbox outside Stripe's API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from sandbox.stripe.webhooks import Courier
 
 
 class Control:
-    """Every method is safe to call while the sandbox serves."""
+    """Every method is safe to call while the sandbox serves requests."""
 
     def __init__(self, env: StripeEnvironment, courier: Courier) -> None:
         self._env = env
@@ -32,12 +32,12 @@ class Control:
             return self._env.now()
 
     def advance(self, seconds: int = 0, *, hours: int = 0, days: int = 0) -> dict[str, int]:
-        """Move the clock forward; everything due in between happens in order. `{now, offset, steps}`."""
+        """Move the clock forward and apply everything due in between; return `{now, offset, steps}`."""
         with self._env.store.lock:
             return self.set_to(self._env.now() + seconds + 3600 * hours + 86400 * days)
 
     def set_to(self, timestamp: int) -> dict[str, int]:
-        """Move the clock forward to an timestamp."""
+        """Move the clock forward to a timestamp."""
         with self._env.store.lock:
             steps = advance(self._env, timestamp)
             clock = {"now": self._env.now(), "offset": self._env.clock.offset, "steps": steps}
@@ -45,28 +45,28 @@ class Control:
         return clock
 
     def tick(self) -> None:
-        """Let real time do what it has made due."""
+        """Apply what has become due in real time."""
         with self._env.store.lock:
             if catch_up(self._env, self._env.now()):
                 self._courier.wake()
 
     def snapshot(self) -> list[Record]:
-        """All objects and events as they are, and the time: what `reset` may begin with."""
+        """Return all objects and events, and the time, to pass to `reset`."""
         with self._env.store.lock:
             return self._env.store.snapshot()
 
     def reset(self, to: list[Record] | None = None) -> None:
-        """Forget everything; begin again from a snapshot, or from nothing."""
+        """Delete everything; restore a snapshot if one is given."""
         with self._env.store.lock:
             self._env.reset(to)
 
     def state(self) -> dict[str, int]:
-        """How many objects there are of each kind."""
+        """Return the number of objects of each kind."""
         with self._env.store.lock:
             return {kind: self._env.store.count(kind) for kind in self._env.store.kinds()}
 
     def add_fault(self, kind: str, **rule: Any) -> Fault:
-        """See `faults.Fault` for what a rule may say."""
+        """Add a rule of `faults.Fault`."""
         if "code" in rule:
             check_code(rule["code"])
         with self._env.store.lock:
@@ -81,20 +81,20 @@ class Control:
             return self._env.faults.listed()
 
     def requests(self) -> list[dict[str, Any]]:
-        """API calls, oldest first: method, path, idempotency_key, status, request_id, ms, replayed."""
+        """List API calls, oldest first: method, path, idempotency_key, status, request_id, ms, replayed."""
         with self._env.store.lock:
             return list(self._env.requests)
 
     def deliveries(self) -> list[Record]:
-        """Webhook deliveries, oldest first, with status, attempts and the last response code."""
+        """List webhook deliveries, oldest first, with status, attempts and the last response code."""
         return self._all("sandbox.delivery")
 
     def flush(self, timeout: float = 5.0) -> int:
-        """Wait until every delivery has ended; the number still pending when time is up."""
+        """Wait until every delivery has ended; return the number still pending at the timeout."""
         return self._courier.flush(timeout)
 
     def meter_events(self) -> list[Record]:
-        """Usage as it was reported, oldest first, with the customer, `canceled` and `rejected` (a code)."""
+        """List usage as reported, oldest first, with the customer, `canceled` and `rejected` (a code)."""
         with self._env.store.lock:
             return [
                 {
@@ -107,22 +107,22 @@ class Control:
             ]
 
     def events(self, type: str | None = None) -> list[Record]:
-        """Events, oldest first."""
+        """List events, oldest first."""
         return self._all("event", type=type) if type else self._all("event")
 
     def objects(self, kind: str) -> list[Record]:
-        """Everything of a kind (`customer`, `billing.meter`, …), oldest first, as the API shows it."""
+        """List the objects of a kind (`customer`, `billing.meter`, …), oldest first, as in the API."""
         return self._all(kind)
 
     def add_webhook(self, url: str, *, events: tuple[str, ...] = ("*",), secret: str | None = None) -> Record:
-        """An endpoint with a signing secret of one's choice; the answer carries `secret`."""
+        """Create an endpoint with a given signing secret; the response contains `secret`."""
         with self._env.store.lock:
             params = {"url": url, "enabled_events": list(events)}
             endpoint = add_endpoint(self._env, params, secret or new_secret("whsec"))
             return {**present(self._env.store, endpoint), "secret": endpoint["_secret"]}
 
     def set_card(self, payment_method: str, behavior: str) -> None:
-        """Make an attached card answer otherwise from now on; see `cards.BEHAVIORS`."""
+        """Change the behavior of an attached card; see `cards.BEHAVIORS`."""
         if behavior not in BEHAVIORS:
             raise bad_parameter(f"One of {', '.join(BEHAVIORS)}", None, "behavior")
         with self._env.store.lock:
@@ -130,7 +130,7 @@ class Control:
             self._env.store.replace(method, _behavior=behavior)
 
     def authenticate(self, intent: str, *, success: bool = True) -> Record:
-        """ApiResponse the bank's 3-D Secure request about a payment or setup intent in the person's place."""
+        """Answer the bank's 3-D Secure request of a payment or setup intent on the person's behalf."""
         with self._env.store.lock:
             with self.acting():
                 if intent.startswith("seti_"):
@@ -144,7 +144,7 @@ class Control:
     def complete_checkout(
         self, session: str, *, number: str = "4242424242424242", email: str | None = None, passed: bool = True
     ) -> Record:
-        """Pay a Checkout session in the person's place; raises the card's error."""
+        """Pay a Checkout session on the person's behalf; raises the card's error."""
         with self._env.store.lock:
             with self.acting():
                 open_session = self._env.require("checkout.session", session)
@@ -152,7 +152,7 @@ class Control:
             return present(self._env.store, done)
 
     def dispute(self, charge: str, reason: str = "fraudulent", *, amount: int | None = None) -> Record:
-        """The person's bank takes a paid charge back; see `disputes.REASONS`."""
+        """Dispute a paid charge on behalf of the person's bank; see `disputes.REASONS`."""
         with self._env.store.lock:
             with self.acting():
                 paid = self._env.require("charge", charge)
@@ -162,21 +162,21 @@ class Control:
     def seed(
         self, *, subscriptions: int, events_each: int = 0, days: int = 0, prices: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Many customers, subscribed and with usage, made quickly and without events; see `bulk.seed`."""
+        """Create many customers with subscriptions and usage, quickly and without events; see `bulk.seed`."""
         with self.acting():
             return bulk.seed(
                 self._env, count=subscriptions, events_each=events_each, days=days, price_keys=prices
             )
 
     def report_meter_error(self, *, identifier: str, code: str = "meter_event_customer_not_found") -> Record:
-        """Stripe finds a meter event wrong after all: it no longer counts, and a thin event says so."""
+        """Reject a meter event after it was accepted: it no longer counts, and a thin event reports it."""
         with self._env.store.lock:
             with self.acting():
                 event = meter_events.reject(self._env, identifier, code)
             return present(self._env.store, event)
 
     def close_dispute(self, dispute: str, *, won: bool) -> Record:
-        """The bank decides."""
+        """Decide a dispute on behalf of the bank."""
         with self._env.store.lock:
             with self.acting():
                 closed = disputes.decide(self._env, self._env.require("dispute", dispute), won=won)
@@ -184,7 +184,10 @@ class Control:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """Around what a person does on Stripe's pages: time caught up, all or nothing, then delivered."""
+        """Run a person's action on Stripe's pages in one transaction.
+
+        What is due is applied first; events are delivered afterwards.
+        """
         with self._env.store.lock:
             catch_up(self._env, self._env.now())
             self._env.request = NO_REQUEST

@@ -14,7 +14,7 @@ from sandbox.stripe.render import present
 
 
 def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
-    """All control endpoints; what is wrong with a request is answered 400 in words."""
+    """Build all control endpoints; an invalid request is answered with 400 and a message."""
     routes = Blueprint("control", __name__, url_prefix="/_sandbox")
 
     @routes.errorhandler(StripeFailure)
@@ -131,7 +131,7 @@ def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
 
 
 def _body() -> dict[str, Any]:
-    """JSON whatever its content type (curl calls it a form), or form fields."""
+    """Read JSON whatever its content type (curl sends it as a form), or form fields."""
     text = request.get_data(as_text=True)
     body = json.loads(text) if text.startswith("{") else request.form.to_dict()
     return dict(body)

@@ -1,4 +1,4 @@
-"""Records in words and money, for the pages that a customer sees."""
+"""Records described in words and money, for the pages that a customer sees."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -32,7 +32,7 @@ def day(timestamp: int | None) -> str:
 
 
 def price(store: Store, item: Record) -> str:
-    """`$499.00 a month`, or that it goes by usage."""
+    """Return `$499.00 a month`, or a text that it is billed by usage."""
     found = store.find(item["price"]) or {}
     if found["recurring"]["usage_type"] == "metered":
         return "by usage" if found["unit_amount"] is None else f"{money(found['unit_amount'])} each"
@@ -43,7 +43,7 @@ def price(store: Store, item: Record) -> str:
 
 
 def plan(store: Store, subscription: Record) -> dict[str, Any]:
-    """A subscription as its owner knows it: what, for how much, how it stands, what can be done."""
+    """Describe a subscription for its owner: product, price, status, possible actions."""
     items = subscription["items"]["data"]
     names = [product(store, item["price"]) for item in items]
     status, ends = subscription["status"], subscription["cancel_at"]
@@ -74,7 +74,7 @@ def card(method: Record | None) -> str:
 
 
 def invoice(store: Store, record: Record) -> dict[str, Any]:
-    """An invoice as it is read: lines and sums in money, its status_text in a sentence."""
+    """Describe an invoice: lines and sums in money, its status in a sentence."""
     view = present(store, record)
     currency = view["currency"]
     taken = view["amount_due"] - view["total"]

@@ -1,4 +1,4 @@
-"""One sandbox: its store, clock, faults and what every resource needs of them."""
+"""One sandbox: its store, clock, faults and what every resource needs."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ NO_REQUEST = {"id": None, "idempotency_key": None}
 
 
 class StripeEnvironment:
-    """State shared by all requests. Whoever touches it holds `store.lock`."""
+    """State shared by all requests. Callers hold `store.lock`."""
 
     def __init__(self, state: str | None = None) -> None:
         self.store = Store(state)
@@ -32,7 +32,7 @@ class StripeEnvironment:
         return self.clock.now()
 
     def add(self, kind: str, id: str | None = None, *, event: str | None = None, **fields: Any) -> Record:
-        """File a new object; announce it when an event is named."""
+        """Store a new object, and emit an event if one is named."""
         record = self.store.insert(
             {"id": id, "object": kind, "created": self.now(), "livemode": False, **fields}
         )
@@ -41,7 +41,7 @@ class StripeEnvironment:
         return record
 
     def change(self, record: Record, event: str | None = None, **changes: Any) -> Record:
-        """File the record anew; announce the event, when something visible changed."""
+        """Store the changed record, and emit the event if something visible has changed."""
         loud = event is not None and not self._events_off
         old = present(self.store, record) if loud else {}
         record = self.store.replace(record, **changes)
@@ -53,7 +53,7 @@ class StripeEnvironment:
 
     @contextmanager
     def without_events(self) -> Iterator[None]:
-        """What happens inside is not announced."""
+        """Suppress events inside the block."""
         self._events_off = True
         try:
             yield
@@ -77,14 +77,14 @@ class StripeEnvironment:
         return events.announce_thin(self.store, type, related, data, created=self.now())
 
     def require(self, kind: str, id: str | None, param: str = "id") -> Record:
-        """The record, or Stripe's refusal. Deleted ones count as missing."""
+        """Return the record, or raise Stripe's error. Deleted ones count as missing."""
         record = self.store.get(kind, id or "")
         if record is None or record.get("deleted"):
             raise missing_object(kind.rsplit(".")[-1], id or "", param)
         return record
 
     def move_clock(self, timestamp: int) -> None:
-        """Set the time, and remember it across restarts."""
+        """Set the time, and persist it across restarts."""
         self.clock.move_to(timestamp)
         record = self.store.find("sandbox_clock")
         if record:
@@ -93,7 +93,7 @@ class StripeEnvironment:
             self.store.insert({"id": "sandbox_clock", "object": "sandbox.clock", "offset": self.clock.offset})
 
     def reset(self, to: list[Record] | None = None) -> None:
-        """Forget everything: objects, events, faults, time; begin again from a snapshot, or from nothing."""
+        """Delete everything (objects, events, faults, time); restore a snapshot if one is given."""
         self.store.restore(to or [])
         self._restore_clock()
         self.faults.clear()

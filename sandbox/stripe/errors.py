@@ -1,13 +1,13 @@
-"""Refusals in Stripe's own shape: `{"error": {type, code, param, message, …}}`."""
+"""Errors in Stripe's shape: `{"error": {type, code, param, message, …}}`."""
 
 from typing import Any
 
 
 class StripeFailure(Exception):
-    """An answer that is an error.
+    """An error response.
 
-    `saved`: an idempotency key remembers it (everything but refused parameters and conflicts).
-    `keeps_changes`: what was written before it stays written (a declined payment leaves its attempt).
+    `saved`: an idempotency key stores it (everything except rejected parameters and conflicts).
+    `keeps_changes`: earlier writes are kept (a declined payment leaves its attempt).
     """
 
     def __init__(
@@ -40,18 +40,18 @@ class StripeFailure(Exception):
 
 
 def bad_parameter(message: str, code: str | None, param: str) -> StripeFailure:
-    """Refused before any work began, so no idempotency key remembers it."""
+    """Build the error of an invalid parameter, rejected before any work, so no idempotency key stores it."""
     return StripeFailure(message, code=code, param=param, saved=False)
 
 
 def missing_object(noun: str, id: str, param: str = "id") -> StripeFailure:
-    """The id names nothing here: 404 when it is the address, as Stripe answers for parameters too."""
+    """Build the error of an unknown id: 404 in a path, and also in parameters, as Stripe does."""
     status = 404 if param == "id" else 400
     return StripeFailure(f"No such {noun}: '{id}'", status=status, code="resource_missing", param=param)
 
 
 def card_error(message: str, *, code: str, decline_code: str | None = None, **extra: Any) -> StripeFailure:
-    """The bank said no: HTTP 402."""
+    """Build the error of a declined card: HTTP 402."""
     return StripeFailure(
         message, status=402, type="card_error", code=code, decline_code=decline_code, **extra
     )

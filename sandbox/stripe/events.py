@@ -1,4 +1,4 @@
-"""Announcements: an Event for what happened, and one delivery for each endpoint that listens."""
+"""Events: one Event per change, and one delivery for each subscribed endpoint."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ THIN = "v2.core.event"
 
 
 def previous_attributes(old: Record, new: Record) -> Record:
-    """The former values of what changed, nested as Stripe nests them."""
+    """Return the previous values of changed fields, nested as Stripe nests them."""
     changed: Record = {}
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
@@ -34,7 +34,7 @@ def announce(
     request: Record,
     api_version: str,
 ) -> Record:
-    """File the Event, with the object as it is now, and what has to be delivered."""
+    """Store the Event with the object's present state, and its deliveries."""
     data: Record = {"object": view}
     if previous is not None:
         data["previous_attributes"] = previous
@@ -59,9 +59,9 @@ def announce(
 
 
 def announce_thin(store: Store, type: str, related: Record, data: Record, *, created: int) -> Record:
-    """File a thin event. Its deliveries only name it: whoever gets one fetches the rest.
+    """Store a thin event. Its deliveries carry only its id; receivers fetch the rest.
 
-    It goes to the endpoints that name its type; `*` stands for snapshot events only, as at Stripe.
+    It is delivered to the endpoints that name its type; `*` stands for snapshot events only, as at Stripe.
     """
     event = store.insert(
         {
@@ -84,7 +84,7 @@ def announce_thin(store: Store, type: str, related: Record, data: Record, *, cre
 
 
 def payload(store: Store, event: Record) -> Record:
-    """What a delivery carries."""
+    """Return the body of a delivery."""
     view = present(store, event)
     if event["object"] == THIN:
         view.pop("data")
@@ -92,7 +92,7 @@ def payload(store: Store, event: Record) -> Record:
 
 
 def delivery(event: Record, endpoint: Record, created: int) -> Record:
-    """One event on its way to one endpoint, not yet attempted."""
+    """Build the delivery of one event to one endpoint, not yet attempted."""
     return {
         "id": new_id("whd"),
         "object": "sandbox.delivery",

@@ -1,4 +1,4 @@
-"""Misbehavior on demand: slow, refused, broken or cut requests, and webhooks that go astray."""
+"""Faults to inject: slow, rejected, broken or cut requests, and lost, duplicated or late webhooks."""
 
 import fnmatch
 import random
@@ -50,7 +50,7 @@ class Fault:
         self._rng = random.Random(self.seed)
 
     def applies(self) -> bool:
-        """Whether it happens this time; counts it when it does."""
+        """Whether the rule strikes this time; counts it if it does."""
         if self.times is not None and self.hits >= self.times:
             return False
         if self._rng.random() >= self.probability:
@@ -60,7 +60,7 @@ class Fault:
 
 
 class FaultRules:
-    """The active rules; the first that matches and strikes is the one that happens."""
+    """The active rules; the first that matches and strikes is applied."""
 
     def __init__(self) -> None:
         self.rules: list[Fault] = []
@@ -74,7 +74,7 @@ class FaultRules:
         self.rules = []
 
     def for_request(self, method: str, path: str) -> list[Fault]:
-        """Every latency that strikes, and at most one of the others."""
+        """Return every latency that strikes, and at most one of the other faults."""
         chosen: list[Fault] = []
         for fault in self.rules:
             if fault.kind.startswith(("webhook_", "meter_")) or fault.method not in ("*", method):

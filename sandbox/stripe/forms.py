@@ -1,4 +1,4 @@
-"""Form fields with brackets, read into nested dictionaries and lists."""
+"""Parse form fields with brackets into nested dictionaries and lists."""
 
 import re
 from collections.abc import Iterable
@@ -33,7 +33,10 @@ def _insert(node: dict[str, Any], path: list[str], value: str) -> None:
 
 
 def _key(node: dict[str, Any], step: str, following: str | None) -> str:
-    """An empty bracket opens the next entry, unless the last one still lacks the field that follows."""
+    """Resolve an empty bracket:
+
+    it starts the next entry, unless the last one still lacks the field that follows.
+    """
     if step:
         return step
     last = node.get(str(len(node) - 1))
@@ -43,7 +46,7 @@ def _key(node: dict[str, Any], step: str, following: str | None) -> str:
 
 
 def as_list(value: Any) -> list[Any] | None:
-    """The entries in the order of their numbers, or None when this is not a list."""
+    """Return the entries in numeric order, or None if this is not a list."""
     if isinstance(value, dict) and all(key.isdigit() for key in value):
         return [value[key] for key in sorted(value, key=int)]
     return None

@@ -1,4 +1,4 @@
-"""What happens on Stripe's own pages: a person pays at Checkout or an invoice, or looks after cards."""
+"""Stripe's hosted pages: a person pays at Checkout or an invoice, or manages cards."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sandbox.stripe.store import Record
 
 
 class PersonNeeded(Exception):
-    """The bank asks the person; ask, and call again with `passed`."""
+    """The bank requires authentication; ask the person, and call again with `passed`."""
 
 
 def complete_checkout(
@@ -22,10 +22,10 @@ def complete_checkout(
     email: str | None = None,
     passed: bool | None = None,
 ) -> Record:
-    """Pay a session with a card number; the completed session.
+    """Pay a session with a card number; return the completed session.
 
-    `passed` is the person's answer to 3-D Secure. Raises PersonNeeded, or the card's error: then the caller's
-    transaction undoes everything, and the session stays open.
+    `passed` is the person's answer to 3-D Secure. Raises PersonNeeded, or the card's error, after which the
+    caller's transaction is rolled back and the session stays open.
     """
     if session["status"] != "open":
         raise StripeFailure(f"This session is {session['status']}.")
@@ -103,7 +103,7 @@ def _quantity(item: Record) -> dict[str, int]:
 def replace_card(
     env: StripeEnvironment, customer: Record, *, number: str, passed: bool | None = None
 ) -> Record:
-    """Save a card and let it pay for everything from now on; the attached payment method."""
+    """Save a card as the default for all payments; return the attached payment method."""
     card = card_for_number(number)
     _ask_person(card.behavior, passed)
     made = payment_methods.make_card(env, card, billing_details={"email": customer["email"]})
@@ -120,9 +120,9 @@ def replace_card(
 def pay_invoice(
     env: StripeEnvironment, invoice: Record, *, number: str | None = None, passed: bool | None = None
 ) -> Record:
-    """Pay an open invoice with a new card, or with the one on file.
+    """Pay an open invoice with a new card or the one on file.
 
-    As at `complete_checkout`, but a declined attempt stays on record.
+    Like `complete_checkout`, but a declined attempt is kept.
     """
     if invoice["status"] not in ("open", "uncollectible"):
         raise StripeFailure(f"This invoice is {invoice['status']}.")

@@ -131,13 +131,13 @@ def _success(session: Record) -> str:
 
 
 def _after(session: Record) -> str | None:
-    """Where a flow leads when it is done."""
+    """Return where a finished flow redirects to."""
     done = (session["flow"] or {}).get("after_completion") or {}
     return (done.get("redirect") or {}).get("return_url")
 
 
 def _final(env: StripeEnvironment, id: str) -> Record:
-    """An invoice that has a page: every one but drafts."""
+    """Return an invoice that has a page: any except drafts."""
     found = _find(env, "invoice", id)
     if found.get("deleted") or found["status"] == "draft":
         abort(404)

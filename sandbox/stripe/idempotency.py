@@ -1,4 +1,4 @@
-"""Idempotency keys: the same request gets the same answer, another request is refused."""
+"""Idempotency keys: the same request gets the same response, a different one is rejected."""
 
 import hashlib
 import json
@@ -10,14 +10,17 @@ from sandbox.stripe.store import Record, Store
 
 
 class IdempotencyKeys:
-    """Answers by key, kept for a day of sandbox time. Callers hold the store's lock."""
+    """Responses by key, kept for a day of sandbox time. Callers hold the store's lock."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._in_flight: set[str] = set()
 
     def begin(self, key: str, path: str, params: dict[str, Any], now: int) -> Record | None:
-        """The stored answer (`status`, `body`), or None: then the work is the caller's, who must `end`."""
+        """Return the stored response (`status`, `body`), or None.
+
+        After None, the caller does the work and must call `end`.
+        """
         request = _fingerprint(path, params)
         known = self._store.find(_name(key))
         if known and known["created"] + DAY > now:
@@ -30,12 +33,12 @@ class IdempotencyKeys:
         return None
 
     def is_free(self, key: str, now: int) -> bool:
-        """Whether the key neither remembers an answer nor is in use."""
+        """Whether the key has no stored response and is not in use."""
         known = self._store.find(_name(key))
         return key not in self._in_flight and not (known and known["created"] + DAY > now)
 
     def save(self, key: str, path: str, params: dict[str, Any], now: int, status: int, body: Any) -> None:
-        """Remember the answer, in the same transaction as the work."""
+        """Store the response, in the transaction of the work."""
         known = self._store.find(_name(key))
         if known:
             self._store.delete(known)

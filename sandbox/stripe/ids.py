@@ -1,4 +1,4 @@
-"""Ids that look like Stripe's: a prefix and letters that never repeat."""
+"""Ids that look like Stripe's: a prefix and unique letters."""
 
 import os
 import string

@@ -1,4 +1,4 @@
-"""Mails written by a file-based mail backend: one `.log` file or more, messages divided by dashes."""
+"""Read the mails of Django's file-based backend: `.log` files with messages divided by dashes."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _DIVIDER = re.compile(r"^-{79}\s*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Mail:
-    """One message. `key` names it as long as its file is there."""
+    """One message. `key` identifies it as long as its file exists."""
 
     key: str
     subject: str
@@ -25,7 +25,7 @@ class Mail:
 
 
 def read_all(folder: str | None) -> list[Mail]:
-    """Newest first; nothing when the folder does not exist yet."""
+    """Return the mails, newest first; none if the folder does not exist."""
     if not folder or not Path(folder).is_dir():
         return []
     files = sorted(Path(folder).glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)

@@ -1,4 +1,4 @@
-"""The pages at `/`: what the sandbox holds, for a person to read, and a hand on the clock."""
+"""The pages at `/`: the sandbox's objects for people to read, and a form to advance the clock."""
 
 import json
 import re
@@ -23,7 +23,7 @@ _ID = re.compile(r"&#34;([a-z]+_[A-Za-z0-9_]{6,})&#34;")
 
 
 def blueprint(env: StripeEnvironment, control: Control, mail_dir: str | None) -> Blueprint:
-    """The overview, the objects of a kind, one object, the calls, and one mail."""
+    """Build the overview, the objects of a kind, one object, the requests, and one mail."""
     routes = Blueprint("page", __name__)
     routes.add_app_template_filter(_instant, "timestamp")
     routes.add_app_template_filter(_label, "label")
@@ -48,7 +48,7 @@ def blueprint(env: StripeEnvironment, control: Control, mail_dir: str | None) ->
 
     @routes.post("/clock")
     def advance() -> ResponseReturnValue:
-        """Form field `by`: hour, day or month; a month goes by the calendar."""
+        """Advance the clock by the form field `by`: hour, day or month (a calendar month)."""
         now = control.now()
         step = {"interval": request.form.get("by", "hour"), "interval_count": 1}
         target = now + 3600 if step["interval"] == "hour" else after(now, step, 1)
@@ -57,7 +57,7 @@ def blueprint(env: StripeEnvironment, control: Control, mail_dir: str | None) ->
 
     @routes.get("/kinds/<kind>")
     def kind(kind: str) -> str:
-        """Newest first; `before` is the key of the last one on the page before."""
+        """List a kind, newest first; `before` is the key of the last one on the previous page."""
         with env.store.lock:
             before = env.store.get(kind, request.args.get("before", ""))
             found = list(islice(env.store.newest(kind, before=before), SHOWN))
@@ -68,7 +68,7 @@ def blueprint(env: StripeEnvironment, control: Control, mail_dir: str | None) ->
 
     @routes.get("/find")
     def find() -> ResponseReturnValue:
-        """By id, by the identifier of a meter event, or by a customer's email."""
+        """Find an object by id, by the identifier of a meter event, or by a customer's email."""
         sought = request.args.get("id", "").strip()
         with env.store.lock:
             record = _find(env, sought)
@@ -92,7 +92,7 @@ def blueprint(env: StripeEnvironment, control: Control, mail_dir: str | None) ->
 
     @routes.get("/requests")
     def requests() -> str:
-        """Newest first; `from` is how many newer ones there are."""
+        """List requests, newest first; `from` is the number of newer ones to skip."""
         skip = max(0, request.args.get("from", 0, int))
         with env.store.lock:
             total = len(env.requests)
@@ -122,14 +122,14 @@ def _find(env: StripeEnvironment, sought: str) -> Record | None:
 
 
 def _linked(env: StripeEnvironment, text: str) -> Markup:
-    """JSON in which every id that names something leads to it."""
+    """Render JSON in which every known id is a link."""
 
     def link(match: re.Match[str]) -> str:
         if env.store.find(match[1]) is None:
             return match[0]
         return f'"<a href="{url_for("page.object", id=match[1])}">{match[1]}</a>"'
 
-    return Markup(_ID.sub(link, str(escape(text))))  # noqa: S704 - escaped text, and links of ours
+    return Markup(_ID.sub(link, str(escape(text))))  # noqa: S704 - escaped text and our own links
 
 
 def _instant(seconds: int | None) -> str:
@@ -137,7 +137,7 @@ def _instant(seconds: int | None) -> str:
 
 
 def _label(record: dict[str, Any]) -> str:
-    """What a person recognizes the object by."""
+    """Return the text by which a person recognizes the object."""
     parts = [
         str(record[name])
         for name in ("email", "name", "display_name", "number", "type", "event_name", "url", "status")
@@ -150,7 +150,7 @@ def _label(record: dict[str, Any]) -> str:
 
 
 def _where(fault: dict[str, Any]) -> str:
-    """What a fault meets, and how it strikes."""
+    """Describe what a fault matches and what it does."""
     kind = fault["kind"]
     place = (
         fault["event"] if kind.startswith(("webhook_", "meter_")) else f"{fault['method']} {fault['path']}"

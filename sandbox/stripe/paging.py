@@ -1,4 +1,4 @@
-"""Lists: newest first, cut by `limit`, `starting_after` and `ending_before`."""
+"""Lists: newest first, limited by `limit`, `starting_after` and `ending_before`."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -19,7 +19,7 @@ def page(
     keep: Callable[[Record], bool] = lambda record: True,
     **where: str | None,
 ) -> Record:
-    """One page of a kind. `where` may name one index; `keep` looks at what the index leaves."""
+    """Return one page of a kind. `where` may name one index; `keep` filters what the index returns."""
     chosen = {name: value for name, value in where.items() if value}
     index = dict(list(chosen.items())[:1])
     limit = params.get("limit", 10)

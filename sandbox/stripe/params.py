@@ -1,4 +1,4 @@
-"""What each endpoint accepts, declared; anything else is refused with Stripe's codes."""
+"""Declared parameters of each endpoint; anything else is rejected with Stripe's error codes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Field(Protocol):
 
 @dataclass(frozen=True)
 class Text:
-    """A string; empty means "unset this" and reads as None."""
+    """A string; an empty one unsets the field and reads as None."""
 
     longest: int = 5000
 
@@ -81,7 +81,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Either:
-    """A word of its own, or else what the other field reads."""
+    """A fixed word, or else what the other field accepts."""
 
     words: tuple[str, ...]
     other: Field
@@ -92,7 +92,7 @@ class Either:
 
 @dataclass(frozen=True)
 class Mapped:
-    """Free keys to strings; an empty string unsets all. Metadata obeys Stripe's limits."""
+    """A mapping of free keys to strings; an empty string unsets all. Metadata obeys Stripe's limits."""
 
     keys: int = 50
     longest: int = 500
@@ -124,7 +124,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Filled:
-    """A field that may be left out, but not emptied."""
+    """A field that may be omitted, but not empty."""
 
     field: Field
 
@@ -137,7 +137,7 @@ class Filled:
 
 @dataclass(frozen=True)
 class Required(Filled):
-    """A field that must be there and not be empty."""
+    """A field that must be present and not empty."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Span:
-    """An timestamp, or bounds `gt`, `gte`, `lt`, `lte`; read as bounds."""
+    """A timestamp, or bounds `gt`, `gte`, `lt`, `lte`; read as bounds."""
 
     def read(self, value: Any, name: str) -> dict[str, int]:
         if isinstance(value, str):
@@ -179,7 +179,7 @@ def _join(name: str, key: str) -> str:
 
 
 def within(timestamp: int, bounds: Mapping[str, int] | None) -> bool:
-    """Whether the timestamp lies inside what a Span read."""
+    """Whether the timestamp lies within the bounds that a Span read."""
     bounds = bounds or {}
     return (
         timestamp > bounds.get("gt", timestamp - 1)
@@ -190,7 +190,7 @@ def within(timestamp: int, bounds: Mapping[str, int] | None) -> bool:
 
 
 def merged(old: Mapping[str, str], new: Mapping[str, str] | None) -> dict[str, str]:
-    """Metadata after an update: given keys replaced, emptied keys removed, None clears."""
+    """Return the metadata after an update: given keys replaced, emptied keys removed, None clears all."""
     if new is None:
         return {}
     return {key: text for key, text in {**old, **new}.items() if text != ""}

@@ -1,4 +1,4 @@
-"""A small PDF: text in Helvetica on A4 pages, nothing else."""
+"""A minimal PDF writer: text in Helvetica on A4 pages, nothing else."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ _NARROW = {" ": 278, ".": 278, ",": 278, "-": 333}
 
 @dataclass(frozen=True)
 class Text:
-    """Words at a place, in points from the lower left corner; `right` means that they end there."""
+    """Text at a position, in points from the lower left corner; with `right` it ends there."""
 
     x: int
     y: int
@@ -28,12 +28,12 @@ class Text:
 
 
 def _width(words: str, size: int) -> float:
-    """Of digits and signs, for which Helvetica is even."""
+    """Return the width of digits and signs, which have equal widths in Helvetica."""
     return sum(_NARROW.get(letter, 556) for letter in words) * size / 1000
 
 
 def document(pages: list[list[Text]]) -> bytes:
-    """The file: catalog, pages, two fonts, and for each page its content."""
+    """Return the file: catalog, pages, two fonts, and a content stream per page."""
     numbers = [5 + 2 * index for index in range(len(pages))]
     kids = " ".join(f"{number} 0 R" for number in numbers)
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>"
@@ -72,7 +72,7 @@ LINES_A_PAGE = 22
 
 
 def invoice_document(invoice: dict[str, Any]) -> bytes:
-    """An invoice in words (`descriptions.invoice`) on as many pages as its lines need."""
+    """Render an invoice (`descriptions.invoice`) on as many pages as its lines need."""
     lines = invoice["lines"]
     parts = [lines[at : at + LINES_A_PAGE] for at in range(0, len(lines), LINES_A_PAGE)] or [[]]
     pages: list[list[Text]] = []

@@ -1,4 +1,4 @@
-"""Records as the API shows them: without what is ours (`_names`), with what `expand` asks for."""
+"""Render records as the API returns them: without private fields (`_names`), with `expand` applied."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ _hidden: dict[tuple[str, str], Callable[[Store, Record], Any]] = {}
 
 
 def presents(kind: str) -> Callable[[Presenter], Presenter]:
-    """Register how a kind that is more than its record is shown."""
+    """Register the renderer of a kind that is more than its record."""
 
     def register(presenter: Presenter) -> Presenter:
         _presenters[kind] = presenter
@@ -25,7 +25,7 @@ def presents(kind: str) -> Callable[[Presenter], Presenter]:
 def hidden(
     kind: str, name: str
 ) -> Callable[[Callable[[Store, Record], Any]], Callable[[Store, Record], Any]]:
-    """Register a field that appears only when it is expanded."""
+    """Register a field that appears only when expanded."""
 
     def register(compute: Callable[[Store, Record], Any]) -> Callable[[Store, Record], Any]:
         _hidden[kind, name] = compute
@@ -39,7 +39,7 @@ def without_ours(record: Record) -> Record:
 
 
 def present(store: Store, record: Record) -> Record:
-    """The object as an answer carries it, nothing expanded. Do not change what it holds."""
+    """Return the object as in a response, nothing expanded. Do not modify nested values."""
     if record.get("deleted"):
         return {"id": record["id"], "object": record["object"], "deleted": True}
     presenter = _presenters.get(record["object"])
@@ -47,7 +47,7 @@ def present(store: Store, record: Record) -> Record:
 
 
 def expanded(store: Store, view: Record, paths: Iterable[str]) -> Record:
-    """A copy of the view in which each path (`customer`, `data.items.data.price.product`) is an object."""
+    """Return a copy in which each path (`customer`, `data.items.data.price.product`) is expanded."""
     paths = list(paths)
     if not paths:
         return view
@@ -60,7 +60,7 @@ def expanded(store: Store, view: Record, paths: Iterable[str]) -> Record:
 def _expand(store: Store, view: Record, steps: list[str], path: str) -> None:
     step, *rest = steps
     if view.get("deleted"):
-        return  # Nothing is left of it that could be expanded.
+        return  # The object no longer exists, so it cannot be expanded.
     if isinstance(view.get(step), list):
         view[step] = [_object(store, entry, path) for entry in view[step]]
         for entry in view[step] if rest else []:
@@ -87,5 +87,5 @@ def _object(store: Store, value: Any, path: str) -> Any:
 
 
 def listed(url: str, data: list[Any], *, has_more: bool = False) -> Record:
-    """Stripe's list object."""
+    """Return Stripe's list object."""
     return {"object": "list", "data": data, "has_more": has_more, "url": url}

@@ -1,4 +1,4 @@
-"""Which function answers which method and path, and what parameters it takes."""
+"""Map methods and paths to handlers and their parameters."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Route:
     handler: Handler
 
     def ids(self, steps: tuple[str, ...]) -> list[str] | None:
-        """What stands where the path has `{…}`, or None when the path is another."""
+        """Return the values of the path's `{…}`, or None if the path does not match."""
         found: list[str] = []
         for mine, given in zip(self.steps, steps, strict=True):
             if mine.startswith("{"):
@@ -32,7 +32,10 @@ _routes: dict[tuple[str, int], list[Route]] = {}
 
 
 def route(method: str, path: str, fields: Mapping[str, Field] | None = None) -> Callable[[Handler], Handler]:
-    """ApiResponse `method path` with `handler(env, params, *ids)`; every endpoint also takes `expand`."""
+    """Register a handler of `method path`: `handler(env, params, *ids)`.
+
+    Every endpoint also takes `expand`.
+    """
 
     def register(handler: Handler) -> Handler:
         steps = tuple(path.strip("/").split("/"))
@@ -44,7 +47,7 @@ def route(method: str, path: str, fields: Mapping[str, Field] | None = None) -> 
 
 
 def resolve(method: str, path: str) -> tuple[Route, list[str]]:
-    """The route and the ids in the path; an unknown address is refused as Stripe does."""
+    """Return the route and the ids of a path; an unknown path raises Stripe's error."""
     steps = tuple(path.strip("/").split("/"))
     for candidate in _routes.get((method, len(steps)), []):
         ids = candidate.ids(steps)

@@ -1,4 +1,4 @@
-"""The sandbox as an HTTP server: embedded in a test, or on its own."""
+"""The sandbox as an HTTP server: embedded in a test, or standalone."""
 
 import base64
 import contextlib
@@ -25,10 +25,10 @@ from sandbox.stripe.webhooks import RETRY_DELAYS, Courier
 
 
 class StripeSandbox:
-    """A Stripe of one's own: `with StripeSandbox() as stripe: … stripe.url …`.
+    """A running sandbox: `with StripeSandbox() as stripe: … stripe.url …`.
 
-    Serves on 127.0.0.1, on a free port unless one is given. State lives in memory, and in the SQLite file
-    `state` when there is one. `control` moves time, makes faults and looks inside.
+    Serves on 127.0.0.1, on a free port unless one is given. State is kept in memory, and in the SQLite file
+    `state` if given. `control` moves the clock, injects faults and inspects the state.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class StripeSandbox:
             self.env.store.close()
 
     def reset(self, to: list[Record] | None = None) -> None:
-        """Forget everything, as if just started; or begin again from a snapshot."""
+        """Delete everything; restore a snapshot if one is given."""
         self.control.reset(to)
 
     def __enter__(self) -> "StripeSandbox":
@@ -87,7 +87,7 @@ class StripeSandbox:
 
 
 class _Handler(WSGIRequestHandler):
-    """Connections stay open between calls, as Stripe's do; nothing is printed."""
+    """Keeps connections open between requests, as Stripe does; prints nothing."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -97,7 +97,7 @@ class _Handler(WSGIRequestHandler):
 
 
 def make_app(env: StripeEnvironment, control: Control, courier: Courier, mail_dir: str | None) -> Flask:
-    """Stripe's API under /v1 and /v2, the control API under /_sandbox, the page at /."""
+    """Build the app: Stripe's API under /v1 and /v2, the control API under /_sandbox, the pages at /."""
     app = Flask(__name__)
     app.config["PROPAGATE_EXCEPTIONS"] = True
     api = Api(env, courier.wake)
@@ -160,7 +160,7 @@ def _respond(answer: ApiResponse, question_id: str) -> Response:
 
 
 def _cut_connection(environ: dict[str, Any]) -> None:
-    """Reset the connection: the caller learns nothing, not even that it was closed in order."""
+    """Reset the connection, so that the client cannot tell whether the request was processed."""
     connection: socket.socket = environ["werkzeug.socket"]
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""Everything remembered: records by id, in order, indexed, undoable, written through to SQLite."""
+"""The sandbox's records by id, ordered and indexed, with transactions, written through to SQLite."""
 
 import bisect
 import heapq
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-FORMAT = 3  # Of the records in a file. A file of another format is begun anew.
+FORMAT = 3  # The format of the records in a file. A file of another format is discarded.
 Record = dict[str, Any]
 Index = Callable[[Record], list[str]]
 
 
 def key_of(record: Record) -> str:
-    """What the store files the record under: its id, or `_id` where Stripe shows none."""
+    """Return the key of a record in the store: its id, or `_id` if Stripe's object has none."""
     return str(record.get("_id") or record["id"])
 
 
@@ -49,9 +49,9 @@ INDEXES: dict[str, dict[str, Index]] = {
 
 
 class Store:
-    """Records are never changed in place: `replace` files a new one, so the old can be compared or restored.
+    """Records are immutable: `replace` stores a new one, so that the old can be compared or restored.
 
-    All access happens under `lock`. A record with `_due_at` is also handed out by `next_due`.
+    All access happens under `lock`. A record with `_due_at` is also returned by `next_due`.
     """
 
     def __init__(self, path: str | None = None) -> None:
@@ -85,19 +85,19 @@ class Store:
         return sorted(kind for kind in self._kinds if self.count(kind))
 
     def newest(self, kind: str, *, before: Record | None = None, **where: str) -> Iterator[Record]:
-        """From the newest (or the one older than `before`) back; `where` names at most one index."""
+        """Iterate backward from the newest (or the one before `before`); `where` names at most one index."""
         sequence = self._sequence(kind, where)
         end = bisect.bisect_left(sequence, before["_seq"]) if before else len(sequence)
         return (self._records[self._keys[sequence[at]]] for at in range(end - 1, -1, -1))
 
     def oldest(self, kind: str, *, after: Record | None = None, **where: str) -> Iterator[Record]:
-        """From the oldest (or the one newer than `after`) on."""
+        """Iterate from the oldest (or the one after `after`) to the newest."""
         sequence = self._sequence(kind, where)
         start = bisect.bisect_right(sequence, after["_seq"]) if after else 0
         return (self._records[self._keys[sequence[at]]] for at in range(start, len(sequence)))
 
     def next_due(self, until: int) -> Record | None:
-        """Take out the record that is due first, if it is due by then."""
+        """Remove and return the record that is due first, if it is due by then."""
         while self._due and self._due[0][0] <= until:
             due_at, _, key = heapq.heappop(self._due)
             record = self._records.get(key)
@@ -151,9 +151,9 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; inside another one it joins that one.
+        """Run a transaction; an inner one joins the outer one.
 
-        An exception undoes everything, unless it says that it keeps its changes.
+        An exception rolls everything back, unless it says that it keeps its changes.
         """
         if self._journal is not None:
             yield
@@ -173,7 +173,7 @@ class Store:
 
     @contextmanager
     def trial(self) -> Iterator[None]:
-        """Whatever is written inside is undone at its end."""
+        """Roll back everything that is written inside."""
         with self.transaction():
             journal = self._journal
             assert journal is not None
@@ -186,11 +186,11 @@ class Store:
                 del journal[begun:]
 
     def snapshot(self) -> list[Record]:
-        """Every record as it is now, to `restore`; nothing is copied, for records never change."""
+        """Return every record, for `restore`; nothing is copied, because records are immutable."""
         return sorted(self._records.values(), key=lambda record: record["_seq"])
 
     def restore(self, snapshot: list[Record]) -> None:
-        """Hold what the snapshot held and nothing else."""
+        """Restore exactly the records of the snapshot."""
         self.clear()
         self._hold(snapshot)
         self._write([key_of(record) for record in snapshot])
@@ -245,7 +245,7 @@ def _places(record: Record | None) -> set[tuple[str, str, str]]:
 def _open(path: str) -> sqlite3.Connection:
     Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     Path(path).touch(mode=0o600)
-    Path(path).chmod(0o600)  # SQLite gives the files beside it the same mode
+    Path(path).chmod(0o600)  # SQLite creates its auxiliary files with the same mode
     database = sqlite3.connect(path, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")

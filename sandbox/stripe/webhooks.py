@@ -1,4 +1,4 @@
-"""Signed deliveries: a thread that sends what is pending, in order for each object, and tries again."""
+"""Deliver signed webhooks: a thread sends pending deliveries, in order for each object, and retries."""
 
 import hashlib
 import hmac
@@ -19,13 +19,16 @@ RETRY_DELAYS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
 
 
 def signature(secret: str, payload: str, timestamp: int) -> str:
-    """The `Stripe-Signature` header. The timestamp is real time, so that the receiver's tolerance holds."""
+    """Return the `Stripe-Signature` header.
+
+    Its timestamp is real time, to be within the receiver's tolerance.
+    """
     digest = hmac.new(secret.encode(), f"{timestamp}.{payload}".encode(), hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"
 
 
 class Courier(threading.Thread):
-    """Sends pending deliveries one at a time. After the last of `retry_delays` (seconds) it gives up."""
+    """Sends pending deliveries one at a time. Gives up after the last of `retry_delays` (seconds)."""
 
     def __init__(self, env: StripeEnvironment, retry_delays: Sequence[float] = RETRY_DELAYS) -> None:
         super().__init__(name="stripe-courier", daemon=True)
@@ -39,7 +42,7 @@ class Courier(threading.Thread):
         self._client = httpx.Client(timeout=10, trust_env=False)
 
     def wake(self) -> None:
-        """Say that there may be something to send."""
+        """Wake the thread to look for pending deliveries."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -49,7 +52,7 @@ class Courier(threading.Thread):
         self._client.close()
 
     def flush(self, timeout: float) -> int:
-        """Wait until nothing is pending or time is up; the number still pending."""
+        """Wait until nothing is pending or the timeout; return the number still pending."""
         deadline = time.monotonic() + timeout
         while True:
             with self._env.store.lock:
@@ -74,7 +77,7 @@ class Courier(threading.Thread):
                 self._wake.wait(timeout=1.0)
 
     def _next(self) -> Record | None:
-        """The oldest pending delivery that may go now and has no elder of the same object waiting."""
+        """Return the oldest pending delivery that is due and has no older one of the same object waiting."""
         if not self._env.store.count("sandbox.delivery", status="pending"):
             self._forget()
         found, settled = self._look()
@@ -83,7 +86,7 @@ class Courier(threading.Thread):
         return found
 
     def _look(self) -> tuple[Record | None, bool]:
-        """What may go, and whether a fault settled one on the way, so that the queue is another now."""
+        """Return what is due, and whether a fault has settled a delivery, so that the queue has changed."""
         waiting: set[tuple[str, str]] = set()
         for record in self._env.store.oldest("sandbox.delivery", status="pending"):
             lane = (record["endpoint"], record["subject"])
@@ -98,13 +101,13 @@ class Courier(threading.Thread):
         return None, False
 
     def _forget(self) -> None:
-        """Nothing is pending, so nothing about single deliveries is worth knowing."""
+        """Clear the per-delivery state, since nothing is pending."""
         self._not_before.clear()
         self._overtakable.clear()
         self._met.clear()
 
     def _meet(self, record: Record) -> Record:
-        """Let the faults decide, once, what becomes of a delivery."""
+        """Let the faults decide, once, what happens to a delivery."""
         self._met.add(record["id"])
         fault = None if record["duplicate_of"] else self._env.faults.for_webhook(record["type"])
         if fault is None:
@@ -124,7 +127,7 @@ class Courier(threading.Thread):
         with self._env.store.lock:
             store = self._env.store
             if not store.find(record["id"]):
-                return  # The sandbox was reset meanwhile.
+                return  # The sandbox has been reset in the meantime.
             endpoint, event = store.find(record["endpoint"]), store.find(record["event"])
             if not endpoint or not event or endpoint.get("deleted") or endpoint["status"] != "enabled":
                 self._settle(record, "dropped")

@@ -33,19 +33,21 @@ OPEN = InvoiceLine(
 )
 
 
-WAYS = ContactOptions(support="help@rsolv.dev", plans_url="/plans/", cap_url="/cap/")
+CONTACT = ContactOptions(support="help@rsolv.dev", plans_url="/plans/", cap_url="/cap/")
 
 
-def explain(*invoices: InvoiceLine, ways: ContactOptions | None = WAYS, **changes: object) -> AccountAlert:
+def explain(
+    *invoices: InvoiceLine, contact: ContactOptions | None = CONTACT, **changes: object
+) -> AccountAlert:
     entitlement = replace(GOOD, **changes)  # type: ignore[arg-type]
-    standing = explain_account_state(entitlement, invoices, ways=ways)
+    standing = explain_account_state(entitlement, invoices, contact=contact)
     assert standing
     return standing
 
 
 class TestExplainStanding:
     def test_is_silent_when_all_is_well(self) -> None:
-        assert explain_account_state(GOOD, [OPEN], ways=WAYS) is None
+        assert explain_account_state(GOOD, [OPEN], contact=CONTACT) is None
 
     def test_offers_plans_with_prices_after_the_trial(self) -> None:
         standing = explain(
@@ -88,11 +90,11 @@ class TestExplainStanding:
     def test_says_that_fixes_go_on_while_past_due(self) -> None:
         standing = explain(OPEN, status="past_due")
         assert standing.tone == "warn"
-        assert "still go on" in standing.text
+        assert "continue for now" in standing.text
 
     def test_says_until_when_fixes_go_on_while_past_due(self) -> None:
         standing = explain(OPEN, status="past_due", grace_ends_at=datetime(2026, 3, 12, tzinfo=UTC))
-        assert "still go on until 12 Mar 2026" in standing.text
+        assert "continue until 12 Mar 2026" in standing.text
 
     def test_leads_from_a_reached_cap_to_the_cap(self) -> None:
         standing = explain(blocked_reason="spend_cap_reached", spend_cap_cents=5000)
@@ -104,8 +106,8 @@ class TestExplainStanding:
         ["trial_exhausted", "owner_trial_exhausted", "subscription_unpaid", "spend_cap_reached"],
     )
     def test_sends_a_plain_member_to_an_owner_and_nowhere_else(self, reason: str) -> None:
-        standing = explain(OPEN, ways=None, blocked_reason=reason)
-        assert standing.text.endswith("Ask an owner of your account to look after it.")
+        standing = explain(OPEN, contact=None, blocked_reason=reason)
+        assert standing.text.endswith("Ask an owner of your account to resolve this.")
         assert (standing.action_label, standing.action_url) == ("", "")
 
     @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.plans import PAYG, PLANS, TEAMS, TRIAL
-from billing.pricing import begins_period, compute_period_cents, count_remaining, is_given_back
+from billing.pricing import begins_period, compute_period_cents, count_remaining, is_rest_credited
 
 
 class TestComputePeriodCents:
@@ -56,8 +56,8 @@ class TestAChangeOfPlan:
         ],
     )
     def test_gives_back_what_the_fixes_have_not_used_up(self, fixes, elapsed, is_back):
-        found = is_given_back(TEAMS, PAYG, fixes, elapsed_seconds=elapsed, whole_seconds=49_900)
+        found = is_rest_credited(TEAMS, PAYG, fixes, elapsed_seconds=elapsed, whole_seconds=49_900)
         assert found == is_back
 
     def test_gives_nothing_back_for_more_fixes_than_the_month_is_worth(self):
-        assert not is_given_back(TEAMS, PAYG, 34, elapsed_seconds=99_999, whole_seconds=49_900)
+        assert not is_rest_credited(TEAMS, PAYG, 34, elapsed_seconds=99_999, whole_seconds=49_900)

@@ -167,7 +167,7 @@ def use_up_trial(scenario: Scenario) -> None:
 def choose_teams(scenario: Scenario) -> None:
     """$499 at once, after a card that was not the person's; of 61 fixes one is beyond the included."""
     scenario.person.open("/dashboard/billing/plans/").get_by_label("Teams").check()
-    scenario.person.press("Go on to payment")
+    scenario.person.press("Continue to payment")
     expect(scenario.page.locator("p.amount")).to_have_text("$499.00")
     scenario.page.get_by_label("Card number").fill(SECURE)
     scenario.page.get_by_role("button", name="Subscribe").click()
@@ -191,7 +191,7 @@ def renew(scenario: Scenario) -> None:
     scenario.expect_newest_invoice("Paid", 61, "$507.00")
     scenario.expect_shown(BILLING, "0 of 60", "$499.00")
     scenario.open_invoice()
-    expect(scenario.main).to_contain_text("Every line agrees with our own ledger, to the cent.")
+    expect(scenario.main).to_contain_text("Every line matches our ledger to the cent.")
     assert count_fixes(scenario, "60 fixes in our ledger, $0.00", each="included") == 60
     assert count_fixes(scenario, "1 fix in our ledger, $8.00", each="$8.00") == 1
     scenario.main.get_by_role("link", name="vidence").first.click()
@@ -246,7 +246,7 @@ def downgrade(scenario: Scenario) -> int:
     scenario.person.open(BILLING)
     scenario.main.get_by_role("link", name="Change plan").click()
     expect(scenario.page.get_by_role("heading", level=1)).to_have_text("From Teams to Pay as you go")
-    assert read_sum(scenario, "Your card pays now") == 0
+    assert read_sum(scenario, "Charged to your card now") == 0
     kept_cents = read_sum(scenario, "Kept on your balance")
     assert abs(kept_cents - scenario.compute_rest_cents(49900)) <= 5
     scenario.person.press("Change to Pay as you go")
@@ -265,17 +265,17 @@ def read_sum(scenario: Scenario, label: str) -> int:
 def cancel(scenario: Scenario, kept_cents: int) -> int:
     """With the period, and taken back; then at once: two fixes for $30, paid by what was kept."""
     scenario.person.open("/dashboard/billing/cancel/")
-    scenario.person.press("End with the period")
-    expect(scenario.page.locator("body")).to_contain_text("Until then everything goes on.")
+    scenario.person.press("Cancel at the end of the period")
+    expect(scenario.page.locator("body")).to_contain_text("Until then nothing changes.")
     scenario.expect_shown(BILLING, "Your plan is ending")
     scenario.person.press("Keep the plan")
-    expect(scenario.page.locator("body")).to_contain_text("Your plan goes on.")
+    expect(scenario.page.locator("body")).to_contain_text("Your plan will continue.")
     scenario.expect_shown(BILLING, "Renews")
     scenario.fix(2)
     scenario.expect_shown(BILLING, "$30.00")
     scenario.advance_clock(60)
     scenario.person.open("/dashboard/billing/cancel/")
-    scenario.person.press("End now")
+    scenario.person.press("Cancel now")
     expect(scenario.page.locator("body")).to_contain_text("Your plan has ended.")
     scenario.advance_clock(2 * 3600)
     scenario.expect_newest_invoice("Paid", 2, "$30.00")
@@ -290,7 +290,7 @@ def cancel(scenario: Scenario, kept_cents: int) -> int:
 def subscribe_again(scenario: Scenario, kept_cents: int) -> None:
     """Nothing is due at Checkout; a fix costs $15 at the month's end, which what was kept pays too."""
     scenario.person.open("/dashboard/billing/plans/").get_by_label("Pay as you go").check()
-    scenario.person.press("Go on to payment")
+    scenario.person.press("Continue to payment")
     expect(scenario.page.locator("p.amount")).to_have_text("$0.00")
     scenario.page.get_by_label("Card number").fill(VISA)
     scenario.page.get_by_role("button", name="Subscribe").click()

@@ -39,7 +39,7 @@ class TestUpgrading:
     def test_by_checkout_opens_the_plan(self, person: Person) -> None:
         page = person.log_in("trial@demo.example")
         person.open("/dashboard/billing/plans/").get_by_label("Teams").check()
-        person.press("Go on to payment")
+        person.press("Continue to payment")
         page.get_by_role("button", name="Subscribe").click()
         page.wait_for_url(re.compile("/dashboard/billing/$"))
         expect(page.get_by_role("main")).to_contain_text("Teams")

@@ -1,4 +1,4 @@
-"""`manage.py prune_billing`: forget what Stripe told us long ago."""
+"""`manage.py prune_billing`: prune old webhooks and unused claims."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Empty the bodies of old webhooks and delete dj-stripe's old events. The ledger is never touched."
+    help = "Empty the bodies of old webhooks and delete dj-stripe's old events. Never changes the ledger."
 
     def handle(self, **options: Any) -> None:
         pruned = prune_events(at=timezone.now())
         self.stdout.write(
-            f"Forgotten: {pruned.bodies} webhook bodies, {pruned.events} events, "
+            f"Pruned: {pruned.bodies} webhook bodies, {pruned.events} events, "
             f"{pruned.triggers} deliveries, {pruned.keys} idempotency keys, "
             f"{pruned.claims} unused claims."
         )

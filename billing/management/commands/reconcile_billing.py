@@ -1,4 +1,4 @@
-"""`manage.py reconcile_billing [--customer ID] [--json]`: ledger, Stripe and portal, side by side."""
+"""`manage.py reconcile_billing [--customer ID] [--json]`: compare the ledger, Stripe and the portal."""
 
 import json
 from typing import Any
@@ -15,10 +15,10 @@ from customers.models import Customer
 
 
 class Command(BaseCommand):
-    help = "Compare ledger, Stripe and portal, repair what is safe, list what is not. Repeatable."
+    help = "Compare ledger, Stripe and portal; repair what is safe and list the rest. Safe to repeat."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--customer", type=UUID, help="only the customer of this id")
+        parser.add_argument("--customer", type=UUID, help="compare only the customer with this id")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, **options: Any) -> None:
@@ -36,10 +36,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"{row.state:<9} {row.customer}: {row}. {row.detail}")
             self.stdout.write(
                 f"{run.accounts} accounts in {seconds:.1f} s, {len(differences)} differences, "
-                f"{run.unasked} not answered."
+                f"{run.unasked} without an answer."
             )
         if run.finished_at is None or run.unasked:
-            raise CommandError("Stripe did not answer about every account.")
+            raise CommandError("Stripe did not answer for every account.")
 
 
 def _find_customer(customer_id: UUID | None) -> Customer | None:

@@ -1,6 +1,6 @@
-"""`manage.py register_webhook [URL]`: ask Stripe to deliver its events.
+"""`manage.py register_webhook [URL]`: register our webhook endpoint at Stripe.
 
-`manage.py register_webhook --destination ID < secret`: believe a destination for thin events too.
+`manage.py register_webhook --destination ID < secret`: accept an event destination for thin events.
 """
 
 import sys
@@ -11,16 +11,17 @@ from django.core.management.base import CommandError, CommandParser
 
 from billing.services.webhooks.handlers import DESTINATION_EVENTS, ENDPOINT_EVENTS
 from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
-from billing.stripe_gateway.webhooks import keep_event_destination, register_webhook
+from billing.stripe_gateway.webhooks import register_webhook, save_event_destination
 from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Register our webhook address with Stripe and keep its secret. Repeatable."
+    help = "Register our webhook endpoint at Stripe and store its secret. Safe to repeat."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--destination", help="id of an event destination made at Stripe; its secret is read from stdin"
+            "--destination",
+            help="id of an event destination created at Stripe; its secret is read from stdin",
         )
         parser.add_argument("url", nargs="?", default=f"{settings.BASE_URL}/api/webhooks/stripe")
 
@@ -28,11 +29,11 @@ class Command(BaseCommand):
         if destination is not None:
             secret = sys.stdin.readline().strip()
             if not secret.startswith("whsec_"):
-                raise CommandError("Give the destination's signing secret, whsec_…, on stdin.")
-            keep_event_destination(
+                raise CommandError("Pass the destination's signing secret, whsec_…, on stdin.")
+            save_event_destination(
                 destination_id=destination, url=url, secret=secret, event_types=DESTINATION_EVENTS
             )
-            self.stdout.write(f"{destination} is believed")
+            self.stdout.write(f"{destination} is accepted")
             return
         try:
             endpoint_id = register_webhook(url, event_types=ENDPOINT_EVENTS)

@@ -1,4 +1,4 @@
-"""`manage.py retry_billing [--parked] [--dry-run] [--json]`: after an outage, do not wait out the waits."""
+"""`manage.py retry_billing [--parked] [--dry-run] [--json]`: retry billing's backlog after an outage."""
 
 import json
 from dataclasses import asdict
@@ -12,13 +12,11 @@ from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Make what waits for a later attempt due now: reports, corrections, webhook events, plans, mails."
+    help = "Make pending rows due now: usage reports, corrections, webhook events, plans, notifications."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only count what waits")
-        parser.add_argument(
-            "--parked", action="store_true", help="also what was given up and waits for staff"
-        )
+        parser.add_argument("--dry-run", action="store_true", help="only count the backlog")
+        parser.add_argument("--parked", action="store_true", help="also retry rows that are parked for staff")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, **options: Any) -> None:
@@ -27,7 +25,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(asdict(backlog)))
             return
-        found = ", ".join(f"{count} {kind}" for kind, count in asdict(backlog).items() if kind != "refused")
-        self.stdout.write(f"Waiting: {found}. For staff: {backlog.refused}.")
+        found = ", ".join(f"{count} {kind}" for kind, count in asdict(backlog).items() if kind != "rejected")
+        self.stdout.write(f"Pending: {found}. Parked for staff: {backlog.rejected}.")
         if not options["dry_run"]:
-            self.stdout.write("What waits is due now: the sweep enqueues it.")
+            self.stdout.write("Pending rows are due now. The sweep will enqueue them.")

@@ -1,4 +1,4 @@
-"""`manage.py sync_plans`: what our plans need at Stripe."""
+"""`manage.py sync_plans`: create the Stripe objects of our plans."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Make the meter, products and prices that Stripe lacks, and print all ids. Repeatable."
+    help = "Create missing meters, products and prices at Stripe, and print all ids. Safe to repeat."
 
     def handle(self, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A fix is off the meter: done, or credited where an invoice charged for it before."""
+"""Close a correction whose fix was taken off the meter, or credit it if an invoice had already charged it."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
 from billing.selectors.billed_lines import find_fix_price, is_being_invoiced, was_billed
-from billing.stripe_gateway.audits import sync_invoices_of
+from billing.stripe_gateway.audits import sync_customer_invoices
 from core import outbox
 
 log = structlog.get_logger(__name__)
@@ -17,28 +17,32 @@ Status = CorrectionReport.Status
 
 
 def close_adjustment(*, report: CorrectionReport, stripe_customer_id: str, at: datetime) -> str:
-    """Finish what the meter let go of, or turn it into a credit; why it has to wait, empty where it need not.
+    """Close an adjusted correction or turn it into a credit; return why it must wait, or an empty string.
 
-    An adjustment changes no invoice that is final, and a plan or period may have ended before it went
-    through: so the customer's invoices are read again. `report` is claimed. Calls out; repeating it is safe.
-    Raises StripeUnavailable, StripeRejected.
+    A meter adjustment does not change a final invoice, and the plan or period may have ended before the
+    adjustment took effect, so the customer's invoices are synced from Stripe first. The caller holds the
+    lease on `report`. Commits; calls Stripe; safe to repeat. Raises StripeUnavailable, StripeRejected.
     """
     sent = UsageReport.objects.get(usage__correction=report.pk)
     if sent.meter_at is None:
-        return "waits for the fix's own report"
-    sync_invoices_of(stripe_customer_id=stripe_customer_id, since=sent.meter_at)
+        return "waiting for the fix's usage report"
+    sync_customer_invoices(stripe_customer_id=stripe_customer_id, since=sent.meter_at)
     return _conclude(report, at)
 
 
 @transaction.atomic
 def _conclude(report: CorrectionReport, at: datetime) -> str:
-    """Under the lock of the customer's account: of two fixes that are alike, each is looked at in turn."""
+    """Decide under the account's row lock.
+
+    Fixes of one customer and period are interchangeable on an invoice. The lock processes corrections one at
+    a time, so that two of them are not credited for the same billed fix.
+    """
     correction = UsageCorrection.objects.select_related("usage__report").get(pk=report.pk)
     account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=correction.customer_id)
     sent = correction.usage.report
-    assert sent.meter_at is not None, "looked at before"
+    assert sent.meter_at is not None, "checked by the caller"
     if is_being_invoiced(customer_id=account.pk, meter_at=sent.meter_at):
-        return "waits for the invoice of its period"
+        return "waiting for the period's invoice"
     price_cents = 0
     if was_billed(usage=correction.usage, meter_at=sent.meter_at):
         price_cents = find_fix_price(correction=correction, account=account) or 0
@@ -46,7 +50,7 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
         return ""
     outbox.close(UsageReport.objects.filter(pk=sent.pk), at=at, status=UsageReport.Status.WITHDRAWN)
     if price_cents:
-        reason = "taken off the meter after its invoice"
+        reason = "taken off the meter after it was invoiced"
         outbox.release(report, reason, at=at, resolution=Resolution.CREDIT, amount_cents=price_cents)
     else:
         outbox.complete(report, status=Status.DONE, done_at=at)

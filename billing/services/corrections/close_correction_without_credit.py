@@ -1,4 +1,4 @@
-"""A fix of which no invoice will know gives nothing back, once Stripe has said that no plan ran."""
+"""Close a correction without credit when no plan was active, as confirmed by Stripe."""
 
 from datetime import datetime
 
@@ -21,11 +21,11 @@ Status = CorrectionReport.Status
 def close_correction_without_credit(
     *, report: CorrectionReport, stripe_customer_id: str, at: datetime
 ) -> str:
-    """Finish what no plan billed, as far as is mirrored; why it has to wait, empty where it need not.
+    """Close the correction of a fix that no plan billed; return why it must wait, or an empty string.
 
-    A plan's end may be heard of before the next plan's beginning, which bills the fix: so the customer's
-    subscriptions are read again. `report` is claimed. Calls out; repeating it is safe. Raises
-    StripeUnavailable, StripeRejected.
+    The mirror may already hold the end of one plan but not the start of the next, which bills the fix, so the
+    customer's subscriptions are synced from Stripe first. The caller holds the lease on `report`. Commits;
+    calls Stripe; safe to repeat. Raises StripeUnavailable, StripeRejected.
     """
     with lock_stripe_customer(stripe_customer_id):
         sync_subscriptions(stripe_customer_id=stripe_customer_id)
@@ -40,7 +40,7 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
     correction = UsageCorrection.objects.select_related("usage__report").get(pk=report.pk)
     is_priced = find_fix_price(correction=correction, account=account) is not None
     if is_priced or not was_without_plan(usage=correction.usage, account=account):
-        return "waits for the invoice of its period"
+        return "waiting for the period's invoice"
     if outbox.complete(report, status=Status.DONE, resolution=Resolution.NOTHING, done_at=at):
         log.info("correction_unbilled", correction=str(report.pk))
     return ""

@@ -1,4 +1,4 @@
-"""Staff void a fix, or give back what it costs."""
+"""Void a fix or credit its price, on behalf of staff."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,22 +23,23 @@ NOT_REPORTED = (UsageReport.Status.PENDING, UsageReport.Status.PARKED)
 
 class NothingToCorrect(DomainError):
     code, status = "CONFLICT", 409
-    message = gettext_noop("This fix is corrected already.")
+    message = gettext_noop("This fix has already been corrected.")
 
 
 class ReasonMissing(DomainError):
     code, status = "VALIDATION_ERROR", 422
-    message = gettext_noop("Say why: the customer reads it.")
+    message = gettext_noop("Give a reason. The customer will see it.")
 
 
 @transaction.atomic
 def correct_usage(
     *, usage: UsageRecord, kind: UsageCorrection.Kind, reason: str, made_by: User | None, at: datetime
 ) -> UsageCorrection:
-    """Enter a correction of one fix, tell the customer, and ask for what it needs at Stripe on commit.
+    """Record the correction of one fix, notify the customer, and enqueue its report to Stripe on commit.
 
-    A voided fix of the trial gives its slot back at once; one that was never sent to the meter is never
-    sent. Raises NothingToCorrect, ReasonMissing.
+    Voiding a trial fix frees its slot at once. A voided fix that was never sent to the meter is withdrawn and
+    never sent. Makes no Stripe call. Not safe to repeat: a fix can be corrected once.
+    Raises NothingToCorrect, ReasonMissing.
     """
     if not reason.strip():
         raise ReasonMissing(fields={"reason": ReasonMissing.message})
@@ -67,16 +68,17 @@ def correct_usage(
 
 
 def withdraw_unsent(usage_id: UUID, *, at: datetime) -> bool:
-    """Take back a report if nothing of it can have reached Stripe; whether so. The account must be locked.
+    """Withdraw a usage report that cannot have reached Stripe; return whether it was withdrawn.
 
-    One that a worker has just claimed is left to it: it may be sent in the next moment.
+    The caller holds the account's row lock. A report that a worker has leased is not withdrawn, because the
+    worker may be about to send it.
     """
     unsent = UsageReport.objects.filter(pk=usage_id, first_sent_at=None, status__in=NOT_REPORTED)
     return outbox.close(unsent, at=at, status=UsageReport.Status.WITHDRAWN) == 1
 
 
 def _save_done(report: CorrectionReport, *, resolution: CorrectionReport.Resolution, at: datetime) -> None:
-    """Nothing is to be sent to Stripe."""
+    """Save the report as done: Stripe needs no request for this correction."""
     report.status, report.resolution, report.done_at = CorrectionReport.Status.DONE, resolution, at
     report.next_attempt_at = None
     report.save()

@@ -1,4 +1,4 @@
-"""Report a correction to Stripe: exactly once, whatever dies in between."""
+"""Report a correction to Stripe exactly once, even if a worker or a request dies."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,9 +17,9 @@ from billing.services.metering.report_usage import (
     IDENTIFIER_WINDOW,
     SUMMARY_LAG,
     count_known,
-    has_fresh_neighbours,
+    has_recent_neighbors,
 )
-from billing.services.metering.settle_rejected import settle_rejected
+from billing.services.metering.settle_parked_report import settle_parked_report
 from billing.stripe_gateway.adjustments import cancel_meter_event, credit_balance
 from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.stripe_gateway.meter import count_metered
@@ -27,7 +27,7 @@ from core import outbox
 
 log = structlog.get_logger(__name__)
 
-# An adjustment this shortly before a period's end might come after its invoice.
+# An adjustment requested this close to the period's end might take effect after its invoice is created.
 PERIOD_MARGIN = timedelta(hours=1)
 
 Resolution = CorrectionReport.Resolution
@@ -36,7 +36,10 @@ Status = CorrectionReport.Status
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be sent to Stripe, committed before it is sent; undecided where Stripe is only asked."""
+    """The request to send to Stripe, committed before it is sent.
+
+    With the resolution `UNDECIDED`, Stripe is only read. `amount_cents` is in US cents.
+    """
 
     resolution: str
     stripe_customer_id: str
@@ -47,11 +50,12 @@ class Step:
 
 
 def report_correction(*, correction_id: UUID) -> None:
-    """Send one correction that is due; repeating it is safe, and a failure is rescheduled, not raised.
+    """Send one due correction to Stripe. Safe to repeat; a Stripe failure is rescheduled, not raised.
 
-    The resolution and the amount are committed before the call and never decided twice. An adjustment that
-    Stripe rejects is settled against the meter's sums. The report stays due while billing is off or the
-    customer is paused.
+    The resolution and the amount are committed before the call and never decided twice, so that a retry
+    repeats the same request. If Stripe rejects an adjustment, the meter's summaries decide whether the fix is
+    credited instead. The report stays due while the billing feature flag is off or the customer is paused.
+    Source: docs/decisions/009-spend-caps-claims-and-corrections.md
     """
     due = CorrectionReport.list_due(timezone.now()).select_related("correction__usage__report")
     report = outbox.claim(due, pk=correction_id)
@@ -61,11 +65,11 @@ def report_correction(*, correction_id: UUID) -> None:
     try:
         step = _prepare(report, timezone.now())
         if step is not None:
-            _carry_out(report, step)
+            _send(report, step)
     except StripeUnavailable as error:
         outbox.reschedule(report, str(error))
     except StripeRejected as error:
-        _face_rejection(report, step, f"{error.code}: {error}")
+        _handle_rejection(report, step, f"{error.code}: {error}")
     except Exception as error:
         outbox.reschedule(report, outbox.describe(error))
         raise
@@ -73,21 +77,22 @@ def report_correction(*, correction_id: UUID) -> None:
 
 @transaction.atomic
 def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
-    """Decide the resolution of a claimed correction once; None where it has to wait or nothing is left to do.
+    """Decide the resolution of a leased correction once; return None if it must wait or is done.
 
-    Under the lock of the customer's account, as the reports of usage are. Only where the fix's own report was
-    parked after an uncertain attempt, the meter is asked meanwhile.
+    Holds the account's row lock, which usage reports take as well. Stripe is called under that lock in one
+    case only: to look up a usage report that was parked after an attempt with an unknown outcome.
     """
     locked = BillingAccount.objects.select_for_update(of=("self",))
     account = locked.get(pk=report.correction.customer_id)
-    report.correction.usage.report.refresh_from_db()  # it changes under this lock
+    # Read again: other transactions change the usage report while they hold this lock.
+    report.correction.usage.report.refresh_from_db()
     reason = _decide(report, account, now)
     if report.status == Status.DONE:
         return None
     decided = {"resolution": report.resolution, "amount_cents": report.amount_cents}
     stripe_customer_id = account.stripe_customer_id
     if reason or stripe_customer_id is None:
-        outbox.reschedule(report, reason or "waits for the customer at Stripe", **decided)
+        outbox.reschedule(report, reason or "waiting for the Stripe customer", **decided)
         return None
     if not outbox.held(report).update(**decided):
         return None
@@ -103,20 +108,20 @@ def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
 
 
 def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) -> str:
-    """Choose the resolution where none is chosen, or finish; why it has to wait, empty where it need not.
+    """Choose the resolution, or close the report; return why it must wait, or an empty string.
 
-    What no plan billed, as far as is mirrored, stays undecided: Stripe is asked first.
+    A fix that no plan billed according to the mirror stays `UNDECIDED`: Stripe is read before it is closed.
     """
     if report.resolution == Resolution.CREDIT and report.amount_cents:
         return ""
     correction = report.correction
     sent = correction.usage.report
     if sent.status != UsageReport.Status.REPORTED:
-        settle_rejected(sent, stripe_customer_id=account.stripe_customer_id, now=now)
+        settle_parked_report(sent, stripe_customer_id=account.stripe_customer_id, now=now)
         if sent.status == UsageReport.Status.WITHDRAWN or _withdraw_unsent(correction, now):
             _finish(report, resolution=Resolution.WITHHELD, at=now)
         if sent.status != UsageReport.Status.REPORTED:
-            return "waits for the fix's own report"
+            return "waiting for the fix's usage report"
     if report.resolution == Resolution.ADJUSTMENT:
         return ""
     if report.resolution == Resolution.UNDECIDED and _can_adjust(correction, account, now):
@@ -125,7 +130,7 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     price_cents = find_fix_price(correction=correction, account=account)
     if price_cents is None:
         if not was_without_plan(usage=correction.usage, account=account):
-            return "waits for the invoice of its period"
+            return "waiting for the period's invoice"
         report.resolution = Resolution.UNDECIDED
         return ""
     if price_cents == 0:
@@ -140,14 +145,14 @@ def _finish(report: CorrectionReport, *, resolution: CorrectionReport.Resolution
 
 
 def _withdraw_unsent(correction: UsageCorrection, now: datetime) -> bool:
-    """Whether the fix is never billed now: a void of what was not sent, or a credit of what was parked."""
+    """Withdraw the report of a voided unsent fix or of a credited parked one; return whether it was."""
     sent = correction.usage.report
     is_parked = sent.status == UsageReport.Status.PARKED
     return (correction.kind == UsageCorrection.Kind.VOID or is_parked) and withdraw_unsent(sent.pk, at=now)
 
 
 def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datetime) -> bool:
-    """Whether Stripe surely still takes the fix off the meter, and no invoice has it yet."""
+    """Whether Stripe certainly still accepts the adjustment and no invoice contains the fix yet."""
     sent, start, end = correction.usage.report, account.current_period_start, account.current_period_end
     if correction.kind != UsageCorrection.Kind.VOID or not account.can_meter or start is None or end is None:
         return False
@@ -156,13 +161,13 @@ def _can_adjust(correction: UsageCorrection, account: BillingAccount, now: datet
     return is_fresh and in_period and now < end - PERIOD_MARGIN
 
 
-def _carry_out(report: CorrectionReport, step: Step) -> None:
+def _send(report: CorrectionReport, step: Step) -> None:
     if step.resolution == Resolution.ADJUSTMENT:
         cancel_meter_event(identifier=step.identifier, correction_id=str(report.pk), attempt=step.attempt)
         _finish_adjustment(report, step)
         return
     if step.resolution == Resolution.UNDECIDED:
-        _finish_unbilled(report, step)
+        _close_without_credit(report, step)
         return
     stripe_id = credit_balance(
         stripe_customer_id=step.stripe_customer_id,
@@ -181,7 +186,7 @@ def _finish_adjustment(report: CorrectionReport, step: Step) -> None:
         outbox.reschedule(report, reason)
 
 
-def _finish_unbilled(report: CorrectionReport, step: Step) -> None:
+def _close_without_credit(report: CorrectionReport, step: Step) -> None:
     reason = close_correction_without_credit(
         report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now()
     )
@@ -189,7 +194,7 @@ def _finish_unbilled(report: CorrectionReport, step: Step) -> None:
         outbox.reschedule(report, reason)
 
 
-def _face_rejection(report: CorrectionReport, step: Step | None, error: str) -> None:
+def _handle_rejection(report: CorrectionReport, step: Step | None, error: str) -> None:
     if step is None or step.resolution == Resolution.UNDECIDED:
         outbox.reschedule(report, error)
         return
@@ -204,15 +209,17 @@ def _face_rejection(report: CorrectionReport, step: Step | None, error: str) -> 
 
 
 def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None:
-    """Learn from the meter whether an earlier attempt took the fix off; where not, it is credited instead."""
+    """Find out from the meter whether an earlier attempt succeeded; if not, credit the fix instead."""
     sent = UsageReport.objects.get(usage__correction=report.pk)
     if sent.meter_at is None or sent.reported_at is None:
-        outbox.reschedule(report, f"{error}; waits for the fix's own report")
+        outbox.reschedule(report, f"{error}; waiting for the fix's usage report")
         return
-    is_young = timezone.now() - sent.reported_at < SUMMARY_LAG
-    if is_young or has_fresh_neighbours(sent, timezone.now()):
-        outbox.reschedule(report, f"{error}; waits for the meter's sums")
+    is_recent = timezone.now() - sent.reported_at < SUMMARY_LAG
+    if is_recent or has_recent_neighbors(sent, timezone.now()):
+        outbox.reschedule(report, f"{error}; waiting for the meter's summaries")
         return
+    # The meter counts events, not identifiers. Fixes of one minute are interchangeable, so a count no higher
+    # than that of the minute's other reports means that this fix is off the meter.
     minute = sent.meter_at.replace(second=0, microsecond=0)
     held = count_metered(stripe_customer_id=step.stripe_customer_id, minute=minute)
     if held <= count_known(sent, minute):

@@ -1,4 +1,4 @@
-"""Nothing is sent to Stripe for one customer, for a while."""
+"""Pause and resume the reporting of one customer's usage to Stripe."""
 
 from datetime import datetime
 
@@ -15,7 +15,10 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def pause_customer(*, customer: Customer, reason: str, at: datetime) -> BillingAccount:
-    """Keep the customer's usage and corrections here; fixes are recorded as ever. Repeating it is safe."""
+    """Stop sending a customer's usage and corrections to Stripe; fixes are still recorded.
+
+    Commits; makes no Stripe call. Safe to repeat: the first pause's time is kept.
+    """
     account = lock_account(customer)
     account.paused_at, account.paused_reason = account.paused_at or at, reason[:300]
     account.save(update_fields=["paused_at", "paused_reason", "updated_at"])
@@ -25,7 +28,10 @@ def pause_customer(*, customer: Customer, reason: str, at: datetime) -> BillingA
 
 @transaction.atomic
 def resume_customer(*, customer: Customer, reason: str, at: datetime) -> BillingAccount:
-    """Send what has piled up, each once: a sweep hands it out. Repeating it is safe."""
+    """Resume a customer's reports and enqueue a sweep that sends the backlog, each report once.
+
+    Commits; makes no Stripe call itself. Safe to repeat.
+    """
     account = lock_account(customer)
     account.paused_at, account.paused_reason = None, ""
     account.save(update_fields=["paused_at", "paused_reason", "updated_at"])

@@ -1,4 +1,4 @@
-"""A completed mitigation becomes a row of the ledger, once."""
+"""Record a completed mitigation as one row of the usage ledger."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from billing.metrics import USAGE_RECORDED
 from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
 from billing.selectors.entitlements import count_period_fixes, count_used_fixes
 from billing.selectors.trial import get_trial_use
-from billing.services.metering.watch_usage import watch_usage
+from billing.services.metering.notify_usage_thresholds import notify_usage_thresholds
 from core import outbox
 from customers.locks import lock_name
 from customers.models import Customer, ForgeAccount
@@ -22,15 +22,16 @@ Coverage = UsageRecord.Coverage
 
 @transaction.atomic(savepoint=False)
 def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: datetime) -> UsageRecord:
-    """Enter a fix into the ledger and, where it is metered, ask for its report to Stripe on commit.
+    """Record a fix in the ledger and, if it is metered, enqueue its report to Stripe on commit.
 
-    A fix of the same repository and issue gives back the row that stands. The account's row is locked, then
-    on a trial the pool of the namespace: fixes that race for the last free one are counted one after the
-    other. A claim on the issue is used up; without one, or beyond a spend cap, the fix is entered all the
-    same. Alerts are written with it.
+    Safe to repeat: for a repository and issue that are already in the ledger, the existing row is returned.
+    Locks the account's row, then on a trial the namespace's pool, so that concurrent fixes cannot share the
+    last free slot. Marks the issue's claim as used. A fix without a claim, or beyond the spend cap, is
+    recorded all the same, because it was already made. Usage notifications are written in the same
+    transaction. Makes no Stripe call. Raises ValueError for an execution without an issue.
     """
     if execution.issue_number is None:
-        raise ValueError("a fix belongs to an issue")
+        raise ValueError("a fix needs an issue number")
     account = lock_account(customer)
     known = UsageRecord.objects.filter(
         repository_id=execution.repository_id, issue_number=execution.issue_number
@@ -58,12 +59,15 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     if coverage == Coverage.METERED:
         outbox.enqueue(UsageReport.objects.create(usage=usage, customer=customer))
     if coverage != Coverage.UNBILLED:
-        watch_usage(account=account, used=used + 1, at=occurred_at)
+        notify_usage_thresholds(account=account, used=used + 1, at=occurred_at)
     return usage
 
 
 def lock_account(customer: Customer) -> BillingAccount:
-    """The customer's account, made if it is missing, its row locked until the transaction ends."""
+    """Return the customer's account, created if missing, with its row locked until the transaction ends.
+
+    This lock serializes everything that counts or reports a customer's fixes. Take it before lock_trial_pool.
+    """
     locked = BillingAccount.objects.select_for_update()
     account = locked.filter(customer=customer).first()
     if account is None:
@@ -73,18 +77,21 @@ def lock_account(customer: Customer) -> BillingAccount:
     return account
 
 
-def lock_pool(namespace: ForgeAccount) -> None:
-    """Let nobody else count the free fixes of a namespace until the transaction ends. After the account."""
+def lock_trial_pool(namespace: ForgeAccount) -> None:
+    """Lock a namespace's pool of free fixes until the transaction ends.
+
+    Take the account's lock first: the opposite order can deadlock.
+    """
     lock_name("trial", namespace.forge, namespace.namespace)
 
 
 def _choose_coverage(account: BillingAccount, namespace: ForgeAccount) -> tuple[UsageRecord.Coverage, int]:
-    """Who pays for one more fix, and how many were used before it."""
+    """Return who pays for one more fix, and how many fixes were used before it."""
     if account.can_meter:
         return Coverage.METERED, count_period_fixes(account)
     if account.status != BillingAccount.Status.TRIALING:
         return Coverage.UNBILLED, count_used_fixes(account)
-    lock_pool(namespace)
+    lock_trial_pool(namespace)
     use = get_trial_use(account, namespace)
     is_free = use.used < account.trial_fixes_limit and use.left_in_pool > 0
     return Coverage.TRIAL if is_free else Coverage.UNBILLED, use.used

@@ -1,4 +1,4 @@
-"""Fixes that stand as reported and are missing at the meter are settled anew."""
+"""Requeue usage reports that are marked as reported but are missing from Stripe's meter."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 MINUTE = timedelta(minutes=1)
 Status = UsageReport.Status
 
-UNDER_WAY = Q(usage__correction__isnull=False) & ~Q(
+CORRECTION_OPEN = Q(usage__correction__isnull=False) & ~Q(
     usage__correction__report__status=CorrectionReport.Status.DONE
 )
 VOIDED = Q(
@@ -29,14 +29,15 @@ VOIDED = Q(
 
 
 def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[LedgerRow], at: datetime) -> None:
-    """Find the minutes that lack fixes and let their reports be settled anew. Calls out; notes what it did.
+    """Find the minutes whose fixes are missing and make their reports due again; update `finding`.
 
-    Nothing is sent from here: `report_usage` asks the meter again before it begins another generation. A
-    fix whose identifier Stripe still remembers would be taken for a duplicate, and is left to a later run.
-    Raises StripeUnavailable, StripeRejected.
+    Nothing is sent here: `report_usage` checks the meter again before it starts a new generation. A fix whose
+    identifier Stripe still remembers would be rejected as a duplicate, so it is left to a later run.
+    Commits once for each requeued minute; calls Stripe; safe to repeat. Raises StripeUnavailable,
+    StripeRejected.
     """
     if not account.can_meter or account.stripe_customer_id is None:
-        finding.detail = "No subscription to bill them to."
+        finding.detail = "There is no subscription to bill these fixes to."
         return
     stripe_customer_id = account.stripe_customer_id
     missing = _find_missing(
@@ -50,11 +51,11 @@ def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[Ledg
         ),
     )
     settled = sum(_requeue(account, minute, count, at) for minute, count in missing.items())
-    lacking = sum(missing.values())
-    finding.detail = f"{settled} of {lacking} to be sent again, or withdrawn where voided."
-    if settled < lacking:
-        finding.detail += " The rest waits until Stripe forgets their identifiers."
-    elif lacking:
+    total = sum(missing.values())
+    finding.detail = f"{settled} of {total} were requeued, or withdrawn if voided."
+    if settled < total:
+        finding.detail += " The others wait until Stripe's 24-hour deduplication window has passed."
+    elif total:
         finding.state = Discrepancy.State.REPAIRED
 
 
@@ -64,15 +65,18 @@ def _find_missing(
     count_held: Callable[[datetime, datetime], int],
     count_known: Callable[[datetime, datetime], int],
 ) -> dict[datetime, int]:
-    """How many each minute lacks, by halving: a handful of calls however many minutes there are."""
+    """Return the number of missing fixes per minute.
+
+    Bisects the sorted minutes, so that the number of calls grows with the logarithm of their number.
+    """
     if not minutes:
         return {}
     start, end = minutes[0], minutes[-1] + MINUTE
-    lacking = count_known(start, end) - count_held(start, end)
-    if lacking <= 0:
+    missing = count_known(start, end) - count_held(start, end)
+    if missing <= 0:
         return {}
     if len(minutes) == 1:
-        return {start: lacking}
+        return {start: missing}
     middle = len(minutes) // 2
     halves = (minutes[:middle], minutes[middle:])
     found: dict[datetime, int] = {}
@@ -83,13 +87,13 @@ def _find_missing(
 
 @transaction.atomic
 def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime) -> int:
-    """Make up to so many reports of a minute due again, under the lock that reports are leased under.
+    """Make up to `count` reports of a minute due again; return how many were requeued or withdrawn.
 
-    A voided fix is withdrawn and never sent anew, unless its price was given back: then it is to be billed.
-    How many were settled either way.
+    Holds the account's row lock, which report_usage takes before it sends. A voided fix is withdrawn and
+    never sent again, unless its price was credited: then it is sent, so that the credit offsets a charge.
     """
     BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
-    forgotten = (
+    expired = (
         UsageReport.objects.filter(
             customer_id=account.pk,
             status=Status.REPORTED,
@@ -98,16 +102,17 @@ def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime
             reported_at__lte=at - SUMMARY_LAG,
             first_sent_at__lt=at - IDENTIFIER_WINDOW,
         )
-        .exclude(UNDER_WAY)
+        .exclude(CORRECTION_OPEN)
         .exclude(usage__correction__report__resolution=CorrectionReport.Resolution.ADJUSTMENT)
     )
-    # Those that are voided and not credited come first: fixes of a minute are alike, and they need nothing.
-    chosen = list(forgotten.order_by(Case(When(VOIDED, then=0), default=1), "pk")[:count])
-    voided = set(forgotten.filter(VOIDED).values_list("pk", flat=True))
+    # Fixes of one minute are interchangeable. Voided ones without a credit come first: withdrawing those
+    # settles the difference without billing anything.
+    chosen = list(expired.order_by(Case(When(VOIDED, then=0), default=1), "pk")[:count])
+    voided = set(expired.filter(VOIDED).values_list("pk", flat=True))
     lost = [report.pk for report in chosen if report.pk in voided]
     due = [report.pk for report in chosen if report.pk not in voided]
     rows = UsageReport.objects.filter(status=Status.REPORTED)
-    voided_reason, due_reason = "voided, and not on the meter", "reported, but not on the meter"
+    voided_reason, due_reason = "voided and not on the meter", "reported but not on the meter"
     outbox.close(rows.filter(pk__in=lost), at=at, status=Status.WITHDRAWN, last_error=voided_reason)
     outbox.reopen(rows.filter(pk__in=due), at=at, last_error=due_reason)
     for usage_id in due:

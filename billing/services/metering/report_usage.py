@@ -1,4 +1,4 @@
-"""Report a row of the ledger to Stripe's meter: exactly once, whatever dies in between."""
+"""Report a ledger row to Stripe's meter exactly once, even if a worker or a request dies."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,32 +20,35 @@ from core import outbox
 
 log = structlog.get_logger(__name__)
 
-# Stripe forgets a meter event's identifier after 24 hours; an hour of that is left for the call itself.
+# Stripe deduplicates meter events by identifier for 24 hours; one hour is left for the call itself.
+# Source: https://docs.stripe.com/api/billing/meter-event
 IDENTIFIER_WINDOW = timedelta(hours=23)
-# The meter's summaries may lag behind what it was sent; after this long they do not.
+# Stripe aggregates meter events asynchronously. After this time the summaries include an event.
 SUMMARY_LAG = timedelta(hours=1)
-# A period's invoice takes late usage for an hour; some of that is left for the call itself.
+# Stripe keeps a period's invoice a draft for about an hour and adds late usage to it; ten minutes are left
+# for the call itself.
 LAST_INVOICE_OPEN = timedelta(minutes=50)
-# What is committed before a call, so that after a crash we know what may have been counted.
+# Committed before the call, so that after a crash the row says which event Stripe may have counted.
 SENT = ("meter_at", "earlier_meter_at", "first_sent_at", "generation")
 
 Status = UsageReport.Status
 
 
 def report_usage(*, usage_id: UUID) -> None:
-    """Send one report that is due; repeating it is safe, and a failure is rescheduled, not raised.
+    """Send one due report to Stripe. Safe to repeat; a Stripe failure is rescheduled, not raised.
 
-    What is sent is committed before the call, so that after a crash the same identifier goes out again,
-    which Stripe counts once within 24 hours. A report that has been uncertain for longer is settled against
-    the meter's summaries before it is sent again. Source: docs/decisions/004-meter-each-fix-exactly-once.md.
-    While billing is switched off, or the customer paused, it stays due and no attempt is spent.
+    The event is committed before the call, so that after a crash the same identifier is sent again, which
+    Stripe counts once within 24 hours. A report whose outcome has been unknown for longer is settled against
+    the meter's summaries before it is sent again. While the billing feature flag is off or the customer is
+    paused, the report stays due and uses no attempt.
+    Source: docs/decisions/004-meter-each-fix-exactly-once.md.
     """
     due = UsageReport.list_due(timezone.now()).select_related("usage")
     report = outbox.claim(due, pk=usage_id)
     if report is None:
         return
     try:
-        _renew_period(report.customer_id)
+        _refresh_period(report.customer_id)
         event = _prepare(report, timezone.now())
         if event is not None:
             was_new = meter.report_usage(event)
@@ -60,14 +63,14 @@ def report_usage(*, usage_id: UUID) -> None:
         raise
 
 
-def is_held_back(customer_id: UUID) -> bool:
-    """Whether staff let nothing go to Stripe, for everybody or for this customer."""
+def is_reporting_paused(customer_id: UUID) -> bool:
+    """Whether staff have paused reporting to Stripe, globally or for this customer."""
     is_paused = BillingAccount.objects.filter(pk=customer_id, paused_at__isnull=False).exists()
     return is_paused or not is_billing_enabled()
 
 
-def _renew_period(customer_id: UUID) -> None:
-    """Ask Stripe for the period that has begun, where its news has not reached us yet."""
+def _refresh_period(customer_id: UUID) -> None:
+    """Sync the subscription from Stripe if its period has ended and no webhook has announced the next one."""
     account = BillingAccount.objects.get(pk=customer_id)
     if account.current_period_end is not None and account.current_period_end <= timezone.now():
         resync_account(account)
@@ -75,27 +78,28 @@ def _renew_period(customer_id: UUID) -> None:
 
 @transaction.atomic
 def _prepare(report: UsageReport, now: datetime) -> MeterEvent | None:
-    """Commit what a claimed report is going to send; None where it has to wait or turns out to be counted.
+    """Commit the event of a leased report; return None if it must wait or is already counted.
 
-    Locks the customer's account, so that no other of its reports is sent while this one is settled. Only
-    a settlement, a day after an outage, calls out under the lock.
+    Locks the customer's account, so that no other report of the customer is sent while this one is settled.
+    Stripe is called under the lock only for that settlement, which a report needs a day after an outage.
     """
     account = BillingAccount.objects.select_for_update(of=("self",)).get(pk=report.customer_id)
     period_start, stripe_customer_id = account.current_period_start, account.stripe_customer_id
     is_billed = account.can_meter or _is_on_last_invoice(account, report, now)
     if not is_billed or period_start is None or stripe_customer_id is None:
-        outbox.reschedule(report, "waits for a subscription")
+        outbox.reschedule(report, "waiting for a subscription")
         return None
     if report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW:
-        if has_fresh_neighbours(report, now):
-            outbox.reschedule(report, "waits for others of its minute")
+        if has_recent_neighbors(report, now):
+            outbox.reschedule(report, "waiting for other reports of its minute")
             return None
-        if (counted_at := find_counted(report, stripe_customer_id)) is not None:
+        if (counted_at := find_counted_time(report, stripe_customer_id)) is not None:
             if outbox.complete(report, status=Status.REPORTED, reported_at=now, meter_at=counted_at):
                 transaction.on_commit(USAGE_REPORTED.labels("settled").inc)
             return None
+        # Not on the meter. The old identifier may still be deduplicated, so the next event gets a new one.
         report.first_sent_at, report.generation = now, report.generation + 1
-    # A fix from before the period is billed in the period: the one before may be invoiced already.
+    # A fix from before the period is billed in this period, because the previous one may be invoiced already.
     meter_at = max(report.usage.occurred_at, period_start)
     if report.meter_at is not None and report.meter_at != meter_at:
         report.earlier_meter_at = report.meter_at
@@ -113,9 +117,9 @@ def _prepare(report: UsageReport, now: datetime) -> MeterEvent | None:
 
 
 def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datetime) -> bool:
-    """Whether a subscription that ended with its period still bills a fix, its invoice being a draft.
+    """Whether the last invoice of a subscription that ended with its period is still a draft.
 
-    One that was ended at once has its last invoice made and final.
+    A subscription that was canceled immediately is excluded: its last invoice is final at once.
     """
     end = account.current_period_end
     if account.status != BillingAccount.Status.CANCELED or end is None or account.subscription is None:
@@ -126,13 +130,13 @@ def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datet
     return report.usage.occurred_at < end <= now < end + LAST_INVOICE_OPEN
 
 
-def _list_instants(report: UsageReport) -> list[datetime]:
-    """Under which it may stand at the meter."""
-    return [instant for instant in (report.meter_at, report.earlier_meter_at) if instant is not None]
+def _list_meter_times(report: UsageReport) -> list[datetime]:
+    """Return the timestamps under which the meter may hold the report's event."""
+    return [time for time in (report.meter_at, report.earlier_meter_at) if time is not None]
 
 
 def _list_meter_minutes(report: UsageReport) -> list[datetime]:
-    return [instant.replace(second=0, microsecond=0) for instant in _list_instants(report)]
+    return [time.replace(second=0, microsecond=0) for time in _list_meter_times(report)]
 
 
 def _list_reports_of_minute(report: UsageReport, minute: datetime) -> QuerySet[UsageReport]:
@@ -141,38 +145,45 @@ def _list_reports_of_minute(report: UsageReport, minute: datetime) -> QuerySet[U
     ).exclude(pk=report.pk)
 
 
-def has_fresh_neighbours(report: UsageReport, now: datetime) -> bool:
-    """Whether one of the same minute is being sent or taken back, or was too lately for the summary."""
-    under_way = Q(status=Status.PENDING, first_sent_at__gt=now - IDENTIFIER_WINDOW)
+def has_recent_neighbors(report: UsageReport, now: datetime) -> bool:
+    """Whether another report of the same minute makes the meter's summary inconclusive.
+
+    That is one which is being sent or withdrawn, or was so recently that the summary may not include it.
+    """
+    in_flight = Q(status=Status.PENDING, first_sent_at__gt=now - IDENTIFIER_WINDOW)
     parked = Q(status=Status.PARKED, first_sent_at__isnull=False, parked_at__gt=now - SUMMARY_LAG)
-    young = parked | Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
+    recent = parked | Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
     adjusted = Q(usage__correction__report__resolution=CorrectionReport.Resolution.ADJUSTMENT)
-    lately = Q(usage__correction__report__done_at=None) | Q(
+    not_aggregated = Q(usage__correction__report__done_at=None) | Q(
         usage__correction__report__done_at__gt=now - SUMMARY_LAG
     )
     return any(
-        _list_reports_of_minute(report, minute).filter(under_way | young | (adjusted & lately)).exists()
+        _list_reports_of_minute(report, minute)
+        .filter(in_flight | recent | (adjusted & not_aggregated))
+        .exists()
         for minute in _list_meter_minutes(report)
     )
 
 
 def count_known(report: UsageReport, minute: datetime) -> int:
-    """The other reports of the minute that are on the meter for sure."""
+    """Count the minute's other reports that are certainly on the meter."""
     return _list_reports_of_minute(report, minute).filter(status=Status.REPORTED).count()
 
 
-def find_counted(report: UsageReport, stripe_customer_id: str) -> datetime | None:
-    """The report's instant in whose minute the meter holds more than the reports that we know to be there.
+def find_counted_time(report: UsageReport, stripe_customer_id: str) -> datetime | None:
+    """Return the timestamp under which the meter counted the report, or None if it did not.
 
-    Reports of one customer and minute are alike: which of two uncertain ones arrived makes no difference.
+    The meter reports sums, not events: the report was counted if its minute holds more fixes than its known
+    reports. Reports of one customer and minute are interchangeable, so it does not matter which of two
+    uncertain ones arrived. Calls Stripe. Raises StripeUnavailable, StripeRejected.
     """
-    for instant in _list_instants(report):
-        minute = instant.replace(second=0, microsecond=0)
+    for time in _list_meter_times(report):
+        minute = time.replace(second=0, microsecond=0)
         held = count_metered(stripe_customer_id=stripe_customer_id, minute=minute)
         known = count_known(report, minute)
         log.info("report_settled", usage=str(report.pk), held=held, known=known)
         if held > known:
-            return instant
+            return time
     return None
 
 
@@ -185,5 +196,5 @@ def _finish(report: UsageReport, *, meter_at: datetime | None) -> None:
 
 def _reject(report: UsageReport, *, error: str) -> None:
     if outbox.park(report, error):
-        USAGE_REPORTED.labels("refused").inc()
+        USAGE_REPORTED.labels("rejected").inc()
         log.error("usage_report_rejected", usage=str(report.pk), error=error)

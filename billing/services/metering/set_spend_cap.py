@@ -1,4 +1,4 @@
-"""A customer bounds what a period may cost."""
+"""Set a customer's spend cap for each billing period."""
 
 from datetime import datetime
 
@@ -19,22 +19,23 @@ log = structlog.get_logger(__name__)
 LARGEST_CAP_CENTS = 100_000_000
 
 
-class BadSpendCap(DomainError):
+class InvalidSpendCap(DomainError):
     code, status = "VALIDATION_ERROR", 422
-    message = gettext_noop("A spend cap is between $0 and $1,000,000, or none.")
+    message = gettext_noop("Set a spend cap between $0 and $1,000,000, or remove it.")
 
 
 @transaction.atomic
 def set_spend_cap(
     *, customer: Customer, cap_cents: int | None, at: datetime, by: Author | None = None
 ) -> BillingAccount:
-    """Bound the whole cost of each period, the monthly price too; None takes the bound away.
+    """Limit the total cost of each period, monthly price included; None removes the limit.
 
-    Holds from the next claim on: what is made already is billed, and fixes that cost nothing more are never
-    refused. US cents. Another cap than before goes into the audit log. Raises BadSpendCap.
+    `cap_cents` is in US cents. The cap applies from the next claim: fixes already made are billed, and fixes
+    that cost nothing are never blocked. Commits; makes no Stripe call. Safe to repeat: the audit log records
+    only a cap that differs. Raises InvalidSpendCap.
     """
     if cap_cents is not None and not 0 <= cap_cents <= LARGEST_CAP_CENTS:
-        raise BadSpendCap(fields={"cap": BadSpendCap.message})
+        raise InvalidSpendCap(fields={"cap": InvalidSpendCap.message})
     account = lock_account(customer)
     log.info("spend_cap_set", customer=str(customer.pk), cap=cap_cents, was=account.spend_cap_cents, at=at)
     if account.spend_cap_cents == cap_cents:

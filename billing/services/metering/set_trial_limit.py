@@ -1,4 +1,4 @@
-"""Staff give a trial more free fixes, or fewer."""
+"""Set the number of free fixes of a customer's trial, on behalf of staff."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from customers.services.record_audit_log_entry import record_audit_log_entry
 
 @transaction.atomic
 def set_trial_limit(*, customer: Customer, fixes: int, by: User, at: datetime) -> BillingAccount:
-    """Set how many fixes the trial gives in all, in the customer's audit log too. Repeating it is safe."""
+    """Set the trial's number of free fixes and record it in the audit log. Commits; safe to repeat."""
     account = lock_account(customer)
     if account.trial_fixes_limit == fixes:
         return account

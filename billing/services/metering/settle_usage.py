@@ -1,4 +1,4 @@
-"""Before a price ends, what was used under it must have reached Stripe's sums."""
+"""Make sure that Stripe has counted all usage before a price is removed from a subscription."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from billing.models import CorrectionReport, UsageReport
-from billing.services.metering.report_usage import is_held_back, report_usage
+from billing.services.metering.report_usage import is_reporting_paused, report_usage
 from core.errors import DomainError
 from customers.models import Customer
 
@@ -17,37 +17,37 @@ Status = UsageReport.Status
 
 class UsageStillUnreported(DomainError):
     code, status = "CONFLICT", 409
-    message = gettext_noop("Some fixes are still on their way to the invoice. Try again in a few minutes.")
+    message = gettext_noop("Some fixes have not reached the invoice yet. Try again in a few minutes.")
 
 
 class BillingIsPaused(UsageStillUnreported):
     message = gettext_noop(
-        "We have paused billing for your account, so its fixes cannot be invoiced now. "
-        "End the plan with its period instead, or write to support."
+        "Billing for your account is paused, so its fixes cannot be invoiced now. "
+        "Cancel the plan at the end of its period instead, or contact support."
     )
 
 
 def settle_usage(*, customer: Customer) -> None:
-    """Report what is left, and make sure that Stripe has had time to sum it. Calls out; repeatable.
+    """Report the customer's pending usage and check that Stripe has had time to aggregate it.
 
-    Raises UsageStillUnreported while anything is unreported or was reported lately; a fix that is being
-    taken off the meter, or was lately, is waited for as well. Where staff keep fixes back for everybody or
-    this customer, waiting does not help: BillingIsPaused says what does.
+    Commits each report; calls Stripe; safe to repeat. Raises UsageStillUnreported while a fix is unreported,
+    or was reported or taken off the meter less than METER_SETTLE_SECONDS ago. If staff have paused reporting
+    globally or for this customer, waiting does not help, and the error is BillingIsPaused.
     """
     reports = UsageReport.objects.filter(customer=customer)
     pending = reports.filter(status=Status.PENDING)
-    # One that a worker holds is left to it: its next attempt lies ahead.
+    # A report that a worker has leased is not due: its next attempt lies in the future.
     for usage_id in pending.filter(next_attempt_at__lte=timezone.now()).values_list("pk", flat=True):
         report_usage(usage_id=usage_id)
-    # Stripe sums what its meter is sent a little later, and says no bound.
+    # Stripe aggregates meter events asynchronously and documents no upper bound.
     settled_before = timezone.now() - timedelta(seconds=settings.METER_SETTLE_SECONDS)
-    lately = Q(status=Status.REPORTED, reported_at__gt=settled_before)
-    is_moving = reports.filter(Q(status=Status.PENDING) | lately).exists()
-    if is_moving or _is_taking_back(customer, settled_before):
-        raise BillingIsPaused if is_held_back(customer.pk) else UsageStillUnreported
+    recent = Q(status=Status.REPORTED, reported_at__gt=settled_before)
+    is_unsettled = reports.filter(Q(status=Status.PENDING) | recent).exists()
+    if is_unsettled or _has_recent_adjustment(customer, settled_before):
+        raise BillingIsPaused if is_reporting_paused(customer.pk) else UsageStillUnreported
 
 
-def _is_taking_back(customer: Customer, settled_before: datetime) -> bool:
+def _has_recent_adjustment(customer: Customer, settled_before: datetime) -> bool:
     adjusted = CorrectionReport.objects.filter(
         correction__customer=customer, resolution=CorrectionReport.Resolution.ADJUSTMENT
     )

@@ -1,4 +1,4 @@
-"""Stripe says that it did not count what it had accepted."""
+"""Park usage reports whose meter events Stripe accepted but did not count."""
 
 from uuid import UUID
 
@@ -17,36 +17,41 @@ Status = UsageReport.Status
 UNSENT = dict.fromkeys(("meter_at", "earlier_meter_at", "first_sent_at", "reported_at"))
 
 
-class ReportUnderWay(Exception):
-    """A worker is sending the report: to be asked again once it has ended."""
+class ReportInProgress(Exception):
+    """A worker is sending the report. Try again after it has finished."""
 
 
 def sync_meter_error(*, event_id: str) -> int:
-    """Park the reports that an error report names for staff, with Stripe's reason; how many. Calls out.
+    """Park the usage reports that a meter error report names, with Stripe's reason; return how many.
 
-    What was not counted is known not to be there, so a later attempt begins a new generation: its identifier
-    is another, and news of the old one changes nothing any more. Safe to repeat. Fixes that the report counts
-    and does not name are left to reconciliation. Raises StripeUnavailable, StripeRejected, and, once the
-    others are parked, ReportUnderWay for one that a worker is sending.
+    Stripe says for certain that these events were not counted, so the next attempt starts a new generation
+    with a new identifier, and later error reports about the old one are ignored. Stripe names only samples;
+    reconciliation finds the fixes that are counted as errors but not named. Commits per report; calls Stripe;
+    safe to repeat. Raises StripeUnavailable, StripeRejected, and ReportInProgress (after parking the others)
+    for a report that a worker is sending.
+    Source: https://docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api#handle-meter-event-errors
     """
-    parked, under_way = 0, []
+    parked, in_progress = 0, []
     for error in list_meter_errors(event_id):
         METER_ERRORS.labels(error.code).inc()
         try:
             is_parked = _park(error)
-        except ReportUnderWay:
-            under_way.append(error.identifier)
+        except ReportInProgress:
+            in_progress.append(error.identifier)
             continue
         parked += is_parked
         log.error("meter_event_failed", identifier=error.identifier, code=error.code, is_parked=is_parked)
-    if under_way:
-        raise ReportUnderWay(", ".join(under_way))
+    if in_progress:
+        raise ReportInProgress(", ".join(in_progress))
     return parked
 
 
 @transaction.atomic
 def _park(error: MeterError) -> bool:
-    """Under the lock that reports are leased under. What another report has replaced is left alone."""
+    """Park one report under the account's row lock, which report_usage takes before it sends.
+
+    Does nothing if the report has a newer generation by now.
+    """
     usage_id = _read_usage_id(error.identifier)
     customer_id = UsageReport.objects.filter(pk=usage_id).values_list("customer_id", flat=True).first()
     if usage_id is None or customer_id is None:
@@ -59,17 +64,17 @@ def _park(error: MeterError) -> bool:
     if CorrectionReport.objects.filter(
         correction__usage=usage_id, resolution=CorrectionReport.Resolution.CREDIT
     ).exists():
-        reason = f"{reason}; its price is given back: send it again to bill it"
+        reason = f"{reason}; its price was credited, so send it again to bill it"
         log.error("credited_fix_not_billed", usage=str(usage_id))
     rows = UsageReport.objects.filter(pk=usage_id)
     generation = report.generation + 1
     if not outbox.park_rows(rows, at=timezone.now(), reason=reason, generation=generation, **UNSENT):
-        raise ReportUnderWay(error.identifier)
+        raise ReportInProgress(error.identifier)
     return True
 
 
 def _read_usage_id(identifier: str) -> UUID | None:
-    """The ledger row that an identifier was derived from; None where it is none of ours."""
+    """Return the ledger row's id that an identifier starts with, or None if it is not one of ours."""
     try:
         return UUID(identifier[:36])
     except ValueError:

@@ -1,4 +1,4 @@
-"""A refund or a dispute at Stripe is noted here, as it was last read there."""
+"""Record refunds and disputes as last read from Stripe."""
 
 from datetime import datetime
 
@@ -14,13 +14,20 @@ log = structlog.get_logger(__name__)
 
 
 def record_refunds(*, charge_id: str, at: datetime) -> None:
-    """Note every refund of a charge, and tell the customer of each once. Calls out; safe in any order."""
+    """Record every refund of a charge and notify the customer once per refund.
+
+    Commits per refund; calls Stripe; safe to repeat and in any order, since it reads the present state.
+    Raises StripeUnavailable, StripeRejected.
+    """
     for refund in list_refunds(charge_id=charge_id):
         _record(PaymentIncident.Kind.REFUND, refund, at)
 
 
 def record_dispute(*, dispute_id: str, at: datetime) -> None:
-    """Note a dispute as it stands now. Calls out; safe in any order."""
+    """Record a dispute in its present state.
+
+    Commits; calls Stripe; safe to repeat and in any order. Raises StripeUnavailable, StripeRejected.
+    """
     dispute = read_dispute(dispute_id=dispute_id)
     _record(PaymentIncident.Kind.DISPUTE, dispute, at)
     log.warning("payment_disputed", dispute=dispute_id, status=dispute.status, reason=dispute.reason)

@@ -1,4 +1,4 @@
-"""A payment fails, waits for its payer, blocks after a while, and is made good."""
+"""Sync failed and recovered payments from Stripe, and notify customers, up to the block after the grace."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,11 +24,12 @@ UNPAID = (Status.PAST_DUE, Status.UNPAID)
 
 
 def sync_payment_state(*, stripe_customer_id: str, at: datetime) -> None:
-    """Derive the account once from its mirrored subscriptions, and notify the customer of their payments.
+    """Derive the account once from its mirrored subscriptions, and notify the customer about payments.
 
-    First a second subscription is ended, and where a payment may have failed the open invoices are read from
-    Stripe. The customer is notified once of each failed invoice, and once more when it is paid. Call inside
-    the customer's lock; safe in any order, and twice. Raises StripeUnavailable, StripeRejected.
+    Ends a second subscription first. If a payment may have failed, syncs the open invoices from Stripe. The
+    customer is notified once of each failed invoice and once when it is paid. Call inside
+    `lock_stripe_customer`; calls Stripe; safe to repeat and in any order.
+    Raises StripeUnavailable, StripeRejected.
     """
     accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
     account = accounts.select_related("customer").first()
@@ -41,21 +42,25 @@ def sync_payment_state(*, stripe_customer_id: str, at: datetime) -> None:
     failed = sync_open_invoices(stripe_customer_id=stripe_customer_id)
     refresh_account(stripe_customer_id=stripe_customer_id)
     account.refresh_from_db()
-    _tell(account, failed, at)
+    _notify(account, failed, at)
 
 
 def _may_owe(account: BillingAccount, stripe_customer_id: str) -> bool:
-    """Whether an invoice may be open, or one that the customer was notified of may be paid by now."""
+    """Whether an invoice may be open, or a failed one that the customer was notified of may be paid by now.
+
+    Spares most webhooks two Stripe calls.
+    """
     status = find_status(stripe_customer_id=stripe_customer_id) or account.status
-    return status in UNPAID or _list_told(account).exists() or _list_failed(account).exists()
+    return status in UNPAID or _list_unresolved(account).exists() or _list_failed(account).exists()
 
 
 def block_overdue(*, at: datetime) -> int:
-    """Tell each customer once whose grace has ended, or whose payment Stripe has given up; return how many.
+    """Notify customers whose grace period has ended or whose payment Stripe has given up; return how many.
 
-    The block itself needs nobody: it follows from the account and the clock.
+    Sends one notification per overdue payment, for up to 1000 accounts per call. Commits per account; safe to
+    repeat. The block itself needs no write: it follows from the account's row and the clock.
     """
-    told = Notification.objects.filter(
+    notified = Notification.objects.filter(
         customer=OuterRef("customer_id"), kind=Kind.BLOCKED, created_at__gte=OuterRef("past_due_since")
     )
     over = Q(past_due_since__lte=at - timedelta(days=settings.BILLING_GRACE_DAYS))
@@ -63,7 +68,7 @@ def block_overdue(*, at: datetime) -> int:
         Q(status=Status.PAST_DUE) & over | Q(status=Status.UNPAID, past_due_since__isnull=False)
     )
     count = 0
-    for account in overdue.filter(~Exists(told)).select_related("customer").order_by("pk")[:1000]:
+    for account in overdue.filter(~Exists(notified)).select_related("customer").order_by("pk")[:1000]:
         count += _block(account, at)
     return count
 
@@ -89,7 +94,7 @@ def _block(account: BillingAccount, at: datetime) -> bool:
 
 
 @transaction.atomic
-def _tell(account: BillingAccount, failed: list[OpenInvoice], at: datetime) -> None:
+def _notify(account: BillingAccount, failed: list[OpenInvoice], at: datetime) -> None:
     for open_invoice in failed:
         notify_customer(
             customer=account.customer,
@@ -101,7 +106,7 @@ def _tell(account: BillingAccount, failed: list[OpenInvoice], at: datetime) -> N
     if account.status != Status.ACTIVE:
         return
     paid = Invoice.objects.filter(
-        has_status("paid"), id__in=_list_told(account).values_list("reference", flat=True)
+        has_status("paid"), id__in=_list_unresolved(account).values_list("reference", flat=True)
     )
     for invoice in list_invoices(paid):
         notify_customer(
@@ -128,8 +133,8 @@ def _describe(account: BillingAccount, invoice: OpenInvoice) -> dict[str, Any]:
     }
 
 
-def _list_told(account: BillingAccount) -> Any:
-    """What the customer was told has failed, and not yet that it is paid."""
+def _list_unresolved(account: BillingAccount) -> Any:
+    """List the notifications of failed payments that no notification of the recovery has followed."""
     recovered = Notification.objects.filter(
         customer=OuterRef("customer"), kind=Kind.RECOVERED, reference=OuterRef("reference")
     )
@@ -138,5 +143,5 @@ def _list_told(account: BillingAccount) -> Any:
 
 
 def _list_failed(account: BillingAccount) -> Any:
-    """Open invoices whose payment was tried, as last mirrored; a plan that has ended may have one too."""
+    """List the mirrored open invoices with a payment attempt, including those of subscriptions that ended."""
     return Invoice.objects.filter(is_failed(), customer__id=account.stripe_customer_id)

@@ -1,4 +1,4 @@
-"""An account held against its subscription at Stripe."""
+"""Compare an account with its subscription at Stripe."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ Status = BillingAccount.Status
 
 @dataclass(frozen=True, slots=True)
 class RunningSubscriptions:
-    """Of a customer's subscriptions to our plans that run, the one that counts.
+    """A customer's running subscriptions to our plans: the current one, and how many others.
 
-    `others` is how many run beside it, and are paid for twice.
+    Each of the `others` charges the customer a second time for the same fixes.
     """
 
     current: SubscriptionSnapshot
@@ -29,7 +29,7 @@ class RunningSubscriptions:
 
 
 def group_subscriptions(found: Iterable[SubscriptionSnapshot]) -> dict[str, RunningSubscriptions]:
-    """Of all subscriptions, by Stripe customer, those to our plans that run."""
+    """Group the running subscriptions to our plans by Stripe customer id."""
     grouped: dict[str, RunningSubscriptions] = {}
     for this in found:
         if this.plan is None or this.is_ended:
@@ -41,14 +41,17 @@ def group_subscriptions(found: Iterable[SubscriptionSnapshot]) -> dict[str, Runn
     return grouped
 
 
-def seems_stale(account: BillingAccount, running: RunningSubscriptions | None) -> bool:
-    """Whether an account may differ from what Stripe listed: a suspicion, to be looked at closely."""
+def may_be_stale(account: BillingAccount, running: RunningSubscriptions | None) -> bool:
+    """Whether an account may differ from Stripe's list; `resync_account_state` then makes sure.
+
+    A webhook may have arrived between the list and this comparison, so a difference alone proves nothing.
+    """
     if account.status in (Status.PENDING, Status.TRIALING):
         return running is not None
     if running is None:
         return account.status != Status.CANCELED
     if account.unit_price_cents is None:
-        return True  # from before an account knew its own prices
+        return True  # the row predates the columns for the subscription's own prices
     known = (account.plan, account.status, account.subscription_id)
     period = (account.current_period_start, account.current_period_end)
     current = running.current
@@ -58,13 +61,14 @@ def seems_stale(account: BillingAccount, running: RunningSubscriptions | None) -
     return period != (current.current_period_start, current.current_period_end)
 
 
-def resync_suspect(
+def resync_account_state(
     account: BillingAccount, running: RunningSubscriptions | None, *, at: datetime
 ) -> Finding | None:
-    """Read a suspect's subscriptions anew and derive its state; what had to change, None where nothing had.
+    """Sync the account's subscriptions from Stripe and derive its state; return what changed, if anything.
 
-    The account is compared before and after under the lock of its customer, so that news which arrives
-    meanwhile is no difference. Calls out. Raises StripeUnavailable, StripeRejected.
+    Compares the account before and after under the Stripe customer's lock, so that a webhook that arrives
+    meanwhile is not reported as a difference. Commits; calls Stripe; safe to repeat.
+    Raises StripeUnavailable, StripeRejected.
     """
     stripe_customer_id = account.stripe_customer_id or ""
     found = (account.subscription_id, running.current.subscription_id if running else None)
@@ -79,16 +83,17 @@ def resync_suspect(
     account.refresh_from_db()
     if not changed:
         return None
-    words = ", ".join(f"{name}: {before[name]} became {after[name]}" for name in changed)
-    return describe_stale(account, words, at=at, state=Discrepancy.State.REPAIRED)
+    detail = ", ".join(f"{name}: {before[name]} became {after[name]}" for name in changed)
+    return describe_stale_account(account, detail, at=at, state=Discrepancy.State.REPAIRED)
 
 
-def end_others(
+def end_other_subscriptions(
     account: BillingAccount, running: RunningSubscriptions | None, *, at: datetime
 ) -> list[Finding]:
-    """That more than one subscription runs. The second is ended; staff are left what has no paid first one.
+    """End the subscriptions that run beside the first one; return a finding if there were any.
 
-    Calls out. Raises StripeUnavailable, StripeRejected.
+    If the first one is not paid, nothing is ended, and the finding stays open for staff. Commits; calls
+    Stripe; safe to repeat. Raises StripeUnavailable, StripeRejected.
     """
     if running is None or not running.others:
         return []
@@ -97,19 +102,19 @@ def end_others(
         sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         ended = end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
         refresh_account(stripe_customer_id=stripe_customer_id)
-    words = (
-        f"{running.others + 1} subscriptions run; {running.current.subscription_id} is the one that counts."
-    )
+    current_id = running.current.subscription_id
+    detail = f"{running.others + 1} subscriptions are running; {current_id} is the current one."
     state = Discrepancy.State.REPAIRED if ended else Discrepancy.State.OPEN
-    return [describe_stale(account, words, at=at, state=state)]
+    return [describe_stale_account(account, detail, at=at, state=state)]
 
 
-def describe_stale(
-    account: BillingAccount, words: str, *, at: datetime, state: Discrepancy.State = Discrepancy.State.OPEN
+def describe_stale_account(
+    account: BillingAccount, detail: str, *, at: datetime, state: Discrepancy.State = Discrepancy.State.OPEN
 ) -> Finding:
+    """Build the finding of an account that differs from Stripe, for its current period. Writes nothing."""
     span = Span(account.current_period_start or at, account.current_period_end or at)
     kind = Discrepancy.Kind.STALE_ACCOUNT
-    return Finding(kind, span, ledger=0, stripe=0, portal=0, detail=words[:500], state=state)
+    return Finding(kind, span, ledger=0, stripe=0, portal=0, detail=detail[:500], state=state)
 
 
 def _read(account: BillingAccount) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The last invoices held against the fixes of their periods."""
+"""Compare recent invoices with the ledger's fixes of their periods. Writes nothing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -10,14 +10,14 @@ from billing.selectors.ledger import LedgerRow
 from billing.services.reconciliation.compare_usage import Finding, Span
 from billing.stripe_gateway.mirrored import list_invoices_by_customer, list_metered_prices
 
-# Between the end of a subscription that is ended at once and that of its invoice's last line.
+# The end of an immediately canceled subscription and that of its invoice's last line may differ by this much.
 SLACK = timedelta(minutes=1)
 FINAL = ("open", "paid", "uncollectible")
 Billed = dict[tuple[datetime, datetime], int]
 
 
-def list_billed(customer_ids: Collection[UUID], *, since: datetime) -> dict[UUID, Billed]:
-    """By customer: the fixes that final invoices charge for each span, as mirrored, in two queries."""
+def list_billed_fixes(customer_ids: Collection[UUID], *, since: datetime) -> dict[UUID, Billed]:
+    """Return, by customer, the fixes that mirrored final invoices charge per period, in two queries."""
     metered = list_metered_prices()
     found: dict[UUID, Billed] = defaultdict(Counter)
     for customer_id, invoices in list_invoices_by_customer(customer_ids, since=since).items():
@@ -31,9 +31,10 @@ def list_billed(customer_ids: Collection[UUID], *, since: datetime) -> dict[UUID
 def compare_invoices(
     rows: Iterable[LedgerRow], billed: Billed, *, closed: Span | None, is_closed_final: bool
 ) -> list[Finding]:
-    """Spans whose invoiced fixes are not those of the ledger. A closed period without an invoice is one.
+    """Return the periods whose invoiced fixes differ from the ledger's.
 
-    Reports that are uncertain may be on the invoice or not; so may those taken back since.
+    A closed period without an invoice counts as invoiced with zero fixes. Fixes whose report has an unknown
+    outcome, or that were withdrawn since, may or may not be on the invoice.
     """
     kept = list(rows)
     spans = dict(billed)
@@ -50,10 +51,11 @@ def compare_invoices(
     return findings
 
 
-def find_unbilled(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> list[Finding]:
-    """The fixes that were metered while no plan ran, which no invoice will charge for.
+def find_unbilled_fixes(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> list[Finding]:
+    """Return a finding of the fixes that were metered while no plan was active and that no invoice charges.
 
-    They came while the news of a plan's end was on its way. What staff voided or credited is dealt with.
+    This happens to fixes made between a plan's end and the webhook that announces it. Fixes that staff have
+    voided or credited are already handled.
     """
     lost = [
         row
@@ -66,5 +68,5 @@ def find_unbilled(rows: Iterable[LedgerRow], billed: Billed, *, gap: Span) -> li
     ]
     if not lost:
         return []
-    detail = "No invoice has them: void them, or bill them by hand."
+    detail = "No invoice contains these fixes. Void them, or bill them manually."
     return [Finding(Discrepancy.Kind.UNBILLED, gap, ledger=len(lost), stripe=0, portal=0, detail=detail)]

@@ -1,4 +1,4 @@
-"""The ledger held against Stripe's meter and the portal. Compares, and changes nothing."""
+"""Compare the ledger with Stripe's meter and the portal. Writes nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Status = UsageReport.Status
 
 @dataclass(frozen=True)
 class Span:
-    """A period `[start, end)`, and the whole minutes of it that the meter can be asked about."""
+    """A period `[start, end)`. `minutes` rounds it down to whole minutes, the meter's resolution."""
 
     start: datetime
     end: datetime
@@ -23,14 +23,14 @@ class Span:
     def minutes(self) -> tuple[datetime, datetime]:
         return floor_minute(self.start), floor_minute(self.end)
 
-    def holds(self, instant: datetime | None) -> bool:
+    def contains(self, time: datetime | None) -> bool:
         first, last = self.minutes
-        return instant is not None and first <= instant < last
+        return time is not None and first <= time < last
 
 
 @dataclass
 class Finding:
-    """A difference, in fixes, and how it was left."""
+    """A difference between the sources, each as a number of fixes, and whether it was repaired."""
 
     kind: Discrepancy.Kind
     span: Span
@@ -43,46 +43,48 @@ class Finding:
 
 @dataclass(frozen=True)
 class MeterBounds:
-    """What the meter must hold at least, and may hold at most, by the ledger."""
+    """The fewest and the most fixes that the meter can hold according to the ledger."""
 
     sure: int
     possible: int
 
 
-def is_being_taken_back(row: LedgerRow) -> bool:
-    """Whether a void of the fix is under way: the meter may have let go of it already."""
+def is_void_pending(row: LedgerRow) -> bool:
+    """Whether a void of the fix is not done yet, so that the fix may already be off the meter."""
     return row.correction in (CorrectionReport.Status.PENDING, CorrectionReport.Status.PARKED)
 
 
-def floor_minute(instant: datetime) -> datetime:
-    return instant.replace(second=0, microsecond=0)
+def floor_minute(time: datetime) -> datetime:
+    return time.replace(second=0, microsecond=0)
 
 
 def count_bounds(rows: Iterable[LedgerRow], span: Span, *, at: datetime) -> MeterBounds:
-    """Reported fixes surely stand on the meter; younger ones, and what is under way, may or may not.
+    """Return how many fixes the meter must and may hold for a span.
 
-    A fix of which an attempt gave two instants stands at one of them.
+    Fixes reported before SUMMARY_LAG are certain; later ones, and those in flight, may or may not be counted.
+    A fix whose attempts used two timestamps is counted under one of them.
     """
-    lag = at - SUMMARY_LAG
+    cutoff = at - SUMMARY_LAG
     sure = possible = 0
     for row in rows:
-        in_span = span.holds(row.meter_at)
-        if not in_span and not span.holds(row.earlier_meter_at):
+        in_span = span.contains(row.meter_at)
+        if not in_span and not span.contains(row.earlier_meter_at):
             continue
-        if is_being_taken_back(row):
+
+        if is_void_pending(row):
             possible += 1
-        elif row.status == Status.REPORTED and row.reported_at is not None and row.reported_at <= lag:
+        elif row.status == Status.REPORTED and row.reported_at is not None and row.reported_at <= cutoff:
             sure += in_span
             possible += in_span
         elif row.status == Status.WITHDRAWN:
-            possible += row.corrected_at is None or row.corrected_at > lag
+            possible += row.corrected_at is None or row.corrected_at > cutoff
         elif row.first_sent_at is not None:
             possible += 1
     return MeterBounds(sure, possible)
 
 
 def compare_meter(bounds: MeterBounds, *, held: int, portal: int, span: Span) -> Finding | None:
-    """Too few or too many at the meter; None where it may be right."""
+    """Return a finding if the meter holds too few or too many fixes, or None if its count is possible."""
     if held < bounds.sure:
         return Finding(Kind.MISSING_AT_STRIPE, span, ledger=bounds.sure, stripe=held, portal=portal)
     if held > bounds.possible:
@@ -90,28 +92,31 @@ def compare_meter(bounds: MeterBounds, *, held: int, portal: int, span: Span) ->
     return None
 
 
-def count_shown(rows: Iterable[LedgerRow], account: BillingAccount) -> int:
-    """The fixes that the portal has to show for the current period, from the ledger's own rows."""
+def count_portal_fixes(rows: Iterable[LedgerRow], account: BillingAccount) -> int:
+    """Count the fixes that the portal must show for the current period, from the ledger's rows.
+
+    Deliberately independent of `count_period_fixes`, which is what it checks.
+    """
     start = account.current_period_start
     return sum(
         row.status != Status.WITHDRAWN
-        and (start is None or (instant := _find_instant(row)) is None or instant >= start)
+        and (start is None or (time := _find_period_time(row)) is None or time >= start)
         for row in rows
     )
 
 
-def _find_instant(row: LedgerRow) -> datetime | None:
-    """What places a row in a period: a parked one that is not metered stays where it occurred."""
+def _find_period_time(row: LedgerRow) -> datetime | None:
+    """Return the time that decides a row's period: `occurred_at` for a parked row without a meter event."""
     is_parked = row.meter_at is None and row.status == Status.PARKED
     return row.occurred_at if is_parked else row.meter_at
 
 
 def list_minutes(rows: Iterable[LedgerRow], span: Span) -> list[datetime]:
-    """The minutes of a span in which fixes stand as reported, in order."""
-    reported = (row.meter_at for row in rows if row.status == Status.REPORTED and span.holds(row.meter_at))
-    return sorted({floor_minute(instant) for instant in reported if instant is not None})
+    """Return the minutes of a span that contain reported fixes, in order."""
+    reported = (row.meter_at for row in rows if row.status == Status.REPORTED and span.contains(row.meter_at))
+    return sorted({floor_minute(time) for time in reported if time is not None})
 
 
-def end_of_asking(span: Span, *, at: datetime) -> Span:
-    """The part of a period that has begun: the meter is not asked about the future."""
+def clip_to_now(span: Span, *, at: datetime) -> Span:
+    """Return the part of a period that has begun: the meter is never queried about the future."""
     return Span(span.start, min(span.end, floor_minute(at) + timedelta(minutes=1)))

@@ -1,4 +1,4 @@
-"""What a reconciliation found becomes rows that staff can read."""
+"""Record the findings of a reconciliation as rows for staff."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,26 +21,26 @@ def record_discrepancies(
     run: Reconciliation,
     account: BillingAccount,
     findings: list[Finding],
-    was_looked_at: Callable[[Discrepancy], bool],
+    was_compared: Callable[[Discrepancy], bool],
     at: datetime,
 ) -> None:
-    """Enter what was found; what stood open, was looked at again and is gone is resolved.
+    """Record the findings, and resolve open discrepancies that were compared again and are gone.
 
-    An open row of the same kind and period is carried on. One customer's findings are entered by one run at
-    a time.
+    A finding updates the open row of the same kind and period if there is one. Commits; safe to repeat. The
+    account's row lock serializes runs, which would otherwise violate the constraint of one open row.
     """
     BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
-    standing = Discrepancy.objects.filter(customer_id=account.pk, state=State.OPEN)
-    known = {(row.kind, row.period_start): row for row in standing}
+    still_open = Discrepancy.objects.filter(customer_id=account.pk, state=State.OPEN)
+    known = {(row.kind, row.period_start): row for row in still_open}
     for finding in findings:
         row = known.pop((str(finding.kind), finding.span.start), None)
         row = row or Discrepancy(customer_id=account.pk, kind=finding.kind, found_at=at)
-        _enter(row, finding, run, at)
-    gone = [row.pk for row in known.values() if was_looked_at(row)]
+        _save(row, finding, run, at)
+    gone = [row.pk for row in known.values() if was_compared(row)]
     Discrepancy.objects.filter(pk__in=gone).update(state=State.RESOLVED, settled_at=at)
 
 
-def _enter(row: Discrepancy, finding: Finding, run: Reconciliation, at: datetime) -> None:
+def _save(row: Discrepancy, finding: Finding, run: Reconciliation, at: datetime) -> None:
     row.found_in, row.state, row.detail = run, finding.state, finding.detail
     row.period_start, row.period_end = finding.span.start, finding.span.end
     row.ledger, row.stripe, row.portal = finding.ledger, finding.stripe, finding.portal

@@ -1,4 +1,4 @@
-"""A plan ends."""
+"""Cancel a customer's subscription immediately."""
 
 import structlog
 from django.utils.translation import gettext_noop
@@ -9,7 +9,7 @@ from billing.selectors.entitlements import get_account
 from billing.services.metering.settle_usage import settle_usage
 from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.refresh_account import refresh_account
-from billing.stripe_gateway.checkout import close_checkouts
+from billing.stripe_gateway.checkout import expire_checkouts
 from billing.stripe_gateway.subscriptions import cancel_subscription, sync_live_subscriptions
 from core.errors import DomainError
 from customers.models import Customer
@@ -23,9 +23,10 @@ class NoPlanToCancel(DomainError):
 
 
 def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
-    """End the customer's subscription now; what was used is invoiced. Calls out. Repeating it is safe.
+    """Cancel the customer's subscription now and invoice its usage.
 
-    Fixes that are not reported yet are reported first, since an ended subscription bills nothing more.
+    Unreported fixes are reported first, because a canceled subscription bills nothing more. Commits; calls
+    Stripe; safe to repeat.
     Raises NoPlanToCancel, UsageStillUnreported, StripeUnavailable, StripeRejected.
     """
     account = get_account(customer=customer)
@@ -41,17 +42,17 @@ def cancel_plan(*, customer: Customer, by: Author | None = None) -> None:
 
 
 def end_all_plans(*, customer: Customer) -> None:
-    """End whatever subscribes the customer at Stripe, known here or not, and the pages that would later.
+    """Cancel all of the customer's subscriptions at Stripe, and expire the open Checkout sessions.
 
-    The oldest is invoiced as `cancel_plan` does; one beside it, whose meter counts the same fixes again, ends
-    without an invoice. Calls out; repeating it is safe. Raises UsageStillUnreported, StripeUnavailable,
-    StripeRejected.
+    Includes subscriptions that are not mirrored yet. The oldest is invoiced as in `cancel_plan`. Others are
+    canceled without an invoice, because the meter counts the same fixes for them. Commits; calls Stripe; safe
+    to repeat. Raises UsageStillUnreported, StripeUnavailable, StripeRejected.
     """
     stripe_customer_id = get_account(customer=customer).stripe_customer_id
     if stripe_customer_id is None:
         return
     with lock_stripe_customer(stripe_customer_id):
-        close_checkouts(stripe_customer_id=stripe_customer_id)
+        expire_checkouts(stripe_customer_id=stripe_customer_id)
         sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         refresh_account(stripe_customer_id=stripe_customer_id)
     if get_account(customer=customer).can_meter:

@@ -1,4 +1,4 @@
-"""One plan is swapped for another while it runs, at a price that was shown before."""
+"""Preview and make the change of a running subscription to another plan."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_noop
 from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
 from billing.plans import Plan
-from billing.pricing import begins_period, is_given_back
+from billing.pricing import begins_period, is_rest_credited
 from billing.selectors.entitlements import count_used_fixes, get_account
 from billing.services.metering.settle_usage import settle_usage
 from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.refresh_account import refresh_account, resync_account
 from billing.stripe_gateway import plan_changes
-from billing.stripe_gateway.errors import CardRefused
+from billing.stripe_gateway.errors import CardDeclined
 from billing.stripe_gateway.plan_changes import PreviewLine, preview_plan
 from core.errors import DomainError
 from customers.models import Customer
@@ -31,31 +31,32 @@ PREVIEW_SECONDS = 15 * 60
 
 class PlanNotChangeable(DomainError):
     code, status = "CONFLICT", 409
-    message = gettext_noop("Only a plan that runs and is paid can be changed.")
+    message = gettext_noop("Only an active, paid plan can be changed.")
 
 
 class PreviewOutdated(DomainError):
     code, status = "CONFLICT", 409
     message = gettext_noop(
-        "This preview is too old, or your plan has changed since. Look at the change again."
+        "This preview has expired, or your plan has changed since. Review the change again."
     )
 
 
 class PaymentDeclined(DomainError):
     code, status = "PAYMENT_DECLINED", 402
     message = gettext_noop(
-        "Your card was declined, so your plan is as it was. Update the card and try again."
+        "Your card was declined, and your plan has not changed. Update the card and try again."
     )
 
 
 @dataclass(frozen=True)
 class ChangePreview:
-    """What a change of plan costs, in US cents, as Stripe computes it now.
+    """What a plan change costs as Stripe computes it now. Amounts are integer US cents.
 
-    `charge_cents` less `credit_cents` is the invoice made at once; `now_cents` of it is collected, after what
-    the balance holds; `kept_cents` goes to the balance and pays for later invoices. A fix that is stored
-    before the change is confirmed is charged as well; all else is charged as shown. `begins_period`: a new
-    month begins at its full price. `is_used_up`: the old monthly price is not given back.
+    The immediate invoice is `charge_cents` minus `credit_cents`. `now_cents` of it is collected after the
+    customer's balance is applied; `kept_cents` is added to the balance for later invoices. A fix that is
+    stored before the change is confirmed is charged as well; everything else is charged as shown.
+    `begins_period`: a new month starts at its full price. `is_used_up`: the old monthly price is not
+    prorated.
     """
 
     plan: Plan
@@ -71,21 +72,22 @@ class ChangePreview:
 
 
 def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePreview:
-    """What changing to a plan costs now; the token confirms it within 15 minutes. Calls out, changes nothing.
+    """Return what changing to a plan costs now, with a signed token that confirms it for 15 minutes.
 
-    Raises PlanNotChangeable, StripeUnavailable, StripeRejected.
+    Writes nothing; calls Stripe. Raises PlanNotChangeable, StripeUnavailable, StripeRejected.
+    Source: https://docs.stripe.com/api/invoices/create_preview
     """
     account = _get_changeable(customer)
     if account.plan == plan.key:
-        raise PlanNotChangeable(gettext_noop("This is your plan already."))
+        raise PlanNotChangeable(gettext_noop("You are already on this plan."))
     begins = begins_period(account.terms, plan)
-    ask = partial(
+    preview = partial(
         preview_plan,
         subscription_id=str(account.subscription_id),
         plan=plan,
         begins_period=begins,
     )
-    found = ask()
+    found = preview()
     shown_at = int(at.timestamp()) if found.prorated_at is None else found.prorated_at
     requested: dict[str, Any] = {
         "subscription": account.subscription_id,
@@ -97,9 +99,10 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
     }
     requested["used_up"] = _is_used_up(account, plan, requested)
     if requested["used_up"]:
-        # Nothing is left to give back in the last second, and what was used is invoiced all the same.
+        # Prorating from the period's last second credits nothing, while the usage is invoiced all the same.
+        # Turning prorations off is no alternative: Stripe would not invoice the usage either.
         requested["prorated_at"] = found.period_end - 1
-        found = ask(prorated_at=requested["prorated_at"])
+        found = preview(prorated_at=requested["prorated_at"])
     return ChangePreview(
         plan=plan,
         now_cents=found.due_cents,
@@ -117,11 +120,12 @@ def preview_change(*, customer: Customer, plan: Plan, at: datetime) -> ChangePre
 def change_plan(
     *, customer: Customer, plan: Plan, preview_token: str, by: Author | None = None
 ) -> BillingAccount:
-    """Change to a plan as previewed: usage so far is invoiced by the old price, the rest by the new.
+    """Change to a plan as previewed: usage so far is invoiced at the old price, later usage at the new one.
 
-    Calls out. Repeating it is safe; where it fails, nothing has changed. A card whose bank asks for the
-    person leaves the change done and its invoice open for them. Raises PreviewOutdated, PlanNotChangeable,
-    UsageStillUnreported, PaymentDeclined, StripeUnavailable, StripeRejected.
+    Commits; calls Stripe; safe to repeat. If it fails, the plan has not changed. If the bank requires
+    authentication (3-D Secure), the plan changes and its invoice stays open for the person to confirm.
+    Raises PreviewOutdated, PlanNotChangeable, UsageStillUnreported, PaymentDeclined, StripeUnavailable,
+    StripeRejected. Source: docs/decisions/007-plan-changes-and-failed-payments.md
     """
     account = _get_changeable(customer)
     requested = _read_token(preview_token, account, plan)
@@ -132,7 +136,7 @@ def change_plan(
     settle_usage(customer=customer)
     resync_account(account)
     fresh = get_account(customer=customer)
-    # Where a lost answer had changed it already, what is left to do is done.
+    # If an earlier request changed the plan but its response was lost, continue: the swap is idempotent.
     if fresh.plan == account.plan and _is_used_up(fresh, plan, requested) != requested["used_up"]:
         raise PreviewOutdated
     stripe_customer_id = str(account.stripe_customer_id)
@@ -148,9 +152,7 @@ def _get_changeable(customer: Customer) -> BillingAccount:
     if account.subscription_id is None or account.status != BillingAccount.Status.ACTIVE:
         raise PlanNotChangeable
     if account.cancel_at is not None:
-        raise PlanNotChangeable(
-            gettext_noop("This plan is about to end. Take that back before you change it.")
-        )
+        raise PlanNotChangeable(gettext_noop("This plan is set to end. Resume it before you change it."))
     return account
 
 
@@ -159,9 +161,9 @@ def _read_start(account: BillingAccount) -> int:
 
 
 def _is_used_up(account: BillingAccount, plan: Plan, requested: dict[str, Any]) -> bool:
-    """Whether the month's fixes have used up its price, by the instant that the preview was made at."""
+    """Whether the month's fixes have used up the monthly price, as of the time of the preview."""
     old = account.terms
-    return not begins_period(old, plan) and not is_given_back(
+    return not begins_period(old, plan) and not is_rest_credited(
         old,
         plan,
         count_used_fixes(account),
@@ -181,7 +183,10 @@ def _read_token(token: str, account: BillingAccount, plan: Plan) -> dict[str, An
 
 
 def _swap(plan: Plan, requested: dict[str, Any], *, begins: bool) -> None:
-    """A second attempt, where the bank asks for the person, leaves the invoice open for them."""
+    """Swap the prices; if the bank requires authentication, retry and leave the invoice open.
+
+    The first attempt must not leave one open: a declined card would then leave the plan changed and unpaid.
+    """
     for may_stay_open in (False, True):
         try:
             plan_changes.change_plan(
@@ -193,6 +198,6 @@ def _swap(plan: Plan, requested: dict[str, Any], *, begins: bool) -> None:
                 may_stay_open=may_stay_open,
             )
             return
-        except CardRefused as error:
+        except CardDeclined as error:
             if may_stay_open or not error.needs_person:
                 raise PaymentDeclined from error

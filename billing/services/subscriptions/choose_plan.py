@@ -1,4 +1,4 @@
-"""A plan is chosen here at once, and opened at Stripe as soon as Stripe answers."""
+"""Put a customer on a plan immediately, and create its subscription at Stripe asynchronously."""
 
 from datetime import datetime
 from uuid import UUID
@@ -29,21 +29,21 @@ Request = SubscriptionRequest.Status
 class PlanAlreadyChosen(DomainError):
     code, status = "CONFLICT", 409
     message = gettext_noop(
-        "This account has a plan already. Pay what is open, or cancel it, before another is chosen."
+        "This account already has a plan. Pay its open invoice or cancel it before you choose another."
     )
 
 
 class PlanStillOpening(PlanAlreadyChosen):
-    message = gettext_noop(
-        "Stripe is still processing your last choice of a plan. Try again in a few minutes."
-    )
+    message = gettext_noop("Stripe is still processing the plan you chose last. Try again in a few minutes.")
 
 
 @transaction.atomic
 def choose_plan(*, customer: Customer, plan: Plan, payment_method: str = "", at: datetime) -> BillingAccount:
-    """Put a customer on a metered plan. Fixes count for it from now; its subscription is opened on commit.
+    """Put a customer on a metered plan, and enqueue the creation of its subscription on commit.
 
-    `payment_method` is Stripe's id. Choosing the same plan again changes nothing. Raises PlanAlreadyChosen.
+    Fixes count toward the plan from now on, before Stripe answers. `payment_method` is a Stripe id. Commits;
+    makes no Stripe call. Choosing the same plan again changes nothing.
+    Raises PlanAlreadyChosen, PlanStillOpening.
     """
     account = lock_account(customer)
     if account.has_subscription:
@@ -60,24 +60,24 @@ def choose_plan(*, customer: Customer, plan: Plan, payment_method: str = "", at:
 
 
 def _request_subscription(account: BillingAccount, payment_method: str, at: datetime) -> SubscriptionRequest:
-    """The account's request, for the plan chosen now. Raises PlanStillOpening while a worker has it."""
-    wanted = {"payment_method": payment_method, "requested_at": at}
+    """Create or reuse the account's one request. Raises PlanStillOpening while a worker has leased it."""
+    values = {"payment_method": payment_method, "requested_at": at}
     request, is_new = SubscriptionRequest.objects.get_or_create(
-        account=account, defaults=wanted | {"next_attempt_at": at}
+        account=account, defaults=values | {"next_attempt_at": at}
     )
     if not is_new:
         former = SubscriptionRequest.objects.filter(pk=account.pk)
         outbox.close(former, at=at, status=Request.DONE)
-        if not outbox.reopen(former, at=at, **wanted):
+        if not outbox.reopen(former, at=at, **values):
             raise PlanStillOpening
     return request
 
 
 def open_subscription(*, customer_id: UUID) -> None:
-    """Create the subscription of a pending account at Stripe. Repeating it subscribes once.
+    """Create the subscription of a pending account at Stripe. Commits; safe to repeat: it subscribes once.
 
-    Raises StripeUnavailable, after which it is retried, and StripeRejected, after which the account has no
-    plan until another is chosen.
+    Raises StripeUnavailable, after which the request is rescheduled, and StripeRejected, after which the
+    account has no plan until the customer chooses one again.
     """
     rows = SubscriptionRequest.objects.select_related("account")
     request = outbox.claim(rows, pk=customer_id)
@@ -93,7 +93,7 @@ def open_subscription(*, customer_id: UUID) -> None:
         outbox.reschedule(request, outbox.describe(error))
         raise
     if BillingAccount.objects.filter(pk=customer_id, status=Status.PENDING).exists():
-        outbox.reschedule(request, "waits for its subscription to run")
+        outbox.reschedule(request, "waiting for the subscription to become active")
     else:
         outbox.complete(request, status=Request.DONE, payment_method="")
 

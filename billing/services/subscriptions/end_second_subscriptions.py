@@ -1,4 +1,4 @@
-"""A plan that was paid for twice is ended, and what it cost is given back."""
+"""End subscriptions that run beside a customer's first one, and credit what they cost."""
 
 from datetime import datetime
 
@@ -21,38 +21,41 @@ log = structlog.get_logger(__name__)
 
 
 def end_second_subscriptions(*, stripe_customer_id: str, at: datetime) -> int:
-    """End what runs beside a customer's first subscription, credit all that it cost, tell them; how many.
+    """End a customer's subscriptions beside the first one; credit and notify the customer; return how many.
 
-    The meter counts the customer's fixes for both, so what the second invoiced is charged a second time: it
-    ends without an invoice, what is open is voided. Nothing is ended beside a first one that is not paid
-    for. The account itself is not derived again: `refresh_account` is the caller's. Call inside the
-    customer's lock; calls out; repeating it ends and credits once. Raises StripeUnavailable, StripeRejected.
+    The meter counts the customer's fixes for every subscription, so a second one charges them twice. It is
+    canceled without an invoice, its open invoices are voided, and its paid ones are credited. If the first
+    subscription is not paid, nothing is ended. Call inside `lock_stripe_customer`, and call `refresh_account`
+    afterwards. Calls Stripe; safe to repeat: each one is ended and credited once.
+    Raises StripeUnavailable, StripeRejected.
+    Source: docs/decisions/007-plan-changes-and-failed-payments.md
     """
     accounts = BillingAccount.objects.filter(stripe_customer_id=stripe_customer_id)
     account = accounts.select_related("customer").first()
     if account is None or not list_second_subscriptions(stripe_customer_id=stripe_customer_id):
         return 0
-    _mirror_what_runs(stripe_customer_id)
+    _sync_running(stripe_customer_id)
     seconds = list_second_subscriptions(stripe_customer_id=stripe_customer_id)
     for subscription_id in seconds:
-        # First, because a death in between leaves one that runs, and so is found again.
+        # Credit before canceling: if the process dies in between, the subscription still runs, and the next
+        # call finds it. Credit again afterwards, for an invoice that was paid in the meantime.
         credit_subscription(stripe_customer_id=stripe_customer_id, subscription_id=subscription_id)
         cancel_subscription(subscription_id, is_invoiced=False)
         cents = credit_subscription(stripe_customer_id=stripe_customer_id, subscription_id=subscription_id)
         void_open_invoices(subscription_id=subscription_id)
-        _tell(account, subscription_id, cents, at)
+        _notify(account, subscription_id, cents, at)
     return len(seconds)
 
 
-def _mirror_what_runs(stripe_customer_id: str) -> None:
-    """Read every subscription anew that runs, or that we hold for running: news of its end may still come."""
+def _sync_running(stripe_customer_id: str) -> None:
+    """Sync every subscription that runs at Stripe or in the mirror, whose end may not have been delivered."""
     running = sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
     for subscription_id in list_live_subscriptions(stripe_customer_id=stripe_customer_id):
         if subscription_id not in running:
             sync_subscription(subscription_id)
 
 
-def _tell(account: BillingAccount, subscription_id: str, cents: int, at: datetime) -> None:
+def _notify(account: BillingAccount, subscription_id: str, cents: int, at: datetime) -> None:
     was_new = notify_customer(
         customer=account.customer,
         kind=Notification.Kind.SECOND_ENDED,

@@ -1,4 +1,4 @@
-"""A customer of ours is one customer at Stripe."""
+"""Create the one Stripe customer of each customer."""
 
 from uuid import UUID
 
@@ -8,10 +8,11 @@ from billing.stripe_gateway.customers import create_customer
 
 
 def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
-    """The id of the Stripe customer that stands for ours, made where there is none. Calls out.
+    """Return the id of the customer's Stripe customer, created if there is none.
 
-    Repeating it, and racing, gives the same one. `attempt` makes a new idempotency key: Stripe keeps its
-    own errors under one. Raises StripeUnavailable, StripeRejected.
+    Commits; calls Stripe. Safe to repeat and to call concurrently: every call returns the same id. `attempt`
+    is part of the idempotency key, because Stripe replays even its own errors under the same key.
+    Raises StripeUnavailable, StripeRejected. Source: https://docs.stripe.com/api/idempotent_requests
     """
     with lock_stripe_customer(f"of {customer_id}"):
         account = BillingAccount.objects.select_related("customer").get(pk=customer_id)

@@ -1,4 +1,4 @@
-"""What became of a plan is written down where it is seen, so that nobody can die between the two."""
+"""Record plan changes in the audit log and notify customers, in the transaction that saves the account."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ Action, Status = AuditLogEntry.Action, BillingAccount.Status
 
 @dataclass(frozen=True)
 class Author:
-    """Who changes a plan, and from where. Without one, the news came from Stripe."""
+    """Who changes a plan, and from which address and device. None means that a Stripe webhook did."""
 
     user: User
     address: str | None = None
@@ -23,7 +23,7 @@ class Author:
 
 @dataclass(frozen=True)
 class PlanState:
-    """What is compared before and after an account was derived anew."""
+    """The part of an account that is compared before and after it is derived again."""
 
     plan: str
     subscription_id: str | None
@@ -39,10 +39,10 @@ def read_plan_state(account: BillingAccount) -> PlanState:
 def record_plan_change(
     account: BillingAccount, before: PlanState, *, by: Author | None, at: datetime, chosen_by: str = ""
 ) -> None:
-    """Write what has changed into the audit log, and tell the customer of another plan.
+    """Record what has changed in the audit log, and notify the customer of a different plan.
 
-    A plan that begins is recorded as begun by the person with the id `chosen_by`, whoever brought the news.
-    Belongs into the transaction that saves the account, its row locked: that makes it once.
+    A plan that starts is attributed to the user with the id `chosen_by` unless `by` is given. Call inside the
+    transaction that saves the account, with its row locked, so that each change is recorded exactly once.
     """
     after = read_plan_state(account)
     found = _describe(before, after)
@@ -84,7 +84,7 @@ def _find_author(person: str) -> Author | None:
 
 
 def _is_change(before: PlanState, after: PlanState) -> bool:
-    """Whether a subscription that runs has another plan; the next subscription is no change of the last."""
+    """Whether a running subscription has a different plan. A new subscription is not a plan change."""
     is_same = before.subscription_id == after.subscription_id
     return is_same and before.is_open and after.is_open and before.plan != after.plan
 
@@ -93,16 +93,18 @@ def _describe(before: PlanState, after: PlanState) -> tuple[AuditLogEntry.Action
     name = PLANS[after.plan].name
     if before.is_open != after.is_open:
         is_end = before.is_open
-        return (Action.PLAN_CANCELED, f"{name}, ended") if is_end else (Action.PLAN_CHANGED, f"{name}, begun")
+        return (
+            (Action.PLAN_CANCELED, f"{name}, ended") if is_end else (Action.PLAN_CHANGED, f"{name}, started")
+        )
     if not after.is_open:
         return None
     if before.plan != after.plan:
         return Action.PLAN_CHANGED, f"{PLANS[before.plan].name} to {name}"
     if (before.cancel_at is None) != (after.cancel_at is None):
-        is_back = after.cancel_at is None
+        is_resumed = after.cancel_at is None
         return (
-            (Action.PLAN_CHANGED, "took the cancellation back")
-            if is_back
-            else (Action.PLAN_CANCELED, "with its period")
+            (Action.PLAN_CHANGED, "cancellation withdrawn")
+            if is_resumed
+            else (Action.PLAN_CANCELED, "at the end of its period")
         )
     return None

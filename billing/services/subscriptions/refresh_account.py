@@ -1,4 +1,4 @@
-"""An account's plan and state are derived from what dj-stripe mirrors, in whatever order news comes."""
+"""Derive an account's plan and status from dj-stripe's mirror, in whatever order webhooks arrive."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
 from billing.selectors.prices import find_terms
 from billing.services.subscriptions.record_plan_change import Author, read_plan_state, record_plan_change
-from billing.stripe_gateway.mirrored import is_failed, list_invoices, list_subscriptions_of
+from billing.stripe_gateway.mirrored import is_failed, list_customer_subscriptions, list_invoices
 from billing.stripe_gateway.snapshots import SubscriptionSnapshot
 from billing.stripe_gateway.subscriptions import sync_subscription
 
@@ -36,9 +36,9 @@ PAYING = (Status.ACTIVE, Status.PAST_DUE)
 
 
 def link_stripe_customer(*, stripe_customer_id: str) -> None:
-    """Note which Stripe customer stands for ours, where dj-stripe knows. Repeating it changes nothing.
+    """Link a Stripe customer to our account if dj-stripe has its subscriber. Commits; safe to repeat.
 
-    One that was deleted is not taken again, whatever late news of it comes.
+    A deleted Stripe customer is not linked again, even if a late webhook mentions it.
     """
     known = StripeCustomer.objects.filter(id=stripe_customer_id, date_purged=None)
     subscriber_id = known.values_list("subscriber_id", flat=True).first()
@@ -49,10 +49,11 @@ def link_stripe_customer(*, stripe_customer_id: str) -> None:
 
 
 @transaction.atomic
-def forget_stripe_customer(*, stripe_customer_id: str) -> None:
-    """Let go of a customer that was deleted at Stripe, with all that ran there. Repeating it changes nothing.
+def unlink_stripe_customer(*, stripe_customer_id: str) -> None:
+    """Unlink a customer that was deleted at Stripe, and cancel its plan here. Commits; safe to repeat.
 
-    The next plan gets a new one.
+    Stripe cancels the subscriptions of a deleted customer. The next plan creates a new Stripe customer.
+    Source: https://docs.stripe.com/api/customers/delete
     """
     locked = BillingAccount.objects.select_for_update(of=("self",)).select_related("customer")
     account = locked.filter(stripe_customer_id=stripe_customer_id).first()
@@ -69,12 +70,13 @@ def forget_stripe_customer(*, stripe_customer_id: str) -> None:
 
 @transaction.atomic
 def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> None:
-    """Derive plan, state and period from all of the customer's subscriptions. Safe in any order, and twice.
+    """Derive plan, status and period from all of the customer's mirrored subscriptions.
 
-    A live subscription wins over an ended one. Of ended ones the newest counts, of live ones the oldest that
-    is paid for: a second one is going to be ended. One that is to none of our plans is left out. A plan that
-    was chosen and is not yet opened stays pending. What became of the plan is written down with it, as done
-    `by` somebody; a plan that begins, as done by the person who chose it on Checkout.
+    A live subscription takes precedence over an ended one. Of ended ones the newest counts; of live ones the
+    oldest paid one, since a second one is going to be ended. Subscriptions to other products are ignored. A
+    plan that was chosen but has no subscription yet stays pending. The change is recorded as made `by` a
+    person; a plan that starts is attributed to the person who chose it on Checkout. Locks the account's row;
+    commits; makes no Stripe call; safe to repeat and in any order.
     """
     account = (
         BillingAccount.objects.select_for_update(of=("self",))
@@ -105,9 +107,9 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
 
 
 def resync_account(account: BillingAccount) -> None:
-    """Read the account's subscription from Stripe and derive its state anew. Calls out.
+    """Sync the account's subscription from Stripe and derive its state again.
 
-    Raises StripeUnavailable, StripeRejected.
+    Commits; calls Stripe; safe to repeat. Raises StripeUnavailable, StripeRejected.
     """
     if account.subscription_id is None or account.stripe_customer_id is None:
         return
@@ -117,19 +119,19 @@ def resync_account(account: BillingAccount) -> None:
 
 
 def find_status(*, stripe_customer_id: str) -> Status | None:
-    """The state that `refresh_account` would derive now, as last mirrored; None without a subscription."""
+    """Return the status that `refresh_account` would derive now, or None without a subscription."""
     current = choose_subscription(_list_subscriptions(stripe_customer_id))
     return None if current is None else read_status(current)
 
 
 def list_second_subscriptions(*, stripe_customer_id: str) -> list[str]:
-    """What runs beside the oldest subscription, as last mirrored; nothing where that one is not paid for."""
+    """Return the ids of the mirrored subscriptions that run beside the oldest one, if that one is paid."""
     live = _list_live(stripe_customer_id)
     return [each.subscription_id for each in live[1:]] if live and read_status(live[0]) in PAYING else []
 
 
 def list_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
-    """What runs, as last mirrored, the oldest first."""
+    """Return the ids of the running subscriptions in the mirror, oldest first."""
     return [each.subscription_id for each in _list_live(stripe_customer_id)]
 
 
@@ -138,9 +140,9 @@ def read_status(subscription: SubscriptionSnapshot) -> Status:
 
 
 def choose_subscription(found: Iterable[SubscriptionSnapshot]) -> SubscriptionSnapshot | None:
-    """The subscription that the account follows: the oldest paid one that runs, else the oldest that runs.
+    """Return the subscription that determines the account: the oldest paid live one, or the oldest live one.
 
-    Where none runs, the one that was created last. See docs/decisions/006-webhook-inbox.md.
+    If none is live, returns the one created last. Source: docs/decisions/006-webhook-inbox.md.
     """
     by_age = sorted(found, key=_get_age)
     live = [each for each in by_age if not each.is_ended]
@@ -158,8 +160,8 @@ def _list_live(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
 
 
 def _list_subscriptions(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
-    """The customer's subscriptions to our plans, ended ones too."""
-    mirrored = list_subscriptions_of(stripe_customer_id)
+    """List the customer's subscriptions to our plans, including ended ones."""
+    mirrored = list_customer_subscriptions(stripe_customer_id)
     found = [each for each in mirrored if each.plan is not None]
     if len(found) < len(mirrored):
         log.warning(
@@ -169,15 +171,18 @@ def _list_subscriptions(stripe_customer_id: str) -> list[SubscriptionSnapshot]:
 
 
 def _is_older_than_request(account: BillingAccount, subscription: SubscriptionSnapshot) -> bool:
-    """Whether the news is of a subscription that ended before the plan now pending was chosen."""
+    """Whether the subscription has ended while a newly chosen plan is pending.
+
+    It belongs to an earlier plan, and must not cancel the pending one.
+    """
     return account.status == Status.PENDING and subscription.is_ended
 
 
 def _find_first_failure(account: BillingAccount) -> datetime | None:
-    """When the payment that is now open failed first: it is tried as soon as its invoice is final.
+    """Return when the open payment first failed. Stripe first attempts it when the invoice is finalized.
 
-    Read from the mirrored invoices of the subscription that is followed, so that it is the same whatever news
-    came first; kept until they tell.
+    Derived from the mirrored invoices of the account's subscription, not from the time of the webhook, so
+    that the order of webhooks does not change it. Without a failed invoice, the stored time is kept.
     """
     if account.status not in (Status.PAST_DUE, Status.UNPAID):
         return None

@@ -1,4 +1,4 @@
-"""A plan is to end with its period, or goes on after all."""
+"""Cancel a plan at the end of its period, or withdraw that cancellation."""
 
 from datetime import datetime
 
@@ -17,13 +17,13 @@ from customers.models import Customer
 
 class NothingToResume(DomainError):
     code, status = "CONFLICT", 409
-    message = gettext_noop("This account's plan has ended already. Choose a plan to go on.")
+    message = gettext_noop("This account's plan has already ended. Choose a plan to continue.")
 
 
 def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
-    """Let the plan end when what is paid for ends. Until then all goes on. Calls out; safe to repeat.
+    """Cancel the plan at the end of its current period; until then nothing changes.
 
-    Raises NoPlanToCancel, StripeUnavailable, StripeRejected.
+    Commits; calls Stripe; safe to repeat. Raises NoPlanToCancel, StripeUnavailable, StripeRejected.
     """
     account = get_account(customer=customer)
     if not account.has_subscription or account.subscription_id is None:
@@ -32,7 +32,7 @@ def cancel_at_period_end(*, customer: Customer, at: datetime, by: Author | None 
 
 
 def resume_plan(*, customer: Customer, at: datetime, by: Author | None = None) -> None:
-    """Take back a cancellation that has not come about yet. Calls out; safe to repeat.
+    """Withdraw a scheduled cancellation. Commits; calls Stripe; safe to repeat.
 
     Raises NothingToResume, StripeUnavailable, StripeRejected.
     """

@@ -1,4 +1,4 @@
-"""A plan is chosen on Stripe's Checkout page, so that no card passes through here."""
+"""Start and finish a Checkout session, in which Stripe collects the card instead of us."""
 
 from datetime import datetime
 
@@ -12,26 +12,28 @@ from billing.services.subscriptions.choose_plan import PlanAlreadyChosen
 from billing.services.subscriptions.ensure_stripe_customer import ensure_stripe_customer
 from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.refresh_account import refresh_account
-from billing.stripe_gateway.checkout import find_subscription_of, open_checkout
+from billing.stripe_gateway.checkout import find_checkout_subscription, open_checkout
 from billing.stripe_gateway.subscriptions import sync_live_subscriptions, sync_subscription
 from core.errors import DomainError
 from customers.models import Customer
 
 
-class NothingAtStripe(DomainError):
+class NoStripeCustomer(DomainError):
     code, status = "CONFLICT", 409
-    message = gettext_noop("There are no cards or invoices yet. Choose a plan first.")
+    message = gettext_noop("You have no cards or invoices yet. Choose a plan first.")
 
 
 def start_checkout(
     *, customer: Customer, plan: Plan, return_url: str, at: datetime, by: Author | None = None
 ) -> str:
-    """The address of Stripe's page where the customer subscribes to a plan. Calls out.
+    """Return the URL of a Checkout session in which the customer subscribes to a plan.
 
-    Asking again gives the same page while it is open, and closes one for another plan. Stripe sends the
-    person back to `return_url` with `checkout=done&session=…` or `checkout=left` in its query; hand the
-    session to `finish_checkout`. The plan changes when it is paid, as done by the person whose page it was.
+    Commits; calls Stripe. Safe to repeat: an open session for the same plan is reused, and one for another
+    plan is expired. Stripe redirects the person to `return_url` with `checkout=done&session=…` or
+    `checkout=left` in its query; pass the session to `finish_checkout`. The plan starts when it is paid, and
+    is attributed to the person who opened the session.
     Raises PlanAlreadyChosen, StripeUnavailable, StripeRejected.
+    Source: https://docs.stripe.com/api/checkout/sessions/create
     """
     if get_account(customer=customer).has_subscription:
         raise PlanAlreadyChosen
@@ -45,16 +47,16 @@ def start_checkout(
                 plan=plan,
                 person=str(by.user.pk) if by else "",
                 request_key=f"{customer.pk}-{at.timestamp()}",
-                # The braces are Stripe's, and stay as they are.
+                # Stripe replaces this placeholder, so its braces must not be URL-encoded.
                 success_url=f"{return_url}{joint}checkout=done&session={{CHECKOUT_SESSION_ID}}",
                 cancel_url=f"{return_url}{joint}checkout=left",
             )
-    # Raised out here, so that what was learnt from Stripe stays.
+    # Raised outside the lock's transaction, which commits the subscription that was just synced.
     raise PlanAlreadyChosen
 
 
 def _has_subscription(customer: Customer, stripe_customer_id: str) -> bool:
-    """Whether one runs, by our rows or by Stripe: the news of a page that was just paid may be on its way."""
+    """Whether a subscription runs here or at Stripe. The webhook of a paid session may still be pending."""
     if get_account(customer=customer).has_subscription:
         return True
     if not sync_live_subscriptions(stripe_customer_id=stripe_customer_id):
@@ -64,16 +66,16 @@ def _has_subscription(customer: Customer, stripe_customer_id: str) -> bool:
 
 
 def finish_checkout(*, customer: Customer, session_id: str) -> BillingAccount:
-    """The account after a visit to Checkout, without waiting for Stripe's news. Calls out; safe to repeat.
+    """Sync the subscription of a Checkout session without waiting for its webhook; return the account.
 
-    A session that is not the customer's, or is not paid, changes nothing. Raises StripeUnavailable,
-    StripeRejected.
+    A session of another customer, or an unpaid one, changes nothing. Commits; calls Stripe; safe to repeat.
+    Raises StripeUnavailable, StripeRejected.
     """
     account = get_account(customer=customer)
     if account.stripe_customer_id is None:
         return account
     with lock_stripe_customer(account.stripe_customer_id):
-        subscription_id = find_subscription_of(
+        subscription_id = find_checkout_subscription(
             checkout_session_id=session_id, stripe_customer_id=account.stripe_customer_id
         )
         if subscription_id is not None:

@@ -1,8 +1,8 @@
-"""What each webhook event does: one table, one handler for each type.
+"""The handler of each webhook event type, in one table.
 
-A handler reads from Stripe what the event is about, so that an event that comes late, twice or out of order
-writes the present state. It runs under the lock of the Stripe customer, calls out, and raises
-StripeUnavailable or StripeRejected, after which the inbox row waits for its next attempt.
+A handler reads the event's object from Stripe again, so that an event that arrives late, twice or out of
+order writes the present state. It runs under the Stripe customer's lock, calls Stripe, and raises
+StripeUnavailable or StripeRejected, after which the inbox row is rescheduled.
 Source: https://docs.stripe.com/api/events/types, docs/decisions/006-webhook-inbox.md
 """
 
@@ -15,9 +15,9 @@ from billing.locks import lock_stripe_customer
 from billing.services.metering.sync_meter_error import sync_meter_error
 from billing.services.payments import record_incident
 from billing.services.payments.sync_payment_state import sync_payment_state
-from billing.services.subscriptions.refresh_account import forget_stripe_customer, link_stripe_customer
+from billing.services.subscriptions.refresh_account import link_stripe_customer, unlink_stripe_customer
 from billing.stripe_gateway import mirror
-from billing.stripe_gateway.checkout import close_checkouts
+from billing.stripe_gateway.checkout import expire_checkouts
 from billing.stripe_gateway.mirror import purge_customer
 from billing.stripe_gateway.webhooks import METER_ERROR, WebhookEvent, is_thin, read_event
 
@@ -25,11 +25,11 @@ Handler = Callable[[WebhookEvent], None]
 
 
 def handle_webhook(*, event_type: str, body: str) -> None:
-    """Run the one handler of an event's type; an event of a type that HANDLERS lacks changes nothing.
+    """Run the handler of an event's type; a type without a handler is ignored.
 
-    `body` is the webhook's JSON text. Safe to repeat. One transaction, and one event at a time for each
-    Stripe customer; a thin event is about no customer, and commits as its service does.
-    Raises StripeUnavailable, StripeRejected, and KeyError where the body lacks its object.
+    `body` is the webhook's JSON text. Safe to repeat. Runs in one transaction, one event at a time for each
+    Stripe customer. A thin event belongs to no customer and commits as its service does.
+    Raises StripeUnavailable, StripeRejected, and KeyError if the body lacks its object.
     """
     handler = HANDLERS.get(event_type)
     if handler is None:
@@ -43,7 +43,7 @@ def handle_webhook(*, event_type: str, body: str) -> None:
 
 
 def sync_object(event: WebhookEvent) -> None:
-    """Copy the object for the portal and the staff's pages; nothing follows from it."""
+    """Mirror the object for the portal and the admin; no state depends on it."""
     mirror.sync_object(kind=event.kind, object_id=event.object_id)
 
 
@@ -56,22 +56,22 @@ def sync_customer(event: WebhookEvent) -> None:
     link_stripe_customer(stripe_customer_id=event.object_id)
 
 
-def forget_customer(event: WebhookEvent) -> None:
+def delete_customer(event: WebhookEvent) -> None:
     purge_customer(event.object_id)
-    forget_stripe_customer(stripe_customer_id=event.object_id)
+    unlink_stripe_customer(stripe_customer_id=event.object_id)
 
 
 def sync_subscription(event: WebhookEvent) -> None:
-    """Copy the subscription, then derive the account once."""
+    """Mirror the subscription, then derive the account once."""
     sync_object(event)
     sync_payment_state(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
 
 
 def sync_invoice_payment(event: WebhookEvent) -> None:
-    """Copy an invoice and its subscription, then derive the account once.
+    """Mirror an invoice and its subscription, then derive the account once.
 
-    The subscription comes first: dj-stripe would read it a second time for an invoice whose subscription it
-    does not know.
+    The subscription comes first: for an invoice whose subscription is not mirrored, dj-stripe would fetch the
+    subscription itself, and it would be fetched twice.
     """
     if event.subscription_id:
         mirror.sync_object(kind="subscription", object_id=event.subscription_id)
@@ -81,12 +81,12 @@ def sync_invoice_payment(event: WebhookEvent) -> None:
 
 
 def sync_checkout(event: WebhookEvent) -> None:
-    """Copy a completed Checkout session and its subscription, close other sessions, derive the account."""
+    """Mirror a completed Checkout session and its subscription, expire other sessions, derive the account."""
     if event.subscription_id:
         mirror.sync_object(kind="subscription", object_id=event.subscription_id)
     sync_object(event)
     if event.subscription_id:
-        close_checkouts(stripe_customer_id=event.stripe_customer_id)
+        expire_checkouts(stripe_customer_id=event.stripe_customer_id)
         sync_payment_state(stripe_customer_id=event.stripe_customer_id, at=timezone.now())
 
 
@@ -96,7 +96,7 @@ def record_charge_refunds(event: WebhookEvent) -> None:
 
 
 def record_refund(event: WebhookEvent) -> None:
-    """Record all refunds of the charge; a refund without a charge is of no invoice."""
+    """Record all refunds of the charge; ignore a refund without a charge, which belongs to no invoice."""
     if event.charge_id:
         record_incident.record_refunds(charge_id=event.charge_id, at=timezone.now())
 
@@ -118,7 +118,7 @@ HANDLERS: dict[str, Handler] = {
     "checkout.session.completed": sync_checkout,
     "checkout.session.expired": sync_object,
     "customer.created": sync_customer,
-    "customer.deleted": forget_customer,
+    "customer.deleted": delete_customer,
     "customer.subscription.created": sync_subscription,
     "customer.subscription.deleted": sync_subscription,
     "customer.subscription.updated": sync_subscription,
@@ -140,6 +140,6 @@ HANDLERS: dict[str, Handler] = {
     "refund.updated": record_refund,
     METER_ERROR: record_meter_error,
 }
-# What register_webhook asks Stripe for: an endpoint takes snapshot events, a destination the thin ones.
+# The types that register_webhook subscribes to: endpoints receive snapshot events, destinations thin ones.
 ENDPOINT_EVENTS = tuple(each for each in HANDLERS if not is_thin(each))
 DESTINATION_EVENTS = tuple(each for each in HANDLERS if is_thin(each))

@@ -1,4 +1,4 @@
-"""Webhooks from Stripe are kept first, and processed later."""
+"""Store Stripe's webhooks in the inbox, and process them from there."""
 
 import json
 import re
@@ -28,14 +28,15 @@ log = structlog.get_logger(__name__)
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z", re.ASCII)
 
 
-class WebhookRefused(DomainError):
-    message = "The webhook's signature or body is not right."
+class WebhookRejected(DomainError):
+    message = "The webhook's signature or body is invalid."
 
 
 def receive_webhook(*, payload: bytes, signature: str) -> None:
-    """Keep a signed event and ask for its processing on commit. A duplicate is accepted and changes nothing.
+    """Store a signed event in the inbox and enqueue its processing on commit.
 
-    Raises WebhookRefused, and keeps nothing, unless one of our endpoints' secrets signed it. Calls nobody.
+    A duplicate is accepted and adds no row. Commits; makes no Stripe call. Raises WebhookRejected, and stores
+    nothing, unless the signature matches a secret of one of our endpoints.
     """
     try:
         text = payload.decode("utf-8")
@@ -43,30 +44,30 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
         event = json.loads(text)
         event_id, event_type = event["id"], event["type"]
     except (BadSignature, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise WebhookRefused from error
+        raise WebhookRejected from error
     if not (_is_name(event_id) and _is_name(event_type)):
-        raise WebhookRefused
-    kept = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
-    # A duplicate has its row: its processing is asked for all the same, in case that was lost.
+        raise WebhookRejected
+    row = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
+    # The row of a duplicate exists. It is enqueued again all the same, in case its first task was lost.
     with suppress(IntegrityError), transaction.atomic():
-        kept.save(force_insert=True)
-        transaction.on_commit(WEBHOOKS_RECEIVED.labels(_name_type(event_type)).inc)
-    outbox.enqueue(kept)
+        row.save(force_insert=True)
+        transaction.on_commit(WEBHOOKS_RECEIVED.labels(_label_type(event_type)).inc)
+    outbox.enqueue(row)
 
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and NAME.match(value) is not None
 
 
-def _name_type(event_type: str) -> str:
-    """As a label: one of those that we ask Stripe for."""
+def _label_type(event_type: str) -> str:
+    """Return the metric label of an event type; unknown types share one, which bounds the label's values."""
     return event_type if event_type in HANDLERS else "other"
 
 
 def process_webhook(*, event_id: str) -> None:
-    """Action on a kept event that is due. Repeating it is safe; a failure is rescheduled with a longer wait.
+    """Process a stored event that is due. Safe to repeat; a failure is rescheduled with backoff, not raised.
 
-    After the last attempt the event waits for staff. What it does is in `webhook_handlers.py`.
+    After the last attempt the event is parked for staff. `handlers.py` holds the handler of each type.
     """
     event = outbox.claim(InboxEvent.objects.all(), pk=event_id)
     if event is None:
@@ -93,13 +94,14 @@ def _count(event: InboxEvent, now: datetime) -> None:
 
 
 def replay_webhook(*, event_id: str, at: datetime) -> None:
-    """Process an event again, also one that was processed, once the reason of its failure is fixed.
+    """Make a stored event due again, even a processed one, and enqueue it on commit.
 
-    One so old that its body is pruned stays as it is, and so does one that a worker has.
+    An event whose body has been pruned, or that a worker has leased, is left as it is. Commits; safe to
+    repeat.
     """
-    kept = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
+    rows = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
     with transaction.atomic():
-        outbox.reopen(kept, at=at, processed_at=None)
-        outbox.retry_now(kept, at=at)
-        for event in kept:
+        outbox.reopen(rows, at=at, processed_at=None)
+        outbox.retry_now(rows, at=at)
+        for event in rows:
             outbox.enqueue(event)

@@ -1,4 +1,4 @@
-"""Old webhooks and claims that came to nothing are deleted. The ledger never is."""
+"""Prune old webhooks and unused claims. The ledger is never pruned."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,13 +13,13 @@ from billing.models import InboxEvent, UsageClaim
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
-# How long a claim that ran out unused is kept. Claiming its issue again makes a new one.
+# How long an expired, unused claim is kept. Claiming its issue again creates a new row.
 UNUSED_CLAIMS_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """How many were forgotten. An inbox row itself stays: only its body goes."""
+    """The number of rows pruned, by kind. `bodies` counts inbox rows that were emptied but not deleted."""
 
     bodies: int
     events: int
@@ -29,10 +29,11 @@ class Pruned:
 
 
 def prune_events(*, at: datetime) -> Pruned:
-    """Empty bodies of old processed webhooks; delete old events of dj-stripe and unused claims, in batches.
+    """Empty the bodies of old webhooks; delete dj-stripe's old events and unused claims, in batches.
 
-    The inbox keeps the ids, so that a duplicate is still one however late it comes. What is not processed is
-    kept whole. Each batch commits by itself; repeating it is safe.
+    Inbox rows keep their ids, so that a duplicate is recognized however late it arrives. Events that are not
+    processed keep their bodies. Each batch commits by itself; safe to repeat.
+    Source: docs/decisions/008-reconciliation-and-retention.md.
     """
     before = at - timedelta(days=settings.WEBHOOK_RETENTION_DAYS)
     pruned = Pruned(
@@ -50,7 +51,7 @@ def _empty_bodies(before: datetime) -> int:
     old = InboxEvent.objects.filter(processed_at__lt=before, received_at__lt=before).exclude(payload="")
     count = 0
     while batch := list(old.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        # Asked again: staff may have begun to replay one.
+        # Filter again: staff may have started to replay one since the batch was read.
         count += InboxEvent.objects.filter(pk__in=batch, processed_at__lt=before).update(payload="")
     return count
 

@@ -1,1 +1,1 @@
-"""Time turned into invoices: periods, usage, amounts, collection."""
+"""Billing over time: periods, usage, amounts, invoices and their collection."""

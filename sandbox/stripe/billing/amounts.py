@@ -8,7 +8,7 @@ from sandbox.stripe.store import Record
 
 @dataclass(frozen=True)
 class Part:
-    """What one invoice line charges."""
+    """The quantity and amount of one invoice line."""
 
     quantity: int
     unit_amount_decimal: str
@@ -17,12 +17,12 @@ class Part:
 
 
 def cents(amount: Decimal) -> int:
-    """Half a cent goes away from zero."""
+    """Round to whole cents, half a cent away from zero."""
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def parts(price: Record, quantity: int) -> list[Part]:
-    """One part for a plain price; one for each tier reached by a graduated one."""
+    """Return one part for a plain price, or one per reached tier for a graduated price."""
     if price["billing_scheme"] == "per_unit":
         return [_part(quantity, price["unit_amount_decimal"])]
     if price["tiers_mode"] == "volume":
@@ -51,5 +51,5 @@ def _part(quantity: int, unit: str | None, flat: str | None = None, label: str =
 
 
 def share(amount: int, seconds: int, of: int) -> int:
-    """The part of an amount that falls on some seconds of a period."""
+    """Return the proportional amount for some seconds of a period."""
     return cents(Decimal(amount) * seconds / of) if of else 0

@@ -1,4 +1,4 @@
-"""The customer's balance: credit (negative) or debt (positive) that the next final invoice takes along."""
+"""The customer's balance: credit (negative) or debt (positive), applied to the next final invoice."""
 
 from typing import Any
 
@@ -6,13 +6,17 @@ from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.store import Record
 
-SMALLEST_CHARGE = {"usd": 50, "eur": 50, "gbp": 30}  # Less than this is not collected, but owed.
+SMALLEST_CHARGE = {
+    "usd": 50,
+    "eur": 50,
+    "gbp": 30,
+}  # A smaller total is not collected, but added to the balance as debt.
 
 
 def move(
     env: StripeEnvironment, customer: str, amount: int, type: str, currency: str, **fields: Any
 ) -> Record:
-    """File one balance transaction of some cents and change the balance by it, announced."""
+    """Record a balance transaction of some cents and change the balance by it; emits an event."""
     record = env.require("customer", customer)
     ending = record["balance"] + amount
     own = record["currency"] or currency
@@ -35,15 +39,15 @@ def move(
 
 
 def owed(total: int, balance: int) -> dict[str, int]:
-    """What a total leaves to pay beside a balance. Credit that it does not use up stays on the balance."""
+    """Return what remains to be paid of a total after the balance. Unused credit stays on the balance."""
     due = max(0, total + balance)
     return {"starting_balance": balance, "amount_due": due, "amount_remaining": due}
 
 
 def settle(env: StripeEnvironment, invoice: Record) -> dict[str, int]:
-    """Apply the balance to an invoice that becomes final; its changed fields.
+    """Apply the balance to an invoice that is being finalized; return its changed fields.
 
-    A negative total becomes credit. A sum too small to charge becomes debt, and nothing is due.
+    A negative total becomes credit. A total too small to charge becomes debt, and nothing is due.
     """
     customer = env.require("customer", invoice["customer"])
     total, starting, currency = invoice["total"], customer["balance"], invoice["currency"]
@@ -67,7 +71,7 @@ def settle(env: StripeEnvironment, invoice: Record) -> dict[str, int]:
 
 
 def give_back(env: StripeEnvironment, invoice: Record) -> None:
-    """A void invoice returns what it took from the balance (or takes back what it gave)."""
+    """Reverse on the balance what a voided invoice took from it or added to it."""
     took = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     if took:
         customer, currency = invoice["customer"], invoice["currency"]

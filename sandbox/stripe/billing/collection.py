@@ -1,4 +1,4 @@
-"""Collecting an open invoice from a card: paid, declined, or waiting for the person."""
+"""Collect an open invoice from a card: paid, declined, or waiting for authentication."""
 
 from typing import Any
 
@@ -11,11 +11,15 @@ from sandbox.stripe.errors import StripeFailure, card_error
 from sandbox.stripe.render import present
 from sandbox.stripe.store import Record
 
-RETRY_AFTER_DAYS = (3, 5, 7)  # Then the subscription is canceled, as a Stripe account does by default.
+RETRY_AFTER_DAYS = (
+    3,
+    5,
+    7,
+)  # After the last attempt the subscription is canceled, which is the default of a Stripe account.
 
 
 def default_method(env: StripeEnvironment, invoice: Record) -> Record | None:
-    """The card that pays by itself: the invoice's, the subscription's, or the customer's."""
+    """Return the payment method that is charged: the invoice's, the subscription's, or the customer's."""
     subscription = env.store.get("subscription", invoice["_subscription"]) or {}
     customer = env.require("customer", invoice["customer"])
     for id in (
@@ -37,7 +41,7 @@ def intent_of(env: StripeEnvironment, invoice: Record) -> Record | None:
 def collect(
     env: StripeEnvironment, invoice: Record, method: Record | None = None, *, authenticated: bool = False
 ) -> Record:
-    """Try to pay an open invoice once; the invoice afterwards, paid or still open.
+    """Try once to pay an open invoice; return the invoice afterwards, paid or still open.
 
     `authenticated`: the person has just passed the bank's 3-D Secure request.
     """
@@ -55,7 +59,7 @@ def collect(
 
 
 def collect_or_raise(env: StripeEnvironment, invoice: Record, method: Record | None = None) -> Record:
-    """As `collect`, but a refusal raises its error; what the attempt left behind is kept."""
+    """Collect, and raise the error of a declined payment; what the attempt wrote is kept."""
     invoice = collect(env, invoice, method)
     if invoice["status"] == "paid":
         return invoice
@@ -64,7 +68,7 @@ def collect_or_raise(env: StripeEnvironment, invoice: Record, method: Record | N
 
 
 def mark_paid(env: StripeEnvironment, invoice: Record, **changes: Any) -> Record:
-    """The invoice is settled; whoever waited for it goes on."""
+    """Mark the invoice as paid and update its subscription."""
     now = env.now()
     paid = env.change(
         invoice,

@@ -8,7 +8,7 @@ from sandbox.stripe.store import Record
 def blank_invoice(
     subscription: Record, customer: Record, reason: str, start: int, end: int
 ) -> dict[str, Any]:
-    """The fields, in the state in which Stripe makes a draft."""
+    """Return the fields of a new draft."""
     return {
         "account_country": "US",
         "account_name": "Sandbox",

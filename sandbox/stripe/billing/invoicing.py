@@ -1,4 +1,4 @@
-"""Invoices: lines from subscriptions, totals, drafts that follow late usage, finalization."""
+"""Invoices: lines from subscriptions, totals, drafts that include late usage, and finalization."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,16 +15,16 @@ from sandbox.stripe.render import listed
 from sandbox.stripe.store import Record
 
 UNUSED, REMAINING = "Unused time", "Remaining time"
-GRACE = HOUR  # A renewal's invoice stays a draft this long.
+GRACE = HOUR  # How long a renewal's invoice stays a draft.
 
 
 def metered(item: Record, start: int, end: int) -> Record:
-    """What a metered item owes for `start <= t < end`: counted again until the invoice is final."""
+    """Build the charge of a metered item for `start <= t < end`, recounted until the invoice is final."""
     return {"kind": "metered", "item": item["id"], "price": item["price"], "start": start, "end": end}
 
 
 def flat(item: Record, start: int, end: int, amount: int | None = None, text: str | None = None) -> Record:
-    """A licensed item's price for a span; with an amount of its own it is a proration (or a trial)."""
+    """Build the charge of a licensed item for a span; with its own amount it is a proration (or a trial)."""
     return {
         "kind": "flat",
         "item": item["id"],
@@ -40,7 +40,7 @@ def flat(item: Record, start: int, end: int, amount: int | None = None, text: st
 def draft(
     env: StripeEnvironment, subscription: Record, charges: list[Record], *, reason: str, start: int, end: int
 ) -> Record:
-    """A draft invoice of the charges for the period that ended, announced; it finalizes itself later."""
+    """Create a draft invoice of the charges for the period that ended; it finalizes itself later."""
     customer = env.require("customer", subscription["customer"])
     id = new_id("in")
     fields = blank_invoice(subscription, customer, reason, start, end)
@@ -60,14 +60,14 @@ def draft(
 
 
 def refresh_drafts(env: StripeEnvironment, customer: str) -> None:
-    """Count the usage of the customer's draft invoices again."""
+    """Recount the usage of the customer's draft invoices."""
     for invoice in list(env.store.newest("invoice", customer=customer)):
         if invoice["status"] == "draft":
             recount(env, invoice)
 
 
 def recount(env: StripeEnvironment, invoice: Record) -> Record:
-    """The draft with its usage as it is now."""
+    """Return the draft with its current usage."""
     subscription = env.require("subscription", invoice["_subscription"])
     return env.change(
         invoice, "invoice.updated", **totals(env, invoice["id"], subscription, invoice["_charges"])
@@ -75,7 +75,7 @@ def recount(env: StripeEnvironment, invoice: Record) -> Record:
 
 
 def finalize(env: StripeEnvironment, invoice: Record) -> Record:
-    """Number it, open it, and make the payment intent that will collect it."""
+    """Number the invoice, open it, and create the payment intent that will collect it."""
     invoice = recount(env, invoice)
     settled = balance.settle(env, invoice)
     customer = env.require("customer", invoice["customer"])
@@ -102,7 +102,7 @@ def finalize(env: StripeEnvironment, invoice: Record) -> Record:
 
 
 def totals(env: StripeEnvironment, id: str, subscription: Record, charges: list[Record]) -> dict[str, Any]:
-    """The lines and sums of an invoice, with the customer's balance as it is now."""
+    """Compute the lines and sums of an invoice with the customer's current balance."""
     lines: list[Record] = []
     for charge in charges:
         lines += _lines(env, id, subscription, charge, len(lines))
@@ -171,7 +171,7 @@ def _lines(env: StripeEnvironment, id: str, subscription: Record, charge: Record
 
 
 def _text(charge: Record, product: Record) -> str | None:
-    """In words, what a proration or a trial is; None for what is charged in full."""
+    """Describe a proration or a trial; None for a full charge."""
     text, quantity = charge.get("text"), charge.get("quantity") or 1
     if text not in (UNUSED, REMAINING):
         return text

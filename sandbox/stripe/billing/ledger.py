@@ -1,4 +1,4 @@
-"""Balance transactions: every movement of the account's money, with its fee."""
+"""Balance transactions of the Stripe account: every movement of money, with its fee."""
 
 from sandbox.stripe.clock import DAY
 from sandbox.stripe.environment import StripeEnvironment
@@ -25,7 +25,7 @@ def book(
     text: str,
     category: str = "",
 ) -> Record:
-    """File a movement of some cents: positive comes in, negative goes out."""
+    """Record a movement in cents: positive is incoming, negative outgoing."""
     fees = [
         {
             "amount": fee,

@@ -1,4 +1,4 @@
-"""Usage that was accepted and turns out to be wrong: never counted, reported by a thin event."""
+"""Meter errors: usage that was accepted but is invalid, never counted, and reported by a thin event."""
 
 from collections import Counter
 from typing import Any
@@ -9,7 +9,7 @@ from sandbox.stripe.errors import bad_parameter
 from sandbox.stripe.store import Record
 
 EVENT = "v1.billing.meter.error_report_triggered"
-REPORTED_AFTER = 10  # Seconds in which errors are gathered into one report.
+REPORTED_AFTER = 10  # Errors within this many seconds are gathered into one report.
 SAMPLES = 100
 MESSAGES = {
     "archived_meter": "The meter is archived.",
@@ -26,7 +26,7 @@ MESSAGES = {
 
 
 def gather(env: StripeEnvironment, meter: Record, identifier: str, code: str) -> None:
-    """Note an error for the meter's next report."""
+    """Add an error to the meter's next report."""
     id = f"meter_errors:{meter['id']}"
     waiting = env.store.find(id)
     error = {"identifier": identifier, "code": code}
@@ -39,14 +39,14 @@ def gather(env: StripeEnvironment, meter: Record, identifier: str, code: str) ->
 
 
 def report_gathered(env: StripeEnvironment, waiting: Record) -> None:
-    """The window is over: one event for all its errors."""
+    """Close the window and emit one event for all its errors."""
     meter = env.require("billing.meter", waiting["meter"])
     report(env, meter, waiting["errors"], since=waiting["created"])
     env.store.delete(waiting)
 
 
 def report(env: StripeEnvironment, meter: Record, errors: list[Record], *, since: int) -> Record:
-    """Announce the errors (`identifier`, `code`), grouped by code; a sample of each group is named."""
+    """Emit an event for the errors (`identifier`, `code`), grouped by code; one sample per group is named."""
     count = len(errors)
     data = {
         "developer_message_summary": f"There {'is' if count == 1 else 'are'} {count} invalid event"
@@ -64,7 +64,7 @@ def report(env: StripeEnvironment, meter: Record, errors: list[Record], *, since
 
 
 def check_code(code: str) -> str:
-    """The code, when it is one of Stripe's."""
+    """Return the code if it is one of Stripe's."""
     if code not in MESSAGES:
         raise bad_parameter(f"One of {', '.join(MESSAGES)}", None, "code")
     return code

@@ -1,4 +1,4 @@
-"""What collecting an invoice leaves behind: payment intent, charge, balance transaction."""
+"""The objects that a payment creates: payment intent, charge, balance transaction."""
 
 from sandbox.stripe.billing.ledger import book, card_fee
 from sandbox.stripe.environment import StripeEnvironment
@@ -8,7 +8,7 @@ from sandbox.stripe.store import Record
 
 
 def make_intent(env: StripeEnvironment, invoice: Record) -> None:
-    """The intent that will collect an open invoice, and the record that ties the two."""
+    """Create the payment intent of an open invoice, and the record that links the two."""
     id = new_id("pi")
     env.add(
         "payment_intent",

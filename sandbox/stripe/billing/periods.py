@@ -6,7 +6,10 @@ from typing import Any
 
 
 def after(anchor: int, recurring: dict[str, Any], steps: int) -> int:
-    """The anchor moved by so many intervals. The 31st falls on a month's last day, and comes back."""
+    """Return the anchor moved by a number of intervals.
+
+    The 31st falls on the last day of a shorter month, and on the 31st again in a longer one.
+    """
     start = datetime.fromtimestamp(anchor, UTC)
     count = recurring["interval_count"] * steps
     match recurring["interval"]:
@@ -22,7 +25,7 @@ def after(anchor: int, recurring: dict[str, Any], steps: int) -> int:
 
 
 def end_of_period(anchor: int, recurring: dict[str, Any], start: int) -> int:
-    """The first timestamp after `start` at which a period counted from the anchor ends."""
+    """Return the first end of a period, counted from the anchor, after `start`."""
     steps = 1
     while after(anchor, recurring, steps) <= start:
         steps += 1

@@ -1,11 +1,11 @@
-"""Checkout sessions that nobody finishes."""
+"""Checkout sessions that expire unfinished."""
 
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.store import Record
 
 
 def close_unpaid(env: StripeEnvironment, session: Record) -> Record:
-    """Nobody paid in time."""
+    """Expire a session that was not paid in time."""
     expired = env.change(session, status="expired", url=None, _due_at=None)
     env.emit("checkout.session.expired", expired)
     return expired

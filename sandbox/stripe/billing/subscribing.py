@@ -1,4 +1,4 @@
-"""The life of a subscription: first period, renewals, changed items, cancellation."""
+"""The lifecycle of a subscription: first period, renewals, changed items, cancellation."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def is_metered(env: StripeEnvironment, item: Record) -> bool:
 
 
 def with_period(items: Record, start: int, end: int) -> Record:
-    """The items list with every item in the given period."""
+    """Return the items list with every item in the given period."""
     data = [{**item, "current_period_start": start, "current_period_end": end} for item in items["data"]]
     return {**items, "data": data}
 
@@ -27,13 +27,13 @@ def with_period(items: Record, start: int, end: int) -> Record:
 def advance_charges(
     env: StripeEnvironment, items: Record, start: int, end: int, *, free: bool = False
 ) -> list[Record]:
-    """What is charged ahead for a period: licensed items; nothing for them in a trial."""
+    """Build the charges in advance for a period: licensed items, except in a trial."""
     amount, text = (0, "Trial period") if free else (None, None)
     return [flat(item, start, end, amount, text) for item in items["data"] if not is_metered(env, item)]
 
 
 def arrears_charges(env: StripeEnvironment, subscription: Record, until: int) -> list[Record]:
-    """What is charged afterwards for the period: metered items, and what changes left pending.
+    """Build the charges in arrears for a period: metered items, and pending items of earlier changes.
 
     Usage in a trial is free.
     """
@@ -50,7 +50,7 @@ def arrears_charges(env: StripeEnvironment, subscription: Record, until: int) ->
 
 
 def begin(env: StripeEnvironment, subscription: Record, payment_behavior: str) -> Record:
-    """Open the first period of a new subscription: invoice what is due at once and collect it."""
+    """Start the first period of a new subscription: invoice what is due at once and collect it."""
     start, end_at = period(subscription)
     trial = subscription["status"] == "trialing"
     charges = advance_charges(env, subscription["items"], start, end_at, free=trial)
@@ -85,7 +85,7 @@ def _collect_now(env: StripeEnvironment, invoice: Record, payment_behavior: str)
 
 
 def pass_time(env: StripeEnvironment, subscription: Record) -> None:
-    """What a subscription does when its `due_at` has come."""
+    """Apply what is due for a subscription at its `due_at`."""
     if subscription["status"] == "incomplete":
         _expire(env, subscription)
     elif _is_last(subscription, env.now()):
@@ -102,7 +102,7 @@ def _is_last(subscription: Record, now: int) -> bool:
 
 
 def renew(env: StripeEnvironment, subscription: Record) -> Record:
-    """Close the period into a draft invoice, and open the next one."""
+    """Close the period into a draft invoice, and start the next one."""
     start, end_at = period(subscription)
     return turn_over(env, subscription, end_at, period_start=start, reason="subscription_cycle")
 
@@ -110,7 +110,7 @@ def renew(env: StripeEnvironment, subscription: Record) -> Record:
 def turn_over(
     env: StripeEnvironment, subscription: Record, at: int, *, period_start: int, reason: str
 ) -> Record:
-    """From `at` on a new period runs; what is due for the old and the new goes on one draft."""
+    """Start a new period at `at`; the charges of the old and the new one go on one draft."""
     recurring = env.require("price", subscription["items"]["data"][0]["price"])["recurring"]
     ends = end_of_period(subscription["billing_cycle_anchor"], recurring, at)
     charges = [
@@ -134,7 +134,7 @@ def turn_over(
 
 
 def restart_cycle(env: StripeEnvironment, subscription: Record, payment_behavior: str | None) -> Record:
-    """A new period starts now; the old one's usage and the new one's flat prices are invoiced at once."""
+    """Start a new period now; invoice the old one's usage and the new one's flat prices at once."""
     now = env.now()
     start = period(subscription)[0]
     before = subscription["latest_invoice"]
@@ -149,7 +149,7 @@ def restart_cycle(env: StripeEnvironment, subscription: Record, payment_behavior
 
 
 def finish(env: StripeEnvironment, subscription: Record, *, reason: str, invoice: bool) -> Record:
-    """End it now; with `invoice`, what was used and is not yet billed goes on a last invoice."""
+    """End the subscription now; with `invoice`, unbilled usage goes on a final invoice."""
     charges = arrears_charges(env, subscription, env.now()) if invoice else []
     if charges:
         start = period(subscription)[0]
@@ -170,7 +170,7 @@ def _expire(env: StripeEnvironment, subscription: Record) -> None:
 def leave_item(
     env: StripeEnvironment, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
 ) -> list[Record]:
-    """What remains to be settled for an item that goes: its usage so far, or its unused time back."""
+    """Build the charges of a removed item: its usage so far, or a credit for its unused time."""
     start, ends = period(subscription)
     now = env.now()
     if is_metered(env, item):
@@ -185,7 +185,7 @@ def leave_item(
 def join_item(
     env: StripeEnvironment, subscription: Record, item: Record, *, prorate: bool, at: int | None = None
 ) -> list[Record]:
-    """What a new licensed item costs for the rest of the period."""
+    """Build the charge of a new licensed item for the rest of the period."""
     if is_metered(env, item) or not prorate:
         return []
     start, ends = period(subscription)
@@ -195,7 +195,7 @@ def join_item(
 
 
 def invoice_pending(env: StripeEnvironment, subscription: Record, payment_behavior: str) -> Record:
-    """Put what changes left pending on an invoice of its own, and collect it at once."""
+    """Put the pending charges of changes on their own invoice, and collect it at once."""
     if not subscription["_pending"]:
         return subscription
     start = period(subscription)[0]
@@ -206,7 +206,7 @@ def invoice_pending(env: StripeEnvironment, subscription: Record, payment_behavi
 
 
 def settle_now(env: StripeEnvironment, invoice: Record, payment_behavior: str) -> Record:
-    """Finalize a draft without its grace period, and collect it; the subscription afterwards."""
+    """Finalize a draft without its grace period, and collect it; return the subscription afterwards."""
     invoice = finalize(env, invoice)
     if invoice["collection_method"] == "charge_automatically":
         if not invoice["amount_due"]:

@@ -1,4 +1,4 @@
-"""A subscription's status_text: what its invoices, paid or not, make of it; and its end."""
+"""A subscription's status, as its paid and unpaid invoices determine it, and its end."""
 
 from sandbox.stripe.clock import HOUR
 from sandbox.stripe.environment import StripeEnvironment
@@ -8,13 +8,13 @@ ENDED = ("canceled", "incomplete_expired")
 
 
 def period(subscription: Record) -> tuple[int, int]:
-    """The current period, which all items share here."""
+    """Return the current period, which all items share in the sandbox."""
     item = subscription["items"]["data"][0]
     return item["current_period_start"], item["current_period_end"]
 
 
 def due_at(subscription: Record) -> int | None:
-    """When time next changes the subscription."""
+    """Return when time next changes the subscription."""
     status = subscription["status"]
     if status in ENDED:
         return None
@@ -25,22 +25,22 @@ def due_at(subscription: Record) -> int | None:
 
 
 def stand(env: StripeEnvironment, subscription: Record, status: str) -> Record:
-    """Give the subscription a status, announced when it is another one."""
+    """Set the subscription's status, and emit an event if it has changed."""
     current = env.require("subscription", subscription["id"])
     due = due_at({**current, "status": status})
     return env.change(current, "customer.subscription.updated", status=status, _due_at=due)
 
 
 def after_payment(env: StripeEnvironment, invoice: Record) -> None:
-    """Paid: an incomplete subscription begins; a past-due one recovers when this was its latest invoice."""
+    """Activate an incomplete subscription, or recover a past-due one if its latest invoice was paid."""
     settled(env, invoice)
     _delinquent(env, invoice["customer"], False)
 
 
 def settled(env: StripeEnvironment, invoice: Record) -> None:
-    """Paid, void or given up: what follows for its subscription.
+    """Update the subscription of an invoice that was paid, voided or marked uncollectible.
 
-    Stripe looks at the latest invoice that is not a draft; older ones may still be open.
+    Stripe considers the latest invoice that is not a draft; older ones may still be open.
     """
     subscription = env.store.get("subscription", invoice["_subscription"])
     if subscription is None or subscription["status"] not in ("incomplete", "past_due"):
@@ -55,7 +55,7 @@ def settled(env: StripeEnvironment, invoice: Record) -> None:
 
 
 def after_failure(env: StripeEnvironment, invoice: Record) -> None:
-    """Not paid: a running subscription falls behind; one that never began stays incomplete."""
+    """Mark a running subscription as past due; one that never started stays incomplete."""
     subscription = env.store.get("subscription", invoice["_subscription"])
     if subscription and subscription["status"] in ("active", "trialing"):
         stand(env, subscription, "past_due")
@@ -64,7 +64,7 @@ def after_failure(env: StripeEnvironment, invoice: Record) -> None:
 
 
 def end(env: StripeEnvironment, subscription: Record, *, reason: str) -> Record:
-    """The subscription is over now; its open invoices are no longer collected by themselves."""
+    """End the subscription now; its open invoices are no longer collected automatically."""
     current = env.require("subscription", subscription["id"])
     now = env.now()
     ended = env.change(

@@ -1,4 +1,4 @@
-"""Time passing: everything that falls due, in the order in which it does."""
+"""Passage of time: apply everything that is due, in order."""
 
 from sandbox.stripe.billing.collection import collect
 from sandbox.stripe.billing.invoicing import finalize
@@ -10,7 +10,7 @@ from sandbox.stripe.store import Record
 
 
 def catch_up(env: StripeEnvironment, until: int) -> int:
-    """Let everything due by `until` happen, each thing dated at its own timestamp; how many happened."""
+    """Apply everything due by `until`, each change at its own timestamp; return how many there were."""
     steps = 0
     while due := env.store.next_due(until):
         env.request = NO_REQUEST
@@ -21,7 +21,7 @@ def catch_up(env: StripeEnvironment, until: int) -> int:
 
 
 def advance(env: StripeEnvironment, target: int) -> int:
-    """Move the clock to the target timestamp by way of everything in between."""
+    """Move the clock to the target timestamp, applying everything due in between."""
     if target < env.now():
         raise ValueError("the clock never goes back; reset the sandbox instead")
     steps = catch_up(env, target)

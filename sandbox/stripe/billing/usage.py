@@ -7,19 +7,19 @@ from sandbox.stripe.store import Record, Store
 
 
 def series(meter: Record, customer: str) -> str:
-    """The index key of a meter's events for one customer."""
+    """Return the index key of a meter's events for one customer."""
     return f"{meter['id']}/{customer}"
 
 
 def used(store: Store, meter: Record, customer: str, start: int, end: int) -> int:
-    """The meter's formula over the events with `start <= timestamp < end`; may be negative."""
+    """Apply the meter's formula to the events with `start <= timestamp < end`; may be negative."""
     return _counted(meter, _between(store, series(meter, customer), start, end))
 
 
 def used_by_window(
     store: Store, meter: Record, customer: str, start: int, end: int, window: int
 ) -> dict[int, int]:
-    """The same for each window of some seconds, by its beginning; only windows that have events."""
+    """Apply the formula to each window of some seconds, by its start; only windows with events."""
     found: dict[int, list[Record]] = {}
     for event in _between(store, series(meter, customer), start, end):
         opening = event["timestamp"] - (event["timestamp"] - start) % window
@@ -41,6 +41,6 @@ def _counted(meter: Record, events: Iterable[Record]) -> int:
 def _between(store: Store, name: str, start: int, end: int) -> Iterator[Record]:
     for event in store.newest("billing.meter_event", series=name):
         if event["created"] + 5 * MINUTE < start:
-            return  # Timestamps lie at most five minutes ahead, so older ones cannot reach the span.
+            return  # Timestamps are at most five minutes in the future: older events are not in the span.
         if start <= event["timestamp"] < end and not event["_cancelled"] and not event["_rejected"]:
             yield event

@@ -1,4 +1,4 @@
-"""One module for each Stripe resource; importing this package registers their endpoints."""
+"""One module per Stripe resource; importing this package registers their endpoints."""
 
 from sandbox.stripe.resources import (
     account,

@@ -1,4 +1,4 @@
-"""/v1/billing_portal/sessions: the address of a page where a customer looks after cards and plans."""
+"""/v1/billing_portal/sessions: the URL of a page where a customer manages cards and plans."""
 
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import missing_object

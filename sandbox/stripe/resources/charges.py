@@ -1,4 +1,4 @@
-"""/v1/charges and the balance transactions behind them: made by payments, read here."""
+"""/v1/charges and their balance transactions: created by payments, read here."""
 
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.paging import page

@@ -1,4 +1,4 @@
-"""/v1/checkout/sessions: a page on which the person pays for a subscription or leaves a card."""
+"""/v1/checkout/sessions: a page on which a person pays for a subscription or saves a card."""
 
 from typing import Any
 
@@ -142,13 +142,13 @@ def line_items(store: Store, view: Record) -> Record:
 @hidden("item", "discounts")
 @hidden("item", "taxes")
 def nothing(store: Store, item: Record) -> list[Record]:
-    """Discounts and taxes are not imitated."""
+    """Return no discounts and taxes: they are not implemented."""
     return []
 
 
 @hidden("", "breakdown")
 def breakdown(store: Store, total_details: Record) -> Record:
-    """Of `total_details`, which is an object without a kind."""
+    """Return the part of `total_details` that has no object type."""
     return {"discounts": [], "taxes": []}
 
 

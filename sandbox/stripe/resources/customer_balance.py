@@ -1,4 +1,4 @@
-"""/v1/customers/{id}/balance_transactions: credit and debt, added by hand or by invoices."""
+"""/v1/customers/{id}/balance_transactions: credit and debt, added manually or by invoices."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CREATE: dict[str, Field] = {
 
 @route("POST", PATH, CREATE)
 def create(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """A negative amount is credit. All of a customer's money is in one currency."""
+    """Create a transaction; a negative amount is credit. A customer's money is in one currency."""
     customer = env.require("customer", id)
     if customer["currency"] not in (None, params["currency"]):
         message = (
@@ -42,7 +42,7 @@ def adjust(
     params: Record,
     type: str = "adjustment",
 ) -> Record:
-    """Move the balance by hand; drafts show it at once."""
+    """Change the balance manually; drafts include it at once."""
     metadata = merged({}, params.get("metadata"))
     fields = {"description": params.get("description"), "metadata": metadata}
     transaction = balance.move(env, customer, amount, type, currency, **fields)
@@ -70,7 +70,7 @@ def retrieve(env: StripeEnvironment, params: Record, id: str, transaction: str) 
 
 @route("POST", f"{PATH}/{{transaction}}", UPDATE)
 def update(env: StripeEnvironment, params: Record, id: str, transaction: str) -> Record:
-    """Only the words: amounts stand."""
+    """Change only the description and metadata: amounts are immutable."""
     found = retrieve(env, {}, id, transaction)
     changes: dict[str, Any] = {"description": params["description"]} if "description" in params else {}
     if "metadata" in params:

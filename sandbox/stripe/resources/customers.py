@@ -81,7 +81,7 @@ def create(env: StripeEnvironment, params: Record) -> Record:
     )
     default = (params.get("invoice_settings") or {}).get("default_payment_method")
     if default:
-        # A test card's token in both parameters means the one that was just attached.
+        # A test card's token in both parameters means the payment method that was just attached.
         same = attached and default in (params["payment_method"], attached["id"])
         customer = _with_default(env, customer, attached["id"] if attached and same else default)
     env.emit("customer.created", customer)
@@ -97,7 +97,7 @@ def list_all(env: StripeEnvironment, params: Record) -> Record:
 
 @route("GET", "/v1/customers/search", {"query": Text(), "limit": LIST["limit"], "page": Text()})
 def search(env: StripeEnvironment, params: Record) -> Record:
-    """Only `email:'…'` and `metadata['key']:'…'`, the first page."""
+    """Search for `email:'…'` and `metadata['key']:'…'` only, first page only."""
     name, _, quoted = (params.get("query") or "").partition(":")
     wanted = quoted.strip().strip("'\"")
     if name == "email":
@@ -119,7 +119,7 @@ def search(env: StripeEnvironment, params: Record) -> Record:
 
 @route("GET", "/v1/customers/{id}")
 def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """A deleted customer still answers, as `{id, deleted: true}`."""
+    """Return a customer; a deleted one as `{id, deleted: true}`."""
     customer = env.store.get("customer", id)
     if customer is None:
         raise missing_object("customer", id)
@@ -147,7 +147,7 @@ def update(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 @route("DELETE", "/v1/customers/{id}")
 def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Its subscriptions end at once, its drafts go, its payment methods are let go."""
+    """Delete a customer: cancel subscriptions, delete drafts, detach payment methods."""
     customer = env.require("customer", id)
     for subscription in list(env.store.newest("subscription", customer=id)):
         if subscription["status"] not in ENDED:

@@ -1,4 +1,4 @@
-"""/v1/disputes: a person's bank takes a charge back. Opened and decided through the control API."""
+"""/v1/disputes: a bank disputes a charge. Opened and decided through the control API."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ EVIDENCE = (
 
 
 def open_dispute(env: StripeEnvironment, charge: Record, reason: str, amount: int | None = None) -> Record:
-    """The bank asks for a paid charge back, and has the money until the dispute is decided."""
+    """Open a dispute of a paid charge; the bank holds the money until it is decided."""
     if reason not in REASONS:
         raise bad_parameter(f"One of {', '.join(REASONS)}", None, "reason")
     if not charge["paid"] or charge["disputed"]:
@@ -102,7 +102,7 @@ def open_dispute(env: StripeEnvironment, charge: Record, reason: str, amount: in
 
 
 def decide(env: StripeEnvironment, dispute: Record, *, won: bool) -> Record:
-    """The bank's last word: with `won` the money comes back."""
+    """Decide the dispute; with `won` the money is returned."""
     if dispute["status"] in ("won", "lost"):
         raise StripeFailure(f"This dispute is already {dispute['status']}.")
     changes: dict[str, Any] = {"status": "won" if won else "lost"}
@@ -152,7 +152,7 @@ def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 @route("POST", "/v1/disputes/{id}", {"evidence": Mapped(), "metadata": METADATA, "submit": Flag()})
 def update(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Evidence is sent to the bank at once unless `submit` is false."""
+    """Update the evidence; it is submitted at once unless `submit` is false."""
     dispute = env.require("dispute", id)
     changes: dict[str, Any] = {"metadata": merged(dispute["metadata"], params.get("metadata", {}))}
     if params.get("evidence"):
@@ -166,7 +166,7 @@ def update(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 @route("POST", "/v1/disputes/{id}/close")
 def close(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Giving in: it counts as lost."""
+    """Accept the dispute, which counts as lost."""
     return decide(env, env.require("dispute", id), won=False)
 
 

@@ -1,4 +1,4 @@
-"""/v1/events: what happened, newest first."""
+"""/v1/events: events, newest first."""
 
 from fnmatch import fnmatchcase
 
@@ -11,7 +11,7 @@ from sandbox.stripe.store import Record
 
 @route("GET", "/v1/events", {**LIST, "type": Text(), "types": Listed(Text()), "delivery_success": Flag()})
 def list_all(env: StripeEnvironment, params: Record) -> Record:
-    """`type` may end in `*`, as at Stripe; `delivery_success=false` keeps what is still undelivered."""
+    """List events. `type` may end in `*`, as at Stripe; `delivery_success=false` lists undelivered ones."""
     wanted = [params["type"]] if params.get("type") else params.get("types")
     success = params.get("delivery_success")
 

@@ -1,7 +1,7 @@
-"""/v1/invoices/create_preview: the change is made, its invoice read, and everything undone again.
+"""/v1/invoices/create_preview: make the change, read its invoice, and roll everything back.
 
-So a preview is what then happens, to the cent, when the change is made at the same timestamp or with the same
-`proration_date`.
+So a preview equals what later happens, to the cent, if the change is made at the same timestamp or with the
+same `proration_date`.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ PREVIEW: dict[str, Field] = {
 
 @route("POST", "/v1/invoices/create_preview", PREVIEW)
 def create_preview(env: StripeEnvironment, params: Record) -> Record:
-    """The invoice that a change makes at once, or else the subscription's next one, with the usage so far."""
+    """Return the invoice of a change, or else the subscription's next invoice, with the usage so far."""
     details = dict(params.get("subscription_details") or {})
     with env.store.trial():
         subscription = _subscription(env, params)
@@ -50,7 +50,7 @@ def create_preview(env: StripeEnvironment, params: Record) -> Record:
 
 
 def _subscription(env: StripeEnvironment, params: Record) -> Record | None:
-    """The one that is named, or the customer's newest that still runs; None where a new one is asked for."""
+    """Return the named subscription, or the customer's newest running one; None if a new one is previewed."""
     if params.get("subscription"):
         return env.require("subscription", params["subscription"], "subscription")
     if not params.get("customer"):
@@ -88,7 +88,7 @@ def _made_since(env: StripeEnvironment, before: Record | None) -> Record | None:
 
 
 def _next_invoice(env: StripeEnvironment, subscription: Record, before: Record | None) -> Record:
-    """Let the current period end."""
+    """End the current period."""
     if not _runs(subscription):
         raise _nothing(subscription["customer"])
     ends = due_at({**subscription, "status": "active"})
@@ -113,7 +113,7 @@ def _nothing(customer: str) -> StripeFailure:
 
 
 def _as_preview(invoice: Record) -> Record:
-    """As an invoice that has not been made: no number, nothing attempted, nothing paid."""
+    """Return the invoice as not created: without number, attempt and payment."""
     id = f"upcoming_{invoice['id']}"
     lines = [{**line, "invoice": id} for line in invoice["lines"]["data"]]
     attempt = invoice["next_payment_attempt"]

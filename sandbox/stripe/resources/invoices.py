@@ -1,4 +1,4 @@
-"""/v1/invoices and /v1/invoice_payments: made from subscriptions, read, finalized and paid here."""
+"""/v1/invoices and /v1/invoice_payments: created by subscriptions; read, finalized and paid here."""
 
 from typing import Any
 
@@ -79,7 +79,7 @@ def update(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 @route("POST", "/v1/invoices/{id}/finalize", {"auto_advance": Flag()})
 def finalize_invoice(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Opens it; a zero invoice is paid at once, another one an hour later unless told otherwise."""
+    """Finalize the invoice; a zero one is paid at once, others an hour later unless specified otherwise."""
     invoice = env.require("invoice", id)
     if invoice["status"] != "draft":
         message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
@@ -99,7 +99,7 @@ def finalize_invoice(env: StripeEnvironment, params: Record, id: str) -> Record:
     {"payment_method": Text(), "off_session": Flag(), "paid_out_of_band": Flag(), "forgive": Flag()},
 )
 def pay(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Collect now. A declined card answers 402, and the attempt stays on record."""
+    """Collect now. A declined card returns 402, and the attempt is kept."""
     invoice = env.require("invoice", id)
     if invoice["status"] == "draft":
         invoice = invoicing.finalize(env, invoice)

@@ -1,4 +1,4 @@
-"""/v1/billing/meter_events and meter_event_adjustments: usage reported, usage taken back."""
+"""/v1/billing/meter_events and meter_event_adjustments: report and cancel usage."""
 
 import re
 from typing import Any
@@ -31,7 +31,7 @@ CANCEL: dict[str, Field] = {
 
 @route("POST", "/v1/billing/meter_events", CREATE)
 def create(env: StripeEnvironment, params: Record) -> Record:
-    """Count it at once; with the fault `meter_reject`, take it and report it as wrong later."""
+    """Count the event at once; with the fault `meter_reject`, accept it and report it as invalid later."""
     fault = env.faults.for_meter_event(params["event_name"])
     identifier = params.get("identifier") or new_id("mtrevt", 20)
     if fault:
@@ -45,7 +45,7 @@ def create(env: StripeEnvironment, params: Record) -> Record:
 
 
 def _check(env: StripeEnvironment, params: Record, meter: Record) -> str:
-    """Refuse what is wrong with usage; the customer it is for."""
+    """Reject invalid usage; return its customer."""
     key = meter["customer_mapping"]["event_payload_key"]
     customer = _payload(params, key)
     if meter["default_aggregation"]["formula"] != "count":
@@ -56,7 +56,7 @@ def _check(env: StripeEnvironment, params: Record, meter: Record) -> str:
 
 
 def _reject_later(env: StripeEnvironment, params: Record, identifier: str, code: str) -> Record:
-    """Take it as if all were well. It is never counted, and the meter's next report names it."""
+    """Accept an event without counting it; the meter's next report names it."""
     known = list(env.store.newest("billing.meter", event_name=params["event_name"]))
     meter = known[0] if known else _meter(env, params["event_name"])
     _refuse_repeated(env, identifier)
@@ -70,7 +70,7 @@ def _reject_later(env: StripeEnvironment, params: Record, identifier: str, code:
 
 
 def _code(failure: StripeFailure, meter: Record) -> str:
-    """What a report calls the reason of a refusal."""
+    """Return the code of a rejection in a report."""
     code = str(failure.error.get("code"))
     if code in meter_errors.MESSAGES:
         return code
@@ -110,7 +110,7 @@ def _file(
 
 
 def reject(env: StripeEnvironment, identifier: str, code: str) -> Record:
-    """Find out that usage already taken was wrong: uncount it and report it now; the report's event."""
+    """Reject usage that was accepted: uncount it and report it now; return the report's event."""
     meter_errors.check_code(code)
     event = next(env.store.newest("billing.meter_event", identifier=identifier), None)
     if event is None:
@@ -124,7 +124,7 @@ def reject(env: StripeEnvironment, identifier: str, code: str) -> Record:
 
 @route("POST", "/v1/billing/meter_event_adjustments", CANCEL)
 def adjust(env: StripeEnvironment, params: Record) -> Record:
-    """Take one event back, once, within 24 hours of receiving it. What is invoiced stays."""
+    """Cancel an event, once, within 24 hours of receiving it. Final invoices do not change."""
     _meter(env, params["event_name"])
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier:
@@ -196,7 +196,7 @@ def _check_timestamp(env: StripeEnvironment, params: Record) -> None:
 
 
 def _refuse_repeated(env: StripeEnvironment, identifier: str) -> None:
-    """Real Stripe gives this refusal no code: only the message tells."""
+    """Build the rejection of a second cancellation. Stripe gives it no code, only a message."""
     known = next(env.store.newest("billing.meter_event", identifier=identifier), None)
     if known and known["created"] + DAY > env.now():
         raise StripeFailure(f"An event already exists with identifier {identifier}.")

@@ -1,4 +1,4 @@
-"""/v1/billing/meters, and what each has counted."""
+"""/v1/billing/meters, and their summaries."""
 
 from sandbox.stripe.billing.usage import used_by_window
 from sandbox.stripe.clock import DAY, HOUR, MINUTE
@@ -34,7 +34,7 @@ SUMMARIES: dict[str, Field] = {
 
 @route("POST", "/v1/billing/meters", CREATE)
 def create(env: StripeEnvironment, params: Record) -> Record:
-    """An event name belongs to one active meter."""
+    """Create a meter; an event name belongs to one active meter."""
     if active_meter(env, params["event_name"]):
         message = f"An active meter already exists for event name {params['event_name']}."
         raise StripeFailure(message, param="event_name")
@@ -100,7 +100,7 @@ def reactivate(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 @route("GET", "/v1/billing/meters/{id}/event_summaries", SUMMARIES)
 def list_event_summaries(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """One summary for the span, or one for each hour or day of it, newest first."""
+    """Return one summary for the span, or one per hour or day, newest first."""
     meter = env.require("billing.meter", id)
     env.require("customer", params["customer"], "customer")
     window = {"hour": HOUR, "day": DAY}.get(params.get("value_grouping_window", ""), MINUTE)

@@ -1,4 +1,4 @@
-"""/v1/payment_intents: the ones that invoices make."""
+"""/v1/payment_intents: those of invoices."""
 
 from sandbox.stripe.billing.collection import collect
 from sandbox.stripe.cards import not_authenticated
@@ -27,7 +27,7 @@ def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
     {"payment_method": Text(), "off_session": Flag(), "return_url": Text()},
 )
 def confirm(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Pay the invoice with this card. A card that asks the person leaves it at `requires_action`."""
+    """Pay the invoice with this card. A card that requires authentication leaves it at `requires_action`."""
     intent = env.require("payment_intent", id)
     if intent["status"] in ("succeeded", "canceled"):
         message = f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}."
@@ -47,7 +47,7 @@ def confirm(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 
 def authenticate(env: StripeEnvironment, intent: Record, *, success: bool) -> Record:
-    """The person answers the bank's 3-D Secure request (only through the sandbox's own pages)."""
+    """Answer the bank's 3-D Secure request (only on the sandbox's own pages)."""
     if intent["status"] != "requires_action":
         raise StripeFailure("This PaymentIntent does not wait for the person.")
     if success:

@@ -44,7 +44,7 @@ UPDATE: dict[str, Field] = {
 
 
 def make_card(env: StripeEnvironment, card: Card, **fields: Any) -> Record:
-    """A new, unattached payment method for a test card."""
+    """Create an unattached payment method for a test card."""
     details = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
     return env.add(
         "payment_method",
@@ -78,19 +78,19 @@ def make_card(env: StripeEnvironment, card: Card, **fields: Any) -> Record:
 
 
 def resolve(env: StripeEnvironment, id: str, param: str = "id") -> Record:
-    """The payment method, freshly made when the id is a test card's token."""
+    """Return the payment method, created if the id is a test card's token."""
     card = card_for_token(id)
     return make_card(env, card) if card else env.require("payment_method", id, param)
 
 
 def person_passed(env: StripeEnvironment, method: Record) -> None:
-    """The person has answered the bank; a card that asks only once pays by itself from now on."""
+    """Record an authentication; a card that requires it once pays without it from now on."""
     if method["_asks_once"]:
         env.store.replace(method, _behavior=SUCCESS)
 
 
 def attach_to(env: StripeEnvironment, id: str, customer: Record) -> Record:
-    """The method, now the customer's. A card that Stripe declines at this point raises its card error."""
+    """Attach the method to the customer. Raises the card error of a card that Stripe declines here."""
     method = resolve(env, id, "payment_method")
     if method["customer"] not in (None, customer["id"]):
         message = "The payment method you provided has already been attached to a customer."
@@ -169,7 +169,7 @@ def detach(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 
 def release_body(env: StripeEnvironment, method: Record) -> Record:
-    """The method, now nobody's."""
+    """Return the detached method."""
     detached = env.change(method, customer=None)
     env.emit("payment_method.detached", detached, {"customer": method["customer"]})
     return detached

@@ -53,7 +53,7 @@ def create(env: StripeEnvironment, params: Record) -> Record:
 
 
 def make_product(env: StripeEnvironment, id: str, params: Record) -> Record:
-    """File a product, announced."""
+    """Create a product and emit its event."""
     return env.add(
         "product",
         id,
@@ -115,6 +115,6 @@ def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 @route("GET", "/v1/products/{id}/features", LIST)
 def list_features(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """None: entitlements are not imitated."""
+    """Return none: entitlements are not implemented."""
     env.require("product", id, "product")
     return listed(f"/v1/products/{id}/features", [])

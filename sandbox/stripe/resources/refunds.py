@@ -1,4 +1,4 @@
-"""/v1/refunds: money back for a charge, all of it or some."""
+"""/v1/refunds: full and partial refunds of a charge."""
 
 from sandbox.stripe.billing.ledger import book
 from sandbox.stripe.environment import StripeEnvironment
@@ -21,7 +21,7 @@ CREATE: dict[str, Field] = {
 
 @route("POST", "/v1/refunds", CREATE)
 def create(env: StripeEnvironment, params: Record) -> Record:
-    """The card's bank takes it at once. The invoice stays paid, as at Stripe."""
+    """Refund at once. The invoice stays paid, as at Stripe."""
     charge = _charge(env, params)
     amount = params.get("amount") or charge["amount"] - charge["amount_refunded"]
     _check(charge, amount)

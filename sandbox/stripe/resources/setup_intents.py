@@ -1,4 +1,4 @@
-"""/v1/setup_intents: saving a card for later."""
+"""/v1/setup_intents: save a card for later."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def create(env: StripeEnvironment, params: Record) -> Record:
 
 
 def make_intent(env: StripeEnvironment, params: Record) -> Record:
-    """File a setup intent that waits for a card."""
+    """Create a setup intent without a card."""
     id = new_id("seti")
     return env.add(
         "setup_intent",
@@ -78,7 +78,7 @@ def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 @route("POST", "/v1/setup_intents/{id}/confirm", {"payment_method": Text(), "return_url": Text()})
 def confirm(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Attach the card. A declined one answers 402; one that asks the person waits for the answer."""
+    """Attach the card. A declined one returns 402; one that requires authentication waits for it."""
     intent = env.require("setup_intent", id)
     if intent["status"] in ("succeeded", "canceled"):
         message = f"You cannot confirm this SetupIntent because it has a status of {intent['status']}."
@@ -108,7 +108,7 @@ def cancel(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 
 def authenticate(env: StripeEnvironment, intent: Record, *, success: bool) -> Record:
-    """The person answers the bank's 3-D Secure request."""
+    """Answer the bank's 3-D Secure request."""
     if intent["status"] != "requires_action":
         raise StripeFailure("This SetupIntent does not wait for the person.")
     if not success:
@@ -119,7 +119,7 @@ def authenticate(env: StripeEnvironment, intent: Record, *, success: bool) -> Re
 
 
 def _fail(env: StripeEnvironment, intent: Record, failure: StripeFailure, **more: Any) -> Record:
-    """It waits for another card."""
+    """Reset the intent, so that another card can be used."""
     failed = env.change(
         intent,
         status="requires_payment_method",
@@ -132,7 +132,7 @@ def _fail(env: StripeEnvironment, intent: Record, failure: StripeFailure, **more
 
 
 def complete(env: StripeEnvironment, intent: Record, method: Record) -> Record:
-    """The card is saved: attached to the intent's customer, if it has one."""
+    """Save the card: attach it to the intent's customer, if it has one."""
     changes: dict[str, Any] = {"next_action": None, "last_setup_error": None}
     if intent["customer"] and method["customer"] is None:
         customer = env.require("customer", intent["customer"])

@@ -1,4 +1,4 @@
-"""Every field of a new subscription that is not its items, period or status."""
+"""The fields of a new subscription except its items, period and status."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sandbox.stripe.store import Record
 
 
 def blank_subscription(params: Record, price: Record, now: int) -> dict[str, Any]:
-    """The fields as the parameters of a create call leave them."""
+    """Return the fields as set by the parameters of a create call."""
     settings = {
         "payment_method_options": None,
         "payment_method_types": None,

@@ -26,7 +26,7 @@ ITEM = Shape(
 
 
 def new_items(env: StripeEnvironment, subscription: str, given: list[Record]) -> tuple[list[Record], Record]:
-    """The items a subscription starts with, and the price of the first; they share one interval."""
+    """Return the first items of a subscription, and the price of the first; they share one interval."""
     if not given:
         raise bad_parameter("Missing required param: items.", "parameter_missing", "items")
     items = [_new_item(env, subscription, each, f"items[{index}]") for index, each in enumerate(given)]
@@ -56,9 +56,9 @@ def change_items(env: StripeEnvironment, subscription: Record, given: list[Recor
 def plan_change(
     env: StripeEnvironment, subscription: Record, given: list[Record], params: Record
 ) -> tuple[list[Record], dict[str, int], list[Record]]:
-    """What a change would leave: items, since when each counts usage, and what is to be invoiced.
+    """Return the result of a change: items, when each starts to count usage, and what to invoice.
 
-    Prorations are counted from `proration_date`, usage until now.
+    Prorations start at `proration_date`; usage counts until now.
     """
     prorate = params.get("proration_behavior") != "none" and subscription["status"] != "trialing"
     at = _proration_date(env, subscription, params)
@@ -97,7 +97,7 @@ def _proration_date(env: StripeEnvironment, subscription: Record, params: Record
 
 
 def _without_prorated_starts(env: StripeEnvironment, subscription: Record) -> Record:
-    """A restarted cycle charges new items in full, so their remaining time is not charged beside it."""
+    """Drop the prorations of new items: a restarted cycle charges them in full."""
     pending = [each for each in subscription["_pending"] if each.get("text") != REMAINING]
     return env.store.replace(subscription, _pending=pending)
 
@@ -123,7 +123,7 @@ def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 
 def present_item(store: Store, item: Record) -> Record:
-    """The item with its price, as it is now, and the old plan object that Stripe still sends along."""
+    """Render the item with its current price, and the legacy plan object that Stripe still includes."""
     price = present(store, store.find(item["price"]) or {})
     recurring = price["recurring"]
     plan = {

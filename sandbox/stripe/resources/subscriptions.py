@@ -128,7 +128,7 @@ def create(env: StripeEnvironment, params: Record) -> Record:
     },
 )
 def list_all(env: StripeEnvironment, params: Record) -> Record:
-    """Without a status, those that have not been canceled."""
+    """List subscriptions; without a status, those that have not been canceled."""
     status, price = params.get("status"), params.get("price")
 
     def keep(subscription: Record) -> bool:
@@ -183,7 +183,7 @@ def update(env: StripeEnvironment, params: Record, id: str) -> Record:
     {"cancellation_details": CANCELLATION, "invoice_now": Flag(), "prorate": Flag()},
 )
 def cancel(env: StripeEnvironment, params: Record, id: str) -> Record:
-    """Usage not yet billed is billed only with `invoice_now`, as at Stripe."""
+    """Cancel a subscription. Unbilled usage is billed only with `invoice_now`, as at Stripe."""
     subscription = env.require("subscription", id)
     if subscription["status"] in ENDED:
         raise StripeFailure(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
@@ -212,7 +212,7 @@ def present_subscription(store: Store, record: Record) -> Record:
 
 
 def _first_status(env: StripeEnvironment, items: list[Record], method: str) -> str:
-    """What needs a first payment is incomplete until it has one."""
+    """Return the first status: incomplete if a first payment is due."""
     owed = method == "charge_automatically" and any(not subscribing.is_metered(env, item) for item in items)
     return "incomplete" if owed else "active"
 

@@ -1,4 +1,4 @@
-"""/v2/core/events: the whole of a thin event, which a delivery only names."""
+"""/v2/core/events: the whole of a thin event, whose delivery carries only its id."""
 
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.params import Integer, Text
@@ -9,7 +9,7 @@ from sandbox.stripe.store import Record
 
 @route("GET", "/v2/core/events", {"object_id": Text(), "limit": Integer(1, 100)})
 def list_all(env: StripeEnvironment, params: Record) -> Record:
-    """The newest, of one object if it is named; one page."""
+    """List the newest, of one object if given; one page."""
     wanted = params.get("object_id")
     found = [
         present(env.store, event)

@@ -30,7 +30,7 @@ UPDATE: dict[str, Field] = {
 
 @route("POST", "/v1/webhook_endpoints", CREATE)
 def create(env: StripeEnvironment, params: Record) -> Record:
-    """The only answer that carries the signing secret."""
+    """Create an endpoint; the only response that contains the signing secret."""
     endpoint = add_endpoint(env, params, new_secret("whsec"))
     return {**present(env.store, endpoint), "secret": endpoint["_secret"]}
 

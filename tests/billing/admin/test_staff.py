@@ -96,9 +96,9 @@ class TestAPause:
         account.refresh_from_db()
         assert (account.paused_at, account.paused_reason) == (None, "")
         actions = AuditLogEntry.objects.filter(customer=account.customer, action="staff_acted")
-        assert [e.subject for e in actions if "paus" in e.subject][::-1] == [
-            "paused what is sent to Stripe",
-            "took the pause back",
+        assert [e.subject for e in actions if "reporting" in e.subject][::-1] == [
+            "paused reporting to Stripe",
+            "resumed reporting to Stripe",
         ]
 
     def test_wants_a_reason(self, staff):

@@ -14,7 +14,7 @@ class TestPruneBilling:
         keep_event(days=100)
         out = StringIO()
         call_command("prune_billing", stdout=out)
-        assert out.getvalue().startswith("Forgotten: 1 webhook bodies, 0 events, 0 deliveries")
+        assert out.getvalue().startswith("Pruned: 1 webhook bodies, 0 events, 0 deliveries")
 
     def test_runs_by_night_too(self):
         keep_event(days=100)

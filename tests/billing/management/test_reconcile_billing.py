@@ -20,7 +20,7 @@ class TestReconcileBilling:
         customer = billing_env.subscribe("payg")
         BillingAccount.objects.update(status="past_due")
         said = reconcile()
-        assert f"repaired  {customer.name}: The account differs from its subscription" in said
+        assert f"repaired  {customer.name}: Account differs from its subscription" in said
         assert "1 accounts in" in said
 
     def test_prints_one_json_object_where_asked(self, billing_env):
@@ -34,7 +34,7 @@ class TestReconcileBilling:
         billing_env.subscribe("payg")
         path = "/v1/billing/meters/*/event_summaries"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
-        with pytest.raises(CommandError, match="did not answer about every account"):
+        with pytest.raises(CommandError, match="did not answer for every account"):
             reconcile()
 
     def test_fails_where_stripe_is_away(self, billing_env):

@@ -65,7 +65,7 @@ class TestRetryNow:
 
     def test_with_parked_rows_tries_those_too(self, report):
         park(UsageReport.objects.all())
-        assert retry_now(at=timezone.now(), with_parked=True).refused == 0
+        assert retry_now(at=timezone.now(), with_parked=True).rejected == 0
         report.refresh_from_db()
         assert (report.status, report.failures) == ("pending", 0)
 
@@ -74,6 +74,6 @@ class TestRetryNow:
         park(InboxEvent.objects.all())
         given_up = InboxEvent.objects.count()
         backlog = retry_now(at=timezone.now())
-        assert (backlog.reports, backlog.events, backlog.refused) == (0, 0, 1 + given_up)
+        assert (backlog.reports, backlog.events, backlog.rejected) == (0, 0, 1 + given_up)
         report.refresh_from_db()
         assert report.status == "parked"

@@ -36,7 +36,7 @@ class TestACall:
 
     @pytest.mark.parametrize(
         ("status", "outcome"),
-        [(400, "refused"), (401, "unavailable"), (404, "refused"), (500, "unavailable")],
+        [(400, "rejected"), (401, "unavailable"), (404, "rejected"), (500, "unavailable")],
     )
     def test_is_counted_by_outcome(self, stripe_sandbox, naps, status, outcome):
         stripe_sandbox.control.add_fault("status", path="/v1/products", status=status, times=None)
@@ -91,12 +91,12 @@ class TestFindWaitSeconds:
     def test_longer_than_we_have_patience_is_not_waited(self, naps, monkeypatch):
         answer = (b"{}", 429, {"Retry-After": "60"})
         monkeypatch.setattr(stripe.RequestsClient, "request", lambda *_: answer)
-        assert http.PatientClient().request("get", "https://stripe.test", None) == answer
+        assert http.RetryingClient().request("get", "https://stripe.test", None) == answer
         assert naps == []
 
 
 class TestDjStripe:
     def test_calls_with_our_timeout_and_patience(self, settings):
-        assert isinstance(stripe.default_http_client, http.PatientClient)
+        assert isinstance(stripe.default_http_client, http.RetryingClient)
         assert stripe.default_http_client._timeout == settings.STRIPE_TIMEOUT_SECONDS
         assert stripe.max_network_retries == http.MAX_RETRIES

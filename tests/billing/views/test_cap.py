@@ -15,7 +15,7 @@ def read_cap(browser: Browser) -> int | None:
 
 class TestSetCap:
     def test_says_what_happens_at_it(self, bob: Browser) -> None:
-        assert "the Action is told to wait" in open_page(bob, CAP).find("main").words
+        assert "The Action skips a fix that would exceed it" in open_page(bob, CAP).find("main").words
 
     def test_is_set_in_whole_dollars(self, bob: Browser, mallet: Browser) -> None:
         response = bob.post(CAP, {"dollars": "750"}, follow=True)
@@ -33,7 +33,7 @@ class TestSetCap:
 
     def test_is_taken_away(self, bob: Browser) -> None:
         BillingAccount.objects.update(spend_cap_cents=75000)
-        assert "nothing bounds" in bob.post(CAP, {"remove": ""}, follow=True).text
+        assert "The spend cap is removed." in bob.post(CAP, {"remove": ""}, follow=True).text
         assert read_cap(bob) is None
 
     def test_shows_the_one_that_stands(self, bob: Browser) -> None:

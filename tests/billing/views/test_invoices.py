@@ -95,10 +95,10 @@ class TestExplainedInvoice:
             make_fix(billing_env, paying.customer)
         page = self.open_newest(paying, billing_env)
         included, beyond, month = self.read_lines(page)
-        assert "Every line agrees with our own ledger" in page.find("main").words
+        assert "Every line matches our ledger" in page.find("main").words
         assert "60 fixes in our ledger, $0.00" in included
         assert "2 fixes in our ledger, $16.00" in beyond
-        assert "The plan's monthly price, paid ahead: $499.00" in month
+        assert "The plan's monthly price, paid in advance: $499.00" in month
 
     def test_a_fix_shows_what_proves_it(self, paying: Browser, billing_env: BillingWorld) -> None:
         url = "https://github.com/acme/app/pull/71"
@@ -140,7 +140,7 @@ class TestExplainedInvoice:
         page = self.open_newest(bob, billing_env)
         assert "Credited $15.00 credited to your balance" in self.read_lines(page)[0]
         assert "As agreed. $15.00" in read_rows(page, "Credits")[0]
-        assert "Every line agrees" in page.find("main").words
+        assert "Every line matches our ledger" in page.find("main").words
 
     def test_says_plainly_where_it_differs(
         self, bob: Browser, billing_env: BillingWorld, caplog: Any
@@ -151,7 +151,7 @@ class TestExplainedInvoice:
         billing_env.advance()
         UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
         page = open_page(bob, f"{INVOICES}{self.find_number(billing_env)}/")
-        assert "This invoice differs from our own ledger" in page.find("main").words
+        assert "This invoice differs from our ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
@@ -173,7 +173,7 @@ class TestExplainedInvoice:
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(bob, billing_env, "payg", "teams", fixes=1)
-        assert "Every line agrees with our own ledger" in text
+        assert "Every line matches our ledger" in text
         assert "1 fix in our ledger, $15.00" in text
 
     def test_a_change_down_says_which_lines_we_do_not_compute(
@@ -181,8 +181,8 @@ class TestExplainedInvoice:
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(bob, billing_env, "teams", "payg", fixes=1)
-        assert "The fixes agree with our own ledger" in text
-        assert "A part of a month's price" in text
+        assert "The fixes match our ledger" in text
+        assert "Part of a month's price" in text
 
     def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
         make_fix(billing_env, paying.customer)

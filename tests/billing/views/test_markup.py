@@ -13,7 +13,7 @@ PAGES = (
     "",
     "plans/",
     "return/?checkout=done&session=cs_1",
-    "return/?checkout=done&session=cs_1&tries=20",
+    "return/?checkout=done&session=cs_1&polls=20",
     "cap/",
     "invoices/",
     "invoices/RS-1/",

@@ -40,7 +40,7 @@ class TestOverview:
         ends_at = datetime(2031, 3, 7, tzinfo=UTC)
         BillingAccount.objects.update(cancel_at=ends_at)
         page = open_page(paying, BILLING)
-        assert "Until 7 Mar 2031 everything goes on" in page.find("main").words
+        assert "Until 7 Mar 2031 nothing changes" in page.find("main").words
         assert "/dashboard/billing/change/" not in {a.attrs["href"] for a in page.find_all("a")}
         assert "/dashboard/billing/resume/" in {form.attrs.get("action") for form in page.find_all("form")}
 
@@ -104,6 +104,6 @@ class TestThePortalOfStripe:
         billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         response = paying.post("/dashboard/billing/portal/", headers={"X-Request-Id": "req_0123456789"})
         assert response.status_code == 503
-        assert "Nothing is half done" in response.text
+        assert "nothing is charged or changed twice" in response.text
         assert "req_0123456789" in response.text
         assert response.headers["Retry-After"]

@@ -52,7 +52,7 @@ class TestChoosePlan:
         billing_env.deliver()
         bob.post(f"{RETURN}?session={session['id']}")
         changed = AuditLogEntry.objects.filter(customer=bob.customer, action="plan_changed")
-        assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
+        assert [(each.subject, each.actor) for each in changed] == [("Teams, started", user)]
 
     def test_left_again_is_recorded_as_no_change(self, bob: Browser, billing_env: BillingWorld) -> None:
         bob.post(PLANS, {"plan": "teams"})
@@ -98,30 +98,30 @@ class TestWaitForStripe:
         return next((part.attrs["hx-get"] for part in parts if "hx-get" in part.attrs), "")
 
     def test_looks_again_by_itself_and_by_a_link(self, bob: Browser) -> None:
-        url = f"{RETURN}?checkout=done&session=cs_1&tries=1"
+        url = f"{RETURN}?checkout=done&session=cs_1&polls=1"
         assert self.find_look(bob, "checkout=done&session=cs_1") == url
         links = open_page(bob, f"{RETURN}?checkout=done&session=cs_1").find_all("a")
         assert url in [link.attrs["href"] for link in links]
 
     def test_answers_its_waiting_part_with_the_next_one(self, bob: Browser) -> None:
-        part = bob.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
-        assert "tries=2" in part.text
+        part = bob.get(f"{RETURN}?session=cs_1&polls=1", headers=HTMX)
+        assert "polls=2" in part.text
         assert "<html" not in part.text
 
     def test_leads_on_as_a_page_once_the_plan_is_open(self, paying: Browser) -> None:
-        part = paying.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
+        part = paying.get(f"{RETURN}?session=cs_1&polls=1", headers=HTMX)
         assert (part.status_code, part.headers["HX-Redirect"]) == (200, "/dashboard/billing/")
 
     @pytest.mark.parametrize("tries", ["20", "999"])
     def test_ends_by_saying_what_to_do(self, bob: Browser, tries: str) -> None:
-        query = f"checkout=done&session=cs_1&tries={tries}"
+        query = f"checkout=done&session=cs_1&polls={tries}"
         assert not self.find_look(bob, query)
-        assert "Ask Stripe now" in open_page(bob, f"{RETURN}?{query}").find("main").words
+        assert "Check with Stripe now" in open_page(bob, f"{RETURN}?{query}").find("main").words
         assert bob.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
 
     @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])
     def test_a_strange_count_begins_anew(self, bob: Browser, tries: str) -> None:
-        assert "tries=1" in self.find_look(bob, f"tries={tries}")
+        assert "polls=1" in self.find_look(bob, f"polls={tries}")
 
     def test_asks_stripe_by_post_when_no_news_comes(self, bob: Browser, billing_env: BillingWorld) -> None:
         bob.post(PLANS, {"plan": "payg"})
@@ -152,19 +152,19 @@ class TestWaitForStripe:
 class TestCancelPlan:
     def test_says_what_each_way_means(self, paying: Browser) -> None:
         text = open_page(paying, CANCEL).find("main").words
-        assert "everything goes on. Then a last invoice" in text
-        assert "The rest of the month is not paid back." in text
+        assert "nothing changes. Then a final invoice" in text
+        assert "The rest of the month is not refunded." in text
 
     def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, billing_env: BillingWorld) -> None:
         response = paying.post(CANCEL, {"when": "end"}, follow=True)
         assert "Your plan ends on" in response.text
         assert billing_env.account(paying.customer).cancel_at is not None
-        assert "Your plan goes on." in paying.post("/dashboard/billing/resume/", follow=True).text
+        assert "Your plan will continue." in paying.post("/dashboard/billing/resume/", follow=True).text
         entries = AuditLogEntry.objects.filter(customer=paying.customer, actor__isnull=False)
         actions = entries.values_list("action", "subject")
         assert sorted(actions) == [
-            ("plan_canceled", "with its period"),
-            ("plan_changed", "took the cancellation back"),
+            ("plan_canceled", "at the end of its period"),
+            ("plan_changed", "cancellation withdrawn"),
         ]
         assert billing_env.account(paying.customer).cancel_at is None
 
@@ -197,7 +197,7 @@ class TestChangePlan:
         assert "You are on Teams now." in response.text
         assert AuditLogEntry.objects.get(actor__isnull=False).subject == "Pay as you go to Teams"
         paid = format_cents(billing_env.stripe.control.objects("invoice")[-1]["amount_paid"])
-        assert f"Your card pays now {paid}" in page.find("main").words
+        assert f"Charged to your card now {paid}" in page.find("main").words
 
     def test_a_stale_token_is_shown_anew_with_a_sentence(
         self, paying: Browser, billing_env: BillingWorld

@@ -117,7 +117,7 @@ class TestClosing:
         billing_env.stripe.control.add_fault("status", path="*", status=500, times=None)
         response = bob.post(self.PATH, {"confirmation": "Acme"})
         assert (response.status_code, response["Retry-After"]) == (503, "30")
-        assert "Nothing is half done" in response.text
+        assert "nothing is charged or changed twice" in response.text
         bob.customer.refresh_from_db()
         assert bob.customer.closed_at is None
 

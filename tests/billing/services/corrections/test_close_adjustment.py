@@ -79,7 +79,7 @@ class TestAnAdjustmentAfterThePlanEnded:
         billing_env.stripe.control.set_to(period_end - 3600)
         report = void(billing_env, fix(customer))
         billing_env.stripe.control.set_to(period_end + 60)
-        assert send(report).last_error == "waits for the invoice of its period"
+        assert send(report).last_error == "waiting for the period's invoice"
 
 
 class TestAnAdjustmentOfAFixOfThePlansLastSeconds:

@@ -143,7 +143,7 @@ class TestAVoidThatMayHaveArrived:
         report_usage(usage_id=usage.pk)
         billing_env.stripe.control.clear_faults()
         report = correct(usage)
-        assert send(report).last_error == "waits for the fix's own report"
+        assert send(report).last_error == "waiting for the fix's usage report"
         make_due(UsageReport.objects.all())
         report_usage(usage_id=usage.pk)
         assert send(report).resolution == "adjustment"
@@ -180,7 +180,7 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
 
     def test_waits_for_the_meters_sums(self, billing_env, usage):
         report = send(correct(usage))
-        assert (report.status, report.last_error) == ("pending", "waits for the fix's own report")
+        assert (report.status, report.last_error) == ("pending", "waiting for the fix's usage report")
 
     def test_is_taken_off_where_it_was_counted_and_withheld_where_not(self, billing_env, payg, usage):
         is_counted = bool(billing_env.stripe.control.meter_events())
@@ -254,7 +254,7 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
         billing_env.subscribe("payg", customer=payg)
         report = send(correct(usage))
         assert (report.status, report.resolution) == ("pending", "")
-        assert report.last_error == "waits for the invoice of its period"
+        assert report.last_error == "waiting for the period's invoice"
 
     @pytest.fixture
     def followed(self, billing_env, payg):
@@ -320,7 +320,7 @@ class TestALaterVoid:
 class TestACreditOfTeams:
     def test_waits_for_the_invoice_that_says_how_many_fixes_there_were(self, billing_env, teams):
         report = correct(fix(teams), Kind.CREDIT)
-        assert send(report).last_error == "waits for the invoice of its period"
+        assert send(report).last_error == "waiting for the period's invoice"
         assert report.status == "pending"
 
     def test_of_a_fix_within_the_included_ones_costs_nothing(self, billing_env, teams):
@@ -425,7 +425,7 @@ class TestAnAdjustmentThatStripeRefuses:
         report = correct(voided)
         self.refuse_adjustment(report, monkeypatch)
         assert report.status == "pending"
-        assert report.last_error.endswith("waits for the meter's sums")
+        assert report.last_error.endswith("waiting for the meter's summaries")
 
     def test_waits_while_stripe_is_away(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.models import UsageClaim
 from billing.selectors.entitlements import get_entitlement
-from billing.services.metering.claim_fix import FixRefused, claim_fix
+from billing.services.metering.claim_fix import UsageLimitExceeded, claim_fix
 from billing.services.metering.record_usage import record_usage
 from customers.services.claim_namespace import NamespaceHeld
 from customers.services.prove_namespace import prove_namespace
@@ -51,7 +51,7 @@ class TestClaimFix:
     def test_takes_a_slot_of_the_trial_from_others(self, customer):
         BillingAccountFactory(customer=customer, trial_fixes_limit=1)
         claim(customer, 1)
-        with pytest.raises(FixRefused) as refusal:
+        with pytest.raises(UsageLimitExceeded) as refusal:
             claim(customer, 2)
         assert refusal.value.reason == "trial_exhausted"
 
@@ -61,7 +61,7 @@ class TestClaimFix:
         claim(customer, 1)
         later = NOW + timedelta(minutes=61)
         assert claim(customer, 2, at=later).expires_at > later
-        with pytest.raises(FixRefused):
+        with pytest.raises(UsageLimitExceeded):
             claim(customer, 1, at=later)
 
     def test_is_used_up_by_the_fix(self, customer):
@@ -69,7 +69,7 @@ class TestClaimFix:
         usage = record(customer, claim(customer, 1))
         assert UsageClaim.objects.get().used_at == usage.occurred_at
         claim(customer, 2)
-        with pytest.raises(FixRefused):
+        with pytest.raises(UsageLimitExceeded):
             claim(customer, 3)
 
     def test_of_an_issue_in_the_ledger_takes_no_slot(self, customer):
@@ -85,7 +85,7 @@ class TestClaimFix:
     @pytest.mark.parametrize("status", ["unpaid", "canceled"])
     def test_without_a_plan_that_pays_is_refused(self, customer, status):
         BillingAccountFactory(customer=customer, plan="payg", status=status)
-        with pytest.raises(FixRefused) as refusal:
+        with pytest.raises(UsageLimitExceeded) as refusal:
             claim(customer, 1)
         assert refusal.value.fields == {"blockedReason": f"subscription_{status}"}
 
@@ -95,7 +95,7 @@ class TestClaimFix:
         expires_at = claim(customer, 1).expires_at
         account.status = status
         account.save()
-        with pytest.raises(FixRefused):
+        with pytest.raises(UsageLimitExceeded):
             claim(customer, 1, at=NOW + timedelta(minutes=10))
         assert UsageClaim.objects.get().expires_at == expires_at
 
@@ -107,14 +107,14 @@ class TestTheSpendCap:
         claim(customer, 1)
         account.spend_cap_cents = cap
         account.save()
-        with nullcontext() if is_granted else pytest.raises(FixRefused):
+        with nullcontext() if is_granted else pytest.raises(UsageLimitExceeded):
             claim(customer, 1)
 
     def test_refuses_the_fix_that_would_exceed_it(self, customer):
         BillingAccountFactory(customer=customer, plan="payg", status="active", spend_cap_cents=3000)
         record(customer, claim(customer, 1))
         claim(customer, 2)
-        with pytest.raises(FixRefused) as refusal:
+        with pytest.raises(UsageLimitExceeded) as refusal:
             claim(customer, 3)
         assert refusal.value.reason == "spend_cap_reached"
 
@@ -158,7 +158,7 @@ class TestManyClaimsAtOnce:
 def try_to_claim(customer, issue):
     try:
         claim(customer, issue, at=timezone.now())
-    except FixRefused:
+    except UsageLimitExceeded:
         return False
     finally:
         connection.close()

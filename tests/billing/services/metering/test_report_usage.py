@@ -156,7 +156,7 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
         neighbor = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbor.meter_at)
         age(report, days=2)
-        assert send(report).last_error == "waits for others of its minute"
+        assert send(report).last_error == "waiting for other reports of its minute"
 
     def test_of_two_alike_of_which_one_arrived_one_is_sent_again(self, billing_env, report, customer):
         other = make_report(customer)
@@ -248,14 +248,14 @@ class TestASubscriptionThatEnds:
         billing_env.deliver()
         BillingAccount.objects.update(current_period_end=account.current_period_end)
         monkeypatch.setattr(timezone, "now", billing_env.now)
-        monkeypatch.setattr(module, "_renew_period", lambda _: None)
-        assert send(report).last_error == "waits for a subscription"
+        monkeypatch.setattr(module, "_refresh_period", lambda _: None)
+        assert send(report).last_error == "waiting for a subscription"
 
     def test_by_itself_leaves_the_rest_to_the_next_one(self, billing_env, report, customer):
         account = billing_env.account(customer)
         cancel_subscription(account.subscription_id)
         billing_env.deliver()
-        assert send(report).last_error == "waits for a subscription"
+        assert send(report).last_error == "waiting for a subscription"
         billing_env.subscribe("payg", customer=customer)
         assert send(report).status == "reported"
         billing_env.advance()
@@ -267,7 +267,7 @@ class TestWaitingForTheSubscription:
         billing_env.stripe.control.add_fault("status", path="/v1/customers*", status=500, times=None)
         customer = billing_env.subscribe("payg")
         report = make_report(customer)
-        assert send(report).last_error == "waits for a subscription"
+        assert send(report).last_error == "waiting for a subscription"
         billing_env.stripe.control.clear_faults()
         make_due(SubscriptionRequest.objects.all())
         make_due(UsageReport.objects.all())

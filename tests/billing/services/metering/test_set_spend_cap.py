@@ -2,7 +2,7 @@ import pytest
 from django.utils import timezone
 
 from billing.models import BillingAccount
-from billing.services.metering.set_spend_cap import BadSpendCap, set_spend_cap
+from billing.services.metering.set_spend_cap import InvalidSpendCap, set_spend_cap
 from customers.models import AuditLogEntry
 from tests.factories import CustomerFactory
 
@@ -32,6 +32,6 @@ class TestSetSpendCap:
 
     @pytest.mark.parametrize("cents", [-1, 100_000_001])
     def test_refuses_what_cannot_be_meant(self, cents):
-        with pytest.raises(BadSpendCap) as refusal:
+        with pytest.raises(InvalidSpendCap) as refusal:
             set_cap(CustomerFactory(), cents)
         assert "cap" in refusal.value.fields

@@ -37,7 +37,7 @@ class TestSettleUsageWhileBillingIsPaused:
         fix(customer)
         with pytest.raises(BillingIsPaused) as refusal:
             settle_usage(customer=customer)
-        assert "End the plan with its period" in refusal.value.message
+        assert "Cancel the plan at the end of its period" in refusal.value.message
 
     def test_says_so_too_where_it_is_off_for_everybody(self, billing_env, customer):
         switch = FeatureFlag.Name.BILLING_ENABLED

@@ -61,7 +61,7 @@ class TestFollowMeterError:
         billing_env.deliver(events=[event])
         assert UsageReport.objects.get().lease_owner == held.lease_owner
         kept = InboxEvent.objects.get(pk=event["id"])
-        assert (kept.status, kept.last_error) == ("pending", f"ReportUnderWay: {report.identifier}")
+        assert (kept.status, kept.last_error) == ("pending", f"ReportInProgress: {report.identifier}")
 
     def test_leaves_a_parked_fix_out_of_later_periods(self, billing_env, customer, report):
         billing_env.deliver(events=[fail(billing_env, report)])
@@ -76,7 +76,7 @@ class TestFollowMeterError:
         assert send(correct(report.usage)).amount_cents == 1500
         billing_env.deliver(events=[fail(billing_env, report)])
         report.refresh_from_db()
-        assert report.last_error.endswith("its price is given back: send it again to bill it")
+        assert report.last_error.endswith("its price was credited, so send it again to bill it")
 
     def test_leaves_what_is_none_of_ours(self, billing_env, report, monkeypatch):
         errors = [MeterError(name, "no_meter", "") for name in ("by-hand", str(report.pk)[:-1] + "x")]

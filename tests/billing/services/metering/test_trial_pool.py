@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing.models import UsageRecord
 from billing.selectors.entitlements import get_entitlement
 from billing.services.corrections.correct_usage import correct_usage
-from billing.services.metering.claim_fix import FixRefused, claim_fix
+from billing.services.metering.claim_fix import UsageLimitExceeded, claim_fix
 from billing.services.metering.record_usage import record_usage
 from customers.services.claim_namespace import claim_namespace
 from customers.services.prove_namespace import prove_namespace
@@ -163,7 +163,7 @@ class TestTheEntitlement:
 class TestAClaim:
     def test_is_refused_with_what_to_do_when_only_the_pool_is_empty(self, squatter, owner):
         use(squatter, 10)
-        with pytest.raises(FixRefused) as refusal:
+        with pytest.raises(UsageLimitExceeded) as refusal:
             claim(owner, 1)
         assert refusal.value.reason == "owner_trial_exhausted"
         assert (refusal.value.code, refusal.value.status) == ("USAGE_LIMIT_EXCEEDED", 402)
@@ -172,7 +172,7 @@ class TestAClaim:
     def test_counts_what_others_hold_in_the_pool(self, squatter, owner):
         use(squatter, 9)
         claim(squatter, 100)
-        with pytest.raises(FixRefused):
+        with pytest.raises(UsageLimitExceeded):
             claim(owner, 1)
 
     def test_of_the_owner_does_not_count_what_squatters_hold(self, squatter, owner):

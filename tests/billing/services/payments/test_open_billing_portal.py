@@ -1,7 +1,7 @@
 import pytest
 
 from billing.services.payments.open_billing_portal import open_billing_portal
-from billing.services.subscriptions.start_checkout import NothingAtStripe
+from billing.services.subscriptions.start_checkout import NoStripeCustomer
 from billing.stripe_gateway.errors import StripeUnavailable
 from tests.factories import CustomerFactory
 
@@ -15,7 +15,7 @@ class TestOpenBillingPortal:
         assert session["customer"] == billing_env.account(customer).stripe_customer_id
 
     def test_without_anything_at_stripe_says_what_to_do(self, db):
-        with pytest.raises(NothingAtStripe):
+        with pytest.raises(NoStripeCustomer):
             open_billing_portal(customer=CustomerFactory(), return_url="https://rsolv.test/")
 
     def test_an_outage_is_told(self, billing_env):

@@ -172,7 +172,7 @@ class TestAFixMissingAtStripe:
         billing_env.deliver()
         run(billing_env)
         row = Discrepancy.objects.get(kind="missing_at_stripe")
-        assert (row.state, row.detail) == ("open", "No subscription to bill them to.")
+        assert (row.state, row.detail) == ("open", "There is no subscription to bill these fixes to.")
 
 
 class TestASubscriptionThatHasEnded:

@@ -208,7 +208,7 @@ class TestChangePlan:
             change(billing_env, customer, TEAMS, token)
         billing_env.deliver()
         written = AuditLogEntry.objects.filter(customer=customer, action="plan_changed").order_by("at")
-        assert [each.subject for each in written] == ["Pay as you go, begun", "Pay as you go to Teams"]
+        assert [each.subject for each in written] == ["Pay as you go, started", "Pay as you go to Teams"]
         assert Notification.objects.filter(kind=Notification.Kind.PLAN_CHANGED).count() == 1
 
     def test_is_written_down_with_who_did_it(self, billing_env):

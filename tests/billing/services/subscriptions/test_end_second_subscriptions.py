@@ -92,7 +92,7 @@ class TestASecondSubscription:
         subscribe_again(billing_env, customer)
         reconcile(at=timezone.now())
         row = Discrepancy.objects.get(kind="stale_account")
-        assert (row.state, "2 subscriptions run" in row.detail) == ("repaired", True)
+        assert (row.state, "2 subscriptions are running" in row.detail) == ("repaired", True)
         assert read_balance_cents(billing_env) == 49900
 
     def test_beside_one_that_is_not_paid_for_is_left_to_staff(self, billing_env, customer):

@@ -11,7 +11,7 @@ from billing.models import InboxEvent, Notification
 from billing.plans import PAYG, TEAMS
 from billing.services.payments.sync_payment_state import sync_payment_state
 from billing.services.subscriptions.cancel_plan import cancel_plan
-from billing.services.subscriptions.refresh_account import forget_stripe_customer
+from billing.services.subscriptions.refresh_account import unlink_stripe_customer
 from billing.services.subscriptions.start_checkout import start_checkout
 from billing.services.webhooks import handlers as webhook_handlers
 from billing.services.webhooks.handlers import ENDPOINT_EVENTS, HANDLERS
@@ -260,7 +260,7 @@ class TestCustomers:
         assert billing_env.account(customer).status == "active"
 
     def test_one_that_is_not_ours_is_nobodys(self, billing_env):
-        forget_stripe_customer(stripe_customer_id="cus_nobodys")
+        unlink_stripe_customer(stripe_customer_id="cus_nobodys")
         sync_payment_state(stripe_customer_id="cus_nobodys", at=billing_env.now())
 
 

@@ -1,4 +1,4 @@
-"""What an account's count and cost of fixes mean, in words. Pure."""
+"""Captions for an account's usage and cost. No database access."""
 
 from django.utils.translation import gettext as _
 
@@ -7,7 +7,7 @@ from core.formats import format_date
 
 
 def describe_usage(entitlement: Entitlement) -> str:
-    """What the count of fixes means, in words."""
+    """Return the caption below the number of fixes."""
     if not entitlement.included:
         return _("Only fixes whose tests pass are counted")
     beyond = max(0, entitlement.used - entitlement.included)
@@ -20,7 +20,7 @@ def describe_usage(entitlement: Entitlement) -> str:
 
 
 def describe_cost(entitlement: Entitlement) -> str:
-    """What time the cost is of, in words."""
+    """Return the caption below the cost: the time that it covers."""
     if not entitlement.plan.is_metered:
         return _("Nothing is billed during the trial")
     if entitlement.status == "canceled":
