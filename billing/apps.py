@@ -8,14 +8,17 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from billing.stripe_gateway.client import configure_djstripe
         from core.health import register_health_check
+        from core.mail.catalog import register_mails
         from core.metrics.collectors import register_collector
 
         from . import checks, receivers  # noqa: F401 - registers them
         from .gauges import read_billing
         from .health import StripeCheck
         from .ledger import guard_ledger
+        from .mails import MAILS
 
         configure_djstripe()
         post_migrate.connect(guard_ledger, sender=self, dispatch_uid="guard_ledger")
         register_collector("billing", read_billing)
         register_health_check("stripe", StripeCheck.check)
+        register_mails(*MAILS)

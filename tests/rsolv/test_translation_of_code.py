@@ -68,7 +68,7 @@ MARKS = {
 # Calls whose arguments no customer reads: logs, patterns, errors for developers, and what is recorded.
 UNREAD_CALLS = re.compile(
     r"(log|logger)\.\w+|re\.\w+|structlog\.\w+|(services\.)?record_audit_log_entry|record_login_action|format_html(_join)?"
-    r"|ImproperlyConfigured|ValueError|TypeError|RuntimeError|AssertionError|BadRequest|PermissionDenied"
+    r"|ImproperlyConfigured|ValueError|LookupError|TypeError|RuntimeError|AssertionError|BadRequest|PermissionDenied"
 )
 NAMES = {"Python", "JavaScript, TypeScript", "Ruby", "Java", "Go", "Elixir", "GitHub", "Stripe", "RSOLV"}
 # Headers and cookies.
