@@ -7,6 +7,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing.stripe_gateway.client import configure_djstripe
+        from core.admin.work_queue import register_work
         from core.health import register_health_check
         from core.mail.catalog import register_mails
         from core.metrics.collectors import register_collector
@@ -16,9 +17,11 @@ class BillingConfig(AppConfig):
         from .health import StripeCheck
         from .ledger import guard_ledger
         from .mails import MAILS
+        from .work_queue import WORK
 
         configure_djstripe()
         post_migrate.connect(guard_ledger, sender=self, dispatch_uid="guard_ledger")
         register_collector("billing", read_billing)
         register_health_check("stripe", StripeCheck.check)
         register_mails(*MAILS)
+        register_work(*WORK)

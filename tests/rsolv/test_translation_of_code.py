@@ -30,6 +30,7 @@ UNREAD = {
     "/admin/": "staff read English",
     "/admin.py": "staff read English",
     "/rsolv/staff/": "staff read English",
+    "/work_queue.py": "staff read English",
     "/rsolv/staff/business_metrics/": "staff read English",
     "/customers/staff_receivers.py": "staff read English",
     "/management/": "operators read English",
