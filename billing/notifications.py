@@ -30,7 +30,7 @@ class Words:
 
 def describe_notification(kind: str, data: Data) -> Words:
     """The words for a notification of a kind. An empty `address` is the billing page."""
-    words = DESCRIBED[kind](data)
+    words = NOTIFICATION_TYPES[kind].describe(data)
     return words if words.button else replace(words, button=_("Open billing"))
 
 
@@ -193,17 +193,43 @@ def _describe_second_ended(data: Data) -> Words:
     return Words(_("A second subscription is ended"), (facts, money))
 
 
-DESCRIBED: dict[str, Callable[[Data], Words]] = {
-    "included": _describe_included,
-    "cap": _describe_cap,
-    "payment_failed": _describe_payment_failed,
-    "action_required": _describe_action_required,
-    "blocked": _describe_blocked,
-    "recovered": _describe_recovered,
-    "plan_changed": _describe_plan_changed,
-    "corrected": _describe_corrected,
-    "refunded": _describe_refunded,
-    "second_ended": _describe_second_ended,
+@dataclass(frozen=True)
+class NotificationType:
+    """One kind of notification: its words, example data, and whether people may turn off its mail."""
+
+    describe: Callable[[Data], Words]
+    example: Mapping[str, Any]
+    is_optional: bool = False
+
+
+_INVOICE = {"invoice": "A-1", "amount_cents": 1500, "page_url": "https://invoice.stripe.com/i/1"}
+_TIME = "2026-03-07T00:00:00+00:00"
+
+# Mails about payments are never optional: fixes are paused for a customer who misses them.
+NOTIFICATION_TYPES: dict[str, NotificationType] = {
+    "included": NotificationType(
+        _describe_included, {"percent": 80, "used": 8, "included": 10, "plan": "trial"}, is_optional=True
+    ),
+    "cap": NotificationType(
+        _describe_cap, {"percent": 80, "spent_cents": 4000, "cap_cents": 5000}, is_optional=True
+    ),
+    "payment_failed": NotificationType(_describe_payment_failed, _INVOICE | {"grace_ends_at": _TIME}),
+    "action_required": NotificationType(_describe_action_required, _INVOICE),
+    "blocked": NotificationType(_describe_blocked, _INVOICE),
+    "recovered": NotificationType(_describe_recovered, {}),
+    "plan_changed": NotificationType(_describe_plan_changed, {"plan": "payg", "unit_price_cents": 1500}),
+    "corrected": NotificationType(
+        _describe_corrected,
+        {
+            "kind": "credit",
+            "coverage": "metered",
+            "issue_number": 7,
+            "repository": "acme/shop",
+            "reason": "duplicate",
+        },
+    ),
+    "refunded": NotificationType(_describe_refunded, _INVOICE),
+    "second_ended": NotificationType(_describe_second_ended, {"amount_cents": 1500}),
 }
 
 

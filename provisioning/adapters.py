@@ -16,31 +16,23 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.encryption import get_cipher
 from core.http.base_url import get_base_host
 from core.http.client_ip import get_client_ip
+from core.mail.catalog import get_mail
+from core.mail.queue import queue_mail
 from customers.acting_staff import get_acting_staff
 from customers.addresses import normalize_email
 from customers.logins import end_other_sessions
 from customers.mail_limits import is_mail_limit_reached
 from customers.recent_login import is_login_recent
-from provisioning.services.send_mail import queue_mail
 
 log = structlog.get_logger(__name__)
 
 TWO_FACTOR_PURPOSE = "second-step"
-# Mail that anybody can trigger by typing an address. Notifications about changes are always sent.
-ESSENTIAL = ("account/email/password_reset_key", "account/email/email_confirmation_signup")
-UNSOLICITED = (
-    *ESSENTIAL,
-    "account/email/email_confirmation",
-    "account/email/unknown_account",
-    "account/email/account_already_exists",
-)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -79,22 +71,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
         Dropped silently: an error would reveal whether the address has an account.
         """
-        is_unsolicited = template_prefix.startswith(UNSOLICITED) and get_acting_staff() is None
-        if is_unsolicited and is_mail_limit_reached(
-            email, is_essential=template_prefix.startswith(ESSENTIAL)
-        ):
+        limit = get_mail(template_prefix).limit if get_acting_staff() is None else ""
+        if limit and is_mail_limit_reached(email, is_essential=limit == "needed"):
             log.warning("mail_dropped", template=template_prefix)
             return
         site = {"name": "RSOLV", "domain": get_base_host()}  # allauth would use the request's Host header
-        context = {"base_url": settings.BASE_URL} | context | {"current_site": site}
-        rendered = self.render_mail(template_prefix, email, context)
-        html = next((body for body, kind in getattr(rendered, "alternatives", []) if kind == "text/html"), "")
-        queue_mail(
-            to=email,
-            subject=rendered.subject,
-            text=rendered.body,
-            html=html or _render_html(rendered.subject, rendered.body),
-        )
+        queue_mail(template_prefix, to=email, context=context | {"current_site": site})
 
     def clean_email(self, email: str) -> str:
         """Normalize the address, so that each domain has one spelling."""
@@ -111,15 +93,6 @@ class AccountAdapter(DefaultAccountAdapter):
         if address is None:
             raise PermissionDenied("The client's address is unknown.")
         return address
-
-
-def _render_html(subject: str, text: str) -> str:
-    """Put a text-only notification into the HTML layout of our mails."""
-    words, _, reason = text.partition("\n--\nRSOLV\n")
-    return render_to_string(
-        "account/email/plain_message.html",
-        {"subject": subject, "words": words.strip(), "reason": reason.strip()},
-    )
 
 
 class MfaAdapter(DefaultMFAAdapter):

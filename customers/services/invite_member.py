@@ -5,11 +5,11 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Unpack
 
-from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
+from core.mail.queue import queue_mail
 from customers import roles, selectors
 from customers.addresses import normalize_email
 from customers.mail_limits import count_invitation
@@ -151,9 +151,6 @@ def _record(
 
 
 def _send_mail(invitation: Invitation, token: str) -> None:
-    """Queue the mail in the adapter's outbox. The raw token exists nowhere else."""
-    get_adapter().send_mail(
-        "customers/mail/invitation",
-        invitation.email,
-        {"invitation": invitation, "path": f"/invitations/{token}/"},
-    )
+    """Queue the mail with the link. The raw token is stored nowhere else."""
+    context = {"invitation": invitation, "path": f"/invitations/{token}/"}
+    queue_mail("customers/mail/invitation", to=invitation.email, context=context)

@@ -4,19 +4,17 @@ from datetime import datetime
 from typing import Unpack
 
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
 from billing.selectors.entitlements import get_account
 from billing.services.subscriptions.cancel_plan import end_all_plans
 from core.errors import DomainError
+from core.mail.queue import queue_mail
 from customers.models import AuditLogEntry, Customer, User
 from customers.origin import Origin
 from customers.services.record_audit_log_entry import record_audit_log_entry
 from customers.services.release_namespace import release_namespaces
-
-from .send_mail import queue_mail
 
 
 class PlanSetupInProgress(DomainError):
@@ -47,10 +45,4 @@ def _close(customer: Customer, by: User, at: datetime, **origin: Unpack[Origin])
         customer=customer, action=AuditLogEntry.Action.ACCOUNT_CLOSED, actor=by, at=at, **origin
     )
     for recipient in sorted({customer.email.lower(), by.email.lower()}):
-        context = {"customer": customer, "by": by}
-        queue_mail(
-            to=recipient,
-            subject=" ".join(render_to_string("provisioning/mail/closed_subject.txt", context).split()),
-            text=render_to_string("provisioning/mail/closed_message.txt", context).strip() + "\n",
-            html=render_to_string("provisioning/mail/closed_message.html", context),
-        )
+        queue_mail("provisioning/mail/closed", to=recipient, context={"customer": customer, "by": by})

@@ -22,6 +22,7 @@ from customers.services.create_customer import EmailTaken, create_customer
 from customers.services.manage_keys import NewApiKey, create_api_key
 from customers.services.manage_members import add_member
 from customers.services.release_unconfirmed_address import release_unconfirmed_address
+from provisioning.mails import STEP_MAILS
 from provisioning.metrics import SIGNUPS
 from provisioning.models import ProvisioningEvent, ProvisioningRun
 
@@ -32,13 +33,7 @@ FIRST_KEY = "First key"
 Step = ProvisioningEvent.Step
 
 # When each step is due after the signup.
-SCHEDULE = {
-    Step.STRIPE_CUSTOMER: timedelta(0),
-    Step.WELCOME_MAIL: timedelta(0),
-    Step.MAIL_DAY_1: timedelta(days=1),
-    Step.MAIL_DAY_3: timedelta(days=3),
-    Step.MAIL_DAY_7: timedelta(days=7),
-}
+SCHEDULE = {Step.STRIPE_CUSTOMER: timedelta(0)} | {mail.step: mail.after for mail in STEP_MAILS}
 
 
 class SignupRejected(DomainError):

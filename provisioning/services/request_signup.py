@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
+from core.mail.queue import queue_mail
 from customers import keys
 from customers.display_names import has_link
 from customers.models import Customer
@@ -74,9 +75,8 @@ def request_onboarding(*, name: str, email: str, at: datetime, address: str | No
         created_at=at,
         expires_at=at + LINK_VALID_FOR,
     )
-    get_adapter().send_mail(
-        "provisioning/mail/onboarding", email, {"asked": made, "path": f"/onboarding/{token}/"}
-    )
+    context = {"asked": made, "path": f"/onboarding/{token}/"}
+    queue_mail("provisioning/mail/onboarding", to=email, context=context)
     _count(Source.API)
     return Onboarding(made, raw)
 

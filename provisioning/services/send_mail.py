@@ -4,12 +4,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.utils import timezone
 
 from core import outbox
-from core.mail import make_message_id
+from core.mail.build import Content, build_mail
 from provisioning.models import OutgoingMail
 
 log = structlog.get_logger(__name__)
@@ -20,10 +19,12 @@ NO_TEXT = {"text": "", "html": ""}
 Status = OutgoingMail.Status
 
 
-def queue_mail(*, to: str, subject: str, text: str, html: str) -> OutgoingMail:
-    """Store a mail and enqueue its sending on commit. Makes no outside calls."""
+def create_outgoing_mail(*, to: str, content: Content) -> OutgoingMail:
+    """Create the row of a mail and enqueue its sending on commit. It is the queue of `core.mail.queue`."""
     with transaction.atomic():
-        mail = OutgoingMail.objects.create(to=to, subject=subject[:255], text=text, html=html)
+        mail = OutgoingMail.objects.create(
+            to=to, subject=content.subject[:255], text=content.text, html=content.html
+        )
         outbox.enqueue(mail)
     return mail
 
@@ -38,19 +39,12 @@ def send_mail(*, mail_id: UUID) -> None:
     if mail is None:
         return
     try:
-        _build(mail).send()
+        content = Content(subject=mail.subject, text=mail.text, html=mail.html)
+        build_mail(content, to=mail.to, reference=mail.pk).send()
     except Exception as error:  # including invalid addresses, so that retries end
         _fail(mail, error)
         return
     outbox.complete(mail, status=Status.SENT, sent_at=timezone.now(), **NO_TEXT)
-
-
-def _build(mail: OutgoingMail) -> EmailMultiAlternatives:
-    headers = {"Message-ID": make_message_id(mail.pk)}
-    built = EmailMultiAlternatives(subject=mail.subject, body=mail.text, to=[mail.to], headers=headers)
-    if mail.html:
-        built.attach_alternative(mail.html, "text/html")
-    return built
 
 
 def _fail(mail: OutgoingMail, error: Exception) -> None:

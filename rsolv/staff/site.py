@@ -7,6 +7,7 @@ from allauth.account.decorators import secure_admin_login
 from django.core.exceptions import BadRequest, ImproperlyConfigured, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse, TemplateResponse
@@ -18,6 +19,7 @@ from unfold.sites import UnfoldAdminSite
 
 from core.admin.pages import StaffAdmin
 from core.admin.reauthentication import is_recently_authenticated, redirect_to_reauthentication
+from core.admin.work_queue import list_work
 from core.http.client_ip import get_client_ip
 from core.http.suspended_request import SAFE_METHODS
 from core.http.user_agents import describe_browser
@@ -39,6 +41,8 @@ class StaffSite(UnfoldAdminSite):
     What changes something asks again who they are, and is done in the name of that member of staff.
     """
 
+    index_template = "staff/index.html"
+
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take pages that are a StaffAdmin. What a third party registers has no page until we write one."""
         if admin_class is None or not issubclass(admin_class, StaffAdmin):
@@ -51,6 +55,17 @@ class StaffSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return access.find_barrier(request) is None
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """The front page: what waits for a person, then every page that they may open."""
+
+        def may_view(model: type[Model]) -> bool:
+            page = self._registry.get(model)
+            return page is not None and page.has_view_permission(request)
+
+        context = {"work": list_work(may_view=may_view)} | (extra_context or {})
+        answer: TemplateResponse = super().index(request, context)
+        return answer
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         inner: View = super().admin_view(view, cacheable)

@@ -1,7 +1,7 @@
 import pytest
 
 from billing.models import Notification
-from billing.notifications import DESCRIBED, describe_notification
+from billing.notifications import NOTIFICATION_TYPES, describe_notification
 
 INSTANT = "2026-03-07T00:00:00+00:00"
 
@@ -13,7 +13,7 @@ def read(kind, data):
 
 class TestDescribeNotice:
     def test_has_words_for_every_kind(self):
-        assert set(DESCRIBED) == set(Notification.Kind.values)
+        assert set(NOTIFICATION_TYPES) == set(Notification.Kind.values)
 
     @pytest.mark.parametrize("kind", Notification.Kind.values)
     def test_says_something_without_any_fact(self, kind):

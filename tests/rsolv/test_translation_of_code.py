@@ -30,6 +30,7 @@ UNREAD = {
     "/admin/": "staff read English",
     "/admin.py": "staff read English",
     "/rsolv/staff/": "staff read English",
+    "/work_queue.py": "staff read English",
     "/rsolv/staff/business_metrics/": "staff read English",
     "/customers/staff_receivers.py": "staff read English",
     "/management/": "operators read English",
@@ -68,7 +69,7 @@ MARKS = {
 # Calls whose arguments no customer reads: logs, patterns, errors for developers, and what is recorded.
 UNREAD_CALLS = re.compile(
     r"(log|logger)\.\w+|re\.\w+|structlog\.\w+|(services\.)?record_audit_log_entry|record_login_action|format_html(_join)?"
-    r"|ImproperlyConfigured|ValueError|TypeError|RuntimeError|AssertionError|BadRequest|PermissionDenied"
+    r"|ImproperlyConfigured|ValueError|LookupError|TypeError|RuntimeError|AssertionError|BadRequest|PermissionDenied"
 )
 NAMES = {"Python", "JavaScript, TypeScript", "Ruby", "Java", "Go", "Elixir", "GitHub", "Stripe", "RSOLV"}
 # Headers and cookies.

@@ -3,21 +3,16 @@
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 from django.utils import timezone
 
+from billing.mails import get_notification_mail, prepare_context
 from billing.models import Notification
-from billing.notifications import describe_notification
-from billing.selectors.entitlements import find_billing_page
 from core import outbox
-from core.mail import make_message_id
+from core.mail.build import build_mail, render_mail
 
 log = structlog.get_logger(__name__)
 
-# What people may choose not to be mailed. Payments are not among it: whoever misses them is blocked.
-OPTIONAL = (Notification.Kind.INCLUDED, Notification.Kind.CAP)
 FOR_ROLES = ("owner", "admin", "billing")
 
 
@@ -51,9 +46,12 @@ def send_notification(*, notification_id: UUID) -> None:
 
 def _is_wanted(notification: Notification) -> bool:
     """An account that nobody looks after yet is mailed."""
+    opt_out = get_notification_mail(notification.kind).opt_out
+    if not opt_out:
+        return True
     members = notification.customer.memberships.filter(role__in=FOR_ROLES)
-    choices = list(members.values_list("wants_alerts", flat=True))
-    return notification.kind not in OPTIONAL or not choices or any(choices)
+    choices = list(members.values_list(opt_out, flat=True))
+    return not choices or any(choices)
 
 
 def _finish(notification: Notification, why: str = "") -> None:
@@ -61,19 +59,6 @@ def _finish(notification: Notification, why: str = "") -> None:
 
 
 def _build_mail(notification: Notification) -> EmailMultiAlternatives:
-    words = describe_notification(notification.kind, notification.data)
-    context = {
-        "words": words,
-        "address": words.address or find_billing_page(),
-        "customer": notification.customer,
-    }
-    text = render_to_string("billing/mail/notification.txt", context)
-    mail = EmailMultiAlternatives(
-        words.title,
-        text,
-        settings.DEFAULT_FROM_EMAIL,
-        [notification.customer.email],
-        headers={"Message-ID": make_message_id(notification.pk)},
-    )
-    mail.attach_alternative(render_to_string("billing/mail/notification.html", context), "text/html")
-    return mail
+    context = prepare_context(notification.kind, notification.data, customer=notification.customer)
+    content = render_mail(get_notification_mail(notification.kind), context)
+    return build_mail(content, to=notification.customer.email, reference=notification.pk)

@@ -5,10 +5,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from core import outbox
+from core.mail.build import Content
 from provisioning import tasks
 from provisioning.models import OutgoingMail
 from provisioning.services.prune_mails import prune_mails
-from provisioning.services.send_mail import queue_mail
+from provisioning.services.send_mail import create_outgoing_mail
 from tests.outbox import park
 
 NOW = timezone.now()
@@ -16,7 +17,7 @@ OLD = timedelta(days=settings.MAIL_RETENTION_DAYS, hours=1)
 
 
 def make_mail(status="sent", *, ago=OLD):
-    mail = queue_mail(to="ann@acme.test", subject="Your code", text="1234", html="")
+    mail = create_outgoing_mail(to="ann@acme.test", content=Content("Your code", "1234", ""))
     rows = OutgoingMail.objects.filter(pk=mail.pk)
     if status == "parked":
         park(rows)

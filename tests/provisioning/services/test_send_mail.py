@@ -6,14 +6,15 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from core import outbox
+from core.mail.build import Content
 from provisioning.models import OutgoingMail
-from provisioning.services.send_mail import queue_mail, send_mail
+from provisioning.services.send_mail import create_outgoing_mail, send_mail
 from tests.outbox import make_due
 
 
 @pytest.fixture
 def queued(db):
-    return queue_mail(to="ann@acme.test", subject="Your code", text="1234", html="<p>1234</p>")
+    return create_outgoing_mail(to="ann@acme.test", content=Content("Your code", "1234", "<p>1234</p>"))
 
 
 @pytest.fixture

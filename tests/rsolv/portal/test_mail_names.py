@@ -16,7 +16,7 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates"
 IN_MAILS = [
     path
     for path in sorted(TEMPLATES.rglob("*"))
-    if path.is_file() and ({"mail", "email"} & set(path.parts) or path.name.startswith("email."))
+    if path.is_file() and ({"mail", "email"} & set(path.parts) or path.name.startswith("email"))
 ]
 NAME = re.compile(r"\b(?:customer|user|person|invited_by|by|member|owner)\.name\b(?!\|mail_name)")
 BAIT = "You won! Visit evil.example/win or write to help@evil.example\r\nBcc: x@y.test " + "A" * 200
