@@ -72,7 +72,7 @@ class TestRotatingAKey:
         person.log_in("teams@demo.example")
         page = person.open("/dashboard/keys/")
         page.get_by_label("Name").fill("CI of the shop")
-        person.press("Make the key")
+        person.press("Create the key")
         keys, answers = [page.locator("#new-api-key").inner_text()], list[int]()
         is_over = threading.Event()
 
@@ -143,7 +143,7 @@ class TestClosingTheAccount:
         person.log_in("exhausted@demo.example")
         page = person.open_again("/dashboard/settings/close/")
         page.get_by_role("main").get_by_role("textbox").fill("Brightquay")
-        person.press("Close the account for good")
+        person.press("Close the account permanently")
         expect(page.get_by_role("main")).to_contain_text("The account is closed")
         person.open("/dashboard/keys/")
         assert urlsplit(page.url).path == "/dashboard/"

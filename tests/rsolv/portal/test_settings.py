@@ -137,4 +137,4 @@ class TestStorage:
 
     def test_says_what_to_do_when_it_is_full(self, bob: Browser) -> None:
         StorageUse.objects.create(customer=bob.customer, stored_bytes=50_000_000)
-        assert "Ask for more room" in open_page(bob, "/dashboard/settings/").find("main").words
+        assert "Ask for more storage" in open_page(bob, "/dashboard/settings/").find("main").words

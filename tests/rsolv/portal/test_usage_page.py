@@ -41,11 +41,11 @@ class TestCharts:
 
     def test_leave_out_what_staff_voided(self, bob: Browser) -> None:
         UsageCorrection.objects.create(usage=use(bob), customer=bob.customer, kind="void", reason="ours")
-        assert "No fixes in this time" in open_page(bob, PAGE).find("main").words
+        assert "No fixes in this period" in open_page(bob, PAGE).find("main").words
 
     def test_reach_over_months(self, bob: Browser) -> None:
         use(bob, ago=100)
-        assert "No fixes in this time" in open_page(bob, PAGE).find("main").words
+        assert "No fixes in this period" in open_page(bob, PAGE).find("main").words
         assert len(read_rows(open_page(bob, f"{PAGE}?span=12m"), "By severity")) == 1
 
     def test_are_of_the_own_customer(self, bob: Browser, mallet: Browser) -> None:
