@@ -1,4 +1,4 @@
-"""What every test may ask for. Two tenants by name: Alice's Acme and Mallory's Other."""
+"""Fixtures of every test. Two customers: Alice's Acme and Mallory's Other."""
 
 import os
 from collections.abc import Iterator
@@ -75,14 +75,14 @@ def fresh_counters() -> None:
 
 
 @pytest.fixture
-def alice(db: None) -> ApiClient:
-    """A customer's Action."""
+def alice_api(db: None) -> ApiClient:
+    """The Action of Alice's customer."""
     return make_client(CustomerFactory(name="Acme"))
 
 
 @pytest.fixture
-def mallory(db: None) -> ApiClient:
-    """Another customer's Action."""
+def mallory_api(db: None) -> ApiClient:
+    """The Action of Mallory's customer, which must see nothing of Alice's."""
     return make_client(CustomerFactory(name="Other"))
 
 

@@ -93,8 +93,8 @@ class Journey:
 
 
 class TestACustomersLife:
-    def test_costs_what_the_price_page_says_at_every_step(self, billing_env, alice):
-        journey = Journey(billing_env, alice)
+    def test_costs_what_the_price_page_says_at_every_step(self, billing_env, alice_api):
+        journey = Journey(billing_env, alice_api)
         check_trial(journey)
         check_upgrade(journey)
         check_renewal(journey)

@@ -70,12 +70,12 @@ class TestTeams:
 
 
 class TestTrial:
-    def test_ten_fixes_are_free_and_the_eleventh_is_stored_and_never_billed(self, billing_env, alice):
-        store_fixes(billing_env, alice, range(1, 12))
+    def test_ten_fixes_are_free_and_the_eleventh_is_stored_and_never_billed(self, billing_env, alice_api):
+        store_fixes(billing_env, alice_api, range(1, 12))
         coverages = list(UsageRecord.objects.order_by("issue_number").values_list("coverage", flat=True))
         assert coverages == ["trial"] * 10 + ["unbilled"]
-        entitlement = alice.get("/api/v1/entitlement").json()
+        entitlement = alice_api.get("/api/v1/entitlement").json()
         assert (entitlement["canUseService"], entitlement["blockedReason"]) == (False, "trial_exhausted")
-        billing_env.subscribe("payg", customer=alice.customer)
-        store_fixes(billing_env, alice, [11])
+        billing_env.subscribe("payg", customer=alice_api.customer)
+        store_fixes(billing_env, alice_api, [11])
         assert billing_env.stripe.control.meter_events() == []

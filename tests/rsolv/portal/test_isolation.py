@@ -161,26 +161,26 @@ STATELESS = {"analyze", "generate", "naming", "framework-detect", "entitlement",
 class TestTheApi:
     @pytest.mark.parametrize("name", API)
     def test_does_nothing_with_another_tenants_repository(
-        self, alice: ApiClient, owned: dict[str, Any], name: str
+        self, alice_api: ApiClient, owned: dict[str, Any], name: str
     ) -> None:
         if name in STATELESS:
             return
         assert name in ASKED, f"{name}: teach `ASKED` how to ask it for another tenant's repository"
         verb, body = ASKED[name]
         before = snapshot()[3]
-        answer = getattr(alice, verb)(reverse(name), body)
+        answer = getattr(alice_api, verb)(reverse(name), body)
         assert answer.status_code in (200, 201), answer.content
         assert MARKS[0] not in answer.text
-        assert [row for row in snapshot()[3] if row["customer_id"] != alice.customer.pk] == before
+        assert [row for row in snapshot()[3] if row["customer_id"] != alice_api.customer.pk] == before
 
     @pytest.mark.parametrize("name", sorted(set(ASKED) - {"phases-retrieve"}))
     def test_writes_nothing_where_another_tenant_has_proven_the_namespace(
-        self, alice: ApiClient, bob: Browser, owned: dict[str, Any], name: str
+        self, alice_api: ApiClient, bob: Browser, owned: dict[str, Any], name: str
     ) -> None:
         prove_namespace(customer=bob.customer, namespace="acme-secret", at=timezone.now())
         verb, body = ASKED[name]
         before = snapshot()[3]
-        assert getattr(alice, verb)(reverse(name), body).status_code == 403
+        assert getattr(alice_api, verb)(reverse(name), body).status_code == 403
         assert snapshot()[3] == before
 
     def test_knows_every_route(self) -> None:

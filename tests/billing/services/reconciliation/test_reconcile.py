@@ -126,8 +126,8 @@ class TestReconcile:
         run(billing_env, customer=other)
         assert found() == [("missing_at_stripe", "repaired")]
 
-    def test_asks_nothing_about_a_customer_whom_stripe_does_not_know(self, billing_env, alice):
-        assert run(billing_env, customer=alice.customer).accounts == 0
+    def test_asks_nothing_about_a_customer_whom_stripe_does_not_know(self, billing_env, alice_api):
+        assert run(billing_env, customer=alice_api.customer).accounts == 0
 
 
 class TestAFixMissingAtStripe:
