@@ -79,7 +79,7 @@ def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
     reported = others.filter(status=UsageReport.Status.REPORTED).count()
     credited = others.filter(
         status=UsageReport.Status.WITHDRAWN,
-        usage__correction__report__way=CorrectionReport.Resolution.CREDIT,
+        usage__correction__report__resolution=CorrectionReport.Resolution.CREDIT,
     ).count()
     return billed.fixes > reported + credited
 

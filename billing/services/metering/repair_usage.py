@@ -24,7 +24,7 @@ UNDER_WAY = Q(usage__correction__isnull=False) & ~Q(
 )
 VOIDED = Q(
     usage__correction__kind=UsageCorrection.Kind.VOID,
-    usage__correction__report__way=CorrectionReport.Resolution.NOTHING,
+    usage__correction__report__resolution=CorrectionReport.Resolution.NOTHING,
 )
 
 
@@ -99,7 +99,7 @@ def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime
             first_sent_at__lt=at - IDENTIFIER_WINDOW,
         )
         .exclude(UNDER_WAY)
-        .exclude(usage__correction__report__way=CorrectionReport.Resolution.ADJUSTMENT)
+        .exclude(usage__correction__report__resolution=CorrectionReport.Resolution.ADJUSTMENT)
     )
     # Those that are voided and not credited come first: fixes of a minute are alike, and they need nothing.
     chosen = list(forgotten.order_by(Case(When(VOIDED, then=0), default=1), "pk")[:count])

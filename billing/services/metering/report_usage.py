@@ -146,7 +146,7 @@ def has_fresh_neighbours(report: UsageReport, now: datetime) -> bool:
     under_way = Q(status=Status.PENDING, first_sent_at__gt=now - IDENTIFIER_WINDOW)
     parked = Q(status=Status.PARKED, first_sent_at__isnull=False, parked_at__gt=now - SUMMARY_LAG)
     young = parked | Q(status=Status.REPORTED, reported_at__gt=now - SUMMARY_LAG)
-    adjusted = Q(usage__correction__report__way=CorrectionReport.Resolution.ADJUSTMENT)
+    adjusted = Q(usage__correction__report__resolution=CorrectionReport.Resolution.ADJUSTMENT)
     lately = Q(usage__correction__report__done_at=None) | Q(
         usage__correction__report__done_at__gt=now - SUMMARY_LAG
     )
