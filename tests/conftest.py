@@ -75,6 +75,12 @@ def fresh_counters() -> None:
 
 
 @pytest.fixture
+def customer(db: None) -> Customer:
+    """A new customer. Below tests/billing it is on a plan: see `plan` there."""
+    return CustomerFactory()
+
+
+@pytest.fixture
 def alice_api(db: None) -> ApiClient:
     """The Action of Alice's customer."""
     return make_client(CustomerFactory(name="Acme"))

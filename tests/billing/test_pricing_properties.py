@@ -16,7 +16,7 @@ from billing.pricing import (
     is_next_beyond_cap,
     price_each,
 )
-from billing.stripe_gateway.prices import _describe_prices
+from billing.stripe_gateway.prices import describe_prices
 from tests.billing.slow_pricing import EACH, FREE, MONTHLY, walk_boundaries, walk_cents, walk_periods
 
 plans = st.sampled_from(sorted(PLANS))
@@ -125,7 +125,7 @@ class TestThePricesAtStripe:
     @given(st.sampled_from(["payg", "teams"]), edges)
     def test_come_to_the_same_by_stripes_own_rules_of_tiers(self, plan, fixes):
         """As https://docs.stripe.com/products-prices/pricing-models describes graduated prices."""
-        prices = _describe_prices(PLANS[plan], product_id="p", meter_id="m")
+        prices = describe_prices(PLANS[plan], product_id="p", meter_id="m")
         metered = SimpleNamespace(**prices[-1])
         tiers = getattr(metered, "tiers", None) or [{"up_to": "inf", "unit_amount": metered.unit_amount}]
         cents, floor = 0, 0

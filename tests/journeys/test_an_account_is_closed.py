@@ -57,7 +57,7 @@ class TestClosingAnAccount:
         create_subscription(
             stripe_customer_id=billing_env.account(customer).stripe_customer_id or "",
             plan=PAYG,
-            wish="again",
+            request_key="again",
             attempt=0,
         )
         close_account(customer=customer, by=owner, at=timezone.now())

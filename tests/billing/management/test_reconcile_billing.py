@@ -16,15 +16,13 @@ def reconcile(*arguments):
 
 
 class TestReconcileBilling:
-    def test_says_what_it_found(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_says_what_it_found(self, customer):
         BillingAccount.objects.update(status="past_due")
         said = reconcile()
         assert f"repaired  {customer.name}: The account differs from its subscription" in said
         assert "1 accounts in" in said
 
-    def test_prints_one_json_object_where_asked(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_prints_one_json_object_where_asked(self, customer):
         BillingAccount.objects.update(status="past_due")
         said = json.loads(reconcile("--json", "--customer", str(customer.pk)))
         assert (said["accounts"], said["unasked"], said["is_complete"]) == (1, 0, True)

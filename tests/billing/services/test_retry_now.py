@@ -16,11 +16,6 @@ from tests.outbox import park
 
 
 @pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
-@pytest.fixture
 def report(billing_env, customer):
     """A fix whose report Stripe did not answer."""
     billing_env.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)

@@ -1,4 +1,3 @@
-import pytest
 from django.utils import timezone
 
 from billing.models import CorrectionReport, FeatureFlag, UsageReport
@@ -11,11 +10,6 @@ from billing.services.sweep_billing import sweep_billing
 from tests.factories import UserFactory, make_mitigation_of
 
 NAME = FeatureFlag.Name.BILLING_ENABLED
-
-
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
 
 
 def turn(*, is_on):

@@ -18,11 +18,6 @@ from tests.billing.services.corrections.test_report_correction import (
 )
 
 
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
 def void(billing_env, usage, kind="cut_before"):
     """Void a fix while Stripe's answers are lost; adjusting goes on once they come again."""
     UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=5))

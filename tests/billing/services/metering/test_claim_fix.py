@@ -19,10 +19,13 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def customer(db):
-    customer = CustomerFactory()
-    ForgeAccountFactory(customer=customer, namespace="acme")
-    return customer
+def plan():
+    return "trial"
+
+
+@pytest.fixture(autouse=True)
+def namespace(customer):
+    return ForgeAccountFactory(customer=customer, namespace="acme")
 
 
 def claim(customer, issue, *, at=NOW, namespace="acme"):

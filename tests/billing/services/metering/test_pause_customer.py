@@ -1,4 +1,3 @@
-import pytest
 from django.utils import timezone
 
 from billing.models import UsageReport
@@ -7,11 +6,6 @@ from billing.services.metering.pause_customer import pause_customer, resume_cust
 from billing.services.metering.record_usage import record_usage
 from billing.services.sweep_billing import sweep_billing
 from tests.factories import make_mitigation_of
-
-
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
 
 
 def pause(customer):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.models import CorrectionReport, UsageReport
-from billing.services.metering.repair_usage import MINUTE, _find_missing
+from billing.services.metering.repair_usage import MINUTE, find_missing
 from billing.services.reconciliation.reconcile import reconcile
 from core import outbox
 from tests.billing.ledger import age_reports, report_fixes
@@ -32,7 +32,7 @@ class Books:
 
     def find(self):
         minutes = sorted(self.reported)
-        return _find_missing(minutes, count_held=self.count_held, count_known=self.count_known)
+        return find_missing(minutes, count_held=self.count_held, count_known=self.count_known)
 
 
 class TestFindMissing:
@@ -52,10 +52,6 @@ class TestFindMissing:
 
 
 class TestAVoidedFixThatTheMeterLost:
-    @pytest.fixture
-    def customer(self, billing_env):
-        return billing_env.subscribe("payg")
-
     @pytest.fixture
     def lost(self, billing_env, customer):
         """Stripe uncounts it and its news of that is lost."""

@@ -29,11 +29,6 @@ from tests.outbox import make_due, park
 
 
 @pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
-@pytest.fixture
 def report(customer):
     """A fix that is recorded, its task lost: it is for the test to report it."""
     return make_report(customer)
@@ -285,7 +280,7 @@ import stripe
 from django.conf import settings
 settings.STRIPE_API_BASE = stripe.api_base = sys.argv[2]
 module = importlib.import_module("billing.services.metering.report_usage")
-module._finish = lambda report, **_: os.kill(os.getpid(), signal.SIGKILL)
+module.outbox.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
 """
 
@@ -316,7 +311,7 @@ def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_s
 
 
 def make_report_without_task(customer):
-    """Recorded while the queue is away, as the sweep would find it."""
+    """Record a fix while the queue is unavailable, as the sweep would find it."""
     queue = importlib.import_module("core.queue.enqueue")
     original, queue.import_string = queue.import_string, lambda path: None
     try:

@@ -9,11 +9,6 @@ from tests.billing.services.corrections.test_close_adjustment import void
 from tests.billing.services.corrections.test_report_correction import fix, send
 
 
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
 class TestSettleUsage:
     @pytest.fixture
     def report(self, billing_env, customer):

@@ -5,17 +5,12 @@ from billing.models import Discrepancy, InboxEvent, UsageReport
 from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.sync_meter_error import sync_meter_error
 from billing.services.reconciliation.reconcile import reconcile
-from billing.stripe_gateway.meter_errors import MeterError, _read_identifier
+from billing.stripe_gateway.meter_errors import MeterError, read_identifier
 from core import outbox
 from tests.billing.ledger import age_reports, report_fixes, send_due
 from tests.billing.services.corrections.test_report_correction import correct, send
 
 MODULE = "billing.services.metering.sync_meter_error"
-
-
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
 
 
 @pytest.fixture
@@ -101,7 +96,7 @@ class TestFollowMeterError:
 class TestIdentifier:
     @pytest.mark.parametrize("sent", ["abc-2", "meter-abc-2-17"], ids=["of the event", "of the request"])
     def test_is_read_in_either_form(self, sent):
-        assert _read_identifier({"request": {"identifier": sent}}) == "abc-2"
+        assert read_identifier({"request": {"identifier": sent}}) == "abc-2"
 
     def test_is_empty_where_stripe_names_none(self):
-        assert _read_identifier({}) == ""
+        assert read_identifier({}) == ""

@@ -7,8 +7,7 @@ from tests.factories import CustomerFactory
 
 
 class TestOpenBillingPortal:
-    def test_gives_the_customers_own_page(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_gives_the_customers_own_page(self, billing_env, customer):
         url = open_billing_portal(customer=customer, return_url="https://rsolv.test/billing/")
         session = billing_env.stripe.control.objects("billing_portal.session")[0]
         assert session["url"] == url
@@ -18,8 +17,7 @@ class TestOpenBillingPortal:
         with pytest.raises(NothingAtStripe):
             open_billing_portal(customer=CustomerFactory(), return_url="https://rsolv.test/")
 
-    def test_an_outage_is_told(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_an_outage_is_told(self, billing_env, customer):
         billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         with pytest.raises(StripeUnavailable):
             open_billing_portal(customer=customer, return_url="https://rsolv.test/")

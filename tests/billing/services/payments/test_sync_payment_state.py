@@ -19,8 +19,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("teams")
+def plan():
+    return "teams"
 
 
 def set_card(billing_env: BillingWorld, behavior: str) -> None:

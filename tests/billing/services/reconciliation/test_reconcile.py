@@ -26,11 +26,6 @@ from tests.billing.services.corrections.test_report_correction import (
 from tests.billing.services.subscriptions.test_change_plan import change
 
 
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
 def run(billing_env, customer=None, **later):
     """Reconcile a day and more later, when nothing is young any more."""
     return reconcile(at=billing_env.now() + timedelta(**(later or {"hours": 30})), customer=customer)

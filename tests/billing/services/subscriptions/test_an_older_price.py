@@ -17,17 +17,10 @@ from billing.stripe_gateway.prices import sync_plans
 from tests.billing.ledger import age_reports, record_fixes, report_fixes
 
 
-@pytest.fixture
-def customer(billing_env):
-    """Subscribed before the price of a fix rose."""
-    customer = billing_env.subscribe("payg")
-    billing_env.deliver()
-    return customer
-
-
 @pytest.fixture(params=["payg_fix", "payg_fix_2027"])
 def risen(request, billing_env, customer, monkeypatch):
-    """The new price takes over the lookup key, or has one of its own."""
+    """Raise a fix's price after the customer subscribed: under the same lookup key, or under a new one."""
+    billing_env.deliver()
     newer = replace(PAYG, unit_price_cents=2000, fix_price=request.param)
     monkeypatch.setitem(PLANS, "payg", newer)
     sync_plans()
@@ -72,13 +65,15 @@ class TestAnOlderTeamsPlan:
     """Of $499 with 60 fixes; it is sold for $600 with 2 fixes now, each further one at $10."""
 
     @pytest.fixture
-    def customer(self, billing_env, monkeypatch):
-        customer = billing_env.subscribe("teams")
+    def plan(self):
+        return "teams"
+
+    @pytest.fixture(autouse=True)
+    def new_terms(self, billing_env, customer, monkeypatch):
         billing_env.deliver()
         newer = replace(TEAMS, monthly_price_cents=60000, included=2, unit_price_cents=1000)
         monkeypatch.setitem(PLANS, "teams", newer)
         sync_plans()
-        return customer
 
     def test_keeps_what_it_includes(self, billing_env, customer):
         report_fixes(customer, 3)

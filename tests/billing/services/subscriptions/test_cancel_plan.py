@@ -18,8 +18,7 @@ def fix(billing_env, customer):
 
 
 class TestCancelPlan:
-    def test_ends_it_now_and_invoices_what_was_used(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_ends_it_now_and_invoices_what_was_used(self, billing_env, customer):
         fix(billing_env, customer)
         UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
         billing_env.stripe.control.advance(60)
@@ -27,27 +26,23 @@ class TestCancelPlan:
         assert billing_env.account(customer).status == "canceled"
         assert billing_env.stripe.control.objects("invoice")[-1]["total"] == 1500
 
-    def test_waits_for_what_stripe_may_not_have_summed_yet(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_waits_for_what_stripe_may_not_have_summed_yet(self, billing_env, customer):
         fix(billing_env, customer)
         with pytest.raises(UsageStillUnreported):
             cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "active"
 
-    def test_twice_is_once(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_twice_is_once(self, billing_env, customer):
         for _ in range(2):
             cancel_plan(customer=customer)
         assert len(billing_env.stripe.control.events("customer.subscription.deleted")) == 1
 
-    def test_an_answer_that_was_lost_is_found_out(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_an_answer_that_was_lost_is_found_out(self, billing_env, customer):
         billing_env.stripe.control.add_fault("cut_after", method="DELETE", path="/v1/subscriptions/*")
         cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "canceled"
 
-    def test_after_an_outage_asking_again_ends_it(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_after_an_outage_asking_again_ends_it(self, billing_env, customer):
         billing_env.stripe.control.add_fault(
             "cut_before", method="DELETE", path="/v1/subscriptions/*", times=3
         )

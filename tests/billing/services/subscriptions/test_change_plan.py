@@ -49,8 +49,7 @@ def list_totals(billing_env):
 
 
 class TestPreviewChange:
-    def test_shows_usage_so_far_and_a_whole_month(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_shows_usage_so_far_and_a_whole_month(self, billing_env, customer):
         fix(billing_env, customer, 2)
         billing_env.stripe.control.advance(days=15)
         shown = preview(billing_env, customer, TEAMS)
@@ -73,8 +72,7 @@ class TestPreviewChange:
         shown = preview(billing_env, customer, PAYG)
         assert (shown.is_used_up, shown.credit_cents, shown.kept_cents) == (True, 0, 0)
 
-    def test_changes_nothing(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_changes_nothing(self, billing_env, customer):
         before = billing_env.stripe.control.events()
         preview(billing_env, customer, TEAMS)
         assert billing_env.stripe.control.events() == before
@@ -111,8 +109,7 @@ class TestChangePlan:
             "active",
         )
 
-    def test_each_fix_is_billed_by_the_plan_of_its_moment(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_each_fix_is_billed_by_the_plan_of_its_moment(self, billing_env, customer):
         fix(billing_env, customer, 2)
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
@@ -123,8 +120,7 @@ class TestChangePlan:
         assert upgrade == 3000 + 49900
         assert renewal == 49900 + 800
 
-    def test_included_fixes_count_from_the_change(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_included_fixes_count_from_the_change(self, billing_env, customer):
         fix(billing_env, customer, 3)
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
@@ -173,8 +169,7 @@ class TestChangePlan:
             change(billing_env, customer, PAYG, token)
         assert billing_env.account(customer).plan == "teams"
 
-    def test_there_and_back_again(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_there_and_back_again(self, billing_env, customer):
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
         billing_env.stripe.control.advance(days=1)
@@ -182,8 +177,7 @@ class TestChangePlan:
         assert billing_env.account(customer).plan == "payg"
         assert len(billing_env.stripe.control.objects("subscription")) == 1
 
-    def test_confirming_twice_charges_once_and_tells_once(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_confirming_twice_charges_once_and_tells_once(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         for _ in range(2):
             change(billing_env, customer, TEAMS, token)
@@ -191,8 +185,7 @@ class TestChangePlan:
         assert Notification.objects.filter(kind=Notification.Kind.PLAN_CHANGED).count() == 1
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_after_an_unknown_answer_confirming_again_charges_once(self, billing_env, kind):
-        customer = billing_env.subscribe("payg")
+    def test_after_an_unknown_answer_confirming_again_charges_once(self, billing_env, customer, kind):
         token = preview(billing_env, customer, TEAMS).token
         billing_env.stripe.control.add_fault(kind, method="POST", path="/v1/subscriptions/*", times=3)
         with pytest.raises(StripeUnavailable):
@@ -200,8 +193,7 @@ class TestChangePlan:
         change(billing_env, customer, TEAMS, token)
         assert (billing_env.account(customer).plan, len(list_totals(billing_env))) == ("teams", 1)
 
-    def test_that_nobody_came_back_from_is_written_down_by_stripes_news(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_that_nobody_came_back_from_is_written_down_by_stripes_news(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         billing_env.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
         with pytest.raises(StripeUnavailable):
@@ -223,8 +215,7 @@ class TestChangePlan:
         entry = AuditLogEntry.objects.get(customer=customer, subject="Pay as you go to Teams")
         assert (entry.actor, entry.address) == (user, "192.0.2.7")
 
-    def test_a_declined_card_changes_nothing(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_declined_card_changes_nothing(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "insufficient_funds")
@@ -236,8 +227,7 @@ class TestChangePlan:
         )
         assert list_totals(billing_env) == []
 
-    def test_a_bank_that_asks_for_the_person_leaves_the_invoice_open(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_bank_that_asks_for_the_person_leaves_the_invoice_open(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "authentication_required")
@@ -248,8 +238,7 @@ class TestChangePlan:
         )
         assert billing_env.stripe.control.objects("invoice")[-1]["status"] == "open"
 
-    def test_fixes_on_their_way_are_reported_first(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_fixes_on_their_way_are_reported_first(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         execution = MitigationFactory(repository__forge_account__customer=customer)
         record_usage(customer=customer, execution=execution, occurred_at=billing_env.now())
@@ -266,20 +255,17 @@ class TestAToken:
             change(billing_env, mallory, TEAMS, preview(billing_env, alice, TEAMS).token)
 
     @pytest.mark.parametrize("token", ["", "made up", "eyJhIjoxfQ:1:x"])
-    def test_that_is_not_ours_is_refused(self, billing_env, token):
-        customer = billing_env.subscribe("payg")
+    def test_that_is_not_ours_is_refused(self, customer, token):
         with pytest.raises(PreviewOutdated):
             change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
-    def test_that_is_too_old_is_refused(self, billing_env, monkeypatch):
-        customer = billing_env.subscribe("payg")
+    def test_that_is_too_old_is_refused(self, billing_env, customer, monkeypatch):
         token = preview(billing_env, customer, TEAMS).token
         monkeypatch.setattr(module, "PREVIEW_SECONDS", -1)
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TEAMS, token)
 
-    def test_of_an_earlier_period_is_refused(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_of_an_earlier_period_is_refused(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         for plan in (TEAMS, PAYG):
             billing_env.stripe.control.advance(60)
@@ -287,8 +273,7 @@ class TestAToken:
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TEAMS, token)
 
-    def test_for_another_plan_is_refused(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_for_another_plan_is_refused(self, billing_env, customer):
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TRIAL, preview(billing_env, customer, TEAMS).token)
 

@@ -35,13 +35,11 @@ class TestChoosePlan:
         assert (account.plan, account.status) == (plan, "active")
         assert account.current_period_start < account.current_period_end
 
-    def test_choosing_the_same_plan_again_subscribes_once(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_choosing_the_same_plan_again_subscribes_once(self, billing_env, customer):
         billing_env.subscribe("payg", customer=customer)
         assert len(billing_env.stripe.control.objects("subscription")) == 1
 
-    def test_another_plan_is_refused_while_one_runs(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_another_plan_is_refused_while_one_runs(self, customer):
         with pytest.raises(PlanAlreadyChosen):
             choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
 
@@ -84,8 +82,7 @@ class TestChoosePlan:
         open_subscription(customer_id=customer.pk)
         assert billing_env.stripe.control.objects("subscription") == []
 
-    def test_is_not_chosen_again_while_a_worker_has_the_former_request(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_not_chosen_again_while_a_worker_has_the_former_request(self, billing_env, customer):
         cancel_plan(customer=customer)
         outbox.reopen(SubscriptionRequest.objects.all(), at=timezone.now())
         outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
@@ -93,8 +90,7 @@ class TestChoosePlan:
             choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
         assert billing_env.account(customer).status == "canceled"
 
-    def test_a_cancelled_customer_can_choose_again(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_cancelled_customer_can_choose_again(self, billing_env, customer):
         cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "canceled"
         billing_env.subscribe("teams", customer=customer)

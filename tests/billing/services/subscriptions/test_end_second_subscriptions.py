@@ -11,12 +11,11 @@ from customers.models import AuditLogEntry
 from tests.billing.ledger import age_reports, report_fixes
 
 
-@pytest.fixture
-def customer(billing_env):
-    customer = billing_env.subscribe("payg")
+@pytest.fixture(autouse=True)
+def first_subscription(billing_env, customer):
+    """Started some seconds before any other one, so that it is the older."""
     billing_env.deliver()
     billing_env.stripe.control.advance(5)
-    return customer
 
 
 def subscribe_again(billing_env, customer, plan=TEAMS):

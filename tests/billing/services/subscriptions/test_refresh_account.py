@@ -52,8 +52,7 @@ class TestChoose:
 class TestLateNews:
     @pytest.mark.parametrize("order", [1, -1], ids=["in order", "the newest first"])
     @pytest.mark.parametrize("is_second_ended", [True, False])
-    def test_changes_nothing_of_what_stripe_says_now(self, billing_env, order, is_second_ended):
-        customer = billing_env.subscribe("payg")
+    def test_changes_nothing_of_what_stripe_says_now(self, billing_env, customer, order, is_second_ended):
         client = get_client().v1
         client.subscriptions.cancel(billing_env.account(customer).subscription_id)
         billing_env.stripe.control.advance(5)

@@ -73,8 +73,7 @@ class TestResumePlan:
         resume(customer)
         assert len(billing_env.stripe.control.requests()) == before
 
-    def test_a_plan_that_has_ended_is_not_taken_up_again(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_plan_that_has_ended_is_not_taken_up_again(self, customer):
         cancel_plan(customer=customer)
         with pytest.raises(NothingToResume):
             resume(customer)

@@ -145,8 +145,7 @@ class TestAPaidCheckout:
 
 
 class TestAMeterError:
-    def test_is_handed_to_its_service(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_handed_to_its_service(self, billing_env, customer):
         (report,) = report_fixes(customer, 1)
         thin = billing_env.stripe.control.report_meter_error(identifier=report.identifier)
         sent = {name: value for name, value in thin.items() if name != "data"}
@@ -226,8 +225,7 @@ class TestPrices:
 
 
 class TestCustomers:
-    def test_one_that_is_deleted_at_stripe_is_let_go(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_one_that_is_deleted_at_stripe_is_let_go(self, billing_env, customer):
         billing_env.deliver()
         deleted = billing_env.account(customer).stripe_customer_id
         get_client().v1.customers.delete(deleted)
@@ -240,8 +238,7 @@ class TestCustomers:
         )
         assert find_failures() == []
 
-    def test_late_news_of_a_deleted_one_does_not_bring_it_back(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_late_news_of_a_deleted_one_does_not_bring_it_back(self, billing_env, customer):
         billing_env.deliver()
         deleted = billing_env.account(customer).stripe_customer_id
         client = get_client().v1.customers
@@ -252,8 +249,7 @@ class TestCustomers:
         billing_env.deliver(events=[late])
         assert billing_env.account(customer).stripe_customer_id is None
 
-    def test_who_comes_back_gets_a_new_one(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_who_comes_back_gets_a_new_one(self, billing_env, customer):
         get_client().v1.customers.delete(billing_env.account(customer).stripe_customer_id)
         billing_env.deliver()
         billing_env.subscribe("teams", customer=customer)

@@ -141,8 +141,7 @@ class TestProcessWebhook:
             assert (event.attempts, event.last_error) == (attempt, "StripeUnavailable: away")
             assert (event.next_attempt_at is None) is (attempt == 12)
 
-    def test_what_staff_replay_is_processed_again(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_what_staff_replay_is_processed_again(self, billing_env, customer):
         billing_env.deliver()
         event = InboxEvent.objects.filter(event_type="customer.subscription.created").get()
         account = billing_env.account(customer)
@@ -152,8 +151,7 @@ class TestProcessWebhook:
             replay_webhook(event_id=event.pk, at=timezone.now())
         assert billing_env.account(customer).status == "active"
 
-    def test_an_event_that_died_half_way_is_taken_up_by_the_sweep(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_an_event_that_died_half_way_is_taken_up_by_the_sweep(self, billing_env, customer):
         billing_env.deliver()
         outbox.reopen(InboxEvent.objects.all(), at=timezone.now(), processed_at=None)
         billing_env.account(customer).__class__.objects.update(status="unpaid")

@@ -97,8 +97,7 @@ class TestPruneEvents:
 
 
 class TestTheLedger:
-    def test_is_never_touched(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_never_touched(self, billing_env, customer):
         report_fixes(customer, 2)
         billing_env.deliver()
         Event.objects.create(id="evt_old", livemode=False, data={}, stripe_data={})
@@ -107,8 +106,7 @@ class TestTheLedger:
         assert prune_events(at=timezone.now() + timedelta(days=1000)).events > 0
         assert (customer.usage_records.count(), customer.usage_reports.count()) == kept == (2, 2)
 
-    def test_and_the_account_survive_a_replay_of_every_event(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_and_the_account_survive_a_replay_of_every_event(self, billing_env, customer):
         billing_env.deliver()
         for event in InboxEvent.objects.all():
             with billing_env.run_tasks():
