@@ -19,7 +19,7 @@ from core.api import limiter
 from customers.models import Customer
 from customers.services.manage_keys import create_api_key
 
-from .billing.billing_env import billing_env, foundation  # noqa: F401 - fixtures
+from .billing.billing_env import billing_env, stripe_catalog  # noqa: F401 - fixtures
 from .databases import lend_database
 from .factories import CustomerFactory
 from .staff import StaffBrowser, make_staff, open_staff_browser

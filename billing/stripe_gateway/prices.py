@@ -86,7 +86,7 @@ def _costs(price: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 def describe_prices(plan: Plan, *, product_id: str, meter_id: str) -> list[Any]:
-    """Return what creates a plan's prices at Stripe: the flat price, if there is one, then the metered one."""
+    """Return what creates a plan's prices at Stripe: the flat price, if any, then the metered one."""
     shared = {"product": product_id, "currency": CURRENCY}
     metered = {"interval": "month", "usage_type": "metered", "meter": meter_id}
     prices: list[Any] = []

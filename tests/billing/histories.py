@@ -9,7 +9,7 @@ from billing.services.webhooks.handlers import ENDPOINT_EVENTS
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.prices import find_price_ids
 from customers.models import Customer
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 
 # What may follow when a subscription is active, past due or canceled.
 STEPS = {
@@ -23,7 +23,7 @@ STEPS = {
 class Life:
     """Lives a history at Stripe's side; `plan`, `status` and `refunds` say what we must know in the end."""
 
-    billing_env: BillingWorld
+    billing_env: BillingEnv
     customer: Customer
     plan: str = "teams"
     status: str = "active"
@@ -32,7 +32,7 @@ class Life:
     heard: set[str] = field(default_factory=set)
 
     @classmethod
-    def begin(cls, billing_env: BillingWorld) -> "Life":
+    def begin(cls, billing_env: BillingEnv) -> "Life":
         return cls(billing_env, billing_env.subscribe("teams"))
 
     def live(self, step: str) -> None:

@@ -39,7 +39,7 @@ def send_due() -> None:
 
 
 def age_reports(*, days: float = 2) -> None:
-    """Let all reports be so old that Stripe has forgotten their identifiers and summed them up."""
+    """Make all reports so old that Stripe has forgotten their identifiers and summed them up."""
     then = timezone.now() - timedelta(days=days)
     UsageReport.objects.filter(status="reported").update(reported_at=then)
     UsageReport.objects.update(first_sent_at=then)

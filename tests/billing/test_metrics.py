@@ -103,5 +103,5 @@ class TestPayments:
         billing_env.subscribe("teams")
         for method in billing_env.stripe.control.objects("payment_method"):
             billing_env.stripe.control.set_card(method["id"], "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         assert failed.so_far > 0

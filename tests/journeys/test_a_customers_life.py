@@ -14,7 +14,7 @@ from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.subscriptions.change_plan import change_plan, preview_change
 from billing.services.subscriptions.start_checkout import start_checkout
 from billing.stripe_gateway.client import get_client
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.billing.ledger import age_reports
 from tests.conftest import ApiClient
 
@@ -23,7 +23,7 @@ STORE = "/api/v1/phases/store"
 
 @dataclass
 class Journey:
-    billing_env: BillingWorld
+    billing_env: BillingEnv
     client: ApiClient
     issues: int = 0
 
@@ -127,7 +127,7 @@ def check_upgrade(journey):
 
 def check_renewal(journey):
     """The next month in advance, and the one fix beyond the 60."""
-    journey.billing_env.advance()
+    journey.billing_env.close_month()
     assert journey.newest() == ("paid", 49900 + 800, 61)
     assert get_entitlement(customer=journey.customer).used == 0
 
@@ -135,7 +135,7 @@ def check_renewal(journey):
 def check_failed_renewal(journey):
     """The card fails, work goes on, and all is well the moment it is paid."""
     journey.set_card("insufficient_funds")
-    journey.billing_env.advance()
+    journey.billing_env.close_month()
     assert (journey.standing(), journey.newest()) == (("teams", "past_due"), ("open", 49900, 0))
     assert journey.client.get("/api/v1/entitlement").json()["canUseService"]
     journey.pay()
@@ -169,7 +169,7 @@ def check_second_subscription(journey, kept_cents):
     journey.check_out(PAYG)
     assert journey.standing() == ("payg", "active")
     journey.fix(1)
-    journey.billing_env.advance()
+    journey.billing_env.close_month()
     assert journey.newest() == ("paid", 1500, 1)
     assert journey.balance_cents() == kept_cents - 1500
     covered = [UsageRecord.objects.filter(coverage=each).count() for each in ("trial", "unbilled", "metered")]

@@ -30,7 +30,7 @@ class TestPayAsYouGo:
         store_fixes(billing_env, client, [7, 7])
         assert UsageReport.objects.get().status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
-        billing_env.advance()
+        billing_env.close_month()
         newest = list_invoices(customer=customer, limit=5)[0]
         assert (newest.total_cents, newest.status, newest.fixes) == (1500, "paid", 1)
 
@@ -38,7 +38,7 @@ class TestPayAsYouGo:
         customer = billing_env.subscribe("payg")
         store_fixes(billing_env, make_client(customer), [1, 2])
         assert get_entitlement(customer=customer).used == 2
-        billing_env.advance()
+        billing_env.close_month()
         assert get_entitlement(customer=customer).used == 0
 
     def test_a_fix_whose_report_was_late_is_billed_and_shown_in_the_new_period(self, billing_env):
@@ -47,14 +47,14 @@ class TestPayAsYouGo:
             "status", path="/v1/billing/meter_events", status=500, times=None
         )
         store_fixes(billing_env, make_client(customer), [1])
-        billing_env.advance()
+        billing_env.close_month()
         billing_env.stripe.control.clear_faults()
         UsageReport.objects.update(meter_at=None, first_sent_at=None)
         make_due(UsageReport.objects.all())
         with billing_env.run_tasks():
             sweep_billing()
         assert get_entitlement(customer=customer).used == 1
-        billing_env.advance()
+        billing_env.close_month()
         assert [each.total_cents for each in list_invoices(customer=customer, limit=5)][:2] == [1500, 0]
 
 
@@ -64,7 +64,7 @@ class TestTeams:
         store_fixes(billing_env, make_client(customer), range(1, 63))
         entitlement = get_entitlement(customer=customer)
         assert (entitlement.used, entitlement.remaining, entitlement.period_cents) == (62, 0, 49900 + 2 * 800)
-        billing_env.advance()
+        billing_env.close_month()
         invoices = [(each.total_cents, each.fixes) for each in list_invoices(customer=customer, limit=5)]
         assert invoices == [(49900 + 2 * 800, 62), (49900, 0)]
 

@@ -13,12 +13,12 @@ from billing.stripe_gateway.subscriptions import create_subscription
 from customers.services.authenticate_key import authenticate_api_key
 from customers.services.manage_keys import create_api_key
 from provisioning.services.close_account import close_account
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.factories import MembershipFactory, make_mitigation_of
 
 
 class TestClosingAnAccount:
-    def test_invoices_what_was_used_and_ends_everything(self, billing_env: BillingWorld) -> None:
+    def test_invoices_what_was_used_and_ends_everything(self, billing_env: BillingEnv) -> None:
         customer = billing_env.subscribe("payg")
         owner = MembershipFactory(customer=customer).user
         raw = create_api_key(customer=customer, name="CI").raw
@@ -35,7 +35,7 @@ class TestClosingAnAccount:
         assert authenticate_api_key(raw) is None
         assert customer.email in {to for sent in mail.outbox for to in sent.to}
 
-    def test_ends_a_plan_whose_news_has_not_come(self, billing_env: BillingWorld) -> None:
+    def test_ends_a_plan_whose_news_has_not_come(self, billing_env: BillingEnv) -> None:
         membership = MembershipFactory()
         customer, now = membership.customer, timezone.now()
         start_checkout(customer=customer, plan=PAYG, return_url="http://127.0.0.1:9/back", at=now)
@@ -45,7 +45,7 @@ class TestClosingAnAccount:
         close_account(customer=customer, by=membership.user, at=now)
         assert [each["status"] for each in billing_env.stripe.control.objects("subscription")] == ["canceled"]
 
-    def test_ends_a_second_plan_too_without_billing_its_fixes_again(self, billing_env: BillingWorld) -> None:
+    def test_ends_a_second_plan_too_without_billing_its_fixes_again(self, billing_env: BillingEnv) -> None:
         customer = billing_env.subscribe("payg")
         owner = MembershipFactory(customer=customer).user
         with billing_env.run_tasks():
@@ -64,7 +64,7 @@ class TestClosingAnAccount:
         assert {each["status"] for each in billing_env.stripe.control.objects("subscription")} == {"canceled"}
         assert sum(each["total"] for each in billing_env.stripe.control.objects("invoice")) == 1500
 
-    def test_leaves_no_checkout_open_that_would_subscribe_later(self, billing_env: BillingWorld) -> None:
+    def test_leaves_no_checkout_open_that_would_subscribe_later(self, billing_env: BillingEnv) -> None:
         membership = MembershipFactory()
         customer, now = membership.customer, timezone.now()
         start_checkout(customer=customer, plan=PAYG, return_url="http://127.0.0.1:9/back", at=now)

@@ -85,9 +85,9 @@ class TestBillingTurnedOnAgain:
     def test_after_a_periods_end_bills_it_in_the_next(self, billing_env, customer):
         turn(is_on=False)
         fix(customer)
-        billing_env.advance()
+        billing_env.close_month()
         with billing_env.run_tasks():
             turn(is_on=True)
         assert UsageReport.objects.get().status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]

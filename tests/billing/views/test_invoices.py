@@ -8,7 +8,7 @@ from billing.plans import PLANS
 from billing.selectors.explained_invoice import explain_invoice
 from billing.services.subscriptions.change_plan import change_plan, preview_change
 from core.errors import NotFound
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page
 from tests.rsolv.portal.test_dashboard import make_invoice, read_rows
@@ -79,18 +79,18 @@ class TestInvoices:
 
 
 class TestExplainedInvoice:
-    def open_newest(self, browser: Browser, billing_env: BillingWorld) -> Page:
+    def open_newest(self, browser: Browser, billing_env: BillingEnv) -> Page:
         """The month closed, and its invoice opened by its number."""
-        billing_env.advance()
+        billing_env.close_month()
         return open_page(browser, f"{INVOICES}{self.find_number(billing_env)}/")
 
-    def find_number(self, billing_env: BillingWorld) -> str:
+    def find_number(self, billing_env: BillingEnv) -> str:
         return str(billing_env.stripe.control.objects("invoice")[-1]["number"])
 
     def read_lines(self, page: Page) -> list[str]:
         return [each.words for each in page.find_all("details") if each.attrs["class"] == "line"]
 
-    def test_agrees_to_the_cent_in_every_tier(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_agrees_to_the_cent_in_every_tier(self, paying: Browser, billing_env: BillingEnv) -> None:
         for _ in range(62):
             make_fix(billing_env, paying.customer)
         page = self.open_newest(paying, billing_env)
@@ -100,7 +100,7 @@ class TestExplainedInvoice:
         assert "2 fixes in our ledger, $16.00" in beyond
         assert "The plan's monthly price, paid ahead: $499.00" in month
 
-    def test_a_fix_shows_what_proves_it(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_a_fix_shows_what_proves_it(self, paying: Browser, billing_env: BillingEnv) -> None:
         url = "https://github.com/acme/app/pull/71"
         fix = make_fix(billing_env, paying.customer, pull_request_url=url)
         page = self.open_newest(paying, billing_env)
@@ -117,7 +117,7 @@ class TestExplainedInvoice:
         assert url in {a.attrs.get("href") for a in page.find_all("a")}
 
     def test_a_fix_taken_off_the_meter_is_marked_and_not_counted(
-        self, paying: Browser, billing_env: BillingWorld
+        self, paying: Browser, billing_env: BillingEnv
     ) -> None:
         make_fix(billing_env, paying.customer)
         correct(UsageRecord.objects.get(), kind="void", resolution="adjustment", reason="It broke the build.")
@@ -127,9 +127,7 @@ class TestExplainedInvoice:
         assert "Voided not counted Reason: It broke the build." in text
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $0.00" in text
 
-    def test_a_credited_fix_is_marked_with_its_amount(
-        self, alice: Browser, billing_env: BillingWorld
-    ) -> None:
+    def test_a_credited_fix_is_marked_with_its_amount(self, alice: Browser, billing_env: BillingEnv) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         make_fix(billing_env, alice.customer)
         correct(
@@ -145,21 +143,19 @@ class TestExplainedInvoice:
         assert "Every line agrees" in page.find("main").words
 
     def test_says_plainly_where_it_differs(
-        self, alice: Browser, billing_env: BillingWorld, caplog: Any
+        self, alice: Browser, billing_env: BillingEnv, caplog: Any
     ) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         make_fix(billing_env, alice.customer)
         UsageReport.objects.update(meter_at=timezone.now())
-        billing_env.advance()
+        billing_env.close_month()
         UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
         page = open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/")
         assert "This invoice differs from our own ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
-    def change(
-        self, alice: Browser, billing_env: BillingWorld, before: str, after: str, *, fixes: int
-    ) -> str:
+    def change(self, alice: Browser, billing_env: BillingEnv, before: str, after: str, *, fixes: int) -> str:
         """The words of the invoice that a change of plan makes after ten days."""
         billing_env.subscribe(before, customer=alice.customer)
         billing_env.deliver()
@@ -173,7 +169,7 @@ class TestExplainedInvoice:
         return open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/").find("main").words
 
     def test_a_change_up_is_invoiced_at_both_prices_and_agrees(
-        self, alice: Browser, billing_env: BillingWorld, settings: Any
+        self, alice: Browser, billing_env: BillingEnv, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "payg", "teams", fixes=1)
@@ -181,42 +177,42 @@ class TestExplainedInvoice:
         assert "1 fix in our ledger, $15.00" in text
 
     def test_a_change_down_says_which_lines_we_do_not_compute(
-        self, alice: Browser, billing_env: BillingWorld, settings: Any
+        self, alice: Browser, billing_env: BillingEnv, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "teams", "payg", fixes=1)
         assert "The fixes agree with our own ledger" in text
         assert "A part of a month's price" in text
 
-    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
         make_fix(billing_env, paying.customer)
-        billing_env.advance()
+        billing_env.close_month()
         before = len(billing_env.stripe.control.requests())
         open_page(paying, f"{INVOICES}{self.find_number(billing_env)}/")
         assert len(billing_env.stripe.control.requests()) == before
 
     def test_queries_are_as_many_for_ten_fixes_as_for_one(
-        self, paying: Browser, billing_env: BillingWorld
+        self, paying: Browser, billing_env: BillingEnv
     ) -> None:
         make_fix(billing_env, paying.customer)
-        billing_env.advance()
+        billing_env.close_month()
         for_one = count_queries(paying, f"{INVOICES}{self.find_number(billing_env)}/")
         for _ in range(10):
             make_fix(billing_env, paying.customer)
-        billing_env.advance()
+        billing_env.close_month()
         assert count_queries(paying, f"{INVOICES}{self.find_number(billing_env)}/") == for_one
 
 
 class TestFix:
     def test_shows_all_of_its_evidence_to_its_customer_alone(
-        self, paying: Browser, mallory: Browser, billing_env: BillingWorld
+        self, paying: Browser, mallory: Browser, billing_env: BillingEnv
     ) -> None:
         make_fix(billing_env, paying.customer)
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"
         assert "SQL injection in app/search.py:12" in open_page(paying, path).find("main").words
         assert mallory.get(path).status_code == 404
 
-    def test_says_where_nothing_is_stored(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_says_where_nothing_is_stored(self, paying: Browser, billing_env: BillingEnv) -> None:
         execution = make_fix(billing_env, paying.customer)
         execution.repository.phase_executions.update(data="[1, 2")
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from billing.models import BillingAccount, Notification
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.rsolv.portal.conftest import Browser
 
 from .conftest import count_queries, make_fix, open_page
@@ -26,9 +26,7 @@ class TestOverview:
         assert "10 fixes free, no card" in page.find("main").words
         assert "/dashboard/billing/plans/" in {a.attrs["href"] for a in page.find_all("a")}
 
-    def test_of_a_plan_has_its_period_usage_and_cost(
-        self, paying: Browser, billing_env: BillingWorld
-    ) -> None:
+    def test_of_a_plan_has_its_period_usage_and_cost(self, paying: Browser, billing_env: BillingEnv) -> None:
         make_fix(billing_env, paying.customer)
         text = read(paying)
         assert "Teams Active" in text
@@ -45,11 +43,11 @@ class TestOverview:
         assert "/dashboard/billing/resume/" in {form.attrs.get("action") for form in page.find_all("form")}
 
     def test_of_a_failed_payment_leads_to_the_open_invoice(
-        self, paying: Browser, billing_env: BillingWorld
+        self, paying: Browser, billing_env: BillingEnv
     ) -> None:
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         page = open_page(paying, BILLING)
         assert "Your last payment failed" in page.find("main").words
         assert any(a.words.startswith("Pay invoice") for a in page.find_all("a"))
@@ -58,7 +56,7 @@ class TestOverview:
         BillingAccount.objects.update(spend_cap_cents=100000)
         assert "$499.00 of $1,000 in this period" in read(paying)
 
-    def test_a_reached_cap_is_explained(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_a_reached_cap_is_explained(self, paying: Browser, billing_env: BillingEnv) -> None:
         BillingAccount.objects.update(plan="payg", unit_price_cents=None, spend_cap_cents=1000)
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
@@ -74,7 +72,7 @@ class TestOverview:
         give(alice, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
         assert "Payment failed" in read(alice)
 
-    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
         before = len(billing_env.stripe.control.requests())
         read(paying)
         assert len(billing_env.stripe.control.requests()) == before
@@ -99,7 +97,7 @@ class TestThePortalOfStripe:
         assert "no cards or invoices yet" in response.text
 
     def test_stripe_being_away_is_told_with_the_request_id(
-        self, paying: Browser, billing_env: BillingWorld
+        self, paying: Browser, billing_env: BillingEnv
     ) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         response = paying.post("/dashboard/billing/portal/", headers={"X-Request-Id": "req_0123456789"})

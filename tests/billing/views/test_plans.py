@@ -5,7 +5,7 @@ from billing.services.subscriptions.cancel_plan import NoPlanToCancel
 from billing.services.subscriptions.change_plan import PreviewOutdated
 from core.formats import format_cents
 from customers.models import AuditLogEntry, Membership
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.factories import MembershipFactory
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import read_page
@@ -25,7 +25,7 @@ class TestChoosePlan:
 
     @pytest.mark.parametrize("plan", ["payg", "teams"])
     def test_leads_to_checkout_and_back_to_an_open_plan(
-        self, alice: Browser, billing_env: BillingWorld, plan: str
+        self, alice: Browser, billing_env: BillingEnv, plan: str
     ) -> None:
         response = alice.post(PLANS, {"plan": plan})
         assert response.status_code == 303
@@ -41,7 +41,7 @@ class TestChoosePlan:
         assert "now. Thank you." in back.text
 
     def test_stands_in_the_audit_log_once_it_is_paid_as_done_by_who_chose_it(
-        self, alice: Browser, billing_env: BillingWorld
+        self, alice: Browser, billing_env: BillingEnv
     ) -> None:
         user = Membership.objects.get(customer=alice.customer).user
         alice.post(PLANS, {"plan": "teams"})
@@ -54,12 +54,12 @@ class TestChoosePlan:
         changed = AuditLogEntry.objects.filter(customer=alice.customer, action="plan_changed")
         assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
 
-    def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "teams"})
         alice.get(f"{RETURN}?checkout=left")
         assert not AuditLogEntry.objects.filter(action="plan_changed").exists()
 
-    def test_another_person_gets_a_page_of_their_own(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_another_person_gets_a_page_of_their_own(self, alice: Browser, billing_env: BillingEnv) -> None:
         first = alice.post(PLANS, {"plan": "teams"}).headers["Location"]
         carol = MembershipFactory(customer=alice.customer).user
         alice.force_login(carol)
@@ -80,14 +80,12 @@ class TestChoosePlan:
         BillingAccount.objects.update(plan="payg", status="active")
         assert alice.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
 
-    def test_a_second_tab_makes_no_second_subscription(
-        self, alice: Browser, billing_env: BillingWorld
-    ) -> None:
+    def test_a_second_tab_makes_no_second_subscription(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "payg"})
         alice.post(PLANS, {"plan": "payg"})
         assert len(billing_env.stripe.control.objects("checkout.session")) == 1
 
-    def test_stripe_being_away_changes_nothing(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_stripe_being_away_changes_nothing(self, alice: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
         assert alice.post(PLANS, {"plan": "teams"}).status_code == 503
         assert billing_env.account(alice.customer).status == "trialing"
@@ -125,7 +123,7 @@ class TestWaitForStripe:
     def test_a_strange_count_begins_anew(self, alice: Browser, tries: str) -> None:
         assert "tries=1" in self.find_look(alice, f"tries={tries}")
 
-    def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "payg"})
         session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
         billing_env.stripe.control.complete_checkout(session)
@@ -136,7 +134,7 @@ class TestWaitForStripe:
         assert billing_env.account(alice.customer).status == "active"
 
     def test_another_customers_session_opens_nothing(
-        self, alice: Browser, mallory: Browser, billing_env: BillingWorld
+        self, alice: Browser, mallory: Browser, billing_env: BillingEnv
     ) -> None:
         for browser in (alice, mallory):
             browser.post(PLANS, {"plan": "payg"})
@@ -157,7 +155,7 @@ class TestCancelPlan:
         assert "everything goes on. Then a last invoice" in text
         assert "The rest of the month is not paid back." in text
 
-    def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, billing_env: BillingEnv) -> None:
         response = paying.post(CANCEL, {"when": "end"}, follow=True)
         assert "Your plan ends on" in response.text
         assert billing_env.account(paying.customer).cancel_at is not None
@@ -170,18 +168,18 @@ class TestCancelPlan:
         ]
         assert billing_env.account(paying.customer).cancel_at is None
 
-    def test_now_ends_the_plan(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_now_ends_the_plan(self, paying: Browser, billing_env: BillingEnv) -> None:
         assert "Your plan has ended." in paying.post(CANCEL, {"when": "now"}, follow=True).text
         assert billing_env.account(paying.customer).status == "canceled"
 
-    def test_in_no_known_way_changes_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_in_no_known_way_changes_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
         assert paying.post(CANCEL, {"when": "then"}).status_code == 422
         assert billing_env.account(paying.customer).status == "active"
 
     def test_without_a_plan_leads_back_with_a_sentence(self, alice: Browser) -> None:
         assert NoPlanToCancel.message in alice.get(CANCEL, follow=True).text
 
-    def test_stripe_being_away_changes_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_stripe_being_away_changes_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("cut_before", path="/v1/subscriptions/*", times=None)
         assert paying.post(CANCEL, {"when": "now"}).status_code == 503
         assert billing_env.account(paying.customer).status == "active"
@@ -190,7 +188,7 @@ class TestCancelPlan:
 class TestChangePlan:
     CHANGE = "/dashboard/billing/change/"
 
-    def test_charges_what_the_preview_showed(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_charges_what_the_preview_showed(self, alice: Browser, billing_env: BillingEnv) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         page = open_page(alice, self.CHANGE)
         assert page.find("h1").words == "From Pay as you go to Teams"
@@ -202,7 +200,7 @@ class TestChangePlan:
         assert f"Your card pays now {paid}" in page.find("main").words
 
     def test_a_stale_token_is_shown_anew_with_a_sentence(
-        self, paying: Browser, billing_env: BillingWorld
+        self, paying: Browser, billing_env: BillingEnv
     ) -> None:
         response = paying.post(self.CHANGE, {"plan": "payg", "token": "old"})
         page = read_page(response.text)
@@ -211,7 +209,7 @@ class TestChangePlan:
         assert PreviewOutdated.message in page.find("main").words
         assert billing_env.account(paying.customer).plan == "teams"
 
-    def test_stripe_being_away_is_told(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_stripe_being_away_is_told(self, paying: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/invoices/*", status=500, times=None)
         assert paying.get(self.CHANGE).status_code == 503
 

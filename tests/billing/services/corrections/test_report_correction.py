@@ -95,7 +95,7 @@ class TestAVoidWithinADay:
         assert (report.status, report.resolution) == ("done", "adjustment")
         assert UsageReport.objects.get(pk=voided.pk).status == "withdrawn"
         assert get_entitlement(customer=payg).used == 1
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
         assert UsageReport.objects.get(pk=kept.pk).status == "reported"
 
@@ -108,7 +108,7 @@ class TestAVoidWithinADay:
         assert report.next_attempt_at > timezone.now()
         billing_env.stripe.control.clear_faults()
         assert send(report).status == "done"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
 
     def test_through_a_death_before_the_commit_is_taken_off_once(self, billing_env, payg, monkeypatch):
@@ -119,7 +119,7 @@ class TestAVoidWithinADay:
             with pytest.raises(SystemExit):
                 send(report)
         assert send(report).status == "done"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
 
     def test_repeating_it_calls_nobody(self, billing_env, payg):
@@ -203,7 +203,7 @@ class TestAVoidOfAnInvoiceThatNobodyPays:
         usage = fix(payg)
         for method in billing_env.stripe.control.objects("payment_method"):
             billing_env.stripe.control.set_card(method["id"], "generic_decline")
-        billing_env.advance()
+        billing_env.close_month()
         (invoice,) = [each for each in billing_env.stripe.control.objects("invoice") if each["total"]]
         getattr(get_client().v1.invoices, end)(invoice["id"])
         billing_env.deliver()
@@ -246,7 +246,7 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
     def test_waits_where_its_stripe_customer_was_deleted(self, billing_env, payg):
         usage = fix(payg)
         age(usage, hours=25)
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
         get_client().v1.customers.delete(usage.stripe_customer_id)
         billing_env.deliver()
@@ -274,14 +274,14 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
         report = send(correct(followed))
         assert (report.status, report.resolution) == ("pending", "")
         assert (send(report).status, report.resolution) == ("done", "adjustment")
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 0
 
     def test_is_credited_what_a_plan_that_was_not_heard_of_charges(self, billing_env, payg, followed):
         age(followed, hours=25)
         report = send(correct(followed))
         assert (report.status, report.resolution) == ("pending", "")
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
         assert (send(report).resolution, report.amount_cents) == ("credit", 1500)
 
@@ -302,7 +302,7 @@ class TestALaterVoid:
         assert (report.resolution, report.amount_cents) == ("credit", 1500)
         assert report.stripe_id
         assert list_credits(billing_env, payg) == [1500]
-        billing_env.advance()
+        billing_env.close_month()
         assert billing_env.stripe.control.objects("invoice")[0]["amount_due"] == 0
 
     def test_shortly_before_the_periods_end_is_credited_too(self, billing_env, payg):
@@ -312,7 +312,7 @@ class TestALaterVoid:
 
     def test_of_an_invoiced_period_is_credited_at_its_price(self, billing_env, payg):
         usage = fix(payg)
-        billing_env.advance()
+        billing_env.close_month()
         report = send(correct(usage))
         assert (report.resolution, report.amount_cents) == ("credit", 1500)
 
@@ -325,14 +325,14 @@ class TestACreditOfTeams:
 
     def test_of_a_fix_within_the_included_ones_costs_nothing(self, billing_env, teams):
         report = correct(fix(teams), Kind.CREDIT)
-        billing_env.advance()
+        billing_env.close_month()
         assert (send(report).resolution, report.status) == ("nothing", "done")
         assert list_credits(billing_env, teams) == []
 
     def test_beyond_the_included_ones_gives_back_no_more_than_was_paid(self, billing_env, teams):
         usages = [fix(teams) for _ in range(62)]
         reports = [correct(usage, Kind.CREDIT) for usage in usages[:3]]
-        billing_env.advance()
+        billing_env.close_month()
         resolutions = [(send(report).resolution, report.amount_cents) for report in reports]
         assert resolutions == [("credit", 800), ("credit", 800), ("nothing", 0)]
         assert list_credits(billing_env, teams) == [800, 800]
@@ -343,7 +343,7 @@ class TestACreditOfTeams:
         BillingAccount.objects.update(plan="teams")
         report_usage(usage_id=usage.pk)
         report = correct(usage, Kind.CREDIT)
-        billing_env.advance()
+        billing_env.close_month()
         assert (send(report).resolution, report.amount_cents) == ("nothing", 0)
 
 

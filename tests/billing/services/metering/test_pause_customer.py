@@ -55,9 +55,9 @@ class TestResumeCustomer:
     def test_after_a_periods_end_bills_it_in_the_next(self, billing_env, customer):
         pause(customer)
         fix(customer)
-        billing_env.advance()
+        billing_env.close_month()
         with billing_env.run_tasks():
             resume(customer)
         assert UsageReport.objects.get().status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500

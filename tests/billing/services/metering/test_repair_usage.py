@@ -64,11 +64,11 @@ class TestAVoidedFixThatTheMeterLost:
         return send(correct(UsageReport.objects.get().usage))
 
     def test_and_that_cost_nothing_is_withdrawn(self, billing_env, customer, lost):
-        billing_env.advance()
+        billing_env.close_month()
         assert self.void().resolution == "nothing"
         reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "withdrawn"
-        billing_env.advance()
+        billing_env.close_month()
         assert sum(list_totals(customer)) == 0
 
     def test_and_that_was_credited_is_to_be_billed(self, customer, lost):

@@ -177,17 +177,17 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
 class TestAPeriodThatEndsMeanwhile:
     def test_a_report_that_never_arrived_is_billed_in_the_new_period(self, billing_env, report, customer):
         cut(billing_env, report)
-        billing_env.advance()
+        billing_env.close_month()
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]
 
     def test_a_report_that_had_arrived_is_billed_in_the_old_one(self, billing_env, report, customer):
         cut(billing_env, report, kind="cut_after")
-        billing_env.advance()
+        billing_env.close_month()
         age(report, days=31)
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert sum(each.total_cents for each in list_invoices(customer=customer, limit=3)) == 1500
         assert get_entitlement(customer=customer).used == 0
 
@@ -195,7 +195,7 @@ class TestAPeriodThatEndsMeanwhile:
         billing_env.stripe.control.advance(days=32)
         BillingAccount.objects.update(current_period_end=timezone.now())
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 
@@ -253,7 +253,7 @@ class TestASubscriptionThatEnds:
         assert send(report).last_error == "waits for a subscription"
         billing_env.subscribe("payg", customer=customer)
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 

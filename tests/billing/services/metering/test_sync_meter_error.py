@@ -61,7 +61,7 @@ class TestFollowMeterError:
     def test_leaves_a_parked_fix_out_of_later_periods(self, billing_env, customer, report):
         billing_env.deliver(events=[fail(billing_env, report)])
         assert get_entitlement(customer=customer).used == 1
-        billing_env.advance()
+        billing_env.close_month()
         assert get_entitlement(customer=customer).used == 0
         reconcile(at=billing_env.now())
         assert not Discrepancy.objects.filter(kind=Discrepancy.Kind.PORTAL).exists()

@@ -10,7 +10,7 @@ from billing.services.payments.sync_payment_state import block_overdue
 from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.sweep_billing import sweep_billing
 from billing.stripe_gateway.client import get_client
-from tests.billing.billing_env import BillingWorld, run_together
+from tests.billing.billing_env import BillingEnv, run_together
 from tests.billing.ledger import report_fixes
 from tests.factories import BillingAccountFactory, make_mitigation_of
 from tests.outbox import make_due
@@ -23,7 +23,7 @@ def plan():
     return "teams"
 
 
-def set_card(billing_env: BillingWorld, behavior: str) -> None:
+def set_card(billing_env: BillingEnv, behavior: str) -> None:
     method = billing_env.stripe.control.objects("payment_method")[0]["id"]
     billing_env.stripe.control.set_card(method, behavior)
 
@@ -31,7 +31,7 @@ def set_card(billing_env: BillingWorld, behavior: str) -> None:
 def fail(billing_env, behavior="insufficient_funds"):
     """A renewal that the card does not pay."""
     set_card(billing_env, behavior)
-    billing_env.advance()
+    billing_env.close_month()
 
 
 def pay(billing_env):
@@ -68,7 +68,7 @@ class TestAPaymentThatFails:
         report_fixes(customer, 1)
         newest = billing_env.stripe.control.objects("payment_method")[-1]["id"]
         billing_env.stripe.control.set_card(newest, "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         account, invoice = billing_env.account(customer), billing_env.stripe.control.objects("invoice")[-1]
         assert account.status == "past_due"
         assert account.past_due_since.timestamp() == invoice["status_transitions"]["finalized_at"]

@@ -84,7 +84,7 @@ class TestReconcile:
 
     def test_agrees_over_a_periods_end(self, billing_env, customer):
         report_fixes(customer, 3)
-        billing_env.advance()
+        billing_env.close_month()
         report_fixes(customer, 2)
         run(billing_env)
         assert found() == []
@@ -92,7 +92,7 @@ class TestReconcile:
     def test_agrees_for_teams_beyond_what_is_included(self, billing_env):
         customer = billing_env.subscribe("teams")
         report_fixes(customer, 62)
-        billing_env.advance()
+        billing_env.close_month()
         run(billing_env)
         assert found() == []
 
@@ -150,11 +150,11 @@ class TestAFixMissingAtStripe:
     def test_of_an_invoiced_period_is_billed_in_the_next(self, billing_env, customer):
         report_fixes(customer, 2)
         forget(billing_env)
-        billing_env.advance()
+        billing_env.close_month()
         run(billing_env)
         age_reports()
         send_due()
-        billing_env.advance()
+        billing_env.close_month()
         run(billing_env)
         assert ("missing_at_stripe", "open") not in found()
         held = [event for event in billing_env.stripe.control.meter_events() if not event["canceled"]]
@@ -271,7 +271,7 @@ class TestASubscriptionThatHasEnded:
         (usage,) = fix_in_the_second_of_the_end(billing_env, customer, 1)
         self.choose_again(billing_env, customer)
         run(billing_env)
-        billing_env.advance()
+        billing_env.close_month()
         send(correct(usage))
         run(billing_env, hours=4)
         assert found() == [("unbilled", "resolved")]
@@ -354,7 +354,7 @@ class TestAnInvoice:
 
     def test_that_lacks_a_fix_is_listed(self, billing_env, customer):
         report_fixes(customer, 1)
-        billing_env.advance()
+        billing_env.close_month()
         report_late(billing_env, customer)
         run(billing_env)
         row = Discrepancy.objects.get(kind="invoice")

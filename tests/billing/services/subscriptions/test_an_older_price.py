@@ -34,7 +34,7 @@ def change(billing_env, customer, plan):
 class TestASubscriptionAtAnOlderPrice:
     def test_is_followed_over_its_periods_end(self, billing_env, customer, risen):
         before = billing_env.account(customer).current_period_end
-        billing_env.advance()
+        billing_env.close_month()
         assert billing_env.account(customer).current_period_end > before
 
     def test_has_its_fixes_entered_at_what_they_are_billed_at(self, billing_env, customer, risen):
@@ -42,7 +42,7 @@ class TestASubscriptionAtAnOlderPrice:
 
     def test_is_shown_and_capped_at_its_own_price(self, billing_env, customer, risen):
         set_spend_cap(customer=customer, cap_cents=3000, at=timezone.now())
-        billing_env.advance()
+        billing_env.close_month()
         report_fixes(customer, 1)
         found = get_entitlement(customer=customer)
         assert (found.unit_price_cents, found.period_cents, found.blocked_reason) == (1500, 1500, None)
@@ -55,7 +55,7 @@ class TestASubscriptionAtAnOlderPrice:
         billing_env.stripe.control.advance(60)
         report_fixes(customer, 3)
         age_reports()
-        billing_env.advance()
+        billing_env.close_month()
         items = billing_env.stripe.control.objects("subscription")[0]["items"]["data"]
         assert sorted(item["price"]["lookup_key"] for item in items) == ["teams_fix", "teams_month"]
         assert {each["total"] for each in billing_env.stripe.control.objects("invoice")} == {49900}
@@ -83,7 +83,7 @@ class TestAnOlderTeamsPlan:
     def test_has_an_invoice_that_agrees_with_it(self, billing_env, customer):
         report_fixes(customer, 3)
         age_reports()
-        billing_env.advance()
+        billing_env.close_month()
         newest = list_invoices(customer=customer, limit=1)[0]
         explained = explain_invoice(customer=customer, invoice_id=newest.number)
         assert (newest.total_cents, explained.agrees, explained.is_all_ours) == (49900, True, True)

@@ -115,7 +115,7 @@ class TestChangePlan:
         change(billing_env, customer, TEAMS)
         billing_env.stripe.control.advance(60)
         fix(billing_env, customer, 61)
-        billing_env.advance()
+        billing_env.close_month()
         upgrade, renewal = list_totals(billing_env)
         assert upgrade == 3000 + 49900
         assert renewal == 49900 + 800
@@ -134,7 +134,7 @@ class TestChangePlan:
         change(billing_env, customer, PAYG)
         billing_env.stripe.control.advance(60)
         fix(billing_env, customer, 2)
-        billing_env.advance()
+        billing_env.close_month()
         last = billing_env.stripe.control.objects("invoice")[-1]
         assert (last["total"], last["amount_due"], last["ending_balance"]) == (3000, 0, 3000 - kept)
 
@@ -147,7 +147,7 @@ class TestChangePlan:
         change(billing_env, customer, TEAMS)
         billing_env.stripe.control.advance(300)
         fix(billing_env, customer, 40)
-        billing_env.advance()
+        billing_env.close_month()
         assert sum(list_totals(billing_env)) == 49900 + 49900 + 49900
         assert all(total >= 0 for total in list_totals(billing_env))
 

@@ -133,7 +133,7 @@ class TestPastDue:
         customer = billing_env.subscribe("teams")
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         assert billing_env.account(customer).status == "past_due"
         billing_env.stripe.control.set_card(method, "success")
         billing_env.stripe.control.advance(days=8)

@@ -72,7 +72,7 @@ class TestASecondSubscription:
         report_fixes(customer, 2)
         billing_env.deliver()
         age_reports()
-        billing_env.advance()
+        billing_env.close_month()
         paid = [each["total"] for each in billing_env.stripe.control.objects("invoice") if each["total"]]
         assert (paid, read_balance_cents(billing_env)) == ([3000], 0)
 

@@ -64,7 +64,7 @@ class TestLateNews:
         )
         if is_second_ended:
             client.subscriptions.cancel(second.subscription_id)
-        news = billing_env._list_news()[::order]
+        news = billing_env.list_undelivered_events()[::order]
         billing_env.deliver(events=news + news)
         account = billing_env.account(customer)
         status = "canceled" if is_second_ended else "active"

@@ -21,7 +21,7 @@ class TestCancelAtPeriodEnd:
         cancel(customer)
         account = billing_env.account(customer)
         assert (account.status, account.cancel_at) == ("active", account.current_period_end)
-        billing_env.advance()
+        billing_env.close_month()
         assert (billing_env.account(customer).status, billing_env.account(customer).cancel_at) == (
             "canceled",
             None,
@@ -53,7 +53,7 @@ class TestResumePlan:
         customer = billing_env.subscribe("teams")
         cancel(customer)
         resume(customer)
-        billing_env.advance()
+        billing_env.close_month()
         assert (billing_env.account(customer).status, billing_env.account(customer).cancel_at) == (
             "active",
             None,
