@@ -35,11 +35,11 @@ class TestClaim:
         assert second["Idempotent-Replayed"] == "true"
         assert first.json() == second.json()
 
-    def test_of_a_namespace_that_another_uses_tells_nothing(self, alice_api, mallory_api):
+    def test_of_a_namespace_in_use_reveals_nothing(self, alice_api, mallory_api):
         assert alice_api.post(CLAIM, BODY).status_code == 201
         assert mallory_api.post(CLAIM, BODY).status_code == 201
 
-    def test_of_a_namespace_that_another_has_proven_is_refused(self, alice_api, mallory_api):
+    def test_of_a_namespace_proven_by_another_customer_is_rejected(self, alice_api, mallory_api):
         prove_namespace(customer=alice_api.customer, namespace="acme", at=timezone.now())
         assert mallory_api.post(CLAIM, BODY).json()["error"]["code"] == "FORBIDDEN"
 
@@ -60,7 +60,7 @@ class TestClaim:
         response = alice_api.post(CLAIM, body)
         assert (response.status_code, response.json()["error"]["code"]) == (400, code)
 
-    def test_takes_the_other_spelling(self, alice_api):
+    def test_accepts_the_other_spelling(self, alice_api):
         assert alice_api.post(CLAIM, {"repo": "acme/shop", "issue_number": 7}).status_code == 201
 
 
@@ -71,5 +71,5 @@ class TestEntitlement:
         assert shown["spendCapCents"] == 1000
         assert (shown["blockedReason"], shown["canUseService"]) == ("spend_cap_reached", False)
 
-    def test_leaves_out_a_cap_that_is_not_set(self, alice_api):
+    def test_omits_a_cap_that_is_not_set(self, alice_api):
         assert "spendCapCents" not in alice_api.get("/api/v1/entitlement").json()

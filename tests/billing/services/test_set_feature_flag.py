@@ -29,14 +29,14 @@ def count_sent(billing_env, path="/v1/billing"):
 
 
 class TestTurnSwitch:
-    def test_is_on_until_somebody_turns_it(self, db):
+    def test_is_on_by_default(self, db):
         assert is_billing_enabled()
         turn(is_on=False)
         assert not is_billing_enabled()
         turn(is_on=True)
         assert is_billing_enabled()
 
-    def test_says_who_turned_it_and_why(self, db):
+    def test_records_who_changed_it_and_why(self, db):
         switch = turn(is_on=False)
         assert (FeatureFlag.objects.count(), switch.reason) == (1, "An incident.")
         assert switch.changed_by is not None
@@ -63,7 +63,7 @@ class TestWhileBillingIsOff:
         assert CorrectionReport.objects.get().attempts == 0
         assert count_sent(billing_env) == sent
 
-    def test_the_sweep_hands_out_neither(self, billing_env, customer):
+    def test_the_sweep_enqueues_neither(self, billing_env, customer):
         turn(is_on=False)
         fix(customer)
         assert sweep_billing() == 0

@@ -36,7 +36,7 @@ class TestInvoices:
         page = open_page(alice, INVOICES)
         assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 – 1 Mar 2026 PDF"]
 
-    def test_what_went_back_or_is_disputed_is_shown(self, alice: Browser) -> None:
+    def test_show_refunds_and_disputes(self, alice: Browser) -> None:
         make_invoice(alice.customer, id="in_0", status="paid")
         make_incident(alice, "in_0")
         make_incident(alice, "in_0", status="failed")
@@ -52,19 +52,19 @@ class TestInvoices:
         assert len(read_rows(last, "Invoices")) == 1
         assert "Page 2 of 2" in last.find("main").words
 
-    def test_a_page_beyond_the_last_is_the_last(self, alice: Browser) -> None:
+    def test_show_the_last_page_for_a_page_beyond_it(self, alice: Browser) -> None:
         make_invoice(alice.customer)
         for page in ("99", "0", "x", "-1", "٣"):
             assert len(read_rows(open_page(alice, f"{INVOICES}?page={page}"), "Invoices")) == 1
 
-    def test_of_a_reference_that_no_database_takes_is_refused(
+    def test_reject_a_reference_that_no_database_accepts(
         self, alice: Browser, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0), pytest.raises(NotFound):
             explain_invoice(customer=alice.customer, invoice_id="ACME\0")
         assert alice.get(f"{INVOICES}%00/").status_code == 400
 
-    def test_are_only_the_own(self, alice: Browser, mallory: Browser) -> None:
+    def test_are_only_those_of_the_customer(self, alice: Browser, mallory: Browser) -> None:
         make_invoice(alice.customer, number="ACME-1")
         assert "ACME-1" not in mallory.get(INVOICES).text
         assert mallory.get(f"{INVOICES}ACME-1/").status_code == 404
@@ -142,9 +142,7 @@ class TestExplainedInvoice:
         assert "As agreed. $15.00" in read_rows(page, "Credits")[0]
         assert "Every line agrees" in page.find("main").words
 
-    def test_says_plainly_where_it_differs(
-        self, alice: Browser, billing_env: BillingEnv, caplog: Any
-    ) -> None:
+    def test_states_where_it_differs(self, alice: Browser, billing_env: BillingEnv, caplog: Any) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         make_fix(billing_env, alice.customer)
         UsageReport.objects.update(meter_at=timezone.now())
@@ -176,7 +174,7 @@ class TestExplainedInvoice:
         assert "Every line agrees with our own ledger" in text
         assert "1 fix in our ledger, $15.00" in text
 
-    def test_a_change_down_says_which_lines_we_do_not_compute(
+    def test_a_change_down_marks_lines_that_we_do_not_compute(
         self, alice: Browser, billing_env: BillingEnv, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
@@ -184,7 +182,7 @@ class TestExplainedInvoice:
         assert "The fixes agree with our own ledger" in text
         assert "A part of a month's price" in text
 
-    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
+    def test_makes_no_stripe_call(self, paying: Browser, billing_env: BillingEnv) -> None:
         make_fix(billing_env, paying.customer)
         billing_env.close_month()
         before = len(billing_env.stripe.control.requests())
@@ -212,7 +210,7 @@ class TestFix:
         assert "SQL injection in app/search.py:12" in open_page(paying, path).find("main").words
         assert mallory.get(path).status_code == 404
 
-    def test_says_where_nothing_is_stored(self, paying: Browser, billing_env: BillingEnv) -> None:
+    def test_states_where_nothing_is_stored(self, paying: Browser, billing_env: BillingEnv) -> None:
         execution = make_fix(billing_env, paying.customer)
         execution.repository.phase_executions.update(data="[1, 2")
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"

@@ -61,23 +61,25 @@ class TestOverview:
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
 
-    def test_shows_this_periods_notices_of_this_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_shows_this_periods_notifications_of_this_customer(
+        self, alice: Browser, mallory: Browser
+    ) -> None:
         give(alice, "now")
         give(alice, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
         assert "80% of your spend cap is used" in read(alice)
         assert "50% of your spend cap" not in read(alice)
         assert "80% of your spend cap" not in read(mallory)
 
-    def test_a_notice_without_sense_costs_no_page(self, alice: Browser) -> None:
+    def test_survives_a_malformed_notification(self, alice: Browser) -> None:
         give(alice, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
         assert "Payment failed" in read(alice)
 
-    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
+    def test_makes_no_stripe_call(self, paying: Browser, billing_env: BillingEnv) -> None:
         before = len(billing_env.stripe.control.requests())
         read(paying)
         assert len(billing_env.stripe.control.requests()) == before
 
-    def test_queries_are_as_many_for_ten_notices_as_for_one(self, alice: Browser) -> None:
+    def test_queries_are_as_many_for_ten_notifications_as_for_one(self, alice: Browser) -> None:
         give(alice, "first")
         for_one = count_queries(alice, BILLING)
         for number in range(9):
@@ -92,13 +94,11 @@ class TestThePortalOfStripe:
         assert "/p/session/" in response.headers["Location"] or "portal" in response.headers["Location"]
         assert paying.get("/dashboard/billing/portal/").status_code == 405
 
-    def test_without_anything_there_the_overview_says_so(self, alice: Browser) -> None:
+    def test_is_explained_without_a_stripe_customer(self, alice: Browser) -> None:
         response = alice.post("/dashboard/billing/portal/", follow=True)
         assert "no cards or invoices yet" in response.text
 
-    def test_stripe_being_away_is_told_with_the_request_id(
-        self, paying: Browser, billing_env: BillingEnv
-    ) -> None:
+    def test_an_outage_is_shown_with_the_request_id(self, paying: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         response = paying.post("/dashboard/billing/portal/", headers={"X-Request-Id": "req_0123456789"})
         assert response.status_code == 503

@@ -40,9 +40,7 @@ class TestChoosePlan:
         assert back.redirect_chain == [("/dashboard/billing/", 303)]
         assert "now. Thank you." in back.text
 
-    def test_stands_in_the_audit_log_once_it_is_paid_as_done_by_who_chose_it(
-        self, alice: Browser, billing_env: BillingEnv
-    ) -> None:
+    def test_is_audited_under_its_author_once_paid(self, alice: Browser, billing_env: BillingEnv) -> None:
         user = Membership.objects.get(customer=alice.customer).user
         alice.post(PLANS, {"plan": "teams"})
         written = AuditLogEntry.objects.filter(customer=alice.customer)
@@ -54,7 +52,7 @@ class TestChoosePlan:
         changed = AuditLogEntry.objects.filter(customer=alice.customer, action="plan_changed")
         assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
 
-    def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_abandoned_is_not_audited(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "teams"})
         alice.get(f"{RETURN}?checkout=left")
         assert not AuditLogEntry.objects.filter(action="plan_changed").exists()
@@ -76,16 +74,18 @@ class TestChoosePlan:
         assert response.status_code == 422
         assert "Choose one of the plans." in response.text
 
-    def test_who_has_a_plan_is_led_to_changing_it(self, alice: Browser) -> None:
+    def test_redirects_a_customer_with_a_plan_to_changing_it(self, alice: Browser) -> None:
         BillingAccount.objects.update(plan="payg", status="active")
         assert alice.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
 
-    def test_a_second_tab_makes_no_second_subscription(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_a_second_tab_creates_no_second_subscription(
+        self, alice: Browser, billing_env: BillingEnv
+    ) -> None:
         alice.post(PLANS, {"plan": "payg"})
         alice.post(PLANS, {"plan": "payg"})
         assert len(billing_env.stripe.control.objects("checkout.session")) == 1
 
-    def test_stripe_being_away_changes_nothing(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_an_outage_changes_nothing(self, alice: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
         assert alice.post(PLANS, {"plan": "teams"}).status_code == 503
         assert billing_env.account(alice.customer).status == "trialing"
@@ -97,7 +97,7 @@ class TestWaitForStripe:
         parts = open_page(browser, f"{RETURN}?{query}").find_all("div")
         return next((part.attrs["hx-get"] for part in parts if "hx-get" in part.attrs), "")
 
-    def test_looks_again_by_itself_and_by_a_link(self, alice: Browser) -> None:
+    def test_refreshes_automatically_and_by_a_link(self, alice: Browser) -> None:
         url = f"{RETURN}?checkout=done&session=cs_1&tries=1"
         assert self.find_look(alice, "checkout=done&session=cs_1") == url
         links = open_page(alice, f"{RETURN}?checkout=done&session=cs_1").find_all("a")
@@ -113,17 +113,17 @@ class TestWaitForStripe:
         assert (part.status_code, part.headers["HX-Redirect"]) == (200, "/dashboard/billing/")
 
     @pytest.mark.parametrize("tries", ["20", "999"])
-    def test_ends_by_saying_what_to_do(self, alice: Browser, tries: str) -> None:
+    def test_ends_with_what_to_do(self, alice: Browser, tries: str) -> None:
         query = f"checkout=done&session=cs_1&tries={tries}"
         assert not self.find_look(alice, query)
         assert "Ask Stripe now" in open_page(alice, f"{RETURN}?{query}").find("main").words
         assert alice.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
 
     @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])
-    def test_a_strange_count_begins_anew(self, alice: Browser, tries: str) -> None:
+    def test_restarts_on_an_invalid_count(self, alice: Browser, tries: str) -> None:
         assert "tries=1" in self.find_look(alice, f"tries={tries}")
 
-    def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_asks_stripe_by_post_when_no_event_arrives(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "payg"})
         session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
         billing_env.stripe.control.complete_checkout(session)
@@ -143,19 +143,19 @@ class TestWaitForStripe:
         assert mallory.post(f"{RETURN}?session={session}").status_code == 200
         assert billing_env.account(mallory.customer).status == "trialing"
 
-    def test_who_left_the_page_chooses_again(self, alice: Browser) -> None:
+    def test_a_person_who_left_the_page_chooses_again(self, alice: Browser) -> None:
         response = alice.get(f"{RETURN}?checkout=left", follow=True)
         assert response.redirect_chain == [(PLANS, 303)]
         assert "Nothing was charged" in response.text
 
 
 class TestCancelPlan:
-    def test_says_what_each_way_means(self, paying: Browser) -> None:
+    def test_explains_each_option(self, paying: Browser) -> None:
         text = open_page(paying, CANCEL).find("main").words
         assert "everything goes on. Then a last invoice" in text
         assert "The rest of the month is not paid back." in text
 
-    def test_at_the_periods_end_can_be_taken_back(self, paying: Browser, billing_env: BillingEnv) -> None:
+    def test_at_the_period_end_can_be_withdrawn(self, paying: Browser, billing_env: BillingEnv) -> None:
         response = paying.post(CANCEL, {"when": "end"}, follow=True)
         assert "Your plan ends on" in response.text
         assert billing_env.account(paying.customer).cancel_at is not None
@@ -172,14 +172,14 @@ class TestCancelPlan:
         assert "Your plan has ended." in paying.post(CANCEL, {"when": "now"}, follow=True).text
         assert billing_env.account(paying.customer).status == "canceled"
 
-    def test_in_no_known_way_changes_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
+    def test_with_an_unknown_option_changes_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
         assert paying.post(CANCEL, {"when": "then"}).status_code == 422
         assert billing_env.account(paying.customer).status == "active"
 
-    def test_without_a_plan_leads_back_with_a_sentence(self, alice: Browser) -> None:
+    def test_without_a_plan_redirects_with_an_explanation(self, alice: Browser) -> None:
         assert NoPlanToCancel.message in alice.get(CANCEL, follow=True).text
 
-    def test_stripe_being_away_changes_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
+    def test_an_outage_changes_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("cut_before", path="/v1/subscriptions/*", times=None)
         assert paying.post(CANCEL, {"when": "now"}).status_code == 503
         assert billing_env.account(paying.customer).status == "active"
@@ -199,7 +199,7 @@ class TestChangePlan:
         paid = format_cents(billing_env.stripe.control.objects("invoice")[-1]["amount_paid"])
         assert f"Your card pays now {paid}" in page.find("main").words
 
-    def test_a_stale_token_is_shown_anew_with_a_sentence(
+    def test_a_stale_token_shows_a_new_preview_with_an_explanation(
         self, paying: Browser, billing_env: BillingEnv
     ) -> None:
         response = paying.post(self.CHANGE, {"plan": "payg", "token": "old"})
@@ -209,9 +209,9 @@ class TestChangePlan:
         assert PreviewOutdated.message in page.find("main").words
         assert billing_env.account(paying.customer).plan == "teams"
 
-    def test_stripe_being_away_is_told(self, paying: Browser, billing_env: BillingEnv) -> None:
+    def test_an_outage_is_explained(self, paying: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/invoices/*", status=500, times=None)
         assert paying.get(self.CHANGE).status_code == 503
 
-    def test_without_a_plan_leads_to_the_choice(self, alice: Browser) -> None:
+    def test_without_a_plan_redirects_to_the_choice(self, alice: Browser) -> None:
         assert alice.get(self.CHANGE).headers["Location"] == PLANS

@@ -22,7 +22,7 @@ def fix(customer):
 
 
 class TestPauseCustomer:
-    def test_keeps_this_customers_fixes_here_and_no_others(self, billing_env, customer):
+    def test_holds_back_reports_of_this_customer_only(self, billing_env, customer):
         other = billing_env.subscribe("payg")
         pause(customer)
         with billing_env.run_tasks():
@@ -30,18 +30,18 @@ class TestPauseCustomer:
             sent = fix(other)
         assert [event["identifier"] for event in billing_env.stripe.control.meter_events()] == [str(sent.pk)]
 
-    def test_keeps_the_first_instant(self, customer):
+    def test_keeps_the_first_timestamp(self, customer):
         first = pause(customer).paused_at
         assert pause(customer).paused_at == first
 
-    def test_is_passed_over_by_the_sweep(self, billing_env, customer):
+    def test_is_skipped_by_the_sweep(self, billing_env, customer):
         pause(customer)
         fix(customer)
         assert sweep_billing() == 0
 
 
 class TestResumeCustomer:
-    def test_sends_what_has_piled_up_once(self, billing_env, customer):
+    def test_sends_pending_reports_once(self, billing_env, customer):
         pause(customer)
         with billing_env.run_tasks():
             fix(customer)

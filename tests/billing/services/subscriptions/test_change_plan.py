@@ -1,9 +1,7 @@
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
-from billing.models import Notification, UsageReport
+from billing.models import Notification
 from billing.plans import PAYG, TEAMS, TRIAL
 from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.record_usage import record_usage
@@ -32,7 +30,7 @@ def fix(billing_env, customer, count=1):
         execution = MitigationFactory(repository__forge_account__customer=customer)
         with billing_env.run_tasks():
             record_usage(customer=customer, execution=execution, occurred_at=billing_env.now())
-    UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+    billing_env.pass_time(hours=2)
 
 
 def preview(billing_env, customer, plan):
@@ -58,14 +56,14 @@ class TestPreviewChange:
         assert (shown.begins_period, shown.is_used_up) == (True, False)
         assert (shown.credit_cents, shown.kept_cents) == (0, 0)
 
-    def test_a_downgrade_gives_back_what_is_not_used_up(self, billing_env):
+    def test_a_downgrade_credits_the_unused_part(self, billing_env):
         customer = billing_env.subscribe("teams")
         billing_env.stripe.control.advance(days=10)
         shown = preview(billing_env, customer, PAYG)
         assert (shown.now_cents, shown.charge_cents) == (0, 0)
         assert 0 < shown.kept_cents == shown.credit_cents < 49900
 
-    def test_a_downgrade_gives_nothing_back_where_the_fixes_have_used_it_up(self, billing_env):
+    def test_a_downgrade_credits_nothing_when_fixes_used_it_up(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 17)
         billing_env.stripe.control.advance(days=15)
@@ -79,7 +77,7 @@ class TestPreviewChange:
         assert billing_env.account(customer).plan == "payg"
 
     @pytest.mark.parametrize("plan", ["payg", "trial", "past due", "ending"])
-    def test_is_refused_where_nothing_can_change(self, billing_env, plan):
+    def test_is_rejected_when_the_plan_cannot_change(self, billing_env, plan):
         customer = CustomerFactory() if plan == "trial" else billing_env.subscribe("payg")
         if plan == "past due":
             billing_env.account(customer).__class__.objects.update(status="past_due")
@@ -92,7 +90,7 @@ class TestPreviewChange:
 class TestChangePlan:
     @pytest.mark.parametrize(("old", "new"), [("payg", TEAMS), ("teams", PAYG)])
     @pytest.mark.parametrize("minutes", [0, 10])
-    def test_charges_to_the_cent_what_was_shown(self, billing_env, old, new, minutes):
+    def test_charges_exactly_the_previewed_amount(self, billing_env, old, new, minutes):
         customer = billing_env.subscribe(old)
         fix(billing_env, customer, 2)
         billing_env.stripe.control.advance(days=11)
@@ -109,7 +107,7 @@ class TestChangePlan:
             "active",
         )
 
-    def test_each_fix_is_billed_by_the_plan_of_its_moment(self, billing_env, customer):
+    def test_bills_each_fix_by_the_plan_of_its_time(self, billing_env, customer):
         fix(billing_env, customer, 2)
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
@@ -138,7 +136,7 @@ class TestChangePlan:
         last = billing_env.stripe.control.objects("invoice")[-1]
         assert (last["total"], last["amount_due"], last["ending_balance"]) == (3000, 0, 3000 - kept)
 
-    def test_included_fixes_are_not_had_twice_for_one_price(self, billing_env):
+    def test_does_not_grant_included_fixes_twice_for_one_price(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 40)
         billing_env.stripe.control.advance(300)
@@ -151,7 +149,7 @@ class TestChangePlan:
         assert sum(list_totals(billing_env)) == 49900 + 49900 + 49900
         assert all(total >= 0 for total in list_totals(billing_env))
 
-    def test_what_is_beyond_the_included_is_billed_where_nothing_is_given_back(self, billing_env):
+    def test_bills_fixes_beyond_the_included_when_nothing_is_credited(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 62)
         billing_env.stripe.control.advance(days=1)
@@ -159,7 +157,7 @@ class TestChangePlan:
         change(billing_env, customer, PAYG, shown.token)
         assert list_totals(billing_env)[-1] == shown.now_cents == 1600
 
-    def test_a_fix_that_uses_the_price_up_outdates_the_preview(self, billing_env):
+    def test_a_fix_that_uses_up_the_price_invalidates_the_preview(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 16)
         billing_env.stripe.control.advance(days=15)
@@ -169,7 +167,7 @@ class TestChangePlan:
             change(billing_env, customer, PAYG, token)
         assert billing_env.account(customer).plan == "teams"
 
-    def test_there_and_back_again(self, billing_env, customer):
+    def test_changes_there_and_back(self, billing_env, customer):
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
         billing_env.stripe.control.advance(days=1)
@@ -177,7 +175,7 @@ class TestChangePlan:
         assert billing_env.account(customer).plan == "payg"
         assert len(billing_env.stripe.control.objects("subscription")) == 1
 
-    def test_confirming_twice_charges_once_and_tells_once(self, billing_env, customer):
+    def test_confirming_twice_charges_and_notifies_once(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         for _ in range(2):
             change(billing_env, customer, TEAMS, token)
@@ -193,7 +191,7 @@ class TestChangePlan:
         change(billing_env, customer, TEAMS, token)
         assert (billing_env.account(customer).plan, len(list_totals(billing_env))) == ("teams", 1)
 
-    def test_that_nobody_came_back_from_is_written_down_by_stripes_news(self, billing_env, customer):
+    def test_is_audited_by_the_webhook_when_the_page_was_left(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         billing_env.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
         with pytest.raises(StripeUnavailable):
@@ -203,7 +201,7 @@ class TestChangePlan:
         assert [each.subject for each in written] == ["Pay as you go, begun", "Pay as you go to Teams"]
         assert Notification.objects.filter(kind=Notification.Kind.PLAN_CHANGED).count() == 1
 
-    def test_is_written_down_with_who_did_it(self, billing_env):
+    def test_is_audited_with_its_author(self, billing_env):
         customer, user = billing_env.subscribe("payg"), UserFactory()
         change_plan(
             customer=customer,
@@ -227,7 +225,7 @@ class TestChangePlan:
         )
         assert list_totals(billing_env) == []
 
-    def test_a_bank_that_asks_for_the_person_leaves_the_invoice_open(self, billing_env, customer):
+    def test_a_payment_that_needs_confirmation_leaves_the_invoice_open(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "authentication_required")
@@ -238,7 +236,7 @@ class TestChangePlan:
         )
         assert billing_env.stripe.control.objects("invoice")[-1]["status"] == "open"
 
-    def test_fixes_on_their_way_are_reported_first(self, billing_env, customer):
+    def test_reports_pending_fixes_first(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         execution = MitigationFactory(repository__forge_account__customer=customer)
         record_usage(customer=customer, execution=execution, occurred_at=billing_env.now())
@@ -255,7 +253,7 @@ class TestAToken:
             change(billing_env, mallory, TEAMS, preview(billing_env, alice, TEAMS).token)
 
     @pytest.mark.parametrize("token", ["", "made up", "eyJhIjoxfQ:1:x"])
-    def test_that_is_not_ours_is_refused(self, customer, token):
+    def test_with_a_bad_signature_is_rejected(self, customer, token):
         with pytest.raises(PreviewOutdated):
             change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
@@ -281,7 +279,7 @@ class TestAToken:
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
-    def test_change_once(self, stripe_sandbox):
+    def test_change_the_plan_once(self, stripe_sandbox):
         sync_plans()
         customer, at = CustomerFactory(), timezone.now()
         choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=at)
