@@ -64,7 +64,7 @@ class TestACorrection:
 
 class TestTheSwitch:
     def turn(self, client, **filled):
-        return client.post(page("billingswitch_add"), {"name": "billing_enabled", **filled})
+        return client.post(page("featureflag_add"), {"name": "billing_enabled", **filled})
 
     def test_turns_off_with_a_reason(self, staff):
         assert self.turn(staff, reason="An incident.").status_code == 302
@@ -75,7 +75,7 @@ class TestTheSwitch:
     def test_turns_on_again(self, staff):
         self.turn(staff, reason="An incident.")
         filled = {"is_on": "on", "reason": "It is over."}
-        staff.post(page("billingswitch_change", "billing_enabled"), filled)
+        staff.post(page("featureflag_change", "billing_enabled"), filled)
         assert FeatureFlag.objects.get().is_on
 
     def test_requires_a_reason_to_change(self, staff):
@@ -173,7 +173,7 @@ class TestStaffWhoMayOnlyLook:
         filled = {"usage": str(usage.pk), "kind": "void", "reason": "Mine."}
         assert onlooker.post(page("usagecorrection_add"), filled).status_code == 403
         switch = {"name": "billing_enabled", "reason": "Mine."}
-        assert onlooker.post(page("billingswitch_add"), switch).status_code == 403
+        assert onlooker.post(page("featureflag_add"), switch).status_code == 403
 
     def test_cannot_pause_a_customer(self, onlooker):
         account = BillingAccountFactory()
