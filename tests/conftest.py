@@ -1,4 +1,4 @@
-"""What every test may ask for. Two tenants by name: Alice's Acme and Mallory's Other."""
+"""Fixtures of every test. Two customers: Alice's Acme and Mallory's Other."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from core.api import limiter
 from customers.models import Customer
 from customers.services.manage_keys import create_api_key
 
-from .billing.billing_env import billing_env, foundation  # noqa: F401 - fixtures
+from .billing.billing_env import billing_env, stripe_catalog  # noqa: F401 - fixtures
 from .databases import lend_database
 from .factories import CustomerFactory
 from .staff import StaffBrowser, make_staff, open_staff_browser
@@ -75,14 +75,20 @@ def fresh_counters() -> None:
 
 
 @pytest.fixture
-def alice(db: None) -> ApiClient:
-    """A customer's Action."""
+def customer(db: None) -> Customer:
+    """A new customer. Below tests/billing it is on a plan: see `plan` there."""
+    return CustomerFactory()
+
+
+@pytest.fixture
+def alice_api(db: None) -> ApiClient:
+    """The Action of Alice's customer."""
     return make_client(CustomerFactory(name="Acme"))
 
 
 @pytest.fixture
-def mallory(db: None) -> ApiClient:
-    """Another customer's Action."""
+def mallory_api(db: None) -> ApiClient:
+    """The Action of Mallory's customer, which must see nothing of Alice's."""
     return make_client(CustomerFactory(name="Other"))
 
 

@@ -31,7 +31,7 @@ def list_meter_errors(event_id: str) -> list[MeterError]:
     reason = (event.get("data") or {}).get("reason") or {}
     return [
         MeterError(
-            identifier=_read_identifier(sample),
+            identifier=read_identifier(sample),
             code=kind.get("code") or "",
             message=sample.get("error_message") or "",
         )
@@ -40,7 +40,8 @@ def list_meter_errors(event_id: str) -> list[MeterError]:
     ]
 
 
-def _read_identifier(sample: dict[str, Any]) -> str:
+def read_identifier(sample: dict[str, Any]) -> str:
+    """Return the meter event's own identifier from an error sample; empty where Stripe names none."""
     identifier = str((sample.get("request") or {}).get("identifier") or "")
     match = SENT_UNDER.match(identifier)
     return match["identifier"] if match else identifier

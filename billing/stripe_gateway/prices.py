@@ -71,7 +71,7 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
         product = client.products.create({"id": product_id, "name": f"RSOLV {plan.name}"})
     djstripe.Product.sync_from_stripe_data(product)
     ids = {product_id: product.id}
-    for parameters in _describe_prices(plan, product_id=product_id, meter_id=meter_id):
+    for parameters in describe_prices(plan, product_id=product_id, meter_id=meter_id):
         found = client.prices.list(
             {"lookup_keys": [parameters["lookup_key"]], "active": True, "expand": ["data.tiers"]}
         ).data
@@ -89,7 +89,8 @@ def _read_tiers(price: dict[str, Any]) -> list[tuple[str, int]]:
     return [(str(tier["up_to"] or "inf"), tier["unit_amount"]) for tier in tiers]
 
 
-def _describe_prices(plan: Plan, *, product_id: str, meter_id: str) -> list[Any]:
+def describe_prices(plan: Plan, *, product_id: str, meter_id: str) -> list[Any]:
+    """Return what creates a plan's prices at Stripe: the flat price, if any, then the metered one."""
     shared = {"product": product_id, "currency": CURRENCY}
     metered = {"interval": "month", "usage_type": "metered", "meter": meter_id}
     prices: list[Any] = []

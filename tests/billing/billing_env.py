@@ -1,4 +1,4 @@
-"""Billing's fixtures: a Stripe with our plans and our webhook endpoint, and its news carried to us."""
+"""Billing's fixtures: a sandbox Stripe with our plans and webhook endpoint, its events, and the time."""
 
 import json
 import threading
@@ -6,11 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import stripe
 from django.apps import apps
 from django.db import connections, transaction
 from django.db.models import Model
@@ -34,11 +33,12 @@ WEBHOOK = "/api/webhooks/stripe"
 
 
 @dataclass
-class BillingWorld:
-    """Our side and Stripe's, and what passes between them."""
+class BillingEnv:
+    """RSOLV and its sandbox Stripe, the webhooks between them, and both clocks."""
 
     stripe: "StripeSandbox"
     run_tasks: Callable[[], AbstractContextManager[Any]]
+    time_machine: Any
     delivered: set[str] = field(default_factory=set)
 
     def subscribe(
@@ -50,25 +50,34 @@ class BillingWorld:
         return customer
 
     def deliver(self, *, events: list[dict[str, Any]] | None = None) -> None:
-        """Post every event that we asked for and have not had, signed, and run what it asks for."""
-        for event in events or self._list_news():
+        """Post these events or all undelivered ones, signed, and run the tasks that they enqueue."""
+        for event in events or self.list_undelivered_events():
             self.delivered.add(event["id"])
             with self.run_tasks():
                 response = post_webhook(json.dumps(event))
             assert response.status_code == 200
 
-    def advance(self, days: int = 31) -> None:
-        """Close the month: past the period's end and the hour until its invoice is finalized."""
-        self.stripe.control.advance(days=days, hours=2)
+    def close_month(self) -> None:
+        """Move Stripe's clock past the period's end and its invoice's hour as a draft; deliver the events."""
+        self.stripe.control.advance(days=31, hours=2)
         self.deliver()
 
+    def pass_time(self, **delta: float) -> None:
+        """Move our clock and Stripe's forward; Stripe does what falls due, and its events stay undelivered.
+
+        Stripe's sandbox reads the same system clock in this process, so that one shift moves both.
+        """
+        self.time_machine.move_to(timezone.now() + timedelta(**delta))
+        self.stripe.control.tick()
+
     def now(self) -> datetime:
+        """Return Stripe's time."""
         return datetime.fromtimestamp(self.stripe.control.now(), UTC)
 
     def account(self, customer: Customer) -> BillingAccount:
         return BillingAccount.objects.get(customer=customer)
 
-    def _list_news(self) -> list[dict[str, Any]]:
+    def list_undelivered_events(self) -> list[dict[str, Any]]:
         return [
             event
             for event in self.stripe.control.events()
@@ -76,14 +85,14 @@ class BillingWorld:
         ]
 
 
-class Foundation:
-    """Our plans and our endpoint, at Stripe and in dj-stripe's tables: made once, laid under every test."""
+class StripeCatalog:
+    """Our plans and webhook endpoint at Stripe and in dj-stripe's tables: made once, copied for each test."""
 
     def __init__(self) -> None:
         self._objects: list[dict[str, Any]] = []
         self._rows: list[list[Model]] = []
 
-    def lay(self, stripe: "StripeSandbox") -> None:
+    def install(self, stripe: "StripeSandbox") -> None:
         if self._objects:
             stripe.reset(self._objects)
             with transaction.atomic():
@@ -102,35 +111,41 @@ class Foundation:
 
 
 @pytest.fixture(scope="session")
-def foundation() -> Foundation:
-    return Foundation()
+def stripe_catalog() -> StripeCatalog:
+    return StripeCatalog()
 
 
 @pytest.fixture
 def billing_env(
     db: None,
-    foundation: Foundation,
+    stripe_catalog: StripeCatalog,
     stripe_sandbox: "StripeSandbox",
     django_capture_on_commit_callbacks: Any,
-) -> BillingWorld:
-    foundation.lay(stripe_sandbox)
+    time_machine: Any,
+) -> BillingEnv:
+    stripe_catalog.install(stripe_sandbox)
     known = {event["id"] for event in stripe_sandbox.control.events()}
-    return BillingWorld(stripe_sandbox, lambda: django_capture_on_commit_callbacks(execute=True), known)
+    return BillingEnv(
+        stripe_sandbox, lambda: django_capture_on_commit_callbacks(execute=True), time_machine, known
+    )
 
 
 def post_webhook(payload: str, *, secret: str | None = None, at: datetime | None = None) -> Any:
-    """What Stripe sends: the payload, signed now with our endpoint's secret unless told otherwise."""
+    """Post a payload as Stripe does, signed `at` (now) with `secret` (that of our endpoint)."""
+    from sandbox.stripe.webhooks import signature
+
     secret = secret or WebhookEndpoint.objects.values_list("secret", flat=True).first() or "whsec_unknown"
     seconds = int((at or timezone.now()).timestamp())
-    signature = stripe.WebhookSignature._compute_signature(f"{seconds}.{payload}", secret)
-    header = f"t={seconds},v1={signature}"
     return Client().post(
-        WEBHOOK, payload, content_type="application/json", headers={"Stripe-Signature": header}
+        WEBHOOK,
+        payload,
+        content_type="application/json",
+        headers={"Stripe-Signature": signature(secret, payload, seconds)},
     )
 
 
 def run_together(*works: Callable[[], Any]) -> list[Any]:
-    """What each gives, all begun at once, each in a thread and connection of its own."""
+    """Return each work's result; all start at once, each in a thread with a connection of its own."""
     start = threading.Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:

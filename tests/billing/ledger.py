@@ -1,7 +1,5 @@
 """Fixes in the ledger, for tests of what happens to them later."""
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from billing.models import UsageReport
@@ -36,10 +34,3 @@ def send_due() -> None:
     for usage_id in UsageReport.objects.filter(status="pending").values_list("pk", flat=True):
         make_due(UsageReport.objects.filter(pk=usage_id))
         report_usage(usage_id=usage_id)
-
-
-def age_reports(*, days: float = 2) -> None:
-    """Let all reports be so old that Stripe has forgotten their identifiers and summed them up."""
-    then = timezone.now() - timedelta(days=days)
-    UsageReport.objects.filter(status="reported").update(reported_at=then)
-    UsageReport.objects.update(first_sent_at=then)

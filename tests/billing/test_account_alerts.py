@@ -46,8 +46,8 @@ def explain(
 
 
 class TestExplainStanding:
-    def test_is_silent_when_all_is_well(self) -> None:
-        assert explain_account_state(GOOD, [OPEN], contact=CONTACT) is None
+    def test_returns_nothing_for_an_active_plan(self) -> None:
+        assert explain_account_state(GOOD, [OPEN], ways=WAYS) is None
 
     def test_offers_plans_with_prices_after_the_trial(self) -> None:
         standing = explain(
@@ -65,7 +65,7 @@ class TestExplainStanding:
         assert standing.title == "The free fixes of your GitHub organization are used up"
         assert "If you own it, write to support" in standing.text
 
-    def test_says_so_where_there_never_were_free_fixes(self) -> None:
+    def test_explains_when_there_were_no_free_fixes(self) -> None:
         standing = explain(
             plan=TRIAL, status="trialing", blocked_reason="trial_exhausted", used=0, included=0
         )
@@ -77,26 +77,26 @@ class TestExplainStanding:
         standing = explain(status="canceled", blocked_reason="subscription_canceled")
         assert (standing.title, standing.action_label) == ("Your plan is canceled", "Choose a plan")
 
-    def test_leads_from_an_unpaid_subscription_to_the_open_invoice(self) -> None:
+    def test_links_an_unpaid_subscription_to_the_open_invoice(self) -> None:
         standing = explain(OPEN, status="unpaid", blocked_reason="subscription_unpaid")
         assert (standing.action_label, standing.action_url) == ("Pay invoice RS-7", OPEN.page_url)
 
-    def test_leads_to_support_when_no_invoice_can_be_paid(self) -> None:
+    def test_links_to_support_when_no_invoice_can_be_paid(self) -> None:
         standing = explain(
             replace(OPEN, status="paid"), status="unpaid", blocked_reason="subscription_unpaid"
         )
         assert standing.action_url.startswith("mailto:help@rsolv.dev")
 
-    def test_says_that_fixes_go_on_while_past_due(self) -> None:
+    def test_explains_that_fixes_continue_while_past_due(self) -> None:
         standing = explain(OPEN, status="past_due")
         assert standing.tone == "warn"
         assert "continue for now" in standing.text
 
-    def test_says_until_when_fixes_go_on_while_past_due(self) -> None:
+    def test_gives_the_date_until_which_fixes_continue(self) -> None:
         standing = explain(OPEN, status="past_due", grace_ends_at=datetime(2026, 3, 12, tzinfo=UTC))
         assert "continue until 12 Mar 2026" in standing.text
 
-    def test_leads_from_a_reached_cap_to_the_cap(self) -> None:
+    def test_links_a_reached_cap_to_its_form(self) -> None:
         standing = explain(blocked_reason="spend_cap_reached", spend_cap_cents=5000)
         assert standing.title == "Your spend cap of $50 is reached"
         assert standing.action_url == "/cap/"
@@ -105,15 +105,15 @@ class TestExplainStanding:
         "reason",
         ["trial_exhausted", "owner_trial_exhausted", "subscription_unpaid", "spend_cap_reached"],
     )
-    def test_sends_a_plain_member_to_an_owner_and_nowhere_else(self, reason: str) -> None:
-        standing = explain(OPEN, contact=None, blocked_reason=reason)
-        assert standing.text.endswith("Ask an owner of your account to resolve this.")
+    def test_refers_a_plain_member_to_an_owner_without_a_link(self, reason: str) -> None:
+        standing = explain(OPEN, ways=None, blocked_reason=reason)
+        assert standing.text.endswith("Ask an owner of your account to look after it.")
         assert (standing.action_label, standing.action_url) == ("", "")
 
     @pytest.mark.parametrize(
         "reason", ["payment_past_due", "subscription_past_due", "subscription_unpaid", "something_new"]
     )
-    def test_says_that_fixes_are_paused_when_blocked(self, reason: str) -> None:
+    def test_explains_that_fixes_are_paused_when_blocked(self, reason: str) -> None:
         standing = explain(blocked_reason=reason)
         assert standing.tone == "bad"
         assert "paused" in standing.title

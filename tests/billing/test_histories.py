@@ -1,4 +1,4 @@
-"""Any order, any duplication and any delay of Stripe's news gives the same state."""
+"""Any order, duplication and delay of Stripe's events gives the same state."""
 
 from contextlib import suppress
 
@@ -8,38 +8,45 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.models import InboxEvent, Notification, PaymentIncident
-from tests.billing.histories import STEPS, Life
+from tests.scenario import StripeScenario
+
+# What may follow while a subscription is active, past due or canceled.
+STEPS = {
+    "active": ("fail_card", "change_plan", "cancel_plan_at_period_end", "cancel_plan", "refund"),
+    "past_due": ("pay", "cancel_plan"),
+    "canceled": ("choose_plan",),
+}
 
 few = settings(max_examples=3, deadline=None)
 
 
 class Undo(Exception):
-    """Ends a transaction whose work is not to stay."""
+    """Rolls a transaction back."""
 
 
-def read_account(life):
-    account = life.billing_env.account(life.customer)
+def read_account(scenario):
+    account = scenario.billing_env.account(scenario.customer)
     names = ("plan", "status", "subscription_id", "current_period_start", "current_period_end")
     return {name: getattr(account, name) for name in (*names, "cancel_at", "past_due_since")}
 
 
-def read_state(life):
-    """All that news may change, so that two orders can be compared."""
-    notifications = Notification.objects.filter(customer=life.customer).values_list("kind", "reference")
-    incidents = PaymentIncident.objects.filter(customer=life.customer)
+def read_state(scenario):
+    """Return all that events may change, to compare two orders."""
+    notifications = Notification.objects.filter(customer=scenario.customer).values_list("kind", "reference")
+    incidents = PaymentIncident.objects.filter(customer=scenario.customer)
     return (
-        read_account(life),
+        read_account(scenario),
         sorted(notifications),
         sorted(incidents.values_list("stripe_id", "kind", "amount_cents", "status")),
         InboxEvent.objects.filter(processed_at=None).count(),
     )
 
 
-def read_after(life, events):
-    """The state that news in this order leaves behind; then all is as before."""
+def read_after(scenario, events):
+    """Return the state after events in this order, and roll back to the state before them."""
     with suppress(Undo), transaction.atomic():
-        life.billing_env.deliver(events=events)
-        state = read_state(life)
+        scenario.billing_env.deliver(events=events)
+        state = read_state(scenario)
         raise Undo
     return state
 
@@ -48,64 +55,64 @@ def read_id(event):
     return event["id"]
 
 
-def deliver(life, events):
+def deliver(scenario, events):
     if events:
-        life.billing_env.deliver(events=events)
+        scenario.billing_env.deliver(events=events)
 
 
 @st.composite
 def arrange(draw, events):
-    """All of them in any order, some of them twice."""
+    """Return all events in any order, some of them twice."""
     again = draw(st.lists(st.sampled_from(events), max_size=3)) if events else []
     return draw(st.permutations(events + again))
 
 
 HISTORIES = [
-    ("fail", "pay", "refund"),
-    ("change", "fail", "cancel", "resubscribe"),
-    ("end_later", "resubscribe", "change"),
+    ("fail_card", "pay", "refund"),
+    ("change_plan", "fail_card", "cancel_plan", "choose_plan"),
+    ("cancel_plan_at_period_end", "choose_plan", "change_plan"),
 ]
 
 
-class TestNewsThatComesAllAtOnce:
+class TestEventsThatArriveTogether:
     @pytest.mark.parametrize("history", HISTORIES, ids="-".join)
-    def test_gives_one_state_in_any_order(self, billing_env, history):
-        life = Life.begin(billing_env)
+    def test_give_one_state_in_any_order(self, billing_env, history):
+        scenario = StripeScenario.begin(billing_env, "teams")
         for step in history:
-            life.live(step)
-        events = life.list_news()
-        expected = read_after(life, events)
+            scenario.run(step)
+        events = scenario.take_events()
+        expected = read_after(scenario, events)
 
         @few
         @given(arrange(list(range(len(events)))))
         def check(order):
-            assert read_after(life, [events[number] for number in order]) == expected
+            assert read_after(scenario, [events[number] for number in order]) == expected
 
         check()
         account, _, incidents, unprocessed = expected
-        assert (account["plan"], account["status"], unprocessed) == (life.plan, life.status, 0)
-        assert len(incidents) == life.refunds
+        assert (account["plan"], account["status"], unprocessed) == (scenario.plan, scenario.status, 0)
+        assert len(incidents) == scenario.refunds
 
 
-class TestNewsThatComesInBetween:
-    def test_gives_the_state_that_the_history_has(self, billing_env):
-        """A history of any steps; after each a part of the news comes, and the rest past the end."""
+class TestEventsThatArriveLate:
+    def test_give_the_state_at_stripe(self, billing_env):
+        """After each of any steps some of the events arrive, and the rest after the last step."""
 
         @few
         @given(st.data())
         def check(data):
-            life, late = Life.begin(billing_env), []
+            scenario, late = StripeScenario.begin(billing_env, "teams"), []
             for _ in range(data.draw(st.integers(1, 4))):
-                life.live(data.draw(st.sampled_from(STEPS[life.status])))
-                news = late + life.list_news()
-                late = data.draw(st.lists(st.sampled_from(news), unique_by=read_id)) if news else []
+                scenario.run(data.draw(st.sampled_from(STEPS[scenario.status])))
+                events = late + scenario.take_events()
+                late = data.draw(st.lists(st.sampled_from(events), unique_by=read_id)) if events else []
                 held = set(map(read_id, late))
-                deliver(life, data.draw(arrange([each for each in news if read_id(each) not in held])))
-            deliver(life, data.draw(arrange(late)))
-            account = read_account(life)
-            assert (account["plan"], account["status"]) == (life.plan, life.status)
-            assert (account["past_due_since"] is not None) == (life.status == "past_due")
-            assert PaymentIncident.objects.filter(customer=life.customer).count() == life.refunds
+                deliver(scenario, data.draw(arrange([each for each in events if read_id(each) not in held])))
+            deliver(scenario, data.draw(arrange(late)))
+            account = read_account(scenario)
+            assert (account["plan"], account["status"]) == (scenario.plan, scenario.status)
+            assert (account["past_due_since"] is not None) == (scenario.status == "past_due")
+            assert PaymentIncident.objects.filter(customer=scenario.customer).count() == scenario.refunds
             assert not InboxEvent.objects.filter(processed_at=None).exists()
 
         check()

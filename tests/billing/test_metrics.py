@@ -1,5 +1,4 @@
 import json
-from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -33,7 +32,7 @@ def send(usage):
 
 
 class TestUsage:
-    def test_is_counted_as_it_is_covered(self, db, django_capture_on_commit_callbacks):
+    def test_is_counted_by_coverage(self, db, django_capture_on_commit_callbacks):
         recorded = Growth("rsolv_billing_usage_recorded_total", plan="trial", coverage="trial")
         with django_capture_on_commit_callbacks(execute=True):
             usage = record(CustomerFactory())
@@ -59,14 +58,14 @@ class TestUsage:
         billing_env.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
         send(usage)
         billing_env.stripe.control.clear_faults()
-        UsageReport.objects.update(first_sent_at=timezone.now() - timedelta(days=2))
+        billing_env.pass_time(days=2)
         with billing_env.run_tasks():
             send(usage)
         assert (settled.so_far, done.so_far) == (1, 0)
 
 
 class TestWebhooks:
-    def test_are_counted_once_however_often_they_come(self, billing_env):
+    def test_are_counted_once_however_often_they_arrive(self, billing_env):
         received = Growth("rsolv_billing_webhooks_received_total", type="customer.updated")
         done, lag = processed("processed"), Growth("rsolv_billing_webhook_lag_seconds_count")
         subject = {"id": "cus_1", "object": "customer"}
@@ -75,14 +74,14 @@ class TestWebhooks:
         process_webhook(event_id="evt_1")
         assert (received.so_far, done.so_far, lag.so_far) == (1, 1, 1)
 
-    def test_make_no_label_of_a_type_that_we_did_not_ask_for(self, billing_env):
+    def test_have_no_label_for_unsubscribed_types(self, billing_env):
         other = Growth("rsolv_billing_webhooks_received_total", type="other")
         with billing_env.run_tasks():
             post_webhook(json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "moon.risen"}))
         assert other.so_far == 1
 
     @pytest.mark.parametrize(("failures", "outcome"), [(0, "rescheduled"), (11, "failed")])
-    def test_that_cannot_be_processed_are_rescheduled_or_given_up(self, billing_env, failures, outcome):
+    def test_that_fail_are_counted_as_rescheduled_or_parked(self, billing_env, failures, outcome):
         counted = processed(outcome)
         fields = {"event_type": "customer.updated", "payload": '{"object": "event"}'}
         InboxEvent.objects.create(event_id="evt_1", **fields, failures=failures)
@@ -92,16 +91,16 @@ class TestWebhooks:
 
 
 class TestPayments:
-    def test_that_were_made(self, billing_env):
+    def test_are_counted_when_they_succeed(self, billing_env):
         paid = Growth("rsolv_billing_payments_total", outcome="paid")
         billing_env.subscribe("teams")
         billing_env.deliver()
         assert paid.so_far == 1
 
-    def test_that_failed(self, billing_env):
+    def test_are_counted_when_they_fail(self, billing_env):
         failed = Growth("rsolv_billing_payments_total", outcome="failed")
         billing_env.subscribe("teams")
         for method in billing_env.stripe.control.objects("payment_method"):
             billing_env.stripe.control.set_card(method["id"], "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         assert failed.so_far > 0

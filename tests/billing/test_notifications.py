@@ -16,7 +16,7 @@ class TestDescribeNotice:
         assert set(NOTIFICATION_TYPES) == set(Notification.Kind.values)
 
     @pytest.mark.parametrize("kind", Notification.Kind.values)
-    def test_says_something_without_any_fact(self, kind):
+    def test_has_text_without_any_data(self, kind):
         words = describe_notification(kind, {})
         assert words.title and words.button and all(words.paragraphs)
         assert "None" not in read(kind, {})
@@ -51,12 +51,12 @@ class TestDescribeNotice:
             ("refunded", {"amount_cents": 1500}, "$15.00"),
         ],
     )
-    def test_says_what_happened_and_what_to_do(self, kind, data, said):
+    def test_states_what_happened_and_what_to_do(self, kind, data, said):
         assert said in read(kind, data)
 
-    def test_leads_to_the_invoice_where_there_is_one(self):
+    def test_links_to_the_invoice_when_there_is_one(self):
         assert describe_notification("blocked", {"page_url": "https://pay"}).address == "https://pay"
 
     @pytest.mark.parametrize("kind", ["included", "plan_changed"])
-    def test_quotes_no_price_of_todays_list(self, kind):
+    def test_quotes_no_current_price(self, kind):
         assert "$" not in read(kind, {"plan": "teams", "percent": 50})

@@ -25,7 +25,7 @@ class TestComputePeriodCents:
         assert compute_period_cents(plan, fixes) == cents
 
     @given(st.sampled_from(list(PLANS.values())), st.integers(0, 500))
-    def test_is_what_adding_fix_by_fix_gives(self, plan, fixes):
+    def test_equals_the_sum_over_single_fixes(self, plan, fixes):
         total = plan.monthly_price_cents
         for position in range(1, fixes + 1):
             total += 0 if position <= plan.included else plan.unit_price_cents
@@ -33,15 +33,15 @@ class TestComputePeriodCents:
 
 
 class TestCountRemaining:
-    def test_counts_down_to_nothing(self):
+    def test_counts_down_to_zero(self):
         assert [count_remaining(TEAMS, fixes) for fixes in (0, 59, 60, 61)] == [60, 1, 0, 0]
 
-    def test_has_no_bound_where_nothing_is_included(self):
+    def test_is_unlimited_when_nothing_is_included(self):
         assert count_remaining(PAYG, 3) is None
 
 
 class TestAChangeOfPlan:
-    def test_begins_a_month_where_the_monthly_price_rises(self):
+    def test_starts_a_new_month_when_the_monthly_price_rises(self):
         assert (begins_period(PAYG, TEAMS), begins_period(TEAMS, PAYG)) == (True, False)
 
     @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ class TestAChangeOfPlan:
             (33, 49_499, False),
         ],
     )
-    def test_gives_back_what_the_fixes_have_not_used_up(self, fixes, elapsed, is_back):
+    def test_credits_what_fixes_have_not_used_up(self, fixes, elapsed, is_back):
         found = is_rest_credited(TEAMS, PAYG, fixes, elapsed_seconds=elapsed, whole_seconds=49_900)
         assert found == is_back
 
-    def test_gives_nothing_back_for_more_fixes_than_the_month_is_worth(self):
+    def test_credits_nothing_when_fixes_exceed_the_monthly_price(self):
         assert not is_rest_credited(TEAMS, PAYG, 34, elapsed_seconds=99_999, whole_seconds=49_900)

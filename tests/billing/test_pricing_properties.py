@@ -16,7 +16,7 @@ from billing.pricing import (
     is_next_beyond_cap,
     price_each,
 )
-from billing.stripe_gateway.prices import _describe_prices
+from billing.stripe_gateway.prices import describe_prices
 from tests.billing.slow_pricing import EACH, FREE, MONTHLY, walk_boundaries, walk_cents, walk_periods
 
 plans = st.sampled_from(sorted(PLANS))
@@ -36,12 +36,12 @@ month_ends = st.builds(
 
 class TestAPeriodsCost:
     @given(plans, edges)
-    def test_is_what_walking_over_the_fixes_gives(self, plan, fixes):
+    def test_equals_a_walk_over_the_fixes(self, plan, fixes):
         assert compute_usage_cents(PLANS[plan], fixes) == walk_cents(plan, fixes)
         assert compute_period_cents(PLANS[plan], fixes) == MONTHLY[plan] + walk_cents(plan, fixes)
 
     @given(plans, edges)
-    def test_leaves_as_many_as_the_walk_has_left(self, plan, fixes):
+    def test_leaves_as_many_as_the_walk(self, plan, fixes):
         left = FREE[plan] - fixes if fixes < FREE[plan] else 0
         assert count_remaining(PLANS[plan], fixes) == (left if FREE[plan] else None)
 
@@ -58,18 +58,18 @@ class TestPeriods:
     @given(st.one_of(instants, month_ends), st.integers(0, 900), zones)
     @example(datetime(2026, 1, 31, 12, tzinfo=UTC), 28, UTC)
     @example(datetime(2024, 1, 31, tzinfo=UTC), 29, UTC)
-    def test_are_those_of_the_calendar_in_any_zone(self, anchor, days, zone):
+    def test_match_the_calendar_in_any_time_zone(self, anchor, days, zone):
         at = (anchor + timedelta(days=days)).astimezone(zone)
         boundaries = walk_boundaries(anchor, at)
         assert find_period(anchor=anchor, at=at) == (boundaries[-2], boundaries[-1])
 
-    def test_of_the_31st_come_back_to_the_31st(self):
+    def test_of_the_31st_return_to_the_31st(self):
         anchor = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
         days = [(each.month, each.day) for each in (add_months(anchor, months) for months in range(5))]
         assert days == [(1, 31), (2, 28), (3, 31), (4, 30), (5, 31)]
 
     @given(plans, month_ends, st.lists(st.integers(0, 200 * 86400), max_size=80), zones)
-    def test_cost_what_walking_over_the_calendar_gives(self, plan, anchor, seconds, zone):
+    def test_cost_as_much_as_a_walk_over_the_calendar(self, plan, anchor, seconds, zone):
         fixes = [(anchor + timedelta(seconds=each)).astimezone(zone) for each in seconds]
         by_period = Counter(find_period(anchor=anchor, at=each)[0] for each in fixes)
         fast = {start: compute_period_cents(PLANS[plan], count) for start, count in by_period.items()}
@@ -98,7 +98,7 @@ class TestAChangeWithinThePeriod:
 
 class TestCorrections:
     @given(plans, edges, st.data())
-    def test_together_give_back_what_the_voided_fixes_cost(self, plan, fixes, data):
+    def test_credit_the_cost_of_the_voided_fixes(self, plan, fixes, data):
         voided = data.draw(st.integers(0, fixes))
         credits = [compute_marginal_cents(PLANS[plan], fixes - index) for index in range(voided)]
         assert walk_cents(plan, fixes) - sum(credits) == walk_cents(plan, fixes - voided)
@@ -123,9 +123,9 @@ class TestASpendCap:
 
 class TestThePricesAtStripe:
     @given(st.sampled_from(["payg", "teams"]), edges)
-    def test_come_to_the_same_by_stripes_own_rules_of_tiers(self, plan, fixes):
+    def test_give_the_same_total_by_stripes_tier_rules(self, plan, fixes):
         """As https://docs.stripe.com/products-prices/pricing-models describes graduated prices."""
-        prices = _describe_prices(PLANS[plan], product_id="p", meter_id="m")
+        prices = describe_prices(PLANS[plan], product_id="p", meter_id="m")
         metered = SimpleNamespace(**prices[-1])
         tiers = getattr(metered, "tiers", None) or [{"up_to": "inf", "unit_amount": metered.unit_amount}]
         cents, floor = 0, 0

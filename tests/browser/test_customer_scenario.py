@@ -12,6 +12,7 @@ from core.formats import format_cents
 from sandbox.action.api import RsolvApi
 from sandbox.demo.journey import CODE
 from sandbox.seed.personas import PASSWORD
+from tests.scenario import Scenario
 
 from .live_server_stack import TIMEOUT, LiveServerStack, Person
 
@@ -21,19 +22,18 @@ VISA, EXPIRED = "4242 4242 4242 4242", "4000 0000 0000 0069"
 DECLINES_PAYMENT = "4000 0000 0000 0341"
 # The bank asks whenever it pays; or once, when it is saved.
 SECURE, SECURE_ONCE = "4000 0000 0000 3220", "4000 0025 0000 3155"
-DAY = 86400
 BILLING = "/dashboard/billing/"
 KEY = "sk_test_" + "browser" * 4
 
 
-@dataclass
-class Scenario:
-    """A person with a browser, their runner with a key, and Stripe's clock."""
+@dataclass(kw_only=True)
+class BrowserScenario(Scenario):
+    """A person with a browser, their runner with a key, and Stripe's clock; RSOLV's is real time."""
 
     live_stack: LiveServerStack
     person: Person
     api: RsolvApi
-    issues: int = 0
+    metered: int = 0
 
     @property
     def page(self) -> Page:
@@ -44,46 +44,32 @@ class Scenario:
         return self.page.get_by_role("main")
 
     def fix(self, count: int, *, is_metered: bool = True) -> None:
-        """Returns once Stripe has been told."""
-        wanted = len(self._ask("/_sandbox/meter_events")) + count
-        for _ in range(count):
-            self.issues += 1
-            self.api.store_phase(
-                {
-                    "phase": "mitigation",
-                    "repo": "scenario/shop",
-                    "commitSha": "c",
-                    "issueNumber": self.issues,
-                    "data": {"fixed": True, "testsPass": True},
-                }
-            )
-        if is_metered:
-            self.live_stack.supervisor.wait_for(
-                "the meter", lambda: len(self._ask("/_sandbox/meter_events")) == wanted, TIMEOUT
-            )
+        self.metered += count * is_metered
+        super().fix(count)
 
-    def advance_clock(self, seconds: int) -> None:
-        """Time, at Stripe."""
-        self._control("clock", advance_seconds=seconds)
+    def store_phase(self, body: dict[str, Any]) -> None:
+        self.api.store_phase(body)
+
+    def wait_for_meter(self) -> None:
+        """Wait until Stripe has every fix that is to be billed."""
+        self.live_stack.supervisor.wait_for(
+            "the meter", lambda: len(self._ask("/_sandbox/meter_events")) == self.metered, TIMEOUT
+        )
+
+    def pass_time(self, *, days: int = 0, hours: int = 0, seconds: int = 0) -> None:
+        """Move Stripe's clock, and wait until its events are delivered."""
+        self._control("clock", advance_seconds=days * 86400 + hours * 3600 + seconds)
         self._control("deliveries/flush", timeout=TIMEOUT)
-
-    def close_month(self) -> None:
-        """Past the period's end and the hour until its invoice is final."""
-        self.advance_clock(31 * DAY + 2 * 3600)
 
     def compute_rest_cents(self, monthly_cents: int) -> int:
         """What is left of a month's price by Stripe's clock."""
-        item = self._list("subscriptions")[0]["items"]["data"][0]
+        item = self.list_objects("subscription")[0]["items"]["data"][0]
         start, end = item["current_period_start"], item["current_period_end"]
         now = self._ask("/_sandbox/clock")["now"]
         return round(monthly_cents * (end - now) / (end - start))
 
-    def read_balance_cents(self) -> int:
-        """What Stripe keeps for later invoices, which none of its pages shows."""
-        return -int(self._list("customers")[0]["balance"])
-
-    def _list(self, path: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._ask(f"/v1/{path}")["data"]
+    def list_objects(self, kind: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask(f"/v1/{kind}s")["data"]
         return found
 
     def _ask(self, path: str) -> Any:
@@ -135,7 +121,7 @@ class Scenario:
 def test_customer_scenario(empty_stack: LiveServerStack) -> None:
     person = empty_stack.new_person()
     with RsolvApi(empty_stack.stack.url, sign_up(empty_stack, person)) as api:
-        scenario = Scenario(empty_stack, person, api)
+        scenario = BrowserScenario(live_stack=empty_stack, person=person, api=api)
         use_up_trial(scenario)
         choose_teams(scenario)
         renew(scenario)
@@ -157,14 +143,14 @@ def sign_up(live_stack: LiveServerStack, person: Person) -> str:
     return page.locator("#new-api-key").inner_text()
 
 
-def use_up_trial(scenario: Scenario) -> None:
+def use_up_trial(scenario: BrowserScenario) -> None:
     scenario.fix(10, is_metered=False)
     scenario.expect_shown(BILLING, "10 of 10", "$0.00")
     scenario.fix(1, is_metered=False)
     scenario.expect_shown(BILLING, "10 of 10", "$0.00")
 
 
-def choose_teams(scenario: Scenario) -> None:
+def choose_teams(scenario: BrowserScenario) -> None:
     """$499 at once, after a card that was not the person's; of 61 fixes one is beyond the included."""
     scenario.person.open("/dashboard/billing/plans/").get_by_label("Teams").check()
     scenario.person.press("Continue to payment")
@@ -185,7 +171,7 @@ def choose_teams(scenario: Scenario) -> None:
     scenario.expect_shown("/dashboard/usage/", "61", "$507.00")
 
 
-def renew(scenario: Scenario) -> None:
+def renew(scenario: BrowserScenario) -> None:
     """The next month ahead and the one fix: an invoice that opens to its 61 fixes, each with its evidence."""
     scenario.close_month()
     scenario.expect_newest_invoice("Paid", 61, "$507.00")
@@ -195,10 +181,10 @@ def renew(scenario: Scenario) -> None:
     assert count_fixes(scenario, "60 fixes in our ledger, $0.00", each="included") == 60
     assert count_fixes(scenario, "1 fix in our ledger, $8.00", each="$8.00") == 1
     scenario.main.get_by_role("link", name="vidence").first.click()
-    expect(scenario.page.get_by_role("heading", level=1)).to_contain_text("Fix of scenario/shop #")
+    expect(scenario.page.get_by_role("heading", level=1)).to_contain_text("Fix of acme/shop #")
 
 
-def count_fixes(scenario: Scenario, words: str, *, each: str) -> int:
+def count_fixes(scenario: BrowserScenario, words: str, *, each: str) -> int:
     """The fixes of the invoice's line that says so, opened; every one of them says `each`."""
     pattern = re.compile(r"\s+".join(map(re.escape, words.split())))
     line = scenario.main.locator("details.line").filter(has_text=pattern)
@@ -209,7 +195,7 @@ def count_fixes(scenario: Scenario, words: str, *, each: str) -> int:
     return amounts.count()
 
 
-def fail_to_renew(scenario: Scenario) -> None:
+def fail_to_renew(scenario: BrowserScenario) -> None:
     """A card that pays nothing; an expired one is refused; one by 3-D Secure is saved, and another pays."""
     use_card(scenario, DECLINES_PAYMENT)
     scenario.close_month()
@@ -233,16 +219,16 @@ def fail_to_renew(scenario: Scenario) -> None:
     scenario.expect_shown(BILLING, "Teams Active")
 
 
-def use_card(scenario: Scenario, number: str) -> None:
+def use_card(scenario: BrowserScenario, number: str) -> None:
     scenario.open_stripes_portal()
     scenario.page.get_by_text("Change the card").click()
     scenario.page.get_by_label("Card number").fill(number)
     scenario.page.get_by_role("button", name="Use this card").click()
 
 
-def downgrade(scenario: Scenario) -> int:
+def downgrade(scenario: BrowserScenario) -> int:
     """Ten days into the month the rest of it is given back, to the cent as it was shown; the cents kept."""
-    scenario.advance_clock(10 * DAY)
+    scenario.pass_time(days=10)
     scenario.person.open(BILLING)
     scenario.main.get_by_role("link", name="Change plan").click()
     expect(scenario.page.get_by_role("heading", level=1)).to_have_text("From Teams to Pay as you go")
@@ -256,13 +242,13 @@ def downgrade(scenario: Scenario) -> int:
     return kept_cents
 
 
-def read_sum(scenario: Scenario, label: str) -> int:
+def read_sum(scenario: BrowserScenario, label: str) -> int:
     """An amount of the preview, in cents."""
     row = scenario.main.locator("dl.sums > div").filter(has=scenario.page.locator("dt", has_text=label))
     return round(float(row.locator("dd").inner_text().strip().lstrip("$").replace(",", "")) * 100)
 
 
-def cancel(scenario: Scenario, kept_cents: int) -> int:
+def cancel(scenario: BrowserScenario, kept_cents: int) -> int:
     """With the period, and taken back; then at once: two fixes for $30, paid by what was kept."""
     scenario.person.open("/dashboard/billing/cancel/")
     scenario.person.press("Cancel at the end of the period")
@@ -273,11 +259,11 @@ def cancel(scenario: Scenario, kept_cents: int) -> int:
     scenario.expect_shown(BILLING, "Renews")
     scenario.fix(2)
     scenario.expect_shown(BILLING, "$30.00")
-    scenario.advance_clock(60)
+    scenario.pass_time(seconds=60)
     scenario.person.open("/dashboard/billing/cancel/")
     scenario.person.press("Cancel now")
     expect(scenario.page.locator("body")).to_contain_text("Your plan has ended.")
-    scenario.advance_clock(2 * 3600)
+    scenario.pass_time(hours=2)
     scenario.expect_newest_invoice("Paid", 2, "$30.00")
     scenario.open_invoice()
     expect(scenario.main.locator("dl.sums")).to_contain_text("$30.00")
@@ -287,7 +273,7 @@ def cancel(scenario: Scenario, kept_cents: int) -> int:
     return kept_cents - 3000
 
 
-def subscribe_again(scenario: Scenario, kept_cents: int) -> None:
+def subscribe_again(scenario: BrowserScenario, kept_cents: int) -> None:
     """Nothing is due at Checkout; a fix costs $15 at the month's end, which what was kept pays too."""
     scenario.person.open("/dashboard/billing/plans/").get_by_label("Pay as you go").check()
     scenario.person.press("Continue to payment")

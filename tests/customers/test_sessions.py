@@ -15,7 +15,7 @@ from customers.services.deactivate_person import deactivate_person, reactivate_p
 from tests.customers.team import make_person
 from tests.customers.test_logins import PASSWORD, log_in, turn_on
 from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import let_login_grow_old
+from tests.rsolv.portal.conftest import expire_recent_login
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +80,7 @@ class TestTurningTheSecondStepOff:
     def test_asks_again(self, ann: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
-        let_login_grow_old(client)
+        expire_recent_login(client)
         assert client.get("/accounts/2fa/totp/deactivate/").url.startswith("/accounts/reauthenticate/")
         client.post("/accounts/2fa/totp/deactivate/")
         assert Authenticator.objects.filter(type="totp").exists()

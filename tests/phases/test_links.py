@@ -70,35 +70,38 @@ def test_an_issue_s_address_is_the_forge_s() -> None:
     assert build_issue_url("acme/shop", 4) == "https://github.com/acme/shop/issues/4"
 
 
-def store(alice: ApiClient, url: Any) -> PhaseExecution:
+def store(alice_api: ApiClient, url: Any) -> PhaseExecution:
     body = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "c", "issueNumber": 4}
     assert (
-        alice.post("/api/v1/phases/store", body | {"data": {"fixed": True, "prUrl": url}}).status_code == 200
+        alice_api.post("/api/v1/phases/store", body | {"data": {"fixed": True, "prUrl": url}}).status_code
+        == 200
     )
     return PhaseExecution.objects.get()
 
 
 class TestStoredByTheRunner:
     @pytest.mark.parametrize("url", [*BAD, "https://github.com/mallory/shop/pull/7"])
-    def test_another_address_is_kept_as_data_and_never_as_a_link(self, alice: ApiClient, url: str) -> None:
-        assert store(alice, url).pull_request_url == ""
+    def test_another_address_is_kept_as_data_and_never_as_a_link(
+        self, alice_api: ApiClient, url: str
+    ) -> None:
+        assert store(alice_api, url).pull_request_url == ""
 
-    def test_a_pull_request_of_the_repository_is_a_link(self, alice: ApiClient) -> None:
-        assert store(alice, f"{GOOD}/files").pull_request_url == GOOD
+    def test_a_pull_request_of_the_repository_is_a_link(self, alice_api: ApiClient) -> None:
+        assert store(alice_api, f"{GOOD}/files").pull_request_url == GOOD
 
 
 class TestPages:
     @pytest.fixture
-    def browser(self, alice: ApiClient) -> Client:
-        BillingAccountFactory._meta.model.objects.get_or_create(customer=alice.customer)
+    def browser(self, alice_api: ApiClient) -> Client:
+        BillingAccountFactory._meta.model.objects.get_or_create(customer=alice_api.customer)
         browser = Client()
-        browser.force_login(MembershipFactory(customer=alice.customer).user)
+        browser.force_login(MembershipFactory(customer=alice_api.customer).user)
         return browser
 
     def test_show_no_link_to_another_host_not_even_of_an_old_row(
-        self, alice: ApiClient, browser: Client
+        self, alice_api: ApiClient, browser: Client
     ) -> None:
-        fix = store(alice, GOOD)
+        fix = store(alice_api, GOOD)
         PhaseExecution.objects.update(pull_request_url="https://evil.example/acme/shop/pull/7")
         for path in ("", "fixes/", f"fixes/{fix.pk}/", "usage/rsolv-usage.csv"):
             response = browser.get(f"/dashboard/{path}")
@@ -106,14 +109,14 @@ class TestPages:
             assert response.status_code == 200
             assert "evil.example" not in text
 
-    def test_link_the_repository_s_own(self, alice: ApiClient, browser: Client) -> None:
-        fix = store(alice, GOOD)
+    def test_link_the_repository_s_own(self, alice_api: ApiClient, browser: Client) -> None:
+        fix = store(alice_api, GOOD)
         for path in ("", "fixes/", f"fixes/{fix.pk}/"):
             assert f'href="{GOOD}"' in browser.get(f"/dashboard/{path}").text
 
-    def test_lead_to_the_configured_forge(self, alice: ApiClient, browser: Client, settings: Any) -> None:
+    def test_lead_to_the_configured_forge(self, alice_api: ApiClient, browser: Client, settings: Any) -> None:
         settings.FORGE_URL = "https://git.acme.example"
-        fix = store(alice, GOOD)
+        fix = store(alice_api, GOOD)
         text = browser.get(f"/dashboard/fixes/{fix.pk}/").text
         assert 'href="https://git.acme.example/acme/shop/issues/4"' in text
         assert f'href="{GOOD}"' not in text

@@ -45,89 +45,91 @@ def count(customer):
 
 class TestASizePerPhase:
     @pytest.mark.parametrize("phase", ["scan", "validation", "mitigation"])
-    def test_refuses_larger_data_and_names_the_limit(self, alice, settings, phase):
+    def test_refuses_larger_data_and_names_the_limit(self, alice_api, settings, phase):
         settings.PHASE_MAX_BYTES = {phase: 10_000}
-        response = alice.post(STORE, make_body(phase, 10_000))
+        response = alice_api.post(STORE, make_body(phase, 10_000))
         error = response.json()["error"]
         assert (response.status_code, error["code"]) == (413, "PAYLOAD_TOO_LARGE")
         assert "10 kB" in error["fields"]["data"]
         assert not PhaseExecution.objects.exists()
 
-    def test_takes_a_scan_as_large_as_a_body_may_be(self, alice, settings):
+    def test_takes_a_scan_as_large_as_a_body_may_be(self, alice_api, settings):
         body = json.dumps(make_body())
         body = body.replace('"x": "', '"x": "' + "y" * (settings.API_MAX_BODY_BYTES - len(body)))
         assert len(body) == settings.API_MAX_BODY_BYTES
-        assert alice.post(STORE, body).status_code == 200
+        assert alice_api.post(STORE, body).status_code == 200
 
-    def test_counts_bytes_and_not_characters(self, alice, settings):
+    def test_counts_bytes_and_not_characters(self, alice_api, settings):
         settings.PHASE_MAX_BYTES = {"scan": 10_000}
         text = json.dumps(make_body(data={"x": "é" * 5_000}), ensure_ascii=False)
-        assert alice.post(STORE, text).status_code == 413
+        assert alice_api.post(STORE, text).status_code == 413
 
 
 class TestTheCount:
-    def test_grows_by_the_data_and_the_row(self, alice):
-        alice.post(STORE, '{"phase":"scan","repo":"a/b","commitSha":"c","data":{"x":"é"}}')
-        assert count(alice.customer) == len('{"x":"é"}'.encode()) + ROW
+    def test_grows_by_the_data_and_the_row(self, alice_api):
+        alice_api.post(STORE, '{"phase":"scan","repo":"a/b","commitSha":"c","data":{"x":"é"}}')
+        assert count(alice_api.customer) == len('{"x":"é"}'.encode()) + ROW
 
-    def test_does_not_grow_by_repeating(self, alice):
+    def test_does_not_grow_by_repeating(self, alice_api):
         for _ in range(2):
-            alice.post(STORE, make_body(size=100))
-        assert count(alice.customer) == measure_storage(customer=alice.customer)
+            alice_api.post(STORE, make_body(size=100))
+        assert count(alice_api.customer) == measure_storage(customer=alice_api.customer)
 
     @pytest.mark.parametrize("size", [10, 500])
-    def test_follows_an_overwrite_by_the_difference(self, alice, size):
-        alice.post(STORE, make_body(size=100))
-        before = count(alice.customer)
-        alice.post(STORE, make_body(size=size))
-        assert count(alice.customer) == before + size - 100 == measure_storage(customer=alice.customer)
+    def test_follows_an_overwrite_by_the_difference(self, alice_api, size):
+        alice_api.post(STORE, make_body(size=100))
+        before = count(alice_api.customer)
+        alice_api.post(STORE, make_body(size=size))
+        assert (
+            count(alice_api.customer) == before + size - 100 == measure_storage(customer=alice_api.customer)
+        )
 
-    def test_is_of_each_customer_apart(self, alice, mallory):
-        alice.post(STORE, make_body(size=100))
-        assert get_storage(customer=mallory.customer).used == 0
+    def test_is_of_each_customer_apart(self, alice_api, mallory_api):
+        alice_api.post(STORE, make_body(size=100))
+        assert get_storage(customer=mallory_api.customer).used == 0
 
 
 class TestAFullAccount:
-    def test_refuses_with_what_is_used_and_what_to_do(self, alice):
-        fill(alice.customer)
-        response = alice.post(STORE, make_body())
+    def test_refuses_with_what_is_used_and_what_to_do(self, alice_api):
+        fill(alice_api.customer)
+        response = alice_api.post(STORE, make_body())
         error = response.json()["error"]
         assert (response.status_code, error["code"]) == (413, "STORAGE_LIMIT_EXCEEDED")
         assert "stores 1 MB of the 1 MB" in error["message"]
         assert "Choose a plan" in error["message"]
         assert not PhaseExecution.objects.exists()
 
-    def test_stores_and_bills_a_fix_all_the_same(self, alice):
-        fill(alice.customer)
-        assert alice.post(STORE, make_body("mitigation", 60_000)).status_code == 200
+    def test_stores_and_bills_a_fix_all_the_same(self, alice_api):
+        fill(alice_api.customer)
+        assert alice_api.post(STORE, make_body("mitigation", 60_000)).status_code == 200
         assert UsageRecord.objects.count() == 1
 
-    def test_refuses_the_data_of_a_fix_that_is_not_small(self, alice):
-        fill(alice.customer)
-        assert alice.post(STORE, make_body("mitigation", 70_000)).status_code == 413
+    def test_refuses_the_data_of_a_fix_that_is_not_small(self, alice_api):
+        fill(alice_api.customer)
+        assert alice_api.post(STORE, make_body("mitigation", 70_000)).status_code == 413
         assert not UsageRecord.objects.exists()
 
-    def test_bounds_small_fixes_too(self, alice):
-        fill(alice.customer)
+    def test_bounds_small_fixes_too(self, alice_api):
+        fill(alice_api.customer)
         bodies = [make_body("mitigation", 60_000, issueNumber=n) for n in range(1, 6)]
-        answers = [alice.post(STORE, body).status_code for body in bodies]
+        answers = [alice_api.post(STORE, body).status_code for body in bodies]
         assert answers == [200, 200, 200, 413, 413]
 
-    def test_takes_an_overwrite_that_is_smaller(self, alice):
-        alice.post(STORE, make_body(size=500))
-        fill(alice.customer)
-        assert alice.post(STORE, make_body(size=100)).status_code == 200
-        assert alice.post(STORE, make_body(size=600)).status_code == 413
+    def test_takes_an_overwrite_that_is_smaller(self, alice_api):
+        alice_api.post(STORE, make_body(size=500))
+        fill(alice_api.customer)
+        assert alice_api.post(STORE, make_body(size=100)).status_code == 200
+        assert alice_api.post(STORE, make_body(size=600)).status_code == 413
 
-    def test_of_a_trial_is_full_at_fifty_megabytes(self, alice):
-        answers = [alice.post(STORE, make_body(size=7_900_000, commitSha=f"{n}")) for n in range(8)]
+    def test_of_a_trial_is_full_at_fifty_megabytes(self, alice_api):
+        answers = [alice_api.post(STORE, make_body(size=7_900_000, commitSha=f"{n}")) for n in range(8)]
         assert [each.status_code for each in answers] == [200] * 6 + [413] * 2
-        assert count(alice.customer) <= 50 * MB
+        assert count(alice_api.customer) <= 50 * MB
 
-    def test_of_many_small_results_is_full_too(self, alice):
-        limit_to(alice.customer, 1)
+    def test_of_many_small_results_is_full_too(self, alice_api):
+        limit_to(alice_api.customer, 1)
         StorageUse.objects.update(stored_bytes=MB - 3 * ROW)
-        answers = [alice.post(STORE, make_body(data={}, commitSha=f"{n}")).status_code for n in range(4)]
+        answers = [alice_api.post(STORE, make_body(data={}, commitSha=f"{n}")).status_code for n in range(4)]
         assert answers == [200, 200, 413, 413]
 
     @pytest.mark.parametrize(
@@ -139,17 +141,17 @@ class TestAFullAccount:
             ({"plan": "payg", "status": "canceled"}, 50 * MB),
         ],
     )
-    def test_is_measured_by_the_plan(self, alice, account, limit):
-        BillingAccountFactory(customer=alice.customer, **account)
-        assert get_storage(customer=alice.customer).limit == limit
+    def test_is_measured_by_the_plan(self, alice_api, account, limit):
+        BillingAccountFactory(customer=alice_api.customer, **account)
+        assert get_storage(customer=alice_api.customer).limit == limit
 
-    def test_is_opened_by_staff(self, alice):
-        fill(alice.customer)
+    def test_is_opened_by_staff(self, alice_api):
+        fill(alice_api.customer)
         staff = UserFactory(is_staff=True)
         for _ in range(2):
-            set_storage_limit(customer=alice.customer, limit_mb=2, by=staff, at=timezone.now())
-        assert alice.post(STORE, make_body()).status_code == 200
-        assert alice.customer.audit_log_entries.get(action="staff_acted").subject == "storage limit: 2 MB"
+            set_storage_limit(customer=alice_api.customer, limit_mb=2, by=staff, at=timezone.now())
+        assert alice_api.post(STORE, make_body()).status_code == 200
+        assert alice_api.customer.audit_log_entries.get(action="staff_acted").subject == "storage limit: 2 MB"
 
 
 class TestRecountStorage:

@@ -40,7 +40,7 @@ def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[Ledg
         finding.detail = "There is no subscription to bill these fixes to."
         return
     stripe_customer_id = account.stripe_customer_id
-    missing = _find_missing(
+    missing = find_missing(
         list_minutes(rows, finding.span),
         count_held=lambda start, end: count_metered_between(
             stripe_customer_id=stripe_customer_id, start=start, end=end
@@ -59,7 +59,7 @@ def repair_missing(finding: Finding, *, account: BillingAccount, rows: list[Ledg
         finding.state = Discrepancy.State.REPAIRED
 
 
-def _find_missing(
+def find_missing(
     minutes: list[datetime],
     *,
     count_held: Callable[[datetime, datetime], int],
@@ -81,7 +81,7 @@ def _find_missing(
     halves = (minutes[:middle], minutes[middle:])
     found: dict[datetime, int] = {}
     for half in halves:
-        found |= _find_missing(half, count_held=count_held, count_known=count_known)
+        found |= find_missing(half, count_held=count_held, count_known=count_known)
     return found
 
 

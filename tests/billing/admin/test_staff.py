@@ -66,19 +66,19 @@ class TestTheSwitch:
     def turn(self, client, **filled):
         return client.post(page("featureflag_add"), {"name": "billing_enabled", **filled})
 
-    def test_is_turned_off_with_a_reason(self, staff):
+    def test_turns_off_with_a_reason(self, staff):
         assert self.turn(staff, reason="An incident.").status_code == 302
         switch = FeatureFlag.objects.get()
         assert (switch.is_on, switch.reason) == (False, "An incident.")
         assert switch.changed_by is not None
 
-    def test_is_turned_on_again(self, staff):
+    def test_turns_on_again(self, staff):
         self.turn(staff, reason="An incident.")
         filled = {"is_on": "on", "reason": "It is over."}
         staff.post(page("featureflag_change", "billing_enabled"), filled)
         assert FeatureFlag.objects.get().is_on
 
-    def test_is_not_turned_without_a_reason(self, staff):
+    def test_requires_a_reason_to_change(self, staff):
         assert self.turn(staff, reason="").status_code == 200
         assert not FeatureFlag.objects.exists()
 
@@ -87,7 +87,7 @@ class TestAPause:
     def save(self, client, account, **filled):
         return client.post(page("billingaccount_change", account.pk), {"trial_fixes_limit": 12, **filled})
 
-    def test_begins_with_a_reason_and_ends(self, staff):
+    def test_starts_with_a_reason_and_ends(self, staff):
         account = BillingAccountFactory()
         self.save(staff, account, is_paused="on", paused_reason="A dispute.")
         account.refresh_from_db()
@@ -101,12 +101,12 @@ class TestAPause:
             "resumed reporting to Stripe",
         ]
 
-    def test_wants_a_reason(self, staff):
+    def test_requires_a_reason(self, staff):
         account = BillingAccountFactory()
         assert self.save(staff, account, is_paused="on", paused_reason="").status_code == 200
         assert BillingAccount.objects.get().paused_at is None
 
-    def test_leaves_alone_what_follows_stripe(self, staff):
+    def test_changes_nothing_that_is_synced_from_stripe(self, staff):
         account = BillingAccountFactory(plan="payg", status="active")
         self.save(staff, account, plan="teams", status="canceled")
         account.refresh_from_db()
@@ -130,7 +130,7 @@ class TestWhatWaitsForStaff:
         }
         assert shown == {"due": ["evt_0"], "parked": ["evt_1"], "done": ["evt_2"]}
 
-    def test_a_webhook_that_failed_for_good_is_processed_again(self, staff):
+    def test_replays_a_parked_webhook(self, staff):
         event = InboxEvent.objects.create(
             event_id="evt_1", event_type="a", payload="{}", failures=12, **parked()
         )
@@ -138,19 +138,19 @@ class TestWhatWaitsForStaff:
         event.refresh_from_db()
         assert (event.status, event.failures) == ("pending", 0)
 
-    def test_a_mail_that_was_given_up_is_tried_again(self, staff):
+    def test_retries_a_mail_that_was_given_up(self, staff):
         notification = make_notice()
         run_action(staff, "notification", "retry_now", notification)
         notification.refresh_from_db()
         assert notification.next_attempt_at is not None
 
-    def test_a_difference_is_settled(self, staff):
+    def test_settles_a_discrepancy(self, staff):
         discrepancy = make_discrepancy()
         run_action(staff, "discrepancy", "settle", discrepancy)
         discrepancy.refresh_from_db()
         assert (discrepancy.state, discrepancy.settled_at is None) == ("resolved", False)
 
-    def test_a_refused_credit_is_sent_again(self, staff):
+    def test_resends_a_rejected_credit(self, staff):
         usage = UsageRecordFactory()
         made = correct_usage(usage=usage, kind="credit", reason="Slow.", made_by=None, at=timezone.now())
         park(CorrectionReport.objects.all())
@@ -160,7 +160,7 @@ class TestWhatWaitsForStaff:
 
 
 class TestStaffWhoMayOnlyLook:
-    def test_get_no_actions(self, onlooker):
+    def test_see_no_actions(self, onlooker):
         notification, discrepancy = make_notice(), make_discrepancy()
         run_action(onlooker, "notification", "retry_now", notification)
         run_action(onlooker, "discrepancy", "settle", discrepancy)
@@ -168,14 +168,14 @@ class TestStaffWhoMayOnlyLook:
         discrepancy.refresh_from_db()
         assert (notification.next_attempt_at, discrepancy.state) == (None, "open")
 
-    def test_correct_nothing_and_turn_nothing(self, onlooker):
+    def test_cannot_correct_a_fix_or_change_a_flag(self, onlooker):
         usage = UsageRecordFactory()
         filled = {"usage": str(usage.pk), "kind": "void", "reason": "Mine."}
         assert onlooker.post(page("usagecorrection_add"), filled).status_code == 403
         switch = {"name": "billing_enabled", "reason": "Mine."}
         assert onlooker.post(page("featureflag_add"), switch).status_code == 403
 
-    def test_pause_nobody(self, onlooker):
+    def test_cannot_pause_a_customer(self, onlooker):
         account = BillingAccountFactory()
         assert onlooker.get(page("billingaccount_change", account.pk)).status_code == 200
         filled = {"trial_fixes_limit": 99, "is_paused": "on", "paused_reason": "Mine."}

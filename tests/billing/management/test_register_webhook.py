@@ -12,7 +12,7 @@ THIN = json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "v1.billing
 
 @pytest.mark.django_db
 class TestAnEventDestination:
-    def test_whose_secret_is_kept_is_believed(self, monkeypatch):
+    def test_is_verified_with_its_stored_secret(self, monkeypatch):
         monkeypatch.setattr("sys.stdin", StringIO("whsec_thin\n"))
         call_command("register_webhook", "--destination", "ed_1", stdout=StringIO())
         assert post_webhook(THIN, secret="whsec_thin").status_code == 200
@@ -23,13 +23,13 @@ class TestAnEventDestination:
             call_command("register_webhook", "--destination", "ed_1", stdout=StringIO())
         assert WebhookEndpoint.objects.get().secret == "whsec_two"
 
-    def test_without_a_secret_is_refused(self, monkeypatch):
+    def test_is_rejected_without_a_secret(self, monkeypatch):
         monkeypatch.setattr("sys.stdin", StringIO(""))
         with pytest.raises(CommandError, match="signing secret"):
             call_command("register_webhook", "--destination", "ed_1")
         assert not WebhookEndpoint.objects.exists()
 
-    def test_is_not_taken_for_the_endpoint_of_other_news(self, billing_env, monkeypatch):
+    def test_is_not_used_for_events_of_the_endpoint(self, billing_env, monkeypatch):
         monkeypatch.setattr("sys.stdin", StringIO("whsec_thin"))
         url = "http://127.0.0.1:9/thin"
         call_command("register_webhook", url, "--destination", "ed_1", stdout=StringIO())

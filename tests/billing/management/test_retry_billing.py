@@ -22,7 +22,7 @@ def run(**options):
 
 
 class TestRetryBilling:
-    def test_makes_what_waits_due(self, event):
+    def test_makes_waiting_rows_due(self, event):
         assert "1 events" in run()
         event.refresh_from_db()
         assert event.next_attempt_at <= timezone.now()

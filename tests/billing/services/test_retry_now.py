@@ -16,11 +16,6 @@ from tests.outbox import park
 
 
 @pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
-@pytest.fixture
 def report(billing_env, customer):
     """A fix whose report Stripe did not answer."""
     billing_env.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
@@ -40,7 +35,7 @@ class TestRetryNow:
         assert report.status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_counts_what_waits(self, report):
+    def test_counts_waiting_rows(self, report):
         assert retry_now(at=timezone.now()).reports == 1
         assert count_backlog().reports == 1
 
@@ -53,7 +48,7 @@ class TestRetryNow:
         event.refresh_from_db()
         assert event.next_attempt_at == now
 
-    def test_leaves_a_notification_to_the_worker_that_has_it(self, db, mailoutbox):
+    def test_keeps_the_lease_of_a_notification(self, db, mailoutbox):
         """Released, it was mailed twice."""
         customer, at = CustomerFactory(), timezone.now()
         notify_customer(customer=customer, kind="recovered", reference="r", data={}, at=at)
@@ -63,13 +58,13 @@ class TestRetryNow:
         assert mailoutbox == []
         assert Notification.objects.get().lease_owner == held.lease_owner
 
-    def test_with_parked_rows_tries_those_too(self, report):
+    def test_retries_parked_rows_when_asked(self, report):
         park(UsageReport.objects.all())
         assert retry_now(at=timezone.now(), with_parked=True).rejected == 0
         report.refresh_from_db()
         assert (report.status, report.failures) == ("pending", 0)
 
-    def test_leaves_to_staff_what_was_refused_or_given_up(self, report):
+    def test_leaves_parked_rows_to_staff(self, report):
         park(UsageReport.objects.all())
         park(InboxEvent.objects.all())
         given_up = InboxEvent.objects.count()

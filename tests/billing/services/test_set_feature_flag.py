@@ -1,4 +1,3 @@
-import pytest
 from django.utils import timezone
 
 from billing.models import CorrectionReport, FeatureFlag, UsageReport
@@ -11,11 +10,6 @@ from billing.services.sweep_billing import sweep_billing
 from tests.factories import UserFactory, make_mitigation_of
 
 NAME = FeatureFlag.Name.BILLING_ENABLED
-
-
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
 
 
 def turn(*, is_on):
@@ -35,14 +29,14 @@ def count_sent(billing_env, path="/v1/billing"):
 
 
 class TestTurnSwitch:
-    def test_is_on_until_somebody_turns_it(self, db):
+    def test_is_on_by_default(self, db):
         assert is_billing_enabled()
         turn(is_on=False)
         assert not is_billing_enabled()
         turn(is_on=True)
         assert is_billing_enabled()
 
-    def test_says_who_turned_it_and_why(self, db):
+    def test_records_who_changed_it_and_why(self, db):
         switch = turn(is_on=False)
         assert (FeatureFlag.objects.count(), switch.reason) == (1, "An incident.")
         assert switch.changed_by is not None
@@ -69,7 +63,7 @@ class TestWhileBillingIsOff:
         assert CorrectionReport.objects.get().attempts == 0
         assert count_sent(billing_env) == sent
 
-    def test_the_sweep_hands_out_neither(self, billing_env, customer):
+    def test_the_sweep_enqueues_neither(self, billing_env, customer):
         turn(is_on=False)
         fix(customer)
         assert sweep_billing() == 0
@@ -91,9 +85,9 @@ class TestBillingTurnedOnAgain:
     def test_after_a_periods_end_bills_it_in_the_next(self, billing_env, customer):
         turn(is_on=False)
         fix(customer)
-        billing_env.advance()
+        billing_env.close_month()
         with billing_env.run_tasks():
             turn(is_on=True)
         assert UsageReport.objects.get().status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]

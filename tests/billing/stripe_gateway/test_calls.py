@@ -27,7 +27,7 @@ def retrieve():
 
 
 class TestACall:
-    def test_leaves_a_line_with_stripes_request_id(self, stripe_sandbox):
+    def test_logs_stripes_request_id(self, stripe_sandbox):
         with capture_logs() as lines:
             retrieve()
         line = next(each for each in lines if each["event"] == "stripe_call")
@@ -45,14 +45,14 @@ class TestACall:
             retrieve()
         assert count(outcome) == before + 1
 
-    def test_whose_key_was_used_for_another_is_to_be_asked_anew(self):
+    def test_with_a_reused_idempotency_key_needs_a_new_one(self):
         with (
             pytest.raises(StripeUnavailable),
             translate_errors("find_price_ids_of_nothing"),
         ):
             raise stripe.IdempotencyError("Keys for idempotent requests ...", http_status=400)
 
-    def test_that_our_own_mistake_breaks_is_counted_as_failed(self):
+    def test_broken_by_our_own_error_is_counted_as_failed(self):
         before = count("failed")
         with pytest.raises(ZeroDivisionError), translate_errors("find_price_ids_of_nothing"):
             1 / 0  # noqa: B018
@@ -67,7 +67,7 @@ class TestACall:
 
 
 class TestTooManyRequests:
-    def test_are_waited_for_and_asked_again(self, stripe_sandbox, naps):
+    def test_are_waited_for_and_retried(self, stripe_sandbox, naps):
         stripe_sandbox.control.add_fault("status", path="/v1/products", status=429, times=2)
         retrieve()
         assert len(naps) == 2
@@ -85,10 +85,10 @@ class TestFindWaitSeconds:
         ("headers", "waited", "least"),
         [({}, 0, 0.5), ({}, 1, 1), ({"Retry-After": "3"}, 0, 3), ({"Retry-After": "soon"}, 0, 0.5)],
     )
-    def test_is_what_stripe_asks_or_doubles(self, headers, waited, least):
+    def test_is_what_stripe_asks_for_or_doubles(self, headers, waited, least):
         assert least <= http.find_wait_seconds(headers, waited) <= least * 1.25
 
-    def test_longer_than_we_have_patience_is_not_waited(self, naps, monkeypatch):
+    def test_gives_up_on_a_wait_beyond_the_maximum(self, naps, monkeypatch):
         answer = (b"{}", 429, {"Retry-After": "60"})
         monkeypatch.setattr(stripe.RequestsClient, "request", lambda *_: answer)
         assert http.RetryingClient().request("get", "https://stripe.test", None) == answer
@@ -96,7 +96,7 @@ class TestFindWaitSeconds:
 
 
 class TestDjStripe:
-    def test_calls_with_our_timeout_and_patience(self, settings):
+    def test_uses_our_timeout_and_retries(self, settings):
         assert isinstance(stripe.default_http_client, http.RetryingClient)
         assert stripe.default_http_client._timeout == settings.STRIPE_TIMEOUT_SECONDS
         assert stripe.max_network_retries == http.MAX_RETRIES

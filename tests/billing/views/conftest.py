@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from billing.services.metering.record_usage import record_usage
 from customers.models import Customer, Membership
 from phases.models import PhaseExecution
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.factories import make_mitigation_of
-from tests.rsolv.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
+from tests.rsolv.portal.conftest import Browser, alice, mallory, open_browser  # noqa: F401 - fixtures
 from tests.rsolv.portal.markup import Page, read_page
 
 RED = {
@@ -49,7 +49,7 @@ def set_role(customer: Customer, role: str) -> None:
     Membership.objects.filter(customer=customer).update(role=role)
 
 
-def make_fix(billing_env: BillingWorld, customer: Customer, **fields: Any) -> PhaseExecution:
+def make_fix(billing_env: BillingEnv, customer: Customer, **fields: Any) -> PhaseExecution:
     """A fix of the customer, proven, recorded and told to the meter."""
     execution = make_mitigation_of(customer, data=json.dumps(GREEN), **fields)
     PhaseExecution.objects.create(
@@ -77,8 +77,8 @@ def count_queries(browser: Browser, path: str) -> int:
 
 
 @pytest.fixture
-def paying(bob: Browser, billing_env: BillingWorld) -> Browser:  # noqa: F811
-    """Bob, on teams."""
-    billing_env.subscribe("teams", customer=bob.customer)
+def paying(alice: Browser, billing_env: BillingEnv) -> Browser:  # noqa: F811
+    """Alice, on teams."""
+    billing_env.subscribe("teams", customer=alice.customer)
     billing_env.deliver()
-    return bob
+    return alice

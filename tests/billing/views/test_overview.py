@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from billing.models import BillingAccount, Notification
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.rsolv.portal.conftest import Browser
 
 from .conftest import count_queries, make_fix, open_page
@@ -21,14 +21,12 @@ def give(browser: Browser, reference: str, **fields: object) -> None:
 
 
 class TestOverview:
-    def test_of_a_trial_offers_plans(self, bob: Browser) -> None:
-        page = open_page(bob, BILLING)
+    def test_of_a_trial_offers_plans(self, alice: Browser) -> None:
+        page = open_page(alice, BILLING)
         assert "10 fixes free, no card" in page.find("main").words
         assert "/dashboard/billing/plans/" in {a.attrs["href"] for a in page.find_all("a")}
 
-    def test_of_a_plan_has_its_period_usage_and_cost(
-        self, paying: Browser, billing_env: BillingWorld
-    ) -> None:
+    def test_of_a_plan_has_its_period_usage_and_cost(self, paying: Browser, billing_env: BillingEnv) -> None:
         make_fix(billing_env, paying.customer)
         text = read(paying)
         assert "Teams Active" in text
@@ -45,11 +43,11 @@ class TestOverview:
         assert "/dashboard/billing/resume/" in {form.attrs.get("action") for form in page.find_all("form")}
 
     def test_of_a_failed_payment_leads_to_the_open_invoice(
-        self, paying: Browser, billing_env: BillingWorld
+        self, paying: Browser, billing_env: BillingEnv
     ) -> None:
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         page = open_page(paying, BILLING)
         assert "Your last payment failed" in page.find("main").words
         assert any(a.words.startswith("Pay invoice") for a in page.find_all("a"))
@@ -58,33 +56,35 @@ class TestOverview:
         BillingAccount.objects.update(spend_cap_cents=100000)
         assert "$499.00 of $1,000 in this period" in read(paying)
 
-    def test_a_reached_cap_is_explained(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_a_reached_cap_is_explained(self, paying: Browser, billing_env: BillingEnv) -> None:
         BillingAccount.objects.update(plan="payg", unit_price_cents=None, spend_cap_cents=1000)
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
 
-    def test_shows_this_periods_notices_of_this_customer(self, bob: Browser, mallet: Browser) -> None:
-        give(bob, "now")
-        give(bob, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
-        assert "80% of your spend cap is used" in read(bob)
-        assert "50% of your spend cap" not in read(bob)
-        assert "80% of your spend cap" not in read(mallet)
+    def test_shows_this_periods_notifications_of_this_customer(
+        self, alice: Browser, mallory: Browser
+    ) -> None:
+        give(alice, "now")
+        give(alice, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
+        assert "80% of your spend cap is used" in read(alice)
+        assert "50% of your spend cap" not in read(alice)
+        assert "80% of your spend cap" not in read(mallory)
 
-    def test_a_notice_without_sense_costs_no_page(self, bob: Browser) -> None:
-        give(bob, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
-        assert "Payment failed" in read(bob)
+    def test_survives_a_malformed_notification(self, alice: Browser) -> None:
+        give(alice, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
+        assert "Payment failed" in read(alice)
 
-    def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
+    def test_makes_no_stripe_call(self, paying: Browser, billing_env: BillingEnv) -> None:
         before = len(billing_env.stripe.control.requests())
         read(paying)
         assert len(billing_env.stripe.control.requests()) == before
 
-    def test_queries_are_as_many_for_ten_notices_as_for_one(self, bob: Browser) -> None:
-        give(bob, "first")
-        for_one = count_queries(bob, BILLING)
+    def test_queries_are_as_many_for_ten_notifications_as_for_one(self, alice: Browser) -> None:
+        give(alice, "first")
+        for_one = count_queries(alice, BILLING)
         for number in range(9):
-            give(bob, str(number))
-        assert count_queries(bob, BILLING) == for_one
+            give(alice, str(number))
+        assert count_queries(alice, BILLING) == for_one
 
 
 class TestThePortalOfStripe:
@@ -94,13 +94,11 @@ class TestThePortalOfStripe:
         assert "/p/session/" in response.headers["Location"] or "portal" in response.headers["Location"]
         assert paying.get("/dashboard/billing/portal/").status_code == 405
 
-    def test_without_anything_there_the_overview_says_so(self, bob: Browser) -> None:
-        response = bob.post("/dashboard/billing/portal/", follow=True)
+    def test_is_explained_without_a_stripe_customer(self, alice: Browser) -> None:
+        response = alice.post("/dashboard/billing/portal/", follow=True)
         assert "no cards or invoices yet" in response.text
 
-    def test_stripe_being_away_is_told_with_the_request_id(
-        self, paying: Browser, billing_env: BillingWorld
-    ) -> None:
+    def test_an_outage_is_shown_with_the_request_id(self, paying: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         response = paying.post("/dashboard/billing/portal/", headers={"X-Request-Id": "req_0123456789"})
         assert response.status_code == 503

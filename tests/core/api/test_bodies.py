@@ -59,8 +59,8 @@ class TestWithoutAKey:
         assert "64 kB" in response.json()["error"]["message"]
 
     @pytest.mark.parametrize("path", [DETECT, ONBOARD])
-    def test_a_key_makes_no_difference(self, alice, path):
-        assert send(path, SMALL + 1, key=alice.key).status_code == 413
+    def test_a_key_makes_no_difference(self, alice_api, path):
+        assert send(path, SMALL + 1, key=alice_api.key).status_code == 413
 
     @pytest.mark.parametrize("path", [DETECT, ONBOARD, WEBHOOK, "/accounts/login/"])
     @pytest.mark.parametrize("announced", [LARGE, 10**15])
@@ -83,37 +83,37 @@ class TestWithoutAKey:
 
 
 class TestWithAKey:
-    def test_what_announces_more_is_not_kept(self, alice):
+    def test_what_announces_more_is_not_kept(self, alice_api):
         stream = Endless()
-        response = send(STORE, 100, announced=LARGE + 1, key=alice.key, stream=stream)
+        response = send(STORE, 100, announced=LARGE + 1, key=alice_api.key, stream=stream)
         assert max(stream.asked) <= SMALL
         assert error_of(response) == (413, "PAYLOAD_TOO_LARGE")
         assert "8 MB" in response.json()["error"]["message"]
 
-    def test_nothing_is_read_past_the_limit_of_requests(self, alice, settings):
+    def test_nothing_is_read_past_the_limit_of_requests(self, alice_api, settings):
         settings.API_REQUESTS_PER_MINUTE = 1
-        send(STORE, 100, key=alice.key)
-        assert send(STORE, 100, announced=1000, key=alice.key).status_code == 429
+        send(STORE, 100, key=alice_api.key)
+        assert send(STORE, 100, announced=1000, key=alice_api.key).status_code == 429
 
     @pytest.mark.parametrize("length", ["-1", ""])
-    def test_an_odd_length_is_no_fault_of_ours(self, alice, length):
+    def test_an_odd_length_is_no_fault_of_ours(self, alice_api, length):
         response = Client(raise_request_exception=False).post(
             STORE,
             b"{}",
             content_type="application/json",
-            headers={"X-API-Key": alice.key},
+            headers={"X-API-Key": alice_api.key},
             CONTENT_LENGTH=length,
         )
         assert response.status_code in (400, 413)
 
-    def test_millions_of_values_are_refused_by_name(self, alice):
-        response = send(STORE, 0, key=alice.key, body=b'{"data":[' + b"{}," * 2_700_000 + b"0]}")
+    def test_millions_of_values_are_refused_by_name(self, alice_api):
+        response = send(STORE, 0, key=alice_api.key, body=b'{"data":[' + b"{}," * 2_700_000 + b"0]}")
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert "150000 objects and lists" in response.json()["error"]["message"]
 
-    def test_the_answer_names_a_few_of_the_wrong_entries(self, alice):
+    def test_the_answer_names_a_few_of_the_wrong_entries(self, alice_api):
         sent = {"vulnerableFile": "a.py", "candidateTestFiles": [7] * 20_000, "framework": "pytest"}
-        response = alice.post("/api/v1/test-integration/analyze", sent)
+        response = alice_api.post("/api/v1/test-integration/analyze", sent)
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert len(response.json()["error"]["fields"]) == 10
 
@@ -137,15 +137,15 @@ class TestAfterTheAnswer:
         ]
 
     @pytest.mark.parametrize("phase", ["scan", "unknown"])
-    def test_no_body_stays_in_memory(self, alice, phase):
+    def test_no_body_stays_in_memory(self, alice_api, phase):
         sent = {"phase": phase, "repo": "acme/shop", "commitSha": "c", "data": {"x": "y" * 100_000}}
-        assert alice.post("/api/v1/phases/store", sent).status_code in (200, 400)
+        assert alice_api.post("/api/v1/phases/store", sent).status_code in (200, 400)
         assert self.find_held() == []
 
-    def test_no_stored_result_stays_in_memory(self, alice):
+    def test_no_stored_result_stays_in_memory(self, alice_api):
         sent = {"phase": "scan", "repo": "acme/shop", "commitSha": "c", "data": {"x": "y" * 100_000}}
-        alice.post("/api/v1/phases/store", sent)
-        alice.get("/api/v1/phases/retrieve", {"repo": "acme/shop", "issue": 1, "commit": "c"})
+        alice_api.post("/api/v1/phases/store", sent)
+        alice_api.get("/api/v1/phases/retrieve", {"repo": "acme/shop", "issue": 1, "commit": "c"})
         assert self.find_held() == []
 
 

@@ -97,12 +97,14 @@ def no_limits(settings: Any, monkeypatch: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_whatever_is_sent_is_answered_as_described(label: str, alice: ApiClient, stripe_sandbox: Any) -> None:
+def test_whatever_is_sent_is_answered_as_described(
+    label: str, alice_api: ApiClient, stripe_sandbox: Any
+) -> None:
     """Cases are made here: by SCHEMA.parametrize() every process makes all of them before its first test."""
 
     def check(case: Any) -> None:
         case.call_and_validate(
-            headers={"X-API-Key": alice.key}, excluded_checks=list(EXCLUDED.get(case.operation.label, ()))
+            headers={"X-API-Key": alice_api.key}, excluded_checks=list(EXCLUDED.get(case.operation.label, ()))
         )
 
     load_all_checks()
@@ -219,9 +221,9 @@ class TestMethods:
 
     @pytest.mark.parametrize("method", ["get", "put", "delete", "trace"])
     def test_others_than_an_operation_s_own_are_405_and_the_answer_says_which_are_allowed(
-        self, alice: ApiClient, method: str
+        self, alice_api: ApiClient, method: str
     ) -> None:
-        answer = getattr(Client(), method)("/api/v1/phases/store", headers={"X-API-Key": alice.key})
+        answer = getattr(Client(), method)("/api/v1/phases/store", headers={"X-API-Key": alice_api.key})
         assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
 
     def test_stripe_s_webhook_says_so_too(self) -> None:
@@ -232,13 +234,13 @@ class TestMethods:
 class TestSpellings:
     BODY = {"phase": "scan", "repo": "acme/shop", "data": {}}
 
-    def test_of_which_both_are_sent_must_both_be_well_formed(self, alice: ApiClient) -> None:
-        answer = alice.post("/api/v1/phases/store", self.BODY | {"commitSha": "a", "commit_sha": 7})
+    def test_of_which_both_are_sent_must_both_be_well_formed(self, alice_api: ApiClient) -> None:
+        answer = alice_api.post("/api/v1/phases/store", self.BODY | {"commitSha": "a", "commit_sha": 7})
         assert answer.status_code == 400
         assert list(answer.json()["error"]["fields"]) == ["commit_sha"]
 
     @pytest.mark.parametrize(
         "sent", [{"commitSha": "a"}, {"commit_sha": "a"}, {"commitSha": None, "commit_sha": "a"}]
     )
-    def test_of_which_one_is_sent_will_do(self, alice: ApiClient, sent: Any) -> None:
-        assert alice.post("/api/v1/phases/store", self.BODY | sent).status_code == 200
+    def test_of_which_one_is_sent_will_do(self, alice_api: ApiClient, sent: Any) -> None:
+        assert alice_api.post("/api/v1/phases/store", self.BODY | sent).status_code == 200

@@ -82,11 +82,11 @@ class TestPages:
 
 
 class TestTheApi:
-    def test_answers_nothing_to_be_kept(self, alice: ApiClient, stripe_sandbox: Any) -> None:
+    def test_answers_nothing_to_be_kept(self, alice_api: ApiClient, stripe_sandbox: Any) -> None:
         answers = [
-            alice.get("/api/v1/entitlement"),
-            alice.get("/api/v1/phases/retrieve", {"repo": "a/b", "issue": 1, "commit": "c"}),
-            alice.post("/api/v1/phases/store", {}),
+            alice_api.get("/api/v1/entitlement"),
+            alice_api.get("/api/v1/phases/retrieve", {"repo": "a/b", "issue": 1, "commit": "c"}),
+            alice_api.post("/api/v1/phases/store", {}),
             Client().get("/api/v1/entitlement"),
             Client().get("/api/nowhere"),
             Client().get("/api/health"),
@@ -95,10 +95,10 @@ class TestTheApi:
         ]
         assert all(read(answer) == {"private", "no-store"} for answer in answers)
 
-    def test_replays_nothing_to_be_kept(self, alice: ApiClient) -> None:
+    def test_replays_nothing_to_be_kept(self, alice_api: ApiClient) -> None:
         body = {"repo": "acme/shop", "issueNumber": 1}
         for _ in range(2):
-            answer = alice.post("/api/v1/entitlement/claim", body, Idempotency_Key="one")
+            answer = alice_api.post("/api/v1/entitlement/claim", body, Idempotency_Key="one")
         assert answer.headers["Idempotent-Replayed"] == "true"
         assert read(answer) == {"private", "no-store"}
 

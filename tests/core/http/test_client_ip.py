@@ -117,7 +117,7 @@ class TestLimits:
 
 
 @pytest.mark.services
-def test_a_key_s_last_use_keeps_the_full_address(alice: ApiClient) -> None:
-    Client().get("/api/v1/entitlement", headers={"X-API-Key": alice.key}, REMOTE_ADDR="2001:db8::77")
+def test_a_key_s_last_use_keeps_the_full_address(alice_api: ApiClient) -> None:
+    Client().get("/api/v1/entitlement", headers={"X-API-Key": alice_api.key}, REMOTE_ADDR="2001:db8::77")
     flush_key_uses()
     assert ApiKey.objects.get().last_used_from == "2001:db8::77"

@@ -16,11 +16,11 @@ def error_of(response):
 
 
 class TestApiKeyAuthentication:
-    def test_takes_the_key_from_its_header(self, alice):
-        assert alice.get(PATH).status_code == 200
+    def test_takes_the_key_from_its_header(self, alice_api):
+        assert alice_api.get(PATH).status_code == 200
 
-    def test_takes_the_key_as_bearer_too(self, alice):
-        assert Client().get(PATH, headers={"Authorization": f"Bearer {alice.key}"}).status_code == 200
+    def test_takes_the_key_as_bearer_too(self, alice_api):
+        assert Client().get(PATH, headers={"Authorization": f"Bearer {alice_api.key}"}).status_code == 200
 
     def test_asks_for_a_key(self, db):
         assert error_of(Client().get(PATH)) == (401, "AUTH_REQUIRED")
@@ -33,39 +33,39 @@ class TestApiKeyAuthentication:
         assert error_of(response) == (401, "INVALID_API_KEY")
         assert response.json()["error"]["message"] == "Invalid or expired API key"
 
-    def test_refuses_a_revoked_key_at_once(self, alice):
-        assert alice.get(PATH).status_code == 200
+    def test_refuses_a_revoked_key_at_once(self, alice_api):
+        assert alice_api.get(PATH).status_code == 200
         revoke_api_key(api_key=ApiKey.objects.get(), at=timezone.now())
-        assert error_of(alice.get(PATH)) == (401, "INVALID_API_KEY")
+        assert error_of(alice_api.get(PATH)) == (401, "INVALID_API_KEY")
 
-    def test_refuses_an_expired_key(self, alice):
+    def test_refuses_an_expired_key(self, alice_api):
         ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-        assert error_of(alice.get(PATH)) == (401, "INVALID_API_KEY")
+        assert error_of(alice_api.get(PATH)) == (401, "INVALID_API_KEY")
 
-    def test_costs_one_query_and_none_from_the_cache(self, alice, settings, django_assert_num_queries):
-        alice.get(PATH)
+    def test_costs_one_query_and_none_from_the_cache(self, alice_api, settings, django_assert_num_queries):
+        alice_api.get(PATH)
         with django_assert_num_queries(2 if settings.REDIS_URL else 3):  # the account, the count of fixes
-            alice.get(PATH)
+            alice_api.get(PATH)
 
-    def test_notes_the_use_without_a_write_each_time(self, alice):
-        alice.get(PATH)
+    def test_notes_the_use_without_a_write_each_time(self, alice_api):
+        alice_api.get(PATH)
         first = ApiKey.objects.get().last_used_at
-        alice.get(PATH)
+        alice_api.get(PATH)
         assert ApiKey.objects.get().last_used_at == first is not None
 
-    def test_slows_down_who_tries_many_keys(self, db, alice, settings):
+    def test_slows_down_who_tries_many_keys(self, db, alice_api, settings):
         settings.API_BAD_KEYS_PER_MINUTE = 3
         statuses = [ApiClient("rsolv_" + "a" * 43).get(PATH).status_code for _ in range(5)]
         assert statuses == [401, 401, 401, 429, 429]
-        assert alice.get(PATH).status_code == 200
+        assert alice_api.get(PATH).status_code == 200
 
 
 class TestKeysAreSecrets:
-    def test_only_a_hash_is_stored(self, alice):
+    def test_only_a_hash_is_stored(self, alice_api):
         row = ApiKey.objects.values().get()
-        assert not [name for name, value in row.items() if alice.key in str(value)]
-        assert alice.key.startswith(row["prefix"])
+        assert not [name for name, value in row.items() if alice_api.key in str(value)]
+        assert alice_api.key.startswith(row["prefix"])
 
-    def test_a_new_key_does_not_show_itself(self, alice):
-        new = create_api_key(customer=alice.customer, name="x")
+    def test_a_new_key_does_not_show_itself(self, alice_api):
+        new = create_api_key(customer=alice_api.customer, name="x")
         assert new.raw not in repr(new)

@@ -48,12 +48,12 @@ def asked(monkeypatch):
 
 
 class TestAFileThatTakesTooLong:
-    def test_is_refused_with_what_to_do(self, alice, little_time):
-        response = alice.post(GENERATE, generate_body(targetFileContent="def f(): pass\n" * 20_000))
+    def test_is_refused_with_what_to_do(self, alice_api, little_time):
+        response = alice_api.post(GENERATE, generate_body(targetFileContent="def f(): pass\n" * 20_000))
         assert error_of(response) == (422, "VALIDATION_ERROR")
         assert "Send a smaller file" in response.json()["error"]["message"]
 
-    def test_is_stopped_however_small_it_is(self, alice, little_time):
+    def test_is_stopped_however_small_it_is(self, alice_api, little_time):
         """Under 4 kB, for which the parser takes over a second."""
         sent = generate_body(
             targetFileContent="${::" * 970,
@@ -61,46 +61,46 @@ class TestAFileThatTakesTooLong:
             language="javascript",
             testSuite={"redTests": [{"testName": "it", "testCode": "f()", "attackVector": "x"}]},
         )
-        assert error_of(alice.post(GENERATE, sent)) == (422, "VALIDATION_ERROR")
+        assert error_of(alice_api.post(GENERATE, sent)) == (422, "VALIDATION_ERROR")
         assert engine_pool._pools
 
-    def test_stops_no_small_one(self, alice, mallory, little_time):
-        mallory.post(GENERATE, generate_body(targetFileContent="def f(): pass\n" * 20_000))
-        assert alice.post(GENERATE, generate_body()).status_code == 200
+    def test_stops_no_small_one(self, alice_api, mallory_api, little_time):
+        mallory_api.post(GENERATE, generate_body(targetFileContent="def f(): pass\n" * 20_000))
+        assert alice_api.post(GENERATE, generate_body()).status_code == 200
 
-    def test_is_logged_without_its_text(self, alice, little_time):
+    def test_is_logged_without_its_text(self, alice_api, little_time):
         stream = io.StringIO()
         handler = logging.StreamHandler(stream)
         logging.getLogger().addHandler(handler)
-        alice.post(GENERATE, generate_body(targetFileContent="def secret_of_acme(): pass\n" * 20_000))
+        alice_api.post(GENERATE, generate_body(targetFileContent="def secret_of_acme(): pass\n" * 20_000))
         logging.getLogger().removeHandler(handler)
         assert "engine_task_stopped" in stream.getvalue()
         assert "secret_of_acme" not in stream.getvalue()
 
 
 class TestBusyChildren:
-    def test_answer_503_with_retry_after(self, alice, monkeypatch):
+    def test_answer_503_with_retry_after(self, alice_api, monkeypatch):
         def acquire(self, caller, *, seconds):
             raise NoSlotAvailable
 
         monkeypatch.setattr("phases.engine_turns.SlotQueue.acquire", acquire)
         before = ENGINE_BUSY._value.get()
-        response = alice.post(GENERATE, generate_body(targetFileContent=LARGE))
+        response = alice_api.post(GENERATE, generate_body(targetFileContent=LARGE))
         assert error_of(response) == (503, "SERVICE_UNAVAILABLE")
         assert int(response["Retry-After"]) > 0
         assert ENGINE_BUSY._value.get() == before + 1
 
 
 class TestWhatGoesToAChild:
-    def test_is_every_large_request_under_its_customer(self, alice, mallory, asked):
+    def test_is_every_large_request_under_its_customer(self, alice_api, mallory_api, asked):
         paths = [f"tests/test_{number}.py" for number in range(1_500)]
-        alice.post(GENERATE, generate_body(targetFileContent=LARGE))
-        mallory.post(ANALYZE, analyze_body(candidateTestFiles=paths))
-        alice.post(NAMING, {"vulnerableFile": "a" * 19_000, "type": "x", "framework": "pytest"})
+        alice_api.post(GENERATE, generate_body(targetFileContent=LARGE))
+        mallory_api.post(ANALYZE, analyze_body(candidateTestFiles=paths))
+        alice_api.post(NAMING, {"vulnerableFile": "a" * 19_000, "type": "x", "framework": "pytest"})
         assert asked == [
-            ("generate", str(alice.customer.pk)),
-            ("analyze", str(mallory.customer.pk)),
-            ("name_test_file", str(alice.customer.pk)),
+            ("generate", str(alice_api.customer.pk)),
+            ("analyze", str(mallory_api.customer.pk)),
+            ("name_test_file", str(alice_api.customer.pk)),
         ]
 
     def test_is_a_large_manifest_whoever_sends_it_without_a_key(self, client, db, asked):
@@ -108,18 +108,18 @@ class TestWhatGoesToAChild:
         assert client.post(DETECT, sent, content_type="application/json").status_code == 200
         assert asked == [("detect_framework", "")]
 
-    def test_is_no_usual_question(self, alice, asked):
+    def test_is_no_usual_question(self, alice_api, asked):
         paths = [f"tests/users/test_orders_controller_{number}.py" for number in range(200)]
-        assert alice.post(ANALYZE, analyze_body(candidateTestFiles=paths)).status_code == 200
+        assert alice_api.post(ANALYZE, analyze_body(candidateTestFiles=paths)).status_code == 200
         assert asked == []
 
-    def test_is_every_file_that_gets_a_test(self, alice, asked):
-        assert alice.post(GENERATE, generate_body(targetFileContent="")).status_code == 200
-        assert asked == [("generate", str(alice.customer.pk))]
+    def test_is_every_file_that_gets_a_test(self, alice_api, asked):
+        assert alice_api.post(GENERATE, generate_body(targetFileContent="")).status_code == 200
+        assert asked == [("generate", str(alice_api.customer.pk))]
 
-    def test_comes_back_as_from_the_engine_itself(self, alice):
+    def test_comes_back_as_from_the_engine_itself(self, alice_api):
         sent = generate_body(targetFileContent=OLD + LARGE)
-        answer = alice.post(GENERATE, sent).json()
+        answer = alice_api.post(GENERATE, sent).json()
         made = engine.generate(
             target_file_content=OLD + LARGE,
             red_tests=sent["testSuite"]["redTests"],
@@ -129,7 +129,7 @@ class TestWhatGoesToAChild:
         assert answer["integratedContent"] == made.content
         assert answer["insertionPoint"]["line"] == made.point.line
 
-    def test_is_refused_as_by_the_engine_itself(self, alice):
-        response = alice.post(GENERATE, generate_body(targetFileContent=LARGE, framework="nose"))
+    def test_is_refused_as_by_the_engine_itself(self, alice_api):
+        response = alice_api.post(GENERATE, generate_body(targetFileContent=LARGE, framework="nose"))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert "unsupported framework" in response.json()["error"]["message"]

@@ -30,8 +30,8 @@ def retrieve(client, repo="acme/shop", issue=7, commit="abc"):
 
 class TestStore:
     @pytest.mark.parametrize("phase", ["scan", "validation", "mitigation"])
-    def test_answers_with_the_id_and_the_phase(self, alice, phase):
-        response = alice.post(STORE, make_body(phase=phase))
+    def test_answers_with_the_id_and_the_phase(self, alice_api, phase):
+        response = alice_api.post(STORE, make_body(phase=phase))
         assert response.status_code == 200
         assert response.json() == {
             "success": True,
@@ -39,17 +39,17 @@ class TestStore:
             "phase": phase,
         }
 
-    def test_takes_snake_case_names_too(self, alice):
+    def test_takes_snake_case_names_too(self, alice_api):
         body = make_body(commitSha=..., issueNumber=...) | {"commit_sha": "abc", "issue_number": 7}
-        assert alice.post(STORE, body).status_code == 200
-        assert retrieve(alice).json() == {"mitigation": {"issue-7": {"fixed": True}}}
+        assert alice_api.post(STORE, body).status_code == 200
+        assert retrieve(alice_api).json() == {"mitigation": {"issue-7": {"fixed": True}}}
 
-    def test_a_scan_needs_no_issue(self, alice):
-        assert alice.post(STORE, make_body(phase="scan", issueNumber=...)).status_code == 200
+    def test_a_scan_needs_no_issue(self, alice_api):
+        assert alice_api.post(STORE, make_body(phase="scan", issueNumber=...)).status_code == 200
 
     @pytest.mark.parametrize("name", ["phase", "repo", "commitSha", "issueNumber", "data"])
-    def test_names_the_parameter_that_is_missing(self, alice, name):
-        response = alice.post(STORE, make_body(**{name: ...}))
+    def test_names_the_parameter_that_is_missing(self, alice_api, name):
+        response = alice_api.post(STORE, make_body(**{name: ...}))
         error = response.json()["error"]
         assert (response.status_code, error["code"]) == (400, "MISSING_PARAMETERS")
         assert name in error["fields"]
@@ -75,138 +75,138 @@ class TestStore:
             {"branch": {"x": 1}},
         ],
     )
-    def test_refuses_a_value_of_the_wrong_shape(self, alice, changes):
-        response = alice.post(STORE, make_body(**changes))
+    def test_refuses_a_value_of_the_wrong_shape(self, alice_api, changes):
+        response = alice_api.post(STORE, make_body(**changes))
         assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
         assert not PhaseExecution.objects.exists()
 
-    def test_refuses_a_namespace_that_another_has_proven(self, alice, mallory):
-        prove_namespace(customer=alice.customer, namespace="acme", at=timezone.now())
-        response = mallory.post(STORE, make_body(repo="ACME/other"))
+    def test_refuses_a_namespace_that_another_has_proven(self, alice_api, mallory_api):
+        prove_namespace(customer=alice_api.customer, namespace="acme", at=timezone.now())
+        response = mallory_api.post(STORE, make_body(repo="ACME/other"))
         assert (response.status_code, response.json()["error"]["code"]) == (403, "FORBIDDEN")
-        assert ForgeAccount.objects.get().customer == alice.customer
+        assert ForgeAccount.objects.get().customer == alice_api.customer
 
-    def test_refuses_it_also_to_who_stored_there_before_the_proof(self, alice, mallory):
-        mallory.post(STORE, make_body())
-        prove_namespace(customer=alice.customer, namespace="acme", at=timezone.now())
-        assert mallory.post(STORE, make_body(issueNumber=8)).status_code == 403
-        assert retrieve(mallory).json() == {"mitigation": {"issue-7": {"fixed": True}}}
+    def test_refuses_it_also_to_who_stored_there_before_the_proof(self, alice_api, mallory_api):
+        mallory_api.post(STORE, make_body())
+        prove_namespace(customer=alice_api.customer, namespace="acme", at=timezone.now())
+        assert mallory_api.post(STORE, make_body(issueNumber=8)).status_code == 403
+        assert retrieve(mallory_api).json() == {"mitigation": {"issue-7": {"fixed": True}}}
 
-    def test_keeps_two_customers_of_one_unproven_namespace_apart(self, alice, mallory):
-        for client, number in ((alice, 1), (mallory, 2)):
+    def test_keeps_two_customers_of_one_unproven_namespace_apart(self, alice_api, mallory_api):
+        for client, number in ((alice_api, 1), (mallory_api, 2)):
             assert client.post(STORE, make_body(data={"fixed": True, "n": number})).status_code == 200
-        for client, number in ((alice, 1), (mallory, 2)):
+        for client, number in ((alice_api, 1), (mallory_api, 2)):
             assert retrieve(client).json() == {"mitigation": {"issue-7": {"fixed": True, "n": number}}}
 
-    def test_bills_each_of_them_for_its_own_fix(self, alice, mallory):
-        for client in (alice, mallory, alice):
+    def test_bills_each_of_them_for_its_own_fix(self, alice_api, mallory_api):
+        for client in (alice_api, mallory_api, alice_api):
             client.post(STORE, make_body())
         customers = UsageRecord.objects.values_list("customer", flat=True)
-        assert sorted(customers) == sorted([alice.customer.pk, mallory.customer.pk])
+        assert sorted(customers) == sorted([alice_api.customer.pk, mallory_api.customer.pk])
 
-    def test_says_what_to_do_once_a_key_has_claimed_too_many_namespaces(self, mallory):
+    def test_says_what_to_do_once_a_key_has_claimed_too_many_namespaces(self, mallory_api):
         names = ("google", "microsoft", "github", "apple", "meta", "amazon")
-        answers = [mallory.post(STORE, make_body(repo=f"{name}/x", phase="scan")) for name in names]
+        answers = [mallory_api.post(STORE, make_body(repo=f"{name}/x", phase="scan")) for name in names]
         assert [answer.status_code for answer in answers] == [200] * 5 + [403]
         error = answers[-1].json()["error"]
         assert error["code"] == "FORBIDDEN"
         assert "Release one on the Repositories page" in error["message"]
 
-    def test_names_the_key_in_the_audit_log_of_a_claim(self, alice):
-        alice.post(STORE, make_body(), User_Agent="curl/8.0")
-        entry = alice.customer.audit_log_entries.get(action="namespace_claimed")
-        key = alice.customer.api_keys.get()
+    def test_names_the_key_in_the_audit_log_of_a_claim(self, alice_api):
+        alice_api.post(STORE, make_body(), User_Agent="curl/8.0")
+        entry = alice_api.customer.audit_log_entries.get(action="namespace_claimed")
+        key = alice_api.customer.api_keys.get()
         assert (entry.subject, entry.address, entry.device) == (
             f"acme (API key {key.prefix}…)",
             "127.0.0.1",
             "curl",
         )
 
-    def test_refuses_more_repositories_than_an_account_may_have(self, alice, settings):
+    def test_refuses_more_repositories_than_an_account_may_have(self, alice_api, settings):
         settings.REPOSITORIES_TRIAL = 2
-        answers = [alice.post(STORE, make_body(repo=f"acme/shop-{n}")).status_code for n in (1, 2, 3, 1)]
+        answers = [alice_api.post(STORE, make_body(repo=f"acme/shop-{n}")).status_code for n in (1, 2, 3, 1)]
         assert answers == [200, 200, 403, 200]
 
-    def test_takes_bodies_larger_than_django_would(self, alice):
+    def test_takes_bodies_larger_than_django_would(self, alice_api):
         data = {"fixed": True, "log": "x" * 3_000_000}
-        assert alice.post(STORE, make_body(data=data)).status_code == 200
-        assert retrieve(alice).json()["mitigation"]["issue-7"] == data
+        assert alice_api.post(STORE, make_body(data=data)).status_code == 200
+        assert retrieve(alice_api).json()["mitigation"]["issue-7"] == data
 
-    def test_a_scan_costs_a_known_number_of_queries(self, alice, django_assert_max_num_queries):
-        alice.post(STORE, make_body(phase="scan", commitSha="first"))
+    def test_a_scan_costs_a_known_number_of_queries(self, alice_api, django_assert_max_num_queries):
+        alice_api.post(STORE, make_body(phase="scan", commitSha="first"))
         with django_assert_max_num_queries(8):
-            alice.post(STORE, make_body(phase="scan", commitSha="second"))
+            alice_api.post(STORE, make_body(phase="scan", commitSha="second"))
 
-    def test_a_fix_costs_a_known_number_of_queries(self, alice, django_assert_max_num_queries):
-        alice.post(STORE, make_body())
+    def test_a_fix_costs_a_known_number_of_queries(self, alice_api, django_assert_max_num_queries):
+        alice_api.post(STORE, make_body())
         with django_assert_max_num_queries(15):
-            alice.post(STORE, make_body(issueNumber=8))
+            alice_api.post(STORE, make_body(issueNumber=8))
 
 
 class TestRetrieve:
-    def test_gives_data_back_exactly_as_it_was_stored(self, alice):
+    def test_gives_data_back_exactly_as_it_was_stored(self, alice_api):
         data = (
             '{"z": 1, "a": {"y": null, "b": [1.10, 1e2, 1234567890123456789]}, "t": "\\u00e9", "fixed":true}'
         )
         body = (
             f'{{"phase":"mitigation","repo":"acme/shop","data" : {data} ,"commitSha":"abc","issueNumber":7}}'
         )
-        assert alice.post(STORE, body).status_code == 200
-        assert retrieve(alice).content.decode() == f'{{"mitigation":{{"issue-7":{data}}}}}'
+        assert alice_api.post(STORE, body).status_code == 200
+        assert retrieve(alice_api).content.decode() == f'{{"mitigation":{{"issue-7":{data}}}}}'
 
-    def test_finds_a_scan_by_commit(self, alice):
-        alice.post(STORE, make_body(phase="scan", data={"vulnerabilities": [1]}))
-        alice.post(STORE, make_body(phase="scan", commitSha="def", data={"vulnerabilities": [2]}))
-        assert retrieve(alice).json() == {"scan": {"vulnerabilities": [1]}}
-        assert retrieve(alice, commit="def").json() == {"scan": {"vulnerabilities": [2]}}
+    def test_finds_a_scan_by_commit(self, alice_api):
+        alice_api.post(STORE, make_body(phase="scan", data={"vulnerabilities": [1]}))
+        alice_api.post(STORE, make_body(phase="scan", commitSha="def", data={"vulnerabilities": [2]}))
+        assert retrieve(alice_api).json() == {"scan": {"vulnerabilities": [1]}}
+        assert retrieve(alice_api, commit="def").json() == {"scan": {"vulnerabilities": [2]}}
 
-    def test_finds_a_mitigation_whatever_its_commit(self, alice):
-        alice.post(STORE, make_body(commitSha="fix-commit"))
-        assert retrieve(alice, commit="abc").json() == {"mitigation": {"issue-7": {"fixed": True}}}
+    def test_finds_a_mitigation_whatever_its_commit(self, alice_api):
+        alice_api.post(STORE, make_body(commitSha="fix-commit"))
+        assert retrieve(alice_api, commit="abc").json() == {"mitigation": {"issue-7": {"fixed": True}}}
 
-    def test_the_latest_validation_wins(self, alice):
+    def test_the_latest_validation_wins(self, alice_api):
         for number in (1, 2, 3):
-            alice.post(STORE, make_body(phase="validation", data={"validated": True, "n": number}))
-        assert retrieve(alice).json() == {"validation": {"issue-7": {"validated": True, "n": 3}}}
+            alice_api.post(STORE, make_body(phase="validation", data={"validated": True, "n": number}))
+        assert retrieve(alice_api).json() == {"validation": {"issue-7": {"validated": True, "n": 3}}}
 
-    def test_compares_repositories_without_case(self, alice):
-        alice.post(STORE, make_body())
-        assert "mitigation" in retrieve(alice, repo="Acme/SHOP").json()
+    def test_compares_repositories_without_case(self, alice_api):
+        alice_api.post(STORE, make_body())
+        assert "mitigation" in retrieve(alice_api, repo="Acme/SHOP").json()
 
     @pytest.mark.parametrize("known", [True, False])
-    def test_is_empty_where_there_is_none(self, alice, known):
+    def test_is_empty_where_there_is_none(self, alice_api, known):
         if known:
-            alice.post(STORE, make_body(issueNumber=8))
-        response = retrieve(alice)
+            alice_api.post(STORE, make_body(issueNumber=8))
+        response = retrieve(alice_api)
         assert (response.status_code, response.json()) == (200, {})
 
     @pytest.mark.parametrize("proven", [True, False])
-    def test_tells_another_tenants_repository_from_nobodys_by_nothing(self, alice, mallory, proven):
-        alice.post(STORE, make_body())
+    def test_tells_another_tenants_repository_from_nobodys_by_nothing(self, alice_api, mallory_api, proven):
+        alice_api.post(STORE, make_body())
         if proven:
-            prove_namespace(customer=alice.customer, namespace="acme", at=timezone.now())
-        retrieve(mallory)  # so that its key is known
+            prove_namespace(customer=alice_api.customer, namespace="acme", at=timezone.now())
+        retrieve(mallory_api)  # so that its key is known
         answers = []
         for repo in ("acme/shop", "nobody/shop"):
             with CaptureQueriesContext(connection) as queries:
-                response = retrieve(mallory, repo=repo)
+                response = retrieve(mallory_api, repo=repo)
             answers.append((response.status_code, response.content, len(queries)))
         assert answers[0] == answers[1]
         assert answers[0][:2] == (200, b"{}")
 
     @pytest.mark.parametrize("name", ["repo", "issue", "commit"])
-    def test_names_the_parameter_that_is_missing(self, alice, name):
+    def test_names_the_parameter_that_is_missing(self, alice_api, name):
         query = {"repo": "acme/shop", "issue": 7, "commit": "abc"}
         del query[name]
-        response = alice.get(RETRIEVE, query)
+        response = alice_api.get(RETRIEVE, query)
         assert (response.status_code, response.json()["error"]["code"]) == (400, "MISSING_PARAMETERS")
 
     @pytest.mark.parametrize("issue", ["0", "x", "1" * 30, "-1"])
-    def test_refuses_what_is_no_issue_number(self, alice, issue):
-        assert retrieve(alice, issue=issue).status_code == 400
+    def test_refuses_what_is_no_issue_number(self, alice_api, issue):
+        assert retrieve(alice_api, issue=issue).status_code == 400
 
 
-def test_bodies_that_are_json_come_back_as_they_are(alice):
+def test_bodies_that_are_json_come_back_as_they_are(alice_api):
     """A document with every kind of value, through the API and back, compared as text."""
     data = {
         "null": None,
@@ -218,8 +218,8 @@ def test_bodies_that_are_json_come_back_as_they_are(alice):
         "": {"": ""},
     }
     text = json.dumps(data, ensure_ascii=False)
-    alice.post(STORE, f'{{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{text}}}')
-    assert retrieve(alice).content.decode() == f'{{"scan":{text}}}'
+    alice_api.post(STORE, f'{{"phase":"scan","repo":"acme/shop","commitSha":"abc","data":{text}}}')
+    assert retrieve(alice_api).content.decode() == f'{{"scan":{text}}}'
 
 
 # As the Action's runner writes out what a test printed: NULs, half pairs, a backslash before an escape.
@@ -229,42 +229,42 @@ UNFIT = '"a\\u0000b \\ud800 \\udc00\\ud83d \\\\u0000 \\ud83d\\ude00"'
 class TestDataThatNoColumnHolds:
     @pytest.mark.parametrize("phase", ["scan", "validation", "mitigation"])
     @pytest.mark.parametrize("data", [f'{{"x": {UNFIT}}}', f"{{{UNFIT}: [{UNFIT}, null]}}"])
-    def test_comes_back_as_it_was_sent(self, alice, phase, data):
+    def test_comes_back_as_it_was_sent(self, alice_api, phase, data):
         body = f'{{"phase":"{phase}","repo":"acme/shop","commitSha":"abc","issueNumber":7,"data": {data} }}'
-        assert alice.post(STORE, body).status_code == 200
-        assert data.encode() in retrieve(alice).content
-        assert alice.post(STORE, body).status_code == 200
+        assert alice_api.post(STORE, body).status_code == 200
+        assert data.encode() in retrieve(alice_api).content
+        assert alice_api.post(STORE, body).status_code == 200
         assert PhaseExecution.objects.get().data == data
 
-    def test_is_in_columns_with_the_replacement_character(self, alice):
+    def test_is_in_columns_with_the_replacement_character(self, alice_api):
         finding = f'{{"type": {UNFIT}, "title": {UNFIT}, "severity": "high"}}'
         data = f'{{"validated": true, "vulnerabilities": [{finding}]}}'
         body = f'{{"phase":"validation","repo":"acme/shop","commitSha":"abc","issueNumber":7,"data":{data}}}'
-        assert alice.post(STORE, body).status_code == 200
+        assert alice_api.post(STORE, body).status_code == 200
         row = PhaseExecution.objects.get()
         assert (row.severity, row.title) == ("high", "a\ufffdb \ufffd \ufffd\ufffd \\u0000 \U0001f600")
         assert row.vulnerability_type == row.title
 
     @pytest.mark.parametrize("name", ["repo", "commitSha", "branch", "extra"])
-    def test_is_refused_in_every_other_field(self, alice, name):
+    def test_is_refused_in_every_other_field(self, alice_api, name):
         body = json.dumps(make_body(**{name: "a\0b", "data": {"x": "\0"}}))
-        response = alice.post(STORE, body)
+        response = alice_api.post(STORE, body)
         assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
         assert "NUL character" in response.json()["error"]["message"]
 
     @pytest.mark.parametrize(
         "members", ['"\\u0000": 1', '"data": {"x": "\\u0000"}, "data": {}', '"x": "\\udead"']
     )
-    def test_is_refused_in_what_is_not_kept(self, alice, members):
+    def test_is_refused_in_what_is_not_kept(self, alice_api, members):
         body = json.dumps(make_body())[:-1] + ", " + members + "}"
-        assert alice.post(STORE, body).status_code == 400
+        assert alice_api.post(STORE, body).status_code == 400
 
 
 class TestAnUnknownPhase:
     @pytest.mark.parametrize("missing", [(), ("issueNumber",), ("issueNumber", "repo", "data")])
     @pytest.mark.parametrize("phase", ["deploy", "SCAN", 7, ["scan"], {}])
-    def test_is_named_before_anything_that_depends_on_it(self, alice, phase, missing):
-        response = alice.post(STORE, make_body(phase=phase, **dict.fromkeys(missing, ...)))
+    def test_is_named_before_anything_that_depends_on_it(self, alice_api, phase, missing):
+        response = alice_api.post(STORE, make_body(phase=phase, **dict.fromkeys(missing, ...)))
         error = response.json()["error"]
         assert (response.status_code, error["code"]) == (400, "INVALID_REQUEST")
         assert list(error["fields"]) == ["phase"]

@@ -54,48 +54,48 @@ class TestBodyOfMegabytes:
         ],
         ids=range(6),
     )
-    def test_is_refused_by_its_number_of_items(self, alice, path, body, field):
+    def test_is_refused_by_its_number_of_items(self, alice_api, path, body, field):
         whole = {ANALYZE: analyze_body, GENERATE: generate_body, DETECT: dict}[path](**body)
-        response = alice.post(path, whole)
+        response = alice_api.post(path, whole)
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert [name.partition(".")[0] for name in response.json()["error"]["fields"]] == [field]
 
-    def test_is_named_after_nothing(self, alice):
-        response = alice.post(NAMING, {"vulnerableFile": "a/" * 10_001, "type": "x", "framework": "go"})
+    def test_is_named_after_nothing(self, alice_api):
+        response = alice_api.post(NAMING, {"vulnerableFile": "a/" * 10_001, "type": "x", "framework": "go"})
         assert response.status_code == 400
 
 
 class TestAnalyze:
-    def test_recommends_every_candidate_best_first(self, alice):
-        answer = alice.post(ANALYZE, analyze_body()).json()
+    def test_recommends_every_candidate_best_first(self, alice_api):
+        answer = alice_api.post(ANALYZE, analyze_body()).json()
         paths = [each["path"] for each in answer["recommendations"]]
         assert paths == ["spec/controllers/users_controller_spec.rb", "spec/models/user_spec.rb"]
         assert answer["recommendations"][0]["score"] > 1.4
         assert set(answer["recommendations"][0]) == {"path", "score", "reason"}
 
-    def test_falls_back_to_what_naming_gives(self, alice):
+    def test_falls_back_to_what_naming_gives(self, alice_api):
         body = analyze_body(candidateTestFiles=[], vulnerabilityType="sql_injection")
-        answer = alice.post(ANALYZE, body).json()
+        answer = alice_api.post(ANALYZE, body).json()
         named = {"vulnerableFile": body["vulnerableFile"], "type": "sql_injection", "framework": "rspec"}
         assert answer["recommendations"] == []
-        assert answer["fallback"]["path"] == alice.post(NAMING, named).json()["testPath"]
+        assert answer["fallback"]["path"] == alice_api.post(NAMING, named).json()["testPath"]
 
     @pytest.mark.parametrize("name", ["vulnerableFile", "candidateTestFiles", "framework"])
     @pytest.mark.parametrize("value", [..., 7, {"x": 1}])
-    def test_names_the_field_that_is_missing_or_wrong(self, alice, name, value):
-        response = alice.post(ANALYZE, analyze_body(**{name: value}))
+    def test_names_the_field_that_is_missing_or_wrong(self, alice_api, name, value):
+        response = alice_api.post(ANALYZE, analyze_body(**{name: value}))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert name in response.json()["error"]["fields"]
 
-    def test_an_unknown_framework_is_refused(self, alice):
-        response = alice.post(ANALYZE, analyze_body(framework="nose"))
+    def test_an_unknown_framework_is_refused(self, alice_api):
+        response = alice_api.post(ANALYZE, analyze_body(framework="nose"))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert "unsupported framework" in response.json()["error"]["message"].lower()
 
 
 class TestGenerate:
-    def test_answers_with_the_file_and_where_the_test_stands(self, alice):
-        answer = alice.post(GENERATE, generate_body()).json()
+    def test_answers_with_the_file_and_where_the_test_stands(self, alice_api):
+        answer = alice_api.post(GENERATE, generate_body()).json()
         ast.parse(answer["integratedContent"])
         assert answer["integratedContent"].startswith(OLD.rstrip())
         assert "security" in answer["integratedContent"]
@@ -104,49 +104,49 @@ class TestGenerate:
         assert answer["timing"]["totalTimeMs"] > 0
         assert isinstance(answer["warnings"], list)
 
-    def test_keeps_white_space_that_is_not_ours(self, alice):
+    def test_keeps_white_space_that_is_not_ours(self, alice_api):
         content = "\n\n" + OLD.replace("\n", "\r\n") + "   \r\n"
-        answer = alice.post(GENERATE, generate_body(targetFileContent=content)).json()
+        answer = alice_api.post(GENERATE, generate_body(targetFileContent=content)).json()
         assert answer["integratedContent"].startswith("\n\nimport pytest\r\n")
 
-    def test_makes_up_a_request_id(self, alice):
-        response = alice.post(GENERATE, generate_body(requestId=...))
+    def test_makes_up_a_request_id(self, alice_api):
+        response = alice_api.post(GENERATE, generate_body(requestId=...))
         assert response.json()["requestId"] == response["X-Request-Id"]
 
-    def test_writes_a_new_file_into_nothing(self, alice):
-        answer = alice.post(GENERATE, generate_body(targetFileContent="")).json()
+    def test_writes_a_new_file_into_nothing(self, alice_api):
+        answer = alice_api.post(GENERATE, generate_body(targetFileContent="")).json()
         assert "def test_" in answer["integratedContent"]
 
     @pytest.mark.parametrize("name", ["targetFileContent", "testSuite", "framework", "language"])
     @pytest.mark.parametrize("value", [..., 7, []])
-    def test_names_the_field_that_is_missing_or_wrong(self, alice, name, value):
-        response = alice.post(GENERATE, generate_body(**{name: value}))
+    def test_names_the_field_that_is_missing_or_wrong(self, alice_api, name, value):
+        response = alice_api.post(GENERATE, generate_body(**{name: value}))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert any(field.startswith(name) for field in response.json()["error"]["fields"])
 
     @pytest.mark.parametrize(
         "red_tests", [[], [{}], [7], "x", [RED | {"testCode": None}], [RED | {"testName": 7}]]
     )
-    def test_needs_at_least_one_whole_red_test(self, alice, red_tests):
-        response = alice.post(GENERATE, generate_body(testSuite={"redTests": red_tests}))
+    def test_needs_at_least_one_whole_red_test(self, alice_api, red_tests):
+        response = alice_api.post(GENERATE, generate_body(testSuite={"redTests": red_tests}))
         assert error_of(response) == (400, "INVALID_REQUEST")
 
     @pytest.mark.parametrize(
         ("framework", "language"), [("pytest", "ruby"), ("nose", "python"), ("pytest", "cobol")]
     )
-    def test_what_does_not_belong_together_is_refused(self, alice, framework, language):
-        response = alice.post(GENERATE, generate_body(framework=framework, language=language))
+    def test_what_does_not_belong_together_is_refused(self, alice_api, framework, language):
+        response = alice_api.post(GENERATE, generate_body(framework=framework, language=language))
         assert error_of(response) == (400, "INVALID_REQUEST")
 
-    def test_a_framework_without_insertion_says_so(self, alice, monkeypatch, settings):
+    def test_a_framework_without_insertion_says_so(self, alice_api, monkeypatch, settings):
         settings.ENGINE_PROCESSES = 0  # a child would not see the change
         monkeypatch.setitem(FRAMEWORKS, "rspec", replace(FRAMEWORKS["rspec"], inserter=None))
-        response = alice.post(GENERATE, generate_body(framework="rspec", language="ruby"))
+        response = alice_api.post(GENERATE, generate_body(framework="rspec", language="ruby"))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert "not available yet" in response.json()["error"]["message"]
 
-    def test_nothing_of_the_file_is_logged(self, alice, caplog):
-        alice.post(GENERATE, generate_body(targetFileContent=OLD + "\nSECRET_OF_THE_CUSTOMER = 1\n"))
+    def test_nothing_of_the_file_is_logged(self, alice_api, caplog):
+        alice_api.post(GENERATE, generate_body(targetFileContent=OLD + "\nSECRET_OF_THE_CUSTOMER = 1\n"))
         assert "SECRET_OF_THE_CUSTOMER" not in caplog.text
 
 
@@ -167,16 +167,16 @@ class TestNaming:
             ),
         ],
     )
-    def test_gives_the_path_of_a_new_file(self, alice, file, framework, path):
+    def test_gives_the_path_of_a_new_file(self, alice_api, file, framework, path):
         body = {"vulnerableFile": file, "type": "sql_injection", "framework": framework}
-        answer = alice.post(NAMING, body).json()
+        answer = alice_api.post(NAMING, body).json()
         assert answer == {"testFileName": path.rsplit("/", 1)[1], "testPath": path}
 
     @pytest.mark.parametrize("name", ["vulnerableFile", "type", "framework"])
-    def test_a_missing_field_is_422(self, alice, name):
+    def test_a_missing_field_is_422(self, alice_api, name):
         body = {"vulnerableFile": "a.py", "type": "xss", "framework": "pytest"}
         del body[name]
-        response = alice.post(NAMING, body)
+        response = alice_api.post(NAMING, body)
         assert error_of(response) == (422, "VALIDATION_ERROR")
         assert name in response.json()["error"]["fields"]
 

@@ -19,12 +19,12 @@ class Browser(Client):
 
 
 @pytest.fixture
-def bob(db: None) -> Iterator[Browser]:
+def alice(db: None) -> Iterator[Browser]:
     yield open_browser("Acme")
 
 
 @pytest.fixture
-def mallet(db: None) -> Iterator[Browser]:
+def mallory(db: None) -> Iterator[Browser]:
     yield open_browser("Other")
 
 
@@ -33,7 +33,7 @@ def trust_login(browser: Client) -> None:
     _show_identity(browser, at=time())
 
 
-def let_login_grow_old(browser: Client) -> None:
+def expire_recent_login(browser: Client) -> None:
     """The person showed who they are longer ago than sensitive pages allow."""
     _show_identity(browser, at=time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT - 1)
 

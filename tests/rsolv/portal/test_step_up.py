@@ -18,7 +18,7 @@ from customers.services.manage_keys import create_api_key
 from rsolv.portal.step_up import ASK_AT_ONCE, ASK_ON_CHANGE
 from tests.customers.team import make_person
 from tests.factories import BillingAccountFactory, MembershipFactory
-from tests.rsolv.portal.conftest import Browser, let_login_grow_old, trust_login
+from tests.rsolv.portal.conftest import Browser, expire_recent_login, trust_login
 from tests.rsolv.portal.test_isolation import PAGES, owned  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
@@ -83,15 +83,15 @@ DOES_NOT_ASK = {
 
 
 @pytest.fixture
-def stale(bob: Browser) -> Browser:
+def stale(alice: Browser) -> Browser:
     """The owner's browser, whose login is older than sensitive pages allow."""
     user = User.objects.get()
     user.set_password(PASSWORD)
     user.save()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    bob.force_login(user)
-    let_login_grow_old(bob)
-    return bob
+    alice.force_login(user)
+    expire_recent_login(alice)
+    return alice
 
 
 def is_question(response: Any) -> bool:
@@ -119,13 +119,13 @@ class TestTheList:
     def test_has_every_route_that_takes_a_post(
         self,
         name: str,
-        bob: Browser,
+        alice: Browser,
         owned: dict[str, dict[str, Any]],  # noqa: F811
     ) -> None:
         """One that is in no list must refuse a POST: sort a new route in rsolv/portal/step_up.py or here."""
         arguments = next(arguments for _, each, arguments in PAGES if each == name)
         assert not arguments or name in owned, f"{name}: sort it, or give it an id"
-        assert bob.post(find_path(name, owned)).status_code == 405
+        assert alice.post(find_path(name, owned)).status_code == 405
 
     def test_names_routes_that_there_are(self) -> None:
         assert {*ASK_AT_ONCE, *ASK_ON_CHANGE} <= {name for _, name, _ in PAGES} | {"github_login"}
@@ -278,7 +278,7 @@ def by_github() -> Browser:
     browser = Browser(raise_request_exception=False)
     browser.force_login(user)
     browser.customer = membership.customer
-    let_login_grow_old(browser)
+    expire_recent_login(browser)
     return browser
 
 
@@ -345,7 +345,7 @@ class TestWhoeverHasOnlyGitHub:
         sent = self.ask(by_github)
         code = self.read_code()
         by_github.post(self.CODE, sent | {"code": code})
-        let_login_grow_old(by_github)
+        expire_recent_login(by_github)
         by_github.post("/dashboard/keys/", NEW_KEY)
         by_github.post(self.CODE, sent | {"code": code})
         assert ApiKey.objects.count() == 1

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from billing.models import UsageReport
 from billing.selectors.explained_invoice import explain_invoice
@@ -18,14 +17,9 @@ from tests.billing.services.corrections.test_report_correction import (
 )
 
 
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
 def void(billing_env, usage, kind="cut_before"):
     """Void a fix while Stripe's answers are lost; adjusting goes on once they come again."""
-    UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=5))
+    billing_env.pass_time(minutes=5)
     billing_env.stripe.control.add_fault(kind, path=ADJUSTMENTS, times=None)
     report = send(correct(usage))
     billing_env.stripe.control.clear_faults()
@@ -51,7 +45,7 @@ class TestAnAdjustmentAfterThePlanEnded:
         assert (send(report).status, list_credits(billing_env, customer)) == ("done", [1500])
         assert UsageReport.objects.get().status == "withdrawn"
 
-    def test_credits_nothing_where_it_went_through_before(self, billing_env, customer):
+    def test_credits_nothing_when_the_adjustment_succeeded_before(self, billing_env, customer):
         fix(customer)
         report = void(billing_env, fix(customer), "cut_after")
         end_at_stripe(billing_env, customer)
@@ -88,7 +82,7 @@ class TestAnAdjustmentOfAFixOfThePlansLastSeconds:
     @pytest.mark.parametrize(
         ("earlier", "charged", "credits"), [(0, 0, []), (1, 1500, [1500])], ids=["very second", "one before"]
     )
-    def test_credits_what_was_charged_and_no_more(self, billing_env, customer, earlier, charged, credits):
+    def test_credits_exactly_what_was_charged(self, billing_env, customer, earlier, charged, credits):
         end = billing_env.now() + timedelta(minutes=2)
         report = void(billing_env, fix(customer, at=end - timedelta(seconds=earlier - 0.4)))
         end_at(billing_env, customer, end)

@@ -52,7 +52,7 @@ class TestCorrectUsage:
         assert correct(usage, Kind.CREDIT).report.status == "pending"
         assert get_entitlement(customer=usage.customer).used == 1
 
-    def test_tells_the_customer_once_with_the_reason(self):
+    def test_notifies_the_customer_once_with_the_reason(self):
         usage = make_usage()
         correction = correct(usage, reason=" The fix broke the build. ")
         notification = Notification.objects.get(kind="corrected")
@@ -66,20 +66,20 @@ class TestCorrectUsage:
             correct(usage, Kind.CREDIT)
 
     @pytest.mark.parametrize("reason", ["", "  "])
-    def test_wants_a_reason(self, reason):
+    def test_requires_a_reason(self, reason):
         with pytest.raises(ReasonMissing):
             correct(make_usage(), reason=reason)
 
 
 @pytest.mark.django_db
 class TestACorrectionIsAppendOnly:
-    def test_the_database_refuses_a_changed_row(self):
+    def test_the_database_rejects_an_update(self):
         correct(make_usage())
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             UsageCorrection.objects.update(reason="Another.")
 
     @pytest.mark.services
-    def test_the_database_refuses_to_delete_a_row(self):
+    def test_the_database_rejects_a_delete(self):
         correction = correct(make_usage())
         correction.report.delete()
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

@@ -71,12 +71,6 @@ def send(report):
     return report
 
 
-def age(usage, **ago):
-    """As if it had been sent so long ago."""
-    sent = timezone.now() - timedelta(**ago)
-    UsageReport.objects.filter(pk=usage.pk).update(first_sent_at=sent, reported_at=sent)
-
-
 def list_credits(billing_env, customer):
     stripe_customer_id = billing_env.account(customer).stripe_customer_id
     client = get_client().v1.customers.balance_transactions
@@ -95,12 +89,12 @@ class TestAVoidWithinADay:
         assert (report.status, report.resolution) == ("done", "adjustment")
         assert UsageReport.objects.get(pk=voided.pk).status == "withdrawn"
         assert get_entitlement(customer=payg).used == 1
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
         assert UsageReport.objects.get(pk=kept.pk).status == "reported"
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_through_an_outage_is_taken_off_once(self, billing_env, payg, kind):
+    def test_is_taken_off_once_despite_an_outage(self, billing_env, payg, kind):
         fix(payg)
         report = correct(fix(payg))
         billing_env.stripe.control.add_fault(kind, path=ADJUSTMENTS, times=None)
@@ -108,10 +102,10 @@ class TestAVoidWithinADay:
         assert report.next_attempt_at > timezone.now()
         billing_env.stripe.control.clear_faults()
         assert send(report).status == "done"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
 
-    def test_through_a_death_before_the_commit_is_taken_off_once(self, billing_env, payg, monkeypatch):
+    def test_is_taken_off_once_when_the_worker_dies_before_the_commit(self, billing_env, payg, monkeypatch):
         fix(payg)
         report = correct(fix(payg))
         with monkeypatch.context() as patch:
@@ -119,16 +113,16 @@ class TestAVoidWithinADay:
             with pytest.raises(SystemExit):
                 send(report)
         assert send(report).status == "done"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
 
-    def test_repeating_it_calls_nobody(self, billing_env, payg):
+    def test_makes_no_call_when_repeated(self, billing_env, payg):
         report = send(correct(fix(payg)))
         calls = len(billing_env.stripe.control.requests())
         send(report)
         assert len(billing_env.stripe.control.requests()) == calls
 
-    def test_that_another_worker_holds_is_left_alone(self, billing_env, payg):
+    def test_is_skipped_while_another_worker_has_its_lease(self, billing_env, payg):
         report = correct(fix(payg))
         outbox.claim(CorrectionReport.objects.all(), pk=report.pk)
         calls = len(billing_env.stripe.control.requests())
@@ -148,7 +142,7 @@ class TestAVoidThatMayHaveArrived:
         report_usage(usage_id=usage.pk)
         assert send(report).resolution == "adjustment"
 
-    def test_but_was_refused_before_it_was_sent_is_withheld(self, billing_env, payg):
+    def test_is_withheld_when_the_report_was_never_sent(self, billing_env, payg):
         usage = fix(payg, is_sent=False)
         UsageReport.objects.update(first_sent_at=timezone.now())
         report = correct(usage)
@@ -184,14 +178,14 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
 
     def test_is_taken_off_where_it_was_counted_and_withheld_where_not(self, billing_env, payg, usage):
         is_counted = bool(billing_env.stripe.control.meter_events())
-        UsageReport.objects.update(parked_at=timezone.now() - timedelta(hours=1))
+        billing_env.pass_time(hours=1)
         report = send(correct(usage))
         assert (report.status, report.resolution) == ("done", "adjustment" if is_counted else "withheld")
         assert UsageReport.objects.get().status == "withdrawn"
         assert not [each for each in billing_env.stripe.control.meter_events() if not each["canceled"]]
 
-    def test_waits_while_stripe_is_away(self, billing_env, payg, usage):
-        UsageReport.objects.update(parked_at=timezone.now() - timedelta(hours=1))
+    def test_waits_while_stripe_is_unavailable(self, billing_env, payg, usage):
+        billing_env.pass_time(hours=1)
         billing_env.stripe.control.add_fault("cut_before", times=None)
         report = send(correct(usage))
         assert (report.status, report.next_attempt_at > timezone.now()) == ("pending", True)
@@ -199,11 +193,11 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
 
 class TestAVoidOfAnInvoiceThatNobodyPays:
     @pytest.mark.parametrize("end", ["mark_uncollectible", "void_invoice"])
-    def test_gives_nothing_back(self, billing_env, payg, end):
+    def test_credits_nothing(self, billing_env, payg, end):
         usage = fix(payg)
         for method in billing_env.stripe.control.objects("payment_method"):
             billing_env.stripe.control.set_card(method["id"], "generic_decline")
-        billing_env.advance()
+        billing_env.close_month()
         (invoice,) = [each for each in billing_env.stripe.control.objects("invoice") if each["total"]]
         getattr(get_client().v1.invoices, end)(invoice["id"])
         billing_env.deliver()
@@ -214,7 +208,7 @@ class TestAVoidOfAnInvoiceThatNobodyPays:
 class TestAFixThatNoPlanBilled:
     """Made from the very second on in which the plan ended, while its news was on its resolution."""
 
-    def test_and_is_corrected_gives_nothing_back(self, billing_env, payg):
+    def test_is_corrected_without_credit(self, billing_env, payg):
         usage, other = fix_in_the_second_of_the_end(billing_env, payg, 2)
         assert [list_totals(payg)[0], list_credits(billing_env, payg)] == [0, []]
         assert (send(correct(usage)).resolution, send(correct(other, Kind.CREDIT)).resolution) == (
@@ -223,7 +217,7 @@ class TestAFixThatNoPlanBilled:
         )
         assert list_credits(billing_env, payg) == []
 
-    def test_of_teams_is_corrected_too_and_waits_for_no_invoice(self, billing_env, teams):
+    def test_of_teams_is_corrected_without_waiting_for_an_invoice(self, billing_env, teams):
         (usage,) = fix_in_the_second_of_the_end(billing_env, teams, 1)
         assert (send(correct(usage)).resolution, usage.correction.report.status) == ("nothing", "done")
 
@@ -233,7 +227,7 @@ class TestAFixThatNoPlanBilled:
         billing_env.deliver()
         assert (send(correct(usage)).resolution, list_credits(billing_env, payg)) == ("nothing", [])
 
-    def test_a_second_earlier_is_billed_and_given_back(self, billing_env, payg):
+    def test_is_billed_and_credited_one_second_earlier(self, billing_env, payg):
         (usage,) = fix_in_the_second_of_the_end(billing_env, payg, 1, earlier=1)
         assert list_totals(payg)[0] == 1500
         assert (send(correct(usage)).resolution, send(usage.correction.report).amount_cents) == (
@@ -245,8 +239,8 @@ class TestAFixThatNoPlanBilled:
 class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
     def test_waits_where_its_stripe_customer_was_deleted(self, billing_env, payg):
         usage = fix(payg)
-        age(usage, hours=25)
-        billing_env.advance()
+        billing_env.pass_time(hours=25)
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
         get_client().v1.customers.delete(usage.stripe_customer_id)
         billing_env.deliver()
@@ -270,22 +264,22 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
         assert billing_env.account(payg).status == "canceled"
         return usage
 
-    def test_is_taken_off_the_meter_of_a_plan_that_was_not_heard_of(self, billing_env, payg, followed):
+    def test_is_taken_off_the_meter_of_a_plan_not_yet_synced(self, billing_env, payg, followed):
         report = send(correct(followed))
         assert (report.status, report.resolution) == ("pending", "")
         assert (send(report).status, report.resolution) == ("done", "adjustment")
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 0
 
-    def test_is_credited_what_a_plan_that_was_not_heard_of_charges(self, billing_env, payg, followed):
-        age(followed, hours=25)
+    def test_is_credited_the_price_of_a_plan_not_yet_synced(self, billing_env, payg, followed):
+        billing_env.pass_time(hours=25)
         report = send(correct(followed))
         assert (report.status, report.resolution) == ("pending", "")
-        billing_env.advance()
+        billing_env.close_month()
         assert list_totals(payg)[0] == 1500
         assert (send(report).resolution, report.amount_cents) == ("credit", 1500)
 
-    def test_waits_while_stripe_is_away(self, billing_env, payg):
+    def test_waits_while_stripe_is_unavailable(self, billing_env, payg):
         (usage,) = fix_in_the_second_of_the_end(billing_env, payg, 1)
         billing_env.stripe.control.add_fault("cut_before", path="/v1/subscriptions", times=None)
         report = send(correct(usage))
@@ -297,12 +291,12 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
 class TestALaterVoid:
     def test_of_pay_as_you_go_is_credited_to_the_next_invoice(self, billing_env, payg):
         usage = fix(payg)
-        age(usage, hours=24)
+        billing_env.pass_time(hours=24)
         report = send(correct(usage))
         assert (report.resolution, report.amount_cents) == ("credit", 1500)
         assert report.stripe_id
         assert list_credits(billing_env, payg) == [1500]
-        billing_env.advance()
+        billing_env.close_month()
         assert billing_env.stripe.control.objects("invoice")[0]["amount_due"] == 0
 
     def test_shortly_before_the_periods_end_is_credited_too(self, billing_env, payg):
@@ -312,27 +306,27 @@ class TestALaterVoid:
 
     def test_of_an_invoiced_period_is_credited_at_its_price(self, billing_env, payg):
         usage = fix(payg)
-        billing_env.advance()
+        billing_env.close_month()
         report = send(correct(usage))
         assert (report.resolution, report.amount_cents) == ("credit", 1500)
 
 
 class TestACreditOfTeams:
-    def test_waits_for_the_invoice_that_says_how_many_fixes_there_were(self, billing_env, teams):
+    def test_waits_for_the_invoice_with_the_number_of_fixes(self, billing_env, teams):
         report = correct(fix(teams), Kind.CREDIT)
         assert send(report).last_error == "waiting for the period's invoice"
         assert report.status == "pending"
 
     def test_of_a_fix_within_the_included_ones_costs_nothing(self, billing_env, teams):
         report = correct(fix(teams), Kind.CREDIT)
-        billing_env.advance()
+        billing_env.close_month()
         assert (send(report).resolution, report.status) == ("nothing", "done")
         assert list_credits(billing_env, teams) == []
 
-    def test_beyond_the_included_ones_gives_back_no_more_than_was_paid(self, billing_env, teams):
+    def test_beyond_the_included_ones_credits_no_more_than_was_paid(self, billing_env, teams):
         usages = [fix(teams) for _ in range(62)]
         reports = [correct(usage, Kind.CREDIT) for usage in usages[:3]]
-        billing_env.advance()
+        billing_env.close_month()
         resolutions = [(send(report).resolution, report.amount_cents) for report in reports]
         assert resolutions == [("credit", 800), ("credit", 800), ("nothing", 0)]
         assert list_credits(billing_env, teams) == [800, 800]
@@ -343,12 +337,12 @@ class TestACreditOfTeams:
         BillingAccount.objects.update(plan="teams")
         report_usage(usage_id=usage.pk)
         report = correct(usage, Kind.CREDIT)
-        billing_env.advance()
+        billing_env.close_month()
         assert (send(report).resolution, report.amount_cents) == ("nothing", 0)
 
 
 class TestACredit:
-    def test_of_a_fix_that_was_refused_keeps_it_off_the_meter(self, billing_env, payg):
+    def test_of_a_rejected_fix_keeps_it_off_the_meter(self, billing_env, payg):
         usage = fix(payg, is_sent=False)
         park(UsageReport.objects.all())
         assert (send(correct(usage, Kind.CREDIT)).resolution, list_credits(billing_env, payg)) == (
@@ -362,7 +356,7 @@ class TestACredit:
         return correct(fix(payg), Kind.CREDIT)
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_through_an_outage_is_given_once(self, billing_env, payg, report, kind):
+    def test_is_given_once_despite_an_outage(self, billing_env, payg, report, kind):
         billing_env.stripe.control.add_fault(
             kind, path="/v1/customers/*/balance_transactions", method="POST", times=None
         )
@@ -371,7 +365,9 @@ class TestACredit:
         assert send(report).status == "done"
         assert list_credits(billing_env, payg) == [1500]
 
-    def test_through_a_death_before_the_commit_is_given_once(self, billing_env, payg, report, monkeypatch):
+    def test_is_given_once_when_the_worker_dies_before_the_commit(
+        self, billing_env, payg, report, monkeypatch
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(module, "credit_balance", credit_and_die)
             with pytest.raises(SystemExit):
@@ -380,7 +376,7 @@ class TestACredit:
         assert send(report).status == "done"
         assert list_credits(billing_env, payg) == [1500]
 
-    def test_that_stripe_refuses_waits_for_staff(self, billing_env, payg, report, monkeypatch):
+    def test_rejected_by_stripe_waits_for_staff(self, billing_env, payg, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, "credit_balance", refuse)
             assert (send(report).status, report.last_error) == ("parked", "no: No.")
@@ -395,28 +391,28 @@ class TestAnAdjustmentThatStripeRefuses:
         fix(payg)
         return fix(payg)
 
-    def test_is_credited_where_the_meter_still_holds_the_fix(self, billing_env, payg, voided, monkeypatch):
+    def test_is_credited_while_the_meter_still_has_the_fix(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
         self.refuse_adjustment(report, monkeypatch)
-        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+        billing_env.pass_time(hours=2)
         self.refuse_adjustment(report, monkeypatch)
         assert (report.resolution, report.status) == ("credit", "pending")
         assert (send(report).status, report.amount_cents) == ("done", 1500)
 
-    def test_because_its_day_is_over_is_credited(self, billing_env, payg, voided):
-        billing_env.stripe.control.advance(hours=25)
-        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+    def test_is_credited_after_a_day(self, billing_env, payg, voided):
+        billing_env.pass_time(hours=2)
+        billing_env.stripe.control.advance(hours=23)  # by our clock the day is not over
         report = send(correct(voided))
         assert "24 hours" in report.last_error
         assert (send(report).resolution, report.status) == ("credit", "done")
         assert list_credits(billing_env, payg) == [1500]
 
-    def test_is_done_where_an_earlier_attempt_took_it_off(self, billing_env, payg, voided, monkeypatch):
+    def test_is_done_when_an_earlier_attempt_took_it_off(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish_adjustment", lambda *_: None)
+            patch.setattr(module, "close_adjustment", lambda **_: "")
             send(report)
-        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+        billing_env.pass_time(hours=2)
         self.refuse_adjustment(report, monkeypatch)
         assert (report.resolution, report.status) == ("adjustment", "done")
         assert list_credits(billing_env, payg) == []
@@ -427,9 +423,9 @@ class TestAnAdjustmentThatStripeRefuses:
         assert report.status == "pending"
         assert report.last_error.endswith("waiting for the meter's summaries")
 
-    def test_waits_while_stripe_is_away(self, billing_env, payg, voided, monkeypatch):
+    def test_waits_while_stripe_is_unavailable(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
-        UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+        billing_env.pass_time(hours=2)
         monkeypatch.setattr(module, "count_metered", be_away)
         self.refuse_adjustment(report, monkeypatch)
         assert (report.status, report.last_error) == ("pending", "away")

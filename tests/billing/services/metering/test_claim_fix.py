@@ -19,10 +19,13 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def customer(db):
-    customer = CustomerFactory()
-    ForgeAccountFactory(customer=customer, namespace="acme")
-    return customer
+def plan():
+    return "trial"
+
+
+@pytest.fixture(autouse=True)
+def namespace(customer):
+    return ForgeAccountFactory(customer=customer, namespace="acme")
 
 
 def claim(customer, issue, *, at=NOW, namespace="acme"):
@@ -38,11 +41,11 @@ def record(customer, claimed):
 
 
 class TestClaimFix:
-    def test_holds_the_fix_for_as_long_as_the_setting_says(self, customer, settings):
+    def test_reserves_the_fix_for_the_minutes_in_the_setting(self, customer, settings):
         settings.CLAIM_MINUTES = 5
         assert claim(customer, 1).expires_at == NOW + timedelta(minutes=5)
 
-    def test_of_the_same_issue_is_one_claim_that_lasts_longer(self, customer):
+    def test_extends_the_claim_of_the_same_issue(self, customer):
         BillingAccountFactory(customer=customer, trial_fixes_limit=1)
         first = claim(customer, 1)
         again = claim(customer, 1, at=NOW + timedelta(minutes=10))
@@ -55,7 +58,7 @@ class TestClaimFix:
             claim(customer, 2)
         assert refusal.value.reason == "trial_exhausted"
 
-    def test_that_ran_out_gives_its_slot_back(self, customer):
+    def test_frees_its_slot_when_it_expires(self, customer):
         """Also one whose fix failed: nothing else ends a claim."""
         BillingAccountFactory(customer=customer, trial_fixes_limit=1)
         claim(customer, 1)
@@ -64,7 +67,7 @@ class TestClaimFix:
         with pytest.raises(UsageLimitExceeded):
             claim(customer, 1, at=later)
 
-    def test_is_used_up_by_the_fix(self, customer):
+    def test_is_used_by_the_fix(self, customer):
         BillingAccountFactory(customer=customer, trial_fixes_limit=2)
         usage = record(customer, claim(customer, 1))
         assert UsageClaim.objects.get().used_at == usage.occurred_at
@@ -77,20 +80,20 @@ class TestClaimFix:
         record(customer, claim(customer, 1))
         assert claim(customer, 1, at=NOW + timedelta(days=1)).used_at is not None
 
-    def test_of_a_namespace_that_another_has_proven_is_refused(self, customer):
+    def test_rejects_a_namespace_proven_by_another_customer(self, customer):
         prove_namespace(customer=customer, namespace="acme", at=NOW)
         with pytest.raises(NamespaceHeld):
             claim(CustomerFactory(), 1)
 
     @pytest.mark.parametrize("status", ["unpaid", "canceled"])
-    def test_without_a_plan_that_pays_is_refused(self, customer, status):
+    def test_rejects_a_customer_without_an_active_plan(self, customer, status):
         BillingAccountFactory(customer=customer, plan="payg", status=status)
         with pytest.raises(UsageLimitExceeded) as refusal:
             claim(customer, 1)
         assert refusal.value.fields == {"blockedReason": f"subscription_{status}"}
 
     @pytest.mark.parametrize("status", ["unpaid", "canceled"])
-    def test_that_is_held_is_not_renewed_once_nobody_pays(self, customer, status):
+    def test_does_not_renew_a_claim_after_the_plan_ends(self, customer, status):
         account = BillingAccountFactory(customer=customer, plan="payg", status="active")
         expires_at = claim(customer, 1).expires_at
         account.status = status
@@ -102,7 +105,7 @@ class TestClaimFix:
 
 class TestTheSpendCap:
     @pytest.mark.parametrize(("cap", "is_granted"), [(1500, True), (1499, False)])
-    def test_is_asked_of_a_held_claim_without_its_own_slot(self, customer, cap, is_granted):
+    def test_does_not_count_the_slot_of_a_renewed_claim(self, customer, cap, is_granted):
         account = BillingAccountFactory(customer=customer, plan="payg", status="active")
         claim(customer, 1)
         account.spend_cap_cents = cap
@@ -118,7 +121,7 @@ class TestTheSpendCap:
             claim(customer, 3)
         assert refusal.value.reason == "spend_cap_reached"
 
-    def test_never_refuses_a_fix_that_costs_nothing_more(self, customer):
+    def test_allows_a_fix_that_adds_no_cost(self, customer):
         BillingAccountFactory(customer=customer, plan="teams", status="active", spend_cap_cents=0)
         assert claim(customer, 1).pk
 

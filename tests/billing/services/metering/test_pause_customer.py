@@ -1,4 +1,3 @@
-import pytest
 from django.utils import timezone
 
 from billing.models import UsageReport
@@ -7,11 +6,6 @@ from billing.services.metering.pause_customer import pause_customer, resume_cust
 from billing.services.metering.record_usage import record_usage
 from billing.services.sweep_billing import sweep_billing
 from tests.factories import make_mitigation_of
-
-
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
 
 
 def pause(customer):
@@ -28,7 +22,7 @@ def fix(customer):
 
 
 class TestPauseCustomer:
-    def test_keeps_this_customers_fixes_here_and_no_others(self, billing_env, customer):
+    def test_holds_back_reports_of_this_customer_only(self, billing_env, customer):
         other = billing_env.subscribe("payg")
         pause(customer)
         with billing_env.run_tasks():
@@ -36,18 +30,18 @@ class TestPauseCustomer:
             sent = fix(other)
         assert [event["identifier"] for event in billing_env.stripe.control.meter_events()] == [str(sent.pk)]
 
-    def test_keeps_the_first_instant(self, customer):
+    def test_keeps_the_first_timestamp(self, customer):
         first = pause(customer).paused_at
         assert pause(customer).paused_at == first
 
-    def test_is_passed_over_by_the_sweep(self, billing_env, customer):
+    def test_is_skipped_by_the_sweep(self, billing_env, customer):
         pause(customer)
         fix(customer)
         assert sweep_billing() == 0
 
 
 class TestResumeCustomer:
-    def test_sends_what_has_piled_up_once(self, billing_env, customer):
+    def test_sends_pending_reports_once(self, billing_env, customer):
         pause(customer)
         with billing_env.run_tasks():
             fix(customer)
@@ -61,9 +55,9 @@ class TestResumeCustomer:
     def test_after_a_periods_end_bills_it_in_the_next(self, billing_env, customer):
         pause(customer)
         fix(customer)
-        billing_env.advance()
+        billing_env.close_month()
         with billing_env.run_tasks():
             resume(customer)
         assert UsageReport.objects.get().status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500

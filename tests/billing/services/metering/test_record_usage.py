@@ -27,7 +27,7 @@ class TestRecordUsage:
         assert not UsageReport.objects.exists()
 
     @pytest.mark.parametrize(("plan", "price"), [("payg", 1500), ("teams", 800)])
-    def test_keeps_the_plan_and_unit_price_of_its_moment(self, plan, price):
+    def test_stores_the_plan_and_unit_price_of_its_time(self, plan, price):
         execution = MitigationFactory()
         BillingAccountFactory(customer=execution.customer, plan=plan, status="active")
         usage = record(execution)
@@ -45,7 +45,7 @@ class TestRecordUsage:
         BillingAccountFactory(customer=execution.customer, plan="payg", status=status)
         assert record(execution).coverage == "unbilled"
 
-    def test_a_payment_that_is_late_does_not_stop_the_meter(self):
+    def test_a_late_payment_does_not_stop_metering(self):
         execution = MitigationFactory()
         BillingAccountFactory(customer=execution.customer, plan="payg", status="past_due")
         assert record(execution).coverage == "metered"
@@ -59,30 +59,30 @@ class TestRecordUsage:
 
 @pytest.mark.django_db
 class TestTheLedgerIsAppendOnly:
-    def test_the_database_refuses_a_changed_row(self):
+    def test_the_database_rejects_an_update(self):
         UsageRecordFactory()
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             UsageRecord.objects.update(unit_price_cents=1)
 
     @pytest.mark.services
-    def test_the_database_refuses_to_delete_a_row(self):
+    def test_the_database_rejects_a_delete(self):
         UsageRecordFactory()
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             UsageRecord.objects.all().delete()
 
-    def test_the_database_refuses_a_second_fix_of_an_issue(self):
+    def test_the_database_rejects_a_second_fix_of_an_issue(self):
         first = UsageRecordFactory()
         with pytest.raises(DatabaseError), transaction.atomic():
             UsageRecordFactory(execution=first.execution)
 
-    def test_the_database_refuses_a_metered_trial(self):
+    def test_the_database_rejects_a_metered_trial(self):
         with pytest.raises(DatabaseError), transaction.atomic():
             UsageRecordFactory(coverage="metered", plan="trial")
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_fixes_that_race_for_the_last_slots_grant_exactly_what_is_left():
+def test_concurrent_fixes_use_exactly_the_remaining_slots():
     customer = CustomerFactory()
     BillingAccountFactory(customer=customer, trial_fixes_limit=3)
     executions = [make_mitigation_of(customer) for _ in range(12)]

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.models import CorrectionReport, UsageReport
-from billing.services.metering.repair_usage import MINUTE, _find_missing
+from billing.services.metering.repair_usage import MINUTE, find_missing
 from billing.services.reconciliation.reconcile import reconcile
 from core import outbox
-from tests.billing.ledger import age_reports, report_fixes
+from tests.billing.ledger import report_fixes
 from tests.billing.services.corrections.test_report_correction import correct, list_totals, send
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ class Books:
 
     def find(self):
         minutes = sorted(self.reported)
-        return _find_missing(minutes, count_held=self.count_held, count_known=self.count_known)
+        return find_missing(minutes, count_held=self.count_held, count_known=self.count_known)
 
 
 class TestFindMissing:
@@ -53,35 +53,31 @@ class TestFindMissing:
 
 class TestAVoidedFixThatTheMeterLost:
     @pytest.fixture
-    def customer(self, billing_env):
-        return billing_env.subscribe("payg")
-
-    @pytest.fixture
     def lost(self, billing_env, customer):
         """Stripe uncounts it and its news of that is lost."""
         (report,) = report_fixes(customer, 1)
         billing_env.stripe.control.report_meter_error(identifier=report.identifier)
         return report
 
-    def void(self):
-        age_reports(days=3)
+    def void(self, billing_env):
+        billing_env.pass_time(days=3)
         return send(correct(UsageReport.objects.get().usage))
 
-    def test_and_that_cost_nothing_is_withdrawn(self, billing_env, customer, lost):
-        billing_env.advance()
-        assert self.void().resolution == "nothing"
+    def test_is_withdrawn_when_it_cost_nothing(self, billing_env, customer, lost):
+        billing_env.close_month()
+        assert self.void(billing_env).resolution == "nothing"
         reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "withdrawn"
-        billing_env.advance()
+        billing_env.close_month()
         assert sum(list_totals(customer)) == 0
 
-    def test_and_that_was_credited_is_to_be_billed(self, customer, lost):
-        assert self.void().amount_cents == 1500
+    def test_is_billed_when_it_was_credited(self, billing_env, customer, lost):
+        assert self.void(billing_env).amount_cents == 1500
         reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "pending"
 
-    def test_whose_void_is_under_way_is_left_to_it(self, customer, lost):
-        self.void()
+    def test_is_left_to_a_void_in_progress(self, billing_env, customer, lost):
+        self.void(billing_env)
         outbox.reopen(CorrectionReport.objects.all(), at=timezone.now())
         reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "reported"

@@ -29,11 +29,6 @@ from tests.outbox import make_due, park
 
 
 @pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
-@pytest.fixture
 def report(customer):
     """A fix that is recorded, its task lost: it is for the test to report it."""
     return make_report(customer)
@@ -64,10 +59,6 @@ def days_ago(days):
     return timezone.now() - timedelta(days=days)
 
 
-def age(report, **ago):
-    UsageReport.objects.filter(pk=report.pk).update(first_sent_at=timezone.now() - timedelta(**ago))
-
-
 class TestReportUsage:
     def test_sends_the_ledger_rows_id_as_identifier(self, billing_env, report):
         assert send(report).status == "reported"
@@ -80,7 +71,7 @@ class TestReportUsage:
         send(report)
         assert len(billing_env.stripe.control.requests()) == calls
 
-    def test_a_report_that_another_worker_holds_is_left_alone(self, billing_env, report):
+    def test_skips_a_report_leased_by_another_worker(self, billing_env, report):
         outbox.claim(UsageReport.objects.all(), pk=report.pk)
         report_usage(usage_id=report.pk)
         assert billing_env.stripe.control.meter_events() == []
@@ -96,7 +87,7 @@ class TestReportUsage:
         ],
         ids=lambda fault: "-".join(str(value) for value in fault.values()),
     )
-    def test_an_outage_puts_it_off_and_it_is_counted_once_in_the_end(self, billing_env, report, fault):
+    def test_reschedules_after_an_outage_and_counts_once(self, billing_env, report, fault):
         billing_env.stripe.control.add_fault(path="/v1/billing/meter_events", times=None, **fault)
         assert send(report).status == "pending"
         assert report.next_attempt_at > timezone.now()
@@ -105,7 +96,7 @@ class TestReportUsage:
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_dying_between_the_answer_and_the_commit_counts_once(self, billing_env, report, monkeypatch):
+    def test_counts_once_when_the_worker_dies_before_the_commit(self, billing_env, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, "_finish", lambda report, **_: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
@@ -115,7 +106,7 @@ class TestReportUsage:
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_a_refusal_is_kept_for_staff_with_stripes_reason(self, billing_env, report):
+    def test_parks_a_rejected_report_with_stripes_reason(self, billing_env, report):
         meter = billing_env.stripe.control.objects("billing.meter")[0]
         with billing_env.run_tasks():
             get_client().v1.billing.meters.deactivate(meter["id"])
@@ -127,53 +118,51 @@ class TestReportUsage:
 
 
 class TestAnUncertainReportPastTheIdentifiersWindow:
-    def test_that_the_meter_holds_is_not_sent_again(self, billing_env, report, monkeypatch):
+    def test_is_not_sent_again_when_the_meter_has_it(self, billing_env, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_finish", lambda report, **_: None)
+            patch.setattr(outbox, "complete", lambda *_, **__: False)
             send(report)
-        age(report, days=2)
+        billing_env.pass_time(days=2)
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_that_the_meter_lacks_is_sent_again(self, billing_env, report):
+    def test_is_sent_again_when_the_meter_lacks_it(self, billing_env, report):
         cut(billing_env, report)
-        age(report, days=2)
+        billing_env.pass_time(days=2)
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
 
-    def test_is_told_apart_from_a_neighbour_in_its_minute(self, billing_env, report, customer):
+    def test_is_distinguished_from_another_report_in_its_minute(self, billing_env, report, customer):
         """One of two fixes of a minute is known to be there, the other never arrived."""
         cut(billing_env, report)
         neighbor = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbor.meter_at)
-        UsageReport.objects.filter(pk=neighbor.pk).update(reported_at=days_ago(2))
-        age(report, days=2)
+        billing_env.pass_time(days=2)
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 2
 
-    def test_waits_while_the_summary_may_lag_behind_a_neighbour(self, billing_env, report, customer):
+    def test_waits_while_the_summary_may_lack_another_report(self, billing_env, report, customer):
         cut(billing_env, report)
         neighbor = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbor.meter_at)
-        age(report, days=2)
-        assert send(report).last_error == "waiting for other reports of its minute"
+        UsageReport.objects.filter(pk=report.pk).update(first_sent_at=days_ago(2))
+        assert send(report).last_error == "waits for others of its minute"
 
-    def test_of_two_alike_of_which_one_arrived_one_is_sent_again(self, billing_env, report, customer):
+    def test_is_sent_again_once_when_one_of_two_arrived(self, billing_env, report, customer):
         other = make_report(customer)
         cut(billing_env, report)
         cut(billing_env, other, kind="cut_after")
         UsageReport.objects.update(meter_at=other.meter_at)
-        age(report, days=2)
-        age(other, days=2)
+        billing_env.pass_time(days=2)
         assert send(report).status == "reported"
-        UsageReport.objects.filter(pk=report.pk).update(reported_at=days_ago(1))
+        billing_env.pass_time(days=1)
         assert send(other).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 2
 
-    def test_stays_uncertain_through_a_refusal(self, billing_env, report):
+    def test_stays_uncertain_after_a_rejection(self, billing_env, report):
         cut(billing_env, report, kind="cut_after")
         park(UsageReport.objects.all())
-        age(report, days=2)
+        billing_env.pass_time(days=2)
         outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
@@ -182,36 +171,36 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
 class TestAPeriodThatEndsMeanwhile:
     def test_a_report_that_never_arrived_is_billed_in_the_new_period(self, billing_env, report, customer):
         cut(billing_env, report)
-        billing_env.advance()
+        billing_env.close_month()
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert [each.total_cents for each in list_invoices(customer=customer, limit=3)][:2] == [1500, 0]
 
     def test_a_report_that_had_arrived_is_billed_in_the_old_one(self, billing_env, report, customer):
         cut(billing_env, report, kind="cut_after")
-        billing_env.advance()
-        age(report, days=31)
+        billing_env.pass_time(days=31, hours=2)
+        billing_env.deliver()
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert sum(each.total_cents for each in list_invoices(customer=customer, limit=3)) == 1500
         assert get_entitlement(customer=customer).used == 0
 
-    def test_news_of_it_that_has_not_come_is_asked_for(self, billing_env, report, customer):
+    def test_refreshes_the_account_when_the_event_is_late(self, billing_env, report, customer):
         billing_env.stripe.control.advance(days=32)
         BillingAccount.objects.update(current_period_end=timezone.now())
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 
 class TestASubscriptionThatEnds:
-    def test_takes_what_is_unreported_with_it(self, billing_env, report, customer):
+    def test_reports_pending_usage_first(self, billing_env, report, customer):
         assert send(report).status == "reported"
         make_report(customer)
         billing_env.stripe.control.advance(hours=1)
         with pytest.raises(UsageStillUnreported):
             cancel_plan(customer=customer)
-        UsageReport.objects.update(reported_at=days_ago(1))
+        billing_env.pass_time(days=1)
         cancel_plan(customer=customer)
         billing_env.deliver()
         report.refresh_from_db()
@@ -220,14 +209,14 @@ class TestASubscriptionThatEnds:
         billing_env.deliver()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 3000
 
-    def test_waits_for_what_cannot_be_reported_yet(self, billing_env, report, customer):
+    def test_waits_for_usage_that_cannot_be_reported_yet(self, billing_env, report, customer):
         billing_env.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
         with pytest.raises(UsageStillUnreported):
             cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "active"
 
     @pytest.mark.parametrize(("minutes", "status", "cents"), [(20, "reported", 1500), (55, "pending", 0)])
-    def test_with_its_period_takes_what_comes_before_its_invoice_is_final(
+    def test_at_period_end_bills_usage_until_its_invoice_is_final(
         self, billing_env, report, customer, monkeypatch, minutes, status, cents
     ):
         cancel_at_period_end(customer=customer, at=timezone.now())
@@ -239,7 +228,7 @@ class TestASubscriptionThatEnds:
         billing_env.stripe.control.advance(hours=2)
         assert billing_env.stripe.control.objects("invoice")[-1]["total"] == cents
 
-    def test_at_once_takes_nothing_when_its_period_would_have_ended(
+    def test_immediately_bills_nothing_at_its_former_period_end(
         self, billing_env, report, customer, monkeypatch
     ):
         account = billing_env.account(customer)
@@ -251,19 +240,19 @@ class TestASubscriptionThatEnds:
         monkeypatch.setattr(module, "_refresh_period", lambda _: None)
         assert send(report).last_error == "waiting for a subscription"
 
-    def test_by_itself_leaves_the_rest_to_the_next_one(self, billing_env, report, customer):
+    def test_at_stripe_leaves_pending_usage_to_the_next_one(self, billing_env, report, customer):
         account = billing_env.account(customer)
         cancel_subscription(account.subscription_id)
         billing_env.deliver()
         assert send(report).last_error == "waiting for a subscription"
         billing_env.subscribe("payg", customer=customer)
         assert send(report).status == "reported"
-        billing_env.advance()
+        billing_env.close_month()
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 
 class TestWaitingForTheSubscription:
-    def test_a_fix_before_stripe_knows_the_customer_is_billed_once_it_does(self, billing_env):
+    def test_a_fix_before_the_stripe_customer_exists_is_billed_later(self, billing_env):
         billing_env.stripe.control.add_fault("status", path="/v1/customers*", status=500, times=None)
         customer = billing_env.subscribe("payg")
         report = make_report(customer)
@@ -285,7 +274,7 @@ import stripe
 from django.conf import settings
 settings.STRIPE_API_BASE = stripe.api_base = sys.argv[2]
 module = importlib.import_module("billing.services.metering.report_usage")
-module._finish = lambda report, **_: os.kill(os.getpid(), signal.SIGKILL)
+module.outbox.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
 """
 
@@ -316,7 +305,7 @@ def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_s
 
 
 def make_report_without_task(customer):
-    """Recorded while the queue is away, as the sweep would find it."""
+    """Record a fix while the queue is unavailable, as the sweep would find it."""
     queue = importlib.import_module("core.queue.enqueue")
     original, queue.import_string = queue.import_string, lambda path: None
     try:

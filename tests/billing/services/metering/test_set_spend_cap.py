@@ -15,15 +15,15 @@ def set_cap(customer, cents):
 @pytest.mark.django_db
 class TestSetSpendCap:
     @pytest.mark.parametrize("cents", [0, 5000, None])
-    def test_keeps_what_the_customer_says(self, cents):
+    def test_stores_the_cap(self, cents):
         assert set_cap(CustomerFactory(), cents) == cents
 
-    def test_takes_the_cap_away_again(self):
+    def test_removes_the_cap(self):
         customer = CustomerFactory()
         set_cap(customer, 5000)
         assert set_cap(customer, None) is None
 
-    def test_records_a_change_and_nothing_where_nothing_changes(self):
+    def test_audits_a_change_only_when_the_cap_differs(self):
         customer = CustomerFactory()
         for cents in (None, 5000, 5000, None):
             set_cap(customer, cents)
@@ -31,7 +31,7 @@ class TestSetSpendCap:
         assert [entry.subject for entry in written] == ["$50", "removed"]
 
     @pytest.mark.parametrize("cents", [-1, 100_000_001])
-    def test_refuses_what_cannot_be_meant(self, cents):
+    def test_rejects_an_amount_out_of_range(self, cents):
         with pytest.raises(InvalidSpendCap) as refusal:
             set_cap(CustomerFactory(), cents)
         assert "cap" in refusal.value.fields

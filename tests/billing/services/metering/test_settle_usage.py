@@ -9,21 +9,16 @@ from tests.billing.services.corrections.test_close_adjustment import void
 from tests.billing.services.corrections.test_report_correction import fix, send
 
 
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
-
-
 class TestSettleUsage:
     @pytest.fixture
     def report(self, billing_env, customer):
         return void(billing_env, fix(customer))
 
-    def test_waits_for_a_fix_that_is_being_taken_off(self, customer, report):
+    def test_waits_for_an_adjustment_in_progress(self, customer, report):
         with pytest.raises(UsageStillUnreported):
             settle_usage(customer=customer)
 
-    def test_waits_for_one_that_was_taken_off_lately(self, customer, report, settings):
+    def test_waits_for_a_recent_adjustment(self, customer, report, settings):
         assert send(report).status == "done"
         with pytest.raises(UsageStillUnreported):
             settle_usage(customer=customer)
@@ -32,20 +27,20 @@ class TestSettleUsage:
 
 
 class TestSettleUsageWhileBillingIsPaused:
-    def test_says_what_to_do_instead_of_waiting(self, billing_env, customer):
+    def test_explains_what_to_do_instead_of_waiting(self, billing_env, customer):
         pause_customer(customer=customer, reason="look", at=timezone.now())
         fix(customer)
         with pytest.raises(BillingIsPaused) as refusal:
             settle_usage(customer=customer)
         assert "Cancel the plan at the end of its period" in refusal.value.message
 
-    def test_says_so_too_where_it_is_off_for_everybody(self, billing_env, customer):
+    def test_explains_when_billing_is_off_for_all_customers(self, billing_env, customer):
         switch = FeatureFlag.Name.BILLING_ENABLED
         set_feature_flag(name=switch, is_on=False, reason="x", changed_by=None, at=timezone.now())
         fix(customer)
         with pytest.raises(BillingIsPaused):
             settle_usage(customer=customer)
 
-    def test_is_in_nobodys_way_who_owes_nothing(self, billing_env, customer):
+    def test_allows_customer_without_pending_usage(self, billing_env, customer):
         pause_customer(customer=customer, reason="look", at=timezone.now())
         settle_usage(customer=customer)

@@ -5,17 +5,12 @@ from billing.models import Discrepancy, InboxEvent, UsageReport
 from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.sync_meter_error import sync_meter_error
 from billing.services.reconciliation.reconcile import reconcile
-from billing.stripe_gateway.meter_errors import MeterError, _read_identifier
+from billing.stripe_gateway.meter_errors import MeterError, read_identifier
 from core import outbox
-from tests.billing.ledger import age_reports, report_fixes, send_due
+from tests.billing.ledger import report_fixes, send_due
 from tests.billing.services.corrections.test_report_correction import correct, send
 
 MODULE = "billing.services.metering.sync_meter_error"
-
-
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
 
 
 @pytest.fixture
@@ -46,7 +41,7 @@ class TestFollowMeterError:
         report.refresh_from_db()
         assert (report.status, report.generation) == ("reported", 2)
 
-    def test_news_that_comes_again_does_not_touch_the_later_attempt(self, billing_env, report):
+    def test_a_repeated_event_does_not_change_a_later_attempt(self, billing_env, report):
         event = fail(billing_env, report)
         billing_env.deliver(events=[event])
         outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
@@ -66,30 +61,30 @@ class TestFollowMeterError:
     def test_leaves_a_parked_fix_out_of_later_periods(self, billing_env, customer, report):
         billing_env.deliver(events=[fail(billing_env, report)])
         assert get_entitlement(customer=customer).used == 1
-        billing_env.advance()
+        billing_env.close_month()
         assert get_entitlement(customer=customer).used == 0
         reconcile(at=billing_env.now())
         assert not Discrepancy.objects.filter(kind=Discrepancy.Kind.PORTAL).exists()
 
-    def test_says_that_a_credited_fix_is_still_to_be_billed(self, billing_env, report):
-        age_reports(days=2)
+    def test_explains_that_a_credited_fix_must_be_billed(self, billing_env, report):
+        billing_env.pass_time(days=2)
         assert send(correct(report.usage)).amount_cents == 1500
         billing_env.deliver(events=[fail(billing_env, report)])
         report.refresh_from_db()
         assert report.last_error.endswith("its price was credited, so send it again to bill it")
 
-    def test_leaves_what_is_none_of_ours(self, billing_env, report, monkeypatch):
+    def test_ignores_identifiers_of_others(self, billing_env, report, monkeypatch):
         errors = [MeterError(name, "no_meter", "") for name in ("by-hand", str(report.pk)[:-1] + "x")]
         monkeypatch.setattr(f"{MODULE}.list_meter_errors", lambda event_id: errors)
         assert sync_meter_error(event_id="evt_1") == 0
         assert UsageReport.objects.get().status == "reported"
 
-    def test_leaves_a_fix_of_a_database_that_is_not_this_one(self, billing_env, report, monkeypatch):
+    def test_ignores_a_fix_of_another_database(self, billing_env, report, monkeypatch):
         errors = [MeterError("00000000-0000-4000-8000-000000000000", "no_meter", "")]
         monkeypatch.setattr(f"{MODULE}.list_meter_errors", lambda event_id: errors)
         assert sync_meter_error(event_id="evt_1") == 0
 
-    def test_waits_while_stripe_does_not_answer(self, billing_env, report):
+    def test_reschedules_while_stripe_is_unavailable(self, billing_env, report):
         event = fail(billing_env, report)
         billing_env.stripe.control.add_fault("status", path="/v2/core/events/*", status=500, times=None)
         billing_env.deliver(events=[event])
@@ -101,7 +96,7 @@ class TestFollowMeterError:
 class TestIdentifier:
     @pytest.mark.parametrize("sent", ["abc-2", "meter-abc-2-17"], ids=["of the event", "of the request"])
     def test_is_read_in_either_form(self, sent):
-        assert _read_identifier({"request": {"identifier": sent}}) == "abc-2"
+        assert read_identifier({"request": {"identifier": sent}}) == "abc-2"
 
-    def test_is_empty_where_stripe_names_none(self):
-        assert _read_identifier({}) == ""
+    def test_is_empty_when_stripe_sends_none(self):
+        assert read_identifier({}) == ""

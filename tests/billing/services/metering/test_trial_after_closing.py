@@ -31,24 +31,24 @@ def newcomer(db) -> Customer:
 
 @pytest.mark.django_db
 class TestAReleasedNamespace:
-    def test_free_fixes_that_were_used_are_not_given_again(self, newcomer) -> None:
+    def test_does_not_grant_used_free_fixes_again(self, newcomer) -> None:
         use_trial(CustomerFactory(), fixes=7)
         claim_namespace(customer=newcomer, namespace="Acme")
         assert get_entitlement(customer=newcomer).remaining == 3
 
-    def test_adds_up_over_all_who_held_it(self, newcomer) -> None:
+    def test_adds_up_the_usage_of_all_its_holders(self, newcomer) -> None:
         for fixes in (7, 6):
             use_trial(CustomerFactory(), fixes=fixes)
         claim_namespace(customer=newcomer, namespace="acme")
         assert get_entitlement(customer=newcomer).blocked_reason == "owner_trial_exhausted"
 
-    def test_is_done_once(self, newcomer) -> None:
+    def test_is_counted_once(self, newcomer) -> None:
         use_trial(CustomerFactory(), fixes=2)
         for _ in range(2):
             claim_namespace(customer=newcomer, namespace="acme")
         assert get_entitlement(customer=newcomer).remaining == 8
 
-    def test_another_namespace_is_nobodys_business(self, newcomer) -> None:
+    def test_does_not_affect_another_namespace(self, newcomer) -> None:
         use_trial(CustomerFactory(), fixes=7)
         claim_namespace(customer=newcomer, namespace="other")
         assert get_entitlement(customer=newcomer).remaining == 10

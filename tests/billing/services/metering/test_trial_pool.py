@@ -61,32 +61,32 @@ def squatter(db):
 
 
 class TestThePool:
-    def test_gives_ten_to_all_who_have_not_proven_the_namespace(self, squatter, owner):
+    def test_shares_ten_fixes_among_unproven_customers(self, squatter, owner):
         assert use(squatter, 7) == ["trial"] * 7
         assert use(owner, 5) == ["trial"] * 3 + ["unbilled"] * 2
 
-    def test_compares_names_without_case(self, squatter, owner):
+    def test_ignores_case_of_names(self, squatter, owner):
         use(squatter, 10, namespace="Acme")
         assert use(owner, 1, namespace="ACME") == ["unbilled"]
 
-    def test_is_of_one_namespace(self, squatter, owner):
+    def test_is_separate_for_each_namespace(self, squatter, owner):
         use(squatter, 10)
         assert use(owner, 1, namespace="other") == ["trial"]
 
     def test_leaves_each_customer_its_own_ten(self, owner):
         assert use(owner, 6) + use(owner, 6, namespace="other") == ["trial"] * 10 + ["unbilled"] * 2
 
-    def test_of_who_proved_it_is_not_what_others_used(self, squatter, owner):
+    def test_of_the_proven_owner_excludes_usage_of_others(self, squatter, owner):
         use(squatter, 10)
         prove(owner)
         assert use(owner, 11) == ["trial"] * 10 + ["unbilled"]
 
-    def test_of_who_proved_it_has_what_they_used_before(self, owner):
+    def test_of_the_proven_owner_includes_its_earlier_usage(self, owner):
         use(owner, 6)
         prove(owner)
         assert use(owner, 5) == ["trial"] * 4 + ["unbilled"]
 
-    def test_is_not_filled_again_by_a_new_account_of_the_owner(self, owner):
+    def test_is_not_refilled_by_a_new_account_of_the_owner(self, owner):
         prove(owner)
         use(owner, 8)
         release_namespaces(customer=owner, at=NOW)
@@ -94,7 +94,7 @@ class TestThePool:
         prove(heir)
         assert use(heir, 3) == ["trial"] * 2 + ["unbilled"]
 
-    def test_of_the_owner_forgets_a_proof_that_staff_took_back(self, squatter, owner):
+    def test_of_the_owner_ignores_a_revoked_proof(self, squatter, owner):
         prove(squatter)
         use(squatter, 10)
         release_namespace(namespace="acme", at=NOW)
@@ -108,16 +108,16 @@ class TestThePool:
         correct_usage(usage=usage, kind="void", reason="Wrong.", made_by=staff, at=NOW)
         assert use(owner, 2) == ["trial", "unbilled"]
 
-    def test_takes_nothing_from_who_pays(self, squatter):
+    def test_does_not_limit_a_paying_customer(self, squatter):
         use(squatter, 10)
         payer = make_customer(plan="payg", status="active")
         assert use(payer, 1) == ["metered"]
 
-    def test_is_not_used_by_who_pays(self, owner):
+    def test_is_not_used_by_a_paying_customer(self, owner):
         use(make_customer(plan="payg", status="active"), 12)
         assert use(owner, 1) == ["trial"]
 
-    def test_does_not_take_back_what_staff_gave(self, squatter):
+    def test_keeps_a_limit_raised_by_staff(self, squatter):
         use(squatter, 10)
         assert use(make_customer(trial_fixes_limit=12), 3) == ["trial", "trial", "unbilled"]
 
@@ -142,11 +142,11 @@ class TestTheEntitlement:
             claim_namespace(customer=owner, namespace=namespace)
         assert get_entitlement(customer=owner).remaining == 10
 
-    def test_names_the_own_trial_first(self, owner):
+    def test_reports_the_customers_own_trial_first(self, owner):
         use(owner, 10)
         assert get_entitlement(customer=owner).blocked_reason == "trial_exhausted"
 
-    def test_is_whole_before_the_first_namespace(self, owner):
+    def test_is_full_before_the_first_namespace(self, owner):
         assert get_entitlement(customer=owner).remaining == 10
 
     def test_counts_fixes_in_namespaces_that_were_released(self, owner):
@@ -161,7 +161,7 @@ class TestTheEntitlement:
 
 
 class TestAClaim:
-    def test_is_refused_with_what_to_do_when_only_the_pool_is_empty(self, squatter, owner):
+    def test_is_rejected_with_advice_when_only_the_pool_is_empty(self, squatter, owner):
         use(squatter, 10)
         with pytest.raises(UsageLimitExceeded) as refusal:
             claim(owner, 1)
@@ -169,23 +169,23 @@ class TestAClaim:
         assert (refusal.value.code, refusal.value.status) == ("USAGE_LIMIT_EXCEEDED", 402)
         assert "This GitHub owner's ten free fixes are used" in refusal.value.message
 
-    def test_counts_what_others_hold_in_the_pool(self, squatter, owner):
+    def test_counts_claims_of_others_in_the_pool(self, squatter, owner):
         use(squatter, 9)
         claim(squatter, 100)
         with pytest.raises(UsageLimitExceeded):
             claim(owner, 1)
 
-    def test_of_the_owner_does_not_count_what_squatters_hold(self, squatter, owner):
+    def test_of_the_owner_ignores_claims_of_unproven_customers(self, squatter, owner):
         use(squatter, 9)
         claim(squatter, 100)
         prove(owner)
         assert claim(owner, 1).pk
 
-    def test_does_not_stand_in_its_own_way(self, squatter, owner):
+    def test_does_not_count_against_itself(self, squatter, owner):
         use(squatter, 9)
         assert claim(owner, 1).pk == claim(owner, 1).pk
 
-    def test_of_a_payer_takes_nothing_from_the_pool(self, owner):
+    def test_of_a_paying_customer_uses_nothing_from_the_pool(self, owner):
         payer = make_customer(plan="payg", status="active")
         for issue in range(1, 12):
             claim(payer, issue)
@@ -194,7 +194,7 @@ class TestAClaim:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_customers_that_race_for_the_last_fixes_of_a_pool_get_no_more_than_ten():
+def test_concurrent_customers_get_no_more_than_ten_from_a_pool():
     accounts = [ForgeAccountFactory(customer=make_customer(), namespace="acme") for _ in range(6)]
     executions = [
         [MitigationFactory(repository=RepositoryFactory(forge_account=account)) for _ in range(3)]

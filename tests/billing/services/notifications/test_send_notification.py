@@ -47,7 +47,7 @@ class TestMailNotice:
         assert sent.subject == "80% of your trial fixes are used"
         assert "8 of the 10" in sent.body and "8 of the 10" in html
 
-    def test_writes_names_as_they_are(self, notification, mailoutbox):
+    def test_does_not_escape_names_in_text(self, notification, mailoutbox):
         mail(notification)
         assert "A & B" in mailoutbox[0].body
         assert "A &amp; B" in mailoutbox[0].alternatives[0][0]
@@ -58,7 +58,7 @@ class TestMailNotice:
         assert html.count('class="button"') == 1
         assert f'href="{settings.BASE_URL}/dashboard/billing/"' in html
 
-    def test_names_the_mail_after_its_row(self, notification, mailoutbox):
+    def test_derives_the_message_id_from_its_row(self, notification, mailoutbox):
         mail(notification)
         assert mailoutbox[0].message()["Message-ID"] == f"<{notification.pk}@localhost>"
 
@@ -66,37 +66,35 @@ class TestMailNotice:
         mail(mail(notification))
         assert len(mailoutbox) == 1
 
-    def test_a_notice_that_another_worker_holds_is_left_alone(self, notification, mailoutbox):
+    def test_skips_a_notification_leased_by_another_worker(self, notification, mailoutbox):
         outbox.claim(Notification.objects.all(), pk=notification.pk)
         send_notification(notification_id=notification.pk)
         assert mailoutbox == []
 
-    def test_a_mail_server_that_is_away_puts_it_off(self, notification, broken):
+    def test_is_rescheduled_while_the_mail_server_is_unavailable(self, notification, broken):
         assert mail(notification).mailed_at is None
         assert notification.next_attempt_at > timezone.now()
         assert notification.last_error == "SMTPServerDisconnected: gone"
 
-    def test_the_sweep_tries_it_again(self, notification, mailoutbox, django_capture_on_commit_callbacks):
+    def test_is_retried_by_the_sweep(self, notification, mailoutbox, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks(execute=True):
             sweep_billing()
         assert len(mailoutbox) == 1
 
-    def test_is_given_up_after_a_day_until_staff_ask_again(
-        self, notification, broken, monkeypatch, mailoutbox
-    ):
+    def test_is_parked_after_a_day_until_staff_retry(self, notification, broken, monkeypatch, mailoutbox):
         Notification.objects.update(failures=Notification.policy.max_failures - 1)
         assert mail(notification).next_attempt_at is None
         monkeypatch.undo()
         outbox.retry_now(Notification.objects.all(), at=timezone.now())
         assert mail(notification).mailed_at is not None
 
-    def test_an_address_that_no_mail_can_go_to_is_given_up_too(self, notification):
+    def test_is_parked_for_an_undeliverable_address(self, notification):
         Customer.objects.update(email="x@" + "\u00fc" * 60 + ".com")
         assert mail(notification).last_error.startswith("UnicodeError: ")
         Notification.objects.update(failures=Notification.policy.max_failures - 1)
         assert (mail(notification).mailed_at, notification.next_attempt_at) == (None, None)
 
-    def test_death_after_the_mail_sends_it_again(self, notification, mailoutbox, monkeypatch):
+    def test_sends_again_when_the_worker_dies_after_the_mail(self, notification, mailoutbox, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(module, "_finish", lambda _: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
@@ -107,7 +105,7 @@ class TestMailNotice:
 
 
 class TestWhoWantsMailAboutUsage:
-    def test_nobody_so_none_is_sent_and_none_waits(self, notification, mailoutbox):
+    def test_sends_nothing_when_nobody_wants_it(self, notification, mailoutbox):
         MembershipFactory(customer=notification.customer, wants_alerts=False)
         MembershipFactory(customer=notification.customer, role="member")
         assert mail(notification).next_attempt_at is None
@@ -115,14 +113,14 @@ class TestWhoWantsMailAboutUsage:
         assert mailoutbox == []
 
     @pytest.mark.parametrize("role", ["owner", "admin", "billing"])
-    def test_one_of_those_who_look_after_the_money_is_enough(self, notification, mailoutbox, role):
+    def test_sends_when_one_billing_manager_wants_it(self, notification, mailoutbox, role):
         MembershipFactory(customer=notification.customer, wants_alerts=False)
         MembershipFactory(customer=notification.customer, role=role)
         mail(notification)
         assert len(mailoutbox) == 1
 
     @pytest.mark.parametrize(("kind", "sent"), [("cap", 0), ("payment_failed", 1), ("blocked", 1)])
-    def test_payments_are_told_to_everybody(self, notification, mailoutbox, kind, sent):
+    def test_sends_payment_mails_regardless_of_preference(self, notification, mailoutbox, kind, sent):
         MembershipFactory(customer=notification.customer, wants_alerts=False)
         Notification.objects.update(kind=kind)
         mail(notification)

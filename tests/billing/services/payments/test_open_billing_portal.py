@@ -7,19 +7,17 @@ from tests.factories import CustomerFactory
 
 
 class TestOpenBillingPortal:
-    def test_gives_the_customers_own_page(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_gives_the_customers_own_page(self, billing_env, customer):
         url = open_billing_portal(customer=customer, return_url="https://rsolv.test/billing/")
         session = billing_env.stripe.control.objects("billing_portal.session")[0]
         assert session["url"] == url
         assert session["customer"] == billing_env.account(customer).stripe_customer_id
 
-    def test_without_anything_at_stripe_says_what_to_do(self, db):
+    def test_explains_what_to_do_without_a_stripe_customer(self, db):
         with pytest.raises(NoStripeCustomer):
             open_billing_portal(customer=CustomerFactory(), return_url="https://rsolv.test/")
 
-    def test_an_outage_is_told(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_raises_when_stripe_is_unavailable(self, billing_env, customer):
         billing_env.stripe.control.add_fault("status", path="/v1/billing_portal/*", status=500, times=None)
         with pytest.raises(StripeUnavailable):
             open_billing_portal(customer=customer, return_url="https://rsolv.test/")

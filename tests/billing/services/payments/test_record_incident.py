@@ -18,7 +18,7 @@ def refund(charge, amount):
 
 
 class TestARefund:
-    def test_is_noted_and_told(self, billing_env, charge):
+    def test_is_recorded_and_notified(self, billing_env, charge):
         refund(charge, 500)
         billing_env.deliver()
         incident, notification = PaymentIncident.objects.get(), Notification.objects.get(kind="refunded")
@@ -27,7 +27,7 @@ class TestARefund:
         assert (incident.customer, incident.invoice) == (charge["ours"], invoice["id"])
         assert notification.data == {"amount_cents": 500, "currency": "usd", "invoice": invoice["number"]}
 
-    def test_each_of_several_is_told_once_whatever_the_order(self, billing_env, charge):
+    def test_is_notified_once_each_in_any_order(self, billing_env, charge):
         refund(charge, 500)
         refund(charge, 700)
         events = billing_env.stripe.control.events("charge.refunded")
@@ -36,7 +36,7 @@ class TestARefund:
         assert Notification.objects.filter(kind="refunded").count() == 2
 
     @pytest.mark.parametrize("status", ["succeeded", "failed"])
-    def test_that_changes_later_is_read_anew(self, billing_env, charge, status):
+    def test_is_read_again_when_it_changes(self, billing_env, charge, status):
         made = refund(charge, 500)
         billing_env.deliver()
         store = billing_env.stripe.env.store
@@ -50,7 +50,7 @@ class TestARefund:
 
 class TestADispute:
     @pytest.mark.parametrize(("won", "status"), [(True, "won"), (False, "lost")])
-    def test_is_noted_as_it_stands(self, billing_env, charge, won, status):
+    def test_is_recorded_in_its_current_state(self, billing_env, charge, won, status):
         dispute = billing_env.stripe.control.dispute(charge["id"])
         billing_env.deliver()
         assert PaymentIncident.objects.get().status == "needs_response"
@@ -59,7 +59,7 @@ class TestADispute:
         incident = PaymentIncident.objects.get()
         assert (incident.kind, incident.status, incident.reason) == ("dispute", status, "fraudulent")
 
-    def test_old_news_does_not_bring_back_an_old_state(self, billing_env, charge):
+    def test_an_old_event_does_not_restore_an_old_state(self, billing_env, charge):
         dispute = billing_env.stripe.control.dispute(charge["id"])
         billing_env.stripe.control.close_dispute(dispute["id"], won=True)
         events = [

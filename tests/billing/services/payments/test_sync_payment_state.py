@@ -3,14 +3,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing.models import BillingAccount, InboxEvent, Notification, UsageReport
+from billing.models import BillingAccount, InboxEvent, Notification
 from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.record_usage import record_usage
 from billing.services.payments.sync_payment_state import block_overdue
 from billing.services.subscriptions.cancel_plan import cancel_plan
 from billing.services.sweep_billing import sweep_billing
 from billing.stripe_gateway.client import get_client
-from tests.billing.billing_env import BillingWorld, run_together
+from tests.billing.billing_env import BillingEnv, run_together
 from tests.billing.ledger import report_fixes
 from tests.factories import BillingAccountFactory, make_mitigation_of
 from tests.outbox import make_due
@@ -19,11 +19,11 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("teams")
+def plan():
+    return "teams"
 
 
-def set_card(billing_env: BillingWorld, behavior: str) -> None:
+def set_card(billing_env: BillingEnv, behavior: str) -> None:
     method = billing_env.stripe.control.objects("payment_method")[0]["id"]
     billing_env.stripe.control.set_card(method, behavior)
 
@@ -31,7 +31,7 @@ def set_card(billing_env: BillingWorld, behavior: str) -> None:
 def fail(billing_env, behavior="insufficient_funds"):
     """A renewal that the card does not pay."""
     set_card(billing_env, behavior)
-    billing_env.advance()
+    billing_env.close_month()
 
 
 def pay(billing_env):
@@ -59,7 +59,7 @@ class TestAPaymentThatFails:
         assert account.status == "past_due"
         assert account.past_due_since.timestamp() == invoice["status_transitions"]["finalized_at"]
 
-    def test_of_an_earlier_plan_leaves_the_new_one_its_whole_grace(self, billing_env, customer):
+    def test_of_an_earlier_plan_does_not_shorten_the_new_ones_grace(self, billing_env, customer):
         fail(billing_env)
         cancel_plan(customer=customer)
         billing_env.stripe.control.advance(days=8)
@@ -68,12 +68,12 @@ class TestAPaymentThatFails:
         report_fixes(customer, 1)
         newest = billing_env.stripe.control.objects("payment_method")[-1]["id"]
         billing_env.stripe.control.set_card(newest, "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         account, invoice = billing_env.account(customer), billing_env.stripe.control.objects("invoice")[-1]
         assert account.status == "past_due"
         assert account.past_due_since.timestamp() == invoice["status_transitions"]["finalized_at"]
 
-    def test_is_told_once_with_where_to_pay(self, billing_env, customer):
+    def test_notifies_once_with_a_link_to_pay(self, billing_env, customer):
         fail(billing_env, "expired_card")
         invoice = billing_env.stripe.control.objects("invoice")[-1]
         notification = Notification.objects.get()
@@ -82,16 +82,14 @@ class TestAPaymentThatFails:
         assert expected.items() <= notification.data.items()
         assert notification.data["page_url"] == invoice["hosted_invoice_url"]
 
-    def test_tried_again_in_vain_neither_moves_the_first_failure_nor_is_told_twice(
-        self, billing_env, customer
-    ):
+    def test_retried_unsuccessfully_keeps_the_first_failure_and_one_notification(self, billing_env, customer):
         fail(billing_env)
         before = read_state(billing_env, customer)
         billing_env.stripe.control.advance(days=4)
         billing_env.deliver()
         assert read_state(billing_env, customer) == before
 
-    def test_that_waits_for_the_bank_says_so(self, billing_env, customer):
+    def test_explains_that_the_bank_needs_confirmation(self, billing_env, customer):
         fail(billing_env, "authentication_required")
         assert list_kinds() == ["action_required"]
 
@@ -108,7 +106,7 @@ class TestAPaymentThatFails:
         status, since, _, kinds = read_state(billing_env, customer)
         assert (status, since is None, kinds) == ("past_due", False, ["payment_failed"])
 
-    def test_is_told_after_an_outage(self, billing_env, customer):
+    def test_notifies_after_an_outage(self, billing_env, customer):
         set_card(billing_env, "insufficient_funds")
         billing_env.stripe.control.advance(days=31, hours=2)
         billing_env.stripe.control.add_fault(
@@ -124,14 +122,13 @@ class TestAPaymentThatFails:
 
 
 class TestALastInvoice:
-    def test_that_fails_after_the_plan_has_ended_is_told(self, billing_env):
+    def test_notifies_when_it_fails_after_the_plan_ended(self, billing_env):
         customer = billing_env.subscribe("payg")
         with billing_env.run_tasks():
             record_usage(
                 customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
             )
-        UsageReport.objects.update(reported_at=timezone.now() - DAY)
-        billing_env.stripe.control.advance(60)
+        billing_env.pass_time(days=1)
         set_card(billing_env, "insufficient_funds")
         cancel_plan(customer=customer)
         billing_env.stripe.control.advance(hours=2)
@@ -154,21 +151,21 @@ class TestGrace:
         fail(billing_env)
         assert self.find_reason(billing_env, customer, DAY) == "payment_past_due"
 
-    def test_its_end_is_told_once(self, billing_env, customer):
+    def test_notifies_once_when_it_ends(self, billing_env, customer):
         fail(billing_env)
         ends_at = billing_env.account(customer).grace_ends_at
         told = [block_overdue(at=ends_at + after) for after in (-DAY, 0 * DAY, DAY)]
         assert told == [0, 1, 0]
         assert list_kinds() == ["blocked", "payment_failed"]
 
-    def test_there_is_none_where_stripe_has_given_up(self, billing_env, customer):
+    def test_does_not_apply_after_stripe_gave_up(self, billing_env, customer):
         fail(billing_env)
         BillingAccount.objects.update(status="unpaid")
         account = billing_env.account(customer)
         assert account.is_blocked(account.past_due_since)
         assert block_overdue(at=account.past_due_since) == 1
 
-    def test_a_paid_account_has_none(self, billing_env, customer):
+    def test_does_not_apply_to_a_paid_account(self, billing_env, customer):
         account = billing_env.account(customer)
         assert (account.grace_ends_at, account.is_blocked(timezone.now() + 1000 * DAY)) == (None, False)
 
@@ -183,7 +180,7 @@ class TestRecovery:
         assert (account.status, account.past_due_since) == ("active", None)
         assert list_kinds() == ["blocked", "payment_failed", "recovered"]
 
-    def test_is_told_once(self, billing_env, customer):
+    def test_notifies_once(self, billing_env, customer):
         fail(billing_env)
         pay(billing_env)
         events = [
@@ -193,14 +190,14 @@ class TestRecovery:
         billing_env.deliver(events=events)
         assert Notification.objects.filter(kind="recovered").count() == 1
 
-    def test_a_second_failure_is_another_one(self, billing_env, customer):
+    def test_notifies_again_after_a_second_failure(self, billing_env, customer):
         fail(billing_env)
         pay(billing_env)
         billing_env.deliver()
         fail(billing_env)
         assert list_kinds() == ["payment_failed", "payment_failed", "recovered"]
 
-    def test_of_a_first_payment_begins_the_plan(self, billing_env):
+    def test_of_a_first_payment_starts_the_plan(self, billing_env):
         customer = billing_env.subscribe("teams", card="pm_card_chargeCustomerFail")
         billing_env.deliver()
         assert list_kinds() == ["payment_failed"]
@@ -213,7 +210,7 @@ class TestRecovery:
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 class TestSweepsAtOnce:
-    def test_tell_a_block_once(self):
+    def test_notify_once_about_a_block(self):
         account = BillingAccountFactory(
             plan="payg", status="past_due", past_due_since=timezone.now() - 8 * DAY
         )

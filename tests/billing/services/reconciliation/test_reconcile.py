@@ -16,7 +16,7 @@ from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeUnavailable
 from billing.stripe_gateway.meter import MeterEvent, report_usage
 from billing.stripe_gateway.subscriptions import cancel_subscription
-from tests.billing.ledger import age_reports, record_fixes, report_fixes, send_due
+from tests.billing.ledger import record_fixes, report_fixes, send_due
 from tests.billing.services.corrections.test_report_correction import (
     correct,
     fix,
@@ -24,11 +24,6 @@ from tests.billing.services.corrections.test_report_correction import (
     send,
 )
 from tests.billing.services.subscriptions.test_change_plan import change
-
-
-@pytest.fixture
-def customer(billing_env):
-    return billing_env.subscribe("payg")
 
 
 def run(billing_env, customer=None, **later):
@@ -81,7 +76,7 @@ def found():
 
 
 class TestReconcile:
-    def test_finds_nothing_where_all_agree(self, billing_env, customer):
+    def test_finds_nothing_when_all_agrees(self, billing_env, customer):
         report_fixes(customer, 3)
         done = run(billing_env)
         assert (done.accounts, done.unasked, found()) == (1, 0, [])
@@ -89,7 +84,7 @@ class TestReconcile:
 
     def test_agrees_over_a_periods_end(self, billing_env, customer):
         report_fixes(customer, 3)
-        billing_env.advance()
+        billing_env.close_month()
         report_fixes(customer, 2)
         run(billing_env)
         assert found() == []
@@ -97,27 +92,26 @@ class TestReconcile:
     def test_agrees_for_teams_beyond_what_is_included(self, billing_env):
         customer = billing_env.subscribe("teams")
         report_fixes(customer, 62)
-        billing_env.advance()
+        billing_env.close_month()
         run(billing_env)
         assert found() == []
 
     def test_agrees_after_a_cancellation(self, billing_env, customer):
         report_fixes(customer, 2)
-        age_reports()
-        billing_env.stripe.control.advance(1)  # what is fixed in the very second of the end is on no invoice
+        billing_env.pass_time(days=2)
         cancel_plan(customer=customer)
         billing_env.stripe.control.advance(hours=2)  # its last invoice is a draft until then
         billing_env.deliver()
         run(billing_env)
         assert found() == []
 
-    def test_passes_over_what_was_reported_a_moment_ago(self, billing_env, customer):
+    def test_skips_recent_reports(self, billing_env, customer):
         report_fixes(customer, 1)
         forget(billing_env)
         run(billing_env, minutes=30)
         assert found() == []
 
-    def test_looks_at_one_customer_alone_where_asked(self, billing_env, customer):
+    def test_checks_only_the_given_customer(self, billing_env, customer):
         other = billing_env.subscribe("payg")
         report_fixes(other, 1)
         forget(billing_env)
@@ -126,12 +120,12 @@ class TestReconcile:
         run(billing_env, customer=other)
         assert found() == [("missing_at_stripe", "repaired")]
 
-    def test_asks_nothing_about_a_customer_whom_stripe_does_not_know(self, billing_env, alice):
-        assert run(billing_env, customer=alice.customer).accounts == 0
+    def test_skips_a_customer_without_a_stripe_customer(self, billing_env, alice_api):
+        assert run(billing_env, customer=alice_api.customer).accounts == 0
 
 
 class TestAFixMissingAtStripe:
-    def test_waits_while_stripe_remembers_its_identifier(self, billing_env, customer):
+    def test_is_not_resent_while_stripe_remembers_its_identifier(self, billing_env, customer):
         report_fixes(customer, 2)
         forget(billing_env)
         run(billing_env, hours=2)
@@ -145,7 +139,7 @@ class TestAFixMissingAtStripe:
         run(billing_env)
         assert found() == [("missing_at_stripe", "repaired")]
         again = UsageReport.objects.get(status="pending")
-        age_reports()
+        billing_env.pass_time(days=2)
         send_due()
         again.refresh_from_db()
         assert (again.status, again.generation) == ("reported", 2)
@@ -155,17 +149,17 @@ class TestAFixMissingAtStripe:
     def test_of_an_invoiced_period_is_billed_in_the_next(self, billing_env, customer):
         report_fixes(customer, 2)
         forget(billing_env)
-        billing_env.advance()
+        billing_env.close_month()
         run(billing_env)
-        age_reports()
+        billing_env.pass_time(days=2)
         send_due()
-        billing_env.advance()
+        billing_env.close_month()
         run(billing_env)
         assert ("missing_at_stripe", "open") not in found()
         held = [event for event in billing_env.stripe.control.meter_events() if not event["canceled"]]
         assert len(held) == 2
 
-    def test_is_listed_where_there_is_nothing_to_bill_it_to(self, billing_env, customer):
+    def test_is_listed_when_no_subscription_can_bill_it(self, billing_env, customer):
         report_fixes(customer, 1)
         forget(billing_env)
         cancel_subscription(billing_env.account(customer).subscription_id)
@@ -199,13 +193,13 @@ class TestASubscriptionThatHasEnded:
         row = Discrepancy.objects.get(kind="invoice")
         assert (row.state, row.ledger, row.stripe) == ("open", 2, 0)
 
-    def test_and_was_invoiced_agrees_under_the_next_plan(self, billing_env, customer, ended):
+    def test_agrees_under_the_next_plan_once_invoiced(self, billing_env, customer, ended):
         cancel_subscription(ended)
         self.choose_again(billing_env, customer)
         run(billing_env)
         assert found() == []
 
-    def test_and_lacks_a_fix_at_the_meter_is_left_to_staff(self, billing_env, customer, ended):
+    def test_is_left_to_staff_when_the_meter_lacks_a_fix(self, billing_env, customer, ended):
         forget(billing_env)
         cancel_subscription(ended)
         self.choose_again(billing_env, customer)
@@ -249,34 +243,34 @@ class TestASubscriptionThatHasEnded:
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
 
-    def test_lists_what_it_left_until_somebody_acts(self, billing_env, unbilled):
+    def test_lists_unbilled_fixes_until_staff_settle_them(self, billing_env, unbilled):
         run(billing_env)
         run(billing_env, days=33)
         assert found() == [("unbilled", "open")]
 
-    def test_without_a_last_invoice_is_listed_until_somebody_acts(self, billing_env, customer, ended):
+    def test_without_a_last_invoice_is_listed_until_staff_settle_it(self, billing_env, customer, ended):
         cancel_subscription(ended, is_invoiced=False)
         billing_env.deliver()
         run(billing_env)
         run(billing_env, days=33)
         assert found() == [("invoice", "open")]
 
-    def test_lists_what_it_left_where_the_next_plan_was_changed_since(self, billing_env, customer):
+    def test_lists_unbilled_fixes_after_the_next_plan_changed(self, billing_env, customer):
         fix_in_the_second_of_the_end(billing_env, customer, 1)
         self.choose_again(billing_env, customer)
         billing_env.stripe.control.advance(hours=2)
-        age_reports()
+        billing_env.pass_time(days=2)
         change(billing_env, customer, TEAMS)
         billing_env.deliver()
         run(billing_env)
         row = Discrepancy.objects.get()
         assert (row.kind, row.state, row.ledger, row.stripe) == ("unbilled", "open", 1, 0)
 
-    def test_lists_no_more_what_was_voided_after_the_next_plan_was_renewed(self, billing_env, customer):
+    def test_stops_listing_a_fix_voided_after_the_next_plan_renewed(self, billing_env, customer):
         (usage,) = fix_in_the_second_of_the_end(billing_env, customer, 1)
         self.choose_again(billing_env, customer)
         run(billing_env)
-        billing_env.advance()
+        billing_env.close_month()
         send(correct(usage))
         run(billing_env, hours=4)
         assert found() == [("unbilled", "resolved")]
@@ -297,7 +291,7 @@ class TestASubscriptionThatHasEnded:
 
 
 class TestAFixThatTheLedgerDoesNotKnow:
-    def test_is_listed_and_never_touched(self, billing_env, customer):
+    def test_is_listed_and_never_changed(self, billing_env, customer):
         report_fixes(customer, 1)
         add_stray(billing_env, customer)
         run(billing_env)
@@ -320,7 +314,7 @@ class TestAFixThatTheLedgerDoesNotKnow:
 
 
 class TestAStaleAccount:
-    def test_is_read_anew(self, billing_env, customer):
+    def test_is_refreshed(self, billing_env, customer):
         BillingAccount.objects.update(status="past_due")
         run(billing_env)
         row = Discrepancy.objects.get()
@@ -328,13 +322,13 @@ class TestAStaleAccount:
         assert row.detail == "status: past_due became active"
         assert billing_env.account(customer).status == "active"
 
-    def test_learns_that_its_subscription_has_ended(self, billing_env, customer):
+    def test_finds_that_its_subscription_ended(self, billing_env, customer):
         subscription_id = billing_env.account(customer).subscription_id
         get_client().v1.subscriptions.cancel(subscription_id)
         run(billing_env)
         assert billing_env.account(customer).status == "canceled"
 
-    def test_learns_of_a_period_whose_news_was_lost(self, billing_env, customer):
+    def test_finds_a_period_whose_event_was_lost(self, billing_env, customer):
         report_fixes(customer, 1)
         billing_env.stripe.control.advance(days=31, hours=2)
         run(billing_env)
@@ -342,7 +336,7 @@ class TestAStaleAccount:
         assert billing_env.account(customer).current_period_end > billing_env.now()
         assert not Discrepancy.objects.filter(state="open").exists()
 
-    def test_whose_subscription_stripe_does_not_know_is_listed(self, billing_env, customer):
+    def test_is_listed_when_stripe_lacks_its_subscription(self, billing_env, customer):
         BillingAccount.objects.update(status="past_due")
         path = "/v1/subscriptions/*"
         billing_env.stripe.control.add_fault("status", method="GET", path=path, status=404, times=None)
@@ -351,7 +345,7 @@ class TestAStaleAccount:
 
 
 class TestAnInvoice:
-    def test_that_we_never_heard_of_is_fetched(self, billing_env, customer):
+    def test_is_fetched_when_its_event_was_lost(self, billing_env, customer):
         report_fixes(customer, 2)
         billing_env.stripe.control.advance(days=31, hours=2)
         run(billing_env)
@@ -359,7 +353,7 @@ class TestAnInvoice:
 
     def test_that_lacks_a_fix_is_listed(self, billing_env, customer):
         report_fixes(customer, 1)
-        billing_env.advance()
+        billing_env.close_month()
         report_late(billing_env, customer)
         run(billing_env)
         row = Discrepancy.objects.get(kind="invoice")
@@ -389,7 +383,7 @@ class TestOneCustomersFailure:
         assert (done.accounts, done.unasked) == (2, 1)
         assert Discrepancy.objects.get().customer == other
 
-    def test_leaves_what_stood_open(self, billing_env, customer):
+    def test_leaves_its_open_discrepancies(self, billing_env, customer):
         add_stray(billing_env, customer)
         run(billing_env)
         path = "/v1/billing/meters/*/event_summaries"
@@ -397,14 +391,14 @@ class TestOneCustomersFailure:
         assert run(billing_env).unasked == 1
         assert found() == [("unknown_at_stripe", "open")]
 
-    def test_ends_the_run_where_stripe_answers_about_nobody(self, billing_env, customer):
+    def test_ends_the_run_when_stripe_answers_for_no_customer(self, billing_env, customer):
         billing_env.subscribe("payg")
         path = "/v1/billing/meters/*/event_summaries"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
         done = run(billing_env)
         assert (done.unasked, done.finished_at) == (2, None)
 
-    def test_of_the_listing_is_said(self, billing_env, customer):
+    def test_in_listing_is_reported(self, billing_env, customer):
         billing_env.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
         with pytest.raises(StripeUnavailable):
             run(billing_env)
@@ -417,12 +411,12 @@ class TestAVoidedFix:
         correct_usage(usage=report.usage, kind="void", reason="A test.", made_by=None, at=billing_env.now())
         return report
 
-    def test_that_stripe_has_let_go_of_is_no_difference(self, billing_env, voided):
+    def test_that_stripe_no_longer_counts_is_no_discrepancy(self, billing_env, voided):
         report_correction(correction_id=voided.usage.correction.pk)
         run(billing_env)
         assert found() == []
 
-    def test_that_is_being_taken_back_is_no_difference_either_way(self, billing_env, voided):
+    def test_with_an_adjustment_in_progress_is_no_discrepancy(self, billing_env, voided):
         run(billing_env)
         forget(billing_env, last=1)
         run(billing_env)

@@ -1,9 +1,6 @@
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
-from billing.models import UsageReport
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.settle_usage import UsageStillUnreported
 from billing.services.subscriptions.cancel_plan import cancel_plan
@@ -18,36 +15,30 @@ def fix(billing_env, customer):
 
 
 class TestCancelPlan:
-    def test_ends_it_now_and_invoices_what_was_used(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_ends_it_now_and_invoices_what_was_used(self, billing_env, customer):
         fix(billing_env, customer)
-        UsageReport.objects.update(reported_at=timezone.now() - timedelta(minutes=3))
-        billing_env.stripe.control.advance(60)
+        billing_env.pass_time(minutes=3)
         cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "canceled"
         assert billing_env.stripe.control.objects("invoice")[-1]["total"] == 1500
 
-    def test_waits_for_what_stripe_may_not_have_summed_yet(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_waits_for_usage_that_stripe_may_not_have_summed(self, billing_env, customer):
         fix(billing_env, customer)
         with pytest.raises(UsageStillUnreported):
             cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "active"
 
-    def test_twice_is_once(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_idempotent(self, billing_env, customer):
         for _ in range(2):
             cancel_plan(customer=customer)
         assert len(billing_env.stripe.control.events("customer.subscription.deleted")) == 1
 
-    def test_an_answer_that_was_lost_is_found_out(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_finds_out_the_outcome_of_a_lost_answer(self, billing_env, customer):
         billing_env.stripe.control.add_fault("cut_after", method="DELETE", path="/v1/subscriptions/*")
         cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "canceled"
 
-    def test_after_an_outage_asking_again_ends_it(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_ends_it_when_repeated_after_an_outage(self, billing_env, customer):
         billing_env.stripe.control.add_fault(
             "cut_before", method="DELETE", path="/v1/subscriptions/*", times=3
         )
@@ -57,6 +48,6 @@ class TestCancelPlan:
         cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "canceled"
 
-    def test_what_is_not_at_stripe_at_all_is_refused(self, billing_env):
+    def test_rejects_a_plan_that_is_missing_at_stripe(self, billing_env):
         with pytest.raises(StripeRejected):
             cancel_subscription("sub_nobodys")

@@ -1,9 +1,7 @@
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
-from billing.models import Notification, UsageReport
+from billing.models import Notification
 from billing.plans import PAYG, TEAMS, TRIAL
 from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.record_usage import record_usage
@@ -32,7 +30,7 @@ def fix(billing_env, customer, count=1):
         execution = MitigationFactory(repository__forge_account__customer=customer)
         with billing_env.run_tasks():
             record_usage(customer=customer, execution=execution, occurred_at=billing_env.now())
-    UsageReport.objects.update(reported_at=timezone.now() - timedelta(hours=2))
+    billing_env.pass_time(hours=2)
 
 
 def preview(billing_env, customer, plan):
@@ -49,8 +47,7 @@ def list_totals(billing_env):
 
 
 class TestPreviewChange:
-    def test_shows_usage_so_far_and_a_whole_month(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_shows_usage_so_far_and_a_whole_month(self, billing_env, customer):
         fix(billing_env, customer, 2)
         billing_env.stripe.control.advance(days=15)
         shown = preview(billing_env, customer, TEAMS)
@@ -59,29 +56,28 @@ class TestPreviewChange:
         assert (shown.begins_period, shown.is_used_up) == (True, False)
         assert (shown.credit_cents, shown.kept_cents) == (0, 0)
 
-    def test_a_downgrade_gives_back_what_is_not_used_up(self, billing_env):
+    def test_a_downgrade_credits_the_unused_part(self, billing_env):
         customer = billing_env.subscribe("teams")
         billing_env.stripe.control.advance(days=10)
         shown = preview(billing_env, customer, PAYG)
         assert (shown.now_cents, shown.charge_cents) == (0, 0)
         assert 0 < shown.kept_cents == shown.credit_cents < 49900
 
-    def test_a_downgrade_gives_nothing_back_where_the_fixes_have_used_it_up(self, billing_env):
+    def test_a_downgrade_credits_nothing_when_fixes_used_it_up(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 17)
         billing_env.stripe.control.advance(days=15)
         shown = preview(billing_env, customer, PAYG)
         assert (shown.is_used_up, shown.credit_cents, shown.kept_cents) == (True, 0, 0)
 
-    def test_changes_nothing(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_changes_nothing(self, billing_env, customer):
         before = billing_env.stripe.control.events()
         preview(billing_env, customer, TEAMS)
         assert billing_env.stripe.control.events() == before
         assert billing_env.account(customer).plan == "payg"
 
     @pytest.mark.parametrize("plan", ["payg", "trial", "past due", "ending"])
-    def test_is_refused_where_nothing_can_change(self, billing_env, plan):
+    def test_is_rejected_when_the_plan_cannot_change(self, billing_env, plan):
         customer = CustomerFactory() if plan == "trial" else billing_env.subscribe("payg")
         if plan == "past due":
             billing_env.account(customer).__class__.objects.update(status="past_due")
@@ -94,7 +90,7 @@ class TestPreviewChange:
 class TestChangePlan:
     @pytest.mark.parametrize(("old", "new"), [("payg", TEAMS), ("teams", PAYG)])
     @pytest.mark.parametrize("minutes", [0, 10])
-    def test_charges_to_the_cent_what_was_shown(self, billing_env, old, new, minutes):
+    def test_charges_exactly_the_previewed_amount(self, billing_env, old, new, minutes):
         customer = billing_env.subscribe(old)
         fix(billing_env, customer, 2)
         billing_env.stripe.control.advance(days=11)
@@ -111,20 +107,18 @@ class TestChangePlan:
             "active",
         )
 
-    def test_each_fix_is_billed_by_the_plan_of_its_moment(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_bills_each_fix_by_the_plan_of_its_time(self, billing_env, customer):
         fix(billing_env, customer, 2)
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
         billing_env.stripe.control.advance(60)
         fix(billing_env, customer, 61)
-        billing_env.advance()
+        billing_env.close_month()
         upgrade, renewal = list_totals(billing_env)
         assert upgrade == 3000 + 49900
         assert renewal == 49900 + 800
 
-    def test_included_fixes_count_from_the_change(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_included_fixes_count_from_the_change(self, billing_env, customer):
         fix(billing_env, customer, 3)
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
@@ -138,11 +132,11 @@ class TestChangePlan:
         change(billing_env, customer, PAYG)
         billing_env.stripe.control.advance(60)
         fix(billing_env, customer, 2)
-        billing_env.advance()
+        billing_env.close_month()
         last = billing_env.stripe.control.objects("invoice")[-1]
         assert (last["total"], last["amount_due"], last["ending_balance"]) == (3000, 0, 3000 - kept)
 
-    def test_included_fixes_are_not_had_twice_for_one_price(self, billing_env):
+    def test_does_not_grant_included_fixes_twice_for_one_price(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 40)
         billing_env.stripe.control.advance(300)
@@ -151,11 +145,11 @@ class TestChangePlan:
         change(billing_env, customer, TEAMS)
         billing_env.stripe.control.advance(300)
         fix(billing_env, customer, 40)
-        billing_env.advance()
+        billing_env.close_month()
         assert sum(list_totals(billing_env)) == 49900 + 49900 + 49900
         assert all(total >= 0 for total in list_totals(billing_env))
 
-    def test_what_is_beyond_the_included_is_billed_where_nothing_is_given_back(self, billing_env):
+    def test_bills_fixes_beyond_the_included_when_nothing_is_credited(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 62)
         billing_env.stripe.control.advance(days=1)
@@ -163,7 +157,7 @@ class TestChangePlan:
         change(billing_env, customer, PAYG, shown.token)
         assert list_totals(billing_env)[-1] == shown.now_cents == 1600
 
-    def test_a_fix_that_uses_the_price_up_outdates_the_preview(self, billing_env):
+    def test_a_fix_that_uses_up_the_price_invalidates_the_preview(self, billing_env):
         customer = billing_env.subscribe("teams")
         fix(billing_env, customer, 16)
         billing_env.stripe.control.advance(days=15)
@@ -173,8 +167,7 @@ class TestChangePlan:
             change(billing_env, customer, PAYG, token)
         assert billing_env.account(customer).plan == "teams"
 
-    def test_there_and_back_again(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_changes_there_and_back(self, billing_env, customer):
         billing_env.stripe.control.advance(days=1)
         change(billing_env, customer, TEAMS)
         billing_env.stripe.control.advance(days=1)
@@ -182,8 +175,7 @@ class TestChangePlan:
         assert billing_env.account(customer).plan == "payg"
         assert len(billing_env.stripe.control.objects("subscription")) == 1
 
-    def test_confirming_twice_charges_once_and_tells_once(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_confirming_twice_charges_and_notifies_once(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         for _ in range(2):
             change(billing_env, customer, TEAMS, token)
@@ -191,8 +183,7 @@ class TestChangePlan:
         assert Notification.objects.filter(kind=Notification.Kind.PLAN_CHANGED).count() == 1
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_after_an_unknown_answer_confirming_again_charges_once(self, billing_env, kind):
-        customer = billing_env.subscribe("payg")
+    def test_after_an_unknown_answer_confirming_again_charges_once(self, billing_env, customer, kind):
         token = preview(billing_env, customer, TEAMS).token
         billing_env.stripe.control.add_fault(kind, method="POST", path="/v1/subscriptions/*", times=3)
         with pytest.raises(StripeUnavailable):
@@ -200,8 +191,7 @@ class TestChangePlan:
         change(billing_env, customer, TEAMS, token)
         assert (billing_env.account(customer).plan, len(list_totals(billing_env))) == ("teams", 1)
 
-    def test_that_nobody_came_back_from_is_written_down_by_stripes_news(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_audited_by_the_webhook_when_the_page_was_left(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         billing_env.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
         with pytest.raises(StripeUnavailable):
@@ -211,7 +201,7 @@ class TestChangePlan:
         assert [each.subject for each in written] == ["Pay as you go, started", "Pay as you go to Teams"]
         assert Notification.objects.filter(kind=Notification.Kind.PLAN_CHANGED).count() == 1
 
-    def test_is_written_down_with_who_did_it(self, billing_env):
+    def test_is_audited_with_its_author(self, billing_env):
         customer, user = billing_env.subscribe("payg"), UserFactory()
         change_plan(
             customer=customer,
@@ -223,8 +213,7 @@ class TestChangePlan:
         entry = AuditLogEntry.objects.get(customer=customer, subject="Pay as you go to Teams")
         assert (entry.actor, entry.address) == (user, "192.0.2.7")
 
-    def test_a_declined_card_changes_nothing(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_declined_card_changes_nothing(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "insufficient_funds")
@@ -236,8 +225,7 @@ class TestChangePlan:
         )
         assert list_totals(billing_env) == []
 
-    def test_a_bank_that_asks_for_the_person_leaves_the_invoice_open(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_payment_that_needs_confirmation_leaves_the_invoice_open(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "authentication_required")
@@ -248,8 +236,7 @@ class TestChangePlan:
         )
         assert billing_env.stripe.control.objects("invoice")[-1]["status"] == "open"
 
-    def test_fixes_on_their_way_are_reported_first(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_reports_pending_fixes_first(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         execution = MitigationFactory(repository__forge_account__customer=customer)
         record_usage(customer=customer, execution=execution, occurred_at=billing_env.now())
@@ -266,20 +253,17 @@ class TestAToken:
             change(billing_env, mallory, TEAMS, preview(billing_env, alice, TEAMS).token)
 
     @pytest.mark.parametrize("token", ["", "made up", "eyJhIjoxfQ:1:x"])
-    def test_that_is_not_ours_is_refused(self, billing_env, token):
-        customer = billing_env.subscribe("payg")
+    def test_with_a_bad_signature_is_rejected(self, customer, token):
         with pytest.raises(PreviewOutdated):
             change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
-    def test_that_is_too_old_is_refused(self, billing_env, monkeypatch):
-        customer = billing_env.subscribe("payg")
+    def test_that_is_too_old_is_refused(self, billing_env, customer, monkeypatch):
         token = preview(billing_env, customer, TEAMS).token
         monkeypatch.setattr(module, "PREVIEW_SECONDS", -1)
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TEAMS, token)
 
-    def test_of_an_earlier_period_is_refused(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_of_an_earlier_period_is_refused(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         for plan in (TEAMS, PAYG):
             billing_env.stripe.control.advance(60)
@@ -287,8 +271,7 @@ class TestAToken:
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TEAMS, token)
 
-    def test_for_another_plan_is_refused(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_for_another_plan_is_refused(self, billing_env, customer):
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TRIAL, preview(billing_env, customer, TEAMS).token)
 
@@ -296,7 +279,7 @@ class TestAToken:
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
-    def test_change_once(self, stripe_sandbox):
+    def test_change_the_plan_once(self, stripe_sandbox):
         sync_plans()
         customer, at = CustomerFactory(), timezone.now()
         choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=at)

@@ -35,19 +35,17 @@ class TestChoosePlan:
         assert (account.plan, account.status) == (plan, "active")
         assert account.current_period_start < account.current_period_end
 
-    def test_choosing_the_same_plan_again_subscribes_once(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_choosing_the_same_plan_again_subscribes_once(self, billing_env, customer):
         billing_env.subscribe("payg", customer=customer)
         assert len(billing_env.stripe.control.objects("subscription")) == 1
 
-    def test_another_plan_is_refused_while_one_runs(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_another_plan_is_rejected_while_one_is_active(self, customer):
         with pytest.raises(PlanAlreadyChosen):
             choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
 
     @pytest.mark.parametrize("path", ["/v1/customers", "/v1/payment_methods/*", "/v1/subscriptions"])
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-    def test_an_outage_anywhere_is_healed_by_the_sweep_and_subscribes_once(self, billing_env, path, kind):
+    def test_the_sweep_completes_it_after_any_outage_and_subscribes_once(self, billing_env, path, kind):
         billing_env.stripe.control.add_fault(kind, method="POST", path=path, times=3)
         customer = billing_env.subscribe("payg")
         assert billing_env.account(customer).status == "pending"
@@ -62,21 +60,19 @@ class TestChoosePlan:
         request = SubscriptionRequest.objects.get()
         assert (request.status, request.payment_method) == ("rejected", "")
 
-    def test_an_opened_plan_forgets_what_pays_for_it(self, billing_env):
+    def test_an_active_plan_does_not_keep_the_payment_method(self, billing_env):
         billing_env.subscribe("payg")
         request = SubscriptionRequest.objects.get()
         assert (request.status, request.payment_method) == ("done", "")
 
-    def test_an_outage_is_waited_for_and_named(self, billing_env):
+    def test_an_outage_reschedules_it_with_the_error(self, billing_env):
         billing_env.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
         billing_env.subscribe("payg")
         request = SubscriptionRequest.objects.get()
         assert (request.status, request.next_attempt_at > timezone.now()) == ("pending", True)
         assert request.last_error.startswith("StripeUnavailable: ")
 
-    def test_a_request_that_another_worker_has_is_left_alone(
-        self, billing_env, django_capture_on_commit_callbacks
-    ):
+    def test_skips_a_request_leased_by_another_worker(self, billing_env, django_capture_on_commit_callbacks):
         customer = CustomerFactory()
         with django_capture_on_commit_callbacks():
             choose_plan(customer=customer, plan=PAYG, at=timezone.now())
@@ -84,8 +80,7 @@ class TestChoosePlan:
         open_subscription(customer_id=customer.pk)
         assert billing_env.stripe.control.objects("subscription") == []
 
-    def test_is_not_chosen_again_while_a_worker_has_the_former_request(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_not_chosen_again_while_a_worker_has_the_first_request(self, billing_env, customer):
         cancel_plan(customer=customer)
         outbox.reopen(SubscriptionRequest.objects.all(), at=timezone.now())
         outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
@@ -93,8 +88,7 @@ class TestChoosePlan:
             choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
         assert billing_env.account(customer).status == "canceled"
 
-    def test_a_cancelled_customer_can_choose_again(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_cancelled_customer_can_choose_again(self, billing_env, customer):
         cancel_plan(customer=customer)
         assert billing_env.account(customer).status == "canceled"
         billing_env.subscribe("teams", customer=customer)
@@ -109,7 +103,7 @@ class TestChoosePlan:
 
 
 class TestAFirstPaymentThatNeedsMore:
-    def test_is_not_answered_by_a_second_subscription(self, billing_env):
+    def test_does_not_create_a_second_subscription(self, billing_env):
         customer = billing_env.subscribe("teams", card="pm_card_chargeCustomerFail")
         assert billing_env.account(customer).status == "unpaid"
         billing_env.subscribe("teams", customer=customer)
@@ -119,12 +113,12 @@ class TestAFirstPaymentThatNeedsMore:
 
 
 class TestOurOwnMistakes:
-    def test_a_refused_key_leaves_the_plan_pending(self, billing_env, settings):
+    def test_a_rejected_key_leaves_the_plan_pending(self, billing_env, settings):
         billing_env.stripe.control.add_fault("status", path="/v1/customers", status=401, times=None)
         customer = billing_env.subscribe("payg")
         assert billing_env.account(customer).status == "pending"
 
-    def test_a_price_that_was_changed_is_made_anew(self, billing_env, monkeypatch):
+    def test_a_changed_price_is_created_again(self, billing_env, monkeypatch):
         dearer = dataclasses.replace(PAYG, unit_price_cents=2000)
         monkeypatch.setitem(PLANS, "payg", dearer)
         before = find_price_ids(PAYG)
@@ -137,7 +131,7 @@ class TestPastDue:
         customer = billing_env.subscribe("teams")
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
         billing_env.stripe.control.set_card(method, "insufficient_funds")
-        billing_env.advance()
+        billing_env.close_month()
         assert billing_env.account(customer).status == "past_due"
         billing_env.stripe.control.set_card(method, "success")
         billing_env.stripe.control.advance(days=8)
@@ -146,12 +140,12 @@ class TestPastDue:
 
 
 class TestSyncPlans:
-    def test_repeating_it_makes_nothing_new(self, billing_env):
+    def test_is_idempotent(self, billing_env):
         before = billing_env.stripe.control.state()
         assert sync_plans() == sync_plans()
         assert billing_env.stripe.control.state() == before
 
-    def test_without_it_a_subscription_is_refused_with_a_sentence(self, stripe_sandbox, db):
+    def test_a_subscription_without_it_is_rejected_with_an_explanation(self, stripe_sandbox, db):
         made = create_customer(customer_id=str(CustomerFactory().pk), name="A", email="a@b.test", attempt=1)
         with pytest.raises(NotSetUp, match="sync_plans"):
             create_subscription(stripe_customer_id=made, plan=PAYG, request_key="1", attempt=1)

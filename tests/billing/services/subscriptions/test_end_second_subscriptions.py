@@ -8,15 +8,14 @@ from billing.services.retry_now import retry_now
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.subscriptions import create_subscription
 from customers.models import AuditLogEntry
-from tests.billing.ledger import age_reports, report_fixes
+from tests.billing.ledger import report_fixes
 
 
-@pytest.fixture
-def customer(billing_env):
-    customer = billing_env.subscribe("payg")
+@pytest.fixture(autouse=True)
+def first_subscription(billing_env, customer):
+    """Started some seconds before any other one, so that it is the older."""
     billing_env.deliver()
     billing_env.stripe.control.advance(5)
-    return customer
 
 
 def subscribe_again(billing_env, customer, plan=TEAMS):
@@ -40,7 +39,7 @@ class TestASecondSubscription:
         assert sorted(found.values()) == ["active", "canceled"] and found[first] == "active"
         assert (billing_env.account(customer).plan, read_balance_cents(billing_env)) == ("payg", 49900)
 
-    def test_is_none_while_the_news_of_the_first_s_end_is_late(self, billing_env, customer):
+    def test_is_kept_while_the_event_of_the_firsts_end_is_late(self, billing_env, customer):
         first = billing_env.account(customer).subscription_id
         get_client().v1.subscriptions.cancel(first)
         subscribe_again(billing_env, customer)
@@ -52,7 +51,7 @@ class TestASecondSubscription:
         assert sorted(found.values()) == ["active", "canceled"] and found[first] == "canceled"
         assert (billing_env.account(customer).plan, read_balance_cents(billing_env)) == ("teams", 0)
 
-    def test_is_credited_without_what_was_refunded(self, billing_env, customer):
+    def test_is_credited_less_its_refunds(self, billing_env, customer):
         subscribe_again(billing_env, customer)
         (paid,) = [
             each for each in billing_env.stripe.control.objects("payment_intent") if each["amount"] == 49900
@@ -61,7 +60,7 @@ class TestASecondSubscription:
         billing_env.deliver()
         assert read_balance_cents(billing_env) == 39900
 
-    def test_is_told_to_the_customer_and_written_down(self, billing_env, customer):
+    def test_is_notified_and_audited(self, billing_env, customer):
         subscribe_again(billing_env, customer)
         billing_env.deliver()
         assert Notification.objects.get(kind="second_ended").data == {"amount_cents": 49900}
@@ -72,8 +71,8 @@ class TestASecondSubscription:
         subscribe_again(billing_env, customer, PAYG)
         report_fixes(customer, 2)
         billing_env.deliver()
-        age_reports()
-        billing_env.advance()
+        billing_env.pass_time(days=2)
+        billing_env.close_month()
         paid = [each["total"] for each in billing_env.stripe.control.objects("invoice") if each["total"]]
         assert (paid, read_balance_cents(billing_env)) == ([3000], 0)
 
@@ -88,14 +87,14 @@ class TestASecondSubscription:
         statuses = [each["status"] for each in billing_env.stripe.control.objects("subscription")]
         assert (sorted(statuses), read_balance_cents(billing_env)) == (["active", "canceled"], 49900)
 
-    def test_whose_news_was_lost_is_ended_at_night(self, billing_env, customer):
+    def test_is_ended_by_the_nightly_task_when_its_event_was_lost(self, billing_env, customer):
         subscribe_again(billing_env, customer)
         reconcile(at=timezone.now())
         row = Discrepancy.objects.get(kind="stale_account")
         assert (row.state, "2 subscriptions are running" in row.detail) == ("repaired", True)
         assert read_balance_cents(billing_env) == 49900
 
-    def test_beside_one_that_is_not_paid_for_is_left_to_staff(self, billing_env, customer):
+    def test_is_left_to_staff_when_the_first_is_unpaid(self, billing_env, customer):
         for method in billing_env.stripe.control.objects("payment_method"):
             billing_env.stripe.control.set_card(method["id"], "insufficient_funds")
         subscribe_again(billing_env, customer)

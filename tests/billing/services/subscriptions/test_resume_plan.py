@@ -16,18 +16,18 @@ def resume(customer):
 
 
 class TestCancelAtPeriodEnd:
-    def test_the_plan_goes_on_until_what_is_paid_for_ends(self, billing_env):
+    def test_keeps_the_plan_until_the_period_end(self, billing_env):
         customer = billing_env.subscribe("teams")
         cancel(customer)
         account = billing_env.account(customer)
         assert (account.status, account.cancel_at) == ("active", account.current_period_end)
-        billing_env.advance()
+        billing_env.close_month()
         assert (billing_env.account(customer).status, billing_env.account(customer).cancel_at) == (
             "canceled",
             None,
         )
 
-    def test_twice_is_once(self, billing_env):
+    def test_is_idempotent(self, billing_env):
         customer = billing_env.subscribe("teams")
         cancel(customer)
         before = billing_env.account(customer).cancel_at
@@ -38,7 +38,7 @@ class TestCancelAtPeriodEnd:
         with pytest.raises(NoPlanToCancel):
             cancel(CustomerFactory())
 
-    def test_an_outage_changes_nothing_and_asking_again_does(self, billing_env):
+    def test_changes_nothing_in_an_outage_and_succeeds_when_repeated(self, billing_env):
         customer = billing_env.subscribe("teams")
         billing_env.stripe.control.add_fault("cut_after", method="POST", path="/v1/subscriptions/*", times=3)
         with pytest.raises(StripeUnavailable):
@@ -49,17 +49,17 @@ class TestCancelAtPeriodEnd:
 
 
 class TestResumePlan:
-    def test_takes_a_cancellation_back(self, billing_env):
+    def test_withdraws_a_cancellation(self, billing_env):
         customer = billing_env.subscribe("teams")
         cancel(customer)
         resume(customer)
-        billing_env.advance()
+        billing_env.close_month()
         assert (billing_env.account(customer).status, billing_env.account(customer).cancel_at) == (
             "active",
             None,
         )
 
-    def test_minds_can_change_more_than_once(self, billing_env):
+    def test_works_more_than_once(self, billing_env):
         customer = billing_env.subscribe("teams")
         for _ in range(2):
             cancel(customer)
@@ -67,14 +67,13 @@ class TestResumePlan:
         assert billing_env.account(customer).cancel_at is None
         assert not billing_env.stripe.control.objects("subscription")[0]["cancel_at_period_end"]
 
-    def test_without_a_cancellation_nothing_is_asked_of_stripe(self, billing_env):
+    def test_makes_no_stripe_call_without_a_cancellation(self, billing_env):
         customer = billing_env.subscribe("teams")
         before = len(billing_env.stripe.control.requests())
         resume(customer)
         assert len(billing_env.stripe.control.requests()) == before
 
-    def test_a_plan_that_has_ended_is_not_taken_up_again(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_does_not_resume_a_plan_that_has_ended(self, customer):
         cancel_plan(customer=customer)
         with pytest.raises(NothingToResume):
             resume(customer)

@@ -15,6 +15,11 @@ from tests.factories import CustomerFactory
 RETURN = "https://rsolv.test/billing/"
 
 
+@pytest.fixture
+def plan():
+    return "trial"
+
+
 def checkout(customer, plan=TEAMS):
     return start_checkout(customer=customer, plan=plan, return_url=RETURN, at=timezone.now())
 
@@ -25,43 +30,38 @@ def find_session(url):
 
 class TestStartCheckout:
     @pytest.mark.parametrize("key", ["payg", "teams"])
-    def test_what_is_paid_there_is_the_plan_here(self, billing_env, key):
-        customer = CustomerFactory()
+    def test_sets_the_plan_once_it_is_paid(self, billing_env, customer, key):
         session = find_session(checkout(customer, PLANS[key]))
         billing_env.stripe.control.complete_checkout(session)
         billing_env.deliver()
         account = billing_env.account(customer)
         assert (account.plan, account.status) == (key, "active")
 
-    def test_the_person_comes_back_with_the_session(self, billing_env):
+    def test_returns_the_person_with_the_session(self, billing_env):
         checkout(CustomerFactory())
         success = billing_env.stripe.control.objects("checkout.session")[0]["success_url"]
         assert parse_qs(urlsplit(success).query)["checkout"] == ["done"]
         assert success.endswith("session={CHECKOUT_SESSION_ID}")
 
-    def test_asking_again_gives_the_same_page(self, billing_env):
-        customer = CustomerFactory()
+    def test_returns_the_same_page_when_repeated(self, billing_env, customer):
         assert checkout(customer) == checkout(customer)
         assert len(billing_env.stripe.control.objects("customer")) == 1
 
-    def test_another_plan_closes_the_page_of_the_first(self, billing_env):
-        customer = CustomerFactory()
+    def test_another_plan_closes_the_page_of_the_first(self, billing_env, customer):
         assert checkout(customer, PAYG) != checkout(customer, TEAMS)
         states = [each["status"] for each in billing_env.stripe.control.objects("checkout.session")]
         assert states == ["expired", "open"]
 
-    def test_an_expired_page_is_followed_by_a_new_one(self, billing_env):
-        customer = CustomerFactory()
+    def test_an_expired_page_is_followed_by_a_new_one(self, billing_env, customer):
         first = checkout(customer)
         billing_env.stripe.control.advance(days=2)
         assert checkout(customer) != first
 
-    def test_is_refused_while_a_plan_runs(self, billing_env):
+    def test_is_rejected_while_a_plan_is_active(self, billing_env):
         with pytest.raises(PlanAlreadyChosen):
             checkout(billing_env.subscribe("payg"))
 
-    def test_is_refused_while_the_news_of_a_paid_page_is_on_its_way(self, billing_env):
-        customer = CustomerFactory()
+    def test_is_rejected_before_the_event_of_a_paid_page_arrives(self, billing_env, customer):
         billing_env.stripe.control.complete_checkout(find_session(checkout(customer)))
         with pytest.raises(PlanAlreadyChosen):
             checkout(customer)
@@ -83,8 +83,7 @@ class TestStartCheckout:
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
     @pytest.mark.parametrize("path", ["/v1/customers", "/v1/checkout/sessions"])
-    def test_after_an_outage_asking_again_makes_one_page(self, billing_env, kind, path):
-        customer = CustomerFactory()
+    def test_makes_one_page_when_repeated_after_an_outage(self, billing_env, customer, kind, path):
         billing_env.stripe.control.add_fault(kind, method="POST", path=path, times=3)
         with pytest.raises(StripeUnavailable):
             checkout(customer)
@@ -94,19 +93,17 @@ class TestStartCheckout:
 
 
 class TestFinishCheckout:
-    def test_the_plan_runs_before_any_news_has_come(self, billing_env):
-        customer = CustomerFactory()
+    def test_activates_the_plan_before_any_event_arrives(self, billing_env, customer):
         session = find_session(checkout(customer))
         billing_env.stripe.control.complete_checkout(session)
         account = finish_checkout(customer=customer, session_id=session)
         assert (account.plan, account.status) == ("teams", "active")
 
-    def test_a_page_that_is_not_paid_changes_nothing(self, billing_env):
-        customer = CustomerFactory()
+    def test_a_page_that_is_not_paid_changes_nothing(self, billing_env, customer):
         session = find_session(checkout(customer))
         assert finish_checkout(customer=customer, session_id=session).status == "trialing"
 
-    def test_anothers_session_changes_nothing(self, billing_env):
+    def test_a_session_of_another_customer_changes_nothing(self, billing_env):
         alice, mallory = CustomerFactory(), CustomerFactory()
         session = find_session(checkout(alice))
         checkout(mallory)
@@ -114,7 +111,7 @@ class TestFinishCheckout:
         assert finish_checkout(customer=mallory, session_id=session).status == "trialing"
         assert billing_env.account(alice).status == "trialing"
 
-    def test_who_never_went_there_has_nothing_to_finish(self, billing_env):
+    def test_does_nothing_without_a_checkout(self, billing_env):
         assert finish_checkout(customer=CustomerFactory(), session_id="cs_1").status == "trialing"
 
 

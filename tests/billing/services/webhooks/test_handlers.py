@@ -51,7 +51,7 @@ def make_sample(billing_env, event_type):
     return event | {"created": 1, "livemode": False, "api_version": "2026-08-26.dahlia"}
 
 
-def count_work(billing_env, event):
+def count_fixes_by_outcome(billing_env, event):
     """Subscriptions read from Stripe, and accounts derived, because of one event."""
     before = len(billing_env.stripe.control.requests())
     with capture_logs() as lines:
@@ -89,7 +89,7 @@ class TestTheTable:
     def test_has_every_event_that_is_counted_as_a_payment(self):
         assert set(PAYMENT_EVENTS) <= set(HANDLERS)
 
-    def test_is_what_an_endpoint_and_a_destination_are_asked_for(self):
+    def test_matches_what_the_endpoint_and_the_destination_subscribe_to(self):
         destination = webhook_handlers.DESTINATION_EVENTS
         assert sorted((*ENDPOINT_EVENTS, *destination)) == sorted(HANDLERS)
         assert destination == (METER_ERROR,)
@@ -98,8 +98,8 @@ class TestTheTable:
 @pytest.mark.usefixtures("scenario")
 class TestEachEvent:
     @pytest.mark.parametrize("event_type", ENDPOINT_EVENTS)
-    def test_reads_the_subscription_once_and_derives_the_account_once(self, billing_env, event_type):
-        work = count_work(billing_env, make_sample(billing_env, event_type))
+    def test_reads_the_subscription_and_syncs_the_account_once(self, billing_env, event_type):
+        work = count_fixes_by_outcome(billing_env, make_sample(billing_env, event_type))
         assert find_failures() == []
         is_deriving = HANDLERS[event_type].__name__ in DERIVING
         is_of_subscription = is_deriving and not event_type.startswith("checkout")
@@ -121,7 +121,7 @@ def read_state(billing_env, customer):
 
 
 class TestAFailedPayment:
-    def test_derives_the_account_once_for_each_of_its_events(self, billing_env):
+    def test_syncs_the_account_once_for_each_of_its_events(self, billing_env):
         customer = billing_env.subscribe("teams")
         billing_env.deliver()
         method = billing_env.stripe.control.objects("payment_method")[0]["id"]
@@ -129,7 +129,7 @@ class TestAFailedPayment:
         billing_env.stripe.control.advance(days=31, hours=2)
         for event_type in ("invoice.payment_failed", "customer.subscription.updated"):
             (event,) = billing_env.stripe.control.events(event_type)[-1:]
-            assert count_work(billing_env, event) == (1, 1)
+            assert count_fixes_by_outcome(billing_env, event) == (1, 1)
         assert (billing_env.account(customer).status, find_failures()) == ("past_due", [])
 
 
@@ -140,13 +140,12 @@ class TestAPaidCheckout:
         (session,) = billing_env.stripe.control.objects("checkout.session")
         billing_env.stripe.control.complete_checkout(session["id"])
         (event,) = billing_env.stripe.control.events("checkout.session.completed")
-        assert count_work(billing_env, event) == (1, 1)
+        assert count_fixes_by_outcome(billing_env, event) == (1, 1)
         assert billing_env.account(customer).status == "active"
 
 
 class TestAMeterError:
-    def test_is_handed_to_its_service(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_handed_to_its_service(self, billing_env, customer):
         (report,) = report_fixes(customer, 1)
         thin = billing_env.stripe.control.report_meter_error(identifier=report.identifier)
         sent = {name: value for name, value in thin.items() if name != "data"}
@@ -157,22 +156,25 @@ class TestAMeterError:
 
 class TestWhatNamesNoSubscription:
     @pytest.mark.parametrize("parent", [None, {}, {"subscription_details": None}])
-    def test_an_invoice_derives_no_account(self, billing_env, parent):
+    def test_an_invoice_syncs_no_account(self, billing_env, parent):
         invoice = {"id": "in_1", "object": "invoice", "customer": "cus_1", "parent": parent}
-        assert count_work(billing_env, make_event("invoice.paid", invoice)) == (0, 0)
+        assert count_fixes_by_outcome(billing_env, make_event("invoice.paid", invoice)) == (0, 0)
 
-    def test_a_checkout_derives_no_account(self, billing_env):
+    def test_a_checkout_syncs_no_account(self, billing_env):
         session = {"id": "cs_1", "object": "checkout.session", "customer": "cus_1", "subscription": None}
-        assert count_work(billing_env, make_event("checkout.session.completed", session)) == (0, 0)
+        assert count_fixes_by_outcome(billing_env, make_event("checkout.session.completed", session)) == (
+            0,
+            0,
+        )
 
-    def test_a_refund_of_no_charge_asks_nothing_of_stripe(self, billing_env):
+    def test_a_refund_without_a_charge_makes_no_stripe_call(self, billing_env):
         before = len(billing_env.stripe.control.requests())
         billing_env.deliver(
             events=[make_event("refund.updated", {"id": "re_1", "object": "refund", "charge": None})]
         )
         assert (len(billing_env.stripe.control.requests()), find_failures()) == (before, [])
 
-    def test_what_stripe_no_longer_has_is_no_failure(self, billing_env):
+    def test_an_object_missing_at_stripe_is_no_failure(self, billing_env):
         for event_type, kind in (("price.updated", "price"), ("payment_method.detached", "payment_method")):
             billing_env.deliver(events=[make_event(event_type, {"id": "gone", "object": kind})])
         assert find_failures() == []
@@ -197,7 +199,7 @@ class TestEveryKindOfNews:
         billing_env.deliver(events=billing_env.stripe.control.events())  # also those that we do not ask for
         assert find_failures() == []
 
-    def test_of_a_type_that_we_do_not_know_is_kept(self, billing_env):
+    def test_of_an_unknown_type_is_stored(self, billing_env):
         subject = {"id": "moon_1", "object": "moon"}
         event = {"id": "evt_moon", "object": "event", "type": "moon.risen", "data": {"object": subject}}
         with billing_env.run_tasks():
@@ -206,7 +208,7 @@ class TestEveryKindOfNews:
 
 
 class TestPaymentMethods:
-    def test_are_mirrored_and_let_go(self, billing_env):
+    def test_are_mirrored_and_detached(self, billing_env):
         billing_env.subscribe("payg")
         billing_env.deliver()
         method = PaymentMethod.objects.get()
@@ -226,8 +228,7 @@ class TestPrices:
 
 
 class TestCustomers:
-    def test_one_that_is_deleted_at_stripe_is_let_go(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_deleted_at_stripe_is_unlinked(self, billing_env, customer):
         billing_env.deliver()
         deleted = billing_env.account(customer).stripe_customer_id
         get_client().v1.customers.delete(deleted)
@@ -240,8 +241,7 @@ class TestCustomers:
         )
         assert find_failures() == []
 
-    def test_late_news_of_a_deleted_one_does_not_bring_it_back(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_late_event_does_not_restore_a_deleted_one(self, billing_env, customer):
         billing_env.deliver()
         deleted = billing_env.account(customer).stripe_customer_id
         client = get_client().v1.customers
@@ -252,20 +252,19 @@ class TestCustomers:
         billing_env.deliver(events=[late])
         assert billing_env.account(customer).stripe_customer_id is None
 
-    def test_who_comes_back_gets_a_new_one(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_a_returning_customer_gets_a_new_one(self, billing_env, customer):
         get_client().v1.customers.delete(billing_env.account(customer).stripe_customer_id)
         billing_env.deliver()
         billing_env.subscribe("teams", customer=customer)
         assert billing_env.account(customer).status == "active"
 
-    def test_one_that_is_not_ours_is_nobodys(self, billing_env):
+    def test_an_unknown_one_is_linked_to_no_customer(self, billing_env):
         unlink_stripe_customer(stripe_customer_id="cus_nobodys")
         sync_payment_state(stripe_customer_id="cus_nobodys", at=billing_env.now())
 
 
 class TestCheckout:
-    def test_that_is_paid_closes_what_else_was_open(self, billing_env):
+    def test_that_is_paid_expires_other_open_sessions(self, billing_env):
         customer = CustomerFactory()
         open_page(customer)
         stripe_customer_id = billing_env.account(customer).stripe_customer_id
@@ -281,7 +280,7 @@ class TestCheckout:
 
 
 class TestRegisterWebhook:
-    def test_an_endpoint_that_is_known_is_asked_for_what_we_want_today(self, billing_env):
+    def test_updates_the_events_of_an_existing_endpoint(self, billing_env):
         endpoint = WebhookEndpoint.objects.get()
         get_client().v1.webhook_endpoints.update(endpoint.id, {"enabled_events": ["charge.failed"]})
         WebhookEndpoint.objects.update(enabled_events=["charge.failed"])
@@ -290,7 +289,7 @@ class TestRegisterWebhook:
         assert [set(each["enabled_events"]) for each in kept] == [set(ENDPOINT_EVENTS)]
         assert WebhookEndpoint.objects.get().secret == endpoint.secret
 
-    def test_repeating_it_asks_nothing(self, billing_env):
+    def test_makes_no_call_when_repeated(self, billing_env):
         before = len(billing_env.stripe.control.requests())
         register_webhook(WebhookEndpoint.objects.get().url, event_types=ENDPOINT_EVENTS)
         assert len(billing_env.stripe.control.requests()) == before

@@ -40,7 +40,7 @@ class TestPruneEvents:
         event.refresh_from_db()
         assert event.payload == left
 
-    def test_deletes_claims_that_ran_out_unused_a_week_ago(self):
+    def test_deletes_claims_that_expired_unused_a_week_ago(self):
         now, repository = timezone.now(), RepositoryFactory()
         customer = repository.forge_account.customer
         for issue, (days, used_at) in enumerate([(8, None), (6, None), (8, now)], 1):
@@ -54,12 +54,12 @@ class TestPruneEvents:
         assert prune().claims == 1
         assert sorted(UsageClaim.objects.values_list("issue_number", flat=True)) == [2, 3]
 
-    def test_keeps_what_is_not_processed(self):
+    def test_keeps_unprocessed_events(self):
         keep_event(days=400, is_processed=False)
         assert prune().bodies == 0
         assert InboxEvent.objects.get().payload == BODY
 
-    def test_a_duplicate_that_comes_years_later_is_still_one(self):
+    def test_recognizes_a_duplicate_years_later(self):
         WebhookEndpoint.objects.create(
             id="we_1", url="https://rsolv.test", secret="whsec_one", enabled_events=["*"], status="enabled"
         )
@@ -68,14 +68,14 @@ class TestPruneEvents:
         assert post_webhook(BODY).status_code == 200
         assert InboxEvent.objects.get().payload == ""
 
-    def test_what_is_forgotten_is_not_replayed(self):
+    def test_does_not_replay_a_pruned_event(self):
         event = keep_event(days=400)
         prune()
         replay_webhook(event_id=event.pk, at=timezone.now())
         event.refresh_from_db()
         assert event.processed_at is not None
 
-    def test_goes_on_over_many_batches(self, monkeypatch):
+    def test_prunes_in_many_batches(self, monkeypatch):
         monkeypatch.setattr(module, "BATCH", 2)
         for number in range(5):
             keep_event(f"evt_{number}", days=100)
@@ -97,8 +97,7 @@ class TestPruneEvents:
 
 
 class TestTheLedger:
-    def test_is_never_touched(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_is_never_changed(self, billing_env, customer):
         report_fixes(customer, 2)
         billing_env.deliver()
         Event.objects.create(id="evt_old", livemode=False, data={}, stripe_data={})
@@ -107,8 +106,7 @@ class TestTheLedger:
         assert prune_events(at=timezone.now() + timedelta(days=1000)).events > 0
         assert (customer.usage_records.count(), customer.usage_reports.count()) == kept == (2, 2)
 
-    def test_and_the_account_survive_a_replay_of_every_event(self, billing_env):
-        customer = billing_env.subscribe("payg")
+    def test_and_the_account_are_unchanged_by_a_replay_of_every_event(self, billing_env, customer):
         billing_env.deliver()
         for event in InboxEvent.objects.all():
             with billing_env.run_tasks():

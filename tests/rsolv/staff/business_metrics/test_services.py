@@ -8,7 +8,7 @@ from billing.services.subscriptions.cancel_plan import cancel_plan
 from phases.models import PhaseExecution
 from rsolv.staff.business_metrics.models import DailyBusinessMetrics
 from rsolv.staff.business_metrics.services import take_business_metrics
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.factories import CustomerFactory, make_mitigation_of
 
 
@@ -41,26 +41,26 @@ class TestTakeFigures:
 
 
 class TestMoney:
-    def test_recurs_by_the_price_that_the_plan_was_sold_at(self, billing_env: BillingWorld) -> None:
+    def test_recurs_by_the_price_that_the_plan_was_sold_at(self, billing_env: BillingEnv) -> None:
         billing_env.subscribe("teams")
         billing_env.subscribe("payg")
         figures = take_business_metrics(at=billing_env.now())
         assert (figures.on_teams, figures.on_payg, figures.on_trial) == (1, 1, 0)
         assert figures.recurring_cents == 49900
 
-    def test_is_collected_when_an_invoice_is_paid(self, billing_env: BillingWorld) -> None:
+    def test_is_collected_when_an_invoice_is_paid(self, billing_env: BillingEnv) -> None:
         billing_env.subscribe("teams")
         billing_env.deliver()
         assert take_business_metrics(at=billing_env.now()).collected_cents == 49900
 
-    def test_is_no_longer_collected_a_month_later(self, billing_env: BillingWorld) -> None:
+    def test_is_no_longer_collected_a_month_later(self, billing_env: BillingEnv) -> None:
         billing_env.subscribe("teams")
         billing_env.deliver()
         assert take_business_metrics(at=billing_env.now() + timedelta(days=31)).collected_cents == 0
 
 
 class TestPlans:
-    def test_are_lost_when_they_end(self, billing_env: BillingWorld, settings: Any) -> None:
+    def test_are_lost_when_they_end(self, billing_env: BillingEnv, settings: Any) -> None:
         settings.METER_SETTLE_SECONDS = 0
         customer = billing_env.subscribe("payg")
         billing_env.deliver()
