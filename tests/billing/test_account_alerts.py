@@ -47,7 +47,7 @@ def explain(
 
 class TestExplainStanding:
     def test_returns_nothing_for_an_active_plan(self) -> None:
-        assert explain_account_state(GOOD, [OPEN], ways=WAYS) is None
+        assert explain_account_state(GOOD, [OPEN], contact=CONTACT) is None
 
     def test_offers_plans_with_prices_after_the_trial(self) -> None:
         standing = explain(
