@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run a management command with the development settings unless told otherwise."""
+"""Run a management command with the development settings unless DJANGO_SETTINGS_MODULE is set."""
 
 import os
 import sys

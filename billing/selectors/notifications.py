@@ -1,4 +1,4 @@
-"""What a customer was told about their money."""
+"""The notifications that a customer received about billing."""
 
 from datetime import datetime
 
@@ -7,5 +7,5 @@ from customers.models import Customer
 
 
 def list_notifications(*, customer: Customer, since: datetime, limit: int) -> list[Notification]:
-    """Notices from an instant on, newest first."""
+    """Return the notifications created at or after `since`, newest first."""
     return list(Notification.objects.filter(customer=customer, created_at__gte=since)[:limit])

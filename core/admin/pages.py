@@ -211,7 +211,7 @@ class StaffAdmin(ModelAdmin):
 
 
 class ReadOnly:
-    """Mixin for rows that staff has_permission view and nobody has_permission add, edit or delete by hand."""
+    """Mixin for rows that staff may view and nobody may add, edit or delete by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

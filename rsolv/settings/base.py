@@ -137,7 +137,7 @@ if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
         "visibility_timeout": 600,
-        # A request that enqueues does not wait for a broker that is away: the sweep picks the row up.
+        # A request that enqueues does not wait for an unavailable broker: the sweep picks the row up.
         "max_retries": 0,
         "socket_connect_timeout": 2,
         "socket_timeout": 5,

@@ -1,4 +1,4 @@
-"""A customer is told something about their money, once."""
+"""Notify a customer about billing, once."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,10 @@ from customers.models import Customer
 def notify_customer(
     *, customer: Customer, kind: Notification.Kind, reference: str, data: dict[str, Any], at: datetime
 ) -> bool:
-    """Note what the customer is to be told, and ask for its mail on commit; False where they were told.
+    """Create a notification and enqueue its mail on commit. Return False if it was created before.
 
-    Belongs into the transaction of what it tells. Safe to race and to repeat.
+    Call inside the transaction that makes the change it reports. Safe to repeat and to run concurrently: a
+    customer has one notification of a kind and reference.
     """
     notification = Notification(
         customer=customer, kind=kind, reference=reference, data=data, created_at=at, next_attempt_at=at

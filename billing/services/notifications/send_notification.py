@@ -17,11 +17,11 @@ FOR_ROLES = ("owner", "admin", "billing")
 
 
 def send_notification(*, notification_id: UUID) -> None:
-    """Mail a notification that is due to the customer's billing address; a failure is rescheduled.
+    """Send a due notification to the customer's billing address. A failure is rescheduled.
 
-    A death between the mail server's answer and our commit sends it again, under the same Message-ID. After
-    the last attempt it waits for staff. Where nobody who looks after the money wants mail about usage, it is
-    done without a mail.
+    If the process dies between the mail server's response and our commit, the mail is sent again with the
+    same Message-ID. After the last attempt the notification is parked for staff. It is completed without a
+    mail if every owner, admin and billing member has turned off mails about usage.
     """
     notification = outbox.claim(Notification.objects.select_related("customer"), pk=notification_id)
     if notification is None:
@@ -31,7 +31,7 @@ def send_notification(*, notification_id: UUID) -> None:
         return
     try:
         _build_mail(notification).send()
-    except Exception as error:  # an address that no mail can be built for, too: it would be tried for ever
+    except Exception as error:  # an address that no mail can be built for, too: retries must end
         outbox.fail(notification, outbox.describe(error))
         log.error(
             "notification_not_mailed",
@@ -45,7 +45,7 @@ def send_notification(*, notification_id: UUID) -> None:
 
 
 def _is_wanted(notification: Notification) -> bool:
-    """An account that nobody looks after yet is mailed."""
+    """Return whether a billing contact accepts such mail, or the account has no billing contact yet."""
     opt_out = get_notification_mail(notification.kind).opt_out
     if not opt_out:
         return True

@@ -211,7 +211,7 @@ def money(amount_cents: int, currency: str = "usd", short: bool = False) -> dict
 
 @register.inclusion_tag("elements/time.html")
 def time(at: datetime, style: str = "relative") -> dict[str, Any]:
-    """An instant: how long ago, or with `style="date"` its day; the exact instant is in the title."""
+    """A time: how long ago, or with `style="date"` its day. The exact time is in the title."""
     text = format_date(at) if style == "date" else format_relative(at, now=timezone.now())
     return {"at": at, "text": text, "exact": format_exact(at)}
 

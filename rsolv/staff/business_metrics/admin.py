@@ -1,4 +1,4 @@
-"""Staff's view of the business: a row a day, its ratios and money ready to read."""
+"""Admin page of the business metrics: one row a day, with formatted ratios and amounts."""
 
 from django.contrib import admin
 
@@ -52,5 +52,5 @@ class DailyBusinessMetricsAdmin(ReadOnlyAdmin):
 
 
 def _show(ratio: Ratio) -> str:
-    """`12 % (3 of 25)`, a dash where there was nobody to ask about."""
+    """`12 % (3 of 25)`, or a dash if there is no value."""
     return "–" if ratio.value is None else f"{ratio.value:.0%} ({ratio.part} of {ratio.whole})"

@@ -1,6 +1,6 @@
-"""What the business figures mean: hold this file against what the admin shows. Pure: plain values in and out.
+"""The definitions of the business metrics that the admin shows. Pure: plain values in and out.
 
-Every figure looks back from one instant, `at`. Amounts are integer US cents.
+Every metric looks back from one time, `at`. Amounts are integer US cents.
 """
 
 import statistics
@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 WINDOW = timedelta(days=30)
-# How long a signup is given before it counts as one that did not come to it.
+# A signup without a paid plan, or without a scan, within this time counts as not converted or not activated.
 CONVERSION_TIME = timedelta(days=30)
 ACTIVATION_TIME = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """`part` of `whole`; no value where there was nobody to ask about."""
+    """`part` of `whole`. The value is None if `whole` is 0."""
 
     part: int
     whole: int
@@ -29,7 +29,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Subscribed:
-    """A stretch in which a customer had a paid plan; `until` None: it runs."""
+    """A period in which a customer had a paid plan. `until` is None while it runs."""
 
     customer_id: UUID
     since: datetime
@@ -40,13 +40,13 @@ class Subscribed:
 
 
 def compute_conversion(
-    *, signups: Mapping[UUID, datetime], stretches: Collection[Subscribed], at: datetime
+    *, signups: Mapping[UUID, datetime], periods: Collection[Subscribed], at: datetime
 ) -> Ratio:
-    """Of those who signed up 30 to 60 days ago, those who had a paid plan within 30 days of it."""
+    """Return the share of signups 30 to 60 days ago that had a paid plan within 30 days."""
     cohort = _cut_cohort(signups, at - CONVERSION_TIME)
     won = {
         each.customer_id
-        for each in stretches
+        for each in periods
         if each.customer_id in cohort and each.since <= cohort[each.customer_id] + CONVERSION_TIME
     }
     return Ratio(len(won), len(cohort))
@@ -55,7 +55,7 @@ def compute_conversion(
 def compute_activation(
     *, signups: Mapping[UUID, datetime], first_scans: Mapping[UUID, datetime], at: datetime
 ) -> Ratio:
-    """Of those who signed up 7 to 37 days ago, those who had stored a scan within 7 days of it."""
+    """Return the share of signups 7 to 37 days ago that stored a scan within 7 days."""
     cohort = _cut_cohort(signups, at - ACTIVATION_TIME)
     active = [
         customer
@@ -65,19 +65,20 @@ def compute_activation(
     return Ratio(len(active), len(cohort))
 
 
-def compute_churn(*, stretches: Collection[Subscribed], at: datetime) -> Ratio:
-    """Of those who had a paid plan 30 days ago, those who have none now. A change of plan is no loss."""
-    before = {each.customer_id for each in stretches if each.covers(at - WINDOW)}
-    now = {each.customer_id for each in stretches if each.covers(at)}
+def compute_churn(*, periods: Collection[Subscribed], at: datetime) -> Ratio:
+    """Return the share of customers with a paid plan 30 days ago who have none now, whichever plan it was."""
+    before = {each.customer_id for each in periods if each.covers(at - WINDOW)}
+    now = {each.customer_id for each in periods if each.covers(at)}
     return Ratio(len(before - now), len(before))
 
 
 def compute_first_scan_seconds(
     *, signups: Mapping[UUID, datetime], first_scans: Mapping[UUID, datetime], at: datetime
 ) -> tuple[float | None, float | None]:
-    """Median and ninth decile, in seconds, from signup to a first scan of the last 30 days.
+    """Return median and 90th percentile of the seconds from signup to first scan, over the last 30 days.
 
-    Who signed up more than 60 days ago is left out: their return is no measure of the way in.
+    Customers who signed up more than 60 days ago are left out: a late return says nothing about onboarding.
+    Both are None if there was no first scan.
     """
     took = sorted(
         (scanned - signups[customer]).total_seconds()

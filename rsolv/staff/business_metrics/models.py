@@ -1,4 +1,4 @@
-"""How the business stood, day by day."""
+"""Business metrics, one row a day."""
 
 from django.db import models
 
@@ -6,9 +6,9 @@ from rsolv.staff.business_metrics.formulas import Ratio
 
 
 class DailyBusinessMetrics(models.Model):
-    """The figures of one day, as last taken on it. formulas.py says what each means.
+    """The metrics of one UTC day, as last computed on it. formulas.py defines each.
 
-    Ratios are kept as their two counts, so that they can be added up over days and customers.
+    Ratios are stored as two counts, so that they can be summed over days.
     """
 
     day = models.DateField(unique=True)
@@ -37,10 +37,10 @@ class DailyBusinessMetrics(models.Model):
 
     class Meta:
         ordering = ("-day",)
-        verbose_name = verbose_name_plural = "business figures"
+        verbose_name = verbose_name_plural = "business metrics"
 
     def __str__(self) -> str:
-        return f"figures of {self.day}"
+        return f"metrics of {self.day}"
 
     @property
     def conversion(self) -> Ratio:

@@ -1,4 +1,4 @@
-"""What the figures are made from, read across all customers. For a nightly task, not for a request."""
+"""Inputs of the business metrics, read across all customers. For a nightly task, not for a request."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +16,7 @@ from rsolv.staff.business_metrics.models import DailyBusinessMetrics
 
 Status = BillingAccount.Status
 RUNNING = (Status.PENDING, Status.ACTIVE, Status.PAST_DUE)
-# Stripe's words for a subscription that was never paid for.
+# Stripe's statuses of a subscription whose first payment never succeeded.
 NEVER_PAID = ("incomplete", "incomplete_expired")
 
 
@@ -25,12 +25,12 @@ def get_latest_business_metrics() -> DailyBusinessMetrics | None:
 
 
 def list_signups(*, since: datetime) -> dict[UUID, datetime]:
-    """When each customer signed up, of those since an instant."""
+    """Return the signup times of the customers who signed up after `since`, by customer id."""
     return dict(Customer.objects.filter(created_at__gt=since).values_list("pk", "created_at"))
 
 
 def list_first_scans(*, since: datetime) -> dict[UUID, datetime]:
-    """When each customer that signed up since an instant stored its first scan, where it has."""
+    """Return the times of the first scans of customers who signed up after `since`, by customer id."""
     scans = PhaseExecution.objects.filter(customer=OuterRef("pk"), phase=PhaseExecution.Phase.SCAN)
     first = Subquery(scans.order_by("created_at").values("created_at")[:1])
     rows = Customer.objects.filter(created_at__gt=since).annotate(first_scan_at=first)
@@ -38,7 +38,7 @@ def list_first_scans(*, since: datetime) -> dict[UUID, datetime]:
 
 
 def list_subscribed_periods() -> list[Subscribed]:
-    """Every stretch in which a customer had a plan of ours, as Stripe tells it."""
+    """Return every period in which a customer had one of our plans, from the mirrored subscriptions."""
     return [
         Subscribed(customer_id, each.created_at, each.ended_at)
         for customer_id, each in _iterate_subscriptions()
@@ -46,13 +46,13 @@ def list_subscribed_periods() -> list[Subscribed]:
 
 
 def sum_recurring_cents() -> int:
-    """What running subscriptions cost a month apart from their fixes, in US cents."""
+    """Return the monthly base price of all running subscriptions, in US cents, without fixes."""
     running = (each for _, each in _iterate_subscriptions() if each.status in ("active", "past_due"))
     return sum(each.monthly_cents for each in running)
 
 
 def count_accounts() -> dict[str, int]:
-    """How many accounts are on which plan, with what trouble."""
+    """Count the accounts on each plan, and those with a failed payment."""
     running, plan = Q(status__in=RUNNING), BillingAccount.Plan
     paid = BillingAccount.objects.aggregate(
         on_payg=Count("pk", filter=running & Q(plan=plan.PAYG)),

@@ -1,4 +1,4 @@
-"""The figures are taken."""
+"""Compute the business metrics of a day."""
 
 from datetime import datetime
 
@@ -8,16 +8,16 @@ from rsolv.staff.business_metrics.models import DailyBusinessMetrics
 
 
 def take_business_metrics(*, at: datetime) -> DailyBusinessMetrics:
-    """Take the figures of the day of `at` (UTC). Repeating it on the day takes them anew."""
+    """Compute and store the metrics of the UTC day of `at`. Repeating it replaces that day's row."""
     since = at - formulas.WINDOW - formulas.CONVERSION_TIME
     signups = selectors.list_signups(since=since)
     first_scans = selectors.list_first_scans(since=since)
-    stretches = selectors.list_subscribed_periods()
-    conversion = formulas.compute_conversion(signups=signups, stretches=stretches, at=at)
+    periods = selectors.list_subscribed_periods()
+    conversion = formulas.compute_conversion(signups=signups, periods=periods, at=at)
     activation = formulas.compute_activation(signups=signups, first_scans=first_scans, at=at)
-    churn = formulas.compute_churn(stretches=stretches, at=at)
+    churn = formulas.compute_churn(periods=periods, at=at)
     median, p90 = formulas.compute_first_scan_seconds(signups=signups, first_scans=first_scans, at=at)
-    figures, _ = DailyBusinessMetrics.objects.update_or_create(
+    metrics, _ = DailyBusinessMetrics.objects.update_or_create(
         day=at.date(),
         defaults={
             "taken_at": at,
@@ -35,4 +35,4 @@ def take_business_metrics(*, at: datetime) -> DailyBusinessMetrics:
             **selectors.count_accounts(),
         },
     )
-    return figures
+    return metrics

@@ -1,4 +1,4 @@
-"""What Celery runs for the figures."""
+"""The Celery task of the business metrics."""
 
 from celery import shared_task
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""`manage.py take_business_metrics`: today's business figures, taken now and printed."""
+"""`manage.py take_business_metrics`: compute, store and print today's business metrics."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from rsolv.staff.business_metrics.services import take_business_metrics
 
 
 class Command(BaseCommand):
-    help = "Take today's business figures now and print them. Repeating it takes them anew."
+    help = "Compute today's business metrics, store and print them. Repeating it replaces them."
 
     def handle(self, **options: Any) -> None:
-        figures = take_business_metrics(at=timezone.now())
-        for name, value in model_to_dict(figures, exclude=("id", "day")).items():
+        metrics = take_business_metrics(at=timezone.now())
+        for name, value in model_to_dict(metrics, exclude=("id", "day")).items():
             self.stdout.write(f"{name:<28} {'-' if value is None else value}")
