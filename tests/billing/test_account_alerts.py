@@ -106,8 +106,8 @@ class TestExplainStanding:
         ["trial_exhausted", "owner_trial_exhausted", "subscription_unpaid", "spend_cap_reached"],
     )
     def test_refers_a_plain_member_to_an_owner_without_a_link(self, reason: str) -> None:
-        standing = explain(OPEN, ways=None, blocked_reason=reason)
-        assert standing.text.endswith("Ask an owner of your account to look after it.")
+        standing = explain(OPEN, contact=None, blocked_reason=reason)
+        assert standing.text.endswith("Ask an owner of your account to resolve this.")
         assert (standing.action_label, standing.action_url) == ("", "")
 
     @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ class TestSomebodyNew:
     def test_enters_with_no_address_but_their_own(self) -> None:
         client, _ = come_by_github()
         page = client.post("/accounts/3rdparty/signup/", FORM | {"email": "boss@bigco.example"})
-        assert "Use an address that GitHub has confirmed" in page.text
+        assert "Use an address that GitHub has verified" in page.text
         assert not Customer.objects.exists()
 
     def test_confirms_an_address_that_github_has_not(self) -> None:

@@ -166,7 +166,7 @@ class TestSignup:
         deliver_mails()
         codes = [re.search(r"^([A-Z0-9-]{6,9})$", each.body, re.M)[1] for each in mail.outbox]
         page = other.post("/accounts/confirm-email/", {"code": codes[0]})
-        assert "not the code" in page.content.decode()
+        assert "The code is wrong" in page.content.decode()
         assert not User.objects.exists()
 
     def test_a_code_is_good_for_a_quarter_of_an_hour(self):

@@ -19,7 +19,7 @@ def all_well(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def not_asked_lately(monkeypatch):
-    monkeypatch.setattr(StripeCheck, "asked_at", float("-inf"))
+    monkeypatch.setattr(StripeCheck, "checked_at", float("-inf"))
 
 
 @pytest.mark.django_db

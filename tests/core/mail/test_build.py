@@ -34,5 +34,5 @@ class TestRenderMail:
     def test_makes_html_of_a_mail_that_has_text_only(self) -> None:
         mail = get_mail("account/email/new_device")
         content = render_mail(mail, mail.example)
-        assert "<h1>A login to RSOLV from a new place</h1>" in content.html
+        assert "<h1>New sign-in to RSOLV from a new device</h1>" in content.html
         assert "192.0.2.7" in content.html

@@ -43,7 +43,7 @@ class TestLink:
     def test_opens_anew_what_redis_has_closed(self, link):
         before = ask_id(link)
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(link.ask, lambda client: client.client_kill_filter(_id=before)).result()
+            pool.submit(link.execute, lambda client: client.client_kill_filter(_id=before)).result()
         assert ask_id(link) != before
 
     def test_runs_a_script_that_redis_has_lost(self, link):

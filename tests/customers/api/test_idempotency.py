@@ -59,7 +59,7 @@ class TestIdempotencyKey:
     def test_keeps_the_newest_answers_of_a_customer_that_sends_very_many(
         self, alice_api, mallory_api, monkeypatch
     ):
-        monkeypatch.setattr("customers.api.idempotency.MOST_KEPT", 2)
+        monkeypatch.setattr("customers.api.idempotency.MAX_STORED", 2)
         now = timezone.now()
         for client in (alice_api, mallory_api):
             for age in range(4 if client is alice_api else 2):

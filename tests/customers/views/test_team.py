@@ -70,7 +70,7 @@ class TestTheTeam:
     def test_the_only_owner_is_told_why_they_cannot_leave(self, alice: Browser) -> None:  # noqa: F811
         assert "You are the only owner" in alice.get(TEAM).text
         page = alice.post(f"{TEAM}leave/", follow=True)
-        assert "An account keeps an owner" in page.text
+        assert "An account must have an owner" in page.text
         assert Membership.objects.filter(customer=alice.customer).count() == 1
 
     def test_somebody_removed_has_no_account_on_their_next_page(self, alice: Browser) -> None:  # noqa: F811
@@ -100,7 +100,7 @@ class TestTheTeam:
         member = add(alice, "admin")
         key = create_api_key(customer=alice.customer, name="Nightly", created_by=member.user).api_key
         page = alice.post(f"{TEAM}{member.pk}/remove/", {"keys": "keep"}, follow=True).text
-        assert "1 API key goes on working and was reassigned." in page
+        assert "1 API key was reassigned and still works." in page
         key.refresh_from_db()
         assert key.is_active
         assert key.created_by != member.user
@@ -121,7 +121,7 @@ class TestTheTeam:
         member = add(alice, "admin")
         create_api_key(customer=alice.customer, name="Nightly", created_by=member.user)
         page = alice.post(f"{TEAM}{member.pk}/role/", {"role": "member"}, follow=True).text
-        assert "1 API key goes on working and was reassigned." in page
+        assert "1 API key was reassigned and still works." in page
 
     def test_an_owner_gives_the_account_away(self, alice: Browser) -> None:  # noqa: F811
         member = add(alice, "member")

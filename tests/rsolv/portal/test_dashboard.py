@@ -124,7 +124,7 @@ class TestEmptyStates:
         assert "Set up your first repository" in text
         assert "RSOLV_API_KEY" in text
         assert "No fixes yet Run the workflow in a repository." in text
-        assert "No invoices yet The first one comes with a paid plan." in text
+        assert "No invoices yet The first invoice comes with a paid plan." in text
         assert "No API keys The Action needs one." in text
 
     def test_the_setup_makes_room_for_the_first_fix(self, alice: Browser) -> None:

@@ -42,7 +42,7 @@ class TestRepositories:
         assert fix.repository.name not in mallory.get(PAGE).text
 
     def test_say_what_to_do_where_there_are_none(self, alice: Browser) -> None:
-        assert "appears here with its first scan" in open_page(alice, PAGE).find("main").words
+        assert "appears here after its first scan" in open_page(alice, PAGE).find("main").words
 
     def test_queries_are_as_many_for_ten_as_for_one(self, alice: Browser) -> None:
         def count() -> int:

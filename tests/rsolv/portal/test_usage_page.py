@@ -41,11 +41,11 @@ class TestCharts:
 
     def test_leave_out_what_staff_voided(self, alice: Browser) -> None:
         UsageCorrection.objects.create(usage=use(alice), customer=alice.customer, kind="void", reason="ours")
-        assert "No fixes in this time" in open_page(alice, PAGE).find("main").words
+        assert "No fixes in this period" in open_page(alice, PAGE).find("main").words
 
     def test_reach_over_months(self, alice: Browser) -> None:
         use(alice, ago=100)
-        assert "No fixes in this time" in open_page(alice, PAGE).find("main").words
+        assert "No fixes in this period" in open_page(alice, PAGE).find("main").words
         assert len(read_rows(open_page(alice, f"{PAGE}?span=12m"), "By severity")) == 1
 
     def test_are_of_the_own_customer(self, alice: Browser, mallory: Browser) -> None:

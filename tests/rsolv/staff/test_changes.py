@@ -146,7 +146,7 @@ class TestASuperuser:
     def test_grants_access_to_who_has_a_second_step(self, staff: StaffBrowser) -> None:
         person, group = make_person("new@rsolv.test"), Group.objects.create(name="support")
         answer = run_action(staff, "customers_user", f"grant_group_{group.pk}", person)
-        assert "set one up first" in answer.text
+        assert "must do so before they get staff access" in answer.text
         person.refresh_from_db()
         assert not person.is_staff and not StaffAction.objects.filter(action="access_granted").exists()
         give_second_step(person)
@@ -167,7 +167,7 @@ class TestASuperuser:
 
     def test_does_not_end_their_own(self, staff: StaffBrowser) -> None:
         assert (
-            "nobody ends their own"
+            "nobody may end their own"
             in run_action(staff, "customers_user", "end_staff_access", staff.user).text
         )
         staff.user.refresh_from_db()
@@ -335,7 +335,7 @@ class TestTheStaffAuditLog:
         from django.core.management import CommandError, call_command
 
         person = make_person("ann@rsolv.test")
-        with pytest.raises(CommandError, match="set one up first"):
+        with pytest.raises(CommandError, match="must do so before they get staff access"):
             call_command("staff_access", person.email)
         give_second_step(person)
         call_command("staff_access", person.email, superuser=True)

@@ -146,7 +146,7 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
         neighbor = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbor.meter_at)
         UsageReport.objects.filter(pk=report.pk).update(first_sent_at=days_ago(2))
-        assert send(report).last_error == "waits for others of its minute"
+        assert send(report).last_error == "waiting for other reports of its minute"
 
     def test_is_sent_again_once_when_one_of_two_arrived(self, billing_env, report, customer):
         other = make_report(customer)
