@@ -17,7 +17,7 @@ from customers.services.manage_keys import create_api_key
 from customers.tasks import expire_invitations
 from tests.customers.team import make_person, make_team, origin_of, read_invitation
 from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import Browser, bob  # noqa: F401 - a fixture
+from tests.rsolv.portal.conftest import Browser, alice  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +25,9 @@ FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/142.0"}
 
 
 @pytest.fixture
-def browser(bob: Browser) -> Browser:  # noqa: F811
-    bob.defaults["HTTP_USER_AGENT"] = FIREFOX["User-Agent"]
-    return bob
+def browser(alice: Browser) -> Browser:  # noqa: F811
+    alice.defaults["HTTP_USER_AGENT"] = FIREFOX["User-Agent"]
+    return alice
 
 
 def find(action: str) -> AuditLogEntry:
@@ -43,7 +43,7 @@ class TestAnEntry:
             ("key_made", "keys/", {"name": "CI", "expires_in": ""}),
             ("member_invited", "team/invite/", {"email": "new@acme.test", "role": "member"}),
             ("customer_renamed", "settings/company/", {"company": "Acme Two"}),
-            ("person_renamed", "settings/profile/", {"name": "Bob", "time_zone": ""}),
+            ("person_renamed", "settings/profile/", {"name": "Alice", "time_zone": ""}),
             ("mail_chosen", "settings/mail/", {"wants_guidance": "on"}),
             ("data_exported", "settings/export/", {}),
             ("cap_changed", "billing/cap/", {"dollars": "50"}),
@@ -81,8 +81,8 @@ class TestAnEntry:
         whole = json.loads(b"".join(browser.post("/dashboard/settings/export/")))
         assert whole["audit_log"][-1]["device"] == "Firefox on Linux"
 
-    def test_keeps_a_device_that_says_too_much_short(self, bob: Browser) -> None:  # noqa: F811
-        bob.post("/dashboard/settings/company/", {"company": "B"}, headers={"User-Agent": "x" * 500})
+    def test_keeps_a_device_that_says_too_much_short(self, alice: Browser) -> None:  # noqa: F811
+        alice.post("/dashboard/settings/company/", {"company": "B"}, headers={"User-Agent": "x" * 500})
         assert AuditLogEntry.objects.get().device == "x" * 60
 
     def test_is_not_written_where_nothing_changed(self, browser: Browser) -> None:
@@ -103,15 +103,15 @@ class TestAddresses:
     def test_added_made_primary_and_removed(self, browser: Browser) -> None:
         user = User.objects.get()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-        browser.post("/accounts/email/", {"email": "bob@new.test", "action_add": ""})
+        browser.post("/accounts/email/", {"email": "alice@new.test", "action_add": ""})
         assert not AuditLogEntry.objects.exists()
         deliver_mails()
         code = re.search(r"^([A-Z0-9-]{6,9})$", mail.outbox[-1].body, re.M)
         assert code
         browser.post("/accounts/confirm-email/", {"code": code[1]})
-        assert find("email_added").subject == "bob@new.test"
-        browser.post("/accounts/email/", {"email": "bob@new.test", "action_primary": ""})
-        assert find("email_changed").subject == "to bob@new.test"
+        assert find("email_added").subject == "alice@new.test"
+        browser.post("/accounts/email/", {"email": "alice@new.test", "action_primary": ""})
+        assert find("email_changed").subject == "to alice@new.test"
         browser.post("/accounts/email/", {"email": user.email, "action_remove": ""})
         assert find("email_removed").subject == user.email
 

@@ -11,7 +11,7 @@ from customers.models import Invitation
 from customers.services.invite_member import invite_member, resend_invitation
 from provisioning.models import OutgoingMail
 from tests.customers.team import forget_mail_limits, make_person, make_team, origin_of
-from tests.rsolv.portal.conftest import Browser, bob  # noqa: F401 - a fixture
+from tests.rsolv.portal.conftest import Browser, alice  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db
@@ -27,19 +27,19 @@ def count_mails(to: str = VICTIM) -> int:
 
 
 class TestInvitations:
-    def test_many_resent_in_a_row_are_one_mail(self, bob: Browser) -> None:  # noqa: F811
+    def test_many_resent_in_a_row_are_one_mail(self, alice: Browser) -> None:  # noqa: F811
         """A hostile test sent 60 in 2.4 seconds. Fewer here, so that a slow machine needs no minute."""
-        bob.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
+        alice.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
         path = f"/dashboard/team/invitations/{Invitation.objects.get().pk}/resend/"
-        pages = [bob.post(path, follow=True).text for _ in range(6)]
+        pages = [alice.post(path, follow=True).text for _ in range(6)]
         assert count_mails() == 1
         assert "Try again in" in pages[-1]
 
-    def test_invited_and_taken_back_in_a_row_are_one_mail(self, bob: Browser) -> None:  # noqa: F811
+    def test_invited_and_taken_back_in_a_row_are_one_mail(self, alice: Browser) -> None:  # noqa: F811
         for _ in range(4):
-            bob.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
+            alice.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
             for invitation in Invitation.objects.filter(revoked_at=None):
-                bob.post(f"/dashboard/team/invitations/{invitation.pk}/revoke/")
+                alice.post(f"/dashboard/team/invitations/{invitation.pk}/revoke/")
         assert count_mails() == 1
 
     def test_of_many_customers_to_one_mailbox_are_counted_together(self) -> None:
@@ -98,9 +98,9 @@ class TestOtherMails:
 
         settings.ACCOUNT_RATE_LIMITS = people.ACCOUNT_RATE_LIMITS
 
-    def test_adding_addresses_is_bounded(self, bob: Browser) -> None:  # noqa: F811
+    def test_adding_addresses_is_bounded(self, alice: Browser) -> None:  # noqa: F811
         for number in range(8):
-            bob.post("/accounts/email/", {"email": f"v{number}@example.net", "action_add": ""})
+            alice.post("/accounts/email/", {"email": f"v{number}@example.net", "action_add": ""})
         deliver_mails()
         assert len(mail.outbox) == 5
 
@@ -133,7 +133,7 @@ class TestOtherMails:
         Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR="198.51.100.1")
         assert OutgoingMail.objects.filter(to=VICTIM).count() == 1
 
-    def test_what_happened_to_a_login_is_always_mailed(self, bob: Browser) -> None:  # noqa: F811
+    def test_what_happened_to_a_login_is_always_mailed(self, alice: Browser) -> None:  # noqa: F811
         """A flood must not keep the note of a takeover back."""
         user = make_person(VICTIM)
         for number in range(6):

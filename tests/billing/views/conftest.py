@@ -11,7 +11,7 @@ from customers.models import Customer, Membership
 from phases.models import PhaseExecution
 from tests.billing.billing_env import BillingWorld
 from tests.factories import make_mitigation_of
-from tests.rsolv.portal.conftest import Browser, bob, mallet, open_browser  # noqa: F401 - fixtures
+from tests.rsolv.portal.conftest import Browser, alice, mallory, open_browser  # noqa: F401 - fixtures
 from tests.rsolv.portal.markup import Page, read_page
 
 RED = {
@@ -77,8 +77,8 @@ def count_queries(browser: Browser, path: str) -> int:
 
 
 @pytest.fixture
-def paying(bob: Browser, billing_env: BillingWorld) -> Browser:  # noqa: F811
-    """Bob, on teams."""
-    billing_env.subscribe("teams", customer=bob.customer)
+def paying(alice: Browser, billing_env: BillingWorld) -> Browser:  # noqa: F811
+    """Alice, on teams."""
+    billing_env.subscribe("teams", customer=alice.customer)
     billing_env.deliver()
-    return bob
+    return alice

@@ -36,32 +36,32 @@ class TestAccess:
         assert client.get(path).headers["Location"] == f"/accounts/login/?next={path}"
 
     @pytest.mark.parametrize("path", PAGES)
-    def test_is_refused_to_a_plain_member_with_a_sentence(self, bob: Browser, path: str) -> None:
-        set_role(bob.customer, "member")
-        assert "Ask an owner" in open_page(bob, path, status=403).find("main").words
+    def test_is_refused_to_a_plain_member_with_a_sentence(self, alice: Browser, path: str) -> None:
+        set_role(alice.customer, "member")
+        assert "Ask an owner" in open_page(alice, path, status=403).find("main").words
 
     @pytest.mark.parametrize("path", POSTS)
-    def test_is_refused_to_a_plain_member_who_posts(self, bob: Browser, path: str) -> None:
-        set_role(bob.customer, "member")
-        assert bob.post(path, {"dollars": "5", "when": "now"}).status_code == 403
+    def test_is_refused_to_a_plain_member_who_posts(self, alice: Browser, path: str) -> None:
+        set_role(alice.customer, "member")
+        assert alice.post(path, {"dollars": "5", "when": "now"}).status_code == 403
 
     @pytest.mark.parametrize("path", POSTS)
-    def test_every_post_needs_its_token(self, bob: Browser, path: str) -> None:
+    def test_every_post_needs_its_token(self, alice: Browser, path: str) -> None:
         browser = Client(enforce_csrf_checks=True)
-        browser.cookies = bob.cookies
+        browser.cookies = alice.cookies
         assert "This form has expired" in browser.post(path).text
 
     @pytest.mark.parametrize("role", ["owner", "admin", "billing"])
-    def test_is_given_to_those_who_look_after_money(self, bob: Browser, role: str) -> None:
-        set_role(bob.customer, role)
-        assert open_page(bob, "/dashboard/billing/").find("h1").words == "Billing"
+    def test_is_given_to_those_who_look_after_money(self, alice: Browser, role: str) -> None:
+        set_role(alice.customer, role)
+        assert open_page(alice, "/dashboard/billing/").find("h1").words == "Billing"
 
     def test_leads_a_login_without_an_account_to_the_overview(self, client: Client, db: None) -> None:
         client.force_login(UserFactory())
         assert client.get("/dashboard/billing/").headers["Location"] == "/dashboard/"
 
-    def test_is_not_kept_by_caches(self, bob: Browser) -> None:
-        assert "no-store" in bob.get("/dashboard/billing/").headers["Cache-Control"]
+    def test_is_not_kept_by_caches(self, alice: Browser) -> None:
+        assert "no-store" in alice.get("/dashboard/billing/").headers["Cache-Control"]
 
 
 class TestNavigation:
@@ -69,20 +69,20 @@ class TestNavigation:
         page = read_page(browser.get(path).text)
         return {a.attrs.get("href", "") for a in page.find_all("a")}
 
-    def test_leads_to_billing(self, bob: Browser) -> None:
-        assert {"/dashboard/billing/", "/dashboard/billing/invoices/"} <= self.read(bob)
+    def test_leads_to_billing(self, alice: Browser) -> None:
+        assert {"/dashboard/billing/", "/dashboard/billing/invoices/"} <= self.read(alice)
 
-    def test_has_no_link_to_billing_for_a_plain_member(self, bob: Browser) -> None:
-        set_role(bob.customer, "member")
+    def test_has_no_link_to_billing_for_a_plain_member(self, alice: Browser) -> None:
+        set_role(alice.customer, "member")
         for path in ("/dashboard/", "/dashboard/billing/", "/accounts/email/"):
-            assert not [link for link in self.read(bob, path) if "/billing/" in link]
+            assert not [link for link in self.read(alice, path) if "/billing/" in link]
 
-    def test_the_dashboard_shows_a_plain_member_no_invoice(self, bob: Browser) -> None:
-        make_invoice(bob.customer, number="ACME-1")
-        assert "ACME-1" in bob.get("/dashboard/").text
-        set_role(bob.customer, "member")
-        assert "ACME-1" not in bob.get("/dashboard/").text
+    def test_the_dashboard_shows_a_plain_member_no_invoice(self, alice: Browser) -> None:
+        make_invoice(alice.customer, number="ACME-1")
+        assert "ACME-1" in alice.get("/dashboard/").text
+        set_role(alice.customer, "member")
+        assert "ACME-1" not in alice.get("/dashboard/").text
 
-    def test_marks_billing_on_the_pages_below_it(self, bob: Browser) -> None:
-        page = open_page(bob, "/dashboard/billing/cap/")
+    def test_marks_billing_on_the_pages_below_it(self, alice: Browser) -> None:
+        page = open_page(alice, "/dashboard/billing/cap/")
         assert {a.words for a in page.find_all("a") if "aria-current" in a.attrs} == {"Billing"}

@@ -31,51 +31,51 @@ def make_incident(browser: Browser, invoice: str, **fields: Any) -> None:
 
 
 class TestInvoices:
-    def test_are_listed_with_amounts_states_and_files(self, bob: Browser) -> None:
-        make_invoice(bob.customer, id="in_0")
-        page = open_page(bob, INVOICES)
+    def test_are_listed_with_amounts_states_and_files(self, alice: Browser) -> None:
+        make_invoice(alice.customer, id="in_0")
+        page = open_page(alice, INVOICES)
         assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 – 1 Mar 2026 PDF"]
 
-    def test_what_went_back_or_is_disputed_is_shown(self, bob: Browser) -> None:
-        make_invoice(bob.customer, id="in_0", status="paid")
-        make_incident(bob, "in_0")
-        make_incident(bob, "in_0", status="failed")
-        make_incident(bob, "in_0", kind="dispute", status="needs_response")
-        row = read_rows(open_page(bob, INVOICES), "Invoices")[0]
+    def test_what_went_back_or_is_disputed_is_shown(self, alice: Browser) -> None:
+        make_invoice(alice.customer, id="in_0", status="paid")
+        make_incident(alice, "in_0")
+        make_incident(alice, "in_0", status="failed")
+        make_incident(alice, "in_0", kind="dispute", status="needs_response")
+        row = read_rows(open_page(alice, INVOICES), "Invoices")[0]
         assert row == "RS-1 Paid Refunded Disputed 64 $531.00 $25.00 1 Mar 2026 PDF"
 
-    def test_are_shown_twenty_a_page(self, bob: Browser) -> None:
+    def test_are_shown_twenty_a_page(self, alice: Browser) -> None:
         for number in range(21):
-            make_invoice(bob.customer, number=f"RS-{number}")
-        assert len(read_rows(open_page(bob, INVOICES), "Invoices")) == 20
-        last = open_page(bob, f"{INVOICES}?page=2")
+            make_invoice(alice.customer, number=f"RS-{number}")
+        assert len(read_rows(open_page(alice, INVOICES), "Invoices")) == 20
+        last = open_page(alice, f"{INVOICES}?page=2")
         assert len(read_rows(last, "Invoices")) == 1
         assert "Page 2 of 2" in last.find("main").words
 
-    def test_a_page_beyond_the_last_is_the_last(self, bob: Browser) -> None:
-        make_invoice(bob.customer)
+    def test_a_page_beyond_the_last_is_the_last(self, alice: Browser) -> None:
+        make_invoice(alice.customer)
         for page in ("99", "0", "x", "-1", "٣"):
-            assert len(read_rows(open_page(bob, f"{INVOICES}?page={page}"), "Invoices")) == 1
+            assert len(read_rows(open_page(alice, f"{INVOICES}?page={page}"), "Invoices")) == 1
 
     def test_of_a_reference_that_no_database_takes_is_refused(
-        self, bob: Browser, django_assert_num_queries: Any
+        self, alice: Browser, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0), pytest.raises(NotFound):
-            explain_invoice(customer=bob.customer, invoice_id="ACME\0")
-        assert bob.get(f"{INVOICES}%00/").status_code == 400
+            explain_invoice(customer=alice.customer, invoice_id="ACME\0")
+        assert alice.get(f"{INVOICES}%00/").status_code == 400
 
-    def test_are_only_the_own(self, bob: Browser, mallet: Browser) -> None:
-        make_invoice(bob.customer, number="ACME-1")
-        assert "ACME-1" not in mallet.get(INVOICES).text
-        assert mallet.get(f"{INVOICES}ACME-1/").status_code == 404
-        assert mallet.get(f"{INVOICES}in_0/").status_code == 404
+    def test_are_only_the_own(self, alice: Browser, mallory: Browser) -> None:
+        make_invoice(alice.customer, number="ACME-1")
+        assert "ACME-1" not in mallory.get(INVOICES).text
+        assert mallory.get(f"{INVOICES}ACME-1/").status_code == 404
+        assert mallory.get(f"{INVOICES}in_0/").status_code == 404
 
-    def test_queries_are_as_many_for_ten_as_for_one(self, bob: Browser) -> None:
-        make_invoice(bob.customer)
-        for_one = count_queries(bob, INVOICES)
+    def test_queries_are_as_many_for_ten_as_for_one(self, alice: Browser) -> None:
+        make_invoice(alice.customer)
+        for_one = count_queries(alice, INVOICES)
         for _ in range(9):
-            make_invoice(bob.customer)
-        assert count_queries(bob, INVOICES) == for_one
+            make_invoice(alice.customer)
+        assert count_queries(alice, INVOICES) == for_one
 
 
 class TestExplainedInvoice:
@@ -127,9 +127,11 @@ class TestExplainedInvoice:
         assert "Voided not counted Reason: It broke the build." in text
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $0.00" in text
 
-    def test_a_credited_fix_is_marked_with_its_amount(self, bob: Browser, billing_env: BillingWorld) -> None:
-        billing_env.subscribe("payg", customer=bob.customer)
-        make_fix(billing_env, bob.customer)
+    def test_a_credited_fix_is_marked_with_its_amount(
+        self, alice: Browser, billing_env: BillingWorld
+    ) -> None:
+        billing_env.subscribe("payg", customer=alice.customer)
+        make_fix(billing_env, alice.customer)
         correct(
             UsageRecord.objects.get(),
             kind="credit",
@@ -137,50 +139,52 @@ class TestExplainedInvoice:
             amount_cents=1500,
             reason="As agreed.",
         )
-        page = self.open_newest(bob, billing_env)
+        page = self.open_newest(alice, billing_env)
         assert "Credited $15.00 credited to your balance" in self.read_lines(page)[0]
         assert "As agreed. $15.00" in read_rows(page, "Credits")[0]
         assert "Every line agrees" in page.find("main").words
 
     def test_says_plainly_where_it_differs(
-        self, bob: Browser, billing_env: BillingWorld, caplog: Any
+        self, alice: Browser, billing_env: BillingWorld, caplog: Any
     ) -> None:
-        billing_env.subscribe("payg", customer=bob.customer)
-        make_fix(billing_env, bob.customer)
+        billing_env.subscribe("payg", customer=alice.customer)
+        make_fix(billing_env, alice.customer)
         UsageReport.objects.update(meter_at=timezone.now())
         billing_env.advance()
         UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
-        page = open_page(bob, f"{INVOICES}{self.find_number(billing_env)}/")
+        page = open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/")
         assert "This invoice differs from our own ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
-    def change(self, bob: Browser, billing_env: BillingWorld, before: str, after: str, *, fixes: int) -> str:
+    def change(
+        self, alice: Browser, billing_env: BillingWorld, before: str, after: str, *, fixes: int
+    ) -> str:
         """The words of the invoice that a change of plan makes after ten days."""
-        billing_env.subscribe(before, customer=bob.customer)
+        billing_env.subscribe(before, customer=alice.customer)
         billing_env.deliver()
         for _ in range(fixes):
-            make_fix(billing_env, bob.customer)
+            make_fix(billing_env, alice.customer)
         billing_env.stripe.control.advance(days=10)
         plan, at = PLANS[after], billing_env.now()
-        token = preview_change(customer=bob.customer, plan=plan, at=at).token
-        change_plan(customer=bob.customer, plan=plan, preview_token=token)
+        token = preview_change(customer=alice.customer, plan=plan, at=at).token
+        change_plan(customer=alice.customer, plan=plan, preview_token=token)
         billing_env.deliver()
-        return open_page(bob, f"{INVOICES}{self.find_number(billing_env)}/").find("main").words
+        return open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/").find("main").words
 
     def test_a_change_up_is_invoiced_at_both_prices_and_agrees(
-        self, bob: Browser, billing_env: BillingWorld, settings: Any
+        self, alice: Browser, billing_env: BillingWorld, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
-        text = self.change(bob, billing_env, "payg", "teams", fixes=1)
+        text = self.change(alice, billing_env, "payg", "teams", fixes=1)
         assert "Every line agrees with our own ledger" in text
         assert "1 fix in our ledger, $15.00" in text
 
     def test_a_change_down_says_which_lines_we_do_not_compute(
-        self, bob: Browser, billing_env: BillingWorld, settings: Any
+        self, alice: Browser, billing_env: BillingWorld, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
-        text = self.change(bob, billing_env, "teams", "payg", fixes=1)
+        text = self.change(alice, billing_env, "teams", "payg", fixes=1)
         assert "The fixes agree with our own ledger" in text
         assert "A part of a month's price" in text
 
@@ -205,12 +209,12 @@ class TestExplainedInvoice:
 
 class TestFix:
     def test_shows_all_of_its_evidence_to_its_customer_alone(
-        self, paying: Browser, mallet: Browser, billing_env: BillingWorld
+        self, paying: Browser, mallory: Browser, billing_env: BillingWorld
     ) -> None:
         make_fix(billing_env, paying.customer)
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"
         assert "SQL injection in app/search.py:12" in open_page(paying, path).find("main").words
-        assert mallet.get(path).status_code == 404
+        assert mallory.get(path).status_code == 404
 
     def test_says_where_nothing_is_stored(self, paying: Browser, billing_env: BillingWorld) -> None:
         execution = make_fix(billing_env, paying.customer)

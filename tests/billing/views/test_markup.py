@@ -21,10 +21,10 @@ PAGES = (
 
 
 @pytest.fixture(params=PAGES)
-def page(request: pytest.FixtureRequest, bob: Browser) -> Page:
+def page(request: pytest.FixtureRequest, alice: Browser) -> Page:
     BillingAccount.objects.update(spend_cap_cents=5000)
-    make_invoice(bob.customer)
-    return open_page(bob, f"/dashboard/billing/{request.param}")
+    make_invoice(alice.customer)
+    return open_page(alice, f"/dashboard/billing/{request.param}")
 
 
 class TestEveryPage:

@@ -21,8 +21,8 @@ def give(browser: Browser, reference: str, **fields: object) -> None:
 
 
 class TestOverview:
-    def test_of_a_trial_offers_plans(self, bob: Browser) -> None:
-        page = open_page(bob, BILLING)
+    def test_of_a_trial_offers_plans(self, alice: Browser) -> None:
+        page = open_page(alice, BILLING)
         assert "10 fixes free, no card" in page.find("main").words
         assert "/dashboard/billing/plans/" in {a.attrs["href"] for a in page.find_all("a")}
 
@@ -63,28 +63,28 @@ class TestOverview:
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
 
-    def test_shows_this_periods_notices_of_this_customer(self, bob: Browser, mallet: Browser) -> None:
-        give(bob, "now")
-        give(bob, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
-        assert "80% of your spend cap is used" in read(bob)
-        assert "50% of your spend cap" not in read(bob)
-        assert "80% of your spend cap" not in read(mallet)
+    def test_shows_this_periods_notices_of_this_customer(self, alice: Browser, mallory: Browser) -> None:
+        give(alice, "now")
+        give(alice, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
+        assert "80% of your spend cap is used" in read(alice)
+        assert "50% of your spend cap" not in read(alice)
+        assert "80% of your spend cap" not in read(mallory)
 
-    def test_a_notice_without_sense_costs_no_page(self, bob: Browser) -> None:
-        give(bob, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
-        assert "Payment failed" in read(bob)
+    def test_a_notice_without_sense_costs_no_page(self, alice: Browser) -> None:
+        give(alice, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
+        assert "Payment failed" in read(alice)
 
     def test_asks_stripe_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
         before = len(billing_env.stripe.control.requests())
         read(paying)
         assert len(billing_env.stripe.control.requests()) == before
 
-    def test_queries_are_as_many_for_ten_notices_as_for_one(self, bob: Browser) -> None:
-        give(bob, "first")
-        for_one = count_queries(bob, BILLING)
+    def test_queries_are_as_many_for_ten_notices_as_for_one(self, alice: Browser) -> None:
+        give(alice, "first")
+        for_one = count_queries(alice, BILLING)
         for number in range(9):
-            give(bob, str(number))
-        assert count_queries(bob, BILLING) == for_one
+            give(alice, str(number))
+        assert count_queries(alice, BILLING) == for_one
 
 
 class TestThePortalOfStripe:
@@ -94,8 +94,8 @@ class TestThePortalOfStripe:
         assert "/p/session/" in response.headers["Location"] or "portal" in response.headers["Location"]
         assert paying.get("/dashboard/billing/portal/").status_code == 405
 
-    def test_without_anything_there_the_overview_says_so(self, bob: Browser) -> None:
-        response = bob.post("/dashboard/billing/portal/", follow=True)
+    def test_without_anything_there_the_overview_says_so(self, alice: Browser) -> None:
+        response = alice.post("/dashboard/billing/portal/", follow=True)
         assert "no cards or invoices yet" in response.text
 
     def test_stripe_being_away_is_told_with_the_request_id(

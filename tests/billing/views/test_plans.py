@@ -18,16 +18,16 @@ CANCEL = "/dashboard/billing/cancel/"
 
 
 class TestChoosePlan:
-    def test_shows_what_each_plan_costs(self, bob: Browser) -> None:
-        text = open_page(bob, PLANS).find("main").words
+    def test_shows_what_each_plan_costs(self, alice: Browser) -> None:
+        text = open_page(alice, PLANS).find("main").words
         assert "$15 a fix, nothing else" in text
         assert "$499 a month, 60 fixes included, then $8 each" in text
 
     @pytest.mark.parametrize("plan", ["payg", "teams"])
     def test_leads_to_checkout_and_back_to_an_open_plan(
-        self, bob: Browser, billing_env: BillingWorld, plan: str
+        self, alice: Browser, billing_env: BillingWorld, plan: str
     ) -> None:
-        response = bob.post(PLANS, {"plan": plan})
+        response = alice.post(PLANS, {"plan": plan})
         assert response.status_code == 303
         session = billing_env.stripe.control.objects("checkout.session")[0]
         assert response.headers["Location"] == session["url"]
@@ -36,34 +36,34 @@ class TestChoosePlan:
         )
         billing_env.stripe.control.complete_checkout(session["id"])
         billing_env.deliver()
-        back = bob.get(f"{RETURN}?checkout=done&session={session['id']}", follow=True)
+        back = alice.get(f"{RETURN}?checkout=done&session={session['id']}", follow=True)
         assert back.redirect_chain == [("/dashboard/billing/", 303)]
         assert "now. Thank you." in back.text
 
     def test_stands_in_the_audit_log_once_it_is_paid_as_done_by_who_chose_it(
-        self, bob: Browser, billing_env: BillingWorld
+        self, alice: Browser, billing_env: BillingWorld
     ) -> None:
-        user = Membership.objects.get(customer=bob.customer).user
-        bob.post(PLANS, {"plan": "teams"})
-        written = AuditLogEntry.objects.filter(customer=bob.customer)
+        user = Membership.objects.get(customer=alice.customer).user
+        alice.post(PLANS, {"plan": "teams"})
+        written = AuditLogEntry.objects.filter(customer=alice.customer)
         assert [(each.action, each.actor) for each in written] == [("checkout_opened", user)]
         session = billing_env.stripe.control.objects("checkout.session")[0]
         billing_env.stripe.control.complete_checkout(session["id"])
         billing_env.deliver()
-        bob.post(f"{RETURN}?session={session['id']}")
-        changed = AuditLogEntry.objects.filter(customer=bob.customer, action="plan_changed")
+        alice.post(f"{RETURN}?session={session['id']}")
+        changed = AuditLogEntry.objects.filter(customer=alice.customer, action="plan_changed")
         assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
 
-    def test_left_again_is_recorded_as_no_change(self, bob: Browser, billing_env: BillingWorld) -> None:
-        bob.post(PLANS, {"plan": "teams"})
-        bob.get(f"{RETURN}?checkout=left")
+    def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingWorld) -> None:
+        alice.post(PLANS, {"plan": "teams"})
+        alice.get(f"{RETURN}?checkout=left")
         assert not AuditLogEntry.objects.filter(action="plan_changed").exists()
 
-    def test_another_person_gets_a_page_of_their_own(self, bob: Browser, billing_env: BillingWorld) -> None:
-        first = bob.post(PLANS, {"plan": "teams"}).headers["Location"]
-        carol = MembershipFactory(customer=bob.customer).user
-        bob.force_login(carol)
-        assert bob.post(PLANS, {"plan": "teams"}).headers["Location"] != first
+    def test_another_person_gets_a_page_of_their_own(self, alice: Browser, billing_env: BillingWorld) -> None:
+        first = alice.post(PLANS, {"plan": "teams"}).headers["Location"]
+        carol = MembershipFactory(customer=alice.customer).user
+        alice.force_login(carol)
+        assert alice.post(PLANS, {"plan": "teams"}).headers["Location"] != first
         sessions = billing_env.stripe.control.objects("checkout.session")
         assert [each["status"] for each in sessions] == ["expired", "open"]
         billing_env.stripe.control.complete_checkout(sessions[1]["id"])
@@ -71,24 +71,26 @@ class TestChoosePlan:
         assert AuditLogEntry.objects.get(action="plan_changed").actor == carol
 
     @pytest.mark.parametrize("plan", ["", "trial", "gold"])
-    def test_another_plan_is_refused(self, bob: Browser, plan: str) -> None:
-        response = bob.post(PLANS, {"plan": plan})
+    def test_another_plan_is_refused(self, alice: Browser, plan: str) -> None:
+        response = alice.post(PLANS, {"plan": plan})
         assert response.status_code == 422
         assert "Choose one of the plans." in response.text
 
-    def test_who_has_a_plan_is_led_to_changing_it(self, bob: Browser) -> None:
+    def test_who_has_a_plan_is_led_to_changing_it(self, alice: Browser) -> None:
         BillingAccount.objects.update(plan="payg", status="active")
-        assert bob.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
+        assert alice.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
 
-    def test_a_second_tab_makes_no_second_subscription(self, bob: Browser, billing_env: BillingWorld) -> None:
-        bob.post(PLANS, {"plan": "payg"})
-        bob.post(PLANS, {"plan": "payg"})
+    def test_a_second_tab_makes_no_second_subscription(
+        self, alice: Browser, billing_env: BillingWorld
+    ) -> None:
+        alice.post(PLANS, {"plan": "payg"})
+        alice.post(PLANS, {"plan": "payg"})
         assert len(billing_env.stripe.control.objects("checkout.session")) == 1
 
-    def test_stripe_being_away_changes_nothing(self, bob: Browser, billing_env: BillingWorld) -> None:
+    def test_stripe_being_away_changes_nothing(self, alice: Browser, billing_env: BillingWorld) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
-        assert bob.post(PLANS, {"plan": "teams"}).status_code == 503
-        assert billing_env.account(bob.customer).status == "trialing"
+        assert alice.post(PLANS, {"plan": "teams"}).status_code == 503
+        assert billing_env.account(alice.customer).status == "trialing"
 
 
 class TestWaitForStripe:
@@ -97,14 +99,14 @@ class TestWaitForStripe:
         parts = open_page(browser, f"{RETURN}?{query}").find_all("div")
         return next((part.attrs["hx-get"] for part in parts if "hx-get" in part.attrs), "")
 
-    def test_looks_again_by_itself_and_by_a_link(self, bob: Browser) -> None:
+    def test_looks_again_by_itself_and_by_a_link(self, alice: Browser) -> None:
         url = f"{RETURN}?checkout=done&session=cs_1&tries=1"
-        assert self.find_look(bob, "checkout=done&session=cs_1") == url
-        links = open_page(bob, f"{RETURN}?checkout=done&session=cs_1").find_all("a")
+        assert self.find_look(alice, "checkout=done&session=cs_1") == url
+        links = open_page(alice, f"{RETURN}?checkout=done&session=cs_1").find_all("a")
         assert url in [link.attrs["href"] for link in links]
 
-    def test_answers_its_waiting_part_with_the_next_one(self, bob: Browser) -> None:
-        part = bob.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
+    def test_answers_its_waiting_part_with_the_next_one(self, alice: Browser) -> None:
+        part = alice.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
         assert "tries=2" in part.text
         assert "<html" not in part.text
 
@@ -113,38 +115,38 @@ class TestWaitForStripe:
         assert (part.status_code, part.headers["HX-Redirect"]) == (200, "/dashboard/billing/")
 
     @pytest.mark.parametrize("tries", ["20", "999"])
-    def test_ends_by_saying_what_to_do(self, bob: Browser, tries: str) -> None:
+    def test_ends_by_saying_what_to_do(self, alice: Browser, tries: str) -> None:
         query = f"checkout=done&session=cs_1&tries={tries}"
-        assert not self.find_look(bob, query)
-        assert "Ask Stripe now" in open_page(bob, f"{RETURN}?{query}").find("main").words
-        assert bob.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
+        assert not self.find_look(alice, query)
+        assert "Ask Stripe now" in open_page(alice, f"{RETURN}?{query}").find("main").words
+        assert alice.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
 
     @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])
-    def test_a_strange_count_begins_anew(self, bob: Browser, tries: str) -> None:
-        assert "tries=1" in self.find_look(bob, f"tries={tries}")
+    def test_a_strange_count_begins_anew(self, alice: Browser, tries: str) -> None:
+        assert "tries=1" in self.find_look(alice, f"tries={tries}")
 
-    def test_asks_stripe_by_post_when_no_news_comes(self, bob: Browser, billing_env: BillingWorld) -> None:
-        bob.post(PLANS, {"plan": "payg"})
+    def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingWorld) -> None:
+        alice.post(PLANS, {"plan": "payg"})
         session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
         billing_env.stripe.control.complete_checkout(session)
         before = len(billing_env.stripe.control.requests())
-        assert bob.get(f"{RETURN}?session={session}").status_code == 200
+        assert alice.get(f"{RETURN}?session={session}").status_code == 200
         assert len(billing_env.stripe.control.requests()) == before
-        assert bob.post(f"{RETURN}?session={session}").headers["Location"] == "/dashboard/billing/"
-        assert billing_env.account(bob.customer).status == "active"
+        assert alice.post(f"{RETURN}?session={session}").headers["Location"] == "/dashboard/billing/"
+        assert billing_env.account(alice.customer).status == "active"
 
     def test_another_customers_session_opens_nothing(
-        self, bob: Browser, mallet: Browser, billing_env: BillingWorld
+        self, alice: Browser, mallory: Browser, billing_env: BillingWorld
     ) -> None:
-        for browser in (bob, mallet):
+        for browser in (alice, mallory):
             browser.post(PLANS, {"plan": "payg"})
         session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
         billing_env.stripe.control.complete_checkout(session)
-        assert mallet.post(f"{RETURN}?session={session}").status_code == 200
-        assert billing_env.account(mallet.customer).status == "trialing"
+        assert mallory.post(f"{RETURN}?session={session}").status_code == 200
+        assert billing_env.account(mallory.customer).status == "trialing"
 
-    def test_who_left_the_page_chooses_again(self, bob: Browser) -> None:
-        response = bob.get(f"{RETURN}?checkout=left", follow=True)
+    def test_who_left_the_page_chooses_again(self, alice: Browser) -> None:
+        response = alice.get(f"{RETURN}?checkout=left", follow=True)
         assert response.redirect_chain == [(PLANS, 303)]
         assert "Nothing was charged" in response.text
 
@@ -176,8 +178,8 @@ class TestCancelPlan:
         assert paying.post(CANCEL, {"when": "then"}).status_code == 422
         assert billing_env.account(paying.customer).status == "active"
 
-    def test_without_a_plan_leads_back_with_a_sentence(self, bob: Browser) -> None:
-        assert NoPlanToCancel.message in bob.get(CANCEL, follow=True).text
+    def test_without_a_plan_leads_back_with_a_sentence(self, alice: Browser) -> None:
+        assert NoPlanToCancel.message in alice.get(CANCEL, follow=True).text
 
     def test_stripe_being_away_changes_nothing(self, paying: Browser, billing_env: BillingWorld) -> None:
         billing_env.stripe.control.add_fault("cut_before", path="/v1/subscriptions/*", times=None)
@@ -188,12 +190,12 @@ class TestCancelPlan:
 class TestChangePlan:
     CHANGE = "/dashboard/billing/change/"
 
-    def test_charges_what_the_preview_showed(self, bob: Browser, billing_env: BillingWorld) -> None:
-        billing_env.subscribe("payg", customer=bob.customer)
-        page = open_page(bob, self.CHANGE)
+    def test_charges_what_the_preview_showed(self, alice: Browser, billing_env: BillingWorld) -> None:
+        billing_env.subscribe("payg", customer=alice.customer)
+        page = open_page(alice, self.CHANGE)
         assert page.find("h1").words == "From Pay as you go to Teams"
         token = next(f.attrs["value"] for f in page.find_all("input") if f.attrs["name"] == "token")
-        response = bob.post(self.CHANGE, {"plan": "teams", "token": token}, follow=True)
+        response = alice.post(self.CHANGE, {"plan": "teams", "token": token}, follow=True)
         assert "You are on Teams now." in response.text
         assert AuditLogEntry.objects.get(actor__isnull=False).subject == "Pay as you go to Teams"
         paid = format_cents(billing_env.stripe.control.objects("invoice")[-1]["amount_paid"])
@@ -213,5 +215,5 @@ class TestChangePlan:
         billing_env.stripe.control.add_fault("status", path="/v1/invoices/*", status=500, times=None)
         assert paying.get(self.CHANGE).status_code == 503
 
-    def test_without_a_plan_leads_to_the_choice(self, bob: Browser) -> None:
-        assert bob.get(self.CHANGE).headers["Location"] == PLANS
+    def test_without_a_plan_leads_to_the_choice(self, alice: Browser) -> None:
+        assert alice.get(self.CHANGE).headers["Location"] == PLANS

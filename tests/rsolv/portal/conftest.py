@@ -19,12 +19,12 @@ class Browser(Client):
 
 
 @pytest.fixture
-def bob(db: None) -> Iterator[Browser]:
+def alice(db: None) -> Iterator[Browser]:
     yield open_browser("Acme")
 
 
 @pytest.fixture
-def mallet(db: None) -> Iterator[Browser]:
+def mallory(db: None) -> Iterator[Browser]:
     yield open_browser("Other")
 
 

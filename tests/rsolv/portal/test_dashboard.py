@@ -80,20 +80,20 @@ class TestAccess:
     def test_sends_a_stranger_to_login_and_back(self, client: Client) -> None:
         assert client.get("/dashboard/").headers["Location"] == "/accounts/login/?next=/dashboard/"
 
-    def test_shows_only_the_own_customer(self, bob: Browser, mallet: Browser) -> None:
-        fix = make_mitigation_of(bob.customer, pull_request_url="https://github.com/acme/app/pull/71")
-        key = create_api_key(customer=bob.customer, name="Acme's key").api_key
-        make_invoice(bob.customer, number="ACME-1")
+    def test_shows_only_the_own_customer(self, alice: Browser, mallory: Browser) -> None:
+        fix = make_mitigation_of(alice.customer, pull_request_url="https://github.com/acme/app/pull/71")
+        key = create_api_key(customer=alice.customer, name="Acme's key").api_key
+        make_invoice(alice.customer, number="ACME-1")
         for secret in ("Acme", fix.repository.full_name, "pull/71", key.prefix, "ACME-1"):
-            assert secret in bob.get("/dashboard/").text
-            assert secret not in mallet.get("/dashboard/").text
+            assert secret in alice.get("/dashboard/").text
+            assert secret not in mallory.get("/dashboard/").text
 
     def test_explains_a_login_without_an_account(self, client: Client, db: None) -> None:
         client.force_login(UserFactory())
         assert "belongs to no RSOLV account" in open_dashboard(client).find("main").words
 
-    def test_is_not_kept_by_caches(self, bob: Browser) -> None:
-        assert "no-store" in bob.get("/dashboard/").headers["Cache-Control"]
+    def test_is_not_kept_by_caches(self, alice: Browser) -> None:
+        assert "no-store" in alice.get("/dashboard/").headers["Cache-Control"]
 
 
 class TestNewKey:
@@ -119,17 +119,17 @@ class TestNewKey:
 
 
 class TestEmptyStates:
-    def test_say_what_to_do_next(self, bob: Browser) -> None:
-        text = open_dashboard(bob).find("main").words
+    def test_say_what_to_do_next(self, alice: Browser) -> None:
+        text = open_dashboard(alice).find("main").words
         assert "Set up your first repository" in text
         assert "RSOLV_API_KEY" in text
         assert "No fixes yet Run the workflow in a repository." in text
         assert "No invoices yet The first one comes with a paid plan." in text
         assert "No API keys The Action needs one." in text
 
-    def test_the_setup_makes_room_for_the_first_fix(self, bob: Browser) -> None:
-        make_mitigation_of(bob.customer)
-        page = open_dashboard(bob)
+    def test_the_setup_makes_room_for_the_first_fix(self, alice: Browser) -> None:
+        make_mitigation_of(alice.customer)
+        page = open_dashboard(alice)
         assert page.get("setup") is None
         assert "No fixes yet" not in page.find("main").words
 
@@ -138,49 +138,49 @@ class TestFigures:
     def read(self, browser: Browser) -> str:
         return open_dashboard(browser).find("dl").words
 
-    def test_of_a_trial(self, bob: Browser) -> None:
+    def test_of_a_trial(self, alice: Browser) -> None:
         for _ in range(3):
-            UsageRecordFactory(execution=make_mitigation_of(bob.customer))
-        text = self.read(bob)
+            UsageRecordFactory(execution=make_mitigation_of(alice.customer))
+        text = self.read(alice)
         assert "Trial Active 10 fixes free, no card" in text
         assert "3 of 10 7 left" in text
         assert "$0.00 Nothing is billed during the trial" in text
 
-    def test_of_pay_as_you_go_without_a_meter(self, bob: Browser) -> None:
-        set_account(bob.customer, plan="payg", status="active")
+    def test_of_pay_as_you_go_without_a_meter(self, alice: Browser) -> None:
+        set_account(alice.customer, plan="payg", status="active")
         for _ in range(2):
-            execution = make_mitigation_of(bob.customer)
+            execution = make_mitigation_of(alice.customer)
             record = UsageRecordFactory(
                 execution=execution, coverage="metered", plan="payg", unit_price_cents=1500
             )
-            UsageReport.objects.create(usage=record, customer=bob.customer)
-        page = open_dashboard(bob)
+            UsageReport.objects.create(usage=record, customer=alice.customer)
+        page = open_dashboard(alice)
         assert "$15 a fix, nothing else" in page.find("dl").words
         assert "$30.00" in page.find("dl").words
         assert not [e for e in page.elements if e.attrs.get("role") == "meter"]
 
-    def test_of_teams_with_its_period(self, bob: Browser) -> None:
+    def test_of_teams_with_its_period(self, alice: Browser) -> None:
         start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
         set_account(
-            bob.customer, plan="teams", status="active", current_period_start=start, current_period_end=end
+            alice.customer, plan="teams", status="active", current_period_start=start, current_period_end=end
         )
-        text = self.read(bob)
+        text = self.read(alice)
         assert "$499 a month, 60 fixes included, then $8 each" in text
         assert "0 of 60 60 left" in text
         assert "$499.00 1 Mar 2026 to 1 Apr 2026, before tax" in text
 
-    def test_the_meter_says_its_values(self, bob: Browser) -> None:
-        UsageRecordFactory(execution=make_mitigation_of(bob.customer))
-        meter = next(e for e in open_dashboard(bob).elements if e.attrs.get("role") == "meter")
+    def test_the_meter_says_its_values(self, alice: Browser) -> None:
+        UsageRecordFactory(execution=make_mitigation_of(alice.customer))
+        meter = next(e for e in open_dashboard(alice).elements if e.attrs.get("role") == "meter")
         values = {name: meter.attrs[f"aria-value{name}"] for name in ("min", "max", "now", "text")}
         assert values == {"min": "0", "max": "10", "now": "1", "text": "1 of 10"}
 
 
 class TestStanding:
-    def test_explains_the_end_of_the_trial(self, bob: Browser) -> None:
-        set_account(bob.customer, trial_fixes_limit=1)
-        UsageRecordFactory(execution=make_mitigation_of(bob.customer))
-        text = open_dashboard(bob).find("main").words
+    def test_explains_the_end_of_the_trial(self, alice: Browser) -> None:
+        set_account(alice.customer, trial_fixes_limit=1)
+        UsageRecordFactory(execution=make_mitigation_of(alice.customer))
+        text = open_dashboard(alice).find("main").words
         assert "Your free fixes are used up: 1 of 1" in text
         assert "Trial Used up" in text
 
@@ -192,68 +192,68 @@ class TestStanding:
             ("canceled", "Your plan is canceled", "Canceled"),
         ],
     )
-    def test_explains_a_subscription(self, bob: Browser, status: str, title: str, badge: str) -> None:
-        set_account(bob.customer, plan="payg", status=status)
-        text = open_dashboard(bob).find("main").words
+    def test_explains_a_subscription(self, alice: Browser, status: str, title: str, badge: str) -> None:
+        set_account(alice.customer, plan="payg", status=status)
+        text = open_dashboard(alice).find("main").words
         assert title in text
         assert f"Pay as you go {badge}" in text
 
-    def test_leads_to_the_open_invoice(self, bob: Browser) -> None:
-        set_account(bob.customer, plan="payg", status="unpaid")
-        make_invoice(bob.customer)
-        link = next(a for a in open_dashboard(bob).find_all("a") if a.words == "Pay invoice RS-1")
+    def test_leads_to_the_open_invoice(self, alice: Browser) -> None:
+        set_account(alice.customer, plan="payg", status="unpaid")
+        make_invoice(alice.customer)
+        link = next(a for a in open_dashboard(alice).find_all("a") if a.words == "Pay invoice RS-1")
         assert link.attrs["href"] == "https://invoice.stripe.com/i/1"
 
-    def test_leads_to_an_open_invoice_older_than_those_listed(self, bob: Browser) -> None:
-        set_account(bob.customer, plan="payg", status="unpaid")
-        make_invoice(bob.customer, number="OLD-1")
+    def test_leads_to_an_open_invoice_older_than_those_listed(self, alice: Browser) -> None:
+        set_account(alice.customer, plan="payg", status="unpaid")
+        make_invoice(alice.customer, number="OLD-1")
         for number in range(7):
-            make_invoice(bob.customer, number=f"RS-{number}", status="paid")
-        assert any(a.words == "Pay invoice OLD-1" for a in open_dashboard(bob).find_all("a"))
+            make_invoice(alice.customer, number=f"RS-{number}", status="paid")
+        assert any(a.words == "Pay invoice OLD-1" for a in open_dashboard(alice).find_all("a"))
 
 
 class TestTables:
-    def test_a_fix_has_its_outcome_and_pull_request(self, bob: Browser) -> None:
+    def test_a_fix_has_its_outcome_and_pull_request(self, alice: Browser) -> None:
         url = "https://github.com/acme/app/pull/71"
-        fix = make_mitigation_of(bob.customer, issue_number=4, outcome="unverified", pull_request_url=url)
-        page = open_dashboard(bob)
+        fix = make_mitigation_of(alice.customer, issue_number=4, outcome="unverified", pull_request_url=url)
+        page = open_dashboard(alice)
         assert read_rows(page, "Latest fixes") == [
             f"{fix.repository.full_name} #4 Not verified not said not said not billed #71 just now"
         ]
         link = next(a for a in page.find_all("a") if a.attrs["href"] == url)
         assert link.attrs["rel"] == "noopener"
 
-    def test_an_instant_is_relative_with_the_exact_one_in_the_title(self, bob: Browser) -> None:
+    def test_an_instant_is_relative_with_the_exact_one_in_the_title(self, alice: Browser) -> None:
         at = datetime(2026, 1, 7, 14, 5, tzinfo=UTC)
-        make_mitigation_of(bob.customer, created_at=at)
-        instant = next(e for e in open_dashboard(bob).find_all("time") if e.words == "7 Jan 2026")
+        make_mitigation_of(alice.customer, created_at=at)
+        instant = next(e for e in open_dashboard(alice).find_all("time") if e.words == "7 Jan 2026")
         assert instant.attrs == {"datetime": "2026-01-07T14:05:00+00:00", "title": "7 Jan 2026, 14:05 UTC"}
 
-    def test_an_invoice_has_its_fixes_total_and_files(self, bob: Browser) -> None:
-        make_invoice(bob.customer)
-        page = open_dashboard(bob)
+    def test_an_invoice_has_its_fixes_total_and_files(self, alice: Browser) -> None:
+        make_invoice(alice.customer)
+        page = open_dashboard(alice)
         assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 1 Mar 2026 PDF"]
         pdf = next(a for a in page.find_all("a") if a.words == "PDF")
         assert pdf.attrs["href"] == "https://stripe.com/1/pdf"
 
-    def test_a_draft_has_neither_number_nor_file(self, bob: Browser) -> None:
+    def test_a_draft_has_neither_number_nor_file(self, alice: Browser) -> None:
         make_invoice(
-            bob.customer, number=None, status="draft", hosted_invoice_url=None, invoice_pdf=None, total=0
+            alice.customer, number=None, status="draft", hosted_invoice_url=None, invoice_pdf=None, total=0
         )
-        assert read_rows(open_dashboard(bob), "Invoices") == [
+        assert read_rows(open_dashboard(alice), "Invoices") == [
             "no number yet Draft 64 $0.00 1 Mar 2026 no PDF yet"
         ]
 
-    def test_a_key_is_listed_by_its_beginning(self, bob: Browser) -> None:
-        key = create_api_key(customer=bob.customer, name="CI")
+    def test_a_key_is_listed_by_its_beginning(self, alice: Browser) -> None:
+        key = create_api_key(customer=alice.customer, name="CI")
         revoke_api_key(api_key=key.api_key, at=timezone.now())
-        response = bob.get("/dashboard/").text
+        response = alice.get("/dashboard/").text
         assert read_rows(read_page(response), "API keys") == [f"CI {key.raw[:12]}… Revoked never"]
         assert key.raw not in response
 
-    def test_what_a_customer_typed_is_escaped(self, bob: Browser) -> None:
-        Customer.objects.filter(pk=bob.customer.pk).update(name="<script>alert(1)</script>")
-        assert open_dashboard(bob).find("h1").words == "<script>alert(1)</script>"
+    def test_what_a_customer_typed_is_escaped(self, alice: Browser) -> None:
+        Customer.objects.filter(pk=alice.customer.pk).update(name="<script>alert(1)</script>")
+        assert open_dashboard(alice).find("h1").words == "<script>alert(1)</script>"
 
 
 class TestQueries:
@@ -264,14 +264,14 @@ class TestQueries:
             open_dashboard(browser)
         return len(queries)
 
-    def test_are_as_many_for_ten_fixes_as_for_one(self, bob: Browser) -> None:
-        make_mitigation_of(bob.customer)
-        make_invoice(bob.customer)
-        create_api_key(customer=bob.customer, name="CI")
-        open_dashboard(bob)
-        for_one = self.count(bob)
+    def test_are_as_many_for_ten_fixes_as_for_one(self, alice: Browser) -> None:
+        make_mitigation_of(alice.customer)
+        make_invoice(alice.customer)
+        create_api_key(customer=alice.customer, name="CI")
+        open_dashboard(alice)
+        for_one = self.count(alice)
         for _ in range(9):
-            UsageRecordFactory(execution=make_mitigation_of(bob.customer))
-            make_invoice(bob.customer)
-            create_api_key(customer=bob.customer, name="CI")
-        assert self.count(bob) == for_one == 14
+            UsageRecordFactory(execution=make_mitigation_of(alice.customer))
+            make_invoice(alice.customer)
+            create_api_key(customer=alice.customer, name="CI")
+        assert self.count(alice) == for_one == 14

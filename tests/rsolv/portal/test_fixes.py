@@ -66,16 +66,16 @@ def read_story(browser: Client, fix: PhaseExecution) -> str:
 
 
 class TestDataThatNoPageHolds:
-    def test_is_shown_with_the_replacement_character(self, bob: Browser) -> None:
+    def test_is_shown_with_the_replacement_character(self, alice: Browser) -> None:
         unfit = "x\0y\ud800z"
         proof = PROOF | {"redTests": [{"testName": unfit, "testCode": unfit}], "testFile": unfit}
-        fix = make_fix(bob, data=json.dumps({"success": False, "error": unfit}), outcome="failed")
+        fix = make_fix(alice, data=json.dumps({"success": False, "error": unfit}), outcome="failed")
         prove(fix, proof)
-        words = open_page(bob, f"{PAGE}{fix.pk}/").find("main").words
+        words = open_page(alice, f"{PAGE}{fix.pk}/").find("main").words
         assert words.count("x\ufffdy\ufffdz") >= 2
 
-    def test_is_on_every_page_once_the_action_has_stored_it(self, bob: Browser) -> None:
-        action = ApiClient(create_api_key(customer=bob.customer, name="CI").raw)
+    def test_is_on_every_page_once_the_action_has_stored_it(self, alice: Browser) -> None:
+        action = ApiClient(create_api_key(customer=alice.customer, name="CI").raw)
         unfit = "x\0y\ud800z"
         finding = {"type": unfit, "title": unfit, "severity": "high"}
         body: dict[str, Any] = {"repo": "acme/shop", "commitSha": "abc", "issueNumber": 7}
@@ -84,38 +84,38 @@ class TestDataThatNoPageHolds:
             stored = action.post("/api/v1/phases/store", body | {"phase": phase, "data": data})
             assert stored.status_code == 200
         for path in (PAGE, f"{PAGE}{stored.json()['id']}/", "/dashboard/", "/dashboard/repositories/"):
-            assert bob.get(path).status_code == 200
-        assert "x\ufffdy\ufffdz" in bob.get(PAGE).text
-        lines: Any = bob.get("/dashboard/usage/rsolv-usage.csv")
+            assert alice.get(path).status_code == 200
+        assert "x\ufffdy\ufffdz" in alice.get(PAGE).text
+        lines: Any = alice.get("/dashboard/usage/rsolv-usage.csv")
         assert "x\ufffdy\ufffdz" in b"".join(lines.streaming_content).decode()
 
 
 class TestTheList:
     def test_is_narrowed_to_a_repository_beyond_those_offered(
-        self, bob: Browser, monkeypatch: pytest.MonkeyPatch
+        self, alice: Browser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("rsolv.portal.fixes.REPOSITORIES_OFFERED", 1)
-        account = make_fix(bob).repository.forge_account
+        account = make_fix(alice).repository.forge_account
         last = RepositoryFactory(forge_account=account, name="zz-last")
         MitigationFactory(repository=last)
-        rows = read_rows(open_page(bob, f"{PAGE}?repository={last.pk}"), "Fixes")
+        rows = read_rows(open_page(alice, f"{PAGE}?repository={last.pk}"), "Fixes")
         assert [row.split()[0] for row in rows] == [last.full_name]
 
-    def test_has_what_one_looks_for(self, bob: Browser) -> None:
+    def test_has_what_one_looks_for(self, alice: Browser) -> None:
         fix = make_fix(
-            bob, issue_number=4, severity="high", vulnerability_type="sql_injection", pull_request_url=URL
+            alice, issue_number=4, severity="high", vulnerability_type="sql_injection", pull_request_url=URL
         )
         UsageRecordFactory(execution=fix)
         name = fix.repository.full_name
-        assert read_rows(open_page(bob), "Fixes") == [
+        assert read_rows(open_page(alice), "Fixes") == [
             f"{name} #4 Fixed SQL injection High Free, of the trial #71 just now"
         ]
 
-    def test_shows_proofs_failed_and_unverified_ones_too(self, bob: Browser) -> None:
-        make_fix(bob, outcome="failed")
-        make_fix(bob, outcome="unverified")
-        make_fix(bob, phase="validation")
-        words = " ".join(read_rows(open_page(bob), "Fixes"))
+    def test_shows_proofs_failed_and_unverified_ones_too(self, alice: Browser) -> None:
+        make_fix(alice, outcome="failed")
+        make_fix(alice, outcome="unverified")
+        make_fix(alice, phase="validation")
+        words = " ".join(read_rows(open_page(alice), "Fixes"))
         assert all(state in words for state in ("Failed", "Not verified", "Proved", "not billed"))
 
     @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ class TestTheList:
             "repository={repository}&state=failed",
         ],
     )
-    def test_filters(self, bob: Browser, query: str) -> None:
+    def test_filters(self, alice: Browser, query: str) -> None:
         at = datetime(2026, 3, 2, 12, tzinfo=UTC)
-        wanted = make_fix(bob, outcome="failed", severity="low", created_at=at)
-        make_fix(bob, severity="high")
-        page = open_page(bob, f"{PAGE}?{query.format(repository=wanted.repository_id)}")
+        wanted = make_fix(alice, outcome="failed", severity="low", created_at=at)
+        make_fix(alice, severity="high")
+        page = open_page(alice, f"{PAGE}?{query.format(repository=wanted.repository_id)}")
         assert [row.split()[1] for row in read_rows(page, "Fixes")] == [f"#{wanted.issue_number}"]
 
     @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", ""])
@@ -147,74 +147,74 @@ class TestTheList:
         ],
     )
     def test_takes_the_first_and_the_last_day_of_the_calendar(
-        self, bob: Browser, zone: str, query: str, is_listed: bool
+        self, alice: Browser, zone: str, query: str, is_listed: bool
     ) -> None:
         User.objects.update(time_zone=zone)
-        fix = make_fix(bob, vulnerability_type="sql_injection")
-        words = open_page(bob, f"{PAGE}?{query}").find("main").words
+        fix = make_fix(alice, vulnerability_type="sql_injection")
+        words = open_page(alice, f"{PAGE}?{query}").find("main").words
         assert (f"#{fix.issue_number}" in words and "SQL injection" in words) is is_listed
 
     @pytest.mark.parametrize("day", ["0000-01-01", "10000-01-01", "2026-02-30"])
     @pytest.mark.parametrize("name", ["since", "until"])
-    def test_names_a_day_that_is_none(self, bob: Browser, name: str, day: str) -> None:
-        make_fix(bob)
-        page = open_page(bob, f"{PAGE}?{name}={day}")
+    def test_names_a_day_that_is_none(self, alice: Browser, name: str, day: str) -> None:
+        make_fix(alice)
+        page = open_page(alice, f"{PAGE}?{name}={day}")
         assert page.get(f"id_{name}_error")
         assert read_rows(page, "Fixes")
 
-    def test_a_wrong_filter_is_named_and_narrows_nothing(self, bob: Browser) -> None:
-        make_fix(bob)
-        page = open_page(bob, f"{PAGE}?since=never&severity=grave&repository={uuid4()}&page=x")
+    def test_a_wrong_filter_is_named_and_narrows_nothing(self, alice: Browser) -> None:
+        make_fix(alice)
+        page = open_page(alice, f"{PAGE}?since=never&severity=grave&repository={uuid4()}&page=x")
         assert len(read_rows(page, "Fixes")) == 1
         assert "Enter a valid date." in page.find("main").words
 
-    def test_keeps_the_filter_from_page_to_page(self, bob: Browser) -> None:
+    def test_keeps_the_filter_from_page_to_page(self, alice: Browser) -> None:
         for _ in range(51):
-            make_fix(bob, severity="low")
-        page = open_page(bob, f"{PAGE}?severity=low")
+            make_fix(alice, severity="low")
+        page = open_page(alice, f"{PAGE}?severity=low")
         older = next(a for a in page.find_all("a") if a.attrs.get("rel") == "next")
         assert older.attrs["href"] == "?severity=low&page=2"
-        assert len(read_rows(open_page(bob, PAGE + older.attrs["href"]), "Fixes")) == 1
+        assert len(read_rows(open_page(alice, PAGE + older.attrs["href"]), "Fixes")) == 1
 
-    def test_says_what_to_do_where_there_is_nothing(self, bob: Browser) -> None:
-        assert "Set up a repository and run the workflow" in open_page(bob).find("main").words
-        assert "Widen the dates" in open_page(bob, f"{PAGE}?state=failed").find("main").words
+    def test_says_what_to_do_where_there_is_nothing(self, alice: Browser) -> None:
+        assert "Set up a repository and run the workflow" in open_page(alice).find("main").words
+        assert "Widen the dates" in open_page(alice, f"{PAGE}?state=failed").find("main").words
 
-    def test_has_nothing_of_another_customer(self, bob: Browser, mallet: Browser) -> None:
-        fix = make_fix(bob)
-        page = mallet.get(f"{PAGE}?repository={fix.repository_id}").text
+    def test_has_nothing_of_another_customer(self, alice: Browser, mallory: Browser) -> None:
+        fix = make_fix(alice)
+        page = mallory.get(f"{PAGE}?repository={fix.repository_id}").text
         assert fix.repository.name not in page
 
-    def test_queries_are_as_many_for_ten_as_for_one(self, bob: Browser) -> None:
+    def test_queries_are_as_many_for_ten_as_for_one(self, alice: Browser) -> None:
         def count() -> int:
             with CaptureQueriesContext(connection) as queries:
-                open_page(bob)
+                open_page(alice)
             return len(queries)
 
-        meter(make_fix(bob))
+        meter(make_fix(alice))
         for_one = count()
         for _ in range(9):
-            meter(make_fix(bob))
+            meter(make_fix(alice))
         assert count() == for_one == 7
 
 
 class TestAFixesPage:
-    def test_tells_all_of_it(self, bob: Browser) -> None:
-        fix = make_fix(bob, pull_request_url=URL, data='{"success": true, "testsPass": true}')
+    def test_tells_all_of_it(self, alice: Browser) -> None:
+        fix = make_fix(alice, pull_request_url=URL, data='{"success": true, "testsPass": true}')
         prove(fix)
         meter_at = datetime(2026, 2, 10, tzinfo=UTC)
         meter(fix, status="reported", meter_at=meter_at, reported_at=meter_at)
         period = {"start": int(meter_at.timestamp()) - 9, "end": int(meter_at.timestamp()) + 9}
-        make_invoice(bob.customer, lines={"data": [make_line("fix", 1) | {"period": period}]})
-        story = read_story(bob, fix)
+        make_invoice(alice.customer, lines={"data": [make_line("fix", 1) | {"period": period}]})
+        story = read_story(alice, fix)
         told = ["Found", "Proved", "test_echo", "AssertionError: <script>", "Fixed", "#71", "Verified"]
         told += ["All tests pass", "Metered", "$15", "Invoiced", "RS-1"]
         places = [story.index(each) for each in told]
         assert places == sorted(places)
 
-    def test_is_found_by_its_proof_too(self, bob: Browser) -> None:
-        fix = make_fix(bob)
-        assert f"#{fix.issue_number}" in open_page(bob, f"{PAGE}{prove(fix).pk}/").find("h1").words
+    def test_is_found_by_its_proof_too(self, alice: Browser) -> None:
+        fix = make_fix(alice)
+        assert f"#{fix.issue_number}" in open_page(alice, f"{PAGE}{prove(fix).pk}/").find("h1").words
 
     @pytest.mark.parametrize(
         ("outcome", "why"),
@@ -223,53 +223,53 @@ class TestAFixesPage:
             ("unverified", "A fix whose tests do not pass is never billed."),
         ],
     )
-    def test_says_why_it_is_not_billed(self, bob: Browser, outcome: str, why: str) -> None:
-        assert why in read_story(bob, make_fix(bob, outcome=outcome, data='{"error": "2 tests red"}'))
+    def test_says_why_it_is_not_billed(self, alice: Browser, outcome: str, why: str) -> None:
+        assert why in read_story(alice, make_fix(alice, outcome=outcome, data='{"error": "2 tests red"}'))
 
-    def test_says_what_staff_corrected(self, bob: Browser) -> None:
-        report = meter(make_fix(bob), status="withdrawn")
+    def test_says_what_staff_corrected(self, alice: Browser) -> None:
+        report = meter(make_fix(alice), status="withdrawn")
         UsageCorrection.objects.create(
-            usage=report.usage, customer=bob.customer, kind="void", reason="The vulnerability was ours."
+            usage=report.usage, customer=alice.customer, kind="void", reason="The vulnerability was ours."
         )
-        story = read_story(bob, report.usage.execution)
+        story = read_story(alice, report.usage.execution)
         assert "it does not count. Reason: The vulnerability was ours." in story
 
-    def test_shows_what_was_claimed_and_what_verified(self, bob: Browser) -> None:
+    def test_shows_what_was_claimed_and_what_verified(self, alice: Browser) -> None:
         tries = [{"claimed": True, "verified": False, "error": "2 tests red"}, {"claimed": True}]
         data = {"success": True, "testsPass": True, "attempts": tries, "trustScore": 0.5}
-        page = open_page(bob, f"{PAGE}{make_fix(bob, data=json.dumps(data)).pk}/")
+        page = open_page(alice, f"{PAGE}{make_fix(alice, data=json.dumps(data)).pk}/")
         facts = page.find("dl").words
         assert facts == "Attempts 2 Claimed fixed Verified tests pass Trust score 50 %"
         assert read_rows(page, "Attempts")[0] == "1 yes no 2 tests red"
 
-    def test_tolerates_any_data(self, bob: Browser) -> None:
+    def test_tolerates_any_data(self, alice: Browser) -> None:
         for data in ("[]", "{", '{"attempts": [1, null], "verification": 3, "error": {}}'):
-            open_page(bob, f"{PAGE}{make_fix(bob, data=data).pk}/")
+            open_page(alice, f"{PAGE}{make_fix(alice, data=data).pk}/")
 
-    def test_a_member_sees_no_invoice(self, bob: Browser) -> None:
-        fix = make_fix(bob)
+    def test_a_member_sees_no_invoice(self, alice: Browser) -> None:
+        fix = make_fix(alice)
         meter(fix, status="reported", meter_at=timezone.now(), reported_at=timezone.now())
         browser = Client()
-        browser.force_login(MembershipFactory(customer=bob.customer, role="member").user)
+        browser.force_login(MembershipFactory(customer=alice.customer, role="member").user)
         assert "Invoiced" not in read_story(browser, fix)
-        assert "Invoiced not yet" in read_story(bob, fix)
+        assert "Invoiced not yet" in read_story(alice, fix)
 
-    def test_is_not_there_for_another_customer(self, bob: Browser, mallet: Browser) -> None:
-        assert mallet.get(f"{PAGE}{make_fix(bob).pk}/").status_code == 404
+    def test_is_not_there_for_another_customer(self, alice: Browser, mallory: Browser) -> None:
+        assert mallory.get(f"{PAGE}{make_fix(alice).pk}/").status_code == 404
 
-    def test_a_scan_has_none(self, bob: Browser) -> None:
-        scan = make_fix(bob, phase="scan", issue_number=None)
-        assert bob.get(f"{PAGE}{scan.pk}/").status_code == 404
+    def test_a_scan_has_none(self, alice: Browser) -> None:
+        scan = make_fix(alice, phase="scan", issue_number=None)
+        assert alice.get(f"{PAGE}{scan.pk}/").status_code == 404
 
-    def test_queries_do_not_grow_with_the_customer(self, bob: Browser) -> None:
-        set_account(bob.customer, plan="payg", status="active")
-        fix = make_fix(bob)
+    def test_queries_do_not_grow_with_the_customer(self, alice: Browser) -> None:
+        set_account(alice.customer, plan="payg", status="active")
+        fix = make_fix(alice)
         at = timezone.now() - timedelta(days=1)
         meter(fix, status="reported", meter_at=at, reported_at=at)
         with CaptureQueriesContext(connection) as first:
-            open_page(bob, f"{PAGE}{fix.pk}/")
+            open_page(alice, f"{PAGE}{fix.pk}/")
         for _ in range(9):
-            prove(make_fix(bob))
+            prove(make_fix(alice))
         with CaptureQueriesContext(connection) as second:
-            open_page(bob, f"{PAGE}{fix.pk}/")
+            open_page(alice, f"{PAGE}{fix.pk}/")
         assert len(first) == len(second) == 9

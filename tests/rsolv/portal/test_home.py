@@ -27,7 +27,7 @@ class TestHome:
             ("/accounts/signup/", "Sign up: 10 fixes free")
         ]
 
-    def test_leads_who_is_logged_in_to_the_dashboard(self, bob: Browser) -> None:
-        hrefs = [link.attrs["href"] for link in read_page(bob.get("/").text).find_all("a")]
+    def test_leads_who_is_logged_in_to_the_dashboard(self, alice: Browser) -> None:
+        hrefs = [link.attrs["href"] for link in read_page(alice.get("/").text).find_all("a")]
         assert "/dashboard/" in hrefs
         assert "/accounts/login/" not in hrefs

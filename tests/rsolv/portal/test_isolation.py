@@ -54,19 +54,19 @@ API = [name for pattern, name, _ in ROUTES if pattern.startswith("api/v1/")]
 
 
 @pytest.fixture
-def owned(bob: Browser) -> dict[str, dict[str, Any]]:
+def owned(alice: Browser) -> dict[str, dict[str, Any]]:
     """What is Acme's, by the route that an id of it would open."""
-    execution = make_mitigation_of(bob.customer)
+    execution = make_mitigation_of(alice.customer)
     account = execution.repository.forge_account
     account.namespace = "acme-secret"
     account.save()
     usage = UsageRecordFactory(execution=execution)
-    key = create_api_key(customer=bob.customer, name="acme-secret key").api_key
-    teammate = MembershipFactory(customer=bob.customer, role="member")
+    key = create_api_key(customer=alice.customer, name="acme-secret key").api_key
+    teammate = MembershipFactory(customer=alice.customer, role="member")
     invitation = Invitation.objects.create(
-        customer=bob.customer, email="x@acme-secret.test", token_hash="0" * 64, expires_at=timezone.now()
+        customer=alice.customer, email="x@acme-secret.test", token_hash="0" * 64, expires_at=timezone.now()
     )
-    make_invoice(bob.customer, number="ACME-1")
+    make_invoice(alice.customer, number="ACME-1")
     passkey = Authenticator.objects.create(user=teammate.user, type="webauthn", data={"name": "acme-secret"})
     team, invited = {"pk": teammate.pk}, {"pk": invitation.pk}
     return {
@@ -95,7 +95,7 @@ class TestAPageWithAnId:
     @pytest.mark.parametrize(("name", "arguments"), WITH_IDS)
     def test_of_another_tenant_is_not_there(
         self,
-        mallet: Browser,
+        mallory: Browser,
         owned: dict[str, Any],
         name: str,
         arguments: tuple[str, ...],
@@ -104,7 +104,7 @@ class TestAPageWithAnId:
         assert set(owned[name]) == set(arguments)
         address, before = reverse(name, kwargs=owned[name]), snapshot()
         form = {"role": "owner", "overlap": "0", "password": "x", "name": "x"}
-        answers = [mallet.get(address), mallet.post(address, form)]
+        answers = [mallory.get(address), mallory.post(address, form)]
         assert {answer.status_code for answer in answers} <= {404, 405}
         assert answers[1].status_code == 404 or answers[0].status_code == 404
         assert snapshot() == before
@@ -126,17 +126,19 @@ class TestAPageWithoutAnId:
     @pytest.mark.parametrize("name", WITHOUT_IDS)
     def test_shows_nothing_of_another_tenant(
         self,
-        mallet: Browser,
+        mallory: Browser,
         owned: dict[str, Any],
         name: str,
     ) -> None:
-        answer = mallet.get(reverse(name))
+        answer = mallory.get(reverse(name))
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
         assert answer.status_code < 500
         assert not [mark for mark in MARKS if mark.encode() in content]
 
-    def test_would_see_the_marks_where_they_are(self, bob: Browser, owned: dict[str, Any]) -> None:
-        pages = "".join(bob.get(reverse(name)).text for name in ("keys", "team", "fixes", "billing-invoices"))
+    def test_would_see_the_marks_where_they_are(self, alice: Browser, owned: dict[str, Any]) -> None:
+        pages = "".join(
+            alice.get(reverse(name)).text for name in ("keys", "team", "fixes", "billing-invoices")
+        )
         assert all(mark in pages for mark in MARKS)
 
 
@@ -161,26 +163,26 @@ STATELESS = {"analyze", "generate", "naming", "framework-detect", "entitlement",
 class TestTheApi:
     @pytest.mark.parametrize("name", API)
     def test_does_nothing_with_another_tenants_repository(
-        self, alice_api: ApiClient, owned: dict[str, Any], name: str
+        self, mallory_api: ApiClient, owned: dict[str, Any], name: str
     ) -> None:
         if name in STATELESS:
             return
         assert name in ASKED, f"{name}: teach `ASKED` how to ask it for another tenant's repository"
         verb, body = ASKED[name]
         before = snapshot()[3]
-        answer = getattr(alice_api, verb)(reverse(name), body)
+        answer = getattr(mallory_api, verb)(reverse(name), body)
         assert answer.status_code in (200, 201), answer.content
         assert MARKS[0] not in answer.text
-        assert [row for row in snapshot()[3] if row["customer_id"] != alice_api.customer.pk] == before
+        assert [row for row in snapshot()[3] if row["customer_id"] != mallory_api.customer.pk] == before
 
     @pytest.mark.parametrize("name", sorted(set(ASKED) - {"phases-retrieve"}))
     def test_writes_nothing_where_another_tenant_has_proven_the_namespace(
-        self, alice_api: ApiClient, bob: Browser, owned: dict[str, Any], name: str
+        self, mallory_api: ApiClient, alice: Browser, owned: dict[str, Any], name: str
     ) -> None:
-        prove_namespace(customer=bob.customer, namespace="acme-secret", at=timezone.now())
+        prove_namespace(customer=alice.customer, namespace="acme-secret", at=timezone.now())
         verb, body = ASKED[name]
         before = snapshot()[3]
-        assert getattr(alice_api, verb)(reverse(name), body).status_code == 403
+        assert getattr(mallory_api, verb)(reverse(name), body).status_code == 403
         assert snapshot()[3] == before
 
     def test_knows_every_route(self) -> None:

@@ -51,15 +51,15 @@ INLINE_SOURCES = {
 
 
 @pytest.fixture
-def page(request: Any, client: Client, bob: Browser) -> Page:
+def page(request: Any, client: Client, alice: Browser) -> Page:
     path = request.param
     user = User.objects.get()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     if path == "/accounts/email/":
         EmailAddress.objects.create(user=user, email="second@example.com")
     if path == "/dashboard/":
-        make_mitigation_of(bob.customer)
-    return read_page((bob if path in OWN else client).get(path).text)
+        make_mitigation_of(alice.customer)
+    return read_page((alice if path in OWN else client).get(path).text)
 
 
 @pytest.mark.parametrize("page", PUBLIC + OWN, indirect=True)
@@ -110,25 +110,25 @@ class TestAForm:
 
 
 class TestThePortal:
-    def test_marks_the_page_one_is_on(self, bob: Browser) -> None:
+    def test_marks_the_page_one_is_on(self, alice: Browser) -> None:
         current = [
-            a for a in read_page(bob.get("/dashboard/").text).find_all("a") if "aria-current" in a.attrs
+            a for a in read_page(alice.get("/dashboard/").text).find_all("a") if "aria-current" in a.attrs
         ]
         assert {(a.attrs["href"], a.words) for a in current} == {("/dashboard/", "Overview")}
 
-    def test_logs_out_by_a_form(self, bob: Browser) -> None:
+    def test_logs_out_by_a_form(self, alice: Browser) -> None:
         assert "/accounts/logout/" in {
-            f.attrs["action"] for f in read_page(bob.get("/dashboard/").text).find_all("form")
+            f.attrs["action"] for f in read_page(alice.get("/dashboard/").text).find_all("form")
         }
-        bob.post("/accounts/logout/")
-        assert bob.get("/dashboard/").status_code == 302
+        alice.post("/accounts/logout/")
+        assert alice.get("/dashboard/").status_code == 302
 
-    def test_asks_once_before_an_address_is_removed(self, bob: Browser) -> None:
+    def test_asks_once_before_an_address_is_removed(self, alice: Browser) -> None:
         user = User.objects.get()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         EmailAddress.objects.create(user=user, email="second@example.com")
-        page = read_page(bob.get("/accounts/email/").text)
+        page = read_page(alice.get("/accounts/email/").text)
         question = next(e for e in page.find_all("details") if e.attrs["class"] == "ask")
         assert "Remove second@example.com?" in question.words
-        bob.post("/accounts/email/", {"email": "second@example.com", "action_remove": ""})
+        alice.post("/accounts/email/", {"email": "second@example.com", "action_remove": ""})
         assert not EmailAddress.objects.filter(email="second@example.com").exists()

@@ -10,11 +10,11 @@ PATH = "/dashboard/new-account/"
 
 
 @pytest.fixture
-def closed(bob: Browser) -> Browser:
-    """Bob after he has closed his account."""
-    owner = bob.customer.memberships.get().user
-    close_account(customer=bob.customer, by=owner, at=timezone.now())
-    return bob
+def closed(alice: Browser) -> Browser:
+    """Alice after she has closed her account."""
+    owner = alice.customer.memberships.get().user
+    close_account(customer=alice.customer, by=owner, at=timezone.now())
+    return alice
 
 
 class TestStartAccount:
@@ -43,9 +43,9 @@ class TestStartAccount:
             assert closed.post(PATH, {"name": "Acme anew"}).url == "/dashboard/"
         assert Customer.objects.filter(closed_at=None).count() == 1
 
-    def test_changes_nothing_for_who_has_one(self, bob) -> None:
-        bob.post(PATH, {"name": "Second"})
-        assert Customer.objects.get() == bob.customer
+    def test_changes_nothing_for_who_has_one(self, alice) -> None:
+        alice.post(PATH, {"name": "Second"})
+        assert Customer.objects.get() == alice.customer
 
     def test_is_bounded_as_signups_are(self, closed) -> None:
         for _ in range(3):

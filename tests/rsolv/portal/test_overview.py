@@ -24,74 +24,74 @@ def read_leads(page: Page) -> dict[str, str]:
 
 
 class TestSinceLastTime:
-    def test_says_nothing_at_first(self, bob: Browser) -> None:
-        assert "Since you were here" not in open_dashboard(bob).find("main").words
+    def test_says_nothing_at_first(self, alice: Browser) -> None:
+        assert "Since you were here" not in open_dashboard(alice).find("main").words
 
-    def test_tells_what_came_and_leads_there(self, bob: Browser) -> None:
-        was_here(bob, timedelta(days=2))
-        make_mitigation_of(bob.customer)
-        make_mitigation_of(bob.customer, outcome="failed")
-        make_mitigation_of(bob.customer, created_at=timezone.now() - timedelta(days=3))
-        leads = read_leads(open_dashboard(bob))
+    def test_tells_what_came_and_leads_there(self, alice: Browser) -> None:
+        was_here(alice, timedelta(days=2))
+        make_mitigation_of(alice.customer)
+        make_mitigation_of(alice.customer, outcome="failed")
+        make_mitigation_of(alice.customer, created_at=timezone.now() - timedelta(days=3))
+        leads = read_leads(open_dashboard(alice))
         assert leads["1 fixed"] == "/dashboard/fixes/?phase=mitigation&state=succeeded"
         assert leads["1 failed"] == "/dashboard/fixes/?phase=mitigation&state=failed"
 
-    def test_stays_the_same_throughout_a_visit(self, bob: Browser) -> None:
-        was_here(bob, timedelta(days=2))
+    def test_stays_the_same_throughout_a_visit(self, alice: Browser) -> None:
+        was_here(alice, timedelta(days=2))
         for _ in range(2):
-            assert "Since you were here 2 days ago" in open_dashboard(bob).find("main").words
+            assert "Since you were here 2 days ago" in open_dashboard(alice).find("main").words
 
-    def test_a_visit_is_noted(self, bob: Browser) -> None:
-        open_dashboard(bob)
-        seen = Membership.objects.get(customer=bob.customer).last_seen_at
+    def test_a_visit_is_noted(self, alice: Browser) -> None:
+        open_dashboard(alice)
+        seen = Membership.objects.get(customer=alice.customer).last_seen_at
         assert seen is not None
         assert timezone.now() - seen < timedelta(minutes=1)
 
 
 class TestWorries:
-    def test_name_what_failed_and_what_is_not_verified(self, bob: Browser) -> None:
+    def test_name_what_failed_and_what_is_not_verified(self, alice: Browser) -> None:
         for outcome in ("failed", "unverified", "unverified"):
-            make_mitigation_of(bob.customer, outcome=outcome)
-        text = open_dashboard(bob).find("main").words
+            make_mitigation_of(alice.customer, outcome=outcome)
+        text = open_dashboard(alice).find("main").words
         assert "2 fixes of the last two weeks are not verified" in text
         assert "1 fix of the last two weeks failed." in text
 
-    def test_name_a_key_that_expires_soon(self, bob: Browser) -> None:
+    def test_name_a_key_that_expires_soon(self, alice: Browser) -> None:
         soon = timezone.now() + timedelta(days=3)
-        create_api_key(customer=bob.customer, name="CI", expires_at=soon)
-        assert "The API key CI expires within two weeks." in read_leads(open_dashboard(bob))
+        create_api_key(customer=alice.customer, name="CI", expires_at=soon)
+        assert "The API key CI expires within two weeks." in read_leads(open_dashboard(alice))
 
-    def test_name_keys_that_expire_soon_behind_newer_ones(self, bob: Browser) -> None:
+    def test_name_keys_that_expire_soon_behind_newer_ones(self, alice: Browser) -> None:
         soon = timezone.now() + timedelta(days=3)
         for name in ("first", "second", "third", "fourth", "fifth", "sixth", "seventh"):
-            create_api_key(customer=bob.customer, name=name, expires_at=soon)
+            create_api_key(customer=alice.customer, name=name, expires_at=soon)
             soon += timedelta(hours=1)
         for _ in range(6):
-            create_api_key(customer=bob.customer, name="CI")
-        leads = read_leads(open_dashboard(bob))
+            create_api_key(customer=alice.customer, name="CI")
+        leads = read_leads(open_dashboard(alice))
         assert "The API key first expires within two weeks." in leads
         assert "2 more API keys expire within two weeks." in leads
         assert "The API key sixth expires within two weeks." not in leads
 
-    def test_leave_out_keys_that_are_over_exchanged_or_of_others(self, bob: Browser) -> None:
+    def test_leave_out_keys_that_are_over_exchanged_or_of_others(self, alice: Browser) -> None:
         soon = timezone.now() + timedelta(days=3)
-        keys = [create_api_key(customer=bob.customer, name="CI", expires_at=soon).api_key for _ in range(3)]
+        keys = [create_api_key(customer=alice.customer, name="CI", expires_at=soon).api_key for _ in range(3)]
         ApiKey.objects.filter(pk=keys[0].pk).update(revoked_at=timezone.now())
         ApiKey.objects.filter(pk=keys[1].pk).update(expires_at=timezone.now() - timedelta(days=1))
         ApiKey.objects.filter(pk=keys[2].pk).update(
-            replaced_by=create_api_key(customer=bob.customer, name="new").api_key
+            replaced_by=create_api_key(customer=alice.customer, name="new").api_key
         )
         create_api_key(customer=CustomerFactory(), name="CI", expires_at=soon)
-        assert "within two weeks" not in open_dashboard(bob).find("main").words
+        assert "within two weeks" not in open_dashboard(alice).find("main").words
 
 
 class TestKeys:
-    def test_that_work_come_before_newer_ones_that_do_not(self, bob: Browser) -> None:
-        create_api_key(customer=bob.customer, name="old and good")
+    def test_that_work_come_before_newer_ones_that_do_not(self, alice: Browser) -> None:
+        create_api_key(customer=alice.customer, name="old and good")
         for _ in range(6):
-            create_api_key(customer=bob.customer, name="CI")
+            create_api_key(customer=alice.customer, name="CI")
         ApiKey.objects.filter(name="CI").update(revoked_at=timezone.now())
-        page = open_dashboard(bob)
+        page = open_dashboard(alice)
         assert "old and good" in page.find("main").words
         assert read_leads(page)["All API keys"] == "/dashboard/keys/"
 
@@ -101,15 +101,15 @@ class TestSetupSteps:
         page = open_dashboard(browser)
         return next(e for e in page.find_all("ol")).words if page.get("setup") else ""
 
-    def test_are_ticked_off_as_they_are_done(self, bob: Browser) -> None:
-        create_api_key(customer=bob.customer, name="CI")
-        assert self.read(bob).count("Done") == 0  # made, not yet used
-        make_mitigation_of(bob.customer, phase="scan", issue_number=None)
-        assert self.read(bob).count("Done") == 3
+    def test_are_ticked_off_as_they_are_done(self, alice: Browser) -> None:
+        create_api_key(customer=alice.customer, name="CI")
+        assert self.read(alice).count("Done") == 0  # made, not yet used
+        make_mitigation_of(alice.customer, phase="scan", issue_number=None)
+        assert self.read(alice).count("Done") == 3
 
-    def test_are_gone_when_put_away(self, bob: Browser) -> None:
-        Customer.objects.filter(pk=bob.customer.pk).update(setup_hidden_at=timezone.now())
-        assert self.read(bob) == ""
+    def test_are_gone_when_put_away(self, alice: Browser) -> None:
+        Customer.objects.filter(pk=alice.customer.pk).update(setup_hidden_at=timezone.now())
+        assert self.read(alice) == ""
 
 
 class TestProjection:
@@ -135,11 +135,11 @@ class TestProjection:
     def test_is_none_for_a_trial(self) -> None:
         assert self.project(plan="trial", used=4, days=15) is None
 
-    def test_stands_beside_the_cost(self, bob: Browser) -> None:
+    def test_stands_beside_the_cost(self, alice: Browser) -> None:
         now = timezone.now()
         start, end = now - timedelta(days=15), now + timedelta(days=15)
         set_account(
-            bob.customer, plan="teams", status="active", current_period_start=start, current_period_end=end
+            alice.customer, plan="teams", status="active", current_period_start=start, current_period_end=end
         )
-        text = read_page(bob.get("/dashboard/").text).find("dl").words
+        text = read_page(alice.get("/dashboard/").text).find("dl").words
         assert "At this pace $499.00 with 0 fixes at the period's end" in text

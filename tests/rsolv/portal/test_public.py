@@ -67,12 +67,12 @@ class TestStatus:
         assert response.status_code == 200
         assert "fixes go on and are billed later" in response.text
 
-    def test_needs_no_database(self, bob: Browser, monkeypatch, django_assert_num_queries) -> None:
+    def test_needs_no_database(self, alice: Browser, monkeypatch, django_assert_num_queries) -> None:
         found = dict.fromkeys(public.PARTS, "healthy") | {"database": "unhealthy"}
         monkeypatch.setattr(public, "check_services", lambda: found)
         monkeypatch.setattr("rsolv.portal.time_zone._find_zone", lambda request: None)
         with django_assert_num_queries(0):
-            assert bob.get("/status/").status_code == 503
+            assert alice.get("/status/").status_code == 503
 
 
 class TestTermsAndPrivacy:

@@ -15,16 +15,16 @@ PAGE = "/dashboard/setup/"
 
 
 class TestTheFile:
-    def test_is_there_at_once_with_defaults(self, bob: Browser) -> None:
-        shown = read_page(bob.get(PAGE).text).get("workflow")
+    def test_is_there_at_once_with_defaults(self, alice: Browser) -> None:
+        shown = read_page(alice.get(PAGE).text).get("workflow")
         assert shown
         assert "${{ secrets.RSOLV_API_KEY }}" in shown.text
         assert "cron" in shown.text
 
-    def test_is_as_it_was_asked_for_and_downloads_so(self, bob: Browser) -> None:
+    def test_is_as_it_was_asked_for_and_downloads_so(self, alice: Browser) -> None:
         asked = {"trigger": "push", "mode": "scan", "branch": "trunk", "languages": ["ruby", "go"]}
-        shown = read_page(bob.get(PAGE, asked).text).get("workflow")
-        file = bob.get(f"{PAGE}rsolv.yml", asked)
+        shown = read_page(alice.get(PAGE, asked).text).get("workflow")
+        file = alice.get(f"{PAGE}rsolv.yml", asked)
         assert shown
         assert shown.text.split() == file.text.split()
         for word in ("trunk", "mode: scan", "ruby/setup-ruby", "actions/setup-go"):
@@ -34,51 +34,51 @@ class TestTheFile:
     @pytest.mark.parametrize(
         "branch", ["", "a b", "a..b", "/a", "a/", "x\n- evil", "${{ x }}", "a.lock", "'"]
     )
-    def test_of_a_branch_that_is_none_says_so(self, bob: Browser, branch: str) -> None:
-        page = bob.get(PAGE, {"branch": branch})
+    def test_of_a_branch_that_is_none_says_so(self, alice: Browser, branch: str) -> None:
+        page = alice.get(PAGE, {"branch": branch})
         assert page.status_code == 422
         assert read_page(page.text).get("workflow") is None
 
 
 class TestTheConnection:
-    def test_is_waited_for_and_shown_the_moment_it_comes(self, bob: Browser) -> None:
-        waiting = bob.get(f"{PAGE}connection/", headers=HTMX).text
+    def test_is_waited_for_and_shown_the_moment_it_comes(self, alice: Browser) -> None:
+        waiting = alice.get(f"{PAGE}connection/", headers=HTMX).text
         assert "hx-get" in waiting
-        raw = create_api_key(customer=bob.customer, name="CI").raw
+        raw = create_api_key(customer=alice.customer, name="CI").raw
         ApiClient(raw).get("/api/v1/entitlement")
-        there = bob.get(f"{PAGE}connection/", headers=HTMX).text
+        there = alice.get(f"{PAGE}connection/", headers=HTMX).text
         assert "Connected" in there
         assert "hx-get" not in there
 
-    def test_opened_as_a_page_leads_to_the_whole(self, bob: Browser) -> None:
-        assert bob.get(f"{PAGE}connection/").headers["Location"] == PAGE
+    def test_opened_as_a_page_leads_to_the_whole(self, alice: Browser) -> None:
+        assert alice.get(f"{PAGE}connection/").headers["Location"] == PAGE
 
-    def test_of_another_tenant_is_not_shown(self, bob: Browser, mallet: Browser) -> None:
-        make_mitigation_of(bob.customer)
+    def test_of_another_tenant_is_not_shown(self, alice: Browser, mallory: Browser) -> None:
+        make_mitigation_of(alice.customer)
         ApiKey.objects.update(last_used_at=timezone.now())
-        assert "Connected" not in mallet.get(PAGE).text
+        assert "Connected" not in mallory.get(PAGE).text
 
 
 class TestPuttingItAway:
-    def test_hides_and_calls_back(self, bob: Browser) -> None:
-        bob.post(f"{PAGE}hide/", {"hidden": "yes"})
+    def test_hides_and_calls_back(self, alice: Browser) -> None:
+        alice.post(f"{PAGE}hide/", {"hidden": "yes"})
         assert Customer.objects.get().setup_hidden_at is not None
-        bob.post(f"{PAGE}hide/", {"hidden": "no"})
+        alice.post(f"{PAGE}hide/", {"hidden": "no"})
         assert Customer.objects.get().setup_hidden_at is None
 
     def test_is_not_for_members(self, db: None) -> None:
-        bob = open_browser("Acme")
+        alice = open_browser("Acme")
         Membership.objects.update(role="member")
-        assert bob.get(PAGE).status_code == 200
-        assert bob.post(f"{PAGE}hide/", {"hidden": "yes"}).status_code == 403
+        assert alice.get(PAGE).status_code == 200
+        assert alice.post(f"{PAGE}hide/", {"hidden": "yes"}).status_code == 403
 
 
 class TestWaiting:
-    def test_asks_again_more_and_more_rarely(self, bob: Browser) -> None:
-        waits = [bob.get(f"{PAGE}connection/?asked={n}", headers=HTMX).text for n in (0, 14, 15, 500)]
+    def test_asks_again_more_and_more_rarely(self, alice: Browser) -> None:
+        waits = [alice.get(f"{PAGE}connection/?asked={n}", headers=HTMX).text for n in (0, 14, 15, 500)]
         assert [int(re.findall(r"delay:(\d+)s", text)[0]) for text in waits] == [2, 2, 6, 30]
         assert "?asked=15" in waits[1]
 
     @pytest.mark.parametrize("asked", ["-1", "x", "99999999", "²"])
-    def test_begins_anew_where_the_count_is_none(self, bob: Browser, asked: str) -> None:
-        assert "?asked=1" in bob.get(f"{PAGE}connection/", {"asked": asked}, headers=HTMX).text
+    def test_begins_anew_where_the_count_is_none(self, alice: Browser, asked: str) -> None:
+        assert "?asked=1" in alice.get(f"{PAGE}connection/", {"asked": asked}, headers=HTMX).text

@@ -83,15 +83,15 @@ DOES_NOT_ASK = {
 
 
 @pytest.fixture
-def stale(bob: Browser) -> Browser:
+def stale(alice: Browser) -> Browser:
     """The owner's browser, whose login is older than sensitive pages allow."""
     user = User.objects.get()
     user.set_password(PASSWORD)
     user.save()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    bob.force_login(user)
-    let_login_grow_old(bob)
-    return bob
+    alice.force_login(user)
+    let_login_grow_old(alice)
+    return alice
 
 
 def is_question(response: Any) -> bool:
@@ -119,13 +119,13 @@ class TestTheList:
     def test_has_every_route_that_takes_a_post(
         self,
         name: str,
-        bob: Browser,
+        alice: Browser,
         owned: dict[str, dict[str, Any]],  # noqa: F811
     ) -> None:
         """One that is in no list must refuse a POST: sort a new route in rsolv/portal/step_up.py or here."""
         arguments = next(arguments for _, each, arguments in PAGES if each == name)
         assert not arguments or name in owned, f"{name}: sort it, or give it an id"
-        assert bob.post(find_path(name, owned)).status_code == 405
+        assert alice.post(find_path(name, owned)).status_code == 405
 
     def test_names_routes_that_there_are(self) -> None:
         assert {*ASK_AT_ONCE, *ASK_ON_CHANGE} <= {name for _, name, _ in PAGES} | {"github_login"}

@@ -16,16 +16,16 @@ def make_old_key(browser: Browser) -> None:
 
 
 class TestAPage:
-    def test_shows_instants_in_the_zone_of_who_looks(self, bob: Browser) -> None:
-        make_old_key(bob)
-        assert "7 Mar 2026, 14:05 UTC" in bob.get("/dashboard/keys/").text
+    def test_shows_instants_in_the_zone_of_who_looks(self, alice: Browser) -> None:
+        make_old_key(alice)
+        assert "7 Mar 2026, 14:05 UTC" in alice.get("/dashboard/keys/").text
         User.objects.update(time_zone="Asia/Tokyo")
-        assert "7 Mar 2026, 23:05 JST" in bob.get("/dashboard/keys/").text
+        assert "7 Mar 2026, 23:05 JST" in alice.get("/dashboard/keys/").text
 
-    def test_is_in_utc_where_the_zone_is_unknown(self, bob: Browser) -> None:
-        make_old_key(bob)
+    def test_is_in_utc_where_the_zone_is_unknown(self, alice: Browser) -> None:
+        make_old_key(alice)
         User.objects.update(time_zone="Europe/Atlantis")
-        assert "7 Mar 2026, 14:05 UTC" in bob.get("/dashboard/keys/").text
+        assert "7 Mar 2026, 14:05 UTC" in alice.get("/dashboard/keys/").text
 
     def test_asks_nothing_about_a_stranger(self, client: Client, db: None, django_assert_num_queries) -> None:
         with django_assert_num_queries(0):
