@@ -18,7 +18,7 @@ from sandbox.github.people import OCTAVIA
 from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import let_login_grow_old, trust_login
+from tests.rsolv.portal.conftest import expire_recent_login, trust_login
 from tests.signup import deliver_mails, enter_code
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ class TestAnAddressThatHasAnAccount:
         owner = Client()
         person = make_person("owner@acme.test")
         owner.force_login(person)
-        let_login_grow_old(owner)
+        expire_recent_login(owner)
         away = getattr(owner, method)(f"{START}?process=connect")
         assert away.status_code != 302 or "/login/oauth/" not in away.headers["Location"]
 
@@ -134,7 +134,7 @@ class TestAnAddressThatHasAnAccount:
         trust_login(owner)
         away = owner.post(f"{START}?process=connect")
         answered = httpx.post(away.headers["Location"], data={"login": "octavia"}, trust_env=False)
-        let_login_grow_old(owner)
+        expire_recent_login(owner)
         back = urlsplit(answered.headers["Location"])
         answer = owner.get(f"{back.path}?{back.query}")
         assert answer.headers["Location"] == "/accounts/3rdparty/"
