@@ -35,7 +35,7 @@ def trace(
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     parent = TraceContextTextMapPropagator().extract(sender) if sender else None
-    with _make_tracer(os.getpid()).start_as_current_span(
+    with get_tracer(os.getpid()).start_as_current_span(
         name, context=parent, kind=SpanKind[kind], record_exception=False, set_status_on_exception=False
     ) as span:
         try:
@@ -47,11 +47,8 @@ def trace(
 
 
 @cache
-def _make_tracer(process: int) -> "Tracer":
-    """Return the tracer of a process.
-
-    One per process: its exporter is a thread, and threads do not survive a fork.
-    """
+def get_tracer(process: int) -> "Tracer":
+    """One for each process: what sends spans is a thread, which a fork does not take along."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider

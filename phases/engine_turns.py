@@ -70,6 +70,11 @@ class SlotQueue:
             _remember_until(self._suspects, caller, SUSPECT_SECONDS)
             self._condition.notify_all()
 
+    def count_waiting(self, caller: str) -> int:
+        """Return how many requests of this caller wait for a slot."""
+        with self._condition:
+            return self._waiting[caller]
+
     def _wait(self, caller: str, seconds: float) -> None:
         """Raises NoSlotAvailable where no slot becomes free for the caller in time."""
         is_brief = self._is_full(caller)

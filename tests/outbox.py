@@ -1,4 +1,4 @@
-"""Rows of the outbox as time, staff and dead workers leave them."""
+"""Put outbox rows into the states that time, staff and crashed workers cause."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from core import outbox
 
 
 def make_due(rows: QuerySet[Any], *, at: datetime | None = None) -> None:
-    """Let every wait and every lease of pending rows be over."""
+    """End every wait and every lease of pending rows."""
     at = at or timezone.now()
     pending = rows.filter(status="pending")
     pending.filter(lease_owner=None).update(next_attempt_at=at)
@@ -18,10 +18,10 @@ def make_due(rows: QuerySet[Any], *, at: datetime | None = None) -> None:
 
 
 def park(rows: QuerySet[Any], *, ago: timedelta = timedelta(0)) -> None:
-    """Let rows wait for staff."""
+    """Park rows, as for staff."""
     outbox.park_rows(rows, at=timezone.now() - ago, reason="No.")
 
 
 def parked() -> dict[str, Any]:
-    """The fields of a new row that waits for staff."""
+    """Return the fields of a new row that is parked."""
     return {"status": "parked", "parked_at": timezone.now(), "next_attempt_at": None}

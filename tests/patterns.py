@@ -1,4 +1,4 @@
-"""Finds every regular expression of the sources, how each is used, and texts that make a slow one slow."""
+"""Find every regular expression of the source, its uses, and texts on which it is slow (ReDoS)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 METHODS = ("match", "fullmatch", "search", "sub", "subn", "findall", "finditer", "split")
-_OFTEN = 100  # repeats that may be fewer have a bounded cost
+_OFTEN = 100  # a repeat with a smaller bound has a bounded cost
 _VARIANTS = 4  # of a part that has alternatives
 
 
 @dataclass(frozen=True)
 class Use:
-    """A pattern and a method that is called with it. `place` is the file and the line."""
+    """A pattern and a method that is called on it. `place` is the file and the line."""
 
     place: str
     pattern: str | bytes
@@ -38,7 +38,7 @@ class NotLiteral(Exception):
 
 
 def find_uses(packages: tuple[str, ...]) -> tuple[list[Use], list[str]]:
-    """All uses of all patterns, and the places whose pattern the source does not spell out."""
+    """Return all uses of all patterns, and the places whose pattern is not a literal."""
     trees = {
         path: ast.parse(path.read_text())
         for package in packages
@@ -67,7 +67,7 @@ def find_uses(packages: tuple[str, ...]) -> tuple[list[Use], list[str]]:
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
-    """Calls of `re`'s functions, each with the name that a compiled pattern is given."""
+    """Calls of the functions of `re`, each with the name to which the result is assigned."""
     named = {
         node.value: node.targets[0].id
         for node in ast.walk(tree)
@@ -86,7 +86,7 @@ def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
 
 
 def _methods_by_name(trees: Any) -> dict[str, list[str]]:
-    """Which methods are called on a name, in any file: a pattern may be imported."""
+    """The methods that are called on each name, in any file, because a pattern may be imported."""
     found: dict[str, set[str]] = {}
     for node in itertools.chain.from_iterable(map(ast.walk, trees)):
         if isinstance(node, ast.Attribute) and node.attr in METHODS:
@@ -97,7 +97,7 @@ def _methods_by_name(trees: Any) -> dict[str, list[str]]:
 
 
 def _literal(node: ast.expr) -> str | bytes:
-    """The pattern that an expression spells out; what is put into it is an ordinary word."""
+    """The pattern of an expression, with an ordinary word in place of each interpolated value."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -130,10 +130,10 @@ def _flags(call: ast.Call, position: int) -> int:
 
 
 def hostile_texts(pattern: str | bytes, flags: int) -> Iterator[Callable[[int], str]]:
-    """Builders of texts of about so many characters, on which a pattern that can be slow is slow.
+    """Yield functions that build a text of about n characters on which a vulnerable pattern is slow.
 
-    Each repeat's prefix is followed by a long run of what the repeat takes, or comes many times over, and at
-    the end stands what fits nothing.
+    The prefix of each repeat is followed by many copies of what the repeat matches, or is itself repeated.
+    The text ends in characters that match nothing, which forces backtracking.
     """
     text = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
     parsed = _parser.parse(text, flags & ~re.DEBUG)
@@ -157,7 +157,7 @@ def _alphabet(pattern: str) -> set[str]:
 
 
 def _repeats(parts: list[Any], before: list[str]) -> Iterator[tuple[list[str], list[str]]]:
-    """Each repeat without a small bound, as what may stand before it and what it repeats."""
+    """Each repeat without a small bound, as samples of what precedes it and of what it repeats."""
     for kind, value in parts:
         if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
             low, high, body = value
@@ -194,7 +194,7 @@ def _joined(heads: list[str], tails: list[str]) -> list[str]:
 
 
 def _sample(kind: Any, value: Any) -> list[str]:
-    """Short texts that this part of a pattern fits."""
+    """Short texts that this part of a pattern matches."""
     if kind is op.LITERAL:
         return [chr(value)]
     if kind is op.NOT_LITERAL:
@@ -245,16 +245,16 @@ _CATEGORIES = {
 
 # -- cost
 
-_SIZES = (22, 1_000, 4_000, 16_000)  # characters; the first is for what grows exponentially
-_CHEAP = 0.000_012  # seconds for the second size: what is quadratic costs more, however little a step does
-_GROWTH = 9.0  # for four times the text: what is quadratic grows sixteenfold, what is linear fourfold
-_SOME_GROWTH = 6.0  # and so much where its linear part still outweighs the other
+_SIZES = (22, 1_000, 4_000, 16_000)  # characters; the first size detects exponential growth
+_CHEAP = 0.000_012  # seconds for the second size; a quadratic pattern costs more, even if each step is cheap
+_GROWTH = 9.0  # for four times the text: a quadratic cost grows sixteenfold, a linear one fourfold
+_SOME_GROWTH = 6.0  # the threshold while the linear part still dominates
 _MATTERS = 0.001  # seconds
 _HOPELESS = 0.05  # seconds; a larger text is not tried
 
 
 def find_slow_text(use: Use) -> str | None:
-    """The beginning of a text whose cost grows faster than its size; None where there is none."""
+    """Return the start of a text whose cost grows faster than its size, or None."""
     cost = _runner(use)
     for build in hostile_texts(use.pattern, use.flags):
         size = _find_suspect_size(cost, build)
@@ -267,7 +267,7 @@ def find_slow_text(use: Use) -> str | None:
 
 
 def _find_suspect_size(cost: Callable[[str], float], build: Callable[[int], str]) -> int | None:
-    """The size at which a text's cost is worth a comparison, None where nothing is suspicious."""
+    """The size at which the cost should be compared, or None if it is not suspicious."""
     shortest, short, longer, longest = _SIZES
     for size in (shortest, short):
         if (spent := cost(build(size))) > _HOPELESS:
@@ -281,7 +281,7 @@ def _find_suspect_size(cost: Callable[[str], float], build: Callable[[int], str]
 
 
 def _runner(use: Use) -> Callable[[str], float]:
-    """How many seconds the pattern takes for a text."""
+    """Return a function that measures the CPU seconds that the pattern takes for a text."""
     method: Any = getattr(re.compile(use.pattern, use.flags), use.method)
     before: tuple[Any, ...] = ()
     if use.method in ("sub", "subn"):

@@ -1,4 +1,4 @@
-"""A row of every model there is, its columns filled, with a recognizable text in each that holds a secret."""
+"""A row of every model, with all columns filled and a recognizable text in each secret column."""
 
 import uuid
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.factories import (
     UserFactory,
 )
 
-# What a page must never show. Beside these by name, every column of raw text or JSON holds it.
+# A text that no page may show. It is planted in the columns named here and in every text or JSON column.
 MARK = "plantedsecret"
 SECRETS: dict[str, tuple[str, ...]] = {
     "account.EmailConfirmation": ("key",),
@@ -43,7 +43,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
     "socialaccount.SocialToken": ("token", "token_secret"),
     "usersessions.UserSession": ("session_key", "data"),
 }
-# Text columns that hold nothing of the kind.
+# Text columns that hold no secret.
 PLAIN_TEXT = {
     ("admin.LogEntry", "object_id"),
     ("admin.LogEntry", "change_message"),
@@ -51,16 +51,16 @@ PLAIN_TEXT = {
     ("djstripe.Product", "name"),
     ("djstripe.ScheduledQueryRun", "title"),
 }
-# Made otherwise than column by column: constraints tie their columns together.
+# Models with a factory, because constraints relate their columns to each other.
 MADE: dict[str, Callable[[], models.Model]] = {
-    "customers.User": lambda: UserFactory(name="Ann"),
+    "customers.User": lambda: UserFactory(name="Alice"),
     "customers.Membership": MembershipFactory,
     "phases.Repository": RepositoryFactory,
     "phases.PhaseExecution": lambda: UsageRecordFactory().execution,
     "billing.UsageRecord": UsageRecordFactory,
     "billing.BillingAccount": BillingAccountFactory,
 }
-# Columns whose value a constraint or a page asks for.
+# Columns whose value is required by a constraint or a page.
 GIVEN: dict[str, dict[str, Any]] = {
     "customers.KeyInvalidation": {"customer_id": None},
     "customers.RateLimit": {"plan": None},
@@ -70,7 +70,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 def list_secrets(model: type[models.Model]) -> list[Any]:
-    """The columns of a model that hold a secret: those that are named, and all raw text."""
+    """Return the secret columns of a model: those in SECRETS, and all text, JSON and binary columns."""
     named = SECRETS.get(model._meta.label, ())
     return [
         field
@@ -84,7 +84,7 @@ def list_secrets(model: type[models.Model]) -> list[Any]:
 
 
 def make_row(model: type[models.Model]) -> models.Model:
-    """One row, made with all that it refers to where there is none yet; its secrets are planted."""
+    """Create a row, with the rows that it refers to if there are none yet, and plant its secrets."""
     label = model._meta.label
     made = MADE.get(label)
     row = made() if made else model._default_manager.model(**_fill(model))
@@ -96,7 +96,7 @@ def make_row(model: type[models.Model]) -> models.Model:
 
 
 def make_every_row() -> dict[type[models.Model], models.Model]:
-    """A row of each model that has a table, the first of its kind where others needed one."""
+    """Create a row of each model that has a table."""
     rows: dict[type[models.Model], models.Model] = {}
     for model in apps.get_models():
         if model._meta.label != "djstripe.UpcomingInvoice":  # dj-stripe keeps none
@@ -152,7 +152,7 @@ def _invent(field: Any) -> Any:
 
 
 def _plant(row: models.Model) -> None:
-    """Write past the model's own save, which may hash or refuse."""
+    """Update without calling save(), which may hash or reject the value."""
     for number, field in enumerate(list_secrets(type(row))):
         text = f"{MARK}{number}-{uuid.uuid4().hex}"[: field.max_length or None]
         value: Any = text

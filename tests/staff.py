@@ -1,4 +1,4 @@
-"""Staff with a browser, logged in by two steps as they must be."""
+"""Staff users with a browser, signed in with two factors as required."""
 
 import time
 from collections.abc import Iterable
@@ -26,13 +26,13 @@ def give_second_step(user: User) -> Authenticator:
 
 
 def compute_code() -> str:
-    """What the authenticator app shows now, as if no code had been used yet."""
+    """Return the current TOTP code, and forget which codes have been used."""
     cache.clear()
     return str(format_hotp_value(hotp_value(SECRET, next(iter(yield_hotp_counters_from_time())))))
 
 
 def make_staff(*permissions: str, **fields: Any) -> User:
-    """Somebody of staff with a second step; permissions as `customers.view_user`, or `view_*` of all apps."""
+    """Create a staff user with a second factor. Permissions: `customers.view_user`, or `view_*` of all."""
     user = UserFactory(is_staff=True, **fields)
     user.user_permissions.set(find_permissions(permissions))
     give_second_step(user)
@@ -50,7 +50,7 @@ def find_permissions(names: Iterable[str]) -> list[Permission]:
 
 
 def open_staff_browser(user: User, **options: Any) -> StaffBrowser:
-    """A browser in which the person has just logged in with two steps."""
+    """Return a browser in which the user has just signed in with two factors."""
     browser = StaffBrowser(**options)
     browser.force_login(user)
     browser.user = user
@@ -61,7 +61,7 @@ def open_staff_browser(user: User, **options: Any) -> StaffBrowser:
 def show_two_steps(
     browser: Client, *, seconds_ago: float = 0, steps: tuple[str, ...] = ("password", "mfa")
 ) -> None:
-    """Have the session say that its person has shown these, so long ago."""
+    """Record in the session that its user passed these steps, so many seconds ago."""
     at = time.time() - seconds_ago
     session = browser.session
     session["account_authentication_methods"] = [{"method": step, "at": at} for step in steps]

@@ -17,13 +17,13 @@ class TestFormatCents:
     def test_groups_thousands_and_keeps_two_places(self, amount: int, text: str) -> None:
         assert format_cents(amount) == text
 
-    def test_is_the_filter(self) -> None:
+    def test_is_used_by_the_template_filter(self) -> None:
         assert cents(123450) == "$1,234.50"
 
-    def test_drops_empty_places_when_short(self) -> None:
+    def test_short_form_omits_zero_cents(self) -> None:
         assert [format_cents(n, is_short=True) for n in (49900, 850)] == ["$499", "$8.50"]
 
-    def test_names_another_currency(self) -> None:
+    def test_names_other_currencies(self) -> None:
         assert format_cents(123450, currency="eur") == "1,234.50 EUR"
 
 
@@ -57,6 +57,6 @@ class TestFormatDate:
         ("zone", "text"),
         [("Asia/Tokyo", "8 Mar 2026, 04:05 JST"), ("America/Sao_Paulo", "7 Mar 2026, 16:05 UTC-03")],
     )
-    def test_is_in_the_zone_that_is_active(self, zone: str, text: str) -> None:
+    def test_uses_the_active_time_zone(self, zone: str, text: str) -> None:
         with timezone.override(zone):
             assert format_exact(NOW + timedelta(hours=5)) == text

@@ -1,4 +1,4 @@
-"""What the embedded installation writes is for its own user alone."""
+"""Files of the embedded installation are readable by its own user only."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ import pytest
 from core.private_files import make_private
 from sandbox.stripe.server import StripeSandbox
 
-# What web, worker, beat and the sandbox's Stripe do first, in a process of the embedded way to run.
+# What web, worker, beat and the sandbox's Stripe do first, in a process of the embedded installation.
 START = """
 import django, os
 from pathlib import Path
@@ -46,7 +46,7 @@ def usual_umask() -> Iterator[None]:
 
 
 def list_open(folder: Path) -> list[str]:
-    """What others than its user could use."""
+    """List the files that other users can access."""
     found = [folder, *folder.rglob("*")]
     return [f"{path} {path.stat().st_mode:o}" for path in found if path.stat().st_mode & 0o077]
 
@@ -61,8 +61,8 @@ def start(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("usual_umask")
-class TestTheEmbeddedInstallation:
-    def test_writes_files_that_only_its_user_reads(self, tmp_path: Path) -> None:
+class TestEmbeddedInstallation:
+    def test_writes_files_that_only_its_user_can_access(self, tmp_path: Path) -> None:
         start(tmp_path / "var")
         names = {path.name for path in (tmp_path / "var").rglob("*")}
         assert {"rsolv.sqlite3", "stripe.sqlite3", "beat-schedule.json", "metrics", "web.log"} <= names
@@ -70,7 +70,7 @@ class TestTheEmbeddedInstallation:
         assert list((tmp_path / "var" / "mail").iterdir())
         assert list_open(tmp_path / "var") == []
 
-    def test_closes_what_an_earlier_release_left_open(self, tmp_path: Path) -> None:
+    def test_restricts_existing_files(self, tmp_path: Path) -> None:
         for name in ("mail", "queue", "queue-control", "log", "metrics"):
             (tmp_path / "var" / name).mkdir(parents=True)
         for name in ("rsolv.sqlite3-wal", "mail/1.log", "queue/1.msg", "metrics/counter_1.db"):
@@ -79,7 +79,7 @@ class TestTheEmbeddedInstallation:
         start(tmp_path / "var")
         assert list_open(tmp_path / "var") == []
 
-    def test_begins_with_a_stripe_whose_state_is_private(self, tmp_path: Path) -> None:
+    def test_restricts_the_state_of_the_stripe_sandbox(self, tmp_path: Path) -> None:
         state = tmp_path / "state.sqlite3"
         state.touch(mode=0o644)
         with StripeSandbox(state=str(state)):
@@ -88,14 +88,14 @@ class TestTheEmbeddedInstallation:
 
 @pytest.mark.usefixtures("usual_umask")
 class TestKeepPrivate:
-    def test_leaves_a_shared_folder_and_what_is_not_ours_as_they_are(self, tmp_path: Path) -> None:
+    def test_keeps_shared_folders_and_foreign_files(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o1777)
         (tmp_path / "theirs.txt").touch(mode=0o644)
         make_private(tmp_path)
         assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
         assert stat.S_IMODE((tmp_path / "theirs.txt").stat().st_mode) == 0o644
 
-    def test_follows_no_link_out_of_the_folder(self, tmp_path: Path) -> None:
+    def test_does_not_follow_links_out_of_the_folder(self, tmp_path: Path) -> None:
         outside = tmp_path / "outside"
         outside.touch(mode=0o644)
         (tmp_path / "var" / "mail").mkdir(parents=True)
@@ -103,7 +103,7 @@ class TestKeepPrivate:
         make_private(tmp_path / "var")
         assert stat.S_IMODE(outside.stat().st_mode) == 0o644
 
-    def test_closes_a_database_that_lies_elsewhere(self, tmp_path: Path) -> None:
+    def test_restricts_a_database_outside_the_folder(self, tmp_path: Path) -> None:
         database = tmp_path / "elsewhere.sqlite3"
         database.touch(mode=0o644)
         make_private(tmp_path / "var", database=str(database))

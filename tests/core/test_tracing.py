@@ -22,7 +22,7 @@ FIX = {"phase": "mitigation", "repo": "acme/shop", "commitSha": "abc", "issueNum
 def spans(settings, monkeypatch):
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(traces, "_make_tracer", lambda process: provider.get_tracer("test"))
+    monkeypatch.setattr(traces, "get_tracer", lambda process: provider.get_tracer("test"))
     settings.TRACES_URL = "http://127.0.0.1:9/v1/traces"
     yield exporter.get_finished_spans
     provider.shutdown()
@@ -30,7 +30,7 @@ def spans(settings, monkeypatch):
 
 class TestTrace:
     @pytest.mark.django_db(transaction=True)
-    def test_leads_from_the_request_over_the_task_to_stripe(self, billing_env, spans):
+    def test_connects_request_task_and_stripe_call(self, billing_env, spans):
         action = make_client(billing_env.subscribe("payg"))
         before = len(spans())
         assert action.post("/api/v1/phases/store", FIX | {"data": {"fixed": True}}).status_code == 200
@@ -41,7 +41,7 @@ class TestTrace:
         assert len({span.context.trace_id for span in chain}) == 1
         assert found["stripe report_usage"].attributes["stripe.request_id"].startswith("req_")
 
-    def test_is_carried_in_a_task_s_message(self, spans):
+    def test_is_propagated_in_the_task_message(self, spans):
         headers: dict[str, str] = {}
         with traces.trace("request"):
             traces.propagate_trace(headers=headers)
@@ -49,18 +49,18 @@ class TestTrace:
             pass
         assert len({span.context.trace_id for span in spans()}) == 1
 
-    def test_says_nothing_of_an_error_but_its_kind(self, spans):
+    def test_records_only_the_type_of_an_error(self, spans):
         with pytest.raises(ValueError), traces.trace("task"):
             raise ValueError("sk_test_secret")
         assert "secret" not in spans()[0].to_json()
         assert spans()[0].attributes["error.type"] == "ValueError"
 
-    def test_loads_no_exporter_where_it_is_off(self):
+    def test_loads_no_exporter_when_disabled(self):
         code = "import django, sys; django.setup(); from rsolv.wsgi import application; import rsolv.urls;"
         code += "sys.exit(any(name.startswith('opentelemetry.exporter') for name in sys.modules))"
         assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
-    def test_tells_of_a_task_that_failed(self, spans):
+    def test_records_a_failed_task(self, spans):
         @shared_task(name="test.fail")
         def fail() -> None:
             raise ValueError("sk_test_secret")
@@ -69,7 +69,7 @@ class TestTrace:
         assert spans()[0].status.status_code is StatusCode.ERROR
         assert "secret" not in spans()[0].to_json()
 
-    def test_reaches_a_collector(self, settings):
+    def test_is_sent_to_the_collector(self, settings):
         with HTTPServer(("127.0.0.1", 0), Collector) as server:
             server.received = []
             settings.TRACES_URL = f"http://127.0.0.1:{server.server_port}/v1/traces"
@@ -77,9 +77,9 @@ class TestTrace:
             thread.start()
             with traces.trace("request"):
                 pass
-            traces._make_tracer(os.getpid()).span_processor.force_flush()
+            traces.get_tracer(os.getpid()).span_processor.force_flush()
             thread.join()
-        traces._make_tracer.cache_clear()
+        traces.get_tracer.cache_clear()
         path, body = server.received[0]
         assert path == "/v1/traces"
         assert b"rsolv" in body and b"request" in body

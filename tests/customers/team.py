@@ -1,4 +1,4 @@
-"""A team to act in."""
+"""Teams, people and their mails."""
 
 import re
 from typing import Any
@@ -20,12 +20,12 @@ def make_team(*roles: str) -> tuple[Customer, list[Membership]]:
 
 
 def origin_of(by: Membership | None) -> dict[str, Any]:
-    """Who acts, when and from where, as the services take it."""
+    """Return who acts, when and from which address, as arguments of a service."""
     return {"by": by, "at": timezone.now(), "address": "192.0.2.7"}
 
 
 def make_person(email: str) -> User:
-    """Somebody who has confirmed their address and is in no customer."""
+    """Create a user with a confirmed address who belongs to no customer."""
     user = UserFactory(email=email)
     user.set_password("correct-horse-battery")
     user.save()
@@ -34,7 +34,7 @@ def make_person(email: str) -> User:
 
 
 def read_invitation() -> str:
-    """The path in the last mail."""
+    """Return the path of the invitation link in the last mail."""
     deliver_mails()
     found = re.search(r"(/invitations/[\w-]+/)", mail.outbox[-1].body)
     assert found, mail.outbox[-1].body
@@ -42,6 +42,6 @@ def read_invitation() -> str:
 
 
 def forget_mail_limits() -> None:
-    """As if a day had passed for everything that counts how often something was done."""
+    """Reset all rate limits, as if a day had passed."""
     cache.clear()
     limiter.in_process.clear()

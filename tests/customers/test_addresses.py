@@ -6,7 +6,7 @@ from customers.addresses import find_mailbox, find_organization, is_disposable, 
 from customers.mail_providers import BY_DOMAIN
 
 
-class TestNormaliseEmail:
+class TestNormalizeEmail:
     @pytest.mark.parametrize(
         ("written", "kept"),
         [
@@ -16,22 +16,22 @@ class TestNormaliseEmail:
             ("nonsense", "@nonsense"),
         ],
     )
-    def test_keeps_one_spelling(self, written, kept):
+    def test_returns_one_spelling(self, written, kept):
         assert normalize_email(written) == kept
 
 
 class TestIsDisposable:
     @pytest.mark.parametrize("address", ["a@mailinator.com", "a@MAILINATOR.com", "a@x.y.mailinator.com"])
-    def test_knows_domains_and_those_below_them(self, address):
+    def test_includes_subdomains(self, address):
         assert is_disposable(address)
 
     @pytest.mark.parametrize("address", ["a@acme.test", "a@gmail.com", "a@notmailinator.com.example"])
-    def test_leaves_others_alone(self, address):
+    def test_excludes_other_domains(self, address):
         assert not is_disposable(address)
 
 
 class TestFindMailbox:
-    def test_leaves_tags_out(self):
+    def test_removes_tags(self):
         assert find_mailbox("Ann+one+two@Acme.test") == "ann@acme.test"
 
     @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ class TestFindMailbox:
             ("nonsense", "@nonsense"),
         ],
     )
-    def test_is_what_its_provider_takes_for_one(self, address, mailbox):
+    def test_follows_the_rules_of_the_provider(self, address, mailbox):
         assert find_mailbox(address) == mailbox
         assert find_mailbox(mailbox) == mailbox
 
     @given(st.emails())
-    def test_is_an_address_of_its_own(self, address):
+    def test_is_idempotent(self, address):
         assert find_mailbox(find_mailbox(address)) == find_mailbox(address)
 
 
@@ -77,5 +77,5 @@ class TestFindOrganization:
         assert find_organization(address) == organization
 
 
-def test_no_provider_hands_out_addresses_to_throw_away():
+def test_no_mail_provider_is_disposable():
     assert not [domain for domain in BY_DOMAIN if is_disposable(f"a@{domain}")]

@@ -1,4 +1,4 @@
-"""Each entry of the audit log says from which address and device; and what has an entry at all."""
+"""Which actions the audit log records, and the address and device of each."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def find(action: str) -> AuditLogEntry:
     return entry
 
 
-class TestAnEntry:
+class TestEntry:
     @pytest.mark.parametrize(
         ("action", "path", "sent"),
         [
@@ -49,14 +49,16 @@ class TestAnEntry:
             ("cap_changed", "billing/cap/", {"dollars": "50"}),
         ],
     )
-    def test_says_what_was_done_from_where_and_with_what(
+    def test_records_action_actor_address_and_device(
         self, browser: Browser, action: str, path: str, sent: dict[str, str]
     ) -> None:
         browser.post(f"/dashboard/{path}", sent)
         assert find(action).actor == User.objects.get()
 
     @pytest.mark.parametrize(("action", "path"), [("role", {"role": "billing"}), ("remove", {})])
-    def test_of_a_member_too(self, browser: Browser, action: str, path: dict[str, str]) -> None:
+    def test_records_address_and_device_of_changes_to_a_member(
+        self, browser: Browser, action: str, path: dict[str, str]
+    ) -> None:
         member = MembershipFactory(customer=browser.customer, role="admin")
         create_api_key(customer=browser.customer, name="CI", created_by=member.user)
         AuditLogEntry.objects.all().delete()
@@ -69,11 +71,11 @@ class TestAnEntry:
     @pytest.mark.parametrize(
         ("path", "what"), [("audit-log/export/", "audit log"), ("usage/rsolv-usage.csv", "usage, 30d")]
     )
-    def test_of_an_export_by_link(self, browser: Browser, path: str, what: str) -> None:
+    def test_records_an_export_by_link(self, browser: Browser, path: str, what: str) -> None:
         browser.get(f"/dashboard/{path}")
         assert find("data_exported").subject == what
 
-    def test_is_shown_and_exported_with_its_device(self, browser: Browser) -> None:
+    def test_device_is_shown_and_exported(self, browser: Browser) -> None:
         browser.post("/dashboard/settings/company/", {"company": "Acme Two"})
         assert "Firefox on Linux" in browser.get("/dashboard/audit-log/").text
         lines = b"".join(browser.get("/dashboard/audit-log/export/")).decode()
@@ -81,17 +83,17 @@ class TestAnEntry:
         whole = json.loads(b"".join(browser.post("/dashboard/settings/export/")))
         assert whole["audit_log"][-1]["device"] == "Firefox on Linux"
 
-    def test_keeps_a_device_that_says_too_much_short(self, alice: Browser) -> None:  # noqa: F811
+    def test_truncates_a_long_user_agent(self, alice: Browser) -> None:  # noqa: F811
         alice.post("/dashboard/settings/company/", {"company": "B"}, headers={"User-Agent": "x" * 500})
         assert AuditLogEntry.objects.get().device == "x" * 60
 
-    def test_is_not_written_where_nothing_changed(self, browser: Browser) -> None:
+    def test_is_not_written_without_a_change(self, browser: Browser) -> None:
         browser.post("/dashboard/settings/company/", {"company": browser.customer.name})
         browser.post("/dashboard/settings/profile/", {"name": "", "time_zone": "Europe/Berlin"})
         browser.post("/dashboard/settings/mail/", {"wants_alerts": "on", "wants_guidance": "on"})
         assert not AuditLogEntry.objects.exists()
 
-    def test_names_both_names_however_long(self, browser: Browser) -> None:
+    def test_contains_both_names_of_a_renaming_even_if_long(self, browser: Browser) -> None:
         Customer.objects.update(name="a" * 200)
         browser.post("/dashboard/settings/company/", {"company": "b" * 200})
         subject = find("customer_renamed").subject
@@ -100,7 +102,7 @@ class TestAnEntry:
 
 
 class TestAddresses:
-    def test_added_made_primary_and_removed(self, browser: Browser) -> None:
+    def test_are_recorded_when_added_made_primary_and_removed(self, browser: Browser) -> None:
         user = User.objects.get()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         browser.post("/accounts/email/", {"email": "alice@new.test", "action_add": ""})
@@ -116,20 +118,20 @@ class TestAddresses:
         assert find("email_removed").subject == user.email
 
 
-class TestAnInvitation:
+class TestInvitation:
     def invite(self) -> Membership:
         _, (owner,) = make_team("owner")
         invite_member(customer=owner.customer, email="new@acme.test", role="member", **origin_of(owner))
         return owner
 
-    def test_accepted_says_who_invited(self) -> None:
+    def test_accepted_entry_names_the_inviter(self) -> None:
         owner = self.invite()
         token = read_invitation().split("/")[2]
         accept_invitation(token=token, user=make_person("new@acme.test"), at=timezone.now())
         entry = AuditLogEntry.objects.get(action="member_added")
         assert entry.subject == f"as member, invited by {owner.user.email}"
 
-    def test_expired_has_one_entry_at_the_time_it_expired(self) -> None:
+    def test_expired_has_one_entry_with_its_expiry_time(self) -> None:
         owner = self.invite()
         expired_at = timezone.now() - timedelta(hours=2)
         Invitation.objects.update(expires_at=expired_at)
@@ -140,7 +142,7 @@ class TestAnInvitation:
         assert (entry.actor_name, entry.subject) == ("RSOLV", "new@acme.test as member")
 
     @pytest.mark.parametrize("field", ["accepted_at", "revoked_at"])
-    def test_answered_does_not_expire(self, field: Any) -> None:
+    def test_accepted_or_revoked_does_not_expire(self, field: Any) -> None:
         self.invite()
         now = timezone.now()
         Invitation.objects.update(expires_at=now - timedelta(hours=2), **{field: now})

@@ -1,4 +1,4 @@
-"""What only Redis can show of the key cache."""
+"""The key cache, with a real Redis."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,7 +17,7 @@ from tests.factories import BillingAccountFactory, MembershipFactory, UserFactor
 
 pytestmark = pytest.mark.services
 
-NOBODY = "redis://127.0.0.1:9/0"
+UNREACHABLE = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def quick_lease(settings) -> None:
 
 @pytest.fixture
 def raw(db) -> str:
-    """A key that the cache knows."""
+    """A key that is in the cache."""
     member = MembershipFactory()
     BillingAccountFactory(customer=member.customer)
     made = create_api_key(customer=member.customer, name="test")
@@ -37,12 +37,12 @@ def raw(db) -> str:
 
 @pytest.fixture
 def cut_off(settings, monkeypatch) -> Iterator[Callable[[], None]]:
-    """Call it, and this process does not reach Redis; again, and it does. Redis itself stays as it is."""
-    ours, nobody = get_redis_client(), RedisClient(NOBODY)
-    links = {"now": ours}
+    """Return a function that disconnects this process from Redis, and reconnects it when called again."""
+    ours, unreachable = get_redis_client(), RedisClient(UNREACHABLE)
+    clients = {"now": ours}
     for module in ("customers.key_cache", "customers.key_uses"):
-        monkeypatch.setattr(f"{module}.get_redis_client", lambda: links["now"])
-    yield lambda: links.update(now=nobody if links["now"] is ours else ours)
+        monkeypatch.setattr(f"{module}.get_redis_client", lambda: clients["now"])
+    yield lambda: clients.update(now=unreachable if clients["now"] is ours else ours)
 
 
 def get_key(raw: str) -> ApiKey:
@@ -54,23 +54,23 @@ def get_owner(customer: Customer):
 
 
 class TestAuthenticateApiKey:
-    def test_asks_the_database_once(self, raw, django_assert_num_queries):
+    def test_runs_no_query_for_a_cached_key(self, raw, django_assert_num_queries):
         with django_assert_num_queries(0):
-            caller = authenticate_api_key(raw)
-        assert caller is not None and caller.customer_id == get_key(raw).customer_id
+            principal = authenticate_api_key(raw)
+        assert principal is not None and principal.customer_id == get_key(raw).customer_id
 
-    def test_asks_once_for_an_unknown_key_too(self, raw, django_assert_num_queries):
+    def test_caches_an_unknown_key(self, raw, django_assert_num_queries):
         unknown = keys.generate_key()
         assert authenticate_api_key(unknown) is None
         with django_assert_num_queries(0):
             assert authenticate_api_key(unknown) is None
 
-    def test_keeps_no_raw_key(self, raw):
+    def test_cache_contains_no_raw_key(self, raw):
         client = get_redis_client().client
         kept = [name + (client.get(name) or b"") for name in client.keys("rsolv:keys:*") if b":of:" in name]
         assert kept and not [text for text in kept if raw.encode() in text or raw[6:].encode() in text]
 
-    def test_takes_a_key_that_was_tried_before_it_was_made(
+    def test_accepts_a_new_key_that_was_cached_as_unknown(
         self, raw, monkeypatch, django_capture_on_commit_callbacks
     ):
         early = keys.generate_key()
@@ -80,12 +80,12 @@ class TestAuthenticateApiKey:
             create_api_key(customer=get_key(raw).customer, name="late")
         assert authenticate_api_key(early) is not None
 
-    def test_asks_the_database_while_redis_is_away(self, raw, cut_off, django_assert_num_queries):
+    def test_queries_the_database_while_redis_is_unavailable(self, raw, cut_off, django_assert_num_queries):
         cut_off()
         with django_assert_num_queries(1):
             assert authenticate_api_key(raw) is not None
 
-    def test_refuses_a_cached_key_whose_time_is_over(self, raw, monkeypatch):
+    def test_rejects_a_cached_key_after_it_expired(self, raw, monkeypatch):
         ends_at = timezone.now() + timedelta(hours=1)
         ApiKey.objects.update(expires_at=ends_at)
         assert authenticate_api_key(raw) is not None
@@ -120,7 +120,7 @@ def delete_customer(key):
     customer.delete()
 
 
-WAYS = {
+ENDINGS = {
     "revoked": revoke,
     "rotated": rotate,
     "closed": close,
@@ -137,45 +137,43 @@ WAYS = {
 }
 
 
-class TestAKeyThatEnds:
-    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-    def test_is_refused_by_the_next_request(self, raw, way, django_capture_on_commit_callbacks):
+class TestEndedKey:
+    @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+    def test_is_rejected_by_the_next_request(self, raw, end, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks(execute=True):
-            way(get_key(raw))
+            end(get_key(raw))
         assert authenticate_api_key(raw) is None
         assert not KeyInvalidation.objects.exists()
 
-    @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-    def test_is_refused_though_redis_was_away_when_it_ended(
-        self, raw, way, cut_off, django_capture_on_commit_callbacks
+    @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+    def test_is_rejected_if_redis_was_unavailable_when_it_ended(
+        self, raw, end, cut_off, django_capture_on_commit_callbacks
     ):
         cut_off()
         with django_capture_on_commit_callbacks(execute=True):
-            way(get_key(raw))
+            end(get_key(raw))
         assert KeyInvalidation.objects.exists()
         cut_off()
         assert authenticate_api_key(raw) is None
         assert not KeyInvalidation.objects.exists()
 
-    def test_is_refused_though_its_entry_outlived_the_process_that_ended_it(self, raw, monkeypatch):
-        monkeypatch.setattr(
-            key_cache, "invalidate", lambda hashes: None
-        )  # killed before its commit's hook ran
+    def test_is_rejected_if_the_process_died_before_invalidating_it(self, raw, monkeypatch):
+        monkeypatch.setattr(key_cache, "forget", lambda hashes: None)  # killed before its on_commit hook ran
         revoke(get_key(raw))
         monkeypatch.undo()
-        get_redis_client().client.delete(key_cache.LEASE)  # which ends by itself
+        get_redis_client().client.delete(key_cache.LEASE)  # as if it had expired
         assert authenticate_api_key(raw) is None
 
-    def test_is_not_brought_back_by_a_fill_that_began_before(self, raw):
+    def test_is_not_restored_by_a_concurrent_cache_fill(self, raw):
         key = get_key(raw)
         key_cache.invalidate([key.key_hash])
         marker = key_cache.begin_fill(key.key_hash)
-        caller, _ = selectors.get_principal_by_key_hash(key_hash=key.key_hash)
+        principal, _ = selectors.get_principal_by_key_hash(key_hash=key.key_hash)
         revoke(key)
-        assert key_cache.end_fill(key.key_hash, marker, caller) is False
+        assert key_cache.end_fill(key.key_hash, marker, principal) is False
         assert authenticate_api_key(raw) is None
 
-    def test_works_again_when_its_customer_is_unblocked(self, raw):
+    def test_works_again_after_its_customer_is_unblocked(self, raw):
         staff = UserFactory(is_staff=True)
         block_customer(customer=get_key(raw).customer, by=staff, at=timezone.now())
         assert authenticate_api_key(raw) is None
@@ -184,19 +182,19 @@ class TestAKeyThatEnds:
 
 
 class TestLease:
-    def test_ends_though_its_renewer_was_slow(self, raw):
+    def test_expires_even_if_its_renewal_is_slow(self, raw):
         get_redis_client().client.delete(key_cache.LEASE)
         began_at = key_cache.begin_lease()
         key_cache.grant_lease(began_at - 10_000)
         assert key_cache.read(keys.hash_key(raw)) == key_cache.NO_LEASE
 
-    def test_is_renewed_by_one_of_those_who_ask(self, raw):
+    def test_is_renewed_by_one_caller(self, raw):
         get_redis_client().client.delete(key_cache.LEASE)
         assert key_cache.begin_lease() is not None
         assert key_cache.begin_lease() is None
         assert authenticate_api_key(raw) is not None
 
-    def test_clears_a_redis_that_was_started_anew(self, raw):
+    def test_clears_the_cache_after_redis_restarted(self, raw):
         client = get_redis_client().client
         client.set(key_cache.RUN, b"another run")
         client.delete(key_cache.LEASE, key_cache.RENEWING)

@@ -1,4 +1,4 @@
-"""Logins: the second step, places, what the audit log tells, and how guessing is slowed."""
+"""Sign-in: the second factor, new devices, audit log entries and limits on guessing."""
 
 import re
 from typing import Any
@@ -23,15 +23,15 @@ FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/142.0"}
 
 
 @pytest.fixture
-def ann() -> Membership:
-    return MembershipFactory(user=make_person("ann@acme.test"))
+def alice() -> Membership:
+    return MembershipFactory(user=make_person("alice@acme.test"))
 
 
 def log_in(
     client: Client | None = None, password: str = PASSWORD, address: str = "192.0.2.7", **headers: str
 ) -> Any:
     client = client or Client()
-    sent = {"login": "ann@acme.test", "password": password}
+    sent = {"login": "alice@acme.test", "password": password}
     page = client.post(LOGIN, sent, REMOTE_ADDR=address, headers=headers or FIREFOX, follow=True)
     return client, page
 
@@ -41,7 +41,7 @@ def make_code(secret: str) -> str:
 
 
 def turn_on(client: Client) -> str:
-    """Set the authenticator app up; its secret."""
+    """Set up the authenticator app and return its secret."""
     trust_login(client)
     shown = re.search(r'id="secret">([A-Z2-7]+)<', client.get(TOTP).text)
     assert shown
@@ -53,15 +53,15 @@ def list_audit_log() -> list[str]:
     return list(AuditLogEntry.objects.order_by("at").values_list("action", flat=True))
 
 
-class TestTheSecondStep:
-    def test_is_asked_for_after_the_password(self, ann: Membership) -> None:
+class TestSecondFactor:
+    def test_is_required_after_the_password(self, alice: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         other, page = log_in()
         assert page.redirect_chain[-1][0] == "/accounts/2fa/authenticate/"
         assert "_auth_user_id" not in other.session
 
-    def test_lets_in_with_the_code_and_not_with_another(self, ann: Membership) -> None:
+    def test_accepts_only_the_correct_code(self, alice: Membership) -> None:
         client, _ = log_in()
         secret = turn_on(client)
         Authenticator.objects.update(last_used_at=None)
@@ -69,11 +69,11 @@ class TestTheSecondStep:
         assert "Incorrect code" in other.post("/accounts/2fa/authenticate/", {"code": "000000"}).text
         from django.core.cache import cache
 
-        cache.clear()  # a code is taken once; this one was used to turn the step on
+        cache.clear()  # a code is accepted once, and this one was used to set up the app
         page = other.post("/accounts/2fa/authenticate/", {"code": make_code(secret)}, follow=True)
         assert page.redirect_chain[-1][0] == "/dashboard/"
 
-    def test_takes_a_recovery_code_once(self, ann: Membership) -> None:
+    def test_accepts_a_recovery_code_once(self, alice: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         codes = re.findall(
@@ -85,13 +85,13 @@ class TestTheSecondStep:
             page = other.post("/accounts/2fa/authenticate/", {"code": codes[0]}, follow=True)
             assert (page.redirect_chain[-1][0] if page.redirect_chain else None) == expected
 
-    def test_keeps_its_secret_encrypted(self, ann: Membership) -> None:
+    def test_stores_its_secret_encrypted(self, alice: Membership) -> None:
         client, _ = log_in()
         secret = turn_on(client)
         assert secret not in str(Authenticator.objects.get(type="totp").data)
 
     @pytest.mark.django_db(transaction=True)
-    def test_on_and_off_are_told_in_the_log_and_by_mail(self, ann: Membership) -> None:
+    def test_activation_and_deactivation_are_logged_and_mailed(self, alice: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         client.post("/accounts/2fa/totp/deactivate/")
@@ -104,8 +104,8 @@ class TestTheSecondStep:
         assert "If this was you" in html
 
 
-class TestAPlace:
-    def test_is_news_only_after_the_first(self, ann: Membership) -> None:
+class TestNewDevice:
+    def test_is_reported_only_after_the_first_sign_in(self, alice: Membership) -> None:
         log_in()
         log_in(**{"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/143.1"}, address="192.0.2.99")
         assert list_audit_log() == []
@@ -113,23 +113,23 @@ class TestAPlace:
         assert list_audit_log() == ["sign_in_from_new_device"]
         assert AuditLogEntry.objects.get().address == "198.51.100.4"
         deliver_mails()
-        assert mail.outbox[-1].subject == "New sign-in to RSOLV from a new device"
-        assert mail.outbox[-1].to == ["ann@acme.test"]
+        assert mail.outbox[-1].subject == "A login to RSOLV from a new place"
+        assert mail.outbox[-1].to == ["alice@acme.test"]
 
-    def test_is_told_once(self, ann: Membership) -> None:
+    def test_is_reported_once(self, alice: Membership) -> None:
         for address in ("192.0.2.7", "198.51.100.4", "198.51.100.4"):
             log_in(address=address)
         assert list_audit_log() == ["sign_in_from_new_device"]
 
-    def test_is_where_our_own_proxy_says(self, ann: Membership, settings: Any) -> None:
+    def test_address_comes_from_the_trusted_proxy(self, alice: Membership, settings: Any) -> None:
         settings.TRUSTED_PROXY_COUNT = 1
         for forwarded in ("203.0.113.1", "203.0.113.9, 198.51.100.4"):
             log_in(**{"X-Forwarded-For": forwarded})
         assert AuditLogEntry.objects.get().address == "198.51.100.4"
 
 
-class TestAPassword:
-    def test_changed_is_in_the_log_and_ends_the_other_sessions(self, ann: Membership) -> None:
+class TestPassword:
+    def test_change_is_logged_and_ends_other_sessions(self, alice: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in()
         new = {"oldpassword": PASSWORD, "password1": "another-horse-2", "password2": "another-horse-2"}
         client.post("/accounts/password/change/", new)
@@ -138,23 +138,23 @@ class TestAPassword:
         assert other.get("/dashboard/team/").status_code == 302
 
 
-class TestAnAddress:
-    def test_is_added_confirmed_and_made_primary(self, ann: Membership) -> None:
+class TestEmailAddress:
+    def test_can_be_added_confirmed_and_made_primary(self, alice: Membership) -> None:
         client, _ = log_in()
         trust_login(client)
-        client.post("/accounts/email/", {"email": "ann@new.test", "action_add": ""})
+        client.post("/accounts/email/", {"email": "alice@new.test", "action_add": ""})
         deliver_mails()
         code = re.search(r"^([A-Z0-9-]{6,9})$", mail.outbox[-1].body, re.M)
         assert code
         client.post("/accounts/confirm-email/", {"code": code[1]})
-        client.post("/accounts/email/", {"email": "ann@new.test", "action_primary": ""})
-        ann.user.refresh_from_db()
-        assert ann.user.email == "ann@new.test"
-        assert AuditLogEntry.objects.get(action="email_changed").subject == "to ann@new.test"
+        client.post("/accounts/email/", {"email": "alice@new.test", "action_primary": ""})
+        alice.user.refresh_from_db()
+        assert alice.user.email == "alice@new.test"
+        assert AuditLogEntry.objects.get(action="email_changed").subject == "to alice@new.test"
 
 
 class TestSessions:
-    def test_elsewhere_are_listed_and_ended(self, ann: Membership) -> None:
+    def test_on_other_devices_are_listed_and_ended(self, alice: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in(address="192.0.2.55")
         page = client.get("/accounts/sessions/")
         assert "192.0.2.55" in page.text
@@ -163,26 +163,26 @@ class TestSessions:
         assert other.get("/dashboard/team/").status_code == 302
 
 
-class TestGuessing:
-    """With the limits that production has; the other tests run without."""
+class TestGuessingLimits:
+    """With the production limits; the other tests run without limits."""
 
     @pytest.fixture(autouse=True)
     def limits(self, settings: Any) -> None:
         settings.ACCOUNT_RATE_LIMITS = {}
 
-    def test_a_password_is_stopped_after_five_even_with_the_right_one(self, ann: Membership) -> None:
+    def test_block_even_the_correct_password_after_five_failures(self, alice: Membership) -> None:
         for _ in range(5):
             assert "not correct" in log_in(password="wrong")[1].text
         client, page = log_in()
         assert "Too many failed login attempts" in page.text
         assert "_auth_user_id" not in client.session
 
-    def test_many_addresses_from_one_network_address_are_stopped(self, ann: Membership) -> None:
+    def test_block_many_accounts_from_one_address(self, alice: Membership) -> None:
         tried = [try_login(f"p{number}@acme.test") for number in range(11)]
         assert "not correct" in tried[9].text
         assert "Too many failed login attempts" in tried[10].text
 
-    def test_a_code_of_the_second_step_is_stopped_too(self, ann: Membership) -> None:
+    def test_block_guesses_of_the_second_factor(self, alice: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         other, _ = log_in()
@@ -190,7 +190,7 @@ class TestGuessing:
         assert "Incorrect code" in answers[0]
         assert "Too many failed login attempts" in answers[5]
 
-    def test_a_caller_cannot_choose_their_address(self, ann: Membership) -> None:
+    def test_ignore_a_forged_x_forwarded_for(self, alice: Membership) -> None:
         tried = [
             try_login(f"p{number}@acme.test", **{"X-Forwarded-For": f"203.0.113.{number}"})
             for number in range(11)

@@ -1,4 +1,4 @@
-"""Nobody is flooded with mail through us."""
+"""Limits that keep attackers from flooding an address with our mails."""
 
 from typing import Any
 
@@ -27,22 +27,22 @@ def count_mails(to: str = VICTIM) -> int:
 
 
 class TestInvitations:
-    def test_many_resent_in_a_row_are_one_mail(self, alice: Browser) -> None:  # noqa: F811
-        """A hostile test sent 60 in 2.4 seconds. Fewer here, so that a slow machine needs no minute."""
+    def test_repeated_resending_sends_one_mail(self, alice: Browser) -> None:  # noqa: F811
+        """A penetration test sent 60 in 2.4 seconds. Fewer here: a slow machine would need a minute."""
         alice.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
         path = f"/dashboard/team/invitations/{Invitation.objects.get().pk}/resend/"
         pages = [alice.post(path, follow=True).text for _ in range(6)]
         assert count_mails() == 1
         assert "Try again in" in pages[-1]
 
-    def test_invited_and_taken_back_in_a_row_are_one_mail(self, alice: Browser) -> None:  # noqa: F811
+    def test_repeated_inviting_and_revoking_sends_one_mail(self, alice: Browser) -> None:  # noqa: F811
         for _ in range(4):
             alice.post("/dashboard/team/invite/", {"email": VICTIM, "role": "member"})
             for invitation in Invitation.objects.filter(revoked_at=None):
                 alice.post(f"/dashboard/team/invitations/{invitation.pk}/revoke/")
         assert count_mails() == 1
 
-    def test_of_many_customers_to_one_mailbox_are_counted_together(self) -> None:
+    def test_from_many_customers_to_one_mailbox_are_counted_together(self) -> None:
         sent = 0
         for number in range(8):
             _, (owner,) = make_team("owner")
@@ -53,14 +53,14 @@ class TestInvitations:
                 pass
         assert sent == 1
 
-    def test_of_one_person_are_twenty_an_hour(self) -> None:
+    def test_of_one_person_are_limited_to_twenty_an_hour(self) -> None:
         _, (owner,) = make_team("owner")
         for number in range(20):
             invite(owner, f"p{number}@example.net")
         with pytest.raises(TooManyMails):
             invite(owner, "p20@example.net")
 
-    def test_of_one_customer_are_fifty_a_day(self) -> None:
+    def test_of_one_customer_are_limited_to_fifty_a_day(self) -> None:
         customer, members = make_team("owner", "admin", "admin", "admin")
         sent = 0
         for member in members:
@@ -73,7 +73,7 @@ class TestInvitations:
                     pass
         assert sent == 50
 
-    def test_that_are_refused_change_nothing(self) -> None:
+    def test_rejected_resending_changes_nothing(self) -> None:
         _, (owner,) = make_team("owner")
         invitation = invite(owner)
         before = Invitation.objects.values().get()
@@ -81,7 +81,7 @@ class TestInvitations:
             resend_invitation(invitation=invitation, **origin_of(owner))
         assert Invitation.objects.values().get() == before
 
-    def test_go_out_again_after_a_while(self) -> None:
+    def test_are_sent_again_later(self) -> None:
         _, (owner,) = make_team("owner")
         invitation = invite(owner)
         forget_mail_limits()
@@ -90,7 +90,7 @@ class TestInvitations:
 
 
 class TestOtherMails:
-    """With the limits that every installation has; most tests run without allauth's."""
+    """With the production limits; most tests run without those of allauth."""
 
     @pytest.fixture(autouse=True)
     def limits(self, settings: Any) -> None:
@@ -98,19 +98,19 @@ class TestOtherMails:
 
         settings.ACCOUNT_RATE_LIMITS = people.ACCOUNT_RATE_LIMITS
 
-    def test_adding_addresses_is_bounded(self, alice: Browser) -> None:  # noqa: F811
+    def test_added_addresses_are_limited(self, alice: Browser) -> None:  # noqa: F811
         for number in range(8):
             alice.post("/accounts/email/", {"email": f"v{number}@example.net", "action_add": ""})
         deliver_mails()
         assert len(mail.outbox) == 5
 
-    def test_resets_are_bounded_by_mailbox_whoever_asks(self) -> None:
+    def test_password_resets_are_limited_per_mailbox(self) -> None:
         make_person(VICTIM)
         for number in range(6):
             Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR=f"192.0.2.{number}")
         assert count_mails() == 3
 
-    def test_resets_go_on_to_be_answered_as_for_an_address_without_login(self) -> None:
+    def test_limited_reset_has_the_same_response_as_an_unknown_address(self) -> None:
         make_person(VICTIM)
         for email in (VICTIM, "nobody@example.net"):
             answers = [Client().post("/accounts/password/reset/", {"email": email}) for _ in range(3)]
@@ -118,13 +118,13 @@ class TestOtherMails:
                 (302, "/accounts/password/reset/done/")
             }
 
-    def test_tagged_addresses_are_one_mailbox(self) -> None:
+    def test_tagged_addresses_count_as_one_mailbox(self) -> None:
         for number in range(40):
             email = f"victim+{number}@example.net"
             Client().post("/accounts/password/reset/", {"email": email}, REMOTE_ADDR=f"192.0.2.{number}")
         assert OutgoingMail.objects.count() == 10
 
-    def test_a_flood_to_a_mailbox_keeps_no_reset_from_its_owner(self) -> None:
+    def test_flood_of_tagged_addresses_does_not_block_a_real_reset(self) -> None:
         make_person(VICTIM)
         local, _, domain = VICTIM.partition("@")
         for number in range(40):
@@ -133,8 +133,8 @@ class TestOtherMails:
         Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR="198.51.100.1")
         assert OutgoingMail.objects.filter(to=VICTIM).count() == 1
 
-    def test_what_happened_to_a_login_is_always_mailed(self, alice: Browser) -> None:  # noqa: F811
-        """A flood must not keep the note of a takeover back."""
+    def test_security_notifications_are_always_sent(self, alice: Browser) -> None:  # noqa: F811
+        """A flood of resets must not suppress the mail about a changed password."""
         user = make_person(VICTIM)
         for number in range(6):
             Client().post("/accounts/password/reset/", {"email": VICTIM}, REMOTE_ADDR=f"192.0.2.{number}")

@@ -1,4 +1,4 @@
-"""Staff prove and release namespaces by actions."""
+"""Admin actions that prove and release namespaces."""
 
 import pytest
 from django.test import Client
@@ -23,26 +23,32 @@ def claims(db: None) -> list[ForgeAccount]:
     return [claim_namespace(customer=CustomerFactory(), namespace="acme") for _ in range(2)]
 
 
-class TestTheActions:
-    def test_prove_a_claim_and_end_the_others(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
+class TestActions:
+    def test_prove_a_claim_and_release_the_others(
+        self, staff: StaffBrowser, claims: list[ForgeAccount]
+    ) -> None:
         assert run_action(staff, "prove", claims[0]).is_proven
         claims[1].refresh_from_db()
         assert not claims[1].is_held
         assert "Proven" in staff.get(reverse(PAGE)).text
 
-    def test_release_a_claim_for_another(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
+    def test_release_a_claim_so_that_another_can_be_proven(
+        self, staff: StaffBrowser, claims: list[ForgeAccount]
+    ) -> None:
         for _ in range(2):
             run_action(staff, "prove", claims[0])
             assert not run_action(staff, "release", claims[0]).is_held
         assert run_action(staff, "prove", claims[1]).is_proven
 
-    def test_say_why_a_claim_cannot_be_proven(self, staff: StaffBrowser, claims: list[ForgeAccount]) -> None:
+    def test_report_why_a_claim_cannot_be_proven(
+        self, staff: StaffBrowser, claims: list[ForgeAccount]
+    ) -> None:
         run_action(staff, "prove", claims[0])
         assert not run_action(staff, "prove", claims[1]).is_proven
         assert "belongs to another RSOLV account" in staff.get(reverse(PAGE)).text
 
     @pytest.mark.parametrize("action", ["prove", "release"])
-    def test_are_not_for_staff_who_may_only_look(
+    def test_are_denied_to_staff_with_view_permission_only(
         self, onlooker: StaffBrowser, claims: list[ForgeAccount], action: str
     ) -> None:
         claim = run_action(onlooker, action, claims[0])

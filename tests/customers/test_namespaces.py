@@ -48,20 +48,20 @@ class TestClaimNamespace:
         assert claim(alice, "Acme").customer == alice
         assert not ForgeAccount.objects.get().is_proven
 
-    def test_its_holder_may_write_it_in_any_case(self, alice):
+    def test_ignores_case(self, alice):
         assert claim(alice, "aCME") == claim(alice, "Acme")
 
-    def test_leaves_others_free_to_claim_it_apart(self, alice, mallory):
+    def test_allows_several_provisional_claims(self, alice, mallory):
         assert claim(alice).pk != claim(mallory, "ACME").pk
         assert ForgeAccount.objects.filter(released_at=None).count() == 2
 
-    def test_is_refused_while_another_has_proven_it(self, alice, mallory):
+    def test_is_rejected_while_another_customer_has_proven_it(self, alice, mallory):
         prove(alice)
         with pytest.raises(NamespaceHeld):
             claim(mallory, "ACME")
 
     @pytest.mark.parametrize(("account", "limit"), [({}, 2), ({"plan": "payg", "status": "active"}, 3)])
-    def test_is_bounded_for_each_customer(self, mallory, settings, account, limit):
+    def test_is_limited_per_customer(self, mallory, settings, account, limit):
         settings.NAMESPACE_CLAIMS_TRIAL, settings.NAMESPACE_CLAIMS_SUBSCRIBED = 2, 3
         BillingAccountFactory(customer=mallory, **account)
         for name in ("google", "microsoft", "github")[:limit]:
@@ -69,23 +69,23 @@ class TestClaimNamespace:
         with pytest.raises(TooManyNamespaces, match=f"has {limit} GitHub organizations"):
             claim(mallory, "one-more")
 
-    def test_that_is_proven_takes_no_room(self, alice, settings):
+    def test_proven_claim_does_not_count(self, alice, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
         prove(alice)
         assert claim(alice, "other")
 
-    def test_that_is_released_makes_room(self, mallory, settings):
+    def test_released_claim_does_not_count(self, mallory, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
         claim(mallory, "google")
         release("google", customer=mallory)
         assert claim(mallory, "microsoft")
 
-    def test_that_was_released_becomes_valid_again_with_what_was_stored(self, alice):
+    def test_restores_the_released_claim(self, alice):
         before = claim(alice)
         release(customer=alice)
         assert claim(alice) == before
 
-    def test_that_was_released_counts_again(self, mallory, settings):
+    def test_restored_claim_counts(self, mallory, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
         claim(mallory, "google")
         release("google", customer=mallory)
@@ -93,12 +93,12 @@ class TestClaimNamespace:
         with pytest.raises(TooManyNamespaces):
             claim(mallory, "google")
 
-    def test_proof_ends_with_a_release(self, alice):
+    def test_restored_claim_is_not_proven(self, alice):
         prove(alice)
         release(customer=alice)
         assert not claim(alice).is_proven
 
-    def test_is_in_the_audit_log_once_with_the_key(self, alice):
+    def test_is_logged_once_with_the_key(self, alice):
         key = create_api_key(customer=alice, name="CI").api_key
         origin = KeyOrigin(key_id=key.pk, address="192.0.2.1", device="curl")
         for _ in range(2):
@@ -109,7 +109,7 @@ class TestClaimNamespace:
 
 
 class TestProveNamespace:
-    def test_ends_the_claims_of_others(self, alice, mallory):
+    def test_releases_the_claims_of_others(self, alice, mallory):
         squatted = claim(mallory)
         prove(alice)
         squatted.refresh_from_db()
@@ -117,33 +117,33 @@ class TestProveNamespace:
         with pytest.raises(NamespaceHeld):
             claim(mallory)
 
-    def test_is_logged_for_all_whom_it_concerns(self, alice, mallory):
+    def test_is_logged_for_all_affected_customers(self, alice, mallory):
         claim(mallory)
         prove(alice)
         assert (Action.NAMESPACE_PROVEN, "acme") in list_audit_log(alice)
         released = (Action.NAMESPACE_RELEASED, "acme: another account verified its ownership")
         assert released in list_audit_log(mallory)
 
-    def test_may_be_repeated(self, alice):
+    def test_is_idempotent(self, alice):
         assert prove(alice).proven_at == prove(alice).proven_at
         assert [action for action, _ in list_audit_log(alice)] == [Action.NAMESPACE_PROVEN]
 
-    def test_is_refused_where_another_has_proven_it(self, alice, mallory):
+    def test_is_rejected_if_another_customer_has_proven_it(self, alice, mallory):
         prove(alice)
         with pytest.raises(NamespaceHeld):
             prove(mallory, "ACME")
 
-    def test_is_not_bounded(self, alice, settings):
+    def test_is_not_limited(self, alice, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
         claim(alice, "other")
         assert prove(alice).is_proven
 
-    def test_is_refused_to_a_closed_account(self, alice):
+    def test_is_rejected_for_a_closed_account(self, alice):
         Customer.objects.filter(pk=alice.pk).update(closed_at=NOW)
         with pytest.raises(CustomerClosed):
             prove(alice)
 
-    def test_of_another_namespace_ends_nothing(self, alice, mallory):
+    def test_keeps_claims_on_other_namespaces(self, alice, mallory):
         other = claim(mallory, "other")
         prove(alice)
         other.refresh_from_db()
@@ -151,16 +151,16 @@ class TestProveNamespace:
 
 
 class TestReleaseNamespace:
-    def test_lets_others_claim_and_prove_it(self, alice, mallory):
+    def test_allows_others_to_prove_it(self, alice, mallory):
         prove(alice)
         release()
         assert prove(mallory).is_proven
 
-    def test_ends_the_claims_of_all_without_a_customer(self, alice, mallory):
+    def test_releases_all_claims_without_a_customer(self, alice, mallory):
         claim(alice), claim(mallory)
         assert (release(), release()) == (2, 0)
 
-    def test_is_logged_with_who_did_it(self, alice):
+    def test_is_logged_with_the_staff_user(self, alice):
         staff = UserFactory(is_staff=True)
         prove(alice)
         release(customer=alice, by=staff)
@@ -168,20 +168,20 @@ class TestReleaseNamespace:
         assert (entry.actor, entry.actor_name) == (staff, "RSOLV staff")
 
 
-class TestWhatTheDatabaseHolds:
-    def test_one_proven_claim_on_a_namespace(self, alice, mallory):
+class TestConstraints:
+    def test_allow_one_proven_claim_per_namespace(self, alice, mallory):
         ForgeAccountFactory(customer=alice, namespace="acme", proven_at=NOW)
         with pytest.raises(IntegrityError), transaction.atomic():
             ForgeAccountFactory(customer=mallory, namespace="Acme", proven_at=NOW)
 
-    def test_one_valid_claim_of_a_customer_on_a_namespace(self, alice):
+    def test_allow_one_valid_claim_per_customer_and_namespace(self, alice):
         ForgeAccountFactory(customer=alice, namespace="acme")
         with pytest.raises((IntegrityError, ValidationError)), transaction.atomic():
             ForgeAccountFactory(customer=alice, namespace="Acme")
 
 
 def race(*calls):
-    """Run all at once, each with its own connection; return what each gave or raised."""
+    """Run all calls concurrently, each with its own connection; return the results or exceptions."""
     start, results = threading.Barrier(len(calls)), []
 
     def run(call):
@@ -204,14 +204,14 @@ def race(*calls):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 class TestRaces:
-    def test_of_customers_that_prove_at_once_one_does(self):
+    def test_only_one_of_several_customers_proves_it(self):
         customers = [CustomerFactory() for _ in range(6)]
         results = race(*(lambda each=each: prove(each) for each in customers))
         refused = [each for each in results if isinstance(each, NamespaceHeld)]
         assert (len(refused), len(results)) == (5, 6)
         assert ForgeAccount.objects.get(released_at=None).is_proven
 
-    def test_no_claim_outlives_a_proof_that_races_with_it(self):
+    def test_no_other_claim_survives_a_concurrent_proof(self):
         for round_ in range(5):
             owner, *others = (CustomerFactory() for _ in range(6))
             name = f"acme-{round_}"
@@ -221,13 +221,13 @@ class TestRaces:
             assert strange == []
             assert ForgeAccount.objects.get(namespace=name, released_at=None).customer == owner
 
-    def test_a_customer_that_claims_at_once_keeps_to_its_bound(self, settings):
+    def test_concurrent_claims_respect_the_limit(self, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 3
         customer = CustomerFactory()
         race(*(lambda name=name: claim(customer, name) for name in "abcdefgh"))
         assert customer.forge_accounts.filter(released_at=None).count() == 3
 
-    def test_proofs_claims_releases_and_closings_never_lock_each_other_out(self):
+    def test_proofs_claims_releases_and_closings_do_not_deadlock(self):
         for _ in range(5):
             one, two = CustomerFactory(), CustomerFactory()
             results = race(

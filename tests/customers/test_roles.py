@@ -1,4 +1,4 @@
-"""Every pair of roles."""
+"""What each role may do to members of each role."""
 
 import pytest
 
@@ -15,24 +15,24 @@ REACH = {
 PAIRS = [(actor, other) for actor in ROLES for other in ROLES]
 
 
-def test_the_roles_are_those_of_a_membership():
+def test_roles_equal_those_of_membership():
     assert set(ROLES) == set(Membership.Role.values)
 
 
 @pytest.mark.parametrize(("actor", "other"), PAIRS)
-class TestAPair:
-    def test_invites_whom_it_reaches(self, actor, other):
+class TestPairOfRoles:
+    def test_may_invite_lower_or_equal_roles(self, actor, other):
         assert may_invite(actor, other) == (other in REACH[actor])
         assert (other in list_assignable(actor)) == (other in REACH[actor])
 
-    def test_removes_whom_it_reaches(self, actor, other):
+    def test_may_remove_lower_or_equal_roles(self, actor, other):
         assert may_remove(actor, other) == (other in REACH[actor])
 
-    def test_changes_only_within_its_reach(self, actor, other):
+    def test_may_change_roles_only_among_lower_or_equal_ones(self, actor, other):
         for to in ROLES:
             assert may_change(actor, now=other, to=to) == (other in REACH[actor] and to in REACH[actor])
 
 
 @pytest.mark.parametrize("actor", ROLES)
-def test_only_an_owner_gives_the_account_away(actor):
+def test_only_an_owner_may_transfer(actor):
     assert may_transfer(actor) == (actor == "owner")

@@ -13,18 +13,18 @@ from tests.factories import CustomerFactory, UserFactory
 
 @pytest.mark.django_db
 class TestCreateCustomer:
-    def test_keeps_the_address_in_lower_case(self):
+    def test_stores_the_address_in_lower_case(self):
         assert create_customer(name=" Acme ", email="Pay@Acme.Test").email == "pay@acme.test"
 
-    def test_an_address_is_taken_whatever_its_case(self):
+    def test_rejects_a_used_address_regardless_of_case(self):
         create_customer(name="Acme", email="pay@acme.test")
         with pytest.raises(EmailTaken):
             create_customer(name="Other", email="PAY@acme.test")
 
 
 @pytest.mark.django_db
-class TestMembers:
-    def test_adding_twice_sets_the_role(self):
+class TestAddMember:
+    def test_updates_the_role_the_second_time(self):
         customer, user = CustomerFactory(), UserFactory()
         add_member(customer=customer, user=user, role="member")
         add_member(customer=customer, user=user, role="admin")
@@ -38,7 +38,7 @@ class TestKeys:
         assert keys.is_well_formed(raw)
         assert keys.generate_key() != raw
 
-    def test_a_revocation_keeps_its_first_instant(self, db):
+    def test_second_revocation_keeps_the_first_time(self, db):
         api_key = create_api_key(customer=CustomerFactory(), name="x").api_key
         now = timezone.now()
         revoke_api_key(api_key=api_key, at=now)

@@ -1,4 +1,4 @@
-"""What makes a login safer ends the sessions that were there before."""
+"""Changes that make an account safer end its older sessions."""
 
 import re
 from typing import Any
@@ -23,26 +23,26 @@ NEW = "another-horse-2"
 
 
 @pytest.fixture
-def ann() -> Membership:
-    return MembershipFactory(user=make_person("ann@acme.test"))
+def alice() -> Membership:
+    return MembershipFactory(user=make_person("alice@acme.test"))
 
 
 def is_in(client: Client) -> bool:
     return client.get("/dashboard/team/").status_code == 200
 
 
-def open_unlisted_session(ann: Membership) -> Client:
-    """A session that allauth's list does not know, as the staff admin once made them."""
+def open_unlisted_session(alice: Membership) -> Client:
+    """Open a session that is missing in allauth's list, as the staff admin used to create them."""
     client = Client()
-    client.force_login(ann.user)
+    client.force_login(alice.user)
     assert not UserSession.objects.filter(session_key=client.session.session_key).exists()
     return client
 
 
-class TestTurningTheSecondStepOn:
-    def test_ends_the_others_and_keeps_the_present_one_under_a_new_key(self, ann: Membership) -> None:
+class TestActivatingTheSecondFactor:
+    def test_ends_other_sessions_and_rotates_the_current_key(self, alice: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in(address="192.0.2.55")
-        unlisted, before = open_unlisted_session(ann), client.session.session_key
+        unlisted, before = open_unlisted_session(alice), client.session.session_key
         turn_on(client)
         assert is_in(client)
         assert client.session.session_key != before
@@ -50,7 +50,7 @@ class TestTurningTheSecondStepOn:
         assert not is_in(unlisted)
         assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
-    def test_the_old_key_opens_nothing(self, ann: Membership) -> None:
+    def test_invalidates_the_old_session_key(self, alice: Membership) -> None:
         client, _ = log_in()
         stolen = Client()
         stolen.cookies = client.cookies.copy()
@@ -58,26 +58,26 @@ class TestTurningTheSecondStepOn:
         assert is_in(client)
         assert not is_in(stolen)
 
-    def test_leaves_the_present_session_in_the_list(self, ann: Membership) -> None:
+    def test_keeps_the_current_session_in_the_list(self, alice: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         assert client.get("/accounts/sessions/").text.count("This browser") <= 1
         assert UserSession.objects.get().session_key == client.session.session_key
 
-    def test_by_a_passkey_too(self, ann: Membership, rf: Any) -> None:
-        """What allauth announces for one, in a request of the person's own."""
+    def test_by_a_passkey_ends_other_sessions(self, alice: Membership, rf: Any) -> None:
+        """Sends the signal that allauth sends when a passkey is added."""
         from allauth.mfa import signals
 
         (client, _), (other, _) = log_in(), log_in()
         request = rf.post("/accounts/2fa/webauthn/add/")
-        request.user, request.session = ann.user, client.session
-        key = Authenticator.objects.create(user=ann.user, type="webauthn", data={})
-        signals.authenticator_added.send(Authenticator, request=request, user=ann.user, authenticator=key)
+        request.user, request.session = alice.user, client.session
+        key = Authenticator.objects.create(user=alice.user, type="webauthn", data={})
+        signals.authenticator_added.send(Authenticator, request=request, user=alice.user, authenticator=key)
         assert not is_in(other)
 
 
-class TestTurningTheSecondStepOff:
-    def test_asks_again(self, ann: Membership) -> None:
+class TestDeactivatingTheSecondFactor:
+    def test_requires_reauthentication(self, alice: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         expire_recent_login(client)
@@ -85,19 +85,19 @@ class TestTurningTheSecondStepOff:
         client.post("/accounts/2fa/totp/deactivate/")
         assert Authenticator.objects.filter(type="totp").exists()
 
-    def test_mails_the_person(self, ann: Membership) -> None:
+    def test_sends_a_mail(self, alice: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         client.post("/accounts/2fa/totp/deactivate/")
         deliver_mails()
         assert "Deactivated" in mail.outbox[-1].subject
-        assert mail.outbox[-1].to == ["ann@acme.test"]
+        assert mail.outbox[-1].to == ["alice@acme.test"]
 
 
-class TestAPassword:
-    def test_changed_ends_the_others(self, ann: Membership) -> None:
+class TestPassword:
+    def test_change_ends_other_sessions(self, alice: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in()
-        unlisted = open_unlisted_session(ann)
+        unlisted = open_unlisted_session(alice)
         sent = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
         client.post("/accounts/password/change/", sent)
         assert is_in(client)
@@ -105,10 +105,10 @@ class TestAPassword:
         assert not is_in(unlisted)
         assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
-    def test_reset_ends_all(self, ann: Membership) -> None:
+    def test_reset_ends_all_sessions(self, alice: Membership) -> None:
         other, _ = log_in()
-        unlisted = open_unlisted_session(ann)
-        Client().post("/accounts/password/reset/", {"email": "ann@acme.test"})
+        unlisted = open_unlisted_session(alice)
+        Client().post("/accounts/password/reset/", {"email": "alice@acme.test"})
         deliver_mails()
         path = re.search(r"(/accounts/password/reset/key/\S+)", mail.outbox[-1].body)
         assert path
@@ -120,10 +120,10 @@ class TestAPassword:
         assert not is_in(unlisted)
 
 
-class TestTheListOfSessions:
-    def test_ends_those_too_that_it_does_not_show(self, ann: Membership) -> None:
+class TestSessionList:
+    def test_also_ends_unlisted_sessions(self, alice: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in()
-        unlisted = open_unlisted_session(ann)
+        unlisted = open_unlisted_session(alice)
         client.post("/accounts/sessions/")
         assert is_in(client)
         assert not is_in(other)
@@ -131,11 +131,11 @@ class TestTheListOfSessions:
         assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
 
-class TestDeactivating:
-    def test_ends_all_sessions_for_good(self, ann: Membership) -> None:
+class TestDeactivatePerson:
+    def test_ends_all_sessions_permanently(self, alice: Membership) -> None:
         client, _ = log_in()
         staff = make_person("staff@rsolv.test")
-        deactivate_person(user=ann.user, actor=staff, at=timezone.now())
+        deactivate_person(user=alice.user, actor=staff, at=timezone.now())
         assert not is_in(client)
-        reactivate_person(user=ann.user, actor=staff, at=timezone.now())
+        reactivate_person(user=alice.user, actor=staff, at=timezone.now())
         assert not is_in(client)

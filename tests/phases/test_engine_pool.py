@@ -1,4 +1,4 @@
-"""The engine's children, real ones: they are stopped, replaced, shared and ended."""
+"""The engine's real child processes are stopped, replaced, shared and ended."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ import pytest
 from phases import engine_pool
 from phases.engine_child import Limits
 from phases.engine_pool import EngineBusy, EnginePool, TooExpensive
-from phases.metrics import ENGINE_STOPPED
+from phases.engine_processes import ForkServer
 from phases.test_integration import services as engine
 from phases.test_integration.errors import (
     InvalidValue,
@@ -27,16 +27,18 @@ from phases.test_integration.errors import (
     TestIntegrationError,
     UnsupportedFramework,
 )
+from tests.core.metrics.pages import Growth
 
 RED = {"testName": "is safe", "testCode": "check(1)", "attackVector": "x"}
-SPIN = partial(sum, itertools.repeat(0))  # in C, with the GIL held, for ever
+SPIN = partial(sum, itertools.repeat(0))  # runs in C forever and holds the GIL
 FILL = partial(list, itertools.repeat(0))
 SLEEP = partial(time.sleep, 3600)
 CRASH = partial(ctypes.string_at, 0)
-# More than half of the 0.3 s that a task may have.
+# More than half of the CPU limit of 0.3 s.
 BUSY = partial(exec, "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass")
 WORK = partial(engine.name_test_file, vulnerable_file="a.py", vulnerability_type="xss", framework="pytest")
-WHO = partial(os.getpid)
+GET_PID = partial(os.getpid)
+GET_FORK_SERVER = partial(os.getppid)
 
 
 def make_pool(**options):
@@ -73,11 +75,27 @@ def wait_until(is_so, seconds=20):
     return is_so()
 
 
-def stopped(reason):
-    return ENGINE_STOPPED.labels(reason)._value.get()
+def is_suspect(pool, caller, tmp_path):
+    """Whether a second task of the caller is rejected instead of waiting for the first."""
+    started = tmp_path / f"{caller}-started"
+    thread = threading.Thread(target=pool.run, args=[sleep_after(started, 0.5)], kwargs={"caller": caller})
+    thread.start()
+    assert wait_until(started.exists)
+    try:
+        pool.run(WORK, caller=caller)
+    except EngineBusy:
+        return True
+    finally:
+        thread.join()
+    return False
 
 
-class TestAnswers:
+def sleep_after(path, seconds):
+    """A task that creates the file when it starts, then sleeps."""
+    return partial(exec, f"import time\nopen({str(path)!r}, 'w').close()\ntime.sleep({seconds})")
+
+
+class TestResult:
     @pytest.mark.parametrize(
         "task",
         [
@@ -90,7 +108,7 @@ class TestAnswers:
         ],
         ids=range(6),
     )
-    def test_are_those_of_the_engine_itself(self, pool, task):
+    def test_equals_that_of_the_engine(self, pool, task):
         def answer(ask):
             try:
                 return ask()
@@ -107,7 +125,7 @@ class TestAnswers:
             (generate("x\n" * 250_000), TargetRefused, "targetFileContent"),
         ],
     )
-    def test_are_its_errors_with_all_they_say(self, pool, task, kind, field):
+    def test_error_equals_that_of_the_engine(self, pool, task, kind, field):
         with pytest.raises(kind) as here:
             task()
         with pytest.raises(kind) as there:
@@ -120,18 +138,18 @@ class TestAnswers:
         )
         assert there.value.field == field
 
-    def test_are_nothing_but_values_and_the_engine_s_own_classes(self, pool):
+    def test_contains_only_plain_values_and_classes_of_the_engine(self, pool):
         with pytest.raises(pickle.UnpicklingError):
             pool.run(partial(os.stat, "/"), caller="a")
         assert pool.run(WORK, caller="a") == WORK()
 
-    def test_of_an_engine_that_fails_hold_nothing_of_the_text(self, pool):
+    def test_unexpected_error_contains_no_customer_text(self, pool):
         with pytest.raises(Exception, match=r"^ValueError$") as failed:
             pool.run(partial(int, "the customer's text"), caller="a")
         assert "customer" not in failed.value.frames
 
 
-class TestAHostileInput:
+class TestHostileInput:
     @pytest.mark.parametrize(
         ("task", "reason"),
         [
@@ -143,25 +161,25 @@ class TestAHostileInput:
             (SLEEP, "overdue"),
         ],
     )
-    def test_is_stopped_counted_and_costs_its_sender_an_error(self, task, reason):
+    def test_is_stopped_counted_and_raises(self, task, reason):
         pool = make_pool(max_seconds=1 if reason == "overdue" else 60)
-        before = stopped(reason)
+        stopped = Growth("rsolv_engine_stopped_total", reason=reason)
         with pytest.raises(TooExpensive):
             pool.run(task, caller="a")
-        assert stopped(reason) == before + 1
+        assert stopped.so_far == 1
         pool.close()
 
-    def test_leaves_its_sender_the_next_one(self, pool):
+    def test_does_not_block_the_next_task_of_its_caller(self, pool):
         with pytest.raises(TooExpensive):
             pool.run(FILL, caller="a")
         assert pool.run(WORK, caller="a") == WORK()
 
-    def test_that_is_nested_ever_deeper_reaches_no_one_else(self, pool):
+    def test_with_deep_nesting_does_not_affect_others(self, pool):
         with contextlib.suppress(TooExpensive, TargetRefused):
             pool.run(generate("(" * 1_500_000, "rspec", "ruby"), caller="a")
         assert pool.run(WORK, caller="a") == WORK()
 
-    def test_costs_this_process_no_memory(self, pool):
+    def test_uses_no_memory_of_this_process(self, pool):
         def measure():
             return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
@@ -171,8 +189,8 @@ class TestAHostileInput:
             pool.run(FILL, caller="a")
         assert measure() - before < 8 * 1024 * 1024
 
-    def test_holds_nobody_else_up(self):
-        """The others are answered before the hostile one has ended."""
+    def test_does_not_delay_others(self):
+        """The other callers get their results before the hostile task ends."""
         pool = make_pool(max_seconds=10)
         pool.run(WORK, caller="others")
         ends = []
@@ -191,45 +209,45 @@ class TestAHostileInput:
         pool.close()
         assert ends == ["others", "hostile"]
 
-    def test_of_one_sender_waits_for_the_other_of_the_same(self):
-        """So that one place is left, whatever one sender asks at once."""
+    def test_leaves_a_slot_to_other_callers(self, tmp_path):
+        """A second task of the same caller has to wait."""
         pool = make_pool(wait_seconds=0.1, max_seconds=5)
+        started = tmp_path / "started"
+        task = sleep_after(started, 3600)
         thread = threading.Thread(
-            target=lambda: pytest.raises(TooExpensive, pool.run, SLEEP, caller="hostile")
+            target=lambda: pytest.raises(TooExpensive, pool.run, task, caller="hostile")
         )
         thread.start()
-        assert wait_until(lambda: pool._slots._running["hostile"])
+        assert wait_until(started.exists)
         with pytest.raises(EngineBusy) as busy:
             pool.run(WORK, caller="hostile")
         assert busy.value.retry_after
-        pool._wait_seconds = 60
         assert pool.run(WORK, caller="others") == WORK()
         thread.join()
         pool.close()
 
-    def test_just_below_the_limit_makes_its_sender_a_suspect(self, pool):
-        """Of several that they send at once, all but one are refused at once."""
+    def test_just_below_the_limit_makes_its_caller_suspect(self, pool, tmp_path):
         pool.run(BUSY, caller="hostile")
-        assert pool._slots._is_suspect("hostile")
+        assert is_suspect(pool, "hostile", tmp_path)
 
-    def test_that_the_engine_refuses_late_makes_its_sender_a_suspect_too(self):
+    def test_rejected_late_by_the_engine_makes_its_caller_suspect(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(engine_pool, "SUSPECT_SHARE", 0.00125)  # 10 ms of the CPU limit
         pool = make_pool(limits=Limits(cpu_seconds=8, memory_bytes=128 * 1024 * 1024))
-        pool._slots._suspect_seconds = 0.01
         hostile = generate("it(2,()=>{foo(1)});\n" * 2_000, "jest", "javascript", tests=20)
         with pytest.raises(TestIntegrationError):
             pool.run(hostile, caller="hostile")
-        assert pool._slots._is_suspect("hostile")
+        assert is_suspect(pool, "hostile", tmp_path)
         pool.close()
 
-    def test_that_is_ordinary_makes_no_suspect(self, pool):
+    def test_ordinary_tasks_do_not_make_a_caller_suspect(self, pool, tmp_path):
         for _ in range(20):
             pool.run(generate("def test_a():\n    assert 1\n" * 100), caller="a")
-        assert not pool._slots._is_suspect("a")
+        assert not is_suspect(pool, "a", tmp_path)
 
 
-class TestABurst:
-    def test_of_one_customer_is_served_whole(self):
-        """More at once than a web process has threads, and before the engine is loaded."""
+class TestBurst:
+    def test_of_one_customer_is_served_completely(self):
+        """More requests than a web process has threads, before the engine is loaded."""
         pool = make_pool(wait_seconds=2)
         with ThreadPoolExecutor(8) as threads:
             sent = [threads.submit(pool.run, WORK, caller="a") for _ in range(8)]
@@ -237,46 +255,48 @@ class TestABurst:
         pool.close()
 
 
-class TestAChild:
-    def test_that_somebody_ended_is_replaced(self, pool):
-        first = pool.run(WHO, caller="a")
+class TestChild:
+    def test_is_replaced_after_being_killed(self, pool):
+        first = pool.run(GET_PID, caller="a")
         os.kill(first, signal.SIGKILL)
-        assert pool.run(WHO, caller="a") != first
+        assert pool.run(GET_PID, caller="a") != first
 
-    def test_that_ends_again_and_again_leaves_the_engine_busy(self, pool):
-        suicide = partial(eval, "__import__('os').kill(__import__('os').getpid(), 9)")
+    def test_killed_repeatedly_raises_engine_busy(self, pool):
+        kill_itself = partial(eval, "__import__('os').kill(__import__('os').getpid(), 9)")
         with pytest.raises(EngineBusy):
-            pool.run(suicide, caller="a")
+            pool.run(kill_itself, caller="a")
         assert pool.run(WORK, caller="a") == WORK()
 
-    def test_whose_fork_server_ended_is_replaced_by_another_s(self, pool):
-        child = pool.run(WHO, caller="a")
-        fork_server = pool._fork_server._popen.pid
+    def test_is_replaced_after_its_fork_server_was_killed(self, pool):
+        child = pool.run(GET_PID, caller="a")
+        fork_server = pool.run(GET_FORK_SERVER, caller="a")
         os.kill(fork_server, signal.SIGKILL)
         assert wait_until(lambda: not exists(child))
-        assert pool.run(WHO, caller="a") != child
-        assert pool._fork_server._popen.pid != fork_server
+        assert pool.run(GET_PID, caller="a") != child
+        assert pool.run(GET_FORK_SERVER, caller="a") != fork_server
 
-    def test_of_a_fork_server_that_ended_is_not_looked_for_among_other_processes(self, pool):
-        """Its number may be a stranger's by then, who is not to be killed, nor to end the new fork server."""
-        child = pool._fork_server.fork()
-        child._connection.close()
-        pool._fork_server.close()
+    def test_of_an_ended_fork_server_does_not_kill_a_reused_process_id(self):
+        """Another process may have that id by now: it must not be killed. The new fork server must work."""
+        fork_server = ForkServer(Limits(cpu_seconds=1, memory_bytes=64 * 1024 * 1024))
+        child = fork_server.fork()
+        child.release()
+        fork_server.close()
         stranger = subprocess.Popen(["sleep", "60"])
         child.pid = stranger.pid
         assert child.end() == -signal.SIGKILL
         assert stranger.poll() is None
-        assert pool.run(WORK, caller="a") == WORK()
+        assert fork_server.fork().run(WORK, seconds=60) == WORK()
+        fork_server.close()
         stranger.kill()
         stranger.wait()
 
-    def test_that_has_grown_makes_room_for_a_fresh_one(self, pool):
-        first = pool.run(WHO, caller="a")
+    def test_is_replaced_after_its_memory_has_grown(self, pool):
+        first = pool.run(GET_PID, caller="a")
         pool.run(partial(len, bytes(30_000_000)), caller="a")
-        assert pool.run(WHO, caller="a") != first
+        assert pool.run(GET_PID, caller="a") != first
         assert wait_until(lambda: not exists(first))
 
-    def test_knows_no_secret_and_no_django(self, monkeypatch):
+    def test_has_no_secrets_and_no_django(self, monkeypatch):
         monkeypatch.setenv("RSOLV_SECRET_KEY", "secret")
         pool = make_pool()
         assert pool.run(partial(os.getenv, "RSOLV_SECRET_KEY"), caller="a") is None
@@ -284,31 +304,32 @@ class TestAChild:
         assert {"django", "celery", "stripe", "redis", "psycopg"}.isdisjoint(loaded)
         pool.close()
 
-    def test_is_one_of_few_after_thousands_of_tasks(self, pool):
+    def test_is_reused_for_thousands_of_tasks(self, pool):
         open_files = None
         seen = set()
         for number in range(2_500):
-            seen.add(pool.run(WHO, caller="a"))
+            seen.add(pool.run(GET_PID, caller="a"))
             if number == 10:
                 open_files = len(os.listdir("/proc/self/fd"))
         assert 1 < len(seen) < 6
         assert len(os.listdir("/proc/self/fd")) <= open_files
-        children = Path(f"/proc/{pool._fork_server._popen.pid}/task/{pool._fork_server._popen.pid}/children")
+        fork_server = pool.run(GET_FORK_SERVER, caller="a")
+        children = Path(f"/proc/{fork_server}/task/{fork_server}/children")
         assert len(children.read_text().split()) == 1
 
     def test_ends_with_its_pool(self, pool):
-        child, fork_server = pool.run(WHO, caller="a"), pool._fork_server._popen.pid
+        child, fork_server = (pool.run(task, caller="a") for task in (GET_PID, GET_FORK_SERVER))
         pool.close()
         assert wait_until(lambda: not exists(child) and not exists(fork_server))
 
-    def test_ends_with_a_process_that_is_killed_however_busy_it_is(self):
+    def test_ends_with_its_killed_parent_even_if_busy(self):
         program = (
             "import threading, time, os\n"
             "from functools import partial\n"
             "from phases.engine_child import Limits\n"
             "from phases.engine_processes import ForkServer\n"
             "child = ForkServer(Limits(60, 2**27)).fork()\n"
-            "print(child.pid, child._fork_server._popen.pid, flush=True)\n"
+            "print(child.pid, child.run(partial(os.getppid), seconds=60), flush=True)\n"
             "child.run(partial(time.sleep, 60), seconds=60)\n"
         )
         parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -319,28 +340,35 @@ class TestAChild:
         assert wait_until(lambda: not any(map(exists, pids)))
 
 
-class TestAForkedProcess:
-    def test_has_no_pool_of_its_parent_s(self):
-        engine_pool.warm_up()
+class TestForkedProcess:
+    def test_does_not_inherit_the_pool(self):
+        run = partial(engine_pool.run, GET_FORK_SERVER, caller="a", is_small=False)
+        inherited = run()
         child = os.fork()
         if child == 0:
-            os._exit(len(engine_pool._pools))
+            exit_code = 2
+            try:
+                exit_code = int(run() == inherited)
+                engine_pool.shut_down()
+            finally:
+                os._exit(exit_code)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert run() == inherited
 
 
 class TestRun:
-    def test_works_here_where_no_processes_are_wanted(self, settings):
+    def test_runs_in_this_process_without_child_processes(self, settings):
         settings.ENGINE_PROCESSES = 0
-        assert engine_pool.run(WHO, caller="a", is_small=False) == os.getpid()
+        assert engine_pool.run(GET_PID, caller="a", is_small=False) == os.getpid()
 
-    def test_works_here_on_what_is_small(self):
-        assert engine_pool.run(WHO, caller="a", is_small=True) == os.getpid()
+    def test_runs_small_tasks_in_this_process(self):
+        assert engine_pool.run(GET_PID, caller="a", is_small=True) == os.getpid()
 
-    def test_works_in_a_child_on_what_is_large(self):
-        assert engine_pool.run(WHO, caller="a", is_small=False) != os.getpid()
+    def test_runs_large_tasks_in_a_child(self):
+        assert engine_pool.run(GET_PID, caller="a", is_small=False) != os.getpid()
 
     @pytest.mark.parametrize("error", [RecursionError, MemoryError])
-    def test_refuses_what_is_too_much_here(self, error):
+    def test_raises_too_expensive_in_this_process(self, error):
         def fail():
             raise error
 

@@ -14,19 +14,19 @@ def read(validation=None, mitigation=None, **options):
 
 
 class TestReadEvidence:
-    def test_names_the_test_and_how_it_failed(self):
+    def test_contains_the_test_and_its_failing_output(self):
         run = {"passed": False, "output": "assert 1 == 0", "testFile": "tests/test_a.py"}
         found = read({"redTests": [{"testName": "t", "testCode": "x"}], "testExecutionResult": run})
         assert (found.tests[0].name, found.test_file, found.is_red_before) == ("t", "tests/test_a.py", True)
         assert found.failing_output == "assert 1 == 0"
 
     @pytest.mark.parametrize("name", ["total", "passed", "failed"])
-    def test_passes_over_counts_that_no_test_run_has(self, name):
-        """The sum of two numbers of 4,300 digits may have more than Python writes."""
+    def test_ignores_absurd_counts(self, name):
+        """The sum of two numbers of 4,300 digits may exceed Python's limit for int-to-str conversion."""
         counts = {"passed": 1, "failed": 1} | {name: 10**4300 - 1}
         assert read({"testResults": counts}).before
 
-    def test_counts_tests_in_words(self):
+    def test_derives_missing_counts(self):
         found = read({"testResults": {"total": 5, "passed": 4, "failed": 1}}, {"testResults": {"passed": 5}})
         assert (found.before, found.after) == (TestCounts(4, 5, 1), TestCounts(5, 5, 0))
 
@@ -41,7 +41,7 @@ class TestReadEvidence:
             ({"fixed": True}, None),
         ],
     )
-    def test_green_is_what_was_verified_not_what_was_claimed(self, mitigation, is_green):
+    def test_green_depends_on_verification_instead_of_the_claim(self, mitigation, is_green):
         assert read(mitigation=mitigation).is_green_after is is_green
 
     @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ class TestReadEvidence:
             [{"testName": "t"}, 7],
         ],
     )
-    def test_reads_tests_however_they_are_wrapped(self, tests):
+    def test_reads_tests_in_every_known_structure(self, tests):
         assert [test.name for test in read({"redTests": tests}).tests] == ["t"]
 
-    def test_cuts_long_texts(self):
+    def test_truncates_long_texts(self):
         found = read({"testExecutionResult": {"output": "x" * 100}}, clip=10)
         assert found.failing_output == "xxxxxxxxxx …"
 
-    def test_says_where_the_vulnerability_is(self):
+    def test_describes_the_vulnerability_with_its_location(self):
         vulnerability = {"type": "sql_injection", "file": "a.py", "line": 3}
         assert read({"vulnerabilities": [vulnerability]}).vulnerability == "SQL injection in a.py:3"
 
     @pytest.mark.parametrize("text", ["", "nonsense", "[1, 2", "[]", "7", "[" * 100_000])
-    def test_nothing_readable_is_empty(self, text):
+    def test_unreadable_input_is_empty(self, text):
         assert read_evidence(validation=text, mitigation=text).is_empty
 
     @given(
@@ -93,5 +93,5 @@ class TestReadEvidence:
             ),
         )
     )
-    def test_tolerates_anything(self, data):
+    def test_accepts_any_data(self, data):
         assert isinstance(read({"a": 1} | data if isinstance(data, dict) else data, data), Evidence)

@@ -1,4 +1,4 @@
-"""What lists show of phases, as they are stored."""
+"""The columns and queries behind the list of fixes."""
 
 from datetime import timedelta
 
@@ -23,20 +23,20 @@ def store(customer, phase, data, *, later=0, **changes):
 
 @pytest.mark.django_db
 class TestColumns:
-    def test_a_fix_takes_its_vulnerability_from_the_proof(self):
+    def test_fix_copies_the_vulnerability_of_the_validation(self):
         customer = CustomerFactory()
         store(customer, "validation", PROOF)
         fix = store(customer, "mitigation", {"success": True, "attempts": 2})
         assert (fix.severity, fix.vulnerability_type, fix.title, fix.attempts) == ("high", "xss", "Echo", 2)
 
-    def test_a_proof_that_comes_late_names_the_vulnerability(self):
+    def test_late_validation_updates_the_fix(self):
         customer = CustomerFactory()
         fix = store(customer, "mitigation", {"success": True})
         store(customer, "validation", PROOF)
         fix.refresh_from_db()
         assert (fix.severity, fix.title) == ("high", "Echo")
 
-    def test_repeating_a_fix_does_not_make_it_new(self):
+    def test_repeated_fix_keeps_its_time(self):
         customer = CustomerFactory()
         store(customer, "validation", PROOF)
         first = store(customer, "mitigation", {"success": True})
@@ -47,13 +47,13 @@ class TestColumns:
 @pytest.mark.django_db
 class TestListFixes:
     @pytest.mark.parametrize("order", [("validation", "mitigation"), ("mitigation", "validation")])
-    def test_has_an_issue_once_whatever_came_first(self, order):
+    def test_contains_an_issue_once_in_any_order(self, order):
         customer, data = CustomerFactory(), {"validation": PROOF, "mitigation": {"success": True}}
         for phase in order:
             store(customer, phase, data[phase])
         assert [row.phase for row in list_fixes(customer=customer)] == ["mitigation"]
 
-    def test_filters(self):
+    def test_applies_every_filter(self):
         customer = CustomerFactory()
         proof = store(customer, "validation", PROOF, issue_number=1)
         store(customer, "mitigation", {"success": False}, issue_number=2)
@@ -66,7 +66,7 @@ class TestListFixes:
         ):
             assert [row.pk for row in list_fixes(customer=customer, fix_filter=fix_filter)] == [proof.pk]
 
-    def test_leaves_scans_out(self):
+    def test_excludes_scans(self):
         customer = CustomerFactory()
         store(customer, "scan", {"vulnerabilities": []}, issue_number=None)
         assert PhaseExecution.objects.get().findings == 0
@@ -75,7 +75,7 @@ class TestListFixes:
 
 @pytest.mark.django_db
 class TestGetFixTimeline:
-    def test_is_the_same_by_the_proof_and_by_the_fix(self):
+    def test_is_the_same_for_validation_and_fix(self):
         customer = CustomerFactory()
         scan = store(customer, "scan", {"vulnerabilities": [{}]}, issue_number=None, later=-5)
         proof = store(customer, "validation", PROOF)
@@ -84,7 +84,7 @@ class TestGetFixTimeline:
         assert (timeline.latest, timeline.validation, timeline.mitigation) == (fix, proof, fix)
         assert timeline.scan == scan
 
-    def test_is_not_there_for_another_customer(self):
+    def test_is_not_found_for_another_customer(self):
         fix = store(CustomerFactory(), "mitigation", {"success": True})
         with pytest.raises(NotFound):
             get_fix_timeline(customer=CustomerFactory(), execution_id=fix.pk)

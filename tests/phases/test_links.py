@@ -1,4 +1,4 @@
-"""Links that are made of what a customer's runner stored lead to the forge, and nowhere else."""
+"""Links built from data that a customer's runner stored lead only to the configured forge."""
 
 from typing import Any
 
@@ -43,30 +43,30 @@ class TestFindPullRequest:
     @pytest.mark.parametrize(
         "url", [GOOD, f"{GOOD}/", f"{GOOD}/files?w=1#diff", "https://GitHub.com/acme/shop/pull/7"]
     )
-    def test_gives_the_page_itself(self, url: str) -> None:
+    def test_returns_the_canonical_url(self, url: str) -> None:
         assert find_pull_request(url, repository="acme/shop") == GOOD
 
     @pytest.mark.parametrize("url", BAD)
-    def test_leaves_out_whatever_leads_elsewhere(self, url: str) -> None:
+    def test_rejects_any_other_url(self, url: str) -> None:
         assert find_pull_request(url) == ""
 
     @pytest.mark.parametrize("repository", ["evil/shop", "acme/shop2", "acme/sho", "acme-x/shop"])
-    def test_leaves_out_another_repository_s(self, repository: str) -> None:
+    def test_rejects_another_repository(self, repository: str) -> None:
         assert find_pull_request(GOOD, repository=repository) == ""
 
-    def test_compares_names_without_case(self) -> None:
+    def test_ignores_case(self) -> None:
         assert find_pull_request(GOOD, repository="Acme/Shop") == GOOD
 
-    def test_goes_by_the_configured_forge(self) -> None:
+    def test_uses_the_configured_forge(self) -> None:
         own = "https://git.acme.example:8443"
         assert find_pull_request(f"{own}/acme/shop/pull/7", forge_url=own) == f"{own}/acme/shop/pull/7"
         assert find_pull_request(GOOD, forge_url=own) == ""
 
-    def test_is_named_by_its_number(self) -> None:
+    def test_name_is_the_number(self) -> None:
         assert (name_pull_request(GOOD), name_pull_request("")) == ("#7", "")
 
 
-def test_an_issue_s_address_is_the_forge_s() -> None:
+def test_issue_url_points_to_the_forge() -> None:
     assert build_issue_url("acme/shop", 4) == "https://github.com/acme/shop/issues/4"
 
 
@@ -79,14 +79,12 @@ def store(alice_api: ApiClient, url: Any) -> PhaseExecution:
     return PhaseExecution.objects.get()
 
 
-class TestStoredByTheRunner:
+class TestStoredUrl:
     @pytest.mark.parametrize("url", [*BAD, "https://github.com/mallory/shop/pull/7"])
-    def test_another_address_is_kept_as_data_and_never_as_a_link(
-        self, alice_api: ApiClient, url: str
-    ) -> None:
+    def test_other_url_is_not_stored_as_a_link(self, alice_api: ApiClient, url: str) -> None:
         assert store(alice_api, url).pull_request_url == ""
 
-    def test_a_pull_request_of_the_repository_is_a_link(self, alice_api: ApiClient) -> None:
+    def test_pull_request_of_the_repository_is_stored_as_a_link(self, alice_api: ApiClient) -> None:
         assert store(alice_api, f"{GOOD}/files").pull_request_url == GOOD
 
 
@@ -98,7 +96,7 @@ class TestPages:
         browser.force_login(MembershipFactory(customer=alice_api.customer).user)
         return browser
 
-    def test_show_no_link_to_another_host_not_even_of_an_old_row(
+    def test_never_link_to_another_host_even_for_old_rows(
         self, alice_api: ApiClient, browser: Client
     ) -> None:
         fix = store(alice_api, GOOD)
@@ -109,12 +107,12 @@ class TestPages:
             assert response.status_code == 200
             assert "evil.example" not in text
 
-    def test_link_the_repository_s_own(self, alice_api: ApiClient, browser: Client) -> None:
+    def test_link_to_the_pull_request(self, alice_api: ApiClient, browser: Client) -> None:
         fix = store(alice_api, GOOD)
         for path in ("", "fixes/", f"fixes/{fix.pk}/"):
             assert f'href="{GOOD}"' in browser.get(f"/dashboard/{path}").text
 
-    def test_lead_to_the_configured_forge(self, alice_api: ApiClient, browser: Client, settings: Any) -> None:
+    def test_link_to_the_configured_forge(self, alice_api: ApiClient, browser: Client, settings: Any) -> None:
         settings.FORGE_URL = "https://git.acme.example"
         fix = store(alice_api, GOOD)
         text = browser.get(f"/dashboard/fixes/{fix.pk}/").text

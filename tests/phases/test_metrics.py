@@ -22,13 +22,13 @@ class TestAnalyze:
         assert (total.so_far, timed.so_far) == (1, 1)
 
     @pytest.mark.parametrize("sent", ["qunit", "rspec\nx", 7, ["rspec"], {"a": 1}])
-    def test_makes_no_label_of_what_is_sent(self, alice_api, sent):
+    def test_has_no_label_with_client_input(self, alice_api, sent):
         total = grown("analyze", framework="other", status="refused")
         timed = Growth(f"{NAMES}_analyze_duration_seconds_count", framework="other")
         assert alice_api.post(ANALYZE, BODY | {"framework": sent}).status_code == 400
         assert (total.so_far, timed.so_far) == (1, 0)
 
-    def test_that_breaks_is_told_apart_from_one_that_is_refused(self, alice_api, monkeypatch):
+    def test_counts_failures_separately_from_rejections(self, alice_api, monkeypatch):
         def fail(**_):
             raise ZeroDivisionError
 
@@ -56,7 +56,7 @@ class TestGenerate:
 
 
 class TestStored:
-    def test_counts_what_is_new_and_no_repetition(self, alice_api, django_capture_on_commit_callbacks):
+    def test_counts_changes_but_no_repetitions(self, alice_api, django_capture_on_commit_callbacks):
         succeeded = Growth("rsolv_phases_stored_total", phase="mitigation", outcome="succeeded")
         failed = Growth("rsolv_phases_stored_total", phase="mitigation", outcome="failed")
         with django_capture_on_commit_callbacks(execute=True):
@@ -65,7 +65,7 @@ class TestStored:
         assert (failed.so_far, succeeded.so_far) == (1, 1)
 
     @pytest.mark.django_db(transaction=True)
-    def test_does_not_count_what_is_rolled_back(self, alice_api, monkeypatch):
+    def test_does_not_count_a_rolled_back_result(self, alice_api, monkeypatch):
         def fail(**_):
             raise ZeroDivisionError
 

@@ -13,7 +13,7 @@ class TestJudgeOutcome:
             {"fixed": True, "verification": {"testsPass": True}},
         ],
     )
-    def test_both_families_of_mitigation_succeed(self, data):
+    def test_both_formats_of_mitigation_succeed(self, data):
         assert judge_outcome("mitigation", data) == "succeeded"
 
     @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ class TestJudgeOutcome:
             {"prUrl": "https://x.test"},
         ],
     )
-    def test_what_does_not_claim_success_failed(self, data):
+    def test_mitigation_without_a_claim_of_success_fails(self, data):
         assert judge_outcome("mitigation", data) == "failed"
 
     @pytest.mark.parametrize(
@@ -39,19 +39,19 @@ class TestJudgeOutcome:
             {"verification": False},
         ],
     )
-    def test_a_claim_that_its_tests_contradict_is_unverified(self, contradiction):
+    def test_claim_contradicted_by_tests_is_unverified(self, contradiction):
         assert judge_outcome("mitigation", {"success": True} | contradiction) == "unverified"
 
-    def test_a_validation_succeeds_when_it_proved_its_vulnerability(self):
+    def test_validation_succeeds_if_it_proved_the_vulnerability(self):
         assert judge_outcome("validation", {"validated": True}) == "succeeded"
         assert judge_outcome("validation", {"validated": False, "falsePositiveReason": "dead"}) == "failed"
 
-    def test_a_stored_scan_succeeded(self):
+    def test_scan_always_succeeds(self):
         assert judge_outcome("scan", {"vulnerabilities": []}) == "succeeded"
 
 
 class TestFindPullRequestUrl:
-    def test_takes_a_web_address(self):
+    def test_returns_an_https_url(self):
         assert (
             find_pull_request_url({"prUrl": "https://github.com/a/b/pull/1"})
             == "https://github.com/a/b/pull/1"
@@ -73,5 +73,5 @@ class TestFindPullRequestUrl:
             "https://evil.example/a/b/pull/1",
         ],
     )
-    def test_leaves_out_what_is_not_fit_to_be_a_link(self, url):
+    def test_ignores_unsafe_urls(self, url):
         assert find_pull_request_url({"prUrl": url}) == ""

@@ -29,47 +29,47 @@ def make_report(data, **changes):
 
 
 @pytest.fixture
-def heard():
-    told = []
+def signals():
+    received = []
 
     def listen(execution, occurred_at, **_):
-        told.append((execution.phase, execution.issue_number, occurred_at))
+        received.append((execution.phase, execution.issue_number, occurred_at))
 
     phase_completed.connect(listen)
-    yield told
+    yield received
     phase_completed.disconnect(listen)
 
 
 @pytest.mark.django_db
 class TestStorePhase:
-    def test_announces_a_completion_with_its_instant(self, heard):
+    def test_sends_a_signal_with_the_time_of_completion(self, signals):
         store_phase(customer=CustomerFactory(), report=make_report({"fixed": True}), at=AT)
-        assert heard == [("mitigation", 7, AT)]
+        assert signals == [("mitigation", 7, AT)]
 
-    def test_repeating_it_changes_and_announces_nothing(self, heard):
+    def test_repetition_changes_nothing_and_sends_no_signal(self, signals):
         customer = CustomerFactory()
         first = store_phase(customer=customer, report=make_report({"fixed": True}), at=AT)
         again = store_phase(
             customer=customer, report=make_report({"fixed": True}), at=AT + timedelta(hours=1)
         )
         assert (again.pk, again.updated_at) == (first.pk, AT)
-        assert len(heard) == 1
+        assert len(signals) == 1
 
-    def test_a_failure_that_later_succeeds_is_announced_once(self, heard):
+    def test_failure_that_later_succeeds_sends_one_signal(self, signals):
         customer = CustomerFactory()
         for data in ({"success": False, "error": "x"}, {"success": True}, {"success": True, "attempts": 2}):
             store_phase(customer=customer, report=make_report(data), at=AT)
-        assert len(heard) == 1
+        assert len(signals) == 1
         assert PhaseExecution.objects.get().outcome == "succeeded"
 
-    def test_a_failure_is_not_announced(self, heard):
+    def test_failure_sends_no_signal(self, signals):
         store_phase(
             customer=CustomerFactory(), report=make_report({"success": True, "testsPass": False}), at=AT
         )
-        assert heard == []
+        assert signals == []
         assert PhaseExecution.objects.get().outcome == "unverified"
 
-    def test_a_receiver_that_raises_undoes_the_result(self):
+    def test_failing_receiver_rolls_back_the_result(self):
         def fail(**_):
             raise RuntimeError
 
@@ -84,7 +84,7 @@ class TestStorePhase:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_runners_that_race_on_one_issue_leave_one_row_one_announcement_one_fix(heard):
+def test_concurrent_runners_store_one_row_and_bill_one_fix(signals):
     customer = CustomerFactory()
     start = threading.Barrier(8)
     failures = []
@@ -106,5 +106,5 @@ def test_runners_that_race_on_one_issue_leave_one_row_one_announcement_one_fix(h
     assert failures == []
     stored = PhaseExecution.objects.get()
     assert stored.commit_sha == f"commit-{json.loads(stored.data)['attempts']}"
-    assert len(heard) == 1
+    assert len(signals) == 1
     assert UsageRecord.objects.count() == 1

@@ -24,7 +24,7 @@ MB = 1_000_000
 
 
 def make_body(phase="scan", size=0, **changes):
-    """Data of about so many bytes."""
+    """Return a request body with data of about `size` bytes."""
     body = {"phase": phase, "repo": "acme/shop", "commitSha": "abc", "issueNumber": 7}
     return body | {"data": {"fixed": True, "x": "y" * size}} | changes
 
@@ -34,7 +34,7 @@ def limit_to(customer, megabytes):
 
 
 def fill(customer):
-    """Nothing more fits below the limit."""
+    """Use up the customer's storage limit of 1 MB."""
     limit_to(customer, 1)
     StorageUse.objects.filter(customer=customer).update(stored_bytes=MB)
 
@@ -43,9 +43,9 @@ def count(customer):
     return StorageUse.objects.get(customer=customer).stored_bytes
 
 
-class TestASizePerPhase:
+class TestSizeLimitOfAPhase:
     @pytest.mark.parametrize("phase", ["scan", "validation", "mitigation"])
-    def test_refuses_larger_data_and_names_the_limit(self, alice_api, settings, phase):
+    def test_rejects_larger_data_and_names_the_limit(self, alice_api, settings, phase):
         settings.PHASE_MAX_BYTES = {phase: 10_000}
         response = alice_api.post(STORE, make_body(phase, 10_000))
         error = response.json()["error"]
@@ -53,30 +53,30 @@ class TestASizePerPhase:
         assert "10 kB" in error["fields"]["data"]
         assert not PhaseExecution.objects.exists()
 
-    def test_takes_a_scan_as_large_as_a_body_may_be(self, alice_api, settings):
+    def test_accepts_a_scan_of_the_maximum_body_size(self, alice_api, settings):
         body = json.dumps(make_body())
         body = body.replace('"x": "', '"x": "' + "y" * (settings.API_MAX_BODY_BYTES - len(body)))
         assert len(body) == settings.API_MAX_BODY_BYTES
         assert alice_api.post(STORE, body).status_code == 200
 
-    def test_counts_bytes_and_not_characters(self, alice_api, settings):
+    def test_counts_bytes_instead_of_characters(self, alice_api, settings):
         settings.PHASE_MAX_BYTES = {"scan": 10_000}
         text = json.dumps(make_body(data={"x": "é" * 5_000}), ensure_ascii=False)
         assert alice_api.post(STORE, text).status_code == 413
 
 
-class TestTheCount:
-    def test_grows_by_the_data_and_the_row(self, alice_api):
+class TestStoredBytes:
+    def test_include_the_data_and_the_row(self, alice_api):
         alice_api.post(STORE, '{"phase":"scan","repo":"a/b","commitSha":"c","data":{"x":"é"}}')
         assert count(alice_api.customer) == len('{"x":"é"}'.encode()) + ROW
 
-    def test_does_not_grow_by_repeating(self, alice_api):
+    def test_do_not_grow_by_repetition(self, alice_api):
         for _ in range(2):
             alice_api.post(STORE, make_body(size=100))
         assert count(alice_api.customer) == measure_storage(customer=alice_api.customer)
 
     @pytest.mark.parametrize("size", [10, 500])
-    def test_follows_an_overwrite_by_the_difference(self, alice_api, size):
+    def test_change_by_the_difference_of_an_overwrite(self, alice_api, size):
         alice_api.post(STORE, make_body(size=100))
         before = count(alice_api.customer)
         alice_api.post(STORE, make_body(size=size))
@@ -84,13 +84,13 @@ class TestTheCount:
             count(alice_api.customer) == before + size - 100 == measure_storage(customer=alice_api.customer)
         )
 
-    def test_is_of_each_customer_apart(self, alice_api, mallory_api):
+    def test_are_counted_per_customer(self, alice_api, mallory_api):
         alice_api.post(STORE, make_body(size=100))
         assert get_storage(customer=mallory_api.customer).used == 0
 
 
-class TestAFullAccount:
-    def test_refuses_with_what_is_used_and_what_to_do(self, alice_api):
+class TestFullAccount:
+    def test_rejects_with_usage_and_advice(self, alice_api):
         fill(alice_api.customer)
         response = alice_api.post(STORE, make_body())
         error = response.json()["error"]
@@ -99,34 +99,34 @@ class TestAFullAccount:
         assert "Choose a plan" in error["message"]
         assert not PhaseExecution.objects.exists()
 
-    def test_stores_and_bills_a_fix_all_the_same(self, alice_api):
+    def test_still_stores_and_bills_a_fix(self, alice_api):
         fill(alice_api.customer)
         assert alice_api.post(STORE, make_body("mitigation", 60_000)).status_code == 200
         assert UsageRecord.objects.count() == 1
 
-    def test_refuses_the_data_of_a_fix_that_is_not_small(self, alice_api):
+    def test_rejects_a_large_fix(self, alice_api):
         fill(alice_api.customer)
         assert alice_api.post(STORE, make_body("mitigation", 70_000)).status_code == 413
         assert not UsageRecord.objects.exists()
 
-    def test_bounds_small_fixes_too(self, alice_api):
+    def test_limits_small_fixes(self, alice_api):
         fill(alice_api.customer)
         bodies = [make_body("mitigation", 60_000, issueNumber=n) for n in range(1, 6)]
         answers = [alice_api.post(STORE, body).status_code for body in bodies]
         assert answers == [200, 200, 200, 413, 413]
 
-    def test_takes_an_overwrite_that_is_smaller(self, alice_api):
+    def test_accepts_a_smaller_overwrite(self, alice_api):
         alice_api.post(STORE, make_body(size=500))
         fill(alice_api.customer)
         assert alice_api.post(STORE, make_body(size=100)).status_code == 200
         assert alice_api.post(STORE, make_body(size=600)).status_code == 413
 
-    def test_of_a_trial_is_full_at_fifty_megabytes(self, alice_api):
+    def test_trial_is_limited_to_fifty_megabytes(self, alice_api):
         answers = [alice_api.post(STORE, make_body(size=7_900_000, commitSha=f"{n}")) for n in range(8)]
         assert [each.status_code for each in answers] == [200] * 6 + [413] * 2
         assert count(alice_api.customer) <= 50 * MB
 
-    def test_of_many_small_results_is_full_too(self, alice_api):
+    def test_counts_the_rows_of_small_results(self, alice_api):
         limit_to(alice_api.customer, 1)
         StorageUse.objects.update(stored_bytes=MB - 3 * ROW)
         answers = [alice_api.post(STORE, make_body(data={}, commitSha=f"{n}")).status_code for n in range(4)]
@@ -141,11 +141,11 @@ class TestAFullAccount:
             ({"plan": "payg", "status": "canceled"}, 50 * MB),
         ],
     )
-    def test_is_measured_by_the_plan(self, alice_api, account, limit):
+    def test_limit_depends_on_the_plan(self, alice_api, account, limit):
         BillingAccountFactory(customer=alice_api.customer, **account)
         assert get_storage(customer=alice_api.customer).limit == limit
 
-    def test_is_opened_by_staff(self, alice_api):
+    def test_staff_can_raise_the_limit(self, alice_api):
         fill(alice_api.customer)
         staff = UserFactory(is_staff=True)
         for _ in range(2):
@@ -155,7 +155,7 @@ class TestAFullAccount:
 
 
 class TestRecountStorage:
-    def test_corrects_a_count_that_drifted(self, db):
+    def test_corrects_an_inaccurate_count(self, db):
         customer = CustomerFactory()
         make_mitigation_of(customer, data='{"é": 1}')
         recount = recount_storage(customer=customer)
@@ -163,7 +163,7 @@ class TestRecountStorage:
         assert not recount_storage(customer=customer).has_drifted
         assert count(customer) == recount.found
 
-    def test_is_a_command(self, db, capsys):
+    def test_is_available_as_a_command(self, db, capsys):
         make_mitigation_of(CustomerFactory())
         for _ in range(2):
             call_command("recount_storage")
@@ -172,7 +172,7 @@ class TestRecountStorage:
         assert said.endswith("1 customers counted, 0 corrected.\n")
 
 
-def test_operators_see_the_sum_and_who_is_nearly_full(db):
+def test_gauges_report_the_sum_and_nearly_full_customers(db):
     StorageUse.objects.create(customer=CustomerFactory(), stored_bytes=900_000, limit_mb=1)
     StorageUse.objects.create(customer=CustomerFactory(), stored_bytes=100_000)
     values = {metric.name: metric.samples[0].value for metric in read_storage_gauges()}
@@ -182,13 +182,13 @@ def test_operators_see_the_sum_and_who_is_nearly_full(db):
 @pytest.mark.parametrize(
     ("size", "text"), [(0, "0 kB"), (1_500, "1.5 kB"), (50 * MB, "50 MB"), (5_000 * MB, "5 GB")]
 )
-def test_sizes_read_in_decimal_units(size, text):
+def test_sizes_are_formatted_in_decimal_units(size, text):
     assert format_size(size) == text
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_results_that_race_never_exceed_the_limit_and_are_counted_exactly():
+def test_concurrent_results_respect_the_limit_and_are_counted_exactly():
     customer = CustomerFactory()
     limit_to(customer, 1)
     StorageUse.objects.update(stored_bytes=MB - 10 * (ROW + 2))
@@ -219,13 +219,13 @@ def test_results_that_race_never_exceed_the_limit_and_are_counted_exactly():
     assert count(customer) == MB
 
 
-class TestTheStaffPage:
-    def test_shows_what_is_used_and_allowed(self, staff):
+class TestStaffPage:
+    def test_shows_usage_and_limit(self, staff):
         StorageUse.objects.create(customer=CustomerFactory(name="Acme"), stored_bytes=12_300_000)
         page = staff.get(reverse("admin:phases_storageuse_changelist")).text
         assert "12.3 MB" in page and "50 MB" in page
 
-    def test_sets_a_limit_and_leaves_the_count(self, staff):
+    def test_sets_a_limit_and_keeps_the_count(self, staff):
         use = StorageUse.objects.create(customer=CustomerFactory(), stored_bytes=5)
         address = reverse("admin:phases_storageuse_change", args=[use.pk])
         assert staff.post(address, {"limit_mb": 70}).status_code == 302

@@ -12,18 +12,18 @@ VULNERABILITY = {
 }
 
 
-class TestReadFacts:
-    def test_a_scan_counts_its_findings(self):
+class TestSummarizePhase:
+    def test_scan_counts_its_findings(self):
         assert (
             summarize_phase("scan", {"vulnerabilities": [VULNERABILITY, VULNERABILITY, "odd"]}).findings == 2
         )
 
-    def test_a_proof_names_its_vulnerability_in_one_line(self):
-        facts = summarize_phase("validation", {"vulnerabilities": [VULNERABILITY]})
-        assert (facts.severity, facts.vulnerability_type) == ("critical", "sql_injection")
-        assert facts.title == "The query is put together"
+    def test_validation_names_its_vulnerability_in_one_line(self):
+        summary = summarize_phase("validation", {"vulnerabilities": [VULNERABILITY]})
+        assert (summary.severity, summary.vulnerability_type) == ("critical", "sql_injection")
+        assert summary.title == "The query is put together"
 
-    def test_a_title_of_a_million_words_takes_no_memory(self):
+    def test_very_long_title_uses_little_memory(self):
         data = {"title": "a " * 1_000_000, "severity": "high " * 1_000_000}
         tracemalloc.start()
         assert len(summarize_phase("validation", data).title) == 200
@@ -34,28 +34,28 @@ class TestReadFacts:
     @pytest.mark.parametrize(
         ("word", "severity"), [("HIGH", "high"), ("moderate", "medium"), ("grave", ""), (9, "")]
     )
-    def test_knows_four_severities(self, word, severity):
+    def test_maps_to_four_severities(self, word, severity):
         assert summarize_phase("mitigation", {"severity": word}).severity == severity
 
     @pytest.mark.parametrize("data", [{}, {"vulnerabilities": 3}, {"vulnerabilities": [None]}, {"type": []}])
-    def test_tolerates_any_data(self, data):
+    def test_accepts_any_data(self, data):
         assert summarize_phase("validation", data).vulnerability_type == ""
 
-    def test_texts_fit_their_columns(self):
-        facts = summarize_phase("mitigation", {"title": "x" * 999, "vulnerabilityType": "y" * 999})
-        assert (len(facts.title), len(facts.vulnerability_type)) == (200, 60)
+    def test_truncates_texts_to_their_columns(self):
+        summary = summarize_phase("mitigation", {"title": "x" * 999, "vulnerabilityType": "y" * 999})
+        assert (len(summary.title), len(summary.vulnerability_type)) == (200, 60)
 
 
-class TestReadRetries:
-    def test_attempts_may_be_a_number_or_a_list(self):
+class TestReadAttempts:
+    def test_accepts_a_number_or_a_list(self):
         tries = [{"claimed": True, "verified": False, "error": "2 tests red"}, {"verified": True}]
         found = read_attempts({"success": True, "attempts": tries})
         assert read_attempts({"attempts": 3}).count == 3
         assert (found.count, found.attempts[0].verified, found.attempts[0].note) == (2, False, "2 tests red")
 
     @pytest.mark.parametrize("count", [True, -1, 0, 10**9, "3", None, {}])
-    def test_what_is_no_count_is_not_said(self, count):
-        assert read_attempts({"attempts": count}).count is None
+    def test_ignores_an_invalid_count(self, count):
+        assert read_attempts({"attempts": count}).attempts is None
 
     @pytest.mark.parametrize(
         ("data", "score"),
@@ -67,9 +67,9 @@ class TestReadRetries:
             ({"trustScore": True}, None),
         ],
     )
-    def test_a_trust_score_is_in_percent(self, data, score):
+    def test_trust_score_is_a_percentage(self, data, score):
         assert read_attempts(data).trust_score == score
 
-    def test_a_claim_is_told_from_its_verification(self):
+    def test_distinguishes_claim_and_verification(self):
         found = read_attempts({"success": True, "testsPass": False})
         assert (found.claimed, found.verified) == (True, False)

@@ -10,9 +10,9 @@ def run(customer, step):
     run_step(event_id=events.get().pk)
 
 
-class TestReady:
-    def test_is_counted_once_when_the_last_step_at_once_is_done(self, billing_env):
-        customer = provision_customer(name="Acme", email="ann@acme.test").customer
+class TestReadySeconds:
+    def test_is_observed_once_after_the_last_immediate_step(self, billing_env):
+        customer = provision_customer(name="Acme", email="alice@acme.test").customer
         ready = Growth("rsolv_provisioning_ready_seconds_count")
         with billing_env.run_tasks():
             run(customer, "welcome_mail")

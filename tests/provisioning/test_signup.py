@@ -23,7 +23,7 @@ from tests.signup import FORM, deliver_mails, enter_code, sign_up
 
 
 def look(response):
-    """What a caller sees of an answer: headers but for its id and time, and the shape of its cookies."""
+    """What a client can observe: the status, headers but for id and time, and the shape of the cookies."""
     own = ("X-Request-Id", "Expires")
     headers = {name: value for name, value in response.headers.items() if name not in own}
     cookies = {
@@ -47,12 +47,12 @@ def read_key(response):
 
 @pytest.mark.django_db
 class TestSignup:
-    def test_makes_account_owner_trial_and_a_key_that_works(self):
+    def test_creates_account_owner_trial_and_a_working_key(self):
         _, response = sign_up()
         assert response.redirect_chain[-1][0] == "/dashboard/"
         customer = Customer.objects.get()
-        assert (customer.name, customer.email) == ("Acme", "ann@acme.test")
-        assert Membership.objects.get(user__email="ann@acme.test").role == "owner"
+        assert (customer.name, customer.email) == ("Acme", "alice@acme.test")
+        assert Membership.objects.get(user__email="alice@acme.test").role == "owner"
         assert BillingAccount.objects.get(customer=customer).plan == "trial"
         assert ApiClient(read_key(response)).get("/api/v1/entitlement").status_code == 200
 
@@ -66,10 +66,10 @@ class TestSignup:
         client = Client()
         client.post("/accounts/signup/", FORM)
         deliver_mails()
-        assert [mail.to for mail in mailoutbox] == [["ann@acme.test"]]
+        assert [mail.to for mail in mailoutbox] == [["alice@acme.test"]]
         assert client.get("/dashboard/").status_code == 302
 
-    def test_a_sent_mail_keeps_no_code(self):
+    def test_code_is_cleared_after_sending(self):
         sign_up()
         assert [(mail.text, mail.html) for mail in OutgoingMail.objects.all()] == [("", "")]
 
@@ -77,55 +77,55 @@ class TestSignup:
         "changes",
         [{"email": "nonsense"}, {"name": ""}, {"password1": "short"}, {"password1": "password123456"[:8]}],
     )
-    def test_bad_input_makes_nothing(self, changes):
+    def test_invalid_input_creates_nothing(self, changes):
         _, response = sign_up(**changes)
         assert response.status_code == 200
         assert not User.objects.exists()
         assert not Customer.objects.exists()
 
-    def test_the_address_of_a_closed_account_is_a_new_one(self):
-        CustomerFactory(email="ann@acme.test", closed_at=timezone.now())
+    def test_address_of_a_closed_account_can_sign_up(self):
+        CustomerFactory(email="alice@acme.test", closed_at=timezone.now())
         _, response = sign_up()
         assert read_key(response)
-        assert Customer.objects.get(closed_at=None).email == "ann@acme.test"
+        assert Customer.objects.get(closed_at=None).email == "alice@acme.test"
 
-    def test_a_login_whose_account_is_closed_is_told_by_mail_alone(self, mailoutbox):
-        UserFactory(email="ann@acme.test")
-        CustomerFactory(email="ann@acme.test", closed_at=timezone.now())
+    def test_user_of_a_closed_account_is_notified_by_mail_only(self, mailoutbox):
+        UserFactory(email="alice@acme.test")
+        CustomerFactory(email="alice@acme.test", closed_at=timezone.now())
         answer = Client().post("/accounts/signup/", FORM)
         assert answer.headers["Location"] == "/accounts/confirm-email/"
         assert not Customer.objects.filter(closed_at=None).exists()
         deliver_mails()
         assert "Log in with it, even if you want to start a new account" in mailoutbox[0].body
 
-    def test_an_address_in_use_is_answered_as_a_new_one_is(self, mailoutbox):
+    def test_response_does_not_reveal_an_address_in_use(self, mailoutbox):
         new, used = Client(), Client()
-        CustomerFactory(email="old@acme.test")
+        CustomerFactory(email="carol@acme.test")
         answers = [
             browser.post("/accounts/signup/", FORM | {"email": email})
-            for browser, email in ((new, "ann@acme.test"), (used, "old@acme.test"))
+            for browser, email in ((new, "alice@acme.test"), (used, "carol@acme.test"))
         ]
         assert [answer.headers["Location"] for answer in answers] == ["/accounts/confirm-email/"] * 2
         assert look(answers[0]) == look(answers[1])
         pages = [browser.get("/accounts/confirm-email/").content.decode() for browser in (new, used)]
-        assert re.sub("ann@|old@|csrf.*", "", pages[0]) == re.sub("ann@|old@|csrf.*", "", pages[1])
+        assert re.sub("alice@|carol@|csrf.*", "", pages[0]) == re.sub("alice@|carol@|csrf.*", "", pages[1])
         deliver_mails()
-        assert [mail.subject for mail in mailoutbox if mail.to == ["old@acme.test"]] == [
+        assert [mail.subject for mail in mailoutbox if mail.to == ["carol@acme.test"]] == [
             "You already have an RSOLV account"
         ]
-        assert not User.objects.filter(email="ann@acme.test").exists()
+        assert not User.objects.filter(email="alice@acme.test").exists()
 
-    def test_an_address_in_use_costs_as_many_queries_as_a_new_one(self):
-        CustomerFactory(email="old@acme.test")
+    def test_number_of_queries_does_not_reveal_an_address_in_use(self):
+        CustomerFactory(email="carol@acme.test")
         counts = []
         make_person("person@acme.test")
-        for email in ("warm@acme.test", "ann@acme.test", "old@acme.test", "person@acme.test"):
+        for email in ("warm@acme.test", "alice@acme.test", "carol@acme.test", "person@acme.test"):
             with CaptureQueriesContext(connection) as queries:
                 Client().post("/accounts/signup/", FORM | {"email": email})
             counts.append(len(queries))
         assert counts[1] == counts[2] == counts[3]
 
-    def test_a_reset_is_answered_alike_for_every_address(self):
+    def test_reset_response_does_not_reveal_an_address_in_use(self):
         make_person("person@acme.test")
         answers = [
             Client().post("/accounts/password/reset/", {"email": f"{name}@acme.test"})
@@ -133,24 +133,24 @@ class TestSignup:
         ]
         assert look(answers[0]) == look(answers[1])
 
-    def test_a_code_for_an_address_in_use_is_never_right(self):
-        UserFactory(email="ann@acme.test")
+    def test_code_for_an_address_in_use_is_always_wrong(self):
+        UserFactory(email="alice@acme.test")
         client, response = sign_up()
         assert client.post("/accounts/confirm-email/", {"code": "ABC-DEF"}).status_code == 200
         assert "_auth_user_id" not in client.session
 
-    def test_no_cookie_of_an_unconfirmed_signup_holds_a_key(self):
+    def test_unconfirmed_signup_creates_no_key(self):
         client = Client()
         answer = client.post("/accounts/signup/", FORM)
         assert set(answer.cookies) <= {"rsolv_session", "csrftoken", "messages"}
         assert not ApiKey.objects.exists()
 
-    def test_makes_nothing_before_the_code_is_typed_in(self):
+    def test_creates_nothing_before_confirmation(self):
         Client().post("/accounts/signup/", FORM)
         for model in (User, Customer, Membership, ApiKey, EmailAddress, ProvisioningEvent):
             assert not model.objects.exists(), model
 
-    def test_three_wrong_codes_end_it(self):
+    def test_three_wrong_codes_end_the_signup(self):
         client = Client()
         client.post("/accounts/signup/", FORM)
         for _ in range(3):
@@ -159,7 +159,7 @@ class TestSignup:
         assert enter_code(client).redirect_chain[-1][0] != "/dashboard/"
         assert not User.objects.exists()
 
-    def test_a_code_is_good_in_its_own_browser_only(self):
+    def test_code_is_valid_in_its_own_browser_only(self):
         mine, other = Client(), Client()
         mine.post("/accounts/signup/", FORM)
         other.post("/accounts/signup/", FORM | {"name": "Evil"})
@@ -169,14 +169,14 @@ class TestSignup:
         assert "The code is wrong" in page.content.decode()
         assert not User.objects.exists()
 
-    def test_a_code_is_good_for_a_quarter_of_an_hour(self):
+    def test_code_expires_after_15_minutes(self):
         client = Client()
         client.post("/accounts/signup/", FORM)
         SignupRequest.objects.update(expires_at=timezone.now())
         assert enter_code(client).redirect_chain[-1][0] == "/accounts/signup/"
         assert not User.objects.exists()
 
-    def test_a_key_on_its_way_can_be_read_by_nobody(self):
+    def test_cookie_with_the_new_key_is_encrypted(self):
         client = Client()
         client.post("/accounts/signup/", FORM)
         cookie = enter_code(client, follow=False).cookies["rsolv_new_key"].value
@@ -185,19 +185,19 @@ class TestSignup:
         for text in (cookie, *_decode(cookie)):
             assert raw not in text
 
-    def test_nothing_else_can_be_assigned(self):
+    def test_ignores_other_fields(self):
         sign_up(is_staff="on", is_superuser="on", plan="teams")
         assert not User.objects.get().is_staff
         assert BillingAccount.objects.get().plan == "trial"
 
-    def test_a_key_is_shown_to_nobody_else_on_the_same_browser(self):
+    def test_key_is_not_shown_to_another_user_of_the_browser(self):
         client, _ = sign_up()
         client.post("/accounts/logout/")
         stranger = MembershipFactory().user
         client.force_login(stranger)
         assert read_key(client.get("/dashboard/")) is None
 
-    def test_the_same_form_twice_at_once_is_a_form_error(self, monkeypatch):
+    def test_conflict_is_a_form_error(self, monkeypatch):
         def fail(**_):
             raise SignupRejected
 
@@ -207,7 +207,7 @@ class TestSignup:
         assert "cannot be used" in response.content.decode()
         assert not User.objects.exists()
 
-    def test_works_while_the_mail_server_is_away_and_the_mail_follows(self, settings, mailoutbox):
+    def test_mail_is_sent_after_the_mail_server_recovers(self, settings, mailoutbox):
         backend = settings.EMAIL_BACKEND
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
@@ -219,20 +219,20 @@ class TestSignup:
         make_due(OutgoingMail.objects.all())
         assert read_key(enter_code(client))
 
-    @pytest.mark.parametrize("email", ["ann@mailinator.com", "ann@sub.mailinator.com"])
-    def test_an_address_to_throw_away_is_refused(self, email):
+    @pytest.mark.parametrize("email", ["alice@mailinator.com", "alice@sub.mailinator.com"])
+    def test_rejects_a_disposable_address(self, email):
         _, response = sign_up(email=email)
         assert "use the address of your company" in response.content.decode()
         assert not User.objects.exists()
 
-    def test_a_mailbox_has_three_tries_a_day(self):
+    def test_mailbox_has_three_attempts_a_day(self):
         for tag in ("", "+a", "+b", "+c"):
-            _, response = sign_up(email=f"ann{tag}@acme.test")
+            _, response = sign_up(email=f"alice{tag}@acme.test")
         assert "Too many requests" in response.content.decode()
         assert Customer.objects.count() == 3
 
-    def test_a_network_address_has_ten_tries_an_hour(self):
+    def test_network_address_has_ten_attempts_an_hour(self):
         for number in range(11):
-            _, response = sign_up(email=f"ann{number}@acme.test")
+            _, response = sign_up(email=f"alice{number}@acme.test")
         assert "Too many requests" in response.content.decode()
         assert Customer.objects.count() == 10

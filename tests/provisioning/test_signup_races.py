@@ -1,4 +1,4 @@
-"""Two at once, on PostgreSQL."""
+"""Concurrent signups, on PostgreSQL."""
 
 import re
 import threading
@@ -24,20 +24,20 @@ from provisioning.services.request_signup import request_onboarding
 from tests.signup import deliver_mails
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
-ANN = "ann@acme.test"
+ALICE = "alice@acme.test"
 
 
 def ask(count: int, *, age: timedelta = timedelta(0)) -> list[tuple[str, str]]:
-    """Requests of one address, as (key, token)."""
+    """Request onboarding for one address `count` times; return pairs of key and token."""
     asked = timezone.now() - age
-    keys = [request_onboarding(name="Acme", email=ANN, at=asked, address=None).raw for _ in range(count)]
+    keys = [request_onboarding(name="Acme", email=ALICE, at=asked, address=None).raw for _ in range(count)]
     deliver_mails()
     tokens = [re.search(r"/onboarding/([\w-]+)/", each.body)[1] for each in mail.outbox]  # type: ignore[index]
     return list(zip(keys, tokens, strict=True))
 
 
-def at_once(calls: list[Callable[[], Any]]) -> Counter[str]:
-    """All calls in the same moment; how often each outcome came."""
+def run_concurrently(calls: list[Callable[[], Any]]) -> Counter[str]:
+    """Run all calls concurrently; return how often each outcome occurred."""
     gate, outcomes = threading.Barrier(len(calls)), Counter[str]()
 
     def run(call: Callable[[], Any]) -> None:
@@ -60,48 +60,50 @@ def at_once(calls: list[Callable[[], Any]]) -> Counter[str]:
 
 def confirm(token: str) -> Callable[[], Any]:
     return lambda: confirm_onboarding(
-        token=token, with_key=True, at=timezone.now(), address=None, name="Ann", password="!hashed"
+        token=token, with_key=True, at=timezone.now(), address=None, name="Alice", password="!hashed"
     )
 
 
-class TestConfirmingAtOnce:
-    def test_two_requests_leaves_one_account_with_its_key(self) -> None:
+class TestConcurrentConfirmations:
+    def test_of_two_requests_create_one_account_with_its_key(self) -> None:
         asked = ask(2)
-        outcomes = at_once([confirm(token) for _, token in asked])
-        assert outcomes == {"done": 1, SignupNotValid.__name__: 1}
+        outcomes = run_concurrently([confirm(token) for _, token in asked])
+        assert outcomes == {"done": 1, SignupOver.__name__: 1}
         assert (Customer.objects.count(), User.objects.count(), Membership.objects.count()) == (1, 1, 1)
         assert sum(authenticate_api_key(raw) is not None for raw, _ in asked) == 1
         assert not SignupRequest.objects.exists()
 
-    def test_one_link_twice_works_once(self) -> None:
+    def test_of_one_link_succeed_once(self) -> None:
         ((_, token),) = ask(1)
-        assert at_once([confirm(token)] * 4) == {"done": 1, SignupNotValid.__name__: 3}
+        assert run_concurrently([confirm(token)] * 4) == {"done": 1, SignupOver.__name__: 3}
         assert Customer.objects.count() == 1
 
-    def test_while_it_is_swept_is_all_or_nothing(self) -> None:
+    def test_during_pruning_succeed_completely_or_not_at_all(self) -> None:
         ((raw, token),) = ask(1)
         SignupRequest.objects.update(created_at=timezone.now() - timedelta(days=8))
-        outcomes = at_once([confirm(token), lambda: prune_signups(at=timezone.now())])
+        outcomes = run_concurrently([confirm(token), lambda: prune_signups(at=timezone.now())])
         is_made = outcomes["done"] == 2
         assert (authenticate_api_key(raw) is not None) is is_made
         assert Customer.objects.count() == User.objects.count() == int(is_made)
         assert not SignupRequest.objects.exists()
 
 
-class TestFarmingAtOnce:
-    def test_one_mailbox_gets_one_trial(self) -> None:
+class TestConcurrentSignups:
+    def test_of_one_mailbox_get_one_trial(self) -> None:
         names = ("ann@gmail.com", "a.nn@gmail.com", "ann+1@gmail.com", "ann@googlemail.com")
-        at_once([lambda name=name: provision_customer(name="Farm", email=name) for name in names])  # type: ignore[misc]
+        run_concurrently([lambda name=name: provision_customer(name="Farm", email=name) for name in names])  # type: ignore[misc]
         assert sorted(BillingAccount.objects.values_list("trial_fixes_limit", flat=True)) == [0, 0, 0, 10]
         assert TrialGrant.objects.count() == 1
 
-    def test_an_organization_gets_its_five(self) -> None:
+    def test_of_one_organization_get_five_trials(self) -> None:
         emails = [f"p{number}@farm.test" for number in range(8)]
-        at_once([lambda email=email: provision_customer(name="Farm", email=email) for email in emails])  # type: ignore[misc]
+        run_concurrently(
+            [lambda email=email: provision_customer(name="Farm", email=email) for email in emails]
+        )  # type: ignore[misc]
         limits = Counter(BillingAccount.objects.values_list("trial_fixes_limit", flat=True))
         assert limits == {10: 5, 0: 3}
 
-    def test_one_address_is_one_account(self) -> None:
-        outcomes = at_once([lambda: provision_customer(name="Acme", email=ANN)] * 3)
-        assert outcomes == {"done": 1, SignupRejected.__name__: 2}
+    def test_with_one_address_create_one_account(self) -> None:
+        outcomes = run_concurrently([lambda: provision_customer(name="Acme", email=ALICE)] * 3)
+        assert outcomes == {"done": 1, SignupRefused.__name__: 2}
         assert (Customer.objects.count(), User.objects.count()) == (1, 1)

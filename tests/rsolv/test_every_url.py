@@ -1,6 +1,6 @@
-"""Every URL there is, asked for by everybody: who reaches what, and that nobody gets a 500.
+"""Every URL, requested by every kind of user: who has access, and that no response is a 500.
 
-The routes come from the URL configuration. A new one that strangers reach fails here until it is in PUBLIC.
+The routes come from the URL configuration. A new public route fails here until it is in PUBLIC.
 tests/rsolv/portal/test_isolation.py tests what a tenant's ids open, tests/rsolv/staff what staff pages show.
 """
 
@@ -28,12 +28,12 @@ from tests.rows import make_row
 from tests.rsolv.portal.conftest import trust_login
 from tests.staff import make_staff, open_staff_browser, show_two_steps
 
-# What strangers get an answer from, as expressions of the whole route. Who adds a route decides here.
+# Routes that are open to anonymous users, as patterns of the whole route. Whoever adds a route decides here.
 PUBLIC = (
     r"",
     r"accounts/(login|signup|inactive|login/cancelled|login/error|3rdparty/login/(cancelled|error))/",
-    r"accounts/logout/",  # a stranger is led to the start page
-    r"accounts/social/.*",  # allauth's old addresses lead to the new ones
+    r"accounts/logout/",  # redirects anonymous users to the start page
+    r"accounts/social/.*",  # allauth's old URLs redirect to the new ones
     r"accounts/password/reset/.*",
     r"accounts/2fa/webauthn/login/",
     r"accounts/(confirm-email|email/verify).*",
@@ -47,7 +47,7 @@ PUBLIC = (
     r"\.well-known/security\.txt",
     r"static/.*",
 )
-# What the routes take. The row does not exist; tests/rsolv/portal/test_isolation.py opens a tenant's own.
+# Arguments of routes. The rows do not exist; tests/rsolv/portal/test_isolation.py uses ids of existing rows.
 EXAMPLES = {
     "uuid": "00000000-0000-4000-8000-000000000001",
     "int": "1",
@@ -69,10 +69,10 @@ APPS = (
     "provisioning",
 )
 LABELS = {model._meta.app_label for model in apps.get_models()}
-# Who may change which apps: each app is held by two of five people, another two for each.
+# Apps that each of five staff users may change: each app belongs to a different pair of users.
 _HOLDERS = dict(zip(APPS, combinations(range(5), 2), strict=False))
 HOLDINGS = [tuple(app for app, pair in _HOLDERS.items() if person in pair) for person in range(5)]
-# Written by asking, whatever comes of it.
+# Tables that every request writes to.
 NOT_COMPARED = {
     "sessions.Session",
     "usersessions.UserSession",
@@ -84,7 +84,7 @@ Ask = Callable[[str], HttpResponseBase]
 
 @dataclass(frozen=True)
 class Route:
-    """A route as it is written, and an address that it answers."""
+    """A route's pattern, and an example path that matches it."""
 
     pattern: str
     path: str
@@ -111,28 +111,14 @@ def _fill(route: str) -> str:
 ROUTES = list_routes()
 STAFF = [route for route in ROUTES if route.pattern.startswith("staff/")]
 STAFF_LISTS = [route for route in STAFF if "/<path:" not in route.pattern]
-# dj-stripe's pages are one class of ours: a superuser and a customer's owner walk all of them, others these.
-SAMPLED = {f"djstripe.{each}" for each in ("customer", "invoice", "webhookendpoint", "webhookeventtrigger")}
-
-
-def sample(routes: list[Route]) -> list[Route]:
-    """Routes without those of the dj-stripe models that are not in SAMPLED."""
-    models = [re.match(r"staff/djstripe/(\w+)/", route.pattern) for route in routes]
-    return [
-        route
-        for route, found in zip(routes, models, strict=True)
-        if not found or f"djstripe.{found[1]}" in SAMPLED
-    ]
-
-
-# All pages have one gate: one role walks all of them, the others one of each app and what the site has.
+# All pages share one access check: one role requests all of them, the others one page of each app.
 _FIRST_OF_APP = {route.pattern.split("/")[1]: route for route in reversed(STAFF_LISTS)}
 STAFF_GATES = list(_FIRST_OF_APP.values())
 OTHERS = [route for route in ROUTES if not route.pattern.startswith("staff/")]
 
 
 def ask_all(browser: Client, routes: list[Route]) -> Iterator[tuple[Route, str, Any]]:
-    """Each route by GET and POST; whatever it does is undone before the next."""
+    """Request each route by GET and POST; roll back its changes before the next."""
     cookies = browser.cookies.copy()
     for route in routes:
         for verb in ("get", "post"):
@@ -146,7 +132,7 @@ def ask_all(browser: Client, routes: list[Route]) -> Iterator[tuple[Route, str, 
 
 
 def is_reached(answer: Any) -> bool:
-    """Whether somebody gets more than the way to log in, or a refusal."""
+    """Whether the response is neither an error nor a redirect to the login."""
     location = answer.headers.get("Location", "")
     return answer.status_code < 400 and not re.match(r"/(accounts|staff)/login/", location)
 
@@ -164,44 +150,44 @@ def open_staff(*permissions: str, **fields: Any) -> Client:
     return open_staff_browser(make_staff(*permissions, **fields), raise_request_exception=False)
 
 
-def list_faults(browser: Client, routes: list[Route]) -> list[tuple[str, str, int]]:
+def list_errors(browser: Client, routes: list[Route]) -> list[tuple[str, str, int]]:
     answers = ((r.pattern, verb, answer.status_code) for r, verb, answer in ask_all(browser, routes))
     return [answer for answer in answers if answer[2] in (500, 501)]
 
 
 @pytest.mark.django_db
-class TestAStranger:
-    def test_reaches_what_is_public_and_nothing_else(self) -> None:
-        reached, faults = set(), []
+class TestAnonymousUser:
+    def test_can_open_public_routes_only(self) -> None:
+        reached, errors = set(), []
         for route, verb, answer in ask_all(Client(raise_request_exception=False), ROUTES):
             if answer.status_code == 500:
-                faults.append((route.pattern, verb))
+                errors.append((route.pattern, verb))
             elif is_reached(answer):
                 reached.add(route.pattern)
-        assert faults == []
+        assert errors == []
         assert {each for each in reached if not any(re.fullmatch(p, each) for p in PUBLIC)} == set()
 
 
 @pytest.mark.django_db
-class TestACustomersPeople:
+class TestMembers:
     @pytest.mark.parametrize("role", ROLES)
-    def test_meet_no_fault(self, role: str) -> None:
-        assert list_faults(open_role(role), OTHERS) == []
+    def test_get_no_server_error(self, role: str) -> None:
+        assert list_errors(open_role(role), OTHERS) == []
 
     @pytest.mark.parametrize("role", ROLES)
-    def test_never_reach_the_staff_admin(self, role: str) -> None:
+    def test_cannot_open_the_staff_admin(self, role: str) -> None:
         answers = list(ask_all(open_role(role), STAFF if role == "owner" else STAFF_GATES))
         assert [route.pattern for route, _, answer in answers if is_reached(answer)] == []
         assert {answer.status_code for _, _, answer in answers} <= {302, 403}
 
-    def test_who_are_in_no_customer_meet_no_fault(self) -> None:
+    def test_users_without_customer_get_no_server_error(self) -> None:
         browser = Client(raise_request_exception=False)
         browser.force_login(UserFactory())
-        assert list_faults(browser, OTHERS) == []
+        assert list_errors(browser, OTHERS) == []
 
 
 def hash_tables() -> dict[str, list[Any]]:
-    """Every row of every table, but those that asking itself writes."""
+    """Return every row of every table, except those in NOT_COMPARED."""
     compared = (m for m in apps.get_models() if m._meta.label not in NOT_COMPARED and m._meta.managed)
     return {m._meta.label: sorted(map(str, m._base_manager.values_list())) for m in compared}
 
@@ -211,9 +197,9 @@ def is_walked(model: type[models.Model]) -> bool:
 
 
 def list_forms(row_of: dict[type[models.Model], models.Model]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What somebody would send to each staff page to change something."""
-    for model, row in row_of.items():
-        base, page = f"/staff/{model._meta.app_label}/{model._meta.model_name}/", admin.site._registry[model]
+    """Yield the path and form of every possible change on the staff pages."""
+    for model, page in admin.site._registry.items():
+        base, row = f"/staff/{model._meta.app_label}/{model._meta.model_name}/", row_of[model]
         columns = {field.name: "1" for field in model._meta.concrete_fields} | {"is_superuser": "on"}
         yield f"{base}add/", columns
         yield f"{base}{row.pk}/change/", columns | {"_save": "1"}
@@ -229,12 +215,12 @@ def _name(action: Any) -> str:
 @pytest.mark.django_db
 class TestStaff:
     @pytest.mark.parametrize("app", APPS)
-    def test_who_may_change_one_app_meet_no_fault(self, app: str) -> None:
+    def test_with_permissions_on_one_app_get_no_server_error(self, app: str) -> None:
         own = [route for route in STAFF if route.pattern.startswith(f"staff/{app}/")]
-        assert list_faults(open_staff(f"{app}.*"), [route for route in own if route not in STAFF_LISTS]) == []
+        assert list_errors(open_staff(f"{app}.*"), [route for route in own if route not in STAFF_LISTS]) == []
 
     @pytest.mark.parametrize("held", HOLDINGS, ids="+".join)
-    def test_who_may_change_some_apps_meet_no_fault_and_reach_no_other(self, held: tuple[str, ...]) -> None:
+    def test_with_permissions_on_some_apps_can_open_no_other(self, held: tuple[str, ...]) -> None:
         reached = set()
         for route, verb, answer in ask_all(open_staff(*(f"{app}.*" for app in held)), sample(STAFF_LISTS)):
             assert answer.status_code != 500, (verb, route.pattern)
@@ -243,26 +229,20 @@ class TestStaff:
                 reached.add(found[1])
         assert reached <= set(held)
 
-    def test_of_djstripe_share_one_class(self) -> None:
-        """So the models of SAMPLED show what the pages of all of them do."""
-        pages = {m: type(page) for m, page in admin.site._registry.items() if m._meta.app_label == "djstripe"}
-        own = [page for page in pages.values() if not issubclass(page, StripeMirrorAdmin)]
-        assert own == [pages[WebhookEventTrigger]] and len(pages) > 30
-
-    def test_of_any_two_apps_somebody_holds_the_one_alone(self) -> None:
-        """So the five of HOLDINGS show what ten people with one app each would."""
+    def test_permissions_separate_every_pair_of_apps(self) -> None:
+        """Therefore the five users of HOLDINGS cover the same cases as one user per app."""
         alone = {(one, other) for held in HOLDINGS for one in held for other in APPS if other not in held}
         assert alone == set(permutations(APPS, 2))
 
-    def test_without_any_permission_reach_no_row(self) -> None:
-        for route, verb, answer in ask_all(open_staff(), sample(STAFF)):
+    def test_without_permissions_can_open_no_row(self) -> None:
+        for route, verb, answer in ask_all(open_staff(), STAFF):
             is_of_a_model = re.match(r"staff/[a-z]+/[a-z]+/", route.pattern)
             if is_of_a_model and "password_change" not in route.pattern:
                 assert answer.status_code in (302, 403, 404), (verb, route.pattern)
-                leads_on = ("/staff/", f"{route.path}change/")  # to the start, or from Django's old address
+                leads_on = ("/staff/", f"{route.path}change/")  # to the start page, or from Django's old URL
                 assert answer.status_code != 302 or answer.headers["Location"] in leads_on, route.pattern
 
-    def test_superuser_without_a_second_step_does_nothing(self) -> None:
+    def test_superuser_without_second_factor_can_open_nothing(self) -> None:
         user = UserFactory(is_staff=True, is_superuser=True)
         browser = Client(raise_request_exception=False)
         browser.force_login(user)
@@ -271,11 +251,11 @@ class TestStaff:
             if route.path != "/staff/login/":
                 assert answer.headers.get("Location") == "/accounts/2fa/", (verb, route.pattern)
 
-    def test_superuser_meets_no_fault(self) -> None:
-        assert list_faults(open_staff(is_superuser=True), STAFF) == []
+    def test_superuser_gets_no_server_error(self) -> None:
+        assert list_errors(open_staff(is_superuser=True), STAFF) == []
 
-    def test_who_may_only_look_change_nothing(self) -> None:
-        rows = {model: make_row(model) for model in admin.site._registry if is_walked(model)}
+    def test_view_permission_allows_no_change(self) -> None:
+        rows = {model: make_row(model) for model in admin.site._registry}
         browser = open_staff("view_*")
         forms = list(list_forms(rows))
         before = hash_tables()
@@ -285,6 +265,6 @@ class TestStaff:
         assert User.objects.filter(is_superuser=True).count() == 0
 
 
-def test_the_walk_knows_every_kind_of_route() -> None:
+def test_routes_cover_every_kind_of_pattern() -> None:
     assert len(STAFF) > 300 and len(OTHERS) > 90 and len(STAFF_GATES) > len(APPS)
     assert not [route.path for route in ROUTES if re.search(r"[<>()?]", route.path)]

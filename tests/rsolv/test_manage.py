@@ -1,4 +1,4 @@
-"""`manage.py` as the documents name it: without any variable set."""
+"""`manage.py` without any environment variables, as the documentation shows it."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import sys
 from django.conf import settings
 
 
-def test_takes_the_settings_of_a_developer(tmp_path) -> None:
+def test_uses_development_settings(tmp_path) -> None:
     environment = {"PATH": os.environ["PATH"], "RSOLV_DATA_DIR": str(tmp_path)}
     if compiled := os.environ.get("PYTHONPYCACHEPREFIX"):
         environment["PYTHONPYCACHEPREFIX"] = compiled

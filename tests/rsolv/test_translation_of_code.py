@@ -1,11 +1,11 @@
-"""That words for people which are made in Python can be translated: each is marked for gettext.
+"""Every text for users in Python code is marked for gettext.
 
-Every literal that reads like words must be an argument of a translation function, wherever it goes from
-there, so that no variable, dict or constant hides one. What nobody reads on a page or in a mail is left out
-by where it stands: docstrings, logs, patterns, errors for developers. So are whole modules: see UNREAD.
+Every literal that looks like text must be an argument of a translation function, even if it is assigned to a
+variable, dict or constant first. Docstrings, logs, patterns and errors for developers are excluded, because
+no user reads them, and so are whole modules: see UNREAD.
 
-Messages of the API's errors stay English on purpose: programs read their codes. Those of domain errors that
-pages show as well are marked with gettext_noop, and translated where a page shows them.
+API error messages stay English on purpose, because programs read the error codes. Messages of domain errors
+that pages also show are marked with gettext_noop and translated when a page shows them.
 """
 
 import ast
@@ -25,7 +25,7 @@ from phases.models import PhaseExecution
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ("billing", "core", "customers", "phases", "provisioning", "rsolv")
-# Modules whose words no customer reads, by a part of their path.
+# Modules whose texts no customer reads, by a part of their path.
 UNREAD = {
     "/admin/": "staff read English",
     "/admin.py": "staff read English",
@@ -66,22 +66,22 @@ MARKS = {
     *("_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"),
     *("pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"),
 }
-# Calls whose arguments no customer reads: logs, patterns, errors for developers, and what is recorded.
+# Calls whose arguments no customer reads: logs, patterns, errors for developers, recorded texts.
 UNREAD_CALLS = re.compile(
     r"(log|logger)\.\w+|re\.\w+|structlog\.\w+|(services\.)?record_audit_log_entry|record_login_action|format_html(_join)?"
     r"|ImproperlyConfigured|ValueError|LookupError|TypeError|RuntimeError|AssertionError|BadRequest|PermissionDenied"
 )
 NAMES = {"Python", "JavaScript, TypeScript", "Ruby", "Java", "Go", "Elixir", "GitHub", "Stripe", "RSOLV"}
-# Headers and cookies.
+# Values of headers and cookies.
 PROTOCOL = re.compile(
     r"attachment; filename=.*|[a-z]+/[a-z]+; charset=utf-8|private, no-store|public, max-age=.*"
     r"|Location|Cookie|Lax"
 )
 WORDS = re.compile(r"[A-Za-z]{2,}[,;:.!?…]?\s+[A-Za-z(]|^[A-Z][a-z]+[.!?…]?$")
-# Read by customers, in pages, mails and files.
+# Choices whose labels customers read in pages, mails and files.
 CHOICES = (AuditLogEntry.Action, Notification.Kind, PaymentIncident.Kind, PhaseExecution.Severity)
-# Raised for the API alone.
-OF_THE_API = ("api", "test_integration", "engine", "stripe_gateway", "management", "process_webhook")
+# Parts of modules whose errors only the API returns.
+API_ONLY = ("api", "test_integration", "engine", "stripe_gateway", "management", "process_webhook")
 
 
 def list_modules(unread: tuple[str, ...]) -> list[Path]:
@@ -92,7 +92,7 @@ def list_modules(unread: tuple[str, ...]) -> list[Path]:
 
 
 class Finder(ast.NodeVisitor):
-    """Collects literals of words that stand outside of a translation, and what is no literal within one."""
+    """Collect text literals outside of translation functions, and their arguments that are not literals."""
 
     def __init__(self) -> None:
         self.found: list[tuple[int, str]] = []
@@ -107,7 +107,7 @@ class Finder(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        """What is only compared with is not shown."""
+        """Skip comparisons: their operands are not shown."""
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
@@ -154,7 +154,7 @@ def list_unmarked(code: str) -> list[tuple[int, str]]:
 
 
 def list_errors(code: str, names: set[str]) -> Iterator[tuple[int, str]]:
-    """Messages of domain errors, of their classes and where they are raised, that are not marked."""
+    """Yield unmarked messages of domain errors, in their classes and where they are raised."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.ClassDef) and node.name in names:
             for name, value in _list_assigned(node):
@@ -180,9 +180,9 @@ def _is_marked(node: ast.expr) -> bool:
 
 
 def list_error_classes(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
-    """Every domain error that a page may show."""
+    """Yield every domain error that a page may show."""
     for each in base.__subclasses__():
-        if not any(part in each.__module__ for part in OF_THE_API) and each.__module__.split(".")[0] in APPS:
+        if not any(part in each.__module__ for part in API_ONLY) and each.__module__.split(".")[0] in APPS:
             yield each
         yield from list_error_classes(each)
 
@@ -191,7 +191,7 @@ class TestCode:
     @pytest.mark.parametrize(
         "path", list_modules(tuple(UNREAD)), ids=lambda path: str(path.relative_to(ROOT))
     )
-    def test_has_no_unmarked_words(self, path: Path) -> None:
+    def test_has_no_unmarked_texts(self, path: Path) -> None:
         assert list_unmarked(path.read_text()) == []
 
     @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ class TestCode:
             'other.gettext("Not a mark")',
         ],
     )
-    def test_would_be_found_out(self, code: str) -> None:
+    def test_unmarked_texts_are_detected(self, code: str) -> None:
         assert len(list_unmarked(code.replace("return", "x ="))) == 1
 
     @pytest.mark.parametrize(
@@ -225,17 +225,17 @@ class TestCode:
             'a: "Two"',
         ],
     )
-    def test_is_not_found_out_where_it_need_not_be(self, code: str) -> None:
+    def test_texts_that_need_no_mark_are_ignored(self, code: str) -> None:
         assert list_unmarked(code) == []
 
     @pytest.mark.parametrize("part", UNREAD)
-    def test_leaves_out_only_modules_that_are_there(self, part: str) -> None:
+    def test_excluded_modules_exist(self, part: str) -> None:
         every = [f"/{path.relative_to(ROOT).as_posix()}" for path in list_modules(())]
         assert any(part in name for name in every)
 
 
 class TestErrors:
-    def test_of_services_are_marked(self) -> None:
+    def test_messages_are_marked(self) -> None:
         names = {each.__name__ for each in list_error_classes()}
         found = [
             (path.relative_to(ROOT).as_posix(), *each)
@@ -244,16 +244,14 @@ class TestErrors:
         ]
         assert found == []
 
-    def test_would_be_found_out(self) -> None:
+    def test_unmarked_texts_are_detected(self) -> None:
         code = (
             "class Late(DomainError):\n    code, message = 'A', 'Too late.'\n"
             "raise Late('Very late.')\nraise Late(gettext_noop('Late.'))"
         )
         assert [line for line, _ in list_errors(code, {"Late"})] == [2, 3]
 
-    def test_are_english_for_programs_and_translated_for_people(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_are_english_in_the_api_and_translated_on_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
         error = DomainError("At most %(count)d keys.", params={"count": 5})
         monkeypatch.setattr("core.error_messages.gettext", {error.template: "Höchstens %(count)d."}.get)
         assert (error.message, translate_error(error)) == ("At most 5 keys.", "Höchstens 5.")
@@ -261,5 +259,5 @@ class TestErrors:
 
 class TestChoices:
     @pytest.mark.parametrize("choices", CHOICES)
-    def test_have_names_that_are_translated(self, choices: type) -> None:
+    def test_labels_are_translated(self, choices: type) -> None:
         assert all(isinstance(label, Promise) for label in choices.labels)  # type: ignore[attr-defined]

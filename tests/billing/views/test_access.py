@@ -36,23 +36,23 @@ class TestAccess:
         assert client.get(path).headers["Location"] == f"/accounts/login/?next={path}"
 
     @pytest.mark.parametrize("path", PAGES)
-    def test_is_forbidden_to_a_plain_member_with_an_explanation(self, alice: Browser, path: str) -> None:
+    def test_is_refused_to_a_plain_member_with_a_sentence(self, alice: Browser, path: str) -> None:
         set_role(alice.customer, "member")
         assert "Ask an owner" in open_page(alice, path, status=403).find("main").words
 
     @pytest.mark.parametrize("path", POSTS)
-    def test_is_forbidden_to_a_plain_member_who_posts(self, alice: Browser, path: str) -> None:
+    def test_is_refused_to_a_plain_member_who_posts(self, alice: Browser, path: str) -> None:
         set_role(alice.customer, "member")
         assert alice.post(path, {"dollars": "5", "when": "now"}).status_code == 403
 
     @pytest.mark.parametrize("path", POSTS)
-    def test_requires_a_csrf_token_for_every_post(self, alice: Browser, path: str) -> None:
+    def test_every_post_needs_its_token(self, alice: Browser, path: str) -> None:
         browser = Client(enforce_csrf_checks=True)
         browser.cookies = alice.cookies
         assert "This form has expired" in browser.post(path).text
 
     @pytest.mark.parametrize("role", ["owner", "admin", "billing"])
-    def test_is_granted_to_owners_and_billing_managers(self, alice: Browser, role: str) -> None:
+    def test_is_given_to_those_who_look_after_money(self, alice: Browser, role: str) -> None:
         set_role(alice.customer, role)
         assert open_page(alice, "/dashboard/billing/").find("h1").words == "Billing"
 
@@ -60,7 +60,7 @@ class TestAccess:
         client.force_login(UserFactory())
         assert client.get("/dashboard/billing/").headers["Location"] == "/dashboard/"
 
-    def test_is_not_cached(self, alice: Browser) -> None:
+    def test_is_not_kept_by_caches(self, alice: Browser) -> None:
         assert "no-store" in alice.get("/dashboard/billing/").headers["Cache-Control"]
 
 
@@ -69,7 +69,7 @@ class TestNavigation:
         page = read_page(browser.get(path).text)
         return {a.attrs.get("href", "") for a in page.find_all("a")}
 
-    def test_links_to_billing(self, alice: Browser) -> None:
+    def test_leads_to_billing(self, alice: Browser) -> None:
         assert {"/dashboard/billing/", "/dashboard/billing/invoices/"} <= self.read(alice)
 
     def test_has_no_link_to_billing_for_a_plain_member(self, alice: Browser) -> None:

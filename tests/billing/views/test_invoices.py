@@ -36,7 +36,7 @@ class TestInvoices:
         page = open_page(alice, INVOICES)
         assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 – 1 Mar 2026 PDF"]
 
-    def test_show_refunds_and_disputes(self, alice: Browser) -> None:
+    def test_what_went_back_or_is_disputed_is_shown(self, alice: Browser) -> None:
         make_invoice(alice.customer, id="in_0", status="paid")
         make_incident(alice, "in_0")
         make_incident(alice, "in_0", status="failed")
@@ -52,19 +52,19 @@ class TestInvoices:
         assert len(read_rows(last, "Invoices")) == 1
         assert "Page 2 of 2" in last.find("main").words
 
-    def test_show_the_last_page_for_a_page_beyond_it(self, alice: Browser) -> None:
+    def test_a_page_beyond_the_last_is_the_last(self, alice: Browser) -> None:
         make_invoice(alice.customer)
         for page in ("99", "0", "x", "-1", "٣"):
             assert len(read_rows(open_page(alice, f"{INVOICES}?page={page}"), "Invoices")) == 1
 
-    def test_reject_a_reference_that_no_database_accepts(
+    def test_of_a_reference_that_no_database_takes_is_refused(
         self, alice: Browser, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0), pytest.raises(NotFound):
             explain_invoice(customer=alice.customer, invoice_id="ACME\0")
         assert alice.get(f"{INVOICES}%00/").status_code == 400
 
-    def test_are_only_those_of_the_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_are_only_the_own(self, alice: Browser, mallory: Browser) -> None:
         make_invoice(alice.customer, number="ACME-1")
         assert "ACME-1" not in mallory.get(INVOICES).text
         assert mallory.get(f"{INVOICES}ACME-1/").status_code == 404
@@ -127,7 +127,9 @@ class TestExplainedInvoice:
         assert "Voided not counted Reason: It broke the build." in text
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $0.00" in text
 
-    def test_a_credited_fix_is_marked_with_its_amount(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_a_credited_fix_is_marked_with_its_amount(
+        self, alice: Browser, billing_env: BillingWorld
+    ) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         make_fix(billing_env, alice.customer)
         correct(
@@ -142,18 +144,22 @@ class TestExplainedInvoice:
         assert "As agreed. $15.00" in read_rows(page, "Credits")[0]
         assert "Every line matches our ledger" in page.find("main").words
 
-    def test_states_where_it_differs(self, alice: Browser, billing_env: BillingEnv, caplog: Any) -> None:
+    def test_says_plainly_where_it_differs(
+        self, alice: Browser, billing_env: BillingWorld, caplog: Any
+    ) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         make_fix(billing_env, alice.customer)
         UsageReport.objects.update(meter_at=timezone.now())
         billing_env.close_month()
         UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
         page = open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/")
-        assert "This invoice differs from our ledger" in page.find("main").words
+        assert "This invoice differs from our own ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
-    def change(self, alice: Browser, billing_env: BillingEnv, before: str, after: str, *, fixes: int) -> str:
+    def change(
+        self, alice: Browser, billing_env: BillingWorld, before: str, after: str, *, fixes: int
+    ) -> str:
         """The words of the invoice that a change of plan makes after ten days."""
         billing_env.subscribe(before, customer=alice.customer)
         billing_env.deliver()
@@ -167,20 +173,20 @@ class TestExplainedInvoice:
         return open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/").find("main").words
 
     def test_a_change_up_is_invoiced_at_both_prices_and_agrees(
-        self, alice: Browser, billing_env: BillingEnv, settings: Any
+        self, alice: Browser, billing_env: BillingWorld, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "payg", "teams", fixes=1)
-        assert "Every line matches our ledger" in text
+        assert "Every line agrees with our own ledger" in text
         assert "1 fix in our ledger, $15.00" in text
 
-    def test_a_change_down_marks_lines_that_we_do_not_compute(
-        self, alice: Browser, billing_env: BillingEnv, settings: Any
+    def test_a_change_down_says_which_lines_we_do_not_compute(
+        self, alice: Browser, billing_env: BillingWorld, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "teams", "payg", fixes=1)
-        assert "The fixes match our ledger" in text
-        assert "Part of a month's price" in text
+        assert "The fixes agree with our own ledger" in text
+        assert "A part of a month's price" in text
 
     def test_makes_no_stripe_call(self, paying: Browser, billing_env: BillingEnv) -> None:
         make_fix(billing_env, paying.customer)
@@ -203,7 +209,7 @@ class TestExplainedInvoice:
 
 class TestFix:
     def test_shows_all_of_its_evidence_to_its_customer_alone(
-        self, paying: Browser, mallory: Browser, billing_env: BillingEnv
+        self, paying: Browser, mallory: Browser, billing_env: BillingWorld
     ) -> None:
         make_fix(billing_env, paying.customer)
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"

@@ -61,16 +61,14 @@ class TestOverview:
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
 
-    def test_shows_this_periods_notifications_of_this_customer(
-        self, alice: Browser, mallory: Browser
-    ) -> None:
+    def test_shows_this_periods_notices_of_this_customer(self, alice: Browser, mallory: Browser) -> None:
         give(alice, "now")
         give(alice, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
         assert "80% of your spend cap is used" in read(alice)
         assert "50% of your spend cap" not in read(alice)
         assert "80% of your spend cap" not in read(mallory)
 
-    def test_survives_a_malformed_notification(self, alice: Browser) -> None:
+    def test_a_notice_without_sense_costs_no_page(self, alice: Browser) -> None:
         give(alice, "odd", kind="payment_failed", data={"grace_ends_at": "soon"})
         assert "Payment failed" in read(alice)
 
@@ -79,7 +77,7 @@ class TestOverview:
         read(paying)
         assert len(billing_env.stripe.control.requests()) == before
 
-    def test_queries_are_as_many_for_ten_notifications_as_for_one(self, alice: Browser) -> None:
+    def test_queries_are_as_many_for_ten_notices_as_for_one(self, alice: Browser) -> None:
         give(alice, "first")
         for_one = count_queries(alice, BILLING)
         for number in range(9):
@@ -94,7 +92,7 @@ class TestThePortalOfStripe:
         assert "/p/session/" in response.headers["Location"] or "portal" in response.headers["Location"]
         assert paying.get("/dashboard/billing/portal/").status_code == 405
 
-    def test_is_explained_without_a_stripe_customer(self, alice: Browser) -> None:
+    def test_without_anything_there_the_overview_says_so(self, alice: Browser) -> None:
         response = alice.post("/dashboard/billing/portal/", follow=True)
         assert "no cards or invoices yet" in response.text
 

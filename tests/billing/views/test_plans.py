@@ -25,7 +25,7 @@ class TestChoosePlan:
 
     @pytest.mark.parametrize("plan", ["payg", "teams"])
     def test_leads_to_checkout_and_back_to_an_open_plan(
-        self, alice: Browser, billing_env: BillingEnv, plan: str
+        self, alice: Browser, billing_env: BillingWorld, plan: str
     ) -> None:
         response = alice.post(PLANS, {"plan": plan})
         assert response.status_code == 303
@@ -40,7 +40,9 @@ class TestChoosePlan:
         assert back.redirect_chain == [("/dashboard/billing/", 303)]
         assert "now. Thank you." in back.text
 
-    def test_is_audited_under_its_author_once_paid(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_stands_in_the_audit_log_once_it_is_paid_as_done_by_who_chose_it(
+        self, alice: Browser, billing_env: BillingWorld
+    ) -> None:
         user = Membership.objects.get(customer=alice.customer).user
         alice.post(PLANS, {"plan": "teams"})
         written = AuditLogEntry.objects.filter(customer=alice.customer)
@@ -50,14 +52,14 @@ class TestChoosePlan:
         billing_env.deliver()
         alice.post(f"{RETURN}?session={session['id']}")
         changed = AuditLogEntry.objects.filter(customer=alice.customer, action="plan_changed")
-        assert [(each.subject, each.actor) for each in changed] == [("Teams, started", user)]
+        assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
 
-    def test_abandoned_is_not_audited(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingWorld) -> None:
         alice.post(PLANS, {"plan": "teams"})
         alice.get(f"{RETURN}?checkout=left")
         assert not AuditLogEntry.objects.filter(action="plan_changed").exists()
 
-    def test_another_person_gets_a_page_of_their_own(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_another_person_gets_a_page_of_their_own(self, alice: Browser, billing_env: BillingWorld) -> None:
         first = alice.post(PLANS, {"plan": "teams"}).headers["Location"]
         carol = MembershipFactory(customer=alice.customer).user
         alice.force_login(carol)
@@ -74,18 +76,18 @@ class TestChoosePlan:
         assert response.status_code == 422
         assert "Choose one of the plans." in response.text
 
-    def test_redirects_a_customer_with_a_plan_to_changing_it(self, alice: Browser) -> None:
+    def test_who_has_a_plan_is_led_to_changing_it(self, alice: Browser) -> None:
         BillingAccount.objects.update(plan="payg", status="active")
         assert alice.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
 
-    def test_a_second_tab_creates_no_second_subscription(
-        self, alice: Browser, billing_env: BillingEnv
+    def test_a_second_tab_makes_no_second_subscription(
+        self, alice: Browser, billing_env: BillingWorld
     ) -> None:
         alice.post(PLANS, {"plan": "payg"})
         alice.post(PLANS, {"plan": "payg"})
         assert len(billing_env.stripe.control.objects("checkout.session")) == 1
 
-    def test_an_outage_changes_nothing(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_stripe_being_away_changes_nothing(self, alice: Browser, billing_env: BillingWorld) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
         assert alice.post(PLANS, {"plan": "teams"}).status_code == 503
         assert billing_env.account(alice.customer).status == "trialing"
@@ -97,15 +99,15 @@ class TestWaitForStripe:
         parts = open_page(browser, f"{RETURN}?{query}").find_all("div")
         return next((part.attrs["hx-get"] for part in parts if "hx-get" in part.attrs), "")
 
-    def test_refreshes_automatically_and_by_a_link(self, alice: Browser) -> None:
-        url = f"{RETURN}?checkout=done&session=cs_1&polls=1"
+    def test_looks_again_by_itself_and_by_a_link(self, alice: Browser) -> None:
+        url = f"{RETURN}?checkout=done&session=cs_1&tries=1"
         assert self.find_look(alice, "checkout=done&session=cs_1") == url
         links = open_page(alice, f"{RETURN}?checkout=done&session=cs_1").find_all("a")
         assert url in [link.attrs["href"] for link in links]
 
     def test_answers_its_waiting_part_with_the_next_one(self, alice: Browser) -> None:
-        part = alice.get(f"{RETURN}?session=cs_1&polls=1", headers=HTMX)
-        assert "polls=2" in part.text
+        part = alice.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
+        assert "tries=2" in part.text
         assert "<html" not in part.text
 
     def test_leads_on_as_a_page_once_the_plan_is_open(self, paying: Browser) -> None:
@@ -113,17 +115,17 @@ class TestWaitForStripe:
         assert (part.status_code, part.headers["HX-Redirect"]) == (200, "/dashboard/billing/")
 
     @pytest.mark.parametrize("tries", ["20", "999"])
-    def test_ends_with_what_to_do(self, alice: Browser, tries: str) -> None:
-        query = f"checkout=done&session=cs_1&polls={tries}"
+    def test_ends_by_saying_what_to_do(self, alice: Browser, tries: str) -> None:
+        query = f"checkout=done&session=cs_1&tries={tries}"
         assert not self.find_look(alice, query)
-        assert "Check with Stripe now" in open_page(alice, f"{RETURN}?{query}").find("main").words
+        assert "Ask Stripe now" in open_page(alice, f"{RETURN}?{query}").find("main").words
         assert alice.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
 
     @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])
-    def test_restarts_on_an_invalid_count(self, alice: Browser, tries: str) -> None:
-        assert "polls=1" in self.find_look(alice, f"polls={tries}")
+    def test_a_strange_count_begins_anew(self, alice: Browser, tries: str) -> None:
+        assert "tries=1" in self.find_look(alice, f"tries={tries}")
 
-    def test_asks_stripe_by_post_when_no_event_arrives(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingWorld) -> None:
         alice.post(PLANS, {"plan": "payg"})
         session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
         billing_env.stripe.control.complete_checkout(session)
@@ -134,7 +136,7 @@ class TestWaitForStripe:
         assert billing_env.account(alice.customer).status == "active"
 
     def test_another_customers_session_opens_nothing(
-        self, alice: Browser, mallory: Browser, billing_env: BillingEnv
+        self, alice: Browser, mallory: Browser, billing_env: BillingWorld
     ) -> None:
         for browser in (alice, mallory):
             browser.post(PLANS, {"plan": "payg"})
@@ -143,7 +145,7 @@ class TestWaitForStripe:
         assert mallory.post(f"{RETURN}?session={session}").status_code == 200
         assert billing_env.account(mallory.customer).status == "trialing"
 
-    def test_a_person_who_left_the_page_chooses_again(self, alice: Browser) -> None:
+    def test_who_left_the_page_chooses_again(self, alice: Browser) -> None:
         response = alice.get(f"{RETURN}?checkout=left", follow=True)
         assert response.redirect_chain == [(PLANS, 303)]
         assert "Nothing was charged" in response.text
@@ -176,7 +178,7 @@ class TestCancelPlan:
         assert paying.post(CANCEL, {"when": "then"}).status_code == 422
         assert billing_env.account(paying.customer).status == "active"
 
-    def test_without_a_plan_redirects_with_an_explanation(self, alice: Browser) -> None:
+    def test_without_a_plan_leads_back_with_a_sentence(self, alice: Browser) -> None:
         assert NoPlanToCancel.message in alice.get(CANCEL, follow=True).text
 
     def test_an_outage_changes_nothing(self, paying: Browser, billing_env: BillingEnv) -> None:
@@ -188,7 +190,7 @@ class TestCancelPlan:
 class TestChangePlan:
     CHANGE = "/dashboard/billing/change/"
 
-    def test_charges_what_the_preview_showed(self, alice: Browser, billing_env: BillingEnv) -> None:
+    def test_charges_what_the_preview_showed(self, alice: Browser, billing_env: BillingWorld) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         page = open_page(alice, self.CHANGE)
         assert page.find("h1").words == "From Pay as you go to Teams"
@@ -213,5 +215,5 @@ class TestChangePlan:
         billing_env.stripe.control.add_fault("status", path="/v1/invoices/*", status=500, times=None)
         assert paying.get(self.CHANGE).status_code == 503
 
-    def test_without_a_plan_redirects_to_the_choice(self, alice: Browser) -> None:
+    def test_without_a_plan_leads_to_the_choice(self, alice: Browser) -> None:
         assert alice.get(self.CHANGE).headers["Location"] == PLANS

@@ -11,7 +11,7 @@ MANY, FEW = Limit("many", 120), Limit("few", 7)
 
 @pytest.fixture(params=["redis", "process"])
 def store(request, settings):
-    """Both stores; Redis where there is one."""
+    """Run against Redis, if configured, and against the in-process store."""
     if request.param == "redis" and not settings.REDIS_URL:
         pytest.skip("needs Redis: make test-services")
     if request.param == "process":
@@ -24,26 +24,26 @@ def passed(counts):
 
 @pytest.mark.usefixtures("store")
 class TestAdd:
-    def test_lets_exactly_as_many_pass_of_50_at_once(self):
+    def test_allows_exactly_the_limit_to_50_concurrent_threads(self):
         with ThreadPoolExecutor(50) as pool:
             found = list(pool.map(lambda _: passed(limiter.count_request([MANY], "acme")), range(500)))
         assert found.count(True) == 120
 
-    def test_counts_each_caller_apart(self):
-        assert [passed(limiter.count_request([FEW], "acme")) for _ in range(8)] == [True] * 7 + [False]
-        assert passed(limiter.count_request([FEW], "other"))
+    def test_counts_each_caller_separately(self):
+        assert [passed(limiter.add([FEW], "acme")) for _ in range(8)] == [True] * 7 + [False]
+        assert passed(limiter.add([FEW], "other"))
 
-    def test_counts_several_limits_and_says_which_refused(self):
-        found = [limiter.count_request([MANY, FEW], "acme") for _ in range(8)]
+    def test_counts_several_limits_and_reports_which_is_over(self):
+        found = [limiter.add([MANY, FEW], "acme") for _ in range(8)]
         assert [(each.limit.name, each.count) for each in found[-1]] == [("many", 8), ("few", 8)]
         assert found[-1][-1].is_over and not found[-2][-1].is_over
 
-    def test_does_not_count_what_an_earlier_limit_refused(self):
+    def test_does_not_count_requests_rejected_by_an_earlier_limit(self):
         for _ in range(8):
             limiter.count_request([FEW, MANY], "acme")
         assert limiter.peek(MANY, "acme").count == 7
 
-    def test_begins_anew_when_the_window_has_ended(self):
+    def test_allows_requests_again_in_the_next_window(self):
         short = Limit("short", 1, seconds=1)
         assert [passed(limiter.count_request([short], "acme")) for _ in range(2)] == [True, False]
         assert _wait_for(lambda: passed(limiter.count_request([short], "acme")))
@@ -59,20 +59,22 @@ def _wait_for(is_so):
 
 @pytest.mark.usefixtures("store")
 class TestLook:
-    def test_counts_nothing(self):
-        limiter.count_request([FEW], "acme")
-        assert [limiter.peek(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]
+    def test_does_not_count_as_a_request(self):
+        limiter.add([FEW], "acme")
+        assert [limiter.look(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]
 
-    def test_knows_a_caller_that_never_came(self):
-        count = limiter.peek(FEW, "acme")
+    def test_returns_the_full_limit_for_a_new_caller(self):
+        count = limiter.look(FEW, "acme")
         assert (count.remaining, count.milliseconds_left) == (7, 60_000)
 
 
 class TestProcessWindows:
-    def test_forget_the_oldest_where_there_are_too_many(self, monkeypatch):
-        monkeypatch.setattr(limiter, "MAX_WINDOWS", 10)
-        for number in range(50):
-            limiter.count_request_in_process([FEW], str(number))
-        (count,) = limiter.count_request_in_process([FEW], "49")
-        assert count.count == 2
-        assert len(limiter.in_process._windows) <= 11
+    def test_evict_the_oldest_when_there_are_too_many(self, monkeypatch, settings):
+        settings.REDIS_URL = ""
+        monkeypatch.setattr(limiter, "MOST_WINDOWS", 10)
+        callers = [str(number) for number in range(50)]
+        for caller in callers:
+            limiter.add_in_process([FEW], caller)
+        kept = [caller for caller in callers if limiter.look(FEW, caller).count]
+        assert kept == callers[-len(kept) :]
+        assert 5 <= len(kept) <= 11

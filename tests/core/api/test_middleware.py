@@ -14,29 +14,29 @@ def browser(db):
 
 class TestShortcutMiddleware:
     @pytest.mark.parametrize("path", ["/api/health/live", "/api/nothing", "/api/v1/entitlement", "/api/docs"])
-    def test_takes_no_notice_of_who_is_logged_in(self, browser, django_assert_num_queries, path):
+    def test_ignores_the_session(self, browser, django_assert_num_queries, path):
         with django_assert_num_queries(0):
             response = browser.get(path)
         assert not response.cookies
         assert "Cookie" not in response.get("Vary", "")
 
-    def test_keeps_what_guards_every_answer(self, client):
+    def test_keeps_the_security_headers(self, client):
         response = client.get("/api/health/live")
         assert response["X-Frame-Options"] == "DENY"
         assert response["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
         assert response["X-Request-Id"]
 
-    def test_keeps_a_stranger_s_host_out(self, client, settings):
+    def test_rejects_an_unknown_host(self, client, settings):
         settings.ALLOWED_HOSTS = ["rsolv.example"]
         assert client.get("/api/health/live").status_code == 400
 
-    def test_leaves_pages_their_sessions_and_forms(self, browser):
+    def test_keeps_sessions_and_csrf_checks_for_pages(self, browser):
         strict = Client(enforce_csrf_checks=True)
         assert strict.post("/accounts/login/").status_code == 403
         assert browser.get("/dashboard/").status_code == 200
 
-    def test_stands_before_whatever_reads_a_cookie(self):
+    def test_runs_before_the_session_middleware(self):
         order = [name.rpartition(".")[2] for name in django_settings.MIDDLEWARE]
         assert order.index("ApiShortcutMiddleware") < order.index("SessionMiddleware")
         assert order[-2:] == ["ApiRejoinMiddleware", "CountMiddleware"]

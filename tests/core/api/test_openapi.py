@@ -1,4 +1,4 @@
-"""Our own description of the API, held against what the API does: by schemathesis, with all of its checks."""
+"""The OpenAPI document, checked against the API by schemathesis with all of its checks."""
 
 import json
 import os
@@ -97,10 +97,8 @@ def no_limits(settings: Any, monkeypatch: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_whatever_is_sent_is_answered_as_described(
-    label: str, alice_api: ApiClient, stripe_sandbox: Any
-) -> None:
-    """Cases are made here: by SCHEMA.parametrize() every process makes all of them before its first test."""
+def test_responses_conform_to_the_schema(label: str, alice_api: ApiClient, stripe_sandbox: Any) -> None:
+    """Cases are built here, because SCHEMA.parametrize() builds all of them while pytest collects."""
 
     def check(case: Any) -> None:
         case.call_and_validate(
@@ -115,18 +113,18 @@ def test_whatever_is_sent_is_answered_as_described(
 
 
 @pytest.mark.django_db
-class TestPages:
-    def test_the_description_needs_no_key(self) -> None:
+class TestSchemaPages:
+    def test_schema_needs_no_key(self) -> None:
         assert Client().get("/api/openapi").status_code == 200
 
     @pytest.mark.parametrize("name", ["yaml", "json"])
-    def test_the_description_is_made_once(self, name: str, monkeypatch: Any) -> None:
+    def test_schema_is_generated_once(self, name: str, monkeypatch: Any) -> None:
         first = Client().get(f"/api/openapi?format={name}")
         monkeypatch.delattr(SchemaGenerator, "get_schema")
         again = Client().get(f"/api/openapi?format={name}")
         assert again.content == first.content and "phases/store" in again.text
 
-    def test_a_person_can_read_it(self) -> None:
+    def test_reference_page_loads_without_a_cdn(self) -> None:
         response = Client().get("/api/docs")
         assert response.status_code == 200
         assert b"cdn" not in response.content
@@ -143,27 +141,27 @@ def read_pattern(path: str, field: str) -> str:
     return str(DOCUMENT["components"]["schemas"][name]["properties"][field]["pattern"])
 
 
-class TestTheDocument:
+class TestDocument:
     @pytest.mark.parametrize("path", ["/api/v1/phases/store", "/api/v1/entitlement/claim"])
-    def test_names_the_idempotency_key_and_what_comes_of_it(self, path: str) -> None:
+    def test_describes_the_idempotency_key_and_its_errors(self, path: str) -> None:
         operation = find("post", path)
         assert "Idempotency-Key" in [each["name"] for each in operation["parameters"]]
         assert {"409", "422"} <= set(operation["responses"])
 
     @pytest.mark.parametrize("path", ["/api/health", "/api/health/live", "/api/health/ready"])
-    def test_says_that_health_needs_no_key_and_may_be_503(self, path: str) -> None:
+    def test_health_needs_no_key_and_may_be_503(self, path: str) -> None:
         operation = find("get", path)
         assert operation["security"] == []
         assert "503" in operation["responses"]
 
-    def test_says_that_health_answers_503_in_its_own_shape(self) -> None:
+    def test_health_uses_its_own_schema_for_503(self) -> None:
         content = find("get", "/api/health")["responses"]["503"]["content"]["application/json"]["schema"]
         assert {"$ref": "#/components/schemas/Health"} in content["anyOf"]
 
-    def test_lets_either_way_of_sending_a_key_do(self) -> None:
+    def test_allows_a_key_in_either_header(self) -> None:
         assert find("get", "/api/v1/entitlement")["security"] == [{"apiKey": []}, {"bearer": []}]
 
-    def test_lists_every_error_s_codes(self) -> None:
+    def test_lists_all_error_codes(self) -> None:
         codes = DOCUMENT["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"][
             "enum"
         ]
@@ -171,10 +169,10 @@ class TestTheDocument:
             codes
         )
 
-    def test_is_the_same_each_time_it_is_made(self) -> None:
+    def test_is_generated_deterministically(self) -> None:
         assert SchemaGenerator().get_schema(public=True) == DOCUMENT  # type: ignore[no-untyped-call]
 
-    def test_refers_to_nothing_that_is_not_there(self) -> None:
+    def test_has_no_dangling_references(self) -> None:
         names = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(DOCUMENT)))
         assert names <= set(DOCUMENT["components"]["schemas"])
 
@@ -186,13 +184,13 @@ class TestTheDocument:
         }
         assert described == {each.name: set(each.languages) for each in FRAMEWORKS.values()}
 
-    def test_names_the_headers_of_limits_and_of_the_request(self) -> None:
+    def test_describes_rate_limit_and_request_id_headers(self) -> None:
         headers = find("post", "/api/v1/phases/store")["responses"]["429"]["headers"]
         assert {"X-RateLimit-Limit", "X-RateLimit-Reset", "RateLimit", "Retry-After", "X-Request-Id"} <= set(
             headers
         )
 
-    def test_requires_of_a_store_what_the_api_requires(self) -> None:
+    def test_store_request_requires_the_same_fields_as_the_api(self) -> None:
         shape = DOCUMENT["components"]["schemas"]["StorePhaseRequest"]
         assert set(shape["required"]) == {"phase", "repo", "data"}
         assert {"commitSha", "commit_sha", "issueNumber", "issue_number"} <= set(shape["properties"])
@@ -208,33 +206,31 @@ class TestTheDocument:
             ("a/b/c", False),
         ],
     )
-    def test_has_the_pattern_of_a_repository(self, repository: str, fits: bool) -> None:
+    def test_repository_pattern_matches_owner_and_name(self, repository: str, fits: bool) -> None:
         pattern = read_pattern("/api/v1/phases/store", "repo")
         assert bool(re.search(pattern, repository)) is fits
 
 
 @pytest.mark.django_db
-class TestMethods:
+class TestMethodNotAllowed:
     @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options", "trace"])
-    def test_an_address_that_is_none_is_404_whatever_the_method(self, method: str) -> None:
+    def test_unknown_path_is_404_for_every_method(self, method: str) -> None:
         assert getattr(Client(), method)("/api/v1/nowhere").status_code == 404
 
     @pytest.mark.parametrize("method", ["get", "put", "delete", "trace"])
-    def test_others_than_an_operation_s_own_are_405_and_the_answer_says_which_are_allowed(
-        self, alice_api: ApiClient, method: str
-    ) -> None:
+    def test_unsupported_method_is_405_with_an_allow_header(self, alice_api: ApiClient, method: str) -> None:
         answer = getattr(Client(), method)("/api/v1/phases/store", headers={"X-API-Key": alice_api.key})
         assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
 
-    def test_stripe_s_webhook_says_so_too(self) -> None:
+    def test_webhook_rejects_get_with_an_allow_header(self) -> None:
         answer = Client().get("/api/webhooks/stripe")
         assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
 
-class TestSpellings:
+class TestFieldSpelling:
     BODY = {"phase": "scan", "repo": "acme/shop", "data": {}}
 
-    def test_of_which_both_are_sent_must_both_be_well_formed(self, alice_api: ApiClient) -> None:
+    def test_both_spellings_are_validated(self, alice_api: ApiClient) -> None:
         answer = alice_api.post("/api/v1/phases/store", self.BODY | {"commitSha": "a", "commit_sha": 7})
         assert answer.status_code == 400
         assert list(answer.json()["error"]["fields"]) == ["commit_sha"]
@@ -242,5 +238,5 @@ class TestSpellings:
     @pytest.mark.parametrize(
         "sent", [{"commitSha": "a"}, {"commit_sha": "a"}, {"commitSha": None, "commit_sha": "a"}]
     )
-    def test_of_which_one_is_sent_will_do(self, alice_api: ApiClient, sent: Any) -> None:
+    def test_either_spelling_is_accepted(self, alice_api: ApiClient, sent: Any) -> None:
         assert alice_api.post("/api/v1/phases/store", self.BODY | sent).status_code == 200

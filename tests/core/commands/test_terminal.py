@@ -1,4 +1,4 @@
-"""What customers chose cannot steer the terminal of whoever reads commands' output and logs."""
+"""Text from customers cannot inject control characters into the output of commands and logs."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from core.commands.base import BaseCommand
 from core.commands.terminal import escape_controls
 from core.logging import configure_structlog
 
-# Clears the screen, makes a link (OSC 8), sets the title (C1), overwrites a line, turns text around.
+# Clears the screen, makes a link (OSC 8), sets the title (C1), overwrites a line, reverses the text.
 EVIL = "Acme\x1b[2J\x1b]8;;https://evil.example\x07\x9b31m\rok\u202egnp\u2066\u200b\u2028\x7f\x00"
 OUR_APPS = (
     "billing",
@@ -36,30 +36,30 @@ def is_harmless(text: str) -> bool:
 
 
 class TestEscapeControls:
-    def test_writes_out_what_is_not_printable(self) -> None:
+    def test_escapes_unprintable_characters(self) -> None:
         assert escape_controls("a\x1b[2J\u202eb\x9b\r") == "a\\x1b[2J\\u202eb\\x9b\\r"
 
     @pytest.mark.parametrize("text", ["Zoë's 🦀 shop, 日本", "two\nlines\tand a tab", ""])
-    def test_leaves_the_rest_as_it_is(self, text: str) -> None:
+    def test_keeps_printable_characters_and_line_ends(self, text: str) -> None:
         assert escape_controls(text) == text
 
-    def test_keeps_no_line_end_in_a_value(self) -> None:
+    def test_escapes_line_ends_when_keep_is_empty(self) -> None:
         assert escape_controls("a\nb\tc", keep="") == "a\\nb\\tc"
 
-    def test_leaves_no_character_that_steers(self) -> None:
+    def test_escapes_every_control_character_of_unicode(self) -> None:
         every = "".join(map(chr, range(0x11_0000)))
         assert is_harmless(escape_controls(every))
 
 
 class TestCommands:
-    def test_of_ours_all_write_through_it(self) -> None:
+    def test_all_derive_from_our_base_command(self) -> None:
         ours = {name: app for name, app in get_commands().items() if app in {each.name for each in OURS}}
         assert "reconcile_billing" in ours
         bases = {name: type(load_command_class(app, name)) for name, app in ours.items()}
         assert [name for name, kind in bases.items() if not issubclass(kind, BaseCommand)] == []
 
     @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-    def test_write_no_control(self, stream: str) -> None:
+    def test_output_contains_no_control_character(self, stream: str) -> None:
         class Command(BaseCommand):
             def handle(self, **options: Any) -> None:
                 getattr(self, stream).write(EVIL)
@@ -69,7 +69,7 @@ class TestCommands:
         assert output.getvalue().startswith("Acme\\x1b[2J")
         assert is_harmless(output.getvalue())
 
-    def test_that_fail_write_no_control(self) -> None:
+    def test_error_contains_no_control_character(self) -> None:
         class Command(BaseCommand):
             requires_system_checks = []
 
@@ -82,10 +82,10 @@ class TestCommands:
         assert "CommandError: Acme\\x1b" in output.getvalue()
         assert is_harmless(output.getvalue())
 
-    def test_show_a_customer_s_name_without_it(self, db: None) -> None:
+    def test_customer_name_is_escaped(self, db: None) -> None:
         output = io.StringIO()
         name = EVIL.replace("\x00", "")
-        call_command("provision_customer", "ann@acme.test", name=name, stdout=output)
+        call_command("provision_customer", "alice@acme.test", name=name, stdout=output)
         assert "Acme" in output.getvalue()
         assert is_harmless(output.getvalue())
 
@@ -94,7 +94,7 @@ OURS = [config for config in apps.get_app_configs() if config.name in OUR_APPS]
 
 
 def log_line(*, as_json: bool, event: str, **values: Any) -> str:
-    """What one line of our logging writes."""
+    """The line that our logging configuration writes for one event."""
     configuration = configure_structlog(as_json=as_json, level="INFO")
     formatter = configuration["formatters"]["structured"]
     made = structlog.stdlib.ProcessorFormatter(
@@ -122,17 +122,17 @@ def own_configuration() -> Iterator[None]:
 class TestLogs:
     @pytest.mark.parametrize("as_json", [False, True])
     @pytest.mark.parametrize("values", [{"branch": EVIL}, {"names": [EVIL]}, {"map": {EVIL: EVIL}}])
-    def test_hold_no_control(self, as_json: bool, values: Any) -> None:
+    def test_contain_no_control_character(self, as_json: bool, values: Any) -> None:
         line = log_line(as_json=as_json, event="stored", **values)
         assert "Acme" in line
         assert is_harmless(line)
 
     @pytest.mark.parametrize("as_json", [False, True])
-    def test_have_one_line_an_event(self, as_json: bool) -> None:
+    def test_have_one_line_per_event(self, as_json: bool) -> None:
         line = log_line(as_json=as_json, event="stored\nfake", branch="main\n2026-01-01 [info] paid")
         assert line.count("\n") == 1
 
-    def test_of_libraries_hold_none_either(self) -> None:
+    def test_of_libraries_contain_no_control_character(self) -> None:
         log_line(as_json=False, event="x")
         logger = logging.getLogger("rsolv.test_terminal")
         output = io.StringIO()
@@ -144,11 +144,11 @@ class TestLogs:
         assert "Traceback" in output.getvalue()
         assert is_harmless(output.getvalue())
 
-    def test_as_json_say_what_was_said(self) -> None:
+    def test_as_json_keep_the_original_value(self) -> None:
         assert json.loads(log_line(as_json=True, event="stored", branch=EVIL))["branch"] == EVIL
 
 
-def test_a_traceback_on_the_terminal_holds_no_control() -> None:
+def test_traceback_on_the_terminal_contains_no_control_character() -> None:
     lines = (
         "import sys",
         "from core.commands.terminal import print_exception",

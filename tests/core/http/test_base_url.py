@@ -1,4 +1,4 @@
-"""Links in mails lead to the configured address, whatever host the request named."""
+"""Links in mails use BASE_URL, whatever Host header the request has."""
 
 import re
 from typing import Any
@@ -29,7 +29,7 @@ def base_url(settings: Any) -> None:
 
 
 def list_links() -> set[str]:
-    """The beginning of every link in the mails that were sent."""
+    """The scheme and host of every link in the mails that were sent."""
     deliver_mails()
     assert mail.outbox
     bodies = [text for each in mail.outbox for text in (str(each.body), *(a[0] for a in each.alternatives))]
@@ -37,29 +37,29 @@ def list_links() -> set[str]:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-class TestMails:
-    def test_of_a_password_reset(self, host: Any) -> None:
-        UserFactory(email="ann@acme.test")
-        Client().post("/accounts/password/reset/", {"email": "ann@acme.test"}, **host)
+class TestMailLinks:
+    def test_password_reset_uses_base_url(self, host: Any) -> None:
+        UserFactory(email="alice@acme.test")
+        Client().post("/accounts/password/reset/", {"email": "alice@acme.test"}, **host)
         assert list_links() == {BASE}
 
-    def test_of_a_reset_for_an_address_without_account(self, host: Any) -> None:
+    def test_password_reset_without_account_uses_base_url(self, host: Any) -> None:
         Client().post("/accounts/password/reset/", {"email": "nobody@acme.test"}, **host)
         assert list_links() == {BASE}
 
-    def test_of_a_signup_with_an_address_in_use(self, host: Any) -> None:
-        UserFactory(email="ann@acme.test")
+    def test_signup_with_an_address_in_use_uses_base_url(self, host: Any) -> None:
+        UserFactory(email="alice@acme.test")
         Client().post("/accounts/signup/", FORM, **host)
         assert list_links() == {BASE}
 
-    def test_of_a_confirmation(self, host: Any) -> None:
+    def test_signup_confirmation_uses_base_url(self, host: Any) -> None:
         Client().post("/accounts/signup/", FORM, **host)
         assert SignupRequest.objects.exists()
         assert list_links() <= {BASE}
 
-    def test_name_the_configured_site(self, host: Any) -> None:
-        UserFactory(email="ann@acme.test")
-        Client().post("/accounts/password/reset/", {"email": "ann@acme.test"}, **host)
+    def test_mail_does_not_name_the_requested_host(self, host: Any) -> None:
+        UserFactory(email="alice@acme.test")
+        Client().post("/accounts/password/reset/", {"email": "alice@acme.test"}, **host)
         list_links()
         assert not [each for each in mail.outbox if "localhost" in each.body or "evil.example" in each.body]
 
@@ -75,13 +75,13 @@ class TestAbsoluteUri:
             ("https://github.com/x", "https://github.com/x"),
         ],
     )
-    def test_begins_with_the_configured_address(self, location: str | None, expected: str) -> None:
+    def test_starts_with_base_url(self, location: str | None, expected: str) -> None:
         request = RequestFactory().get("/here/?a=1", HTTP_HOST="localhost:9999")
         BaseUrlMiddleware(lambda _: None)(request)  # type: ignore[arg-type,return-value]
         assert request.build_absolute_uri(location) == expected
 
 
-def test_the_way_back_from_github_is_the_configured_one(settings: Any) -> None:
+def test_github_redirect_uri_uses_base_url(settings: Any) -> None:
     app = {"client_id": "id", "secret": "shh"}
     settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": [app]}}
     answer = Client().post("/accounts/github/login/", HTTP_HOST="localhost:9999")

@@ -1,4 +1,4 @@
-"""What a browser or a proxy may keep: nothing that is anybody's."""
+"""Cache-Control: browsers and proxies may store public pages only."""
 
 from typing import Any
 
@@ -37,52 +37,52 @@ def owner(db: None) -> Client:
 
 
 class TestPages:
-    def test_include_what_is_exported(self) -> None:
+    def test_exports_are_among_the_tested_pages(self) -> None:
         assert {"/dashboard/usage/rsolv-usage.csv", "/dashboard/audit-log/export/"} <= set(PAGES)
 
     @pytest.mark.parametrize("path", PAGES)
-    def test_of_a_person_are_kept_by_nobody(self, owner: Client, path: str) -> None:
+    def test_signed_in_page_is_not_stored(self, owner: Client, path: str) -> None:
         assert {"private", "no-store"} <= read(owner.get(path))
 
     @pytest.mark.parametrize("path", PAGES)
-    def test_without_a_person_are_kept_only_where_they_are_public(self, db: None, path: str) -> None:
+    def test_anonymous_page_is_stored_only_if_public(self, db: None, path: str) -> None:
         response = Client(raise_request_exception=False).get(path)
         is_found = response.status_code != 404 and not response.cookies
         is_public = is_found and response.resolver_match.view_name in PUBLIC_PAGES
         assert ("no-store" in read(response)) is not is_public
 
     @pytest.mark.parametrize("path", CACHEABLE)
-    def test_that_are_public_are_asked_for_again_and_may_be_kept(self, db: None, path: str) -> None:
+    def test_public_page_may_be_stored_but_is_revalidated(self, db: None, path: str) -> None:
         assert read(Client().get(path)) == {"no-cache"}
 
     @pytest.mark.parametrize("path", ["/pricing/", "/dashboard/setup/", "/dashboard/fixes/"])
-    def test_and_their_parts_are_told_apart(self, owner: Client, path: str) -> None:
+    def test_full_page_and_htmx_part_vary_by_header(self, owner: Client, path: str) -> None:
         for headers in ({}, {"HX-Request": "true"}):
             response = owner.get(path, headers=headers)
             assert "no-store" in read(response)
             vary = response.headers["Vary"].replace(" ", "").split(",")
             assert {"Cookie", "HX-Request"} <= set(vary)
 
-    def test_of_an_export_are_kept_by_nobody(self, owner: Client) -> None:
+    def test_data_export_is_not_stored(self, owner: Client) -> None:
         assert {"private", "no-store"} <= read(owner.post("/dashboard/settings/export/"))
 
-    def test_of_staff_are_kept_by_nobody(self, db: None) -> None:
+    def test_staff_page_is_not_stored(self, db: None) -> None:
         browser = Client()
         browser.force_login(UserFactory(is_staff=True, is_superuser=True))
         assert "no-store" in read(browser.get("/staff/"))
 
-    def test_that_fail_are_kept_by_nobody(self, owner: Client) -> None:
+    def test_error_page_is_not_stored(self, owner: Client) -> None:
         for path in ("/nowhere/", "/dashboard/fixes/00000000-0000-0000-0000-000000000000/"):
             assert "no-store" in read(owner.get(path))
 
-    def test_after_a_logout_are_asked_for_again(self, owner: Client) -> None:
+    def test_page_is_requested_again_after_logout(self, owner: Client) -> None:
         assert "no-store" in read(owner.get("/dashboard/"))
         owner.post("/accounts/logout/")
         assert owner.get("/dashboard/").status_code == 302
 
 
-class TestTheApi:
-    def test_answers_nothing_to_be_kept(self, alice_api: ApiClient, stripe_sandbox: Any) -> None:
+class TestApi:
+    def test_response_is_not_stored(self, alice_api: ApiClient, stripe_sandbox: Any) -> None:
         answers = [
             alice_api.get("/api/v1/entitlement"),
             alice_api.get("/api/v1/phases/retrieve", {"repo": "a/b", "issue": 1, "commit": "c"}),
@@ -95,7 +95,7 @@ class TestTheApi:
         ]
         assert all(read(answer) == {"private", "no-store"} for answer in answers)
 
-    def test_replays_nothing_to_be_kept(self, alice_api: ApiClient) -> None:
+    def test_replayed_response_is_not_stored(self, alice_api: ApiClient) -> None:
         body = {"repo": "acme/shop", "issueNumber": 1}
         for _ in range(2):
             answer = alice_api.post("/api/v1/entitlement/claim", body, Idempotency_Key="one")
@@ -104,7 +104,7 @@ class TestTheApi:
 
 
 @pytest.mark.django_db
-def test_static_files_may_be_kept(client: Client, settings: Any) -> None:
+def test_static_file_may_be_stored(client: Client, settings: Any) -> None:
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
     response = client.get("/static/css/rsolv.css")
     response.close()
@@ -112,6 +112,6 @@ def test_static_files_may_be_kept(client: Client, settings: Any) -> None:
     assert "no-store" not in response.headers["Cache-Control"]
 
 
-def test_every_public_page_is_there() -> None:
+def test_every_public_page_has_a_url() -> None:
     names = set(get_resolver().reverse_dict.keys())
     assert names >= PUBLIC_PAGES

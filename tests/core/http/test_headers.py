@@ -1,4 +1,4 @@
-"""What every page tells a browser that it may do."""
+"""Security headers of every page."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ STRICT = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-
 
 
 def walk(patterns: list[Any], prefix: str = "") -> Iterator[str]:
-    """The address of every page that needs nothing in its path."""
+    """The path of every page whose URL has no parameters."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver) and pattern.namespace != "admin":
             yield from walk(pattern.url_patterns, prefix + str(pattern.pattern))
@@ -42,11 +42,11 @@ def owner(db: None) -> Client:
 
 
 class TestEveryPage:
-    def test_is_among_those_looked_at(self) -> None:
+    def test_main_pages_are_among_the_tested_pages(self) -> None:
         assert {"/", "/dashboard/", "/api/docs", "/accounts/login/", "/dashboard/billing/"} <= set(PAGES)
 
     @pytest.mark.parametrize("path", PAGES)
-    def test_runs_only_what_this_server_sends(self, owner: Client, path: str) -> None:
+    def test_allows_scripts_and_styles_from_this_server_only(self, owner: Client, path: str) -> None:
         for browser in (owner, Client(raise_request_exception=False)):
             response = browser.get(path)
             assert set(STRICT) <= set(read_policy(response))
@@ -57,8 +57,8 @@ class TestEveryPage:
 
 
 @pytest.mark.django_db
-class TestAForm:
-    def test_may_lead_to_stripe_and_to_github(self, client: Client) -> None:
+class TestFormAction:
+    def test_allows_stripe_and_github(self, client: Client) -> None:
         (targets,) = (d for d in read_policy(client.get("/")) if d.startswith("form-action"))
         assert targets.split()[1:5] == [
             "'self'",
@@ -69,27 +69,27 @@ class TestAForm:
 
 
 @pytest.mark.django_db
-class TestTheStaffAdmin:
-    def test_may_run_what_its_theme_has_inline(self, staff: Client) -> None:
+class TestStaffAdmin:
+    def test_allows_inline_scripts_of_the_theme(self, staff: Client) -> None:
         policy = read_policy(staff.get("/staff/"))
         assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
         assert "frame-ancestors 'none'" in policy
 
 
 @pytest.mark.django_db
-class TestTheApiReference:
-    def test_has_its_script_apart(self, client: Client) -> None:
+class TestApiReference:
+    def test_loads_its_script_from_a_separate_url(self, client: Client) -> None:
         assert 'src="/api/docs?script="' in client.get("/api/docs").text
         assert client.get("/api/docs?script=")["Content-Type"].startswith("application/javascript")
 
 
-class TestAPolicyOfItsOwn:
-    def test_stays_on_the_answer(self) -> None:
+class TestOwnPolicy:
+    def test_is_kept(self) -> None:
         answer = HttpResponse(headers={"Content-Security-Policy": "sandbox"})
         assert read_policy(HeadersMiddleware(lambda _: answer)(RequestFactory().get("/"))) == ["sandbox"]
 
 
-class TestThePageForDevelopers:
+class TestDebugErrorPage:
     def test_has_no_policy(self, settings: Any) -> None:
         settings.DEBUG = True
         answer = HeadersMiddleware(lambda _: HttpResponse(status=500))(RequestFactory().get("/"))

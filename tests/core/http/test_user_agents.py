@@ -18,5 +18,5 @@ LIKE = "Mozilla/5.0 (%s) AppleWebKit/537.36 (KHTML, like Gecko) "
         ("<script>" * 20, ("<script>" * 20)[:60]),
     ],
 )
-def test_a_browser_is_told_in_words(user_agent, words):
+def test_names_browser_and_system(user_agent, words):
     assert describe_browser(user_agent) == words

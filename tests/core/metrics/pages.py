@@ -27,7 +27,7 @@ def scrape(**options: Any) -> str:
 
 
 class Growth:
-    """By how much a metric has grown since this was made."""
+    """Measure how much a metric has grown since this object was created."""
 
     def __init__(self, name: str, **labels: str) -> None:
         self.name, self.labels = name, labels

@@ -18,7 +18,7 @@ AN_HOUR_AGO = NOW - timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def all_well(monkeypatch):
+def all_healthy(monkeypatch):
     monkeypatch.setitem(health.HEALTH_CHECKS, "stripe", lambda: None)
 
 
@@ -37,13 +37,13 @@ def make_report(**fields):
 
 
 @pytest.mark.django_db
-class TestCollectors:
-    def test_are_zero_where_nothing_waits(self):
+class TestReadGauges:
+    def test_is_zero_without_rows(self):
         found = read()
         assert set(found.values()) == {0}
         assert "rsolv_billing_reconciliation_last_run_timestamp_seconds" not in found
 
-    def test_of_usage(self):
+    def test_counts_unreported_and_rejected_usage(self):
         make_report()
         make_report(**parked())
         make_report(status=UsageReport.Status.REPORTED, reported_at=NOW, next_attempt_at=None)
@@ -52,7 +52,7 @@ class TestCollectors:
         assert found["rsolv_billing_usage_rejected"] == 1
         assert found["rsolv_billing_usage_oldest_unreported_seconds"] >= 3600
 
-    def test_of_webhooks(self):
+    def test_counts_unprocessed_and_failed_webhooks(self):
         fields = {"event_type": "invoice.paid", "payload": "{}", "received_at": AN_HOUR_AGO}
         InboxEvent.objects.create(event_id="evt_1", **fields)
         InboxEvent.objects.create(event_id="evt_2", **fields, **parked())
@@ -63,7 +63,7 @@ class TestCollectors:
         assert found["rsolv_billing_webhooks_unprocessed"] == found["rsolv_billing_webhooks_failed"] == 1
         assert found["rsolv_billing_webhooks_oldest_unprocessed_seconds"] >= 3600
 
-    def test_of_signups_leave_out_the_mails_of_other_days(self):
+    def test_counts_unfinished_signups_without_future_mails(self):
         events = {"customer": CustomerFactory(), "status": ProvisioningEvent.Status.PENDING}
         late = {"due_at": AN_HOUR_AGO, "next_attempt_at": NOW + timedelta(minutes=5)}
         ahead = {"due_at": NOW + timedelta(days=1), "next_attempt_at": NOW + timedelta(days=1)}
@@ -74,12 +74,12 @@ class TestCollectors:
         assert found["rsolv_provisioning_unfinished"] == found["rsolv_provisioning_mail_unsent"] == 1
         assert found["rsolv_provisioning_oldest_unfinished_seconds"] >= 3600
 
-    def test_of_what_is_due_leave_out_what_waits_for_its_next_attempt(self):
+    def test_queue_age_ignores_rescheduled_rows(self):
         make_report(next_attempt_at=NOW - timedelta(minutes=5))
         make_report(next_attempt_at=NOW + timedelta(minutes=5))
         assert 300 <= read()["rsolv_queue_oldest_seconds"] < 3600
 
-    def test_ask_no_more_for_a_full_house(self):
+    def test_runs_the_same_queries_for_more_rows(self):
         with CaptureQueriesContext(connection) as empty:
             read()
         for _ in range(3):
@@ -88,7 +88,7 @@ class TestCollectors:
             read()
         assert len(full) == len(empty)
 
-    def test_go_on_where_one_fails(self, monkeypatch):
+    def test_continues_after_a_failed_collector(self, monkeypatch):
         def fail():
             raise ValueError
 
@@ -98,7 +98,7 @@ class TestCollectors:
         assert found["rsolv_provisioning_unfinished"] == 0
 
     @pytest.mark.services
-    def test_give_up_on_a_database_that_takes_too_long(self, monkeypatch):
+    def test_aborts_a_query_that_takes_too_long(self, monkeypatch):
         def sleep():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep(60)")

@@ -20,21 +20,21 @@ def count_by(name, **labels):
 
 @pytest.mark.django_db
 class TestScrape:
-    def test_leaves_no_line_in_the_log_and_no_session(self, caplog):
+    def test_writes_no_log_line_and_no_session(self, caplog):
         response = Client().get("/metrics")
         assert response["Content-Type"].startswith("text/plain; version=")
         assert not response.cookies
         assert "X-Request-Id" not in response
         assert not [each for each in caplog.records if each.name == "rsolv.request"]
 
-    def test_asks_by_any_name_of_the_machine(self):
+    def test_accepts_any_host_name(self):
         assert Client().get("/metrics", headers={"Host": "10.0.0.7:8000"}).status_code == 200
 
-    def test_is_not_limited(self, settings):
+    def test_has_no_rate_limit(self, settings):
         settings.API_REQUESTS_PER_MINUTE = 1
         assert [Client().get("/metrics").status_code for _ in range(3)] == [200, 200, 200]
 
-    def test_is_answered_while_the_database_is_away(self, monkeypatch):
+    def test_responds_while_the_database_is_unavailable(self, monkeypatch):
         def fail():
             raise ConnectionError
 
@@ -47,24 +47,24 @@ class TestScrape:
 
 
 @pytest.mark.django_db
-class TestCount:
+class TestResponseCounter:
     NAME = "django_http_responses_total_by_status_view_method_total"
 
-    def test_of_requests_is_by_view(self):
+    def test_counts_by_view(self):
         labels = {"view": "health-live", "method": "GET", "status": "200"}
         before = count_by(self.NAME, **labels)
         Client().get("/api/health/live")
         assert count_by(self.NAME, **labels) == before + 1
 
     @pytest.mark.parametrize("pattern", ["/wp-login-{}.php", "/api/v1/nothing/{}", "/api/nothing/{}"])
-    def test_makes_no_label_of_an_address(self, pattern):
+    def test_has_no_label_with_an_unknown_path(self, pattern):
         Client().get(pattern.format("first"))
         before = set(parse(scrape()))
         for word in ("a", "b", "c"):
             Client().get(pattern.format(word))
         assert set(parse(scrape())) == before
 
-    def test_makes_no_label_of_a_method(self):
+    def test_has_no_label_with_an_unknown_method(self):
         Client().generic("PROPFIND", "/api/health/live")
         before = set(parse(scrape()))
         Client().generic("BREW", "/api/health/live")

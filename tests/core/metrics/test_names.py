@@ -1,4 +1,4 @@
-"""What dashboards and alerts ask for is there, by names that Prometheus likes."""
+"""The metrics that dashboards and alerts query exist, and promtool accepts their names."""
 
 import shutil
 import subprocess
@@ -34,19 +34,19 @@ rsolv_provisioning_broken rsolv_queue_depth rsolv_queue_oldest_seconds rsolv_ser
 
 @pytest.fixture
 def page(db, settings):
-    Client().get("/api/health/live")  # all is loaded then, as in a process that serves
+    Client().get("/api/health/live")  # loads every module, as in a process that serves requests
     (settings.DATA_DIR / "queue").mkdir(exist_ok=True)
     return write_page(read_gauges()).decode()
 
 
-class TestNames:
-    def test_are_those_agreed_on(self, page):
+class TestMetricNames:
+    def test_include_every_documented_metric(self, page):
         kinds = {family.name: family.type for family in text_string_to_metric_families(page)}
         wanted = dict.fromkeys(COUNTERS.split(), "counter")
         wanted |= dict.fromkeys(HISTOGRAMS.split(), "histogram") | dict.fromkeys(GAUGES.split(), "gauge")
         assert {name: kinds.get(name) for name in wanted} == wanted
 
-    def test_and_labels_name_no_customer(self, page):
+    def test_labels_identify_no_customer(self, page):
         labels = {
             name
             for family in text_string_to_metric_families(page)
@@ -57,7 +57,7 @@ class TestNames:
         assert not labels & {"customer", "customer_id", "key", "repository", "repo", "email", "address"}
 
     @pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool, of Debian's prometheus")
-    def test_please_promtool(self, page):
+    def test_pass_promtool(self, page):
         ours = "".join(f"{line}\n" for line in page.splitlines() if "rsolv_" in line)
         checked = subprocess.run(["promtool", "check", "metrics"], input=ours, capture_output=True, text=True)
         assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")

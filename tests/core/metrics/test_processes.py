@@ -1,4 +1,4 @@
-"""Real processes that count into one folder: four of gunicorn's, and a Celery worker that forks."""
+"""Metrics from several real processes: four gunicorn workers and a Celery worker that forks."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ class Machine:
             return False
 
     def list_counting(self):
-        """The files of web processes that have counted something."""
+        """The files of web processes that have counted a request."""
         master = self.supervisor.find("web").popen.pid
         files = self.metrics.glob("counter_[0-9]*.db")
         return [file for file in files if file.name != f"counter_{master}.db"]
@@ -64,7 +64,7 @@ class Machine:
 def machine(tmp_path_factory):
     stack = Stack(tmp_path_factory.mktemp("machine"), pick_any_port(), 9)
     with Supervisor(environment=stack.environment, log_dir=stack.data_dir, stop_timeout=1) as supervisor:
-        # One import for all four: they are forked.
+        # --preload: the code is imported once and the four workers are forked.
         options = ["--preload", "--workers", "4", "--threads", "2", "--no-control-socket"]
         supervisor.start("web", [*GUNICORN, *options, "--bind", f"127.0.0.1:{stack.web_port}"])
         machine = Machine(stack, supervisor)
@@ -72,7 +72,7 @@ def machine(tmp_path_factory):
         yield machine
 
 
-class TestProcessesOfOneMachine:
+class TestSeveralProcesses:
     def test_count_every_request_once(self, machine):
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: machine.ask("/api/health/live").status_code, range(120)))
@@ -80,7 +80,7 @@ class TestProcessesOfOneMachine:
         assert machine.find(RESPONSES, **VIEW) == 120
         assert len(machine.list_counting()) > 1
 
-    def test_keep_what_one_counted_that_was_killed(self, machine):
+    def test_keep_the_counts_of_a_killed_process(self, machine):
         machine.ask("/api/health/live")
         before = machine.find(RESPONSES, **VIEW)
         killed = machine.list_counting()[0]
@@ -88,11 +88,11 @@ class TestProcessesOfOneMachine:
         machine.wait_for("its end", lambda: not killed.exists())
         assert machine.find(RESPONSES, **VIEW) == before
 
-    def test_are_not_ready_before_the_migrations(self, machine):
+    def test_are_not_ready_before_migrations_ran(self, machine):
         answer = machine.ask("/api/health/ready")
         assert (answer.status_code, "migrate" in answer.json()["error"]["message"]) == (503, True)
 
-    def test_count_a_worker_s_tasks(self, machine):
+    def test_count_tasks_of_a_worker(self, machine):
         machine.send_tasks(3)
         assert machine.find("rsolv_queue_depth") == 3
         options = ["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "WARNING"]
@@ -115,14 +115,14 @@ def total(folder: Path) -> float:
 
 @pytest.fixture
 def ended():
-    """The id of a process that has ended."""
+    """The id of a process that has exited."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
 
 
 class TestFoldEnded:
-    def test_adds_up_what_has_ended_and_leaves_what_lives(self, tmp_path, ended):
+    def test_merges_files_of_ended_processes_only(self, tmp_path, ended):
         write(tmp_path, "counter", ended, 3)
         write(tmp_path, "counter", os.getpid(), 4)
         write(tmp_path, "counter", "ended", 5)
@@ -132,22 +132,22 @@ class TestFoldEnded:
             f"counter_{os.getpid()}.db",
         }
 
-    def test_keeps_the_latest_of_a_gauge(self, tmp_path, ended):
+    def test_keeps_the_most_recent_value_of_a_gauge(self, tmp_path, ended):
         write(tmp_path, "gauge_mostrecent", "ended", 7, at=time.time())
         write(tmp_path, "gauge_mostrecent", ended, 9, at=time.time() - 60)
         merge_ended_processes(tmp_path)
         assert total(tmp_path) == 7
 
-    def test_forgets_what_only_the_living_have(self, tmp_path, ended):
+    def test_drops_live_gauges_of_ended_processes(self, tmp_path, ended):
         write(tmp_path, "gauge_livesum", ended, 9)
         assert total(tmp_path) == 0
 
-    def test_is_not_stopped_by_a_file_that_cannot_be_read(self, tmp_path, ended):
+    def test_skips_unreadable_files(self, tmp_path, ended):
         (tmp_path / f"counter_{ended}.db").write_bytes(b"\xff" * 64)
         (tmp_path / f"counter_{os.getpid()}.db").write_bytes(b"\xff" * 64)
         write(tmp_path, "counter", "ended", 5)
         assert total(tmp_path) == 5
 
-    def test_waits_for_a_file_that_is_just_being_made(self, tmp_path):
+    def test_skips_a_file_that_is_still_empty(self, tmp_path):
         (tmp_path / f"counter_{os.getpid()}.db").touch()
         assert total(tmp_path) == 0

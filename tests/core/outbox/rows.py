@@ -1,4 +1,4 @@
-"""A row to claim. Any table would do: this one asks for the least."""
+"""A row to claim: an InboxEvent, the outbox table with the fewest required columns."""
 
 from typing import Any
 

@@ -22,13 +22,13 @@ def one_of_each(db):
     make_row("evt_done", status="processed", next_attempt_at=None)
 
 
-class TestTheFilter:
+class TestOutboxFilter:
     @pytest.mark.parametrize("progress", ["due", "waiting", "leased", "parked", "done"])
     def test_lists_the_rows_of_one_state(self, staff, one_of_each, progress):
         shown = staff.get(reverse(PAGE), {"progress": progress}).context["cl"].queryset
         assert [row.pk for row in shown] == [f"evt_{progress}"]
 
-    def test_lists_all_where_nothing_is_chosen(self, staff, one_of_each):
+    def test_lists_all_rows_without_a_choice(self, staff, one_of_each):
         assert staff.get(reverse(PAGE)).context["cl"].queryset.count() == 5
 
 
@@ -37,13 +37,13 @@ class TestRetryNow:
         selected = list(InboxEvent.objects.values_list("pk", flat=True))
         browser.post(reverse(PAGE), {"action": "retry_now", "_selected_action": selected})
 
-    def test_makes_due_what_waits_and_what_is_parked_and_leaves_the_rest(self, staff, one_of_each):
+    def test_makes_waiting_and_parked_rows_due_only(self, staff, one_of_each):
         lease = read("evt_leased").lease_ends_at
         self.run_action(staff)
         due = InboxEvent.list_due(timezone.now()).order_by("pk").values_list("pk", flat=True)
         assert list(due) == ["evt_due", "evt_parked", "evt_waiting"]
         assert read("evt_leased").next_attempt_at == read("evt_leased").lease_ends_at == lease
 
-    def test_is_not_for_staff_who_may_only_look(self, onlooker, one_of_each):
+    def test_is_denied_to_staff_with_view_permission_only(self, onlooker, one_of_each):
         self.run_action(onlooker)
         assert read("evt_parked").status == "parked"

@@ -10,6 +10,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from billing.models import InboxEvent
+from core import outbox
 from core.outbox import leases
 from tests.billing.billing_env import run_together
 from tests.core.metrics.pages import Growth
@@ -21,15 +22,31 @@ MAX_LOST = InboxEvent.policy.max_lost_leases
 
 
 def lose_leases(count):
-    """Let workers claim the row and die."""
+    """Simulate workers that claim the row and die."""
     for _ in range(count):
         take()
         make_due(InboxEvent.objects.all())
 
 
+class ContendedRows:
+    """A queryset of which another worker claims the row as soon as it was read."""
+
+    def filter(self, *args, **fields):
+        self.rows = InboxEvent.objects.filter(*args, **fields)
+        return self
+
+    def select_for_update(self, **_):
+        return self
+
+    def first(self):
+        row = self.rows.first()
+        self.winner = take()
+        return row
+
+
 @pytest.mark.django_db
 class TestClaim:
-    def test_leases_a_row_that_is_due(self):
+    def test_leases_a_due_row(self):
         make_row()
         row, now = take(), timezone.now()
         kept = read()
@@ -37,23 +54,23 @@ class TestClaim:
         assert now < kept.lease_ends_at == kept.next_attempt_at <= now + InboxEvent.policy.lease
         assert kept.attempts == 1
 
-    def test_leaves_a_row_whose_time_has_not_come(self):
+    def test_skips_a_row_that_is_not_due(self):
         make_row(next_attempt_at=timezone.now() + timedelta(minutes=1))
         assert claim() is None
 
-    def test_leaves_a_row_that_another_worker_has(self):
+    def test_skips_a_row_leased_by_another_worker(self):
         make_row()
         first = take()
         assert claim() is None
         assert read().lease_owner == first.lease_owner
 
     @pytest.mark.parametrize("status", ["processed", "parked"])
-    def test_leaves_a_row_that_is_not_pending(self, status):
+    def test_skips_a_row_that_is_not_pending(self, status):
         parked_at = timezone.now() if status == "parked" else None
         make_row(status=status, next_attempt_at=None, parked_at=parked_at)
         assert claim() is None
 
-    def test_takes_over_a_lease_that_has_expired(self):
+    def test_takes_over_an_expired_lease(self):
         make_row()
         first = take()
         make_due(InboxEvent.objects.all())
@@ -61,19 +78,18 @@ class TestClaim:
         assert first.lease_owner != second.lease_owner == read().lease_owner
         assert second.attempts == 2
 
-    def test_of_two_that_read_the_row_at_once_gives_it_to_one(self):
-        """As on SQLite, where no row is locked by reading it."""
+    def test_fails_if_another_worker_claims_between_read_and_update(self):
+        """As on SQLite, which has no row locks."""
         make_row()
-        one, other, now = read(), read(), timezone.now()
-        fields = {"attempts": 1, "last_error": "mine"}
-        assert leases._swap(one, fields, now)
-        assert not leases._swap(other, fields | {"last_error": "not mine"}, now)
-        assert read().last_error == "mine"
+        rows = ContendedRows()
+        assert outbox.claim(rows, pk="evt_1") is None  # type: ignore[type-var, arg-type]
+        assert read().lease_owner == rows.winner.lease_owner
+        assert read().attempts == 1
 
 
 @pytest.mark.django_db
 class TestLostLeases:
-    def test_park_the_row_before_another_worker_dies_of_it(self):
+    def test_park_the_row_at_the_limit(self):
         make_row()
         lose_leases(MAX_LOST)
         assert claim() is None
@@ -81,7 +97,7 @@ class TestLostLeases:
         assert (row.status, row.next_attempt_at, row.lease_owner) == ("parked", None, None)
         assert (row.attempts, row.last_error) == (MAX_LOST, leases.LOST)
 
-    def test_are_counted_from_the_last_outcome(self):
+    def test_are_counted_since_the_last_outcome(self):
         make_row()
         lose_leases(MAX_LOST - 1)
         leases.reschedule(take(), "no answer")
@@ -89,7 +105,7 @@ class TestLostLeases:
         lose_leases(MAX_LOST - 1)
         assert claim() is not None
 
-    def test_are_counted_and_told_to_the_table(self, django_capture_on_commit_callbacks):
+    def test_increment_the_metrics_of_the_outbox_and_the_table(self, django_capture_on_commit_callbacks):
         make_row()
         lose_leases(MAX_LOST)
         parked = Growth("rsolv_outbox_parked_total", table="billing_inboxevent", reason="lost_leases")
@@ -101,14 +117,14 @@ class TestLostLeases:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-class TestWorkersAtOnce:
-    def test_of_many_one_gets_the_row(self):
+class TestConcurrentWorkers:
+    def test_exactly_one_claims_the_row(self):
         make_row()
         got = [row for row in run_together(*[claim] * 8) if row is not None]
         assert len(got) == 1
         assert (read().attempts, read().lease_owner) == (1, got[0].lease_owner)
 
-    def test_of_many_one_takes_over_an_expired_lease(self):
+    def test_exactly_one_takes_over_an_expired_lease(self):
         make_row()
         take()
         make_due(InboxEvent.objects.all())
@@ -116,7 +132,7 @@ class TestWorkersAtOnce:
         assert len(got) == 1
         assert (read().attempts, read().lost_leases) == (2, 1)
 
-    def test_nobody_waits_for_a_row_that_another_transaction_has_locked(self):
+    def test_claim_does_not_wait_for_a_locked_row(self):
         make_row()
         is_locked, may_end = threading.Event(), threading.Event()
 
@@ -156,7 +172,7 @@ for _ in range(int(sys.argv[1])):
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_kills_its_workers_is_parked():
+def test_row_that_kills_its_workers_is_parked():
     """Real processes and real SIGKILLs."""
     make_row()
     name, default = connection.settings_dict["NAME"], settings.DATABASES["default"]

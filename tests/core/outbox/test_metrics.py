@@ -37,12 +37,12 @@ class TestGauges:
     def test_count_each_state_once(self, one_of_each):
         assert read("rsolv_outbox_rows") == {"due": 1, "waiting": 1, "leased": 1, "parked": 1}
 
-    def test_say_for_how_long_the_oldest_is_in_its_state(self, one_of_each):
+    def test_report_the_age_of_the_oldest_row_by_state(self, one_of_each):
         found = read("rsolv_outbox_oldest_seconds")
         assert 300 <= found["due"] < 400
         assert 7200 <= found["parked"] < 7300
         assert 0 <= found["leased"] < 100
 
-    def test_are_zero_where_there_is_nothing(self, db):
+    def test_are_zero_without_rows(self, db):
         assert set(read("rsolv_outbox_rows").values()) == {0}
         assert set(read("rsolv_outbox_oldest_seconds").values()) == {0}

@@ -21,9 +21,9 @@ MUTATIONS = {
 
 
 @pytest.mark.django_db
-class TestALeaseThatRuns:
+class TestRunningLease:
     @pytest.mark.parametrize("mutate", MUTATIONS.values(), ids=MUTATIONS)
-    def test_is_not_cut_short(self, mutate):
+    def test_is_not_changed(self, mutate):
         make_row()
         row = take()
         assert mutate() == 0
@@ -34,7 +34,7 @@ class TestALeaseThatRuns:
     @pytest.mark.parametrize(
         "fields", [{"next_attempt_at": timezone.now()}, {"status": "processed", "next_attempt_at": None}]
     )
-    def test_is_kept_by_the_database_too(self, fields):
+    def test_is_protected_by_a_database_constraint(self, fields):
         make_row()
         take()
         with pytest.raises(IntegrityError, match="inbox_event_lease_is_kept"), transaction.atomic():
@@ -43,7 +43,7 @@ class TestALeaseThatRuns:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_lease_that_is_taken_while_an_operator_closes_the_row_is_not_cut_short():
+def test_lease_acquired_during_close_is_not_changed():
     make_row(next_attempt_at=timezone.now() - timedelta(minutes=1))
     later = timezone.now() + timedelta(hours=1)
     is_claimed, leased = threading.Event(), []
@@ -65,12 +65,12 @@ def test_a_lease_that_is_taken_while_an_operator_closes_the_row_is_not_cut_short
 
 @pytest.mark.django_db
 class TestRetryNow:
-    def test_makes_a_row_that_waits_due(self):
+    def test_makes_a_waiting_row_due(self):
         make_row(next_attempt_at=timezone.now() + timedelta(hours=1), failures=3)
         assert outbox.retry_now(ALL, at=timezone.now()) == 1
         assert (claim() is not None, read().failures) == (True, 3)
 
-    def test_makes_a_parked_row_pending_with_all_its_attempts(self):
+    def test_makes_a_parked_row_pending_and_resets_its_counters(self):
         make_row(**parked(), attempts=12, failures=12, lost_leases=5, last_error="no")
         assert outbox.retry_now(ALL, at=timezone.now()) == 1
         row = read()
@@ -78,7 +78,7 @@ class TestRetryNow:
         assert (row.attempts, row.failures, row.lost_leases) == (12, 0, 0)
         assert claim() is not None
 
-    def test_lets_a_row_that_killed_its_workers_be_tried_as_often_again(self):
+    def test_lets_a_row_with_lost_leases_be_claimed_again(self):
         make_row()
         for _ in range(InboxEvent.policy.max_lost_leases):
             take()
@@ -87,20 +87,20 @@ class TestRetryNow:
         outbox.retry_now(ALL, at=timezone.now())
         assert claim() is not None
 
-    def test_takes_only_the_rows_that_were_chosen(self):
+    def test_changes_only_the_selected_rows(self):
         for name in ("evt_1", "evt_2"):
             make_row(name, **parked())
         outbox.retry_now(InboxEvent.objects.filter(pk="evt_1"), at=timezone.now())
         assert (read("evt_1").status, read("evt_2").status) == ("pending", "parked")
 
-    def test_leaves_a_row_that_is_done(self):
+    def test_skips_a_completed_row(self):
         make_row(status="processed", next_attempt_at=None)
         assert outbox.retry_now(ALL, at=timezone.now()) == 0
 
 
 @pytest.mark.django_db
 class TestReopen:
-    def test_makes_a_row_that_is_done_pending(self):
+    def test_makes_a_completed_row_pending(self):
         make_row(status="processed", next_attempt_at=None, processed_at=timezone.now())
         assert outbox.reopen(ALL, at=timezone.now(), processed_at=None) == 1
         assert (claim() is not None, read().processed_at) == (True, None)
@@ -108,14 +108,14 @@ class TestReopen:
 
 @pytest.mark.django_db
 class TestClose:
-    def test_of_an_expired_lease_leaves_its_late_worker_without_an_outcome(self):
+    def test_prevents_the_outcome_of_a_worker_whose_lease_expired(self):
         make_row()
         row = take()
         make_due(ALL)
         assert outbox.close(ALL, at=timezone.now(), status="processed") == 1
         assert not outbox.reschedule(row, "late")
 
-    def test_of_a_parked_row_is_the_end_of_it(self):
+    def test_completes_a_parked_row(self):
         make_row()
         park(ALL)
         outbox.close(ALL, at=timezone.now(), status="processed")

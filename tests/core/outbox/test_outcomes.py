@@ -22,11 +22,11 @@ def row(db):
     return take()
 
 
-class TestALateOutcome:
-    """Of a worker whose lease was taken over."""
+class TestLateOutcome:
+    """The outcome of a worker whose lease has expired."""
 
     @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
-    def test_is_not_written_over_the_new_holders_lease(self, row, outcome):
+    def test_does_not_overwrite_the_new_lease(self, row, outcome):
         make_due(InboxEvent.objects.all())
         new = take()
         assert outcome(row) is False
@@ -35,39 +35,39 @@ class TestALateOutcome:
         assert kept.next_attempt_at == new.lease_ends_at
 
     @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
-    def test_is_not_written_over_the_new_holders_outcome(self, row, outcome):
+    def test_does_not_overwrite_the_new_outcome(self, row, outcome):
         make_due(InboxEvent.objects.all())
         outbox.complete(take(), status="processed", processed_at=timezone.now())
         assert outcome(row) is False
         assert (read().status, read().last_error) == ("processed", "")
 
-    def test_counts_while_nobody_else_has_taken_the_row(self, row):
+    def test_is_written_if_no_other_worker_claimed_the_row(self, row):
         make_due(InboxEvent.objects.all())
         assert outbox.complete(row, status="processed")
         assert read().status == "processed"
 
-    def test_leaves_what_is_committed_in_between_alone_too(self, row):
+    def test_cannot_update_held_rows(self, row):
         assert outbox.held(row).update(payload="mine") == 1
         make_due(InboxEvent.objects.all())
         take()
-        assert outbox.held(row).update(payload="not mine any more") == 0
+        assert outbox.held(row).update(payload="no longer mine") == 0
 
 
 class TestComplete:
-    def test_releases_the_row_and_keeps_what_belongs_to_it(self, row):
+    def test_ends_the_lease_and_saves_the_fields(self, row):
         at = timezone.now()
         assert outbox.complete(row, status="processed", processed_at=at)
         kept = read()
         assert (kept.status, kept.processed_at, kept.next_attempt_at) == ("processed", at, None)
         assert kept.lease_owner is kept.lease_ends_at is None
 
-    def test_counts_once(self, row):
+    def test_returns_false_the_second_time(self, row):
         assert outbox.complete(row, status="processed")
         assert not outbox.complete(row, status="processed")
 
 
 class TestReschedule:
-    def test_lets_the_row_be_claimed_after_its_wait(self, row):
+    def test_makes_the_row_due_after_its_wait(self, row):
         outbox.reschedule(row, "no answer")
         kept = read()
         assert (kept.status, kept.failures, kept.last_error) == ("pending", 1, "no answer")
@@ -75,7 +75,7 @@ class TestReschedule:
         make_due(InboxEvent.objects.all())
         assert claim() is not None
 
-    def test_keeps_so_much_of_the_error_as_there_is_room_for(self, row):
+    def test_truncates_a_long_error(self, row):
         outbox.reschedule(row, "x" * 1000)
         assert len(read().last_error) == 300
 
@@ -92,13 +92,13 @@ class TestReschedule:
 
 
 class TestRelease:
-    def test_lets_the_next_step_begin_at_once_and_counts_no_failure(self, row):
+    def test_makes_the_row_due_without_counting_a_failure(self, row):
         outbox.release(row, "next step", at=timezone.now())
         assert (read().failures, claim() is not None) == (0, True)
 
 
 class TestFail:
-    def test_parks_the_row_at_its_last_attempt(self, row):
+    def test_parks_the_row_after_the_last_attempt(self, row):
         for _ in range(InboxEvent.policy.max_failures - 1):
             outbox.fail(row, "no answer")
             assert read().status == "pending"
@@ -108,6 +108,6 @@ class TestFail:
         kept = read()
         assert (kept.status, kept.last_error, kept.parked_at is None) == ("parked", "no answer", False)
 
-    def test_of_a_table_without_a_bound_never_parks(self):
+    def test_never_parks_without_a_bound(self):
         policy = outbox.Policy(task="")
         assert not policy.is_last(failures=10_000)

@@ -20,20 +20,20 @@ class TestScheduleRetry:
         wait = policy.schedule_retry(failures=failures, now=NOW) - NOW
         assert timedelta(seconds=11) < wait <= timedelta(seconds=longest) * 1.25
 
-    def test_spreads_what_failed_together(self):
+    def test_adds_jitter(self):
         policy = Policy(task="")
         assert len({policy.schedule_retry(failures=3, now=NOW) for _ in range(20)}) > 10
 
 
 @pytest.mark.parametrize("model", list_outboxes(), ids=lambda model: model.__name__)
-class TestEveryTable:
-    def test_leases_for_longer_than_a_task_may_live(self, model):
+class TestEveryOutbox:
+    def test_lease_is_longer_than_the_task_time_limit(self, model):
         assert model.policy.lease > timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
 
     def test_has_a_task(self, model):
         assert import_string(model.policy.task).name == model.policy.task
 
-    def test_has_a_page_with_the_filter_and_the_action(self, model):
-        page = admin.site._registry[model]
+    def test_has_an_admin_page_with_filter_and_action(self, model):
+        page = admin.site.get_model_admin(model)
         assert page.list_filter[0] is OutboxFilter
         assert "retry_now" in page.actions

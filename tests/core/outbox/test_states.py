@@ -1,4 +1,4 @@
-"""Every sequence of workers, deaths, clocks and operators keeps the promises of the outbox."""
+"""Every sequence of claims, outcomes, crashes and operator actions keeps the invariants of the outbox."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ POLICY = InboxEvent.policy
 
 
 class Outbox(RuleBasedStateMachine):
-    """One row. `holder` is who may write its outcome, as the promises say it."""
+    """A model of one row. `holder` is the claim that may write the outcome."""
 
     claimed = Bundle("claimed")
 
@@ -71,7 +71,7 @@ class Outbox(RuleBasedStateMachine):
                 self.holder = None
             return multiple()
         assert got is not None and got.attempts == before.attempts + 1
-        # A copy that nothing here changes, as the worker has it.
+        # A fresh copy: the outcomes change the instance that the worker has.
         self.holder, self.lost = self.row, lost
         return got
 
@@ -98,7 +98,7 @@ class Outbox(RuleBasedStateMachine):
 
     @rule(row=consumes(claimed))
     def die(self, row: InboxEvent) -> None:
-        """The worker writes nothing any more."""
+        """The worker is killed before it writes an outcome."""
 
     @rule(seconds=st.sampled_from((1, 60, 179, 181, 4000)))
     def wait(self, seconds: int) -> None:
@@ -126,7 +126,7 @@ class Outbox(RuleBasedStateMachine):
             self.holder = None
 
     @invariant()
-    def a_lease_that_runs_is_whole(self) -> None:
+    def running_lease_is_unchanged(self) -> None:
         if not hasattr(self, "clock") or not self.is_leased:
             return
         row, holder = self.row, self.holder
@@ -139,5 +139,5 @@ class Outbox(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_every_sequence_keeps_the_promises() -> None:
+def test_every_sequence_keeps_the_invariants() -> None:
     run_state_machine_as_test(Outbox, settings=settings(max_examples=40, stateful_step_count=30))

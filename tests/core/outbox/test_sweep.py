@@ -13,13 +13,13 @@ from tests.outbox import make_due, parked
 
 from .rows import make_row, take
 
-# The package has a function of the module's name.
+# The package exports a function with the same name as the module.
 module = importlib.import_module("core.outbox.sweep")
 
 
 @pytest.fixture
 def enqueued(monkeypatch):
-    """What was asked for, task by task."""
+    """The calls of enqueue_on_commit, in order."""
     found: list[tuple[str, ...]] = []
     monkeypatch.setattr(module, "enqueue_on_commit", lambda *call: found.append(call))
     return found
@@ -31,7 +31,7 @@ def sweep():
 
 @pytest.mark.django_db
 class TestSweep:
-    def test_enqueues_what_is_due_and_whose_lease_has_expired(self, enqueued):
+    def test_enqueues_due_rows_and_expired_leases(self, enqueued):
         make_row("evt_1")
         take("evt_1")
         make_due(InboxEvent.objects.all())
@@ -39,7 +39,7 @@ class TestSweep:
         assert sweep() == 2
         assert set(enqueued) == {("billing.tasks.process_webhook", f"evt_{number}") for number in (1, 2)}
 
-    def test_leaves_what_is_leased_parked_done_or_waits(self, enqueued):
+    def test_skips_leased_parked_completed_and_waiting_rows(self, enqueued):
         make_row("evt_1")
         take("evt_1")
         make_row("evt_2", **parked())
@@ -47,14 +47,14 @@ class TestSweep:
         make_row("evt_4", next_attempt_at=timezone.now() + timedelta(minutes=1))
         assert (sweep(), enqueued) == (0, [])
 
-    def test_takes_a_bounded_batch_the_oldest_first(self, enqueued, monkeypatch):
+    def test_enqueues_a_bounded_batch_oldest_first(self, enqueued, monkeypatch):
         monkeypatch.setattr(module, "BATCH", 2)
         for number in range(3):
             make_row(f"evt_{number}", next_attempt_at=timezone.now() - timedelta(hours=number))
         sweep()
         assert [pk for _, pk in enqueued] == ["evt_2", "evt_1"]
 
-    def test_asks_once_a_table_however_much_is_due(self, enqueued):
+    def test_runs_one_query_per_table(self, enqueued):
         for number in range(5):
             make_row(f"evt_{number}")
         with CaptureQueriesContext(connection) as queries:
@@ -62,7 +62,7 @@ class TestSweep:
         assert len(queries) == len(outbox.list_outboxes())
 
 
-def test_every_table_is_known():
+def test_list_outboxes_finds_every_table():
     assert {model._meta.label for model in outbox.list_outboxes()} == {
         "billing.UsageReport",
         "billing.CorrectionReport",
@@ -75,21 +75,21 @@ def test_every_table_is_known():
 
 
 @pytest.mark.django_db
-class TestWhatStaffHoldBack:
+class TestPausedReports:
     @pytest.fixture(autouse=True)
     def report(self):
         usage = UsageRecordFactory(coverage="metered", plan="payg")
         BillingAccountFactory(customer=usage.customer, plan="payg", status="active")
         return UsageReport.objects.create(usage=usage, customer=usage.customer)
 
-    def test_is_due_while_nothing_is_held_back(self, report):
+    def test_is_due_by_default(self, report):
         assert list(UsageReport.list_due(timezone.now())) == [report]
 
-    def test_is_not_due_while_billing_is_off(self):
+    def test_is_not_due_while_billing_is_disabled(self):
         FeatureFlag.objects.create(name="billing_enabled", is_on=False)
         assert not UsageReport.list_due(timezone.now()).exists()
 
-    def test_is_not_due_while_its_customer_is_paused(self, report):
+    def test_is_not_due_while_the_customer_is_paused(self, report):
         type(report.customer.billing_account).objects.update(paused_at=timezone.now())
         assert not UsageReport.list_due(timezone.now()).exists()
         assert not CorrectionReport.list_due(timezone.now()).exists()
@@ -98,8 +98,8 @@ class TestWhatStaffHoldBack:
 @pytest.mark.services
 @pytest.mark.django_db
 @pytest.mark.parametrize("model", outbox.list_outboxes(), ids=lambda model: model.__name__)
-def test_what_is_due_is_found_by_the_partial_index(model):
-    """Whatever else the table holds: a plan without it would walk over all that is done."""
+def test_due_rows_are_found_by_the_partial_index(model):
+    """Without it, the query would scan all completed rows."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")

@@ -19,7 +19,7 @@ def connection(tmp_path: Path) -> Connection:
 
 
 class TestFileQueue:
-    def test_is_what_the_embedded_way_uses(self, tmp_path: Path) -> None:
+    def test_is_the_transport_without_redis(self, tmp_path: Path) -> None:
         environment = os.environ | {"REDIS_URL": "", "RSOLV_DATA_DIR": str(tmp_path)}
         environment["DJANGO_SETTINGS_MODULE"] = "rsolv.settings.dev"
         ask = "from rsolv.celery import app; print(type(app.connection_for_write().transport).__module__)"
@@ -27,18 +27,19 @@ class TestFileQueue:
         answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert answer.stdout.strip() == "core.queue.file_transport"
 
-    def test_a_message_comes_out_as_it_went_in(self, connection: Connection) -> None:
+    def test_returns_the_message_that_was_put(self, connection: Connection) -> None:
         with connection.SimpleQueue("work") as queue:
             queue.put({"id": "1"})
             message = queue.get(timeout=2)
             message.ack()
         assert message.payload == {"id": "1"}
 
-    def test_a_reader_never_sees_half_a_message(self, connection: Connection) -> None:
+    def test_reader_never_reads_a_partial_message(self, connection: Connection) -> None:
         sent, got = 300, set[int]()
         reader, writer = connection.channel(), connection.clone().channel()
         text = "x" * 200_000
 
+        # _put and _get are kombu's extension points: SimpleQueue would add acknowledgments to each message.
         def write() -> None:
             for number in range(sent):
                 writer._put("work", {"number": number, "text": text})

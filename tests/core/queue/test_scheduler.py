@@ -1,4 +1,4 @@
-"""What celery beat remembers over a restart, as JSON."""
+"""The schedule that celery beat keeps across restarts, as JSON."""
 
 import json
 import stat
@@ -19,23 +19,23 @@ def start(path: Path) -> JsonScheduler:
 
 
 class TestJsonScheduler:
-    def test_is_the_one_that_beat_uses(self) -> None:
+    def test_is_configured_for_beat(self) -> None:
         assert app.conf.beat_scheduler == "core.queue.scheduler.JsonScheduler"
 
-    def test_remembers_when_a_task_last_ran(self, tmp_path: Path) -> None:
+    def test_saves_when_a_task_last_ran(self, tmp_path: Path) -> None:
         first = start(tmp_path / "beat")
         first.schedule["reconcile-billing"].last_run_at = RAN_AT
         first.sync()
         assert start(tmp_path / "beat").schedule["reconcile-billing"].last_run_at == RAN_AT
 
-    def test_runs_what_it_missed(self, tmp_path: Path) -> None:
+    def test_runs_missed_tasks(self, tmp_path: Path) -> None:
         (tmp_path / "beat").write_text(json.dumps({"reconcile-billing": RAN_AT.timestamp()}))
         assert start(tmp_path / "beat").schedule["reconcile-billing"].is_due().is_due
 
     @pytest.mark.parametrize(
         "text", ["", "[]", "{", '{"sweep-billing": "soon"}', '{"unknown": 1}', "\x80\x04"]
     )
-    def test_starts_without_a_memory_that_it_can_read(self, tmp_path: Path, text: str) -> None:
+    def test_starts_with_an_unreadable_file(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "beat").write_text(text)
         assert "sweep-billing" in start(tmp_path / "beat").schedule
 

@@ -7,8 +7,8 @@ from tests.factories import UserFactory
 
 @pytest.fixture
 def absent_cache(settings):
-    """A Redis at an address where nobody listens."""
-    absent = {"BACKEND": "core.redis.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
+    """A cache with a Redis URL at which no server listens."""
+    absent = {"BACKEND": "core.redis.cache.ForgivingRedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
     settings.CACHES = {"default": absent}
     return caches["default"]
 
@@ -26,7 +26,7 @@ class TestForgivingRedisCache:
         pages = [Client().post("/accounts/login/", form).content for _ in range(3)]
         assert [b"Too many failed" in page for page in pages] == [False, False, True]
 
-    def test_lets_a_person_log_in_while_redis_is_away(self, db, settings, absent_cache):
+    def test_allows_login_while_redis_is_unavailable(self, db, settings, absent_cache):
         settings.ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip"}
         user = UserFactory()
         user.set_password("correct-horse-battery")
@@ -36,8 +36,8 @@ class TestForgivingRedisCache:
 
 
 class TestDefaultCache:
-    def test_keeps_a_count_however_many_others_are_counted(self):
-        """Or whoever guesses passwords pushes their own count out, by guessing for many."""
+    def test_keeps_a_count_among_many_others(self):
+        """Otherwise an attacker who guesses passwords of many accounts would evict their own count."""
         cache.set("count", 5)
         cache.set_many({str(number): 1 for number in range(2000)})
         assert cache.get("count") == 5

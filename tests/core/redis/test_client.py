@@ -7,53 +7,53 @@ from core.redis.client import RedisClient, RedisUnavailable, get_redis_client
 
 pytestmark = pytest.mark.services
 
-NOBODY = "redis://127.0.0.1:9/0"
+UNREACHABLE = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture
-def link() -> RedisClient:
+def redis_client() -> RedisClient:
     found = get_redis_client()
     assert found is not None
     return found
 
 
-def ask_id(link: RedisClient) -> int:
-    """Redis's own number of the connection."""
-    return link.execute(lambda client: int(client.client_id()))
+def ask_id(redis_client: RedisClient) -> int:
+    """Return the id that Redis gave the connection."""
+    return redis_client.ask(lambda client: int(client.client_id()))
 
 
-class TestLink:
-    def test_keeps_one_connection_for_a_thread(self, link):
-        assert ask_id(link) == ask_id(link)
+class TestRedisClient:
+    def test_keeps_one_connection_per_thread(self, redis_client):
+        assert ask_id(redis_client) == ask_id(redis_client)
 
-    def test_gives_each_thread_its_own(self, link):
+    def test_gives_each_thread_its_own_connection(self, redis_client):
         with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(ask_id, link).result() != ask_id(link)
+            assert pool.submit(ask_id, redis_client).result() != ask_id(redis_client)
 
-    def test_shares_none_with_a_process_that_was_forked(self, link):
-        own = ask_id(link)
+    def test_does_not_share_a_connection_with_a_forked_process(self, redis_client):
+        own = ask_id(redis_client)
         reads, writes = os.pipe()
         if os.fork() == 0:
-            os.write(writes, str(ask_id(link)).encode())
+            os.write(writes, str(ask_id(redis_client)).encode())
             os._exit(0)
         os.wait()
         assert int(os.read(reads, 100)) != own
-        assert ask_id(link) == own
+        assert ask_id(redis_client) == own
 
-    def test_opens_anew_what_redis_has_closed(self, link):
-        before = ask_id(link)
+    def test_reconnects_after_redis_closed_the_connection(self, redis_client):
+        before = ask_id(redis_client)
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(link.execute, lambda client: client.client_kill_filter(_id=before)).result()
-        assert ask_id(link) != before
+            pool.submit(redis_client.ask, lambda client: client.client_kill_filter(_id=before)).result()
+        assert ask_id(redis_client) != before
 
-    def test_runs_a_script_that_redis_has_lost(self, link):
+    def test_runs_a_script_again_after_redis_flushed_it(self, redis_client):
         for _ in range(2):
-            assert link.run("return ARGV[1]", [], ["here"]) == b"here"
-            link.execute(lambda client: client.script_flush())
+            assert redis_client.run("return ARGV[1]", [], ["here"]) == b"here"
+            redis_client.ask(lambda client: client.script_flush())
 
-    def test_says_that_nobody_is_there(self):
-        nobody = RedisClient(NOBODY)
+    def test_raises_redis_unavailable(self):
+        unreachable = RedisClient(UNREACHABLE)
         with pytest.raises(RedisUnavailable):
-            nobody.execute(lambda client: client.ping())
+            unreachable.ask(lambda client: client.ping())
         with pytest.raises(RedisUnavailable):
-            nobody.run("return 1", [], [])
+            unreachable.run("return 1", [], [])

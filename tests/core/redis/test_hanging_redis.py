@@ -1,4 +1,4 @@
-"""A Redis that takes connections and never answers: every request is answered soon all the same."""
+"""With a Redis that accepts connections and never answers, every request still completes soon."""
 
 import signal
 import time
@@ -23,7 +23,7 @@ from tests.factories import BillingAccountFactory, MembershipFactory
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 PASSWORD = "correct-horse-battery"
-# A timeout of REDIS_TIMEOUT_SECONDS or two, and the request's own work on a busy machine.
+# Seconds: one or two timeouts of REDIS_TIMEOUT_SECONDS, plus the request's own work on a busy machine.
 SOON = 2
 LEASE_SECONDS = 1
 FIX = {
@@ -37,7 +37,7 @@ FIX = {
 
 @pytest.fixture(scope="module")
 def redis_server(tmp_path_factory):
-    """A Redis of these tests' own: they stop it."""
+    """A separate Redis, because these tests stop it."""
     port = pick_any_port()
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
     with Supervisor(environment={}, log_dir=tmp_path_factory.mktemp("redis")) as supervisor:
@@ -48,7 +48,7 @@ def redis_server(tmp_path_factory):
 
 @pytest.fixture
 def redis(redis_server, settings, monkeypatch):
-    """Everything that this process asks of Redis is asked of that one."""
+    """Point the cache, the queue and the limiter at the separate Redis."""
     process, url = redis_server
     settings.REDIS_URL = url
     settings.CACHES = {"default": {"BACKEND": "core.redis.cache.FallbackRedisCache", "LOCATION": url}}
@@ -91,7 +91,7 @@ def enqueue(django_capture_on_commit_callbacks):
 
 
 def load_pages(member):
-    """The first visit reads templates, which is not what is timed here."""
+    """Load the templates, so that the timed requests do not."""
     client = Client()
     client.get("/accounts/login/")
     client.force_login(member.user)
@@ -100,7 +100,7 @@ def load_pages(member):
 
 @pytest.fixture
 def hanging(redis, member, key, enqueue):
-    """From here on Redis does not answer, on connections that are open already."""
+    """Stop Redis, so that it does not answer on connections that are already open."""
     cache.set("warm", 1)
     enqueue("warm")
     load_pages(member)
@@ -108,7 +108,7 @@ def hanging(redis, member, key, enqueue):
 
 
 def call(ask):
-    """The answer, which comes soon."""
+    """Return the result of `ask`, which must not take longer than SOON."""
     began = time.monotonic()
     answer = ask()
     assert time.monotonic() - began < SOON
@@ -122,7 +122,7 @@ def log_in(client, member, password=PASSWORD):
 
 @pytest.mark.usefixtures("hanging")
 class TestPages:
-    def test_let_a_person_log_in(self, member):
+    def test_allow_login(self, member):
         client = Client()
         assert call(lambda: client.get("/accounts/login/")).status_code == 200
         assert log_in(client, member).status_code == 302
@@ -133,12 +133,12 @@ class TestPages:
         for _ in range(5):
             assert b"not correct" in log_in(client, member, "wrong-wrong-wrong").content
         assert b"Too many failed" in log_in(client, member, "wrong-wrong-wrong").content
-        assert log_in(client, member).status_code == 200, "the right one waits too"
+        assert log_in(client, member).status_code == 200, "the correct password is limited too"
 
 
 @pytest.mark.usefixtures("hanging")
 class TestApi:
-    def test_says_that_it_is_degraded(self):
+    def test_reports_degraded_health(self):
         answer = call(lambda: Client().get("/api/health"))
         services = answer.json()["services"]
         assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
@@ -153,7 +153,7 @@ class TestApi:
         answer = call(store)
         assert answer.status_code == 200, answer.content
 
-    def test_passes_a_customers_requests_whatever_their_limit(self, key, settings):
+    def test_does_not_limit_authenticated_requests(self, key, settings):
         settings.API_REQUESTS_PER_MINUTE = 1
         headers = {"X-API-Key": key.raw}
         for _ in range(3):
@@ -183,13 +183,13 @@ class TestKeys:
 
         return commit
 
-    def test_that_are_revoked_wait_no_longer_than_a_lease(self, key, revoke):
+    def test_revoking_waits_no_longer_than_a_lease(self, key, revoke):
         began = time.monotonic()
         revoke()
         assert time.monotonic() - began < LEASE_SECONDS + SOON
         assert authenticate_api_key(key.raw) is None
 
-    def test_that_were_revoked_stay_so_when_redis_answers_again(self, key, redis, revoke):
+    def test_revoked_key_stays_revoked_after_redis_recovers(self, key, redis, revoke):
         revoke()
         redis.send_signal(signal.SIGCONT)
         get_redis_client().execute(lambda client: client.ping(), force=True)
@@ -198,10 +198,10 @@ class TestKeys:
 
 @pytest.mark.usefixtures("hanging")
 class TestQueue:
-    def test_does_not_hold_up_who_enqueues(self, enqueue):
+    def test_enqueuing_does_not_block(self, enqueue):
         call(lambda: [enqueue(str(number)) for number in range(20)])
 
-    def test_takes_tasks_when_redis_answers_again(self, redis, enqueue):
+    def test_accepts_tasks_after_redis_recovers(self, redis, enqueue):
         enqueue("lost")
         redis.send_signal(signal.SIGCONT)
         link = get_redis_client()
@@ -213,7 +213,7 @@ class TestQueue:
 
 @pytest.mark.usefixtures("hanging")
 class TestCache:
-    def test_counts_in_the_process_meanwhile(self):
+    def test_falls_back_to_the_process(self):
         call(lambda: cache.set("count", 1))
         assert [cache.incr("count"), cache.get_many(["count"]), cache.touch("count")] == [
             2,
@@ -222,8 +222,8 @@ class TestCache:
         ]
         assert cache.add("count", 5) is False
 
-    def test_is_redis_again_afterwards(self, redis):
-        for name in ("first", "here"):  # Redis reads the first when it goes on
+    def test_uses_redis_again_after_it_recovers(self, redis):
+        for name in ("first", "here"):  # Redis runs the first command after SIGCONT
             cache.set(name, 1)
         redis.send_signal(signal.SIGCONT)
         get_redis_client().execute(lambda client: client.ping(), force=True)

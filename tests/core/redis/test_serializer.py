@@ -1,4 +1,4 @@
-"""The cache in Redis holds JSON: what is put in comes out, and what others wrote there runs nothing."""
+"""The cache in Redis holds JSON: values round-trip, and foreign values cannot run code."""
 
 import pickle
 from contextlib import suppress
@@ -46,7 +46,7 @@ VALUES: list[Any] = [
 
 
 class Bomb:
-    """Unpickling it makes a file."""
+    """Unpickling it creates a file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,12 +62,12 @@ def redis_cache() -> Any:
 
 class TestJsonSerializer:
     @pytest.mark.parametrize("value", VALUES, ids=repr)
-    def test_gives_back_what_was_put_in(self, value: Any) -> None:
+    def test_round_trips(self, value: Any) -> None:
         written = JsonSerializer().dumps(value)
         found = JsonSerializer().loads(str(written).encode() if isinstance(written, int) else written)
         assert (type(found), found) == (type(value), value)
 
-    def test_refuses_what_it_could_not_give_back(self) -> None:
+    def test_rejects_a_value_that_it_could_not_read_back(self) -> None:
         with pytest.raises(TypeError):
             JsonSerializer().dumps({"a": object()})
 
@@ -88,14 +88,14 @@ class TestJsonSerializer:
         ],
         ids=lambda written: repr(written[:20]),
     )
-    def test_reads_nothing_else(self, written: bytes) -> None:
+    def test_rejects_anything_else(self, written: bytes) -> None:
         with pytest.raises(UnreadableValue):
             JsonSerializer().loads(written)
 
 
 @pytest.mark.services
-class TestTheCache:
-    def test_runs_nothing_that_somebody_wrote_into_redis(self, redis_cache: Any, tmp_path: Path) -> None:
+class TestCache:
+    def test_does_not_unpickle_foreign_values(self, redis_cache: Any, tmp_path: Path) -> None:
         made = tmp_path / "pwned"
         redis_cache.set("name", "ours")
         client = redis_cache._cache.get_client()
@@ -103,27 +103,27 @@ class TestTheCache:
         assert redis_cache.get("name", "nothing") == "nothing"
         assert not made.exists()
 
-    def test_takes_what_it_cannot_read_for_a_miss_and_no_outage(self, redis_cache: Any) -> None:
+    def test_treats_an_unreadable_value_as_a_miss(self, redis_cache: Any) -> None:
         client = redis_cache._cache.get_client()
         client.set(redis_cache.make_key("old"), pickle.dumps([1, 2]))
         redis_cache.set("new", 3)
         assert redis_cache.get_many(["old", "new", "none"]) == {"new": 3}
         assert redis_cache.get("old", "nothing") == "nothing"
         assert client.get(redis_cache.make_key("old")) is None
-        assert limiter.count_request([Limit("api", 5)], "ann")[0].count == 1
+        assert limiter.add([Limit("api", 5)], "acme")[0].count == 1
 
-    def test_takes_a_command_that_redis_refuses_for_no_outage(self, redis_cache: Any) -> None:
+    def test_does_not_treat_a_rejected_command_as_an_outage(self, redis_cache: Any) -> None:
         redis_cache.set("word", "no number")
         with suppress(ValueError):
             redis_cache.incr("word")
-        assert limiter.count_request([Limit("api", 5)], "ann")[0].count == 1
+        assert limiter.add([Limit("api", 5)], "acme")[0].count == 1
 
     def test_counts_in_redis(self, redis_cache: Any) -> None:
         redis_cache.set("count", 1)
         assert redis_cache.incr("count", 4) == 5
         assert redis_cache.get("count") == 5
 
-    def test_holds_no_pickle_after_a_login(self, db: None, redis_cache: Any, settings: Any) -> None:
+    def test_contains_no_pickle_after_a_login(self, db: None, redis_cache: Any, settings: Any) -> None:
         settings.ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "2/m/ip"}
         user = UserFactory()
         answers = [
@@ -136,7 +136,7 @@ class TestTheCache:
         assert not [key for key in keys if client.get(key).startswith(b"\x80")]
 
 
-def test_messages_in_the_queue_are_json_alone() -> None:
+def test_queue_accepts_json_only() -> None:
     assert set(app.conf.accept_content) == set(app.conf.result_accept_content) == {"json"}
     assert {app.conf.task_serializer, app.conf.result_serializer, app.conf.event_serializer} == {"json"}
 
@@ -145,11 +145,11 @@ def test_sessions_are_json() -> None:
     assert configured.SESSION_SERIALIZER.endswith("JSONSerializer")
 
 
-# The engine's children and their parent, over a socket of their own: see docs/decisions/019.
+# The engine and its child processes use pickle over a private socket: see docs/decisions/019.
 ENGINE = {"engine_child.py", "engine_processes.py"}
 
 
-def test_no_code_of_ours_unpickles() -> None:
+def test_no_source_module_unpickles() -> None:
     folders = ("rsolv", "customers", "phases", "billing", "provisioning", "sandbox", "deploy")
     root = Path(configured.BASE_DIR)
     words = ("import pickle", "import marshal", "import shelve", "import dill", "yaml.load(", "yaml.unsafe")

@@ -1,4 +1,4 @@
-"""A real gunicorn, as deployed but for times that a test can wait for, and clients that write bytes."""
+"""A real gunicorn with the deployed configuration but short timeouts, and clients that write raw bytes."""
 
 import socket
 import sys
@@ -32,7 +32,7 @@ class Server:
         return client
 
     def exchange(self, data):
-        """All that comes back until the server closes the connection."""
+        """Send the data and return all that is received until the server closes the connection."""
         with self.connect(data) as client:
             return receive_all(client)
 
@@ -49,7 +49,7 @@ class Server:
 
 
 def receive_all(client):
-    """Until the server closes; a reset is a close."""
+    """Receive until the server closes or resets the connection."""
     received = b""
     try:
         while piece := client.recv(65536):
@@ -60,7 +60,7 @@ def receive_all(client):
 
 
 def receive_until(client, word):
-    """Until it has come, or the server closes."""
+    """Receive until the word has arrived, or the server closes the connection."""
     received = b""
     while word not in received and (piece := client.recv(65536)):
         received += piece
@@ -68,7 +68,7 @@ def receive_until(client, word):
 
 
 def is_closed_within(client, seconds):
-    """Whether the server closes the connection, whatever it says before."""
+    """Whether the server closes the connection in this time, ignoring what it sends."""
     client.settimeout(0.05)
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:

@@ -1,4 +1,4 @@
-"""A WSGI application that says what it was sent. Not RSOLV: these tests are about the server alone."""
+"""A WSGI application that returns what it received. Not RSOLV: these tests cover only the server."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Clients take turns: one that sends many requests waits for them, and others do not."""
+"""Round-robin between clients: one that sends many requests delays only itself."""
 
 import contextlib
 from types import SimpleNamespace
@@ -28,12 +28,12 @@ def start_own(environment, tmp_path):
 
 @contextlib.contextmanager
 def busy(server, *, header=b"", source=BUSY, count=MANY):
-    """Complete requests that wait all at once."""
+    """Complete requests that all wait at the same time."""
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(server.connect(WAIT, source=source)) for _ in range(count)]
         for client in clients:
             client.sendall(header + b"\r\n")
-        receive_until(clients[0], b"200")  # the others have come by now
+        receive_until(clients[0], b"200")  # the others have arrived by now
         yield clients
 
 
@@ -60,7 +60,7 @@ class TestManyRequestsOfOneClient:
             assert b"hello" in server.exchange(SAY + b"X-Forwarded-For: 192.0.2.1\r\n\r\n")
             assert count_answered(clients[1:]) < MANY / 3
 
-    def test_are_refused_beyond_a_number(self, start_own):
+    def test_are_rejected_beyond_the_limit(self, start_own):
         server = start_own(WEB_QUEUED_PER_CLIENT=str(MOST_QUEUED))
         with busy(server, count=30) as clients:
             answers = [receive_all(client) for client in clients[1:]]
@@ -69,7 +69,7 @@ class TestManyRequestsOfOneClient:
         assert all(b"\r\nRetry-After: 1\r\n" in answer for answer in refused)
         assert len(answers) - len(refused) >= MOST_QUEUED + THREADS - 1
 
-    def test_are_answered_again_once_they_are_fewer(self, start_own):
+    def test_are_accepted_again_below_the_limit(self, start_own):
         server = start_own(WEB_QUEUED_PER_CLIENT="1")
         with busy(server, count=10) as clients:
             assert any(b" 503 " in receive_all(client) for client in clients[1:])
@@ -82,15 +82,15 @@ def make_request(size=0):
 
 
 class TestTurns:
-    def test_go_round(self):
-        turns = FairQueue(most=10, most_bytes=100)
+    def test_alternate_between_clients(self):
+        turns = Turns(most=10, most_bytes=100)
         first, second, third, other = (make_request() for _ in range(4))
         for client, request in [("a", first), ("a", second), ("a", third), ("b", other)]:
             assert turns.add(client, request)
         assert [turns.take() for _ in range(5)] == [first, other, second, third, None]
 
-    def test_are_bounded_in_bytes_for_each_client(self):
-        turns = FairQueue(most=10, most_bytes=100)
+    def test_are_limited_in_bytes_per_client(self):
+        turns = Turns(most=10, most_bytes=100)
         assert turns.add("a", make_request(60))
         assert not turns.add("a", make_request(60))
         assert turns.add("b", make_request(60))
@@ -116,7 +116,7 @@ class TestIdentifyClient:
             ("", [], 0, b""),
         ],
     )
-    def test_reads_the_address_as_the_limits_do(self, address, headers, proxies, same_as):
+    def test_reads_the_address_like_the_rate_limits(self, address, headers, proxies, same_as):
         bare = SimpleNamespace(headers=[])
         found = identify_client(address, SimpleNamespace(headers=headers), proxies=proxies)
         assert found == identify_client(same_as, bare, proxies=0)

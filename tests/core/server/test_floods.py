@@ -1,4 +1,4 @@
-"""Connections that do nothing take the place of others that do nothing, not of those that transfer."""
+"""Idle connections displace other idle connections, not those that transfer data."""
 
 import contextlib
 import threading
@@ -13,7 +13,7 @@ HEAD = b"POST /echo HTTP/1.0\r\nHost: here\r\n"
 SIZE = 1_000_000
 HALF_A_BODY = HEAD + b"Content-Length: 100\r\n\r\nhalf"
 FLOODS = {"nothing": b"", "half a body": HALF_A_BODY}
-A_SECOND, SECONDS = 150, 3  # the server has 100 places
+A_SECOND, SECONDS = 150, 3  # the server allows 100 connections
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def patient_server(environment, tmp_path_factory):
 
 @contextlib.contextmanager
 def flood(server, data):
-    """New connections that send this and no more."""
+    """Open new connections that send this data and nothing else."""
     is_over = threading.Event()
 
     def connect_all():
@@ -51,8 +51,8 @@ def flood(server, data):
 
 
 @pytest.mark.parametrize("data", FLOODS.values(), ids=FLOODS)
-class TestFloods:
-    def test_do_not_end_an_upload(self, patient_server, data):
+class TestFlood:
+    def test_does_not_abort_an_upload(self, patient_server, data):
         piece = b"x" * (SIZE // 30)
         request = HEAD + b"Content-Length: %d\r\n\r\n" % (30 * len(piece))
         with flood(patient_server, data), patient_server.connect(request) as client:
@@ -61,7 +61,7 @@ class TestFloods:
                 client.sendall(piece)
             assert b'"length": %d' % (30 * len(piece)) in receive_all(client)
 
-    def test_do_not_end_an_answer_that_is_read_slowly(self, patient_server, data):
+    def test_does_not_abort_a_response_that_is_read_slowly(self, patient_server, data):
         request = b"GET /stream?megabytes=8 HTTP/1.0\r\nHost: here\r\n\r\n"
         with (
             flood(patient_server, data),
@@ -74,7 +74,7 @@ class TestFloods:
         assert received > 8 * 1024 * 1024
 
 
-def test_half_bodies_do_not_take_the_place_of_newcomers(patient_server):
+def test_partial_bodies_do_not_displace_new_connections(patient_server):
     with flood(patient_server, HALF_A_BODY):
         time.sleep(1)
         for _ in range(5):

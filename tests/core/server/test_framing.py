@@ -1,4 +1,4 @@
-"""Where a body ends, however it is cut into pieces."""
+"""The end of a request body is found, however its bytes arrive."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ NEXT = b"GET /next HTTP/1.1\r\n\r\n"
 
 
 def take(ending, data, cuts=()):
-    """How many bytes were the body's, when the data come in pieces cut there."""
+    """Return how many bytes belong to the body if the data arrive in pieces cut at `cuts`."""
     taken, edges = 0, [0, *sorted(cuts), len(data)]
     for start, end in zip(edges, edges[1:], strict=False):
         piece = memoryview(data[start:end])
@@ -29,11 +29,11 @@ def encode(chunks, trailers=()):
 
 class TestLength:
     @given(body=st.binary(), cuts=st.lists(st.integers(0, 60), max_size=5))
-    def test_ends_after_so_many_bytes(self, body, cuts):
-        assert take(FixedLengthBody(len(body)), body + NEXT, cuts) == len(body)
+    def test_ends_after_the_content_length(self, body, cuts):
+        assert take(Length(len(body)), body + NEXT, cuts) == len(body)
 
-    def test_of_nothing_has_ended_already(self):
-        assert FixedLengthBody(0).is_found
+    def test_of_zero_is_found_at_once(self):
+        assert Length(0).is_found
 
 
 class TestChunks:
@@ -49,7 +49,7 @@ class TestChunks:
         assert ending.is_found
 
     @given(st.integers(0, 30))
-    def test_do_not_end_before(self, missing):
+    def test_do_not_end_before_the_last_chunk(self, missing):
         body = encode([b"some", b"bytes"])
         ending = ChunkedBody(MOST)
         take(ending, body[: -1 - missing])
@@ -74,11 +74,11 @@ class TestChunks:
             b"5;" + b"x" * 9000,
         ],
     )
-    def test_end_at_once_where_they_are_malformed(self, malformed):
-        ending = ChunkedBody(MOST)
+    def test_end_at_the_first_malformed_chunk(self, malformed):
+        ending = Chunks(MOST)
         take(ending, malformed)
         assert ending.is_found
 
-    def test_may_not_be_more_than_any_client_needs(self):
+    def test_are_limited_in_number(self):
         with pytest.raises(TooManyChunks):
             take(ChunkedBody(MOST), b"1\r\nx\r\n" * (MOST + 1))

@@ -1,4 +1,4 @@
-"""A server that reloads its code, or stops, finishes the requests that it has begun."""
+"""A server that reloads or stops finishes the requests that it has started."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def list_workers(supervisor):
 
 
 class TestReload:
-    def test_answers_what_is_under_way(self, own_server):
+    def test_finishes_running_requests(self, own_server):
         server, supervisor = own_server
         before = list_workers(supervisor)
         with ThreadPoolExecutor(1) as pool:
@@ -38,7 +38,7 @@ class TestReload:
         supervisor.wait_for("the new worker", lambda: set(list_workers(supervisor)).isdisjoint(before))
         assert server.ask("/say?word=hello", timeout=5).is_success
 
-    def test_is_not_held_up_by_half_a_request(self, own_server):
+    def test_does_not_wait_for_partial_requests(self, own_server):
         server, supervisor = own_server
         before = list_workers(supervisor)
         with server.connect(HALF_A_HEAD), server.connect():
@@ -49,7 +49,7 @@ class TestReload:
 
 
 class TestWorkers:
-    def test_are_replaced_when_they_are_killed(self, own_server):
+    def test_are_replaced_after_being_killed(self, own_server):
         server, supervisor = own_server
         (before,) = list_workers(supervisor)
         os.kill(int(before), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a client may send, and what is refused: requests reach the application whole, or not at all."""
+"""Requests reach the application whole or are rejected."""
 
 import contextlib
 import hashlib
@@ -49,33 +49,33 @@ def list_statuses(received):
 
 class TestAmbiguousRequests:
     @pytest.mark.parametrize("request_bytes", SMUGGLING.values(), ids=SMUGGLING)
-    def test_are_refused_with_what_follows(self, server, request_bytes):
+    def test_are_rejected_with_the_rest_of_the_connection(self, server, request_bytes):
         statuses = list_statuses(server.exchange(request_bytes + SMUGGLED))
         assert len(statuses) == 1
         assert 400 <= statuses[0] < 600
 
     @pytest.mark.parametrize("chunks", BAD_CHUNKS.values(), ids=BAD_CHUNKS)
-    def test_in_their_chunks_end_the_connection(self, server, chunks):
+    def test_with_bad_chunks_end_the_connection(self, server, chunks):
         received = server.exchange(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + SMUGGLED)
         assert b"smuggled" not in received
         assert not any(status < 400 for status in list_statuses(received))
 
     @pytest.mark.parametrize("chunks", BAD_CHUNKS.values(), ids=BAD_CHUNKS)
-    def test_in_their_chunks_get_one_answer_where_the_application_does_not_read_them(self, server, chunks):
+    def test_with_unread_bad_chunks_get_one_response(self, server, chunks):
         request = POST.replace(b"/echo", b"/ignore") + b"Transfer-Encoding: chunked\r\n\r\n"
         assert list_statuses(server.exchange(request + chunks + SMUGGLED)) == [200]
 
-    def test_that_are_too_long_are_refused(self, server):
+    def test_with_too_long_a_head_are_rejected(self, server):
         assert list_statuses(server.exchange(POST + b"A: b\r\n" * 20_000)) == [431]
         assert list_statuses(server.exchange(b"GET /" + b"a" * 70_000)) == [414]
 
-    def test_with_too_many_chunks_are_refused(self, server):
+    def test_with_too_many_chunks_are_rejected(self, server):
         chunks = b"1\r\nx\r\n" * 25_000 + b"0\r\n\r\n"
         received = server.exchange(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
         assert list_statuses(received) == [413]
 
 
-class TestGoodRequests:
+class TestValidRequests:
     @pytest.mark.parametrize("size", [0, 1, 300_000, 5_000_000])
     @pytest.mark.parametrize("is_chunked", [False, True])
     def test_arrive_whole(self, server, size, is_chunked):
@@ -85,7 +85,7 @@ class TestGoodRequests:
         answer = server.ask("/echo", method="POST", content=content)
         assert answer.json() == {"length": size, "hash": hashlib.sha256(body).hexdigest()}
 
-    def test_arrive_whole_byte_by_byte(self, server):
+    def test_arrive_whole_if_sent_byte_by_byte(self, server):
         data = (
             POST + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nSome: trailer\r\n\r\n"
         )
@@ -95,7 +95,7 @@ class TestGoodRequests:
                 client.sendall(data[start : start + 1])
             assert b'"length": 5' in receive_all(client)
 
-    def test_are_answered_in_order_when_they_come_at_once(self, server):
+    def test_are_answered_in_order_if_pipelined(self, server):
         asked = [b"one", b"two", b"three"]
         requests = [b"GET /say?word=%s HTTP/1.1\r\nHost: here\r\n" % word for word in asked]
         body = POST + b"Content-Length: 5\r\n\r\nhello"
@@ -105,7 +105,7 @@ class TestGoodRequests:
             *[(b"", word) for word in asked],
         ]
 
-    def test_are_asked_for_their_body_where_they_wait_for_that(self, server):
+    def test_get_100_continue_if_expected(self, server):
         with server.connect(POST + CLOSE + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n") as client:
             assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
             client.sendall(b"hello")
@@ -117,32 +117,32 @@ class TestGoodRequests:
                 client.sendall(b"GET /say?word=%s HTTP/1.1\r\nHost: here\r\n\r\n" % word)
                 assert word in receive_until(client, word)
 
-    def test_keep_their_connection_where_a_short_body_was_not_read(self, server):
+    def test_keep_their_connection_if_a_short_body_was_not_read(self, server):
         request = POST.replace(b"/echo", b"/ignore")
         received = server.exchange(
             request + b"Content-Length: 5\r\n\r\nhello" + request + CLOSE + b"Content-Length: 1\r\n\r\nx"
         )
         assert list_statuses(received) == [200, 200]
 
-    def test_lose_it_where_the_body_is_more_than_the_application_takes(self, server):
-        """What follows in the body must not be read as a request."""
+    def test_lose_their_connection_if_a_large_body_was_not_read(self, server):
+        """The rest of the body must not be parsed as a request."""
         size = 20_000_000
         body = SMUGGLED * (size // len(SMUGGLED) + 1)
         request = POST.replace(b"/echo", b"/ignore") + b"Content-Length: %d\r\n\r\n" % size
         with server.connect(request) as client:
-            with contextlib.suppress(OSError):  # it may close before all is sent
+            with contextlib.suppress(OSError):  # the server may close before everything is sent
                 client.sendall(body[:size])
             received = receive_all(client)
         assert b"smuggled" not in received
         assert list_statuses(received) in ([200], [])
 
 
-class TestAnswers:
-    def test_that_break_off_say_so(self, server):
+class TestResponses:
+    def test_that_abort_are_not_terminated(self, server):
         received = server.exchange(b"GET /fail HTTP/1.1\r\nHost: here\r\n\r\n")
         assert received.endswith(b"x\r\n")
         assert not received.endswith(b"0\r\n\r\n")
 
-    def test_to_head_have_no_body(self, server):
+    def test_to_head_requests_have_no_body(self, server):
         answer = server.ask("/say?word=x", method="HEAD")
         assert (answer.status_code, answer.content) == (200, b"")

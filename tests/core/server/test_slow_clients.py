@@ -1,4 +1,4 @@
-"""Clients that are slow on purpose hold no thread, and not their connections for long."""
+"""Clients that are slow on purpose block no thread, and their connections are closed in time."""
 
 import contextlib
 import threading
@@ -12,10 +12,10 @@ from tests.core.server.conftest import HEAD_SECONDS, TRANSFER_SECONDS, is_closed
 MANY = 40
 HEAD = b"POST /echo HTTP/1.1\r\nHost: here\r\n"
 STREAM = b"GET /stream?megabytes=8 HTTP/1.1\r\nHost: here\r\n\r\n"
-# What the server takes to look, and a busy machine to let it.
+# Seconds for the server to check its connections, on a busy machine.
 PATIENCE = 4
 
-HELD_BACK = {
+PARTIAL = {
     "nothing": b"",
     "half a first line": b"POST /ec",
     "half a head": HEAD,
@@ -42,7 +42,7 @@ def many(server, data, **options):
 
 @contextlib.contextmanager
 def dripping(clients, piece):
-    """Send a piece on each of the connections every now and then, until they are closed."""
+    """Send a piece on each connection every 0.2 seconds until they are closed."""
     is_over = threading.Event()
 
     def drip():
@@ -65,9 +65,9 @@ def all_are_closed(clients, seconds):
     return all(is_closed_within(client, max(0.1, ends_at - time.monotonic())) for client in clients)
 
 
-@pytest.mark.parametrize("data", HELD_BACK.values(), ids=HELD_BACK)
-class TestHeldBackRequests:
-    def test_hold_no_thread(self, server, data):
+@pytest.mark.parametrize("data", PARTIAL.values(), ids=PARTIAL)
+class TestPartialRequests:
+    def test_block_no_thread(self, server, data):
         with many(server, data):
             assert server.ask("/say?word=hello", timeout=2).json() == {"word": "hello"}
 
@@ -78,30 +78,30 @@ class TestHeldBackRequests:
 
 @pytest.mark.parametrize(("data", "piece"), DRIPPED.values(), ids=DRIPPED)
 class TestDrippedRequests:
-    def test_hold_no_thread(self, server, data, piece):
+    def test_block_no_thread(self, server, data, piece):
         with many(server, data) as clients, dripping(clients, piece):
             assert server.ask("/say?word=hello", timeout=2).is_success
 
-    def test_are_closed_however_often_they_send(self, server, data, piece):
+    def test_are_closed_in_time(self, server, data, piece):
         with many(server, data) as clients, dripping(clients, piece):
             assert all_are_closed(clients, HEAD_SECONDS + TRANSFER_SECONDS + PATIENCE)
 
 
-class TestUnreadAnswers:
-    def test_hold_no_thread(self, server):
+class TestUnreadResponses:
+    def test_block_no_thread(self, server):
         with many(server, STREAM[:-1], receive_buffer=4096) as clients:
             for client in clients[:8]:  # more than there are threads, at 8 MB each
                 client.sendall(b"\n")
             assert server.ask("/say?word=hello", timeout=5).is_success
 
-    def test_are_given_up_in_time(self, server):
+    def test_are_aborted_in_time(self, server):
         with server.connect(STREAM, receive_buffer=4096) as client:
             time.sleep(TRANSFER_SECONDS + 3)
             received = receive_all(client)
         assert len(received) < 8 * 1024 * 1024
         assert not received.endswith(b"0\r\n\r\n")
 
-    def test_arrive_whole_where_the_client_reads_slowly_but_does(self, server):
+    def test_arrive_whole_if_the_client_reads_slowly(self, server):
         with server.connect(STREAM.replace(b"/1.1", b"/1.0"), receive_buffer=65536) as client:
             received = 0
             while piece := client.recv(65536):
@@ -111,7 +111,7 @@ class TestUnreadAnswers:
 
 
 class TestTooManyConnections:
-    def test_take_the_place_of_those_that_wait_longest(self, server):
+    def test_displace_those_that_wait_longest(self, server):
         with contextlib.ExitStack() as stack:
             clients = [
                 stack.enter_context(server.connect(b"GET /say?word=x HTTP/1.1\r\n")) for _ in range(150)
@@ -119,7 +119,7 @@ class TestTooManyConnections:
             assert server.ask("/say?word=hello", timeout=2).is_success
             assert receive_all(clients[0]).startswith(b"HTTP/1.1 503 ")
 
-    def test_cannot_store_more_than_there_is_room_for(self, environment, tmp_path):
+    def test_cannot_buffer_more_than_the_limit(self, environment, tmp_path):
         small = environment | {"WEB_STORED_MEGABYTES": "4", "WEB_TRANSFER_SECONDS": "30"}
         body = HEAD + b"Content-Length: 1000001\r\n\r\n" + b"x" * 1_000_000
         with Supervisor(environment=small, log_dir=tmp_path) as supervisor, contextlib.ExitStack() as stack:
@@ -131,16 +131,16 @@ class TestTooManyConnections:
             assert clients[-1].recv(100).startswith(b"HTTP/1.1 200 ")
 
 
-class TestLingering:
-    def test_holds_up_nobody(self, server):
-        """Clients that stay after an answer which ends the connection."""
+class TestLingeringClose:
+    def test_blocks_no_other_client(self, server):
+        """Clients keep the connection open after a response that ends it."""
         with many(server, b"GET /say?word=bye HTTP/1.0\r\n\r\n") as clients:
             began = time.monotonic()
             assert server.ask("/say?word=hello", timeout=2).is_success
             assert time.monotonic() - began < 1
             assert all_are_closed(clients, 2 + PATIENCE)
 
-    def test_is_no_longer_after_a_large_answer(self, server):
+    def test_ends_in_time_after_a_large_response(self, server):
         with server.connect(STREAM.replace(b"/1.1", b"/1.0")) as client:
             received = 0
             while received < 8 * 1024 * 1024:
@@ -149,7 +149,7 @@ class TestLingering:
 
 
 def is_shut_down_within(client, seconds):
-    """Whether the server has left the connection, of which it had said that nothing follows."""
+    """Whether the server closes the connection, after having shut down its sending side."""
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
         try:

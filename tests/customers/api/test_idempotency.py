@@ -16,50 +16,48 @@ def store(client, key="key-1", **changes):
 
 
 class TestIdempotencyKey:
-    def test_the_same_request_replays_the_answer(self, alice_api):
+    def test_same_request_replays_the_response(self, alice_api):
         first, again = store(alice_api), store(alice_api)
         assert (again.status_code, again.json()) == (200, first.json())
         assert again["Idempotent-Replayed"] == "true"
 
-    def test_another_body_is_refused(self, alice_api):
+    def test_other_body_is_rejected(self, alice_api):
         store(alice_api)
         response = store(alice_api, data={"n": 2})
         assert (response.status_code, response.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
         assert PhaseExecution.objects.get().data == '{"n": 1}'
 
-    def test_while_one_is_in_flight_others_wait(self, alice_api):
+    def test_conflicts_while_the_first_request_runs(self, alice_api):
         store(alice_api)
         IdempotentAnswer.objects.update(status_code=None, started_at=timezone.now())
         response = store(alice_api)
         assert (response.status_code, response.json()["error"]["code"]) == (409, "CONFLICT")
 
-    def test_one_whose_process_died_is_carried_out_again(self, alice_api):
+    def test_runs_again_after_the_first_process_died(self, alice_api):
         store(alice_api)
         IdempotentAnswer.objects.update(status_code=None, started_at=timezone.now() - timedelta(minutes=2))
         assert store(alice_api).status_code == 200
         assert PhaseExecution.objects.count() == 1
 
-    def test_a_refused_request_leaves_its_key_free(self, alice_api):
+    def test_rejected_request_does_not_use_up_the_key(self, alice_api):
         assert store(alice_api, phase="deploy").status_code == 400
         assert store(alice_api).status_code == 200
 
-    def test_keys_of_two_customers_do_not_meet(self, alice_api, mallory_api):
+    def test_key_is_scoped_to_the_customer(self, alice_api, mallory_api):
         store(alice_api)
         assert store(mallory_api, repo="other/shop").status_code == 200
 
     @pytest.mark.parametrize("key", ["", "a" * 256, "a b"])
-    def test_a_key_that_is_none_is_refused(self, alice_api, key):
+    def test_invalid_key_is_rejected(self, alice_api, key):
         assert store(alice_api, key=key).status_code == 400
 
-    def test_answers_are_forgotten_after_a_day(self, alice_api):
+    def test_responses_are_pruned_after_a_day(self, alice_api):
         store(alice_api)
         assert prune_answers(at=timezone.now()) == 0
         assert prune_answers(at=timezone.now() + timedelta(hours=25)) == 1
 
-    def test_keeps_the_newest_answers_of_a_customer_that_sends_very_many(
-        self, alice_api, mallory_api, monkeypatch
-    ):
-        monkeypatch.setattr("customers.api.idempotency.MAX_STORED", 2)
+    def test_keeps_only_the_newest_responses_of_a_busy_customer(self, alice_api, mallory_api, monkeypatch):
+        monkeypatch.setattr("customers.api.idempotency.MOST_KEPT", 2)
         now = timezone.now()
         for client in (alice_api, mallory_api):
             for age in range(4 if client is alice_api else 2):

@@ -32,16 +32,16 @@ def exports(monkeypatch, settings):
     settings.API_EXPORTS_PER_MINUTE, settings.API_TEST_INTEGRATION_PER_MINUTE = 1, 3
 
 
-class TestARateScope:
-    def test_has_the_limit_that_is_declared_for_it(self, exports, db):
+class TestRateScope:
+    def test_has_its_declared_limit(self, exports, db):
         assert call(make_view("exports"), 2) == [200, 429]
         assert call(make_view("test-integration"), 4) == [200, 200, 200, 429]
 
-    def test_that_is_declared_nowhere_fails_when_the_view_is_made(self):
+    def test_unknown_scope_fails_when_the_view_is_created(self):
         with pytest.raises(ImproperlyConfigured, match="'scans'"):
             make_view("scans")
 
-    def test_that_is_declared_nowhere_never_has_another_ones_limit(self):
+    def test_unknown_scope_never_falls_back_to_another_limit(self):
         class View(APIView):
             authentication_classes = ()
             permission_classes = ()
@@ -54,5 +54,5 @@ class TestARateScope:
         assert call(View.as_view(), 1) == [500]
 
     @pytest.mark.parametrize("scope", SCOPES.values())
-    def test_names_a_setting_that_is_there(self, scope, settings):
+    def test_names_an_existing_setting(self, scope, settings):
         assert getattr(settings, scope.setting) > 0

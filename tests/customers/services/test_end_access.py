@@ -1,4 +1,4 @@
-"""What somebody could do through invitations and keys ends with their place or role."""
+"""Invitations and keys of a member end with their membership or role."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ from tests.customers.team import forget_mail_limits, make_person, make_team, ori
 pytestmark = pytest.mark.django_db
 
 
-def invite(by, email="again@mallory.test", role="admin"):
+def invite(by, email="again@bob.test", role="admin"):
     invite_member(customer=by.customer, email=email, role=role, **origin_of(by))
     return read_invitation().split("/")[2]
 
@@ -52,35 +52,35 @@ def list_audit_log(action):
     return list(AuditLogEntry.objects.filter(action=action).values_list("actor_name", "subject"))
 
 
-class TestRemoving:
-    def test_a_removed_admin_does_not_come_back_by_their_own_invitation(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(mallory)
-        assert remove(mallory, alice).invitations == 1
-        with pytest.raises(InvitationNotValid):
+class TestRemoveMember:
+    def test_revokes_invitations_that_the_member_sent(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(bob)
+        assert remove(bob, alice).invitations == 1
+        with pytest.raises(InvitationOver):
             sign_up(token)
-        assert list_audit_log("invitation_revoked") == [(alice.user.email, "again@mallory.test as admin")]
+        assert list_audit_log("invitation_revoked") == [(alice.user.email, "again@bob.test as admin")]
 
     @pytest.mark.parametrize("address", ["login", "confirmed"])
-    def test_nor_by_one_that_somebody_else_sent_to_an_address_of_theirs(self, address):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(alice, "second@mallory.test")
+    def test_revokes_invitations_to_addresses_of_the_member(self, address):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(alice, "second@bob.test")
         if address == "confirmed":
-            EmailAddress.objects.create(user=mallory.user, email="Second@mallory.test", verified=True)
+            EmailAddress.objects.create(user=bob.user, email="Second@bob.test", verified=True)
         else:
-            mallory.user.email = "second@mallory.test"
-            mallory.user.save()
-        remove(mallory, alice)
-        with pytest.raises(InvitationNotValid):
-            accept(token, mallory.user)
+            bob.user.email = "second@bob.test"
+            bob.user.save()
+        remove(bob, alice)
+        with pytest.raises(InvitationOver):
+            accept(token, bob.user)
 
-    def test_leaves_the_invitations_of_others_alone(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(alice, "bob@acme.test")
-        remove(mallory, alice)
-        assert accept(token, make_person("bob@acme.test")).role == "admin"
+    def test_keeps_invitations_of_others(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(alice, "carol@acme.test")
+        remove(bob, alice)
+        assert accept(token, make_person("carol@acme.test")).role == "admin"
 
-    def test_leaves_another_customers_invitations_and_keys_alone(self):
+    def test_keeps_invitations_and_keys_of_another_customer(self):
         _, (alice, bob) = make_team("owner", "admin")
         other = Membership.objects.create(customer=make_team("owner")[0], user=bob.user, role="admin")
         key, token = make_key(other), invite(other)
@@ -89,61 +89,61 @@ class TestRemoving:
         assert find_invited(Invitation.objects.get(token_hash=hash_token(token))) is None
         assert Invitation.objects.get().revoked_at is None
 
-    def test_revokes_their_keys(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        theirs, others = make_key(mallory), make_key(alice)
-        assert remove(mallory, alice).keys_revoked == 1
+    def test_revokes_the_keys_of_the_member(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        theirs, others = make_key(bob), make_key(alice)
+        assert remove(bob, alice).keys_revoked == 1
         assert authenticate_api_key(theirs) is None
         assert authenticate_api_key(others)
         assert len(list_audit_log("key_revoked")) == 1
 
-    def test_or_reassigns_them_to_whoever_removes(self):
-        _, (alice, bob, mallory) = make_team("owner", "admin", "admin")
-        key = make_key(mallory)
-        assert remove(mallory, bob, keys=KeyChoice.KEEP).keys_reassigned == 1
+    def test_reassigns_kept_keys_to_whoever_removes_the_member(self):
+        _, (alice, bob, carol) = make_team("owner", "admin", "admin")
+        key = make_key(carol)
+        assert remove(carol, bob, keys=KeyChoice.KEEP).keys_reassigned == 1
         assert authenticate_api_key(key)
         assert ApiKey.objects.get().created_by == bob.user
         ((who, subject),) = list_audit_log("key_reassigned")
         assert who == bob.user.email
         assert subject.endswith(f"to {bob.user.email}")
 
-    def test_by_staff_reassigns_them_to_an_owner(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        make_key(mallory)
+    def test_by_staff_reassigns_kept_keys_to_an_owner(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        make_key(bob)
         staff = make_person("staff@rsolv.test")
-        remove_member(membership=mallory, actor=staff, keys=KeyChoice.KEEP, **origin_of(None))
+        remove_member(membership=bob, actor=staff, keys=KeyChoice.KEEP, **origin_of(None))
         assert ApiKey.objects.get().created_by == alice.user
 
-    def test_leaving_revokes_them_or_reassigns_them_to_an_owner(self):
-        _, (alice, bob, cleo) = make_team("owner", "admin", "admin")
-        make_key(bob), make_key(cleo)
+    def test_leaving_revokes_keys_or_reassigns_them_to_an_owner(self):
+        _, (alice, bob, carol) = make_team("owner", "admin", "admin")
+        make_key(bob), make_key(carol)
         assert remove(bob, bob).keys_revoked == 1
-        assert remove(cleo, cleo, keys=KeyChoice.KEEP).keys_reassigned == 1
+        assert remove(carol, carol, keys=KeyChoice.KEEP).keys_reassigned == 1
         assert ApiKey.objects.active().get().created_by == alice.user
 
-    def test_twice_says_that_they_are_gone(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        remove(mallory, alice)
+    def test_second_removal_raises_not_found(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        remove(bob, alice)
         with pytest.raises(NotFound):
-            remove(mallory, alice)
+            remove(bob, alice)
 
-    def test_stops_a_key_that_is_made_at_the_same_moment(self):
-        """The page had looked up the membership before it was gone."""
-        _, (alice, mallory) = make_team("owner", "admin")
-        remove(mallory, alice)
-        with pytest.raises(NotPermitted):
+    def test_rejects_a_key_created_with_the_deleted_membership(self):
+        """The view loaded the membership before it was deleted."""
+        _, (alice, bob) = make_team("owner", "admin")
+        remove(bob, alice)
+        with pytest.raises(NotYours):
             create_api_key(
-                customer=alice.customer, name="x", created_by=mallory.user, by=Membership(**vars_of(mallory))
+                customer=alice.customer, name="x", created_by=bob.user, by=Membership(**vars_of(bob))
             )
         assert not ApiKey.objects.exists()
 
-    def test_stops_a_rotation_that_is_asked_for_at_the_same_moment(self):
-        _, (alice, mallory) = make_team("owner", "admin")
+    def test_rejects_a_rotation_with_the_deleted_membership(self):
+        _, (alice, bob) = make_team("owner", "admin")
         key = create_api_key(customer=alice.customer, name="CI", created_by=alice.user).api_key
-        place = Membership(**vars_of(mallory))
-        remove(mallory, alice)
-        with pytest.raises(NotPermitted):
-            rotate_api_key(api_key=key, overlap=timedelta(0), by=mallory.user, at=timezone.now(), place=place)
+        place = Membership(**vars_of(bob))
+        remove(bob, alice)
+        with pytest.raises(NotYours):
+            rotate_api_key(api_key=key, overlap=timedelta(0), by=bob.user, at=timezone.now(), place=place)
 
 
 def vars_of(membership):
@@ -151,97 +151,97 @@ def vars_of(membership):
     return {name: getattr(membership, name) for name in fields}
 
 
-class TestAccepting:
-    """Whatever path left an invitation open, whoever sent it must still be able to send it."""
+class TestAcceptInvitation:
+    """An invitation is valid only while its sender may still send it, even if it was left open by mistake."""
 
     def reopen(self):
         Invitation.objects.update(revoked_at=None)
 
-    def test_is_refused_where_the_inviter_was_removed(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(mallory)
-        remove(mallory, alice)
+    def test_is_rejected_after_the_inviter_was_removed(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(bob)
+        remove(bob, alice)
         self.reopen()
         with pytest.raises(InvitationNotValid):
             sign_up(token)
 
-    def test_is_refused_where_the_inviter_may_give_the_role_no_more(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(mallory)
-        Membership.objects.filter(pk=mallory.pk).update(role="member")
-        with pytest.raises(InvitationNotValid):
+    def test_is_rejected_if_the_inviter_may_no_longer_grant_the_role(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(bob)
+        Membership.objects.filter(pk=bob.pk).update(role="member")
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
-    def test_is_refused_where_the_inviter_may_log_in_no_more(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(mallory)
-        mallory.user.is_active = False
-        mallory.user.save()
-        with pytest.raises(InvitationNotValid):
+    def test_is_rejected_if_the_inviter_is_deactivated(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(bob)
+        bob.user.is_active = False
+        bob.user.save()
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
-    def test_is_refused_where_the_inviter_is_deleted(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(mallory)
-        mallory.user.delete()
-        with pytest.raises(InvitationNotValid):
+    def test_is_rejected_if_the_inviter_is_deleted(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(bob)
+        bob.user.delete()
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
-    def test_works_once_somebody_who_may_sends_it_again(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        invite(mallory, "bob@acme.test")
-        Membership.objects.filter(pk=mallory.pk).delete()
+    def test_works_after_another_member_resends_it(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        invite(bob, "carol@acme.test")
+        Membership.objects.filter(pk=bob.pk).delete()
         forget_mail_limits()
         resend_invitation(invitation=Invitation.objects.get(), **origin_of(alice))
         token = read_invitation().split("/")[2]
-        assert accept(token, make_person("bob@acme.test")).role == "admin"
+        assert accept(token, make_person("carol@acme.test")).role == "admin"
         assert Invitation.objects.get().invited_by == alice.user
 
 
-class TestChangingARole:
+class TestChangeRole:
     def change(self, member, role, by, **options):
         return change_role(membership=member, role=role, actor=by.user, **origin_of(by), **options)
 
-    def test_revokes_the_invitations_that_could_not_be_sent_any_more(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        token = invite(mallory)
-        assert self.change(mallory, "member", alice).invitations == 1
-        with pytest.raises(InvitationNotValid):
+    def test_revokes_invitations_that_the_new_role_may_not_send(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        token = invite(bob)
+        assert self.change(bob, "member", alice).invitations == 1
+        with pytest.raises(InvitationOver):
             sign_up(token)
 
-    def test_keeps_those_that_the_new_role_may_send(self):
+    def test_keeps_invitations_that_the_new_role_may_send(self):
         _, (alice, bob) = make_team("owner", "owner")
         for email, role in (("a@acme.test", "owner"), ("b@acme.test", "admin"), ("c@acme.test", "member")):
             invite(bob, email, role)
         assert self.change(bob, "admin", alice).invitations == 1
         assert {i.role for i in Invitation.objects.filter(revoked_at=None)} == {"admin", "member"}
 
-    def test_reassigns_keys_where_the_new_role_makes_none(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        make_key(mallory)
-        assert self.change(mallory, "billing", alice).keys_reassigned == 1
+    def test_reassigns_keys_if_the_new_role_may_not_create_any(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        make_key(bob)
+        assert self.change(bob, "billing", alice).keys_reassigned == 1
         assert ApiKey.objects.get().created_by == alice.user
 
-    def test_or_revokes_them(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        key = make_key(mallory)
-        assert self.change(mallory, "member", alice, keys=KeyChoice.REVOKE).keys_revoked == 1
+    def test_revokes_keys_on_request(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        key = make_key(bob)
+        assert self.change(bob, "member", alice, keys=KeyChoice.REVOKE).keys_revoked == 1
         assert authenticate_api_key(key) is None
 
-    def test_leaves_keys_alone_where_the_new_role_makes_them_too(self):
+    def test_keeps_keys_if_the_new_role_may_create_them(self):
         _, (alice, bob) = make_team("owner", "owner")
         make_key(bob)
         self.change(bob, "admin", alice, keys=KeyChoice.REVOKE)
         assert ApiKey.objects.active().get().created_by == bob.user
 
-    def test_transferring_revokes_what_only_an_owner_may_send(self):
+    def test_transfer_revokes_invitations_that_only_an_owner_may_send(self):
         _, (alice, bob) = make_team("owner", "admin")
         token = invite(alice, "mallory@evil.test", "owner")
         assert transfer_ownership(to=bob, **origin_of(alice)).invitations == 1
         with pytest.raises(InvitationNotValid):
             sign_up(token)
 
-    def test_nobody_who_cannot_log_in_becomes_the_owner(self):
+    def test_rejects_a_transfer_to_a_deactivated_user(self):
         _, (alice, bob) = make_team("owner", "admin")
         bob.user.is_active = False
         bob.user.save()
@@ -249,26 +249,26 @@ class TestChangingARole:
             transfer_ownership(to=bob, **origin_of(alice))
 
 
-class TestDeactivating:
-    def test_ends_invitations_and_keys(self):
-        _, (alice, mallory) = make_team("owner", "admin")
-        key, token = make_key(mallory), invite(mallory)
+class TestDeactivatePerson:
+    def test_revokes_invitations_and_keys(self):
+        _, (alice, bob) = make_team("owner", "admin")
+        key, token = make_key(bob), invite(bob)
         staff = make_person("staff@rsolv.test")
         for _ in range(2):
-            deactivate_person(user=mallory.user, actor=staff, at=timezone.now())
+            deactivate_person(user=bob.user, actor=staff, at=timezone.now())
         assert authenticate_api_key(key) is None
         with pytest.raises(InvitationNotValid):
             sign_up(token)
         assert len(list_audit_log("staff_acted")) == 1
 
-    def test_keeps_the_keys_of_a_last_owner_where_that_is_chosen(self):
+    def test_keeps_the_keys_of_the_last_owner_on_request(self):
         _, (alice,) = make_team("owner")
         key = make_key(alice)
         staff = make_person("staff@rsolv.test")
         deactivate_person(user=alice.user, actor=staff, at=timezone.now(), keys=KeyChoice.KEEP)
         assert authenticate_api_key(key)
 
-    def test_is_undone_without_giving_back_what_ended(self):
+    def test_reactivation_does_not_restore_revoked_keys(self):
         _, (alice, bob) = make_team("owner", "admin")
         key, staff = make_key(bob), make_person("staff@rsolv.test")
         deactivate_person(user=bob.user, actor=staff, at=timezone.now())

@@ -1,4 +1,4 @@
-"""Places offered by mail, taken once."""
+"""Invitations by mail, which are accepted once."""
 
 from datetime import timedelta
 
@@ -38,25 +38,25 @@ def accept(token, user):
 
 
 class TestInviteMember:
-    def test_mails_a_link_whose_token_is_only_kept_hashed(self):
+    def test_mails_a_link_and_stores_only_the_token_hash(self):
         _, (owner,) = make_team("owner")
         invitation, token = invite(owner)
         assert invitation.token_hash == hash_token(token)
         assert token not in str(Invitation.objects.values().get())
         assert AuditLogEntry.objects.get().action == "member_invited"
 
-    def test_an_admin_invites_no_owner(self):
+    def test_admin_cannot_invite_an_owner(self):
         _, (_, admin) = make_team("owner", "admin")
         with pytest.raises(NotPermitted):
             invite(admin, role="owner")
 
-    def test_an_address_is_invited_once(self):
+    def test_rejects_an_address_that_is_already_invited(self):
         _, (owner,) = make_team("owner")
         invite(owner)
         with pytest.raises(AlreadyInvited):
             invite(owner, email="NEW@acme.test")
 
-    def test_one_that_is_too_old_makes_room(self):
+    def test_replaces_an_expired_invitation(self):
         _, (owner,) = make_team("owner")
         invite(owner)
         Invitation.objects.update(expires_at=timezone.now() - timedelta(1))
@@ -64,12 +64,12 @@ class TestInviteMember:
         invite(owner)
         assert Invitation.objects.filter(revoked_at=None).count() == 1
 
-    def test_a_member_is_not_invited(self):
+    def test_rejects_a_member(self):
         _, (owner, member) = make_team("owner", "member")
         with pytest.raises(AlreadyMember):
             invite(owner, email=member.user.email)
 
-    def test_sending_it_again_ends_the_old_link(self):
+    def test_resending_invalidates_the_old_link(self):
         _, (owner,) = make_team("owner")
         invitation, old = invite(owner)
         forget_mail_limits()
@@ -80,7 +80,7 @@ class TestInviteMember:
             accept(old, person)
         assert accept(new, person).role == "member"
 
-    def test_taken_back_it_opens_nothing(self):
+    def test_revoking_invalidates_the_link(self):
         _, (owner,) = make_team("owner")
         invitation, token = invite(owner)
         revoke_invitation(invitation=invitation, **origin_of(owner))
@@ -98,20 +98,20 @@ class TestAcceptInvitation:
             accept(token, person)
         assert AuditLogEntry.objects.filter(action="member_added", actor=person).count() == 1
 
-    def test_is_over_after_seven_days(self):
+    def test_expires_after_seven_days(self):
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         later = timezone.now() + timedelta(days=7, seconds=1)
         with pytest.raises(InvitationNotValid):
             accept_invitation(token=token, user=make_person("new@acme.test"), at=later, address=None)
 
-    def test_is_not_for_another_person(self):
+    def test_rejects_another_person(self):
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         with pytest.raises(NotInvited):
             accept(token, make_person("other@acme.test"))
 
-    def test_an_address_that_is_not_confirmed_proves_nothing(self):
+    def test_rejects_an_unconfirmed_address(self):
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         person = make_person("new@acme.test")
@@ -119,13 +119,13 @@ class TestAcceptInvitation:
         with pytest.raises(NotInvited):
             accept(token, person)
 
-    def test_finds_a_login_whose_domain_was_written_in_its_own_letters(self):
+    def test_matches_an_internationalized_domain(self):
         _, (owner,) = make_team("owner")
-        ann = make_person("ann@xn--bcher-kva.example")
-        _, token = invite(owner, "Ann@bücher.example")
-        assert accept(token, ann).user == ann
+        alice = make_person("alice@xn--bcher-kva.example")
+        _, token = invite(owner, "Alice@bücher.example")
+        assert accept(token, alice).user == alice
 
-    def test_somebody_of_another_customer_leaves_it_first(self):
+    def test_rejects_a_member_of_another_customer(self):
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         person = make_person("new@acme.test")
@@ -135,7 +135,7 @@ class TestAcceptInvitation:
 
 
 class TestSignUpInvited:
-    def test_makes_a_person_in_the_customer_and_no_other_customer(self):
+    def test_creates_a_user_in_the_customer_and_no_new_customer(self):
         customer, (owner,) = make_team("owner")
         _, token = invite(owner)
         sign_up(token)
@@ -144,7 +144,7 @@ class TestSignUpInvited:
         assert Membership.objects.get(user=user).customer == customer
         assert Customer.objects.count() == 1
 
-    def test_is_not_a_way_into_a_login_that_exists(self):
+    def test_rejects_an_address_with_a_login(self):
         _, (owner,) = make_team("owner")
         _, token = invite(owner)
         make_person("new@acme.test")

@@ -1,4 +1,4 @@
-"""Owners who go at the same moment. Needs a database that waits for locks."""
+"""Owners who leave concurrently. Needs a database with row locks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -14,7 +14,7 @@ from tests.customers.team import make_team, origin_of
 
 
 def race(*calls):
-    """Run these at once; what each raised, or None."""
+    """Run the calls concurrently; return the exception type of each, or None."""
     start = Barrier(len(calls))
 
     def run(call):
@@ -34,8 +34,8 @@ def race(*calls):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_", range(5))
-class TestTwoOwnersAtOnce:
-    def test_one_stays_when_both_leave(self, _):
+class TestConcurrentOwners:
+    def test_one_owner_remains_if_both_leave(self, _):
         _, owners = make_team("owner", "owner")
         raised = race(
             *(
@@ -46,17 +46,17 @@ class TestTwoOwnersAtOnce:
         assert sorted(raised, key=str) == sorted([None, LastOwner], key=str)
         assert Membership.objects.filter(role="owner").count() == 1
 
-    def test_one_stays_when_each_demotes_the_other(self, _):
-        _, (ann, bea) = make_team("owner", "owner")
+    def test_one_owner_remains_if_each_demotes_the_other(self, _):
+        _, (alice, bob) = make_team("owner", "owner")
 
         def demote(by, other):
             change_role(membership=other, role="member", actor=by.user, **origin_of(by))
 
-        raised = race(lambda: demote(ann, bea), lambda: demote(bea, ann))
+        raised = race(lambda: demote(alice, bob), lambda: demote(bob, alice))
         assert raised.count(None) == 1
         assert Membership.objects.filter(role="owner").count() == 1
 
-    def test_a_transfer_and_a_removal_leave_an_owner(self, _):
+    def test_one_owner_remains_after_a_transfer_and_a_removal(self, _):
         _, (owner, member) = make_team("owner", "member")
         race(
             lambda: transfer_ownership(to=member, **origin_of(owner)),

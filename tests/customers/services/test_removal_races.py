@@ -1,4 +1,4 @@
-"""Somebody is removed while they accept, invite or make a key: the end is the same in whatever order."""
+"""A member is removed while they accept, invite or create a key: the outcome is the same in any order."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ ROUNDS = 8
 
 
 def race(*calls: Callable[[], Any]) -> None:
-    """Run all at once, each in a thread with its own connection; domain errors are answers."""
+    """Run all calls concurrently, each in a thread with its own connection; domain errors are expected."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> None:
@@ -45,14 +45,14 @@ def remove(member, by):
     return remove_member(membership=member, actor=by.user, **origin_of(by))
 
 
-def test_an_invitation_is_accepted_or_revoked_and_nothing_between():
+def test_invitation_is_either_accepted_or_revoked():
     for number in range(ROUNDS):
-        customer, (alice, mallory) = make_team("owner", "admin")
-        email = f"again{number}@mallory.test"
-        invite_member(customer=customer, email=email, role="member", **origin_of(mallory))
+        customer, (alice, bob) = make_team("owner", "admin")
+        email = f"again{number}@bob.test"
+        invite_member(customer=customer, email=email, role="member", **origin_of(bob))
         token = read_invitation().split("/")[2]
         race(
-            lambda mallory=mallory, alice=alice: remove(mallory, alice),
+            lambda bob=bob, alice=alice: remove(bob, alice),
             lambda token=token: sign_up_invited(
                 token=token, name="M", password="correct-horse-battery", at=timezone.now()
             ),
@@ -61,35 +61,35 @@ def test_an_invitation_is_accepted_or_revoked_and_nothing_between():
         is_in = Membership.objects.filter(customer=customer, user__email=email).exists()
         assert (invitation.accepted_at is not None) == is_in
         assert (invitation.revoked_at is not None) != is_in
-        assert not Membership.objects.filter(pk=mallory.pk).exists()
+        assert not Membership.objects.filter(pk=bob.pk).exists()
 
 
-def test_no_key_of_somebody_removed_works():
+def test_removed_member_has_no_active_key():
     for _ in range(ROUNDS):
-        customer, (alice, mallory) = make_team("owner", "admin")
+        customer, (alice, bob) = make_team("owner", "admin")
         race(
-            lambda mallory=mallory, alice=alice: remove(mallory, alice),
-            lambda mallory=mallory, customer=customer: create_api_key(
-                customer=customer, name="x", created_by=mallory.user, by=mallory
+            lambda bob=bob, alice=alice: remove(bob, alice),
+            lambda bob=bob, customer=customer: create_api_key(
+                customer=customer, name="x", created_by=bob.user, by=bob
             ),
         )
-        assert not ApiKey.objects.active().filter(customer=customer, created_by=mallory.user).exists()
+        assert not ApiKey.objects.active().filter(customer=customer, created_by=bob.user).exists()
 
 
-def test_no_invitation_of_somebody_removed_is_open():
+def test_removed_member_has_no_open_invitation():
     for number in range(ROUNDS):
-        customer, (alice, mallory) = make_team("owner", "admin")
+        customer, (alice, bob) = make_team("owner", "admin")
         race(
-            lambda mallory=mallory, alice=alice: remove(mallory, alice),
-            lambda mallory=mallory, customer=customer, number=number: invite_member(
-                customer=customer, email=f"n{number}@mallory.test", role="member", **origin_of(mallory)
+            lambda bob=bob, alice=alice: remove(bob, alice),
+            lambda bob=bob, customer=customer, number=number: invite_member(
+                customer=customer, email=f"n{number}@bob.test", role="member", **origin_of(bob)
             ),
         )
         assert not Invitation.objects.filter(customer=customer, revoked_at=None).exists()
 
 
-def test_removing_twice_at_once_does_it_once():
+def test_concurrent_removals_remove_once():
     for _ in range(ROUNDS):
-        customer, (alice, mallory) = make_team("owner", "admin")
-        race(*[lambda mallory=mallory, alice=alice: remove(mallory, alice)] * 2)
+        customer, (alice, bob) = make_team("owner", "admin")
+        race(*[lambda bob=bob, alice=alice: remove(bob, alice)] * 2)
         assert customer.audit_log_entries.filter(action="member_removed").count() == 1

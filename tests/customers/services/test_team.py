@@ -1,4 +1,4 @@
-"""Members come, change and go; an owner is always left."""
+"""Members change roles and leave; an owner always remains."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def role_of(membership):
 
 
 class TestChangeRole:
-    def test_an_owner_makes_a_member_admin_and_it_is_in_the_log(self):
+    def test_owner_promotes_a_member_and_writes_the_audit_log(self):
         _, (owner, member) = make_team("owner", "member")
         change_role(membership=member, role="admin", actor=owner.user, **origin_of(owner))
         assert role_of(member) == "admin"
@@ -25,30 +25,30 @@ class TestChangeRole:
         assert entry.subject == f"{member.user.email}: member to admin"
 
     @pytest.mark.parametrize(("now", "to"), [("member", "owner"), ("owner", "member")])
-    def test_an_admin_neither_makes_nor_unmakes_owners(self, now, to):
+    def test_admin_can_neither_promote_nor_demote_owners(self, now, to):
         _, (_, admin, other) = make_team("owner", "admin", now)
         with pytest.raises(NotPermitted):
             change_role(membership=other, role=to, actor=admin.user, **origin_of(admin))
         assert role_of(other) == now
 
-    def test_the_last_owner_stays_owner(self):
+    def test_last_owner_cannot_be_demoted(self):
         _, (owner,) = make_team("owner")
         with pytest.raises(LastOwner):
             change_role(membership=owner, role="member", actor=owner.user, **origin_of(owner))
 
-    def test_an_owner_who_is_switched_off_does_not_count(self):
+    def test_deactivated_owner_does_not_count(self):
         _, (owner, other) = make_team("owner", "owner")
         other.user.is_active = False
         other.user.save()
         with pytest.raises(LastOwner):
             change_role(membership=owner, role="member", actor=owner.user, **origin_of(owner))
 
-    def test_staff_may_not_take_the_last_owner_either(self):
+    def test_staff_cannot_demote_the_last_owner(self):
         _, (owner, member) = make_team("owner", "member")
         with pytest.raises(LastOwner):
             change_role(membership=owner, role="admin", actor=member.user, **origin_of(None))
 
-    def test_reads_the_actors_role_anew(self):
+    def test_reads_the_current_role_of_the_actor(self):
         _, (_, admin, member) = make_team("owner", "admin", "member")
         Membership.objects.filter(pk=admin.pk).update(role="member")
         with pytest.raises(NotPermitted):
@@ -56,37 +56,37 @@ class TestChangeRole:
 
 
 class TestRemoveMember:
-    def test_a_member_leaves(self):
+    def test_member_can_leave(self):
         _, (_, member) = make_team("owner", "member")
         remove_member(membership=member, actor=member.user, **origin_of(member))
         assert not Membership.objects.filter(pk=member.pk).exists()
         assert AuditLogEntry.objects.get().subject == f"{member.user.email} left"
 
-    def test_a_member_removes_nobody_else(self):
+    def test_member_cannot_remove_others(self):
         _, (_, member, other) = make_team("owner", "member", "member")
         with pytest.raises(NotPermitted):
             remove_member(membership=other, actor=member.user, **origin_of(member))
 
     @pytest.mark.parametrize("is_own", [True, False])
-    def test_the_last_owner_neither_leaves_nor_is_removed_by_staff(self, is_own):
+    def test_last_owner_can_neither_leave_nor_be_removed_by_staff(self, is_own):
         _, (owner,) = make_team("owner")
         with pytest.raises(LastOwner):
             remove_member(membership=owner, actor=owner.user, **origin_of(owner if is_own else None))
 
 
 class TestTransferOwnership:
-    def test_the_two_change_places(self):
+    def test_swaps_the_roles(self):
         _, (owner, member) = make_team("owner", "member")
         transfer_ownership(to=member, **origin_of(owner))
         assert (role_of(owner), role_of(member)) == ("admin", "owner")
         assert AuditLogEntry.objects.get().action == "ownership_transferred"
 
-    def test_an_admin_gives_nothing_away(self):
+    def test_admin_cannot_transfer(self):
         _, (_, admin, member) = make_team("owner", "admin", "member")
         with pytest.raises(NotPermitted):
             transfer_ownership(to=member, **origin_of(admin))
 
-    def test_nobody_of_another_customer_gets_it(self):
+    def test_rejects_a_member_of_another_customer(self):
         _, (owner,) = make_team("owner")
         stranger = make_other()
         with pytest.raises(NotPermitted):

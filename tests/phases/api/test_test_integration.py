@@ -41,7 +41,7 @@ def error_of(response):
     return response.status_code, response.json()["error"]["code"]
 
 
-class TestBodyOfMegabytes:
+class TestLargeBody:
     @pytest.mark.parametrize(
         ("path", "body", "field"),
         [
@@ -54,26 +54,26 @@ class TestBodyOfMegabytes:
         ],
         ids=range(6),
     )
-    def test_is_refused_by_its_number_of_items(self, alice_api, path, body, field):
+    def test_is_rejected_by_field(self, alice_api, path, body, field):
         whole = {ANALYZE: analyze_body, GENERATE: generate_body, DETECT: dict}[path](**body)
         response = alice_api.post(path, whole)
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert [name.partition(".")[0] for name in response.json()["error"]["fields"]] == [field]
 
-    def test_is_named_after_nothing(self, alice_api):
+    def test_is_rejected_by_naming(self, alice_api):
         response = alice_api.post(NAMING, {"vulnerableFile": "a/" * 10_001, "type": "x", "framework": "go"})
         assert response.status_code == 400
 
 
 class TestAnalyze:
-    def test_recommends_every_candidate_best_first(self, alice_api):
+    def test_ranks_all_candidates(self, alice_api):
         answer = alice_api.post(ANALYZE, analyze_body()).json()
         paths = [each["path"] for each in answer["recommendations"]]
         assert paths == ["spec/controllers/users_controller_spec.rb", "spec/models/user_spec.rb"]
         assert answer["recommendations"][0]["score"] > 1.4
         assert set(answer["recommendations"][0]) == {"path", "score", "reason"}
 
-    def test_falls_back_to_what_naming_gives(self, alice_api):
+    def test_fallback_equals_the_result_of_naming(self, alice_api):
         body = analyze_body(candidateTestFiles=[], vulnerabilityType="sql_injection")
         answer = alice_api.post(ANALYZE, body).json()
         named = {"vulnerableFile": body["vulnerableFile"], "type": "sql_injection", "framework": "rspec"}
@@ -82,19 +82,19 @@ class TestAnalyze:
 
     @pytest.mark.parametrize("name", ["vulnerableFile", "candidateTestFiles", "framework"])
     @pytest.mark.parametrize("value", [..., 7, {"x": 1}])
-    def test_names_the_field_that_is_missing_or_wrong(self, alice_api, name, value):
+    def test_names_the_missing_or_invalid_field(self, alice_api, name, value):
         response = alice_api.post(ANALYZE, analyze_body(**{name: value}))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert name in response.json()["error"]["fields"]
 
-    def test_an_unknown_framework_is_refused(self, alice_api):
+    def test_rejects_an_unknown_framework(self, alice_api):
         response = alice_api.post(ANALYZE, analyze_body(framework="nose"))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert "unsupported framework" in response.json()["error"]["message"].lower()
 
 
 class TestGenerate:
-    def test_answers_with_the_file_and_where_the_test_stands(self, alice_api):
+    def test_returns_the_file_and_the_insertion_point(self, alice_api):
         answer = alice_api.post(GENERATE, generate_body()).json()
         ast.parse(answer["integratedContent"])
         assert answer["integratedContent"].startswith(OLD.rstrip())
@@ -104,22 +104,22 @@ class TestGenerate:
         assert answer["timing"]["totalTimeMs"] > 0
         assert isinstance(answer["warnings"], list)
 
-    def test_keeps_white_space_that_is_not_ours(self, alice_api):
+    def test_keeps_existing_white_space(self, alice_api):
         content = "\n\n" + OLD.replace("\n", "\r\n") + "   \r\n"
         answer = alice_api.post(GENERATE, generate_body(targetFileContent=content)).json()
         assert answer["integratedContent"].startswith("\n\nimport pytest\r\n")
 
-    def test_makes_up_a_request_id(self, alice_api):
+    def test_generates_a_request_id(self, alice_api):
         response = alice_api.post(GENERATE, generate_body(requestId=...))
         assert response.json()["requestId"] == response["X-Request-Id"]
 
-    def test_writes_a_new_file_into_nothing(self, alice_api):
+    def test_creates_a_new_file_from_empty_content(self, alice_api):
         answer = alice_api.post(GENERATE, generate_body(targetFileContent="")).json()
         assert "def test_" in answer["integratedContent"]
 
     @pytest.mark.parametrize("name", ["targetFileContent", "testSuite", "framework", "language"])
     @pytest.mark.parametrize("value", [..., 7, []])
-    def test_names_the_field_that_is_missing_or_wrong(self, alice_api, name, value):
+    def test_names_the_missing_or_invalid_field(self, alice_api, name, value):
         response = alice_api.post(GENERATE, generate_body(**{name: value}))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert any(field.startswith(name) for field in response.json()["error"]["fields"])
@@ -127,25 +127,25 @@ class TestGenerate:
     @pytest.mark.parametrize(
         "red_tests", [[], [{}], [7], "x", [RED | {"testCode": None}], [RED | {"testName": 7}]]
     )
-    def test_needs_at_least_one_whole_red_test(self, alice_api, red_tests):
+    def test_requires_at_least_one_complete_red_test(self, alice_api, red_tests):
         response = alice_api.post(GENERATE, generate_body(testSuite={"redTests": red_tests}))
         assert error_of(response) == (400, "INVALID_REQUEST")
 
     @pytest.mark.parametrize(
         ("framework", "language"), [("pytest", "ruby"), ("nose", "python"), ("pytest", "cobol")]
     )
-    def test_what_does_not_belong_together_is_refused(self, alice_api, framework, language):
+    def test_rejects_a_framework_of_another_language(self, alice_api, framework, language):
         response = alice_api.post(GENERATE, generate_body(framework=framework, language=language))
         assert error_of(response) == (400, "INVALID_REQUEST")
 
-    def test_a_framework_without_insertion_says_so(self, alice_api, monkeypatch, settings):
+    def test_reports_a_framework_without_insertion(self, alice_api, monkeypatch, settings):
         settings.ENGINE_PROCESSES = 0  # a child would not see the change
         monkeypatch.setitem(FRAMEWORKS, "rspec", replace(FRAMEWORKS["rspec"], inserter=None))
         response = alice_api.post(GENERATE, generate_body(framework="rspec", language="ruby"))
         assert error_of(response) == (400, "INVALID_REQUEST")
         assert "not available yet" in response.json()["error"]["message"]
 
-    def test_nothing_of_the_file_is_logged(self, alice_api, caplog):
+    def test_does_not_log_file_content(self, alice_api, caplog):
         alice_api.post(GENERATE, generate_body(targetFileContent=OLD + "\nSECRET_OF_THE_CUSTOMER = 1\n"))
         assert "SECRET_OF_THE_CUSTOMER" not in caplog.text
 
@@ -167,13 +167,13 @@ class TestNaming:
             ),
         ],
     )
-    def test_gives_the_path_of_a_new_file(self, alice_api, file, framework, path):
+    def test_returns_the_path_of_a_new_file(self, alice_api, file, framework, path):
         body = {"vulnerableFile": file, "type": "sql_injection", "framework": framework}
         answer = alice_api.post(NAMING, body).json()
         assert answer == {"testFileName": path.rsplit("/", 1)[1], "testPath": path}
 
     @pytest.mark.parametrize("name", ["vulnerableFile", "type", "framework"])
-    def test_a_missing_field_is_422(self, alice_api, name):
+    def test_missing_field_is_422(self, alice_api, name):
         body = {"vulnerableFile": "a.py", "type": "xss", "framework": "pytest"}
         del body[name]
         response = alice_api.post(NAMING, body)
@@ -195,10 +195,10 @@ class TestDetect:
             "compatibleWith": ["jest"],
         }
 
-    def test_nothing_given_is_400(self):
+    def test_empty_request_is_400(self):
         assert error_of(self.detect()) == (400, "INVALID_REQUEST")
 
-    def test_no_framework_in_what_was_given_is_422(self):
+    def test_unknown_framework_is_422(self):
         assert error_of(self.detect(requirementsTxt="requests==2\n")) == (422, "VALIDATION_ERROR")
 
     @pytest.mark.parametrize("body", [{"packageJson": "x"}, {"gemfile": 7}, {"configFiles": "x"}])

@@ -1,4 +1,4 @@
-"""`manage.py bench_insertion`: every framework with an inserter, engine and request apart."""
+"""`manage.py bench_insertion`: engine and request times of every framework with an inserter."""
 
 import json
 from io import StringIO
@@ -16,16 +16,16 @@ def run(*arguments: object) -> str:
     return out.getvalue()
 
 
-class TestGenerated:
+class TestGeneratedFile:
     @pytest.mark.parametrize("framework", bench.list_insertable())
-    def test_a_file_of_every_framework_takes_a_test_by_the_tree(self, framework):
+    def test_accepts_a_test_by_syntax_tree(self, framework):
         assert 95 <= bench.generate_file(framework, 100).count("\n") < 110
         assert bench.measure_engine(framework, 100, 1).method == "ast"
 
 
 @pytest.mark.django_db
 class TestCommand:
-    def test_shows_engine_request_and_baseline(self):
+    def test_reports_engine_request_and_baseline(self):
         rows = json.loads(run("--json", "--framework", "pytest", "--sizes", 50, 100))
         assert [(row["framework"], row["lines"]) for row in rows] == [("pytest", 50), ("pytest", 100)]
         for row in rows:
@@ -38,10 +38,10 @@ class TestCommand:
     def test_prints_a_table(self):
         assert run("--framework", "go", "--sizes", 50).startswith("framework  lines  engine p50")
 
-    def test_keeps_nothing(self):
+    def test_stores_nothing(self):
         run("--framework", "go", "--sizes", 50)
         assert not Customer.objects.exists()
 
-    def test_says_which_frameworks_there_are(self):
+    def test_lists_the_available_frameworks(self):
         with pytest.raises(CommandError, match="there is: .*pytest"):
             run("--framework", "cobol")

@@ -1,4 +1,4 @@
-"""`manage.py insertion_corpus`: the table over folders of real test files."""
+"""`manage.py insertion_corpus`: statistics of insertion into folders of real test files."""
 
 import json
 from io import StringIO
@@ -51,22 +51,22 @@ class TestCommand:
         assert "pytest: 1 × append: the file has no test" in printed
         assert "test_empty.py)" in printed
 
-    def test_writes_nothing(self, folder):
+    def test_changes_no_file(self, folder):
         before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         run(folder)
         assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
-    def test_a_framework_can_be_forced(self, folder):
+    def test_uses_the_given_framework(self, folder):
         assert {
             row["framework"] for row in json.loads(run(folder / "deep", "--json", "--framework", "go"))
         } == {"go"}
 
-    def test_a_directory_must_be_there(self, tmp_path):
+    def test_rejects_a_missing_directory(self, tmp_path):
         with pytest.raises(CommandError, match="no such directory"):
             run(tmp_path / "none")
 
 
-class TestGuess:
+class TestGuessFramework:
     @pytest.mark.parametrize(
         ("path", "text", "framework"),
         [
@@ -87,17 +87,17 @@ class TestGuess:
             ("x.js", "describe('a')", None),
         ],
     )
-    def test_by_name_and_content(self, path, text, framework):
+    def test_uses_name_and_content(self, path, text, framework):
         assert corpus.guess_framework(path, text) == framework
 
 
-class TestRules:
-    def test_percentile_is_the_smallest_value_that_covers_the_share(self):
+class TestStatistics:
+    def test_percentile_is_the_smallest_value_covering_the_share(self):
         assert corpus.percentile(list(range(1, 101)), 99) == 99
         assert corpus.percentile([3, 1, 2], 50) == 2
         assert corpus.percentile([], 50) == 0
 
-    def test_what_does_not_parse_was_not_inserted_well(self):
+    def test_counts_results_that_do_not_parse(self):
         checked = iter([True, False])
         outcome = corpus.measure("x.py", "pytest", FILES["test_users.py"], lambda *_: next(checked))
         assert outcome.parses is False
@@ -105,8 +105,8 @@ class TestRules:
         assert row.parse_failed == 1
         assert row.reasons["the result does not parse"] == 1
 
-    def test_a_language_without_its_parser_is_not_checked(self):
+    def test_does_not_check_a_language_without_parser(self):
         assert parses("cobol", "x") is None
 
-    def test_pythons_own_parser(self):
+    def test_checks_python_with_its_own_parser(self):
         assert (parses("python", "x = 1"), parses("python", "x = (")) == (True, False)

@@ -30,32 +30,32 @@ def owner(customer) -> User:
 
 
 @pytest.fixture
-def asked(monkeypatch) -> list[Customer]:
-    """Whose plan was ended."""
-    asked = []
-    monkeypatch.setattr(module, "end_all_plans", lambda customer: asked.append(customer))
-    return asked
+def ended(monkeypatch) -> list[Customer]:
+    """The customers whose plans were ended."""
+    ended = []
+    monkeypatch.setattr(module, "end_all_plans", lambda customer: ended.append(customer))
+    return ended
 
 
 class TestCloseAccount:
-    def test_ends_the_plan(self, customer, owner, asked) -> None:
+    def test_ends_the_plan(self, customer, owner, ended) -> None:
         close_account(customer=customer, by=owner, at=NOW)
-        assert asked == [customer]
+        assert ended == [customer]
 
-    def test_refuses_its_keys_at_once(self, customer, owner) -> None:
+    def test_revokes_its_keys_at_once(self, customer, owner) -> None:
         raw = create_api_key(customer=customer, name="CI").raw
         close_account(customer=customer, by=owner, at=NOW)
         assert authenticate_api_key(raw) is None
         assert customer.api_keys.get().revoked_at == NOW
 
-    def test_tells_the_account_and_who_closed_it(self, customer, owner) -> None:
+    def test_notifies_the_account_and_who_closed_it(self, customer, owner) -> None:
         close_account(customer=customer, by=owner, at=NOW)
         mails = OutgoingMail.objects.order_by("to")
         assert [mail.to for mail in mails] == sorted(["pay@acme.test", owner.email])
         assert mails[0].subject == "The RSOLV account of “Acme” is closed"
         assert owner.email in mails[0].text
 
-    def test_stands_in_the_audit_log(self, customer, owner) -> None:
+    def test_is_recorded_in_the_audit_log(self, customer, owner) -> None:
         close_account(customer=customer, by=owner, at=NOW, address="192.0.2.7")
         entry = AuditLogEntry.objects.get(action="account_closed")
         assert (entry.actor, entry.address) == (owner, "192.0.2.7")
@@ -80,18 +80,18 @@ class TestCloseAccount:
         assert usage.customer == customer
         assert customer.memberships.get().user == owner
 
-    def test_an_open_account_keeps_its_address(self, customer) -> None:
-        with pytest.raises(SignupRejected):
+    def test_address_of_an_open_account_is_in_use(self, customer) -> None:
+        with pytest.raises(SignupRefused):
             provision_customer(name="Acme again", email="pay@acme.test")
 
-    def test_repeating_it_keeps_the_first_instant(self, customer, owner) -> None:
+    def test_second_closing_keeps_the_first_time(self, customer, owner) -> None:
         for later in (timedelta(0), timedelta(hours=1)):
             close_account(customer=customer, by=owner, at=NOW + later)
         customer.refresh_from_db()
         assert customer.closed_at == NOW
         assert AuditLogEntry.objects.filter(action="account_closed").count() == 1
 
-    def test_changes_nothing_while_stripe_is_away(self, customer, owner, monkeypatch) -> None:
+    def test_changes_nothing_while_stripe_is_unavailable(self, customer, owner, monkeypatch) -> None:
         def fail(customer: Customer) -> None:
             raise StripeUnavailable
 
@@ -101,10 +101,10 @@ class TestCloseAccount:
         customer.refresh_from_db()
         assert customer.closed_at is None
 
-    def test_waits_for_a_plan_that_is_being_opened(self, customer, owner, asked) -> None:
+    def test_is_rejected_while_a_plan_is_pending(self, customer, owner, ended) -> None:
         account = customer.billing_account
         account.plan, account.status = "payg", "pending"
         account.save()
         with pytest.raises(PlanSetupInProgress):
             close_account(customer=customer, by=owner, at=NOW)
-        assert asked == []
+        assert ended == []

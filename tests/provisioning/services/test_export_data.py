@@ -30,7 +30,7 @@ def export(customer: Customer) -> dict[str, Any]:
 
 
 class TestExportData:
-    def test_has_everything_of_the_customer(self, customer) -> None:
+    def test_contains_all_data_of_the_customer(self, customer) -> None:
         UsageRecordFactory(execution=make_mitigation_of(customer))
         create_api_key(customer=customer, name="CI")
         exported = export(customer)
@@ -43,7 +43,7 @@ class TestExportData:
         empty = ("invitations", "corrections", "refunds_and_disputes", "notices", "invoices")
         assert {name for name, length in lengths.items() if length == 0} == set(empty)
 
-    def test_has_nothing_of_another(self, customer) -> None:
+    def test_excludes_data_of_other_customers(self, customer) -> None:
         other = MembershipFactory(customer__name="Other").customer
         UsageRecordFactory(execution=make_mitigation_of(other))
         create_api_key(customer=other, name="theirs")
@@ -51,13 +51,13 @@ class TestExportData:
         assert exported["phases"] == exported["usage"] == exported["api_keys"] == []
         assert exported["repositories"] == []
 
-    def test_keeps_secrets_to_itself(self, customer) -> None:
+    def test_contains_no_secrets(self, customer) -> None:
         made = create_api_key(customer=customer, name="CI")
         text = write(customer)
         assert made.raw not in text
         assert made.api_key.key_hash not in text
 
-    def test_asks_as_much_for_ten_rows_as_for_one(self, customer) -> None:
+    def test_runs_the_same_queries_for_more_rows(self, customer) -> None:
         def count() -> int:
             with CaptureQueriesContext(connection) as queries:
                 write(customer)
@@ -70,7 +70,7 @@ class TestExportData:
             create_api_key(customer=customer, name="CI")
         assert count() == few
 
-    def test_is_written_in_pieces(self, customer) -> None:
+    def test_is_streamed(self, customer) -> None:
         for _ in range(3):
             make_mitigation_of(customer)
         by = customer.memberships.get().user

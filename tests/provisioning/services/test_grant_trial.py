@@ -23,7 +23,7 @@ def use(account: BillingAccount, count: int) -> None:
         UsageRecordFactory(execution__repository__forge_account__customer=account.customer)
 
 
-class TestAMailbox:
+class TestMailbox:
     @pytest.mark.parametrize(
         ("first", "alias"),
         [
@@ -40,16 +40,16 @@ class TestAMailbox:
             ("ann@icloud.com", "ann@me.com"),
         ],
     )
-    def test_has_one_trial_whatever_it_is_called(self, first, alias):
+    def test_aliases_share_one_trial(self, first, alias):
         assert sign_up(first).trial_fixes_limit == 10
         assert sign_up(alias).trial_fixes_limit == 0
         assert TrialGrant.objects.count() == 1
 
-    def test_of_another_person_has_its_own(self):
+    def test_of_another_person_has_its_own_trial(self):
         assert sign_up("ann@gmail.com").trial_fixes_limit == 10
         assert sign_up("bob@gmail.com").trial_fixes_limit == 10
 
-    def test_of_a_closed_account_has_what_that_left(self):
+    def test_new_account_gets_the_unused_fixes_of_a_closed_one(self):
         first = sign_up("ann@gmail.com")
         use(first, 4)
         Customer.objects.update(closed_at=NOW)
@@ -59,34 +59,34 @@ class TestAMailbox:
         Customer.objects.update(closed_at=NOW)
         assert sign_up("ann+3@gmail.com").trial_fixes_limit == 5
 
-    def test_without_a_trial_has_no_free_fix_and_may_choose_a_plan(self):
+    def test_without_a_trial_has_no_included_fixes(self):
         sign_up("ann@gmail.com")
         account = sign_up("a.nn@gmail.com")
         entitlement = get_entitlement(customer=account.customer)
         assert (entitlement.blocked_reason, entitlement.included) == ("trial_exhausted", 0)
 
 
-class TestAnOrganization:
-    def test_has_five_trials_a_year_however_its_addresses_are_spelled(self):
+class TestOrganization:
+    def test_has_five_trials_a_year_across_subdomains(self):
         domains = ("farm.test", "a.farm.test", "b.farm.test", "x.y.farm.test", "FARM.test", "c.farm.test")
         limits = [sign_up(f"p{n}@{domain}").trial_fixes_limit for n, domain in enumerate(domains)]
         assert limits == [10, 10, 10, 10, 10, 0]
 
-    def test_has_more_when_a_year_has_passed(self):
+    def test_has_another_trial_after_a_year(self):
         for number in range(5):
             sign_up(f"p{number}@farm.test")
         TrialGrant.objects.filter(mailbox="p0@farm.test").update(granted_at=NOW - timedelta(days=366))
         assert sign_up("p5@farm.test").trial_fixes_limit == 10
 
-    def test_has_as_many_as_is_configured(self, settings):
+    def test_limit_is_configurable(self, settings):
         settings.TRIALS_PER_DOMAIN = 1
         assert [sign_up(f"p{n}@farm.test").trial_fixes_limit for n in range(2)] == [10, 0]
 
-    def test_is_not_a_provider_for_everybody(self):
+    def test_mail_providers_are_not_limited(self):
         limits = {sign_up(f"p{n}@gmail.com").trial_fixes_limit for n in range(7)}
         assert limits == {10}
 
-    def test_is_not_counted_for_whom_staff_sign_up(self):
+    def test_customers_created_by_staff_are_not_limited(self):
         for number in range(6):
             made = sign_up(f"p{number}@farm.test", source=Customer.SignupSource.COMMAND)
             assert made.trial_fixes_limit == 10

@@ -17,7 +17,7 @@ OLD = timedelta(days=settings.MAIL_RETENTION_DAYS, hours=1)
 
 
 def make_mail(status="sent", *, ago=OLD):
-    mail = create_outgoing_mail(to="ann@acme.test", content=Content("Your code", "1234", ""))
+    mail = queue_mail(to="alice@acme.test", subject="Your code", text="1234", html="")
     rows = OutgoingMail.objects.filter(pk=mail.pk)
     if status == "parked":
         park(rows)
@@ -30,32 +30,32 @@ def make_mail(status="sent", *, ago=OLD):
 @pytest.mark.django_db
 class TestPruneMails:
     @pytest.mark.parametrize("status", ["sent", "expired", "parked"])
-    def test_forgets_the_address_of_an_old_mail(self, status):
+    def test_deletes_an_old_mail(self, status):
         make_mail(status)
         assert prune_mails(at=NOW) == 1
         assert not OutgoingMail.objects.exists()
 
     @pytest.mark.parametrize("status", ["sent", "expired"])
-    def test_keeps_a_young_one(self, status):
+    def test_keeps_a_recent_mail(self, status):
         make_mail(status, ago=OLD - timedelta(hours=2))
         assert prune_mails(at=NOW) == 0
 
-    def test_keeps_one_that_is_still_to_be_sent(self):
+    def test_keeps_a_pending_mail(self):
         make_mail("pending")
         assert prune_mails(at=NOW) == 0
 
-    def test_empties_a_parked_mail_whose_code_has_expired(self):
+    def test_clears_a_parked_mail_with_an_expired_code(self):
         make_mail("parked", ago=timedelta(hours=2))
         prune_mails(at=NOW)
         mail = OutgoingMail.objects.get()
         assert (mail.status, mail.text) == ("expired", "")
 
-    def test_leaves_a_parked_mail_to_staff_while_its_code_is_good(self):
+    def test_keeps_a_parked_mail_with_a_valid_code(self):
         make_mail("parked", ago=timedelta(minutes=30))
         prune_mails(at=NOW)
         assert OutgoingMail.objects.get().status == "parked"
 
-    def test_is_a_task_of_its_own(self):
+    def test_is_scheduled_as_a_task(self):
         make_mail()
         tasks.prune_mails()
         assert not OutgoingMail.objects.exists()

@@ -25,13 +25,13 @@ def squat(**fields) -> User:
 
 
 class TestPruneSignups:
-    def test_deletes_what_nobody_confirmed_in_a_week(self):
+    def test_deletes_requests_unconfirmed_for_a_week(self):
         for number, at in enumerate((LONG_AGO, NOW - timedelta(days=6))):
             request_onboarding(name="Acme", email=f"p{number}@acme.test", at=at, address=None)
         assert prune_signups(at=NOW) == 1
         assert SignupRequest.objects.get().email == "p1@acme.test"
 
-    def test_deletes_the_logins_that_earlier_releases_made_of_them(self):
+    def test_deletes_unconfirmed_users_of_earlier_releases(self):
         user = squat()
         member = MembershipFactory(user=user)
         assert prune_signups(at=NOW) == 1
@@ -39,7 +39,7 @@ class TestPruneSignups:
         member.customer.refresh_from_db()
         assert member.customer.closed_at == NOW
 
-    def test_keeps_a_login_whose_key_is_used(self):
+    def test_keeps_a_user_whose_key_was_used(self):
         member = MembershipFactory(user=squat())
         key = create_api_key(customer=member.customer, name="CI").api_key
         key.last_used_at = NOW
@@ -47,8 +47,8 @@ class TestPruneSignups:
         assert prune_signups(at=NOW) == 0
         assert Customer.objects.get().closed_at is None
 
-    def test_keeps_everybody_else(self):
-        person = make_person("ann@acme.test")
+    def test_keeps_all_other_users(self):
+        person = make_person("alice@acme.test")
         User.objects.filter(pk=person.pk).update(date_joined=LONG_AGO)
         UserFactory(date_joined=LONG_AGO)
         squat(is_staff=True)
@@ -56,7 +56,7 @@ class TestPruneSignups:
         assert prune_signups(at=NOW) == 0
         assert User.objects.count() == 4
 
-    def test_is_bounded(self, monkeypatch):
+    def test_deletes_a_bounded_batch(self, monkeypatch):
         monkeypatch.setattr(module, "BATCH", 2)
         for number in range(3):
             request_onboarding(name="A", email=f"p{number}@acme.test", at=LONG_AGO, address=None)

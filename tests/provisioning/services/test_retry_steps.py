@@ -27,23 +27,23 @@ def reschedule(event: ProvisioningEvent) -> None:
 
 
 class TestRetrySteps:
-    def test_makes_due_what_failed_and_waits(self, welcome) -> None:
+    def test_makes_a_rescheduled_step_due(self, welcome) -> None:
         reschedule(welcome)
         assert retry_steps(at=NOW) == 1
         welcome.refresh_from_db()
         assert welcome.next_attempt_at == NOW
 
-    def test_leaves_what_a_worker_has(self, welcome) -> None:
+    def test_skips_a_leased_step(self, welcome) -> None:
         claimed = outbox.claim(ProvisioningEvent.objects.all(), pk=welcome.pk)
         retry_steps(at=NOW)
         welcome.refresh_from_db()
         assert welcome.next_attempt_at == claimed.lease_ends_at
 
-    def test_leaves_mails_of_later_days(self, welcome) -> None:
+    def test_skips_mails_of_later_days(self, welcome) -> None:
         retry_steps(at=NOW)
         later = welcome.customer.provisioning_events.get(step=Step.MAIL_DAY_1)
         assert later.next_attempt_at == NOW + timedelta(days=1)
 
-    def test_leaves_what_waits_for_staff(self, welcome) -> None:
+    def test_skips_a_parked_step(self, welcome) -> None:
         park(ProvisioningEvent.objects.filter(pk=welcome.pk))
         assert retry_steps(at=NOW) == 0

@@ -17,11 +17,11 @@ from tests.outbox import make_due
 
 @pytest.fixture
 def customer(db):
-    return provision_customer(name="Acme", email="ann@acme.test").customer
+    return provision_customer(name="Acme", email="alice@acme.test").customer
 
 
 def run(customer, step):
-    """The step as it is when its time has come."""
+    """Make the step due, run it and return it."""
     events = customer.provisioning_events.filter(step=step)
     make_due(events)
     run_step(event_id=events.get().pk)
@@ -29,19 +29,19 @@ def run(customer, step):
 
 
 class TestStripeCustomer:
-    def test_is_made_once(self, billing_env, customer):
+    def test_is_created_once(self, billing_env, customer):
         assert run(customer, "stripe_customer").status == "done"
         run_step(event_id=customer.provisioning_events.get(step="stripe_customer").pk)
         assert len(billing_env.stripe.control.objects("customer")) == 1
         assert BillingAccount.objects.get().stripe_customer_id
 
-    def test_is_made_once_when_the_answer_is_lost(self, billing_env, customer):
+    def test_is_created_once_if_the_response_is_lost(self, billing_env, customer):
         billing_env.stripe.control.add_fault("cut_after", method="POST", path="/v1/customers", times=3)
         assert run(customer, "stripe_customer").status == "pending"
         assert run(customer, "stripe_customer").status == "done"
         assert len(billing_env.stripe.control.objects("customer")) == 1
 
-    def test_waits_while_stripe_is_away(self, billing_env, customer):
+    def test_is_rescheduled_while_stripe_is_unavailable(self, billing_env, customer):
         billing_env.stripe.control.add_fault("status", status=500, times=None)
         event = run(customer, "stripe_customer")
         assert (event.status, event.attempts) == ("pending", 1)
@@ -50,7 +50,7 @@ class TestStripeCustomer:
 
 
 class TestMails:
-    def test_welcome_speaks_of_a_missing_password_only_where_one_is(self, customer):
+    def test_welcome_mentions_a_missing_password(self, customer):
         user = customer.memberships.get().user
         run(customer, "welcome_mail")
         assert "You have no password yet" in mail.outbox[-1].body
@@ -60,80 +60,80 @@ class TestMails:
         run(customer, "welcome_mail")
         assert "no password" not in mail.outbox[-1].body
 
-    def test_welcome_goes_out_once_in_text_and_html(self, customer):
+    def test_welcome_is_sent_once_in_text_and_html(self, customer):
         assert run(customer, "welcome_mail").status == "done"
         run_step(event_id=customer.provisioning_events.get(step="welcome_mail").pk)
         (sent,) = mail.outbox
-        assert (sent.to, sent.subject) == (["ann@acme.test"], "Welcome to RSOLV, “Acme”")
+        assert (sent.to, sent.subject) == (["alice@acme.test"], "Welcome to RSOLV, “Acme”")
         assert "10 free fixes" in sent.body
         assert sent.alternatives[0][1] == "text/html"
         assert "rsolv_" not in sent.body + sent.alternatives[0][0]
 
-    def test_waits_while_the_mail_server_is_away(self, customer, settings):
+    def test_is_rescheduled_while_the_mail_server_is_unavailable(self, customer, settings):
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
         assert run(customer, "welcome_mail").status == "pending"
 
-    def test_that_cannot_be_built_are_counted_and_given_up(self, customer):
+    def test_parks_a_mail_that_cannot_be_built(self, customer):
         Customer.objects.update(email="x@" + "\u00fc" * 60 + ".com")
         assert run(customer, "welcome_mail").last_error.startswith("UnicodeError")
         customer.provisioning_events.update(failures=49)
         assert run(customer, "welcome_mail").status == "parked"
 
-    def test_after_a_day_those_without_a_scan_hear_of_the_next_step(self, customer):
+    def test_day_1_explains_the_first_scan(self, customer):
         assert run(customer, "mail_day_1").status == "done"
         assert "first scan" in mail.outbox[0].subject
 
     @pytest.mark.parametrize(("step", "sent"), [("mail_day_1", 0), ("mail_day_3", 1)])
-    def test_who_has_scanned_hears_of_what_is_left(self, customer, step, sent):
+    def test_customer_with_a_scan_gets_only_later_guidance(self, customer, step, sent):
         make_mitigation_of(customer, outcome="failed")
         assert run(customer, step).status == ("done" if sent else "skipped")
         assert len(mail.outbox) == sent
 
     @pytest.mark.parametrize("step", ["mail_day_1", "mail_day_3", "mail_day_7"])
-    def test_who_wants_no_guidance_gets_none(self, customer, step):
+    def test_skips_members_who_opted_out_of_guidance(self, customer, step):
         customer.memberships.update(wants_guidance=False)
         assert run(customer, step).status == "skipped"
 
-    def test_who_has_a_plan_is_not_asked_for_one(self, customer):
+    def test_skips_the_plan_reminder_for_a_paying_customer(self, customer):
         BillingAccount.objects.update(plan="payg", status="active")
         assert run(customer, "mail_day_7").status == "skipped"
 
-    def test_what_is_days_late_is_left_out(self, customer):
+    def test_skips_guidance_that_is_days_late(self, customer):
         customer.provisioning_events.update(due_at=timezone.now() - timedelta(days=4))
         assert run(customer, "mail_day_1").status == "skipped"
         assert run(customer, "welcome_mail").status == "done"
 
-    def test_of_another_customer_s_scans_nothing_follows(self, customer):
+    def test_ignores_scans_of_other_customers(self, customer):
         MitigationFactory()
         assert run(customer, "mail_day_1").status == "done"
 
 
 class TestSweep:
-    def test_hands_out_what_is_due_and_nothing_else(self, customer, django_capture_on_commit_callbacks):
+    def test_enqueues_only_due_steps(self, customer, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks() as callbacks:
             assert sweep_provisioning() == 2
         assert len(callbacks) == 2
 
 
-class TestInvariant:
-    def settle(self):
+class TestListBrokenSignups:
+    def list_reasons_after_an_hour(self):
         Customer.objects.update(created_at=timezone.now() - timedelta(hours=1))
         return {reason for signup in list_broken_signups(at=timezone.now()) for reason in signup.reasons}
 
-    def test_a_young_signup_is_given_time(self, customer):
+    def test_excludes_recent_signups(self, customer):
         assert list_broken_signups(at=timezone.now()) == []
 
-    def test_names_what_is_missing(self, customer):
-        assert self.settle() == {"no welcome mail", "0 Stripe customers"}
+    def test_reports_what_is_missing(self, customer):
+        assert self.list_reasons_after_an_hour() == {"no welcome mail", "0 Stripe customers"}
 
-    def test_holds_when_all_is_done(self, billing_env, customer):
+    def test_is_empty_after_all_steps(self, billing_env, customer):
         for step in ("stripe_customer", "welcome_mail"):
             run(customer, step)
-        assert self.settle() == set()
+        assert self.list_reasons_after_an_hour() == set()
 
-    def test_sees_a_customer_without_its_parts(self, customer):
+    def test_reports_a_customer_without_key_owner_and_steps(self, customer):
         customer.api_keys.all().delete()
         customer.memberships.all().delete()
         customer.provisioning_events.all().delete()
-        assert {"no key", "no owner", "0 of 6 steps"} <= self.settle()
+        assert {"no key", "no owner", "0 of 6 steps"} <= self.list_reasons_after_an_hour()

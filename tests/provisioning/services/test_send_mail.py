@@ -14,7 +14,7 @@ from tests.outbox import make_due
 
 @pytest.fixture
 def queued(db):
-    return create_outgoing_mail(to="ann@acme.test", content=Content("Your code", "1234", "<p>1234</p>"))
+    return queue_mail(to="alice@acme.test", subject="Your code", text="1234", html="<p>1234</p>")
 
 
 @pytest.fixture
@@ -33,16 +33,16 @@ def send(queued):
 
 
 class TestSendMail:
-    def test_sends_once_and_forgets_the_text(self, queued, mailoutbox):
+    def test_sends_once_and_clears_the_text(self, queued, mailoutbox):
         send(send(queued))
         assert len(mailoutbox) == 1
         assert (queued.status, queued.text, queued.html) == ("sent", "", "")
 
-    def test_names_the_mail_after_its_row(self, queued, mailoutbox):
+    def test_message_id_contains_the_primary_key(self, queued, mailoutbox):
         send(queued)
         assert mailoutbox[0].message()["Message-ID"] == f"<{queued.pk}@localhost>"
 
-    def test_sent_again_after_a_death_is_the_same_mail(self, queued, mailoutbox, monkeypatch):
+    def test_retry_after_a_crash_keeps_the_message_id(self, queued, mailoutbox, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(outbox, "complete", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
@@ -51,12 +51,12 @@ class TestSendMail:
         first, second = (sent.message()["Message-ID"] for sent in mailoutbox)
         assert first == second
 
-    def test_is_tried_again_within_a_minute(self, queued, broken):
+    def test_is_retried_within_a_minute(self, queued, broken):
         assert send(queued).status == "pending"
         assert queued.next_attempt_at < timezone.now() + timedelta(minutes=1)
         assert (queued.text, queued.last_error) == ("1234", "SMTPServerDisconnected: gone")
 
-    def test_is_given_up_after_an_hour_and_forgets_the_text(self, queued, broken):
+    def test_expires_after_an_hour_and_clears_the_text(self, queued, broken):
         OutgoingMail.objects.update(created_at=timezone.now() - timedelta(hours=2))
         assert send(queued).status == "expired"
         assert (queued.text, queued.html, queued.next_attempt_at) == ("", "", None)

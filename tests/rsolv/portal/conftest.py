@@ -13,7 +13,7 @@ from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFa
 
 
 class Browser(Client):
-    """A logged-in person's browser."""
+    """The browser of a signed-in user."""
 
     customer: Customer
 
@@ -29,12 +29,12 @@ def mallory(db: None) -> Iterator[Browser]:
 
 
 def trust_login(browser: Client) -> None:
-    """The person has just shown who they are: nothing asks them for their password again."""
+    """Mark the session as just authenticated, so that no page asks for the password again."""
     _show_identity(browser, at=time())
 
 
 def expire_recent_login(browser: Client) -> None:
-    """The person showed who they are longer ago than sensitive pages allow."""
+    """Make the last authentication too old for sensitive pages."""
     _show_identity(browser, at=time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT - 1)
 
 

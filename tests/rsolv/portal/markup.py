@@ -1,4 +1,4 @@
-"""Reads a page as a browser would, as far as the tests ask."""
+"""Parse a page into its elements."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -8,7 +8,7 @@ VOID = {"meta", "link", "input", "br", "img", "hr", "rect", "circle", "path"}
 
 @dataclass
 class Element:
-    """A tag with its attributes and the text in it."""
+    """A tag with its attributes and the text inside it."""
 
     tag: str
     attrs: dict[str, str]
@@ -21,7 +21,7 @@ class Element:
 
 @dataclass
 class Page:
-    """A page's elements, in order."""
+    """The elements of a page, in document order."""
 
     elements: list[Element] = field(default_factory=list)
 
@@ -64,7 +64,7 @@ class _Reader(HTMLParser):
 
 
 def read_page(html: str) -> Page:
-    """The page's elements. Raises AssertionError where tags do not nest."""
+    """Return the elements of a page. Raises AssertionError if its tags are not properly nested."""
     reader = _Reader()
     reader.feed(html)
     assert not reader.open, f"<{reader.open[-1].tag}> is never closed"

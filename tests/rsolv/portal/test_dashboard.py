@@ -27,7 +27,7 @@ def open_dashboard(browser: Client) -> Page:
 
 
 def read_rows(page: Page, table: str) -> list[str]:
-    """The body rows of a table, each with its cells' words."""
+    """Return the text of each body row of a table."""
     start = next(
         i for i, e in enumerate(page.elements) if e.tag == "table" and e.attrs["aria-label"] == table
     )
@@ -45,7 +45,7 @@ def set_account(customer: Customer, **fields: Any) -> None:
 
 
 def keep_metered_price() -> None:
-    """The price by which an invoice's lines are known to be of fixes."""
+    """Create the metered price that identifies the invoice lines of fixes."""
     product, _ = Product.objects.get_or_create(id="prod", defaults={"livemode": False, "stripe_data": {}})
     metered = {"recurring": {"usage_type": "metered"}}
     fields = {"active": True, "livemode": False, "product": product, "stripe_data": metered}
@@ -57,7 +57,7 @@ def make_line(price: str, quantity: int) -> dict[str, Any]:
 
 
 def make_invoice(customer: Customer, **fields: Any) -> None:
-    """An invoice as dj-stripe mirrors it."""
+    """Create an invoice as dj-stripe stores it."""
     keep_metered_price()
     owner, _ = StripeCustomer.objects.get_or_create(
         subscriber=customer, defaults={"id": f"cus_{customer.pk.hex}", "livemode": False, "stripe_data": {}}
@@ -77,10 +77,10 @@ def make_invoice(customer: Customer, **fields: Any) -> None:
 
 
 class TestAccess:
-    def test_sends_a_stranger_to_login_and_back(self, client: Client) -> None:
+    def test_redirects_anonymous_users_to_login(self, client: Client) -> None:
         assert client.get("/dashboard/").headers["Location"] == "/accounts/login/?next=/dashboard/"
 
-    def test_shows_only_the_own_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_excludes_data_of_other_customers(self, alice: Browser, mallory: Browser) -> None:
         fix = make_mitigation_of(alice.customer, pull_request_url="https://github.com/acme/app/pull/71")
         key = create_api_key(customer=alice.customer, name="Acme's key").api_key
         make_invoice(alice.customer, number="ACME-1")
@@ -88,11 +88,11 @@ class TestAccess:
             assert secret in alice.get("/dashboard/").text
             assert secret not in mallory.get("/dashboard/").text
 
-    def test_explains_a_login_without_an_account(self, client: Client, db: None) -> None:
+    def test_explains_a_missing_account(self, client: Client, db: None) -> None:
         client.force_login(UserFactory())
         assert "belongs to no RSOLV account" in open_dashboard(client).find("main").words
 
-    def test_is_not_kept_by_caches(self, alice: Browser) -> None:
+    def test_is_not_cached(self, alice: Browser) -> None:
         assert "no-store" in alice.get("/dashboard/").headers["Cache-Control"]
 
 
@@ -111,7 +111,7 @@ class TestNewKey:
         assert len(shown.text) == len("rsolv_") + 43
         assert open_dashboard(signed_up).get("new-api-key") is None
 
-    def test_can_be_copied_where_scripts_run(self, signed_up: Client) -> None:
+    def test_has_a_copy_button_for_scripts(self, signed_up: Client) -> None:
         page = open_dashboard(signed_up)
         button = next(e for e in page.find_all("button") if e.attrs.get("data-copy") == "new-api-key")
         assert "hidden" in button.attrs
@@ -119,7 +119,7 @@ class TestNewKey:
 
 
 class TestEmptyStates:
-    def test_say_what_to_do_next(self, alice: Browser) -> None:
+    def test_explain_the_next_step(self, alice: Browser) -> None:
         text = open_dashboard(alice).find("main").words
         assert "Set up your first repository" in text
         assert "RSOLV_API_KEY" in text
@@ -127,14 +127,14 @@ class TestEmptyStates:
         assert "No invoices yet The first invoice comes with a paid plan." in text
         assert "No API keys The Action needs one." in text
 
-    def test_the_setup_makes_room_for_the_first_fix(self, alice: Browser) -> None:
+    def test_setup_disappears_after_the_first_fix(self, alice: Browser) -> None:
         make_mitigation_of(alice.customer)
         page = open_dashboard(alice)
         assert page.get("setup") is None
         assert "No fixes yet" not in page.find("main").words
 
 
-class TestFigures:
+class TestSummary:
     def read(self, browser: Browser) -> str:
         return open_dashboard(browser).find("dl").words
 
@@ -169,14 +169,14 @@ class TestFigures:
         assert "0 of 60 60 left" in text
         assert "$499.00 1 Mar 2026 to 1 Apr 2026, before tax" in text
 
-    def test_the_meter_says_its_values(self, alice: Browser) -> None:
+    def test_meter_has_accessible_values(self, alice: Browser) -> None:
         UsageRecordFactory(execution=make_mitigation_of(alice.customer))
         meter = next(e for e in open_dashboard(alice).elements if e.attrs.get("role") == "meter")
         values = {name: meter.attrs[f"aria-value{name}"] for name in ("min", "max", "now", "text")}
         assert values == {"min": "0", "max": "10", "now": "1", "text": "1 of 10"}
 
 
-class TestStanding:
+class TestAccountAlert:
     def test_explains_the_end_of_the_trial(self, alice: Browser) -> None:
         set_account(alice.customer, trial_fixes_limit=1)
         UsageRecordFactory(execution=make_mitigation_of(alice.customer))
@@ -198,13 +198,13 @@ class TestStanding:
         assert title in text
         assert f"Pay as you go {badge}" in text
 
-    def test_leads_to_the_open_invoice(self, alice: Browser) -> None:
+    def test_links_to_the_open_invoice(self, alice: Browser) -> None:
         set_account(alice.customer, plan="payg", status="unpaid")
         make_invoice(alice.customer)
         link = next(a for a in open_dashboard(alice).find_all("a") if a.words == "Pay invoice RS-1")
         assert link.attrs["href"] == "https://invoice.stripe.com/i/1"
 
-    def test_leads_to_an_open_invoice_older_than_those_listed(self, alice: Browser) -> None:
+    def test_links_to_an_open_invoice_older_than_those_listed(self, alice: Browser) -> None:
         set_account(alice.customer, plan="payg", status="unpaid")
         make_invoice(alice.customer, number="OLD-1")
         for number in range(7):
@@ -213,7 +213,7 @@ class TestStanding:
 
 
 class TestTables:
-    def test_a_fix_has_its_outcome_and_pull_request(self, alice: Browser) -> None:
+    def test_fix_shows_outcome_and_pull_request(self, alice: Browser) -> None:
         url = "https://github.com/acme/app/pull/71"
         fix = make_mitigation_of(alice.customer, issue_number=4, outcome="unverified", pull_request_url=url)
         page = open_dashboard(alice)
@@ -223,20 +223,20 @@ class TestTables:
         link = next(a for a in page.find_all("a") if a.attrs["href"] == url)
         assert link.attrs["rel"] == "noopener"
 
-    def test_an_instant_is_relative_with_the_exact_one_in_the_title(self, alice: Browser) -> None:
+    def test_time_is_relative_with_the_exact_time_in_the_title(self, alice: Browser) -> None:
         at = datetime(2026, 1, 7, 14, 5, tzinfo=UTC)
         make_mitigation_of(alice.customer, created_at=at)
-        instant = next(e for e in open_dashboard(alice).find_all("time") if e.words == "7 Jan 2026")
-        assert instant.attrs == {"datetime": "2026-01-07T14:05:00+00:00", "title": "7 Jan 2026, 14:05 UTC"}
+        time = next(e for e in open_dashboard(alice).find_all("time") if e.words == "7 Jan 2026")
+        assert time.attrs == {"datetime": "2026-01-07T14:05:00+00:00", "title": "7 Jan 2026, 14:05 UTC"}
 
-    def test_an_invoice_has_its_fixes_total_and_files(self, alice: Browser) -> None:
+    def test_invoice_shows_fixes_total_and_pdf(self, alice: Browser) -> None:
         make_invoice(alice.customer)
         page = open_dashboard(alice)
         assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 1 Mar 2026 PDF"]
         pdf = next(a for a in page.find_all("a") if a.words == "PDF")
         assert pdf.attrs["href"] == "https://stripe.com/1/pdf"
 
-    def test_a_draft_has_neither_number_nor_file(self, alice: Browser) -> None:
+    def test_draft_has_neither_number_nor_pdf(self, alice: Browser) -> None:
         make_invoice(
             alice.customer, number=None, status="draft", hosted_invoice_url=None, invoice_pdf=None, total=0
         )
@@ -244,14 +244,14 @@ class TestTables:
             "no number yet Draft 64 $0.00 1 Mar 2026 no PDF yet"
         ]
 
-    def test_a_key_is_listed_by_its_beginning(self, alice: Browser) -> None:
+    def test_key_is_listed_by_its_prefix(self, alice: Browser) -> None:
         key = create_api_key(customer=alice.customer, name="CI")
         revoke_api_key(api_key=key.api_key, at=timezone.now())
         response = alice.get("/dashboard/").text
         assert read_rows(read_page(response), "API keys") == [f"CI {key.raw[:12]}… Revoked never"]
         assert key.raw not in response
 
-    def test_what_a_customer_typed_is_escaped(self, alice: Browser) -> None:
+    def test_customer_name_is_escaped(self, alice: Browser) -> None:
         Customer.objects.filter(pk=alice.customer.pk).update(name="<script>alert(1)</script>")
         assert open_dashboard(alice).find("h1").words == "<script>alert(1)</script>"
 
@@ -264,7 +264,7 @@ class TestQueries:
             open_dashboard(browser)
         return len(queries)
 
-    def test_are_as_many_for_ten_fixes_as_for_one(self, alice: Browser) -> None:
+    def test_are_constant_in_the_number_of_fixes(self, alice: Browser) -> None:
         make_mitigation_of(alice.customer)
         make_invoice(alice.customer)
         create_api_key(customer=alice.customer, name="CI")

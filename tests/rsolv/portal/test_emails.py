@@ -13,7 +13,7 @@ FORM = {"name": "Acme", "email": "eve@acme.example", "password1": "a long enough
 
 
 def read_mail(mailoutbox: list[Any]) -> tuple[EmailMultiAlternatives, str]:
-    """The last mail and its HTML."""
+    """Return the last mail and its HTML."""
     deliver_mails()
     mail = mailoutbox[-1]
     (html, kind), *_ = mail.alternatives
@@ -23,16 +23,14 @@ def read_mail(mailoutbox: list[Any]) -> tuple[EmailMultiAlternatives, str]:
 
 
 class TestAccountMails:
-    def test_the_confirmation_holds_the_code_that_the_page_asks_for(
-        self, client: Client, mailoutbox: Any
-    ) -> None:
+    def test_confirmation_contains_the_code(self, client: Client, mailoutbox: Any) -> None:
         client.post("/accounts/signup/", FORM)
         mail, html = read_mail(mailoutbox)
         assert mail.subject == "Confirm your address for RSOLV"
         assert 'class="code"' in html
         assert enter_code(client).redirect_chain == [("/dashboard/", 302)]
 
-    def test_the_reset_leads_to_a_new_password(self, client: Client, mailoutbox: Any) -> None:
+    def test_reset_links_to_the_new_password_page(self, client: Client, mailoutbox: Any) -> None:
         User.objects.create_user("eve@acme.example", "forgotten phrase 9")
         client.post("/accounts/password/reset/", {"email": "eve@acme.example"})
         mail, html = read_mail(mailoutbox)
@@ -41,7 +39,7 @@ class TestAccountMails:
         assert f'href="{link}"' in html
         assert "Choose a new password" in client.get(link, follow=True).text
 
-    def test_an_unknown_address_is_told_so_by_mail_only(self, client: Client, mailoutbox: Any) -> None:
+    def test_unknown_address_is_reported_by_mail_only(self, client: Client, mailoutbox: Any) -> None:
         page = client.post("/accounts/password/reset/", {"email": "who@acme.example"}, follow=True)
         mail, _ = read_mail(mailoutbox)
         assert mail.subject == "There is no RSOLV account for this address"

@@ -17,7 +17,7 @@ def visitor() -> Client:
 
 
 class TestErrorPages:
-    def test_a_missing_page_carries_the_request_id(self, visitor: Client) -> None:
+    def test_not_found_page_shows_the_request_id(self, visitor: Client) -> None:
         response = visitor.get("/nowhere")
         assert response.status_code == 404
         assert ID in read_page(response.text).find("main").words
@@ -30,7 +30,7 @@ class TestErrorPages:
             (PermissionDenied, 403, "You do not have access to this page"),
         ],
     )
-    def test_every_error_carries_the_request_id(
+    def test_error_page_shows_the_request_id(
         self, visitor: Client, monkeypatch: Any, error: type[Exception], status: int, heading: str
     ) -> None:
         monkeypatch.setattr("rsolv.portal.views.render", raise_it(error))
@@ -39,8 +39,8 @@ class TestErrorPages:
         assert (response.status_code, page.find("h1").words) == (status, heading)
         assert ID in page.find("main").words
 
-    def test_the_last_resort_needs_no_session_user_or_manifest(self, settings: Any) -> None:
-        """No database is allowed here, and any use of the manifest would raise."""
+    def test_server_error_page_needs_no_session_user_or_manifest(self, settings: Any) -> None:
+        """This test has no database access, and any use of the manifest would raise."""
         settings.STORAGES = settings.STORAGES | {
             "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
         }
@@ -51,12 +51,12 @@ class TestErrorPages:
         assert ID in response.text
         assert "/static/css/rsolv.css" in response.text
 
-    def test_an_expired_form_says_what_to_do(self, db: None) -> None:
+    def test_csrf_failure_explains_what_to_do(self, db: None) -> None:
         response = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
         assert response.status_code == 403
         assert "Go back, reload the page" in response.text
 
-    def test_no_query_is_made_for_a_missing_page(
+    def test_not_found_page_runs_no_query(
         self, visitor: Client, django_assert_num_queries: Any, db: None
     ) -> None:
         with django_assert_num_queries(0, connection=connection):

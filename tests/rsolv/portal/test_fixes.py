@@ -61,12 +61,12 @@ def open_page(browser: Client, path: str = PAGE) -> Page:
     return read_page(response.text)
 
 
-def read_story(browser: Client, fix: PhaseExecution) -> str:
+def read_timeline(browser: Client, fix: PhaseExecution) -> str:
     return next(e for e in open_page(browser, f"{PAGE}{fix.pk}/").find_all("ol")).words
 
 
-class TestDataThatNoPageHolds:
-    def test_is_shown_with_the_replacement_character(self, alice: Browser) -> None:
+class TestUnstorableCharacters:
+    def test_are_shown_as_replacement_characters(self, alice: Browser) -> None:
         unfit = "x\0y\ud800z"
         proof = PROOF | {"redTests": [{"testName": unfit, "testCode": unfit}], "testFile": unfit}
         fix = make_fix(alice, data=json.dumps({"success": False, "error": unfit}), outcome="failed")
@@ -74,7 +74,7 @@ class TestDataThatNoPageHolds:
         words = open_page(alice, f"{PAGE}{fix.pk}/").find("main").words
         assert words.count("x\ufffdy\ufffdz") >= 2
 
-    def test_is_on_every_page_once_the_action_has_stored_it(self, alice: Browser) -> None:
+    def test_stored_by_the_action_break_no_page(self, alice: Browser) -> None:
         action = ApiClient(create_api_key(customer=alice.customer, name="CI").raw)
         unfit = "x\0y\ud800z"
         finding = {"type": unfit, "title": unfit, "severity": "high"}
@@ -90,8 +90,8 @@ class TestDataThatNoPageHolds:
         assert "x\ufffdy\ufffdz" in b"".join(lines.streaming_content).decode()
 
 
-class TestTheList:
-    def test_is_narrowed_to_a_repository_beyond_those_offered(
+class TestList:
+    def test_filters_by_a_repository_that_is_not_offered(
         self, alice: Browser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("rsolv.portal.fixes.REPOSITORIES_OFFERED", 1)
@@ -101,7 +101,7 @@ class TestTheList:
         rows = read_rows(open_page(alice, f"{PAGE}?repository={last.pk}"), "Fixes")
         assert [row.split()[0] for row in rows] == [last.full_name]
 
-    def test_has_what_one_looks_for(self, alice: Browser) -> None:
+    def test_shows_all_columns(self, alice: Browser) -> None:
         fix = make_fix(
             alice, issue_number=4, severity="high", vulnerability_type="sql_injection", pull_request_url=URL
         )
@@ -111,7 +111,7 @@ class TestTheList:
             f"{name} #4 Fixed SQL injection High Free, of the trial #71 just now"
         ]
 
-    def test_shows_proofs_failed_and_unverified_ones_too(self, alice: Browser) -> None:
+    def test_includes_validations_and_failed_and_unverified_fixes(self, alice: Browser) -> None:
         make_fix(alice, outcome="failed")
         make_fix(alice, outcome="unverified")
         make_fix(alice, phase="validation")
@@ -146,7 +146,7 @@ class TestTheList:
             ("since=0001-01-01&until=9999-12-31", True),
         ],
     )
-    def test_takes_the_first_and_the_last_day_of_the_calendar(
+    def test_accepts_the_first_and_the_last_day_of_the_calendar(
         self, alice: Browser, zone: str, query: str, is_listed: bool
     ) -> None:
         User.objects.update(time_zone=zone)
@@ -156,19 +156,19 @@ class TestTheList:
 
     @pytest.mark.parametrize("day", ["0000-01-01", "10000-01-01", "2026-02-30"])
     @pytest.mark.parametrize("name", ["since", "until"])
-    def test_names_a_day_that_is_none(self, alice: Browser, name: str, day: str) -> None:
+    def test_reports_an_invalid_date(self, alice: Browser, name: str, day: str) -> None:
         make_fix(alice)
         page = open_page(alice, f"{PAGE}?{name}={day}")
         assert page.get(f"id_{name}_error")
         assert read_rows(page, "Fixes")
 
-    def test_a_wrong_filter_is_named_and_narrows_nothing(self, alice: Browser) -> None:
+    def test_reports_an_invalid_filter_and_ignores_it(self, alice: Browser) -> None:
         make_fix(alice)
         page = open_page(alice, f"{PAGE}?since=never&severity=grave&repository={uuid4()}&page=x")
         assert len(read_rows(page, "Fixes")) == 1
         assert "Enter a valid date." in page.find("main").words
 
-    def test_keeps_the_filter_from_page_to_page(self, alice: Browser) -> None:
+    def test_pagination_keeps_the_filter(self, alice: Browser) -> None:
         for _ in range(51):
             make_fix(alice, severity="low")
         page = open_page(alice, f"{PAGE}?severity=low")
@@ -176,16 +176,16 @@ class TestTheList:
         assert older.attrs["href"] == "?severity=low&page=2"
         assert len(read_rows(open_page(alice, PAGE + older.attrs["href"]), "Fixes")) == 1
 
-    def test_says_what_to_do_where_there_is_nothing(self, alice: Browser) -> None:
+    def test_empty_list_explains_what_to_do(self, alice: Browser) -> None:
         assert "Set up a repository and run the workflow" in open_page(alice).find("main").words
         assert "Widen the dates" in open_page(alice, f"{PAGE}?state=failed").find("main").words
 
-    def test_has_nothing_of_another_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_excludes_fixes_of_another_customer(self, alice: Browser, mallory: Browser) -> None:
         fix = make_fix(alice)
         page = mallory.get(f"{PAGE}?repository={fix.repository_id}").text
         assert fix.repository.name not in page
 
-    def test_queries_are_as_many_for_ten_as_for_one(self, alice: Browser) -> None:
+    def test_number_of_queries_is_constant(self, alice: Browser) -> None:
         def count() -> int:
             with CaptureQueriesContext(connection) as queries:
                 open_page(alice)
@@ -198,21 +198,21 @@ class TestTheList:
         assert count() == for_one == 7
 
 
-class TestAFixesPage:
-    def test_tells_all_of_it(self, alice: Browser) -> None:
+class TestFixPage:
+    def test_shows_the_complete_timeline(self, alice: Browser) -> None:
         fix = make_fix(alice, pull_request_url=URL, data='{"success": true, "testsPass": true}')
         prove(fix)
         meter_at = datetime(2026, 2, 10, tzinfo=UTC)
         meter(fix, status="reported", meter_at=meter_at, reported_at=meter_at)
         period = {"start": int(meter_at.timestamp()) - 9, "end": int(meter_at.timestamp()) + 9}
         make_invoice(alice.customer, lines={"data": [make_line("fix", 1) | {"period": period}]})
-        story = read_story(alice, fix)
-        told = ["Found", "Proved", "test_echo", "AssertionError: <script>", "Fixed", "#71", "Verified"]
-        told += ["All tests pass", "Metered", "$15", "Invoiced", "RS-1"]
-        places = [story.index(each) for each in told]
+        timeline = read_timeline(alice, fix)
+        expected = ["Found", "Proved", "test_echo", "AssertionError: <script>", "Fixed", "#71", "Verified"]
+        expected += ["All tests pass", "Metered", "$15", "Invoiced", "RS-1"]
+        places = [timeline.index(each) for each in expected]
         assert places == sorted(places)
 
-    def test_is_found_by_its_proof_too(self, alice: Browser) -> None:
+    def test_is_also_found_by_the_validation(self, alice: Browser) -> None:
         fix = make_fix(alice)
         assert f"#{fix.issue_number}" in open_page(alice, f"{PAGE}{prove(fix).pk}/").find("h1").words
 
@@ -223,45 +223,45 @@ class TestAFixesPage:
             ("unverified", "A fix whose tests do not pass is never billed."),
         ],
     )
-    def test_says_why_it_is_not_billed(self, alice: Browser, outcome: str, why: str) -> None:
-        assert why in read_story(alice, make_fix(alice, outcome=outcome, data='{"error": "2 tests red"}'))
+    def test_explains_why_it_is_not_billed(self, alice: Browser, outcome: str, why: str) -> None:
+        assert why in read_timeline(alice, make_fix(alice, outcome=outcome, data='{"error": "2 tests red"}'))
 
-    def test_says_what_staff_corrected(self, alice: Browser) -> None:
+    def test_shows_a_correction_by_staff(self, alice: Browser) -> None:
         report = meter(make_fix(alice), status="withdrawn")
         UsageCorrection.objects.create(
             usage=report.usage, customer=alice.customer, kind="void", reason="The vulnerability was ours."
         )
-        story = read_story(alice, report.usage.execution)
-        assert "it does not count. Reason: The vulnerability was ours." in story
+        timeline = read_timeline(alice, report.usage.execution)
+        assert "it does not count. Reason: The vulnerability was ours." in timeline
 
-    def test_shows_what_was_claimed_and_what_verified(self, alice: Browser) -> None:
+    def test_shows_claim_and_verification(self, alice: Browser) -> None:
         tries = [{"claimed": True, "verified": False, "error": "2 tests red"}, {"claimed": True}]
         data = {"success": True, "testsPass": True, "attempts": tries, "trustScore": 0.5}
         page = open_page(alice, f"{PAGE}{make_fix(alice, data=json.dumps(data)).pk}/")
-        facts = page.find("dl").words
-        assert facts == "Attempts 2 Claimed fixed Verified tests pass Trust score 50 %"
+        summary = page.find("dl").words
+        assert summary == "Attempts 2 Claimed fixed Verified tests pass Trust score 50 %"
         assert read_rows(page, "Attempts")[0] == "1 yes no 2 tests red"
 
-    def test_tolerates_any_data(self, alice: Browser) -> None:
+    def test_accepts_any_data(self, alice: Browser) -> None:
         for data in ("[]", "{", '{"attempts": [1, null], "verification": 3, "error": {}}'):
             open_page(alice, f"{PAGE}{make_fix(alice, data=data).pk}/")
 
-    def test_a_member_sees_no_invoice(self, alice: Browser) -> None:
+    def test_hides_the_invoice_from_a_member(self, alice: Browser) -> None:
         fix = make_fix(alice)
         meter(fix, status="reported", meter_at=timezone.now(), reported_at=timezone.now())
         browser = Client()
         browser.force_login(MembershipFactory(customer=alice.customer, role="member").user)
-        assert "Invoiced" not in read_story(browser, fix)
-        assert "Invoiced not yet" in read_story(alice, fix)
+        assert "Invoiced" not in read_timeline(browser, fix)
+        assert "Invoiced not yet" in read_timeline(alice, fix)
 
-    def test_is_not_there_for_another_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_is_not_found_for_another_customer(self, alice: Browser, mallory: Browser) -> None:
         assert mallory.get(f"{PAGE}{make_fix(alice).pk}/").status_code == 404
 
-    def test_a_scan_has_none(self, alice: Browser) -> None:
+    def test_is_not_found_for_a_scan(self, alice: Browser) -> None:
         scan = make_fix(alice, phase="scan", issue_number=None)
         assert alice.get(f"{PAGE}{scan.pk}/").status_code == 404
 
-    def test_queries_do_not_grow_with_the_customer(self, alice: Browser) -> None:
+    def test_number_of_queries_does_not_grow_with_the_customer(self, alice: Browser) -> None:
         set_account(alice.customer, plan="payg", status="active")
         fix = make_fix(alice)
         at = timezone.now() - timedelta(days=1)

@@ -7,7 +7,7 @@ from tests.rsolv.portal.markup import read_page
 
 @pytest.mark.django_db
 class TestHome:
-    def test_says_what_the_product_does(self, client: Client) -> None:
+    def test_describes_the_product(self, client: Client) -> None:
         text = read_page(client.get("/").text).find("main").words
         assert "failing test in your own suite" in text
         assert "pull request" in text
@@ -27,7 +27,7 @@ class TestHome:
             ("/accounts/signup/", "Sign up: 10 fixes free")
         ]
 
-    def test_leads_who_is_logged_in_to_the_dashboard(self, alice: Browser) -> None:
+    def test_links_signed_in_users_to_the_dashboard(self, alice: Browser) -> None:
         hrefs = [link.attrs["href"] for link in read_page(alice.get("/").text).find_all("a")]
         assert "/dashboard/" in hrefs
         assert "/accounts/login/" not in hrefs

@@ -1,4 +1,4 @@
-"""Every route there is, asked for with another tenant's ids: the routes come from the URL configuration."""
+"""Every route of the URL configuration, requested with ids of another tenant."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigati
 from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.test_dashboard import make_invoice
 
-# Not a tenant's: staff's own site, dj-stripe's, and addresses that a secret of their own opens.
+# Routes without tenant data: the staff site, and routes protected by a secret of their own.
 ELSEWHERE = (
     "staff/",
     "accounts/password/reset/key/",
@@ -31,7 +31,7 @@ REPO = "acme-secret/shop"
 
 
 def list_routes() -> list[tuple[str, str, tuple[str, ...]]]:
-    """Every route as (pattern, name, names of its arguments)."""
+    """Return every route as (pattern, name, names of its arguments)."""
 
     def walk(
         resolver: Any, prefix: str, taken: tuple[str, ...]
@@ -55,7 +55,7 @@ API = [name for pattern, name, _ in ROUTES if pattern.startswith("api/v1/")]
 
 @pytest.fixture
 def owned(alice: Browser) -> dict[str, dict[str, Any]]:
-    """What is Acme's, by the route that an id of it would open."""
+    """The ids of Acme's objects, by the route that takes them."""
     execution = make_mitigation_of(alice.customer)
     account = execution.repository.forge_account
     account.namespace = "acme-secret"
@@ -91,16 +91,16 @@ def snapshot() -> list[list[Any]]:
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
-class TestAPageWithAnId:
+class TestPageWithId:
     @pytest.mark.parametrize(("name", "arguments"), WITH_IDS)
-    def test_of_another_tenant_is_not_there(
+    def test_of_another_tenant_is_not_found(
         self,
         mallory: Browser,
         owned: dict[str, Any],
         name: str,
         arguments: tuple[str, ...],
     ) -> None:
-        assert name in owned, f"{name}: teach `owned` what a tenant has at this route"
+        assert name in owned, f"{name}: add the tenant's object of this route to `owned`"
         assert set(owned[name]) == set(arguments)
         address, before = reverse(name, kwargs=owned[name]), snapshot()
         form = {"role": "owner", "overlap": "0", "password": "x", "name": "x"}
@@ -110,7 +110,7 @@ class TestAPageWithAnId:
         assert snapshot() == before
 
     @pytest.mark.parametrize(("name", "arguments"), WITH_IDS)
-    def test_asks_a_stranger_to_log_in(
+    def test_redirects_anonymous_users_to_login(
         self, client: Client, owned: dict[str, Any], name: str, arguments: tuple[str, ...]
     ) -> None:
         before = snapshot()
@@ -122,9 +122,9 @@ class TestAPageWithAnId:
         assert snapshot() == before
 
 
-class TestAPageWithoutAnId:
+class TestPageWithoutId:
     @pytest.mark.parametrize("name", WITHOUT_IDS)
-    def test_shows_nothing_of_another_tenant(
+    def test_excludes_data_of_another_tenant(
         self,
         mallory: Browser,
         owned: dict[str, Any],
@@ -135,14 +135,14 @@ class TestAPageWithoutAnId:
         assert answer.status_code < 500
         assert not [mark for mark in MARKS if mark.encode() in content]
 
-    def test_would_see_the_marks_where_they_are(self, alice: Browser, owned: dict[str, Any]) -> None:
+    def test_marks_are_visible_to_the_owner(self, alice: Browser, owned: dict[str, Any]) -> None:
         pages = "".join(
             alice.get(reverse(name)).text for name in ("keys", "team", "fixes", "billing-invoices")
         )
         assert all(mark in pages for mark in MARKS)
 
 
-ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "phases-store": (
         "post",
         {
@@ -156,40 +156,40 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "phases-retrieve": ("get", {"repo": REPO, "issue": 1, "commit": "c0ffee"}),
     "entitlement-claim": ("post", {"repo": REPO, "issueNumber": 1}),
 }
-# They read nothing that is stored.
+# These read no stored data.
 STATELESS = {"analyze", "generate", "naming", "framework-detect", "entitlement", "onboard"}
 
 
-class TestTheApi:
+class TestApi:
     @pytest.mark.parametrize("name", API)
-    def test_does_nothing_with_another_tenants_repository(
+    def test_neither_reads_nor_changes_another_tenants_repository(
         self, mallory_api: ApiClient, owned: dict[str, Any], name: str
     ) -> None:
         if name in STATELESS:
             return
-        assert name in ASKED, f"{name}: teach `ASKED` how to ask it for another tenant's repository"
-        verb, body = ASKED[name]
+        assert name in REQUESTS, f"{name}: add a request for another tenant's repository to `REQUESTS`"
+        verb, body = REQUESTS[name]
         before = snapshot()[3]
         answer = getattr(mallory_api, verb)(reverse(name), body)
         assert answer.status_code in (200, 201), answer.content
         assert MARKS[0] not in answer.text
         assert [row for row in snapshot()[3] if row["customer_id"] != mallory_api.customer.pk] == before
 
-    @pytest.mark.parametrize("name", sorted(set(ASKED) - {"phases-retrieve"}))
-    def test_writes_nothing_where_another_tenant_has_proven_the_namespace(
+    @pytest.mark.parametrize("name", sorted(set(REQUESTS) - {"phases-retrieve"}))
+    def test_rejects_writes_to_a_namespace_proven_by_another_tenant(
         self, mallory_api: ApiClient, alice: Browser, owned: dict[str, Any], name: str
     ) -> None:
         prove_namespace(customer=alice.customer, namespace="acme-secret", at=timezone.now())
-        verb, body = ASKED[name]
+        verb, body = REQUESTS[name]
         before = snapshot()[3]
         assert getattr(mallory_api, verb)(reverse(name), body).status_code == 403
         assert snapshot()[3] == before
 
-    def test_knows_every_route(self) -> None:
-        assert set(API) == STATELESS | set(ASKED)
+    def test_covers_every_route(self) -> None:
+        assert set(API) == STATELESS | set(REQUESTS)
 
 
-class TestTheList:
-    def test_is_not_empty_by_mistake(self) -> None:
+class TestRoutes:
+    def test_are_not_empty_by_mistake(self) -> None:
         assert len(WITH_IDS) >= 12
         assert len(WITHOUT_IDS) >= 30

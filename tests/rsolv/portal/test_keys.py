@@ -29,7 +29,7 @@ def works(raw: str | None) -> bool:
     return raw is not None and ApiClient(raw).get("/api/v1/entitlement").status_code == 200
 
 
-class TestMake:
+class TestCreate:
     def test_shows_the_key_once_and_it_works(self, alice: Browser) -> None:
         assert alice.post(PAGE, {"name": "CI", "expires_in": "30"}).headers["Location"] == PAGE
         raw = read_new_key(alice)
@@ -39,25 +39,25 @@ class TestMake:
         assert expires_at is not None
         assert timedelta(days=29) < expires_at - timezone.now() < timedelta(days=31)
 
-    def test_stands_in_the_audit_log(self, alice: Browser) -> None:
+    def test_is_recorded_in_the_audit_log(self, alice: Browser) -> None:
         alice.post(PAGE, {"name": "CI"})
         entry = AuditLogEntry.objects.get(action="key_made")
         assert (entry.customer, entry.address) == (alice.customer, "127.0.0.1")
         assert entry.subject.startswith("CI (rsolv_")
 
-    def test_wants_a_name(self, alice: Browser) -> None:
+    def test_requires_a_name(self, alice: Browser) -> None:
         assert alice.post(PAGE, {"name": ""}).status_code == 422
         assert not ApiKey.objects.exists()
 
-    def test_has_a_bound(self, alice: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("customers.services.manage_keys.MAX_ACTIVE_KEYS", 1)
+    def test_is_limited(self, alice: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("customers.services.manage_keys.MOST_ACTIVE_KEYS", 1)
         make(alice)
         assert "Revoke one" in alice.post(PAGE, {"name": "CI"}).text
 
 
 class TestRotate:
     @pytest.mark.parametrize(("overlap", "old_works"), [("0", False), ("1", True), ("168", True)])
-    def test_the_new_key_works_and_the_old_one_for_the_overlap(
+    def test_new_key_works_and_old_key_works_during_the_overlap(
         self, alice: Browser, overlap: str, old_works: bool
     ) -> None:
         old, raw = make(alice)
@@ -69,45 +69,45 @@ class TestRotate:
         assert old.replaced_by is not None
         assert AuditLogEntry.objects.filter(action="key_rotated").count() == 1
 
-    def test_a_key_is_exchanged_once(self, alice: Browser) -> None:
+    def test_key_is_rotated_once(self, alice: Browser) -> None:
         old, _ = make(alice)
         for _ in range(2):
             alice.post(f"{PAGE}{old.pk}/rotate/", {"overlap": "24"})
         assert ApiKey.objects.count() == 2
 
-    def test_never_lets_a_key_live_longer_than_it_would(self, alice: Browser) -> None:
+    def test_does_not_extend_the_expiry_of_the_old_key(self, alice: Browser) -> None:
         soon = timezone.now() + timedelta(minutes=5)
         key = create_api_key(customer=alice.customer, name="CI", expires_at=soon).api_key
         alice.post(f"{PAGE}{key.pk}/rotate/", {"overlap": "168"})
         key.refresh_from_db()
         assert key.expires_at == soon
 
-    def test_an_overlap_that_is_none_changes_nothing(self, alice: Browser) -> None:
+    def test_invalid_overlap_changes_nothing(self, alice: Browser) -> None:
         old, _ = make(alice)
         alice.post(f"{PAGE}{old.pk}/rotate/", {"overlap": "9999"})
         assert ApiKey.objects.count() == 1
 
 
 class TestRevoke:
-    def test_the_next_request_is_refused(self, alice: Browser) -> None:
+    def test_next_request_is_rejected(self, alice: Browser) -> None:
         key, raw = make(alice)
         assert works(raw)
         alice.post(f"{PAGE}{key.pk}/revoke/")
         assert not works(raw)
         assert AuditLogEntry.objects.filter(action="key_revoked").count() == 1
 
-    def test_says_what_stops_working(self, alice: Browser) -> None:
+    def test_explains_what_stops_working(self, alice: Browser) -> None:
         _, raw = make(alice)
         assert "nothing stops working" in alice.get(PAGE).text
         works(raw)
         page = alice.get(PAGE).text
-        assert "Every workflow that sends CI stops working at once" in " ".join(page.split())
+        assert "Every workflow that sends CI stops at once" in " ".join(page.split())
         assert "127.0.0.1" in page
 
 
 class TestAccess:
     @pytest.mark.parametrize("action", ["rotate", "revoke"])
-    def test_of_another_tenant_s_key_nothing_is_known(
+    def test_keys_of_another_tenant_are_not_found(
         self, alice: Browser, mallory: Browser, action: str
     ) -> None:
         key, raw = make(alice)
@@ -116,7 +116,7 @@ class TestAccess:
         assert works(raw)
 
     @pytest.mark.parametrize("role", ["member", "billing"])
-    def test_who_does_not_manage_sees_and_changes_nothing(self, db: None, role: str) -> None:
+    def test_other_roles_can_view_but_not_change(self, db: None, role: str) -> None:
         alice = open_browser("Acme")
         key, raw = make(alice)
         Membership.objects.update(role=role)
@@ -126,10 +126,10 @@ class TestAccess:
         assert works(raw)
         assert ApiKey.objects.count() == 1
 
-    def test_strangers_log_in_first(self, client: Browser, db: None) -> None:
+    def test_redirects_anonymous_users_to_login(self, client: Browser, db: None) -> None:
         assert client.get(PAGE).headers["Location"].startswith("/accounts/login/")
 
-    def test_those_that_work_come_first_however_many_newer_ones_are_over(
+    def test_active_keys_come_before_newer_inactive_keys(
         self, alice: Browser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make(alice, "old and good")
@@ -140,7 +140,7 @@ class TestAccess:
         assert "over 0" not in alice.get(PAGE).text
         assert "over 0" in alice.get(f"{PAGE}?page=2").text
 
-    def test_no_working_key_is_cut_off(self, alice: Browser) -> None:
+    def test_lists_every_active_key(self, alice: Browser) -> None:
         make(alice, "old and good")
         now = timezone.now()
         ApiKey.objects.bulk_create(
@@ -151,7 +151,7 @@ class TestAccess:
         )
         assert "old and good" in alice.get(PAGE).text
 
-    def test_queries_are_as_many_for_ten_as_for_one(self, alice: Browser) -> None:
+    def test_number_of_queries_is_constant(self, alice: Browser) -> None:
         def count() -> int:
             with CaptureQueriesContext(connection) as queries:
                 alice.get(PAGE)

@@ -1,4 +1,4 @@
-"""Names that people chose do not speak to strangers in our mails."""
+"""Names that users chose cannot carry messages to others in our mails."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_every_name_in_a_mail_is_cleaned(path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_an_invitation_carries_no_message_of_the_accounts_name() -> None:
+def test_invitation_contains_no_message_from_the_account_name() -> None:
     from customers.services.invite_member import invite_member
 
     _, (owner,) = make_team("owner")
@@ -44,7 +44,7 @@ def test_an_invitation_carries_no_message_of_the_accounts_name() -> None:
     assert "\n" not in sent.subject
 
 
-def test_a_notification_names_a_browser_and_repeats_no_message_in_its_place() -> None:
+def test_notification_contains_no_message_from_the_user_agent() -> None:
     context = {"user_agent": "Your account is closed. Go to http://evil.example/login now", "ip": "192.0.2.7"}
     text = render_to_string("account/email/base_notification.txt", context)
     assert "evil.example" not in text

@@ -1,4 +1,4 @@
-"""What holds for every page."""
+"""Rules for the markup of every page."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def page(request: Any, client: Client, alice: Browser) -> Page:
 
 @pytest.mark.parametrize("page", PUBLIC + OWN, indirect=True)
 class TestEveryPage:
-    def test_has_nothing_inline(self, page: Page) -> None:
+    def test_has_no_inline_code_or_styles(self, page: Page) -> None:
         assert not page.find_all("style")
         for script in page.find_all("script"):
             assert "src" in script.attrs or script.attrs.get("type") == "application/json"
@@ -72,14 +72,14 @@ class TestEveryPage:
             assert not INLINE_SOURCES & set(element.attrs), element
             assert not element.attrs.get("href", "").startswith("javascript:")
 
-    def test_has_its_landmarks(self, page: Page) -> None:
+    def test_has_landmarks(self, page: Page) -> None:
         assert page.find("html").attrs["lang"] == "en-us"
         assert len(page.find_all("main")) == len(page.find_all("h1")) == 1
         assert page.find("a").attrs == {"class": "skip", "href": "#main"}
         assert page.find("main").attrs["id"] == "main"
         assert "RSOLV" in page.find("title").words
 
-    def test_names_every_field(self, page: Page) -> None:
+    def test_labels_every_field(self, page: Page) -> None:
         labels = {label.attrs["for"] for label in page.find_all("label")}
         fields = [e for e in page.find_all("input") if e.attrs["type"] not in ("hidden", "submit")]
         fields += page.find_all("select") + page.find_all("textarea")
@@ -87,13 +87,13 @@ class TestEveryPage:
         described = {id for e in fields for id in e.attrs.get("aria-describedby", "").split()}
         assert described <= set(page.ids)
 
-    def test_uses_an_id_once(self, page: Page) -> None:
+    def test_has_unique_ids(self, page: Page) -> None:
         assert len(page.ids) == len(set(page.ids))
 
 
 @pytest.mark.django_db
-class TestAForm:
-    def test_binds_errors_to_their_fields(self, client: Client) -> None:
+class TestForm:
+    def test_associates_errors_with_their_fields(self, client: Client) -> None:
         page = read_page(client.post("/accounts/signup/", {"email": "no", "password1": "short"}).text)
         email = page.get("id_email")
         assert email
@@ -103,27 +103,27 @@ class TestAForm:
         assert error
         assert error.words == "Enter a valid email address."
 
-    def test_announces_what_is_wrong_as_a_whole(self, client: Client) -> None:
+    def test_announces_form_errors(self, client: Client) -> None:
         page = read_page(client.post("/accounts/login/", {"login": "a@b.example", "password": "x"}).text)
         alert = next(e for e in page.elements if e.attrs.get("role") == "alert")
         assert "not correct" in alert.words
 
 
-class TestThePortal:
-    def test_marks_the_page_one_is_on(self, alice: Browser) -> None:
+class TestPortal:
+    def test_marks_the_current_page(self, alice: Browser) -> None:
         current = [
             a for a in read_page(alice.get("/dashboard/").text).find_all("a") if "aria-current" in a.attrs
         ]
         assert {(a.attrs["href"], a.words) for a in current} == {("/dashboard/", "Overview")}
 
-    def test_logs_out_by_a_form(self, alice: Browser) -> None:
+    def test_logs_out_with_a_form(self, alice: Browser) -> None:
         assert "/accounts/logout/" in {
             f.attrs["action"] for f in read_page(alice.get("/dashboard/").text).find_all("form")
         }
         alice.post("/accounts/logout/")
         assert alice.get("/dashboard/").status_code == 302
 
-    def test_asks_once_before_an_address_is_removed(self, alice: Browser) -> None:
+    def test_confirms_the_removal_of_an_address(self, alice: Browser) -> None:
         user = User.objects.get()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         EmailAddress.objects.create(user=user, email="second@example.com")

@@ -18,7 +18,7 @@ AT = datetime(2026, 1, 7, tzinfo=UTC)
 
 
 class TestRepositories:
-    def test_have_what_came_of_them(self, alice: Browser) -> None:
+    def test_show_their_results(self, alice: Browser) -> None:
         fix = make_mitigation_of(alice.customer, created_at=AT)
         repository = fix.repository
         for fields in (
@@ -32,19 +32,19 @@ class TestRepositories:
         assert row.startswith(repository.full_name)
         assert row.endswith("just now 4 1 1 1")
 
-    def test_lead_to_their_fixes(self, alice: Browser) -> None:
+    def test_link_to_their_fixes(self, alice: Browser) -> None:
         fix = make_mitigation_of(alice.customer)
         links = [a.attrs["href"] for a in open_page(alice, PAGE).find_all("a")]
         assert f"/dashboard/fixes/?repository={fix.repository_id}" in links
 
-    def test_are_the_own_ones_only(self, alice: Browser, mallory: Browser) -> None:
+    def test_exclude_those_of_another_customer(self, alice: Browser, mallory: Browser) -> None:
         fix = make_mitigation_of(alice.customer)
         assert fix.repository.name not in mallory.get(PAGE).text
 
-    def test_say_what_to_do_where_there_are_none(self, alice: Browser) -> None:
-        assert "appears here after its first scan" in open_page(alice, PAGE).find("main").words
+    def test_empty_list_explains_what_to_do(self, alice: Browser) -> None:
+        assert "appears here with its first scan" in open_page(alice, PAGE).find("main").words
 
-    def test_queries_are_as_many_for_ten_as_for_one(self, alice: Browser) -> None:
+    def test_number_of_queries_is_constant(self, alice: Browser) -> None:
         def count() -> int:
             with CaptureQueriesContext(connection) as queries:
                 open_page(alice, PAGE)
@@ -65,30 +65,30 @@ class TestNamespaces:
         return browser.post(f"{PAGE}namespaces/{claim.pk}/release/").status_code
 
     @pytest.mark.parametrize(("is_proven", "word"), [(False, "Provisional"), (True, "Proven")])
-    def test_say_whether_they_are_proven(self, alice: Browser, is_proven: bool, word: str) -> None:
+    def test_show_whether_they_are_proven(self, alice: Browser, is_proven: bool, word: str) -> None:
         self.claim(alice)
         if is_proven:
             prove_namespace(customer=alice.customer, namespace="acme", at=AT)
         (row,) = read_rows(open_page(alice, PAGE), "GitHub organizations")
         assert row.startswith(f"acme {word}")
 
-    def test_are_released_with_a_log_entry(self, alice: Browser) -> None:
+    def test_release_is_recorded_in_the_audit_log(self, alice: Browser) -> None:
         claim = self.claim(alice)
         assert self.release(alice, claim) == 302
         claim.refresh_from_db()
         assert not claim.is_held
         assert alice.customer.audit_log_entries.get(action="namespace_released").address == "127.0.0.1"
 
-    def test_that_are_released_may_be_released_no_second_time(self, alice: Browser) -> None:
+    def test_cannot_be_released_twice(self, alice: Browser) -> None:
         claim = self.claim(alice)
         assert [self.release(alice, claim) for _ in range(2)] == [302, 404]
 
-    def test_that_are_proven_are_released_by_staff_alone(self, alice: Browser) -> None:
+    def test_proven_ones_can_be_released_by_staff_only(self, alice: Browser) -> None:
         claim = prove_namespace(customer=alice.customer, namespace="acme", at=AT)
         assert self.release(alice, claim) == 404
         assert "Release it" not in open_page(alice, PAGE).find("main").words
 
-    def test_are_not_released_by_a_member(self, alice: Browser) -> None:
+    def test_cannot_be_released_by_a_member(self, alice: Browser) -> None:
         browser = Client()
         browser.force_login(MembershipFactory(customer=alice.customer, role="member").user)
         assert self.release(browser, self.claim(alice)) == 403

@@ -1,4 +1,4 @@
-"""How somebody who found a vulnerability learns whom to write to."""
+"""The security contact: security.txt and the security page."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,22 +17,22 @@ def read_fields() -> dict[str, str]:
 
 @pytest.mark.django_db
 class TestSecurityTxt:
-    def test_is_text_that_anybody_may_read_and_keep(self) -> None:
+    def test_is_public_cacheable_text(self) -> None:
         response = Client().get(PATH)
         assert (response.status_code, response["Content-Type"]) == (200, "text/plain; charset=utf-8")
         assert response["Cache-Control"] == "public, max-age=3600"
 
-    def test_has_the_fields_of_the_standard(self) -> None:
+    def test_has_the_required_fields(self) -> None:
         fields = read_fields()
         assert fields["Contact"] == "mailto:security@rsolv.dev"
         assert fields["Preferred-Languages"] == "en"
 
-    def test_expires_in_less_than_a_year_and_never_in_the_past(self) -> None:
+    def test_expires_within_a_year(self) -> None:
         expires_at = datetime.strptime(read_fields()["Expires"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         left = expires_at - datetime.now(UTC)
         assert timedelta(days=100) < left < timedelta(days=365)
 
-    def test_names_the_configured_address_whatever_the_request_names(self, settings: Any) -> None:
+    def test_uses_base_url_for_every_host(self, settings: Any) -> None:
         settings.BASE_URL = "https://app.rsolv.example:8443"
         text = Client().get(PATH, HTTP_HOST="localhost:9999").text
         assert f"Canonical: https://app.rsolv.example:8443{PATH}\n" in text
@@ -40,8 +40,8 @@ class TestSecurityTxt:
 
 
 @pytest.mark.django_db
-class TestThePage:
-    def test_says_how_to_report(self) -> None:
+class TestPage:
+    def test_shows_the_contact(self) -> None:
         text = Client().get("/security/").text
         assert 'href="mailto:security@rsolv.dev"' in text
 
@@ -49,5 +49,5 @@ class TestThePage:
         assert 'href="/security/"' in Client().get("/").text
 
 
-def test_the_policy_in_the_repository_names_the_same_address() -> None:
+def test_security_md_has_the_same_contact() -> None:
     assert "security@rsolv.dev" in (configured.BASE_DIR / "SECURITY.md").read_text()

@@ -4,12 +4,12 @@ import pytest
 
 from customers.models import AuditLogEntry, Membership, User
 from phases.models import StorageUse
-from tests.billing.billing_env import BillingEnv
+from tests.billing.billing_env import BillingWorld
 from tests.rsolv.portal.conftest import Browser, expire_recent_login
 from tests.rsolv.portal.markup import read_page
 from tests.rsolv.portal.test_fixes import open_page
 
-OF_MANAGERS = ("company/", "export/")
+MANAGER_PATHS = ("company/", "export/")
 
 
 def set_role(browser: Browser, role: str) -> None:
@@ -17,113 +17,113 @@ def set_role(browser: Browser, role: str) -> None:
 
 
 class TestProfile:
-    def test_keeps_name_and_time_zone(self, alice: Browser) -> None:
+    def test_saves_name_and_time_zone(self, alice: Browser) -> None:
         response = alice.post(
             "/dashboard/settings/profile/", {"name": " Alice ", "time_zone": "Europe/Berlin"}
         )
         assert response.url == "/dashboard/settings/"
         assert User.objects.values_list("name", "time_zone").get() == ("Alice", "Europe/Berlin")
 
-    def test_refuses_a_zone_that_is_none(self, alice: Browser) -> None:
+    def test_rejects_an_unknown_time_zone(self, alice: Browser) -> None:
         response = alice.post("/dashboard/settings/profile/", {"name": "", "time_zone": "Mars/Base"})
         assert response.status_code == 422
         assert User.objects.get().time_zone == ""
 
-    def test_shows_what_is_set(self, alice: Browser) -> None:
+    def test_shows_the_current_time_zone(self, alice: Browser) -> None:
         User.objects.update(time_zone="Asia/Tokyo")
         page = read_page(alice.get("/dashboard/settings/").text)
         assert [e.attrs["value"] for e in page.find_all("option") if "selected" in e.attrs] == ["Asia/Tokyo"]
 
 
 class TestCompany:
-    def test_is_renamed(self, alice: Browser, mallory: Browser) -> None:
+    def test_can_be_renamed(self, alice: Browser, mallory: Browser) -> None:
         alice.post("/dashboard/settings/company/", {"company": "Acme & Sons"})
         for browser, name in ((alice, "Acme & Sons"), (mallory, "Other")):
             browser.customer.refresh_from_db()
             assert browser.customer.name == name
 
-    def test_needs_a_name(self, alice: Browser) -> None:
+    def test_requires_a_name(self, alice: Browser) -> None:
         assert alice.post("/dashboard/settings/company/", {"company": " "}).status_code == 422
 
 
 class TestMail:
-    def test_is_chosen_by_each_for_themselves(self, alice: Browser, mallory: Browser) -> None:
+    def test_preferences_are_per_member(self, alice: Browser, mallory: Browser) -> None:
         alice.post("/dashboard/settings/mail/", {"wants_guidance": "on"})
-        wishes = Membership.objects.values_list("wants_alerts", "wants_guidance")
-        assert wishes.get(customer=alice.customer) == (False, True)
-        assert wishes.get(customer=mallory.customer) == (True, True)
+        preferences = Membership.objects.values_list("wants_alerts", "wants_guidance")
+        assert preferences.get(customer=alice.customer) == (False, True)
+        assert preferences.get(customer=mallory.customer) == (True, True)
 
-    def test_is_not_for_plain_members(self, alice: Browser) -> None:
+    def test_preferences_are_denied_to_members(self, alice: Browser) -> None:
         set_role(alice, "member")
         assert alice.post("/dashboard/settings/mail/", {}).status_code == 403
 
 
 class TestRoles:
     @pytest.mark.parametrize("role", ["member", "billing"])
-    @pytest.mark.parametrize("path", OF_MANAGERS)
-    def test_keep_others_from_what_managers_do(self, alice: Browser, role: str, path: str) -> None:
+    @pytest.mark.parametrize("path", MANAGER_PATHS)
+    def test_deny_manager_actions_to_other_roles(self, alice: Browser, role: str, path: str) -> None:
         set_role(alice, role)
         assert alice.post(f"/dashboard/settings/{path}", {"company": "Mine"}).status_code == 403
         assert f"/dashboard/settings/{path}" not in alice.get("/dashboard/settings/").text
 
     @pytest.mark.parametrize("role", ["admin", "member", "billing"])
-    def test_keep_all_but_the_owner_from_closing(self, alice: Browser, role: str) -> None:
+    def test_deny_closing_to_all_but_the_owner(self, alice: Browser, role: str) -> None:
         set_role(alice, role)
         assert alice.get("/dashboard/settings/close/").status_code == 403
         assert "/dashboard/settings/close/" not in alice.get("/dashboard/settings/").text
 
 
 class TestExport:
-    def test_is_a_json_file_of_ones_own(self, alice: Browser, mallory: Browser) -> None:
+    def test_is_a_json_file_of_the_own_customer(self, alice: Browser, mallory: Browser) -> None:
         response = alice.post("/dashboard/settings/export/")
         assert response["Content-Disposition"].startswith('attachment; filename="rsolv-acme-')
         exported = json.loads(b"".join(response.streaming_content))
         assert exported["account"][0]["name"] == "Acme"
         assert mallory.customer.email not in json.dumps(exported)
 
-    def test_stands_in_the_audit_log(self, alice: Browser) -> None:
+    def test_is_recorded_in_the_audit_log(self, alice: Browser) -> None:
         alice.post("/dashboard/settings/export/")
         entry = AuditLogEntry.objects.get()
         assert (entry.action, entry.customer, entry.address) == ("data_exported", alice.customer, "127.0.0.1")
 
-    def test_is_not_had_by_a_link(self, alice: Browser) -> None:
+    def test_requires_post(self, alice: Browser) -> None:
         assert alice.get("/dashboard/settings/export/").status_code == 405
 
 
 class TestClosing:
     PATH = "/dashboard/settings/close/"
 
-    def test_asks_for_the_password_first(self, alice: Browser) -> None:
+    def test_requires_reauthentication(self, alice: Browser) -> None:
         expire_recent_login(alice)
         assert alice.get(self.PATH).url.startswith("/accounts/reauthenticate/")
         alice.post(self.PATH, {"confirmation": "Acme"})
         alice.customer.refresh_from_db()
         assert alice.customer.closed_at is None
 
-    def test_wants_the_name_typed_in(self, alice: Browser) -> None:
+    def test_requires_the_account_name(self, alice: Browser) -> None:
         response = alice.post(self.PATH, {"confirmation": "Acmee"})
         assert response.status_code == 422
         alice.customer.refresh_from_db()
         assert alice.customer.closed_at is None
 
-    def test_ends_the_account_for_its_people(self, alice: Browser) -> None:
+    def test_ends_access_for_the_members(self, alice: Browser) -> None:
         page = alice.post(self.PATH, {"confirmation": "acme"}, follow=True).text
         assert "The account is closed" in page
         assert "No account yet" in page
         assert alice.get("/dashboard/keys/").url == "/dashboard/"
 
-    def test_says_that_stripe_is_away_and_closes_nothing(
-        self, billing_env: BillingEnv, alice: Browser
+    def test_reports_unavailable_stripe_and_closes_nothing(
+        self, billing_env: BillingWorld, alice: Browser
     ) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         billing_env.stripe.control.add_fault("status", path="*", status=500, times=None)
         response = alice.post(self.PATH, {"confirmation": "Acme"})
         assert (response.status_code, response["Retry-After"]) == (503, "30")
-        assert "nothing is charged or changed twice" in response.text
+        assert "Nothing is half done" in response.text
         alice.customer.refresh_from_db()
         assert alice.customer.closed_at is None
 
-    def test_says_why_it_could_not(self, alice: Browser) -> None:
+    def test_explains_why_it_failed(self, alice: Browser) -> None:
         account = alice.customer.billing_account
         account.plan, account.status = "payg", "pending"
         account.save()
@@ -133,10 +133,10 @@ class TestClosing:
 
 
 class TestStorage:
-    def test_shows_what_is_used_of_what_may_be(self, alice: Browser) -> None:
+    def test_shows_usage_and_limit(self, alice: Browser) -> None:
         StorageUse.objects.create(customer=alice.customer, stored_bytes=12_300_000)
         assert "12.3 MB of 50 MB" in open_page(alice, "/dashboard/settings/").find("main").words
 
-    def test_says_what_to_do_when_it_is_full(self, alice: Browser) -> None:
+    def test_explains_what_to_do_at_the_limit(self, alice: Browser) -> None:
         StorageUse.objects.create(customer=alice.customer, stored_bytes=50_000_000)
-        assert "Ask for more storage" in open_page(alice, "/dashboard/settings/").find("main").words
+        assert "Ask for more room" in open_page(alice, "/dashboard/settings/").find("main").words

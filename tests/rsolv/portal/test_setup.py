@@ -14,17 +14,17 @@ HTMX = {"HX-Request": "true"}
 PAGE = "/dashboard/setup/"
 
 
-class TestTheFile:
-    def test_is_there_at_once_with_defaults(self, alice: Browser) -> None:
+class TestWorkflowFile:
+    def test_is_shown_with_defaults(self, alice: Browser) -> None:
         shown = read_page(alice.get(PAGE).text).get("workflow")
         assert shown
         assert "${{ secrets.RSOLV_API_KEY }}" in shown.text
         assert "cron" in shown.text
 
-    def test_is_as_it_was_asked_for_and_downloads_so(self, alice: Browser) -> None:
-        asked = {"trigger": "push", "mode": "scan", "branch": "trunk", "languages": ["ruby", "go"]}
-        shown = read_page(alice.get(PAGE, asked).text).get("workflow")
-        file = alice.get(f"{PAGE}rsolv.yml", asked)
+    def test_page_and_download_have_the_requested_options(self, alice: Browser) -> None:
+        options = {"trigger": "push", "mode": "scan", "branch": "trunk", "languages": ["ruby", "go"]}
+        shown = read_page(alice.get(PAGE, options).text).get("workflow")
+        file = alice.get(f"{PAGE}rsolv.yml", options)
         assert shown
         assert shown.text.split() == file.text.split()
         for word in ("trunk", "mode: scan", "ruby/setup-ruby", "actions/setup-go"):
@@ -34,14 +34,14 @@ class TestTheFile:
     @pytest.mark.parametrize(
         "branch", ["", "a b", "a..b", "/a", "a/", "x\n- evil", "${{ x }}", "a.lock", "'"]
     )
-    def test_of_a_branch_that_is_none_says_so(self, alice: Browser, branch: str) -> None:
+    def test_reports_an_invalid_branch(self, alice: Browser, branch: str) -> None:
         page = alice.get(PAGE, {"branch": branch})
         assert page.status_code == 422
         assert read_page(page.text).get("workflow") is None
 
 
-class TestTheConnection:
-    def test_is_waited_for_and_shown_the_moment_it_comes(self, alice: Browser) -> None:
+class TestConnection:
+    def test_is_polled_until_connected(self, alice: Browser) -> None:
         waiting = alice.get(f"{PAGE}connection/", headers=HTMX).text
         assert "hx-get" in waiting
         raw = create_api_key(customer=alice.customer, name="CI").raw
@@ -50,7 +50,7 @@ class TestTheConnection:
         assert "Connected" in there
         assert "hx-get" not in there
 
-    def test_opened_as_a_page_leads_to_the_whole(self, alice: Browser) -> None:
+    def test_opened_as_a_page_redirects_to_the_setup(self, alice: Browser) -> None:
         assert alice.get(f"{PAGE}connection/").headers["Location"] == PAGE
 
     def test_of_another_tenant_is_not_shown(self, alice: Browser, mallory: Browser) -> None:
@@ -59,26 +59,26 @@ class TestTheConnection:
         assert "Connected" not in mallory.get(PAGE).text
 
 
-class TestPuttingItAway:
-    def test_hides_and_calls_back(self, alice: Browser) -> None:
+class TestHide:
+    def test_hides_and_shows_again(self, alice: Browser) -> None:
         alice.post(f"{PAGE}hide/", {"hidden": "yes"})
         assert Customer.objects.get().setup_hidden_at is not None
         alice.post(f"{PAGE}hide/", {"hidden": "no"})
         assert Customer.objects.get().setup_hidden_at is None
 
-    def test_is_not_for_members(self, db: None) -> None:
+    def test_is_denied_to_members(self, db: None) -> None:
         alice = open_browser("Acme")
         Membership.objects.update(role="member")
         assert alice.get(PAGE).status_code == 200
         assert alice.post(f"{PAGE}hide/", {"hidden": "yes"}).status_code == 403
 
 
-class TestWaiting:
-    def test_asks_again_more_and_more_rarely(self, alice: Browser) -> None:
+class TestPolling:
+    def test_backs_off(self, alice: Browser) -> None:
         waits = [alice.get(f"{PAGE}connection/?asked={n}", headers=HTMX).text for n in (0, 14, 15, 500)]
         assert [int(re.findall(r"delay:(\d+)s", text)[0]) for text in waits] == [2, 2, 6, 30]
         assert "?asked=15" in waits[1]
 
     @pytest.mark.parametrize("asked", ["-1", "x", "99999999", "²"])
-    def test_begins_anew_where_the_count_is_none(self, alice: Browser, asked: str) -> None:
+    def test_restarts_with_an_invalid_count(self, alice: Browser, asked: str) -> None:
         assert "?asked=1" in alice.get(f"{PAGE}connection/", {"asked": asked}, headers=HTMX).text

@@ -1,4 +1,4 @@
-"""What asks for the password, passkey or code again, and what does not."""
+"""Which routes require reauthentication by password, passkey or code, and which do not."""
 
 import re
 from typing import Any
@@ -26,7 +26,7 @@ PASSWORD = "correct-horse-battery"
 QUESTION = "/accounts/reauthenticate/"
 NEW_KEY = {"name": "CI", "expires_in": ""}
 
-# Every other route that takes a POST, and why it does not ask.
+# Every other route that accepts POST, and why it does not require reauthentication.
 DOES_NOT_ASK = {
     "it stops harm, and that is always quick": {
         "key-revoke",
@@ -84,7 +84,7 @@ DOES_NOT_ASK = {
 
 @pytest.fixture
 def stale(alice: Browser) -> Browser:
-    """The owner's browser, whose login is older than sensitive pages allow."""
+    """The owner's browser, whose last authentication is too old for sensitive pages."""
     user = User.objects.get()
     user.set_password(PASSWORD)
     user.save()
@@ -99,7 +99,7 @@ def is_question(response: Any) -> bool:
 
 
 def answer(browser: Client, response: Any, password: str = PASSWORD) -> Any:
-    """Give the password where a response led to."""
+    """Enter the password on the page to which the response redirects."""
     sent = {"password": password, "next": parse_qs(urlsplit(response.url).query)["next"][0]}
     return browser.post(urlsplit(response.url).path, sent)
 
@@ -108,30 +108,30 @@ def find_path(name: str, ids: dict[str, dict[str, Any]]) -> str:
     return reverse(name, kwargs=ids.get(name))
 
 
-def list_unsorted() -> set[str]:
+def list_unclassified() -> set[str]:
     return {name for _, name, _ in PAGES if name}.difference(
         ASK_AT_ONCE, ASK_ON_CHANGE, *DOES_NOT_ASK.values()
     )
 
 
-class TestTheList:
-    @pytest.mark.parametrize("name", sorted(list_unsorted()))
-    def test_has_every_route_that_takes_a_post(
+class TestRoutes:
+    @pytest.mark.parametrize("name", sorted(list_unclassified()))
+    def test_every_post_route_is_classified(
         self,
         name: str,
         alice: Browser,
         owned: dict[str, dict[str, Any]],  # noqa: F811
     ) -> None:
-        """One that is in no list must refuse a POST: sort a new route in rsolv/portal/step_up.py or here."""
+        """A route in no list rejects POST. Add a new route to rsolv/portal/step_up.py or DOES_NOT_ASK."""
         arguments = next(arguments for _, each, arguments in PAGES if each == name)
-        assert not arguments or name in owned, f"{name}: sort it, or give it an id"
+        assert not arguments or name in owned, f"{name}: classify it, or add its id to `owned`"
         assert alice.post(find_path(name, owned)).status_code == 405
 
-    def test_names_routes_that_there_are(self) -> None:
+    def test_listed_routes_exist(self) -> None:
         assert {*ASK_AT_ONCE, *ASK_ON_CHANGE} <= {name for _, name, _ in PAGES} | {"github_login"}
 
     @pytest.mark.parametrize("name", sorted({*ASK_AT_ONCE, *ASK_ON_CHANGE} - {"github_login"}))
-    def test_asks_before_a_post(
+    def test_post_requires_reauthentication(
         self,
         name: str,
         stale: Browser,
@@ -140,7 +140,7 @@ class TestTheList:
         assert is_question(stale.post(find_path(name, owned)))
 
     @pytest.mark.parametrize("name", sorted(ASK_AT_ONCE))
-    def test_asks_before_the_page(
+    def test_page_requires_reauthentication(
         self,
         name: str,
         stale: Browser,
@@ -149,7 +149,7 @@ class TestTheList:
         assert is_question(stale.get(find_path(name, owned)))
 
     @pytest.mark.parametrize("name", sorted({*ASK_AT_ONCE, *ASK_ON_CHANGE} - {"github_login"}))
-    def test_asks_nothing_right_after_a_login(
+    def test_page_opens_right_after_a_login(
         self,
         name: str,
         stale: Browser,
@@ -159,45 +159,45 @@ class TestTheList:
         assert not is_question(stale.get(find_path(name, owned)))
 
 
-class TestAnAbandonedChange:
-    def test_is_not_run_by_the_answer_to_a_longer_one(self, stale: Browser) -> None:
+class TestAbandonedChange:
+    def test_is_not_run_after_the_question_of_a_larger_form(self, stale: Browser) -> None:
         stale.post("/dashboard/keys/", NEW_KEY | {"name": "Abandoned"})
         asked = stale.post("/dashboard/keys/", NEW_KEY | {"name": "x" * 30_000})
         answer(stale, asked)
         assert not ApiKey.objects.exists()
 
-    def test_is_not_run_by_the_answer_to_a_download(self, stale: Browser) -> None:
+    def test_is_not_run_after_the_question_of_a_download(self, stale: Browser) -> None:
         stale.post("/dashboard/keys/", NEW_KEY | {"name": "Abandoned"})
         answer(stale, stale.get("/dashboard/audit-log/export/"))
         assert not ApiKey.objects.exists()
 
 
-class TestTheQuestion:
-    def test_makes_no_key_before_it_is_answered(self, stale: Browser) -> None:
+class TestQuestion:
+    def test_creates_the_key_only_after_the_answer(self, stale: Browser) -> None:
         asked = stale.post("/dashboard/keys/", NEW_KEY)
         assert is_question(asked)
         assert not ApiKey.objects.exists()
         assert answer(stale, asked).url == "/dashboard/keys/"
         assert ApiKey.objects.get().name == "CI"
 
-    def test_makes_no_key_for_a_wrong_password(self, stale: Browser) -> None:
+    def test_creates_no_key_after_a_wrong_password(self, stale: Browser) -> None:
         page = answer(stale, stale.post("/dashboard/keys/", NEW_KEY), password="wrong")
         assert page.status_code == 200
         assert not ApiKey.objects.exists()
         entry = AuditLogEntry.objects.get()
         assert (entry.action, entry.customer) == ("reauthentication_failed", stale.customer)
 
-    def test_sends_the_invitation_that_was_typed(self, stale: Browser) -> None:
+    def test_resumes_the_submitted_form(self, stale: Browser) -> None:
         asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
         assert not Invitation.objects.exists()
         answer(stale, asked)
         assert Invitation.objects.get().email == "new@acme.test"
 
-    def test_is_not_asked_twice_within_the_time(self, stale: Browser) -> None:
+    def test_is_not_repeated_within_the_timeout(self, stale: Browser) -> None:
         answer(stale, stale.post("/dashboard/keys/", NEW_KEY))
         assert not is_question(stale.post("/dashboard/keys/", NEW_KEY))
 
-    def test_leads_back_to_the_form_where_another_tab_asked_meanwhile(self, stale: Browser) -> None:
+    def test_returns_to_the_form_if_another_tab_asked_meanwhile(self, stale: Browser) -> None:
         asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
         stale.post("/dashboard/keys/", NEW_KEY)
         session = stale.session
@@ -208,58 +208,58 @@ class TestTheQuestion:
         assert "Send the form again" in page.text
         assert not Invitation.objects.exists()
 
-    def test_keeps_no_long_form_in_the_session(self, stale: Browser) -> None:
+    def test_does_not_store_a_large_form_in_the_session(self, stale: Browser) -> None:
         asked = stale.post("/dashboard/keys/", NEW_KEY | {"more": "x" * 50_000})
         assert is_question(asked)
         answer(stale, asked)
         assert not ApiKey.objects.exists()
         assert len(str(dict(stale.session))) < 20_000
 
-    def test_keeps_no_cookie_in_the_session(self, stale: Browser) -> None:
+    def test_does_not_store_cookies_in_the_session(self, stale: Browser) -> None:
         stale.cookies["rsolv_new_key"] = "a-secret-of-another-page"
         stale.post("/dashboard/keys/", NEW_KEY)
         assert "a-secret-of-another-page" not in str(dict(stale.session))
 
-    def test_writes_down_where_it_came_from(self, stale: Browser) -> None:
+    def test_resumed_request_keeps_address_and_device(self, stale: Browser) -> None:
         stale.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux) Firefox/142.0"
         answer(stale, stale.post("/dashboard/keys/", NEW_KEY))
         entry = AuditLogEntry.objects.get(action="key_made")
         assert (entry.address, entry.device) == ("127.0.0.1", "Firefox on Linux")
 
-    def test_leads_the_whole_page_there_where_a_part_of_it_asked(self, stale: Browser) -> None:
+    def test_redirects_the_whole_page_of_an_htmx_request(self, stale: Browser) -> None:
         response = stale.post("/dashboard/keys/", NEW_KEY, headers={"HX-Request": "true"})
         assert response["HX-Redirect"].startswith(QUESTION)
         assert response.status_code == 200
 
-    def test_is_not_for_strangers(self, client: Client, db: None) -> None:
+    def test_redirects_anonymous_users_to_login(self, client: Client, db: None) -> None:
         assert client.post("/dashboard/keys/", NEW_KEY).url.startswith("/accounts/login/")
 
-    def test_is_asked_of_another_person_in_the_same_browser(self, stale: Browser) -> None:
+    def test_is_repeated_for_another_user_of_the_browser(self, stale: Browser) -> None:
         trust_login(stale)
         session = stale.session
         session["identity_shown"] = [User.objects.get().pk + 1, session["identity_shown"][1]]
         session.save()
         assert is_question(stale.post("/dashboard/keys/", NEW_KEY))
 
-    def test_a_login_is_an_answer(self, stale: Browser) -> None:
+    def test_login_counts_as_authentication(self, stale: Browser) -> None:
         user = User.objects.get()
         client = Client()
         client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
         assert not is_question(client.post("/dashboard/keys/", NEW_KEY))
 
-    def test_comes_before_what_a_role_may(self, stale: Browser) -> None:
-        """A member without the right is refused after it as before."""
+    def test_comes_before_the_permission_check(self, stale: Browser) -> None:
+        """A member without permission is still rejected afterwards."""
         Membership.objects.update(role="member")
         asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
         assert answer(stale, asked).status_code == 403
 
-    def test_revoking_a_key_is_not_held_up(self, stale: Browser) -> None:
+    def test_revoking_a_key_needs_no_reauthentication(self, stale: Browser) -> None:
         key = create_api_key(customer=stale.customer, name="leaked").api_key
         stale.post(f"/dashboard/keys/{key.pk}/revoke/")
         key.refresh_from_db()
         assert key.revoked_at is not None
 
-    def test_the_cap_stays_until_it_is_answered(self, stale: Browser) -> None:
+    def test_spend_cap_stays_until_the_answer(self, stale: Browser) -> None:
         BillingAccount.objects.update(spend_cap_cents=5000)
         asked = stale.post("/dashboard/billing/cap/", {"remove": "1"})
         assert BillingAccount.objects.get().spend_cap_cents == 5000
@@ -269,7 +269,7 @@ class TestTheQuestion:
 
 @pytest.fixture
 def by_github() -> Browser:
-    """Somebody who logs in with GitHub alone: no password, no second step."""
+    """A user who signs in with GitHub only, without password and second factor."""
     user = make_person("gita@acme.test")
     user.set_unusable_password()
     user.save()
@@ -283,11 +283,11 @@ def by_github() -> Browser:
 
 
 @pytest.mark.django_db
-class TestWhoeverHasOnlyGitHub:
+class TestGitHubOnlyUser:
     CODE = "/accounts/reauthenticate/code/"
 
     def ask(self, browser: Browser) -> dict[str, str]:
-        """Try to make a key and have a code mailed; what the form sends along."""
+        """Try to create a key and request a code by mail; return the hidden fields of the form."""
         response = browser.post("/dashboard/keys/", NEW_KEY)
         assert response.url.startswith(self.CODE)
         sent = {"next": "/dashboard/keys/"}
@@ -301,18 +301,18 @@ class TestWhoeverHasOnlyGitHub:
         assert found
         return found[1]
 
-    def test_types_in_a_code_from_their_mail(self, by_github: Browser) -> None:
+    def test_enters_a_code_from_the_mail(self, by_github: Browser) -> None:
         sent = self.ask(by_github)
         assert not ApiKey.objects.exists()
         assert by_github.post(self.CODE, sent | {"code": self.read_code()}).url == "/dashboard/keys/"
         assert ApiKey.objects.count() == 1
 
-    def test_is_mailed_nothing_by_opening_the_page(self, by_github: Browser) -> None:
+    def test_gets_no_mail_by_opening_the_page(self, by_github: Browser) -> None:
         assert "Mail me a code" in by_github.get(self.CODE).text
         deliver_mails()
         assert not mail.outbox
 
-    def test_has_five_tries(self, by_github: Browser) -> None:
+    def test_has_five_attempts(self, by_github: Browser) -> None:
         sent = self.ask(by_github)
         code = self.read_code()
         wrong = "000000" if code != "000000" else "000001"
@@ -321,8 +321,8 @@ class TestWhoeverHasOnlyGitHub:
         by_github.post(self.CODE, sent | {"code": code})
         assert not ApiKey.objects.exists()
 
-    def test_has_five_tries_also_at_once(self, by_github: Browser) -> None:
-        """Requests that all read the session before any of them wrote it."""
+    def test_has_five_attempts_even_concurrently(self, by_github: Browser) -> None:
+        """All requests read the session before any of them writes it."""
         sent = self.ask(by_github)
         code, before = self.read_code(), dict(by_github.session)
         for _ in range(5):
@@ -333,7 +333,7 @@ class TestWhoeverHasOnlyGitHub:
         by_github.post(self.CODE, sent | {"code": code})
         assert not ApiKey.objects.exists()
 
-    def test_has_a_code_for_ten_minutes(self, by_github: Browser) -> None:
+    def test_code_expires_after_ten_minutes(self, by_github: Browser) -> None:
         sent = self.ask(by_github)
         session = by_github.session
         session["reauthentication_code"] |= {"sent_at": session["reauthentication_code"]["sent_at"] - 601}
@@ -341,7 +341,7 @@ class TestWhoeverHasOnlyGitHub:
         by_github.post(self.CODE, sent | {"code": self.read_code()})
         assert not ApiKey.objects.exists()
 
-    def test_uses_a_code_once(self, by_github: Browser) -> None:
+    def test_code_works_once(self, by_github: Browser) -> None:
         sent = self.ask(by_github)
         code = self.read_code()
         by_github.post(self.CODE, sent | {"code": code})
@@ -350,18 +350,18 @@ class TestWhoeverHasOnlyGitHub:
         by_github.post(self.CODE, sent | {"code": code})
         assert ApiKey.objects.count() == 1
 
-    def test_is_sent_five_codes_an_hour(self, by_github: Browser) -> None:
+    def test_gets_at_most_five_codes_an_hour(self, by_github: Browser) -> None:
         for _ in range(7):
             page = by_github.post(self.CODE, {"send": "1"})
         deliver_mails()
         assert len(mail.outbox) == 5
         assert "No more codes for now" in page.text
 
-    def test_has_no_code_that_can_be_read_in_the_session(self, by_github: Browser) -> None:
+    def test_session_does_not_contain_the_code(self, by_github: Browser) -> None:
         self.ask(by_github)
         assert self.read_code() not in str(dict(by_github.session))
 
-    def test_without_a_confirmed_address_logs_in_again(self, by_github: Browser) -> None:
+    def test_without_a_confirmed_address_must_log_in_again(self, by_github: Browser) -> None:
         EmailAddress.objects.update(verified=False)
         page = by_github.post(self.CODE, {"send": "1"})
         assert "Log out" in page.text
@@ -373,13 +373,13 @@ class TestWhoeverHasOnlyGitHub:
         assert by_github.post("/accounts/password/set/", new).url.startswith(self.CODE)
         assert not User.objects.get().has_usable_password()
 
-    def test_cannot_turn_a_second_step_on_with_a_stolen_session(self, by_github: Browser) -> None:
+    def test_cannot_set_up_a_second_factor_with_a_stolen_session(self, by_github: Browser) -> None:
         assert by_github.get("/accounts/2fa/totp/activate/").url.startswith(self.CODE)
         assert not Authenticator.objects.exists()
 
-    def test_with_a_password_is_asked_for_it_and_not_for_a_code(self, stale: Browser) -> None:
+    def test_user_with_a_password_must_enter_it(self, stale: Browser) -> None:
         assert stale.get(self.CODE).url.startswith(QUESTION)
 
 
-def test_is_asked_again_after_five_minutes() -> None:
+def test_reauthentication_timeout_is_five_minutes() -> None:
     assert settings.ACCOUNT_REAUTHENTICATION_TIMEOUT == 300

@@ -22,7 +22,7 @@ def use(browser: Browser, *, ago: int = 0, **fields: str) -> UsageRecord:
 
 
 class TestCharts:
-    def test_have_a_number_for_each_day(self, alice: Browser) -> None:
+    def test_have_a_count_for_each_day(self, alice: Browser) -> None:
         use(alice, severity="high")
         use(alice, severity="high", ago=2)
         page = open_page(alice, PAGE)
@@ -32,33 +32,33 @@ class TestCharts:
         assert len(drawn["labels"]) == 30
         assert [(each["key"], each["counts"][-3:]) for each in drawn["series"]] == [("high", [1, 0, 1])]
 
-    def test_stand_beside_a_table_of_the_same_numbers(self, alice: Browser) -> None:
+    def test_have_a_table_of_the_same_counts(self, alice: Browser) -> None:
         record = use(alice, severity="high")
         use(alice)
         page = open_page(alice, PAGE)
         assert [row.split()[-1] for row in read_rows(page, "By severity")] == ["2"]
         assert read_rows(page, "By repository") == [f"{record.repository.full_name} 2"]
 
-    def test_leave_out_what_staff_voided(self, alice: Browser) -> None:
+    def test_exclude_voided_fixes(self, alice: Browser) -> None:
         UsageCorrection.objects.create(usage=use(alice), customer=alice.customer, kind="void", reason="ours")
-        assert "No fixes in this period" in open_page(alice, PAGE).find("main").words
+        assert "No fixes in this time" in open_page(alice, PAGE).find("main").words
 
-    def test_reach_over_months(self, alice: Browser) -> None:
+    def test_can_span_months(self, alice: Browser) -> None:
         use(alice, ago=100)
-        assert "No fixes in this period" in open_page(alice, PAGE).find("main").words
+        assert "No fixes in this time" in open_page(alice, PAGE).find("main").words
         assert len(read_rows(open_page(alice, f"{PAGE}?span=12m"), "By severity")) == 1
 
-    def test_are_of_the_own_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_exclude_fixes_of_another_customer(self, alice: Browser, mallory: Browser) -> None:
         record = use(alice)
         assert record.repository.name not in mallory.get(PAGE).text
 
-    def test_a_member_sees_no_cost(self, alice: Browser) -> None:
+    def test_cost_is_hidden_from_a_member(self, alice: Browser) -> None:
         browser = Client()
         browser.force_login(MembershipFactory(customer=alice.customer, role="member").user)
         assert "$" not in open_page(browser, PAGE).find("dl").words
         assert "$0.00" in open_page(alice, PAGE).find("dl").words
 
-    def test_queries_are_as_many_for_ten_as_for_one(self, alice: Browser) -> None:
+    def test_number_of_queries_is_constant(self, alice: Browser) -> None:
         def count() -> int:
             with CaptureQueriesContext(connection) as queries:
                 open_page(alice, PAGE)
@@ -72,7 +72,7 @@ class TestCharts:
 
 
 class TestSpans:
-    def test_of_months_end_with_the_current_one(self) -> None:
+    def test_of_months_end_with_the_current_month(self) -> None:
         buckets = SPANS[2].list_buckets(date(2026, 2, 28))
         assert (buckets[0], buckets[-1], len(buckets)) == (date(2025, 3, 1), date(2026, 2, 1), 12)
 
@@ -83,7 +83,7 @@ class TestExport:
         assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
         return response.getvalue().decode().splitlines()
 
-    def test_has_a_line_for_each_fix(self, alice: Browser) -> None:
+    def test_has_a_row_for_each_fix(self, alice: Browser) -> None:
         record = use(alice, severity="low", vulnerability_type="xss")
         header, line = self.read(alice)
         assert header.startswith("at,repository,issue")
@@ -95,14 +95,14 @@ class TestExport:
             "trial",
         ]
 
-    def test_runs_no_formula(self, alice: Browser) -> None:
+    def test_escapes_formulas(self, alice: Browser) -> None:
         use(alice, vulnerability_type="=1+1")
         assert ",'=1+1," in self.read(alice)[1]
 
-    def test_is_of_the_own_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_excludes_fixes_of_another_customer(self, alice: Browser, mallory: Browser) -> None:
         use(alice)
         assert len(self.read(mallory)) == 1
 
-    def test_keeps_to_its_span(self, alice: Browser) -> None:
+    def test_is_limited_to_the_span(self, alice: Browser) -> None:
         use(alice, ago=40)
         assert (len(self.read(alice)), len(self.read(alice, "90d"))) == (1, 2)

@@ -10,7 +10,7 @@ class ChoiceForm(forms.Form):
 
 
 class TestLongSelect:
-    def test_reads_as_django_writes_it(self) -> None:
+    def test_renders_the_same_options_as_django(self) -> None:
         html = str(ChoiceForm(initial={"place": "a&b"})["place"])
         theirs = forms.Select(attrs={"class": "wide"}, choices=ChoiceForm.base_fields["place"].choices)
         assert html.count("<option") == theirs.render("place", "a&b").count("<option") == 2
@@ -20,5 +20,5 @@ class TestLongSelect:
         html = str(ChoiceForm()["place"])
         assert all(part in html for part in ('name="place"', 'id="id_place"', 'class="wide"'))
 
-    def test_chooses_the_empty_one_where_nothing_is_chosen(self) -> None:
+    def test_selects_the_empty_option_by_default(self) -> None:
         assert '<option value="" selected>' in str(ChoiceForm()["place"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rsolv.portal.workflow import TOOLCHAINS, WorkflowOptions, write_workflow
 
-OPTIONS = WorkflowOptions(action="rsolv-dev/rsolv-action@v3", api_url="https://app.example.com")
+OPTIONS = Workflow(action="rsolv-dev/rsolv-action@v3", api_url="https://app.example.com")
 
 
 def read(text: str) -> dict[str, object]:
@@ -18,11 +18,11 @@ def read(text: str) -> dict[str, object]:
 
 
 class TestWriteWorkflow:
-    def test_every_wish_is_valid_by_githubs_schema(self, tmp_path: Path) -> None:
+    def test_every_combination_conforms_to_the_github_schema(self, tmp_path: Path) -> None:
         triggers, modes = ("schedule", "push", "pull_request", "manual"), ("scan", "validate", "full")
         for trigger in triggers:
             for mode in modes:
-                options = WorkflowOptions(
+                options = Workflow(
                     OPTIONS.action, OPTIONS.api_url, trigger=trigger, mode=mode, languages=tuple(TOOLCHAINS)
                 )
                 (tmp_path / f"{trigger}-{mode}.yml").write_text(write_workflow(options))
@@ -33,25 +33,25 @@ class TestWriteWorkflow:
         assert done.returncode == 0, done.stdout + done.stderr
         assert len(files) == 12
 
-    def test_the_schema_refuses_what_is_none(self, tmp_path: Path) -> None:
+    def test_schema_rejects_an_invalid_workflow(self, tmp_path: Path) -> None:
         (tmp_path / "bad.yml").write_text(write_workflow(OPTIONS).replace("runs-on", "runs"))
         checker = str(Path(sys.executable).parent / "check-jsonschema")
         command = [checker, "--builtin-schema", "vendor.github-workflows", str(tmp_path / "bad.yml")]
         assert subprocess.run(command, capture_output=True, check=False).returncode != 0
 
-    def test_the_key_is_a_secret_and_the_server_is_ours(self) -> None:
+    def test_uses_the_key_as_a_secret_and_our_api_url(self) -> None:
         text = write_workflow(OPTIONS)
         assert "${{ secrets.RSOLV_API_KEY }}" in text
         assert "RSOLV_API_URL: https://app.example.com" in text
 
     @pytest.mark.parametrize(("mode", "may_write"), [("scan", False), ("full", True)])
-    def test_asks_for_no_more_than_it_needs(self, mode: str, may_write: bool) -> None:
-        options = WorkflowOptions(OPTIONS.action, OPTIONS.api_url, mode=mode)  # type: ignore[arg-type]
+    def test_requests_minimal_permissions(self, mode: str, may_write: bool) -> None:
+        options = Workflow(OPTIONS.action, OPTIONS.api_url, mode=mode)  # type: ignore[arg-type]
         assert ("pull-requests: write" in write_workflow(options)) is may_write
 
     @given(st.text(min_size=1).filter(lambda text: text.isprintable()))
-    def test_no_branch_name_ends_its_string(self, branch: str) -> None:
-        text = write_workflow(WorkflowOptions(OPTIONS.action, OPTIONS.api_url, trigger="push", branch=branch))
+    def test_escapes_every_branch_name(self, branch: str) -> None:
+        text = write_workflow(Workflow(OPTIONS.action, OPTIONS.api_url, trigger="push", branch=branch))
         found = read(text)
         assert found["on"]["push"]["branches"] == [branch]  # type: ignore[index]
         assert set(found) == {"name", "on", "permissions", "concurrency", "jobs"}

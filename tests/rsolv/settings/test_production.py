@@ -1,4 +1,4 @@
-"""Production settings, started as a process would, with one variable wrong at a time."""
+"""Production settings in a real process, with one invalid variable at a time."""
 
 import os
 import subprocess
@@ -31,18 +31,18 @@ def start(read=READ, **changes):
     return subprocess.run([sys.executable, "-c", read], env=kept | variables, capture_output=True, text=True)
 
 
-def test_start_with_everything_named():
+def test_start_with_all_variables():
     assert start().returncode == 0
 
 
-def test_slow_guessing_as_allauth_does_and_mail_strangers_less_often():
+def test_rate_limits_tighten_those_of_allauth():
     assert start().stdout.strip() == (
         "('confirm_email', '1/10s/key,10/h/key') ('manage_email', '5/m/user,20/d/user') "
         "('reset_password', '20/m/ip,100/d/ip,3/m/key,5/h/key,10/d/key')"
     )
 
 
-def test_redirect_to_tls_goes_to_the_configured_host_and_port():
+def test_tls_redirect_uses_the_configured_host_and_port():
     read = "from django.conf import settings as s; print(s.SECURE_SSL_HOST, s.ACCOUNT_DEFAULT_HTTP_PROTOCOL)"
     assert start(read, RSOLV_BASE_URL="https://a.example:8443").stdout.split() == ["a.example:8443", "https"]
 
@@ -67,7 +67,7 @@ def test_redirect_to_tls_goes_to_the_configured_host_and_port():
         ("API_REQUESTS_PER_MINUTE", "many"),
     ],
 )
-def test_stop_and_name_the_variable_that_is_wrong(name, value):
+def test_fail_and_name_the_invalid_variable(name, value):
     process = start(**{name: value})
     assert process.returncode != 0
     said = process.stderr.rsplit("ImproperlyConfigured: ", 1)

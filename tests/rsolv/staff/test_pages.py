@@ -51,13 +51,13 @@ def one_of_each(db):
     KnownDevice.objects.create(user=UserFactory(), fingerprint="f")
     IdempotentAnswer.objects.create(customer=usage.customer, key="k", fingerprint="f")
     StorageUse.objects.create(customer=usage.customer)
-    StaffAction.objects.create(staff_name="ann", action="logged_in")
+    StaffAction.objects.create(staff_name="sam", action="logged_in")
     make_each(usage)
 
 
 @pytest.mark.parametrize("model", list_our_models(), ids=lambda model: model.__name__)
 class TestStaffPages:
-    def test_list_searches_and_each_row_opens(self, staff, one_of_each, model):
+    def test_list_can_be_searched_and_a_row_opens(self, staff, one_of_each, model):
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         assert staff.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
         row = model.objects.first()
@@ -74,8 +74,8 @@ DAYS = (
 )
 
 
-def list_far_off_dates(name):
-    """What the parts of a date, and a filter between two of them, put into the address."""
+def list_extreme_dates(name):
+    """Yield the query parameters of date drill-downs and date ranges with extreme or invalid dates."""
     for day in DAYS:
         for count in (1, 2, 3):
             parts = zip(("year", "month", "day")[:count], day[:count], strict=True)
@@ -87,16 +87,16 @@ def list_far_off_dates(name):
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize("model", LISTS_WITH_DATES, ids=lambda model: model.__name__)
-class TestADateThatIsFarOff:
-    def test_costs_no_page(self, staff, model, zone):
+class TestExtremeDate:
+    def test_does_not_break_the_page(self, staff, model, zone):
         User.objects.update(time_zone=zone)
         page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         name = admin.site._registry[model].date_hierarchy or "created_at"
-        for asked in list_far_off_dates(name):
+        for asked in list_extreme_dates(name):
             assert staff.get(page, asked, follow=True).status_code in (200, 400), asked
 
 
-class TestWhatTheLedgerForbids:
+class TestLedger:
     @pytest.mark.parametrize("name", ["usagerecord", "usagereport", "inboxevent"])
     def test_cannot_be_added_changed_or_deleted(self, staff, one_of_each, name):
         model_admin = next(a for m, a in admin.site._registry.items() if m._meta.model_name == name)
@@ -109,33 +109,33 @@ class TestWhatTheLedgerForbids:
 
 
 class TestActions:
-    def test_a_key_is_revoked_from_the_list(self, staff, one_of_each):
+    def test_revoke_a_key_from_the_list(self, staff, one_of_each):
         key = ApiKey.objects.get()
         answer = {"action": "revoke", "_selected_action": [str(key.pk)]}
         staff.post(reverse("admin:customers_apikey_changelist"), answer)
         key.refresh_from_db()
         assert key.revoked_at is not None
 
-    def test_a_refused_report_is_sent_again(self, staff, one_of_each):
+    def test_retry_a_parked_report(self, staff, one_of_each):
         park(UsageReport.objects.all())
         answer = {"action": "retry_now", "_selected_action": [str(UsageReport.objects.get().pk)]}
         staff.post(reverse("admin:billing_usagereport_changelist"), answer)
         assert UsageReport.objects.get().status == "pending"
 
 
-def test_stripes_mirror_is_only_looked_at(staff, db):
+def test_stripe_models_are_read_only(staff, db):
     assert staff.get(reverse("admin:djstripe_customer_changelist")).status_code == 200
     assert staff.get(reverse("admin:djstripe_webhookendpoint_add")).status_code == 403
 
 
-def test_staff_who_may_only_look_cannot_revoke_a_key(one_of_each):
+def test_view_permission_does_not_allow_revoking_a_key(one_of_each):
     client = open_staff_browser(make_staff("customers.view_apikey"))
     answer = {"action": "revoke", "_selected_action": [str(ApiKey.objects.get().pk)]}
     client.post(reverse("admin:customers_apikey_changelist"), answer)
     assert ApiKey.objects.get().revoked_at is None
 
 
-def test_every_model_of_ours_is_in_the_admin():
+def test_every_model_is_in_the_admin():
     from django.apps import apps
 
     registered = set(admin.site._registry)
@@ -143,7 +143,7 @@ def test_every_model_of_ours_is_in_the_admin():
     assert ForgeAccount in registered
 
 
-def test_staff_pages_are_not_for_customers(db):
+def test_customers_cannot_open_staff_pages(db):
     client = Client()
     client.force_login(UserFactory())
     assert client.get(reverse("admin:billing_usagerecord_changelist")).status_code == 302

@@ -1,4 +1,4 @@
-"""No secret is on any staff page, nor found out by asking a page for it."""
+"""No staff page shows a secret, or reveals one through filters, search or ordering."""
 
 import re
 from collections.abc import Iterator
@@ -37,19 +37,19 @@ ALWAYS_OPEN = 4
 
 
 def list_addresses(model: type[models.Model], row: models.Model) -> list[str]:
-    """Each page that a model has, with a row of it; first those that open for whoever may look."""
+    """Return the URLs of the pages of a model; those that need view permission only come first."""
     many, one = address(model, "changelist"), [address(model, kind, row.pk) for kind in ("change", "history")]
     may_close = [address(model, "add"), address(model, "delete", row.pk)]
     return [many, f"{many}?q={MARK[:7]}&all=&o=1.-2", *one, *may_close]
 
 
-class TestAPage:
+class TestPage:
     @pytest.mark.parametrize("who", ["staff", "onlooker"])
-    def test_opens_with_rows_and_shows_no_secret(self, request: Any, rows: Rows, who: str) -> None:
+    def test_opens_and_shows_no_secret(self, request: Any, rows: Rows, who: str) -> None:
         browser: StaffBrowser = request.getfixturevalue(who)
         wrong = []
         for model, _ in PAGES:
-            note_change(browser, rows[model])
+            record_change(browser, rows[model])
             must_open = who == "staff" or model is not StaffAction
             for number, path in enumerate(list_addresses(model, rows[model])):
                 answer = browser.get(path)
@@ -58,15 +58,15 @@ class TestAPage:
                     wrong.append((path, answer.status_code, MARK in answer.text))
         assert wrong == []
 
-    def test_is_of_ours(self) -> None:
+    def test_derives_from_staff_admin(self) -> None:
         assert all(isinstance(page, StaffAdmin) for _, page in PAGES)
 
     @pytest.mark.parametrize(("model", "page"), PAGES, ids=IDS)
-    def test_knows_its_secrets_by_the_rule(self, model: type[models.Model], page: Any) -> None:
-        """The rule of the code and the list of this test are apart: one of them sees each new column."""
+    def test_every_secret_is_recognized(self, model: type[models.Model], page: Any) -> None:
+        """The rule in the code is independent of the list in tests/rows.py, so each checks the other."""
         assert [f.name for f in list_secrets(model) if not is_secret(f)] == []
 
-    def test_is_there_for_these_alone(self) -> None:
+    def test_models_of_secrets_have_no_page(self) -> None:
         from django.apps import apps
 
         hidden = {m._meta.label for m in apps.get_models() if m not in dict(PAGES)}
@@ -81,8 +81,8 @@ class TestAPage:
         } <= hidden
 
 
-def note_change(browser: StaffBrowser, row: models.Model) -> None:
-    """Something for the row's history page."""
+def record_change(browser: StaffBrowser, row: models.Model) -> None:
+    """Create a log entry for the history page of the row."""
     LogEntry.objects.create(
         user_id=browser.user.pk,
         content_type=ContentType.objects.get_for_model(row),
@@ -94,12 +94,12 @@ def note_change(browser: StaffBrowser, row: models.Model) -> None:
 
 
 def without_id(answer: Any) -> str:
-    """The page without the request's id, which no two share."""
+    """Return the page without the request id, which is unique."""
     return re.sub(r"req_\w+", "", answer.text)
 
 
 def find_paths(model: type[models.Model], depth: int = 2) -> Iterator[str]:
-    """Every path to a secret column, over up to two relations, forth and back."""
+    """Yield every lookup path to a secret column, over up to two forward or reverse relations."""
     for field in model._meta.get_fields():
         if isinstance(field, models.Field) and not field.is_relation and field in list_secrets(model):
             yield field.name
@@ -110,15 +110,15 @@ def find_paths(model: type[models.Model], depth: int = 2) -> Iterator[str]:
                 yield from (f"{name}__{path}" for path in find_paths(target, depth - 1))
 
 
-class TestAnOracle:
+class TestOracle:
     @pytest.mark.parametrize(("model", "page"), PAGES, ids=IDS)
-    def test_is_no_filter(self, model: type[models.Model], page: Any) -> None:
-        """Every path to a secret, by the page's own check; some of them over HTTP below."""
+    def test_filters_do_not_allow_secrets(self, model: type[models.Model], page: Any) -> None:
+        """Checks every path with `lookup_allowed`; tests below check some of them over HTTP."""
         for path in find_paths(model):
             for lookup in ("", *(f"__{each}" for each in LOOKUPS)):
                 assert not page.lookup_allowed(f"{path}{lookup}", "x", None), path + lookup
 
-    def test_answers_as_any_unknown_filter_does(self, staff: StaffBrowser, rows: Rows) -> None:
+    def test_response_equals_that_of_an_unknown_filter(self, staff: StaffBrowser, rows: Rows) -> None:
         for model, _ in PAGES:
             many = address(model, "changelist")
             unknown = staff.get(many, {"no_such_column__regex": "."})
@@ -147,14 +147,16 @@ class TestAnOracle:
             "customers/invitation/?created_at__regex=a",
         ],
     )
-    def test_is_refused(self, staff: StaffBrowser, path: str) -> None:
+    def test_lookup_of_a_secret_is_rejected(self, staff: StaffBrowser, path: str) -> None:
         assert staff.get(f"/staff/{path}").status_code == 400
 
     @pytest.mark.parametrize(("model", "page"), PAGES, ids=IDS)
-    def test_is_no_search_order_or_autocomplete(self, model: type[models.Model], page: Any) -> None:
+    def test_search_ordering_and_display_do_not_use_secrets(
+        self, model: type[models.Model], page: Any
+    ) -> None:
         assert page.list_secret_paths() == []
 
-    def test_makes_a_page_that_names_a_secret_fail_at_the_start(self) -> None:
+    def test_registering_a_page_with_a_secret_raises(self) -> None:
         from django.core.exceptions import ImproperlyConfigured
         from unfold.admin import TabularInline
 
@@ -174,21 +176,21 @@ class TestAnOracle:
             with pytest.raises(ImproperlyConfigured):
                 StaffSite("other").register(ApiKey, type("Page", (StaffAdmin,), names))
 
-    def test_is_no_autocomplete(self, staff: StaffBrowser, rows: Rows) -> None:
+    def test_autocomplete_does_not_match_secrets(self, staff: StaffBrowser, rows: Rows) -> None:
         for field in ("user", "customer"):
             given = {"app_label": "customers", "model_name": "membership", "field_name": field}
             answer = staff.get("/staff/autocomplete/", given | {"term": MARK})
             assert answer.json()["results"] == []
 
 
-class TestWhatDjStripeOffers:
+class TestDjStripe:
     @pytest.mark.parametrize("kind", ["apikey", "idempotencykey", "plan"])
-    def test_has_no_page_for_keys(self, kind: str) -> None:
+    def test_has_no_pages_for_keys(self, kind: str) -> None:
         with pytest.raises(NoReverseMatch):
             reverse(f"admin:djstripe_{kind}_changelist")
 
-    def test_is_not_changed_nor_asked_of_stripe(self, staff: StaffBrowser, rows: Rows) -> None:
-        """Stripe is at an address where nobody listens: whatever calls it fails."""
+    def test_pages_are_read_only_and_do_not_call_stripe(self, staff: StaffBrowser, rows: Rows) -> None:
+        """No server listens at the configured Stripe URL, so that every call would fail."""
         sent = {"post": "yes", "url": "https://evil.test"}
         for model in (model for model, _ in PAGES if model._meta.app_label == "djstripe"):
             pk = rows[model].pk

@@ -13,15 +13,15 @@ from tests.factories import CustomerFactory, make_mitigation_of
 
 
 @pytest.mark.django_db
-class TestTakeFigures:
-    def test_takes_the_day_anew_when_repeated(self) -> None:
+class TestTakeBusinessMetrics:
+    def test_repetition_updates_the_day(self) -> None:
         now = timezone.now()
         take_business_metrics(at=now)
         CustomerFactory()
         take_business_metrics(at=now)
         assert DailyBusinessMetrics.objects.get().signups == 1
 
-    def test_counts_who_scanned_within_a_week(self) -> None:
+    def test_counts_customers_who_scanned_within_a_week(self) -> None:
         signed_up = timezone.now() - timedelta(days=10)
         CustomerFactory(created_at=signed_up)
         make_mitigation_of(
@@ -30,37 +30,37 @@ class TestTakeFigures:
             issue_number=None,
             created_at=signed_up + timedelta(hours=2),
         )
-        figures = take_business_metrics(at=timezone.now())
-        assert (figures.activated, figures.activatable) == (1, 2)
-        assert figures.first_scan_median_seconds == 7200
+        metrics = take_business_metrics(at=timezone.now())
+        assert (metrics.activated, metrics.activatable) == (1, 2)
+        assert metrics.first_scan_median_seconds == 7200
 
-    def test_counts_closed_accounts_as_signups_and_not_as_trials(self) -> None:
+    def test_counts_closed_accounts_as_signups_but_not_as_trials(self) -> None:
         CustomerFactory(closed_at=timezone.now())
-        figures = take_business_metrics(at=timezone.now())
-        assert (figures.signups, figures.on_trial) == (1, 0)
+        metrics = take_business_metrics(at=timezone.now())
+        assert (metrics.signups, metrics.on_trial) == (1, 0)
 
 
-class TestMoney:
-    def test_recurs_by_the_price_that_the_plan_was_sold_at(self, billing_env: BillingEnv) -> None:
+class TestRevenue:
+    def test_recurring_revenue_uses_the_price_of_the_subscription(self, billing_env: BillingWorld) -> None:
         billing_env.subscribe("teams")
         billing_env.subscribe("payg")
-        figures = take_business_metrics(at=billing_env.now())
-        assert (figures.on_teams, figures.on_payg, figures.on_trial) == (1, 1, 0)
-        assert figures.recurring_cents == 49900
+        metrics = take_business_metrics(at=billing_env.now())
+        assert (metrics.on_teams, metrics.on_payg, metrics.on_trial) == (1, 1, 0)
+        assert metrics.recurring_cents == 49900
 
-    def test_is_collected_when_an_invoice_is_paid(self, billing_env: BillingEnv) -> None:
+    def test_paid_invoice_counts_as_collected(self, billing_env: BillingWorld) -> None:
         billing_env.subscribe("teams")
         billing_env.deliver()
         assert take_business_metrics(at=billing_env.now()).collected_cents == 49900
 
-    def test_is_no_longer_collected_a_month_later(self, billing_env: BillingEnv) -> None:
+    def test_invoice_of_an_earlier_month_does_not_count(self, billing_env: BillingWorld) -> None:
         billing_env.subscribe("teams")
         billing_env.deliver()
         assert take_business_metrics(at=billing_env.now() + timedelta(days=31)).collected_cents == 0
 
 
-class TestPlans:
-    def test_are_lost_when_they_end(self, billing_env: BillingEnv, settings: Any) -> None:
+class TestChurn:
+    def test_counts_ended_plans(self, billing_env: BillingWorld, settings: Any) -> None:
         settings.METER_SETTLE_SECONDS = 0
         customer = billing_env.subscribe("payg")
         billing_env.deliver()
@@ -68,6 +68,6 @@ class TestPlans:
         cancel_plan(customer=customer)
         billing_env.deliver()
         billing_env.stripe.control.advance(days=15)
-        figures = take_business_metrics(at=billing_env.now())
-        assert (figures.churned, figures.churnable) == (1, 1)
-        assert (figures.on_payg, figures.on_trial) == (0, 1)
+        metrics = take_business_metrics(at=billing_env.now())
+        assert (metrics.churned, metrics.churnable) == (1, 1)
+        assert (metrics.on_payg, metrics.on_trial) == (0, 1)
