@@ -212,10 +212,10 @@ class TestTrojanAccount:
         assert Membership.objects.get(user=member.user) == member
 
     def test_is_not_created_by_the_command_for_an_existing_user(self) -> None:
-        from provisioning.services.provision_customer import SignupRefused, provision_customer
+        from provisioning.services.provision_customer import SignupRejected, provision_customer
 
         person = make_person(ALICE)
-        with pytest.raises(SignupRefused):
+        with pytest.raises(SignupRejected):
             provision_customer(name="Evil", email=ALICE)
         assert not Membership.objects.filter(user=person).exists()
         assert not CustomerFactory._meta.model.objects.exists()

@@ -68,14 +68,14 @@ class TestConcurrentConfirmations:
     def test_of_two_requests_create_one_account_with_its_key(self) -> None:
         asked = ask(2)
         outcomes = run_concurrently([confirm(token) for _, token in asked])
-        assert outcomes == {"done": 1, SignupOver.__name__: 1}
+        assert outcomes == {"done": 1, SignupNotValid.__name__: 1}
         assert (Customer.objects.count(), User.objects.count(), Membership.objects.count()) == (1, 1, 1)
         assert sum(authenticate_api_key(raw) is not None for raw, _ in asked) == 1
         assert not SignupRequest.objects.exists()
 
     def test_of_one_link_succeed_once(self) -> None:
         ((_, token),) = ask(1)
-        assert run_concurrently([confirm(token)] * 4) == {"done": 1, SignupOver.__name__: 3}
+        assert run_concurrently([confirm(token)] * 4) == {"done": 1, SignupNotValid.__name__: 3}
         assert Customer.objects.count() == 1
 
     def test_during_pruning_succeed_completely_or_not_at_all(self) -> None:
@@ -105,5 +105,5 @@ class TestConcurrentSignups:
 
     def test_with_one_address_create_one_account(self) -> None:
         outcomes = run_concurrently([lambda: provision_customer(name="Acme", email=ALICE)] * 3)
-        assert outcomes == {"done": 1, SignupRefused.__name__: 2}
+        assert outcomes == {"done": 1, SignupRejected.__name__: 2}
         assert (Customer.objects.count(), User.objects.count()) == (1, 1)

@@ -18,9 +18,7 @@ from django.db import models, transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from djstripe.models import WebhookEventTrigger
 
-from billing.admin.stripe_mirror import StripeMirrorAdmin
 from core.api import limiter
 from customers.models import User
 from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory, UserFactory
@@ -111,6 +109,20 @@ def _fill(route: str) -> str:
 ROUTES = list_routes()
 STAFF = [route for route in ROUTES if route.pattern.startswith("staff/")]
 STAFF_LISTS = [route for route in STAFF if "/<path:" not in route.pattern]
+# dj-stripe's pages are one class of ours: a superuser and a customer's owner walk all of them, others these.
+SAMPLED = {f"djstripe.{each}" for each in ("customer", "invoice", "webhookendpoint", "webhookeventtrigger")}
+
+
+def sample(routes: list[Route]) -> list[Route]:
+    """Return the routes without those of dj-stripe models that are not in SAMPLED."""
+    models = [re.match(r"staff/djstripe/(\w+)/", route.pattern) for route in routes]
+    return [
+        route
+        for route, found in zip(routes, models, strict=True)
+        if not found or f"djstripe.{found[1]}" in SAMPLED
+    ]
+
+
 # All pages share one access check: one role requests all of them, the others one page of each app.
 _FIRST_OF_APP = {route.pattern.split("/")[1]: route for route in reversed(STAFF_LISTS)}
 STAFF_GATES = list(_FIRST_OF_APP.values())
@@ -229,13 +241,19 @@ class TestStaff:
                 reached.add(found[1])
         assert reached <= set(held)
 
+    def test_of_djstripe_share_one_class(self) -> None:
+        """So the models of SAMPLED show what the pages of all of them do."""
+        pages = {m: type(page) for m, page in admin.site._registry.items() if m._meta.app_label == "djstripe"}
+        own = [page for page in pages.values() if not issubclass(page, StripeMirrorAdmin)]
+        assert own == [pages[WebhookEventTrigger]] and len(pages) > 30
+
     def test_permissions_separate_every_pair_of_apps(self) -> None:
         """Therefore the five users of HOLDINGS cover the same cases as one user per app."""
         alone = {(one, other) for held in HOLDINGS for one in held for other in APPS if other not in held}
         assert alone == set(permutations(APPS, 2))
 
     def test_without_permissions_can_open_no_row(self) -> None:
-        for route, verb, answer in ask_all(open_staff(), STAFF):
+        for route, verb, answer in ask_all(open_staff(), sample(STAFF)):
             is_of_a_model = re.match(r"staff/[a-z]+/[a-z]+/", route.pattern)
             if is_of_a_model and "password_change" not in route.pattern:
                 assert answer.status_code in (302, 403, 404), (verb, route.pattern)
@@ -255,7 +273,7 @@ class TestStaff:
         assert list_errors(open_staff(is_superuser=True), STAFF) == []
 
     def test_view_permission_allows_no_change(self) -> None:
-        rows = {model: make_row(model) for model in admin.site._registry}
+        rows = {model: make_row(model) for model in admin.site._registry if is_walked(model)}
         browser = open_staff("view_*")
         forms = list(list_forms(rows))
         before = hash_tables()

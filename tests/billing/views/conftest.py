@@ -77,7 +77,7 @@ def count_queries(browser: Browser, path: str) -> int:
 
 
 @pytest.fixture
-def paying(alice: Browser, billing_env: BillingWorld) -> Browser:  # noqa: F811
+def paying(alice: Browser, billing_env: BillingEnv) -> Browser:  # noqa: F811
     """Alice, on teams."""
     billing_env.subscribe("teams", customer=alice.customer)
     billing_env.deliver()

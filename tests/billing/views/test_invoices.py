@@ -127,9 +127,7 @@ class TestExplainedInvoice:
         assert "Voided not counted Reason: It broke the build." in text
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $0.00" in text
 
-    def test_a_credited_fix_is_marked_with_its_amount(
-        self, alice: Browser, billing_env: BillingWorld
-    ) -> None:
+    def test_a_credited_fix_is_marked_with_its_amount(self, alice: Browser, billing_env: BillingEnv) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         make_fix(billing_env, alice.customer)
         correct(
@@ -145,7 +143,7 @@ class TestExplainedInvoice:
         assert "Every line matches our ledger" in page.find("main").words
 
     def test_says_plainly_where_it_differs(
-        self, alice: Browser, billing_env: BillingWorld, caplog: Any
+        self, alice: Browser, billing_env: BillingEnv, caplog: Any
     ) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         make_fix(billing_env, alice.customer)
@@ -157,9 +155,7 @@ class TestExplainedInvoice:
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
-    def change(
-        self, alice: Browser, billing_env: BillingWorld, before: str, after: str, *, fixes: int
-    ) -> str:
+    def change(self, alice: Browser, billing_env: BillingEnv, before: str, after: str, *, fixes: int) -> str:
         """The words of the invoice that a change of plan makes after ten days."""
         billing_env.subscribe(before, customer=alice.customer)
         billing_env.deliver()
@@ -173,7 +169,7 @@ class TestExplainedInvoice:
         return open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/").find("main").words
 
     def test_a_change_up_is_invoiced_at_both_prices_and_agrees(
-        self, alice: Browser, billing_env: BillingWorld, settings: Any
+        self, alice: Browser, billing_env: BillingEnv, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "payg", "teams", fixes=1)
@@ -181,7 +177,7 @@ class TestExplainedInvoice:
         assert "1 fix in our ledger, $15.00" in text
 
     def test_a_change_down_says_which_lines_we_do_not_compute(
-        self, alice: Browser, billing_env: BillingWorld, settings: Any
+        self, alice: Browser, billing_env: BillingEnv, settings: Any
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "teams", "payg", fixes=1)
@@ -209,7 +205,7 @@ class TestExplainedInvoice:
 
 class TestFix:
     def test_shows_all_of_its_evidence_to_its_customer_alone(
-        self, paying: Browser, mallory: Browser, billing_env: BillingWorld
+        self, paying: Browser, mallory: Browser, billing_env: BillingEnv
     ) -> None:
         make_fix(billing_env, paying.customer)
         path = f"/dashboard/billing/fixes/{UsageRecord.objects.get().pk}/"

@@ -25,7 +25,7 @@ class TestChoosePlan:
 
     @pytest.mark.parametrize("plan", ["payg", "teams"])
     def test_leads_to_checkout_and_back_to_an_open_plan(
-        self, alice: Browser, billing_env: BillingWorld, plan: str
+        self, alice: Browser, billing_env: BillingEnv, plan: str
     ) -> None:
         response = alice.post(PLANS, {"plan": plan})
         assert response.status_code == 303
@@ -41,7 +41,7 @@ class TestChoosePlan:
         assert "now. Thank you." in back.text
 
     def test_stands_in_the_audit_log_once_it_is_paid_as_done_by_who_chose_it(
-        self, alice: Browser, billing_env: BillingWorld
+        self, alice: Browser, billing_env: BillingEnv
     ) -> None:
         user = Membership.objects.get(customer=alice.customer).user
         alice.post(PLANS, {"plan": "teams"})
@@ -54,12 +54,12 @@ class TestChoosePlan:
         changed = AuditLogEntry.objects.filter(customer=alice.customer, action="plan_changed")
         assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
 
-    def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "teams"})
         alice.get(f"{RETURN}?checkout=left")
         assert not AuditLogEntry.objects.filter(action="plan_changed").exists()
 
-    def test_another_person_gets_a_page_of_their_own(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_another_person_gets_a_page_of_their_own(self, alice: Browser, billing_env: BillingEnv) -> None:
         first = alice.post(PLANS, {"plan": "teams"}).headers["Location"]
         carol = MembershipFactory(customer=alice.customer).user
         alice.force_login(carol)
@@ -80,14 +80,12 @@ class TestChoosePlan:
         BillingAccount.objects.update(plan="payg", status="active")
         assert alice.get(PLANS).headers["Location"] == "/dashboard/billing/change/"
 
-    def test_a_second_tab_makes_no_second_subscription(
-        self, alice: Browser, billing_env: BillingWorld
-    ) -> None:
+    def test_a_second_tab_makes_no_second_subscription(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "payg"})
         alice.post(PLANS, {"plan": "payg"})
         assert len(billing_env.stripe.control.objects("checkout.session")) == 1
 
-    def test_stripe_being_away_changes_nothing(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_stripe_being_away_changes_nothing(self, alice: Browser, billing_env: BillingEnv) -> None:
         billing_env.stripe.control.add_fault("status", path="/v1/checkout/*", status=500, times=None)
         assert alice.post(PLANS, {"plan": "teams"}).status_code == 503
         assert billing_env.account(alice.customer).status == "trialing"
@@ -125,7 +123,7 @@ class TestWaitForStripe:
     def test_a_strange_count_begins_anew(self, alice: Browser, tries: str) -> None:
         assert "tries=1" in self.find_look(alice, f"tries={tries}")
 
-    def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "payg"})
         session = billing_env.stripe.control.objects("checkout.session")[0]["id"]
         billing_env.stripe.control.complete_checkout(session)
@@ -136,7 +134,7 @@ class TestWaitForStripe:
         assert billing_env.account(alice.customer).status == "active"
 
     def test_another_customers_session_opens_nothing(
-        self, alice: Browser, mallory: Browser, billing_env: BillingWorld
+        self, alice: Browser, mallory: Browser, billing_env: BillingEnv
     ) -> None:
         for browser in (alice, mallory):
             browser.post(PLANS, {"plan": "payg"})
@@ -190,7 +188,7 @@ class TestCancelPlan:
 class TestChangePlan:
     CHANGE = "/dashboard/billing/change/"
 
-    def test_charges_what_the_preview_showed(self, alice: Browser, billing_env: BillingWorld) -> None:
+    def test_charges_what_the_preview_showed(self, alice: Browser, billing_env: BillingEnv) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         page = open_page(alice, self.CHANGE)
         assert page.find("h1").words == "From Pay as you go to Teams"

@@ -94,7 +94,7 @@ class TestReadJsonObject:
                 read_json_object(f"{{{members}}}".encode(), verbatim=frozenset({"a"}))
 
     def test_rejects_an_object_with_too_many_members(self):
-        read_json_object(json.dumps(dict.fromkeys(map(str, range(MOST_MEMBERS)))).encode())
+        read_json_object(json.dumps(dict.fromkeys(map(str, range(MAX_MEMBERS)))).encode())
         with pytest.raises(MalformedJSON):
             read_json_object(json.dumps(dict.fromkeys(map(str, range(MAX_MEMBERS + 1)))).encode())
         with pytest.raises(MalformedJSON):

@@ -8,7 +8,7 @@ from tests.factories import UserFactory
 @pytest.fixture
 def absent_cache(settings):
     """A cache with a Redis URL at which no server listens."""
-    absent = {"BACKEND": "core.redis.cache.ForgivingRedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
+    absent = {"BACKEND": "core.redis.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
     settings.CACHES = {"default": absent}
     return caches["default"]
 

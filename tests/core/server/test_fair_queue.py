@@ -83,14 +83,14 @@ def make_request(size=0):
 
 class TestTurns:
     def test_alternate_between_clients(self):
-        turns = Turns(most=10, most_bytes=100)
+        turns = FairQueue(most=10, most_bytes=100)
         first, second, third, other = (make_request() for _ in range(4))
         for client, request in [("a", first), ("a", second), ("a", third), ("b", other)]:
             assert turns.add(client, request)
         assert [turns.take() for _ in range(5)] == [first, other, second, third, None]
 
     def test_are_limited_in_bytes_per_client(self):
-        turns = Turns(most=10, most_bytes=100)
+        turns = FairQueue(most=10, most_bytes=100)
         assert turns.add("a", make_request(60))
         assert not turns.add("a", make_request(60))
         assert turns.add("b", make_request(60))

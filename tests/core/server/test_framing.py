@@ -30,10 +30,10 @@ def encode(chunks, trailers=()):
 class TestLength:
     @given(body=st.binary(), cuts=st.lists(st.integers(0, 60), max_size=5))
     def test_ends_after_the_content_length(self, body, cuts):
-        assert take(Length(len(body)), body + NEXT, cuts) == len(body)
+        assert take(FixedLengthBody(len(body)), body + NEXT, cuts) == len(body)
 
     def test_of_zero_is_found_at_once(self):
-        assert Length(0).is_found
+        assert FixedLengthBody(0).is_found
 
 
 class TestChunks:
@@ -75,7 +75,7 @@ class TestChunks:
         ],
     )
     def test_end_at_the_first_malformed_chunk(self, malformed):
-        ending = Chunks(MOST)
+        ending = ChunkedBody(MOST)
         take(ending, malformed)
         assert ending.is_found
 

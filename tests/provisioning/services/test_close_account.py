@@ -81,7 +81,7 @@ class TestCloseAccount:
         assert customer.memberships.get().user == owner
 
     def test_address_of_an_open_account_is_in_use(self, customer) -> None:
-        with pytest.raises(SignupRefused):
+        with pytest.raises(SignupRejected):
             provision_customer(name="Acme again", email="pay@acme.test")
 
     def test_second_closing_keeps_the_first_time(self, customer, owner) -> None:

@@ -17,7 +17,7 @@ OLD = timedelta(days=settings.MAIL_RETENTION_DAYS, hours=1)
 
 
 def make_mail(status="sent", *, ago=OLD):
-    mail = queue_mail(to="alice@acme.test", subject="Your code", text="1234", html="")
+    mail = create_outgoing_mail(to="alice@acme.test", content=Content("Your code", "1234", ""))
     rows = OutgoingMail.objects.filter(pk=mail.pk)
     if status == "parked":
         park(rows)

@@ -14,7 +14,7 @@ from tests.outbox import make_due
 
 @pytest.fixture
 def queued(db):
-    return queue_mail(to="alice@acme.test", subject="Your code", text="1234", html="<p>1234</p>")
+    return create_outgoing_mail(to="alice@acme.test", content=Content("Your code", "1234", "<p>1234</p>"))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from customers.models import AuditLogEntry, Membership, User
 from phases.models import StorageUse
-from tests.billing.billing_env import BillingWorld
+from tests.billing.billing_env import BillingEnv
 from tests.rsolv.portal.conftest import Browser, expire_recent_login
 from tests.rsolv.portal.markup import read_page
 from tests.rsolv.portal.test_fixes import open_page
@@ -113,7 +113,7 @@ class TestClosing:
         assert alice.get("/dashboard/keys/").url == "/dashboard/"
 
     def test_reports_unavailable_stripe_and_closes_nothing(
-        self, billing_env: BillingWorld, alice: Browser
+        self, billing_env: BillingEnv, alice: Browser
     ) -> None:
         billing_env.subscribe("payg", customer=alice.customer)
         billing_env.stripe.control.add_fault("status", path="*", status=500, times=None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rsolv.portal.workflow import TOOLCHAINS, WorkflowOptions, write_workflow
 
-OPTIONS = Workflow(action="rsolv-dev/rsolv-action@v3", api_url="https://app.example.com")
+OPTIONS = WorkflowOptions(action="rsolv-dev/rsolv-action@v3", api_url="https://app.example.com")
 
 
 def read(text: str) -> dict[str, object]:
@@ -22,7 +22,7 @@ class TestWriteWorkflow:
         triggers, modes = ("schedule", "push", "pull_request", "manual"), ("scan", "validate", "full")
         for trigger in triggers:
             for mode in modes:
-                options = Workflow(
+                options = WorkflowOptions(
                     OPTIONS.action, OPTIONS.api_url, trigger=trigger, mode=mode, languages=tuple(TOOLCHAINS)
                 )
                 (tmp_path / f"{trigger}-{mode}.yml").write_text(write_workflow(options))
@@ -46,12 +46,12 @@ class TestWriteWorkflow:
 
     @pytest.mark.parametrize(("mode", "may_write"), [("scan", False), ("full", True)])
     def test_requests_minimal_permissions(self, mode: str, may_write: bool) -> None:
-        options = Workflow(OPTIONS.action, OPTIONS.api_url, mode=mode)  # type: ignore[arg-type]
+        options = WorkflowOptions(OPTIONS.action, OPTIONS.api_url, mode=mode)  # type: ignore[arg-type]
         assert ("pull-requests: write" in write_workflow(options)) is may_write
 
     @given(st.text(min_size=1).filter(lambda text: text.isprintable()))
     def test_escapes_every_branch_name(self, branch: str) -> None:
-        text = write_workflow(Workflow(OPTIONS.action, OPTIONS.api_url, trigger="push", branch=branch))
+        text = write_workflow(WorkflowOptions(OPTIONS.action, OPTIONS.api_url, trigger="push", branch=branch))
         found = read(text)
         assert found["on"]["push"]["branches"] == [branch]  # type: ignore[index]
         assert set(found) == {"name", "on", "permissions", "concurrency", "jobs"}

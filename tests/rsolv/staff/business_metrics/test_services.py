@@ -41,26 +41,26 @@ class TestTakeBusinessMetrics:
 
 
 class TestRevenue:
-    def test_recurring_revenue_uses_the_price_of_the_subscription(self, billing_env: BillingWorld) -> None:
+    def test_recurring_revenue_uses_the_price_of_the_subscription(self, billing_env: BillingEnv) -> None:
         billing_env.subscribe("teams")
         billing_env.subscribe("payg")
         metrics = take_business_metrics(at=billing_env.now())
         assert (metrics.on_teams, metrics.on_payg, metrics.on_trial) == (1, 1, 0)
         assert metrics.recurring_cents == 49900
 
-    def test_paid_invoice_counts_as_collected(self, billing_env: BillingWorld) -> None:
+    def test_paid_invoice_counts_as_collected(self, billing_env: BillingEnv) -> None:
         billing_env.subscribe("teams")
         billing_env.deliver()
         assert take_business_metrics(at=billing_env.now()).collected_cents == 49900
 
-    def test_invoice_of_an_earlier_month_does_not_count(self, billing_env: BillingWorld) -> None:
+    def test_invoice_of_an_earlier_month_does_not_count(self, billing_env: BillingEnv) -> None:
         billing_env.subscribe("teams")
         billing_env.deliver()
         assert take_business_metrics(at=billing_env.now() + timedelta(days=31)).collected_cents == 0
 
 
 class TestChurn:
-    def test_counts_ended_plans(self, billing_env: BillingWorld, settings: Any) -> None:
+    def test_counts_ended_plans(self, billing_env: BillingEnv, settings: Any) -> None:
         settings.METER_SETTLE_SECONDS = 0
         customer = billing_env.subscribe("payg")
         billing_env.deliver()
