@@ -158,7 +158,9 @@ class TestEndedKey:
         assert not KeyInvalidation.objects.exists()
 
     def test_is_rejected_if_the_process_died_before_invalidating_it(self, raw, monkeypatch):
-        monkeypatch.setattr(key_cache, "forget", lambda hashes: None)  # killed before its on_commit hook ran
+        monkeypatch.setattr(
+            key_cache, "invalidate", lambda hashes: None
+        )  # killed before its on_commit hook ran
         revoke(get_key(raw))
         monkeypatch.undo()
         get_redis_client().client.delete(key_cache.LEASE)  # as if it had expired

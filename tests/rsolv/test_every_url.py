@@ -18,7 +18,9 @@ from django.db import models, transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from djstripe.models import WebhookEventTrigger
 
+from billing.admin.stripe_mirror import StripeMirrorAdmin
 from core.api import limiter
 from customers.models import User
 from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory, UserFactory
@@ -210,8 +212,8 @@ def is_walked(model: type[models.Model]) -> bool:
 
 def list_forms(row_of: dict[type[models.Model], models.Model]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the path and form of every possible change on the staff pages."""
-    for model, page in admin.site._registry.items():
-        base, row = f"/staff/{model._meta.app_label}/{model._meta.model_name}/", row_of[model]
+    for model, row in row_of.items():
+        base, page = f"/staff/{model._meta.app_label}/{model._meta.model_name}/", admin.site._registry[model]
         columns = {field.name: "1" for field in model._meta.concrete_fields} | {"is_superuser": "on"}
         yield f"{base}add/", columns
         yield f"{base}{row.pk}/change/", columns | {"_save": "1"}

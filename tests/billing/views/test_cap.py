@@ -15,7 +15,7 @@ def read_cap(browser: Browser) -> int | None:
 
 class TestSetCap:
     def test_says_what_happens_at_it(self, alice: Browser) -> None:
-        assert "the Action is told to wait" in open_page(alice, CAP).find("main").words
+        assert "The Action skips a fix that would exceed it" in open_page(alice, CAP).find("main").words
 
     def test_is_set_in_whole_dollars(self, alice: Browser, mallory: Browser) -> None:
         response = alice.post(CAP, {"dollars": "750"}, follow=True)
@@ -33,7 +33,7 @@ class TestSetCap:
 
     def test_is_taken_away(self, alice: Browser) -> None:
         BillingAccount.objects.update(spend_cap_cents=75000)
-        assert "nothing bounds" in alice.post(CAP, {"remove": ""}, follow=True).text
+        assert "is not limited" in alice.post(CAP, {"remove": ""}, follow=True).text
         assert read_cap(alice) is None
 
     def test_shows_the_one_that_stands(self, alice: Browser) -> None:

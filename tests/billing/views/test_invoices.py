@@ -151,7 +151,7 @@ class TestExplainedInvoice:
         billing_env.close_month()
         UsageReport.objects.update(status="pending", reported_at=None, next_attempt_at=timezone.now())
         page = open_page(alice, f"{INVOICES}{self.find_number(billing_env)}/")
-        assert "This invoice differs from our own ledger" in page.find("main").words
+        assert "This invoice differs from our ledger" in page.find("main").words
         assert "0 fixes in our ledger, $0.00 The invoice differs: 1 fix, $15.00" in self.read_lines(page)[0]
         assert "invoice_differs" in caplog.text
 
@@ -173,7 +173,7 @@ class TestExplainedInvoice:
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "payg", "teams", fixes=1)
-        assert "Every line agrees with our own ledger" in text
+        assert "Every line matches our ledger" in text
         assert "1 fix in our ledger, $15.00" in text
 
     def test_a_change_down_says_which_lines_we_do_not_compute(
@@ -181,7 +181,7 @@ class TestExplainedInvoice:
     ) -> None:
         settings.METER_SETTLE_SECONDS = 0
         text = self.change(alice, billing_env, "teams", "payg", fixes=1)
-        assert "The fixes agree with our own ledger" in text
+        assert "The fixes match our ledger" in text
         assert "A part of a month's price" in text
 
     def test_makes_no_stripe_call(self, paying: Browser, billing_env: BillingEnv) -> None:

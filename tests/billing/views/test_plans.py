@@ -52,7 +52,7 @@ class TestChoosePlan:
         billing_env.deliver()
         alice.post(f"{RETURN}?session={session['id']}")
         changed = AuditLogEntry.objects.filter(customer=alice.customer, action="plan_changed")
-        assert [(each.subject, each.actor) for each in changed] == [("Teams, begun", user)]
+        assert [(each.subject, each.actor) for each in changed] == [("Teams, started", user)]
 
     def test_left_again_is_recorded_as_no_change(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "teams"})
@@ -98,14 +98,14 @@ class TestWaitForStripe:
         return next((part.attrs["hx-get"] for part in parts if "hx-get" in part.attrs), "")
 
     def test_looks_again_by_itself_and_by_a_link(self, alice: Browser) -> None:
-        url = f"{RETURN}?checkout=done&session=cs_1&tries=1"
+        url = f"{RETURN}?checkout=done&session=cs_1&polls=1"
         assert self.find_look(alice, "checkout=done&session=cs_1") == url
         links = open_page(alice, f"{RETURN}?checkout=done&session=cs_1").find_all("a")
         assert url in [link.attrs["href"] for link in links]
 
     def test_answers_its_waiting_part_with_the_next_one(self, alice: Browser) -> None:
-        part = alice.get(f"{RETURN}?session=cs_1&tries=1", headers=HTMX)
-        assert "tries=2" in part.text
+        part = alice.get(f"{RETURN}?session=cs_1&polls=1", headers=HTMX)
+        assert "polls=2" in part.text
         assert "<html" not in part.text
 
     def test_leads_on_as_a_page_once_the_plan_is_open(self, paying: Browser) -> None:
@@ -114,14 +114,14 @@ class TestWaitForStripe:
 
     @pytest.mark.parametrize("tries", ["20", "999"])
     def test_ends_by_saying_what_to_do(self, alice: Browser, tries: str) -> None:
-        query = f"checkout=done&session=cs_1&tries={tries}"
+        query = f"checkout=done&session=cs_1&polls={tries}"
         assert not self.find_look(alice, query)
         assert "Ask Stripe now" in open_page(alice, f"{RETURN}?{query}").find("main").words
         assert alice.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
 
     @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])
     def test_a_strange_count_begins_anew(self, alice: Browser, tries: str) -> None:
-        assert "tries=1" in self.find_look(alice, f"tries={tries}")
+        assert "polls=1" in self.find_look(alice, f"polls={tries}")
 
     def test_asks_stripe_by_post_when_no_news_comes(self, alice: Browser, billing_env: BillingEnv) -> None:
         alice.post(PLANS, {"plan": "payg"})

@@ -19,7 +19,7 @@ def all_healthy(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def no_cached_check(monkeypatch):
-    monkeypatch.setattr(StripeCheck, "asked_at", float("-inf"))
+    monkeypatch.setattr(StripeCheck, "checked_at", float("-inf"))
 
 
 @pytest.mark.django_db

@@ -57,7 +57,7 @@ class TestIdempotencyKey:
         assert prune_answers(at=timezone.now() + timedelta(hours=25)) == 1
 
     def test_keeps_only_the_newest_responses_of_a_busy_customer(self, alice_api, mallory_api, monkeypatch):
-        monkeypatch.setattr("customers.api.idempotency.MOST_KEPT", 2)
+        monkeypatch.setattr("customers.api.idempotency.MAX_STORED", 2)
         now = timezone.now()
         for client in (alice_api, mallory_api):
             for age in range(4 if client is alice_api else 2):

@@ -100,7 +100,7 @@ class TestTeam:
         member = add(alice, "admin")
         key = create_api_key(customer=alice.customer, name="Nightly", created_by=member.user).api_key
         page = alice.post(f"{TEAM}{member.pk}/remove/", {"keys": "keep"}, follow=True).text
-        assert "1 API key goes on working and was reassigned." in page
+        assert "1 API key was reassigned and still works." in page
         key.refresh_from_db()
         assert key.is_active
         assert key.created_by != member.user
@@ -121,7 +121,7 @@ class TestTeam:
         member = add(alice, "admin")
         create_api_key(customer=alice.customer, name="Nightly", created_by=member.user)
         page = alice.post(f"{TEAM}{member.pk}/role/", {"role": "member"}, follow=True).text
-        assert "1 API key goes on working and was reassigned." in page
+        assert "1 API key was reassigned and still works." in page
 
     def test_owner_transfers_ownership(self, alice: Browser) -> None:  # noqa: F811
         member = add(alice, "member")

@@ -50,7 +50,7 @@ class TestCreate:
         assert not ApiKey.objects.exists()
 
     def test_is_limited(self, alice: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("customers.services.manage_keys.MOST_ACTIVE_KEYS", 1)
+        monkeypatch.setattr("customers.services.manage_keys.MAX_ACTIVE_KEYS", 1)
         make(alice)
         assert "Revoke one" in alice.post(PAGE, {"name": "CI"}).text
 
@@ -101,7 +101,7 @@ class TestRevoke:
         assert "nothing stops working" in alice.get(PAGE).text
         works(raw)
         page = alice.get(PAGE).text
-        assert "Every workflow that sends CI stops at once" in " ".join(page.split())
+        assert "Every workflow that sends CI stops working at once" in " ".join(page.split())
         assert "127.0.0.1" in page
 
 

@@ -42,7 +42,7 @@ class TestRepositories:
         assert fix.repository.name not in mallory.get(PAGE).text
 
     def test_empty_list_explains_what_to_do(self, alice: Browser) -> None:
-        assert "appears here with its first scan" in open_page(alice, PAGE).find("main").words
+        assert "appears here after its first scan" in open_page(alice, PAGE).find("main").words
 
     def test_number_of_queries_is_constant(self, alice: Browser) -> None:
         def count() -> int:

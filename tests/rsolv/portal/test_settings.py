@@ -119,7 +119,7 @@ class TestClosing:
         billing_env.stripe.control.add_fault("status", path="*", status=500, times=None)
         response = alice.post(self.PATH, {"confirmation": "Acme"})
         assert (response.status_code, response["Retry-After"]) == (503, "30")
-        assert "Nothing is half done" in response.text
+        assert "nothing is charged or changed twice" in response.text
         alice.customer.refresh_from_db()
         assert alice.customer.closed_at is None
 
@@ -139,4 +139,4 @@ class TestStorage:
 
     def test_explains_what_to_do_at_the_limit(self, alice: Browser) -> None:
         StorageUse.objects.create(customer=alice.customer, stored_bytes=50_000_000)
-        assert "Ask for more room" in open_page(alice, "/dashboard/settings/").find("main").words
+        assert "Ask for more storage" in open_page(alice, "/dashboard/settings/").find("main").words

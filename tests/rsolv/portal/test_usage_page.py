@@ -41,11 +41,11 @@ class TestCharts:
 
     def test_exclude_voided_fixes(self, alice: Browser) -> None:
         UsageCorrection.objects.create(usage=use(alice), customer=alice.customer, kind="void", reason="ours")
-        assert "No fixes in this time" in open_page(alice, PAGE).find("main").words
+        assert "No fixes in this period" in open_page(alice, PAGE).find("main").words
 
     def test_can_span_months(self, alice: Browser) -> None:
         use(alice, ago=100)
-        assert "No fixes in this time" in open_page(alice, PAGE).find("main").words
+        assert "No fixes in this period" in open_page(alice, PAGE).find("main").words
         assert len(read_rows(open_page(alice, f"{PAGE}?span=12m"), "By severity")) == 1
 
     def test_exclude_fixes_of_another_customer(self, alice: Browser, mallory: Browser) -> None:

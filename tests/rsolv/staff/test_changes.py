@@ -337,7 +337,7 @@ class TestStaffAuditLog:
         from django.core.management import CommandError, call_command
 
         person = make_person("staff@rsolv.test")
-        with pytest.raises(CommandError, match="set one up first"):
+        with pytest.raises(CommandError, match="must do so before they get staff access"):
             call_command("staff_access", person.email)
         give_second_step(person)
         call_command("staff_access", person.email, superuser=True)
