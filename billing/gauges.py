@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from core.outbox import PARKED, PENDING
+from core.outbox.models import PARKED, PENDING
 
 from .models import Discrepancy, InboxEvent, Notification, Reconciliation, UsageReport
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
+from core.outbox.models import OutboxRow, outbox_constraints, outbox_indexes
+from core.outbox.policy import Policy
 from customers.models import Customer
 
 from .metrics import STEPS

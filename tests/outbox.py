@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core import outbox
+from core.outbox import operators
 
 
 def make_due(rows: QuerySet[Any], *, at: datetime | None = None) -> None:
@@ -19,7 +19,7 @@ def make_due(rows: QuerySet[Any], *, at: datetime | None = None) -> None:
 
 def park(rows: QuerySet[Any], *, ago: timedelta = timedelta(0)) -> None:
     """Park rows, as for staff."""
-    outbox.park_rows(rows, at=timezone.now() - ago, reason="No.")
+    operators.park_rows(rows, at=timezone.now() - ago, reason="No.")
 
 
 def parked() -> dict[str, Any]:

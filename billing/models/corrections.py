@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
+from core.outbox.models import OutboxRow, outbox_constraints, outbox_indexes
+from core.outbox.policy import Policy
 from customers.models import Customer
 
 from .held_back import is_sent_to_stripe

@@ -4,7 +4,8 @@ from django.db import models
 from django.utils import timezone
 
 from billing.metrics import WEBHOOKS_PROCESSED
-from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
+from core.outbox.models import OutboxRow, outbox_constraints, outbox_indexes
+from core.outbox.policy import Policy
 
 
 class InboxEvent(OutboxRow):

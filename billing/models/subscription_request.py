@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.db import models
 
-from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
+from core.outbox.models import OutboxRow, outbox_constraints, outbox_indexes
+from core.outbox.policy import Policy
 
 from .account import BillingAccount
 

@@ -7,7 +7,8 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
-from core.outbox import OutboxRow, Policy, outbox_constraints, outbox_indexes
+from core.outbox.models import OutboxRow, outbox_constraints, outbox_indexes
+from core.outbox.policy import Policy
 from customers.models import Customer
 from phases.models import PhaseExecution, Repository
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.models import CorrectionReport, InboxEvent, Notification, SubscriptionRequest, UsageReport
-from core import outbox
+from core.outbox import operators
+from core.outbox.models import PARKED, PENDING, OutboxRow
 
-OUTBOXES: dict[str, type[outbox.OutboxRow]] = {
+OUTBOXES: dict[str, type[OutboxRow]] = {
     "reports": UsageReport,
     "corrections": CorrectionReport,
     "events": InboxEvent,
@@ -30,10 +31,8 @@ class Backlog:
 def count_backlog() -> Backlog:
     """Count the pending rows of each kind, due or not, and all parked rows."""
     rows = {kind: model._default_manager.all() for kind, model in OUTBOXES.items()}
-    waiting = {kind: each.filter(status=outbox.PENDING).count() for kind, each in rows.items()}
-    return Backlog(
-        **waiting, rejected=sum(each.filter(status=outbox.PARKED).count() for each in rows.values())
-    )
+    waiting = {kind: each.filter(status=PENDING).count() for kind, each in rows.items()}
+    return Backlog(**waiting, rejected=sum(each.filter(status=PARKED).count() for each in rows.values()))
 
 
 def retry_now(*, at: datetime, with_parked: bool = False) -> Backlog:
@@ -44,5 +43,5 @@ def retry_now(*, at: datetime, with_parked: bool = False) -> Backlog:
     """
     for model in OUTBOXES.values():
         rows = model._default_manager.all()
-        outbox.retry_now(rows if with_parked else rows.filter(status=outbox.PENDING), at=at)
+        operators.retry_now(rows if with_parked else rows.filter(status=PENDING), at=at)
     return count_backlog()

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from billing.services.payments.sync_payment_state import block_overdue
-from core import outbox
+from core.outbox.sweep import list_outboxes, sweep
 
 
 def sweep_billing() -> int:
@@ -14,4 +14,4 @@ def sweep_billing() -> int:
     """
     now = timezone.now()
     block_overdue(at=now)
-    return outbox.sweep(outbox.list_outboxes("billing"), at=now)
+    return sweep(list_outboxes("billing"), at=now)

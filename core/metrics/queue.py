@@ -10,8 +10,8 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from core.metrics.collectors import register_collector
-from core.outbox import list_outboxes
 from core.outbox.metrics import read_outboxes
+from core.outbox.sweep import list_outboxes
 from core.queue.enqueue import connect_broker
 
 

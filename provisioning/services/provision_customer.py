@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from billing.models import BillingAccount
-from core import outbox
 from core.errors import DomainError
+from core.outbox.sweep import enqueue
 from customers.addresses import has_public_domain, is_disposable, normalize_email
 from customers.models import Customer, Membership, User
 from customers.selectors import find_person, get_membership
@@ -168,4 +168,4 @@ def _schedule_steps(customer: Customer, at: datetime) -> None:
     ProvisioningRun.objects.create(customer=customer, steps=1 + len(ahead), started_at=at)
     for event in ahead:
         if event.due_at <= at:
-            outbox.enqueue(event)
+            enqueue(event)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from core import outbox
+from core.outbox import operators
 from provisioning.models import OutgoingMail
 
 from .send_mail import GIVE_UP_AFTER, NO_TEXT
@@ -19,7 +19,7 @@ def prune_mails(*, at: datetime) -> int:
     First expires parked mails whose code or link is no longer valid, and deletes their text. Safe to repeat.
     """
     parked = OutgoingMail.objects.filter(status=Status.PARKED, created_at__lt=at - GIVE_UP_AFTER)
-    outbox.close(parked, at=at, status=Status.EXPIRED, **NO_TEXT)
+    operators.close(parked, at=at, status=Status.EXPIRED, **NO_TEXT)
     before = at - timedelta(days=settings.MAIL_RETENTION_DAYS)
     old = OutgoingMail.objects.filter(created_at__lt=before, status__in=(Status.SENT, Status.EXPIRED))
     count = 0

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core import outbox
+from core.outbox import operators
 from provisioning.models import ProvisioningEvent
 
 
@@ -12,5 +12,5 @@ def retry_steps(*, at: datetime) -> int:
     Mails of later days keep their date. Parked steps and steps leased by a worker are unchanged.
     """
     waiting = ProvisioningEvent.objects.filter(status=ProvisioningEvent.Status.PENDING, due_at__lte=at)
-    outbox.retry_now(waiting, at=at)
+    operators.retry_now(waiting, at=at)
     return waiting.count()

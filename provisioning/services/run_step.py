@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.services.subscriptions.ensure_stripe_customer import ensure_stripe_customer
 from billing.stripe_gateway.errors import StripeRejected
-from core import outbox
+from core.outbox import leases
 from provisioning import mails
 from provisioning.metrics import READY_SECONDS, STEPS
 from provisioning.models import ProvisioningEvent, ProvisioningRun
@@ -32,16 +32,16 @@ def run_step(*, event_id: UUID) -> None:
     If a worker dies after sending a mail and before recording it, the mail is sent again with the same
     Message-ID. A step that Stripe rejects, or that fails too often, is parked for staff.
     """
-    event = outbox.claim(ProvisioningEvent.objects.select_related("customer"), pk=event_id)
+    event = leases.claim(ProvisioningEvent.objects.select_related("customer"), pk=event_id)
     if event is None:
         return
     try:
         status = _run(event)
     except StripeRejected as error:
-        outbox.park(event, outbox.describe(error))
+        leases.park(event, leases.describe(error))
         return
     except Exception as error:  # counts any error as a failure, so that retries end
-        outbox.fail(event, outbox.describe(error))
+        leases.fail(event, leases.describe(error))
         log.warning("provisioning_step_failed", step=event.step, error=type(error).__name__)
         return
     if _finish(event, status):
@@ -68,7 +68,7 @@ def _finish(event: ProvisioningEvent, status: Status) -> bool:
     now, is_at_once = timezone.now(), event.step in IMMEDIATE_STEPS
     if is_at_once:
         ProvisioningRun.objects.select_for_update().filter(pk=event.customer_id).first()
-    if not outbox.complete(event, status=status, done_at=now):
+    if not leases.complete(event, status=status, done_at=now):
         return False
     transaction.on_commit(STEPS.labels(step=event.step, state=str(status)).inc)
     at_once = ProvisioningEvent.objects.filter(customer=event.customer_id, step__in=IMMEDIATE_STEPS)

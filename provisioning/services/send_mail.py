@@ -7,8 +7,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from core import outbox
 from core.mail.build import Content, build_mail
+from core.outbox import leases
+from core.outbox.sweep import enqueue
 from provisioning.models import OutgoingMail
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ def create_outgoing_mail(*, to: str, content: Content) -> OutgoingMail:
         mail = OutgoingMail.objects.create(
             to=to, subject=content.subject[:255], text=content.text, html=content.html
         )
-        outbox.enqueue(mail)
+        enqueue(mail)
     return mail
 
 
@@ -35,7 +36,7 @@ def send_mail(*, mail_id: UUID) -> None:
     If a worker dies after sending a mail and before recording it, the mail is sent again with the same
     Message-ID.
     """
-    mail = outbox.claim(OutgoingMail.objects.all(), pk=mail_id)
+    mail = leases.claim(OutgoingMail.objects.all(), pk=mail_id)
     if mail is None:
         return
     try:
@@ -44,13 +45,13 @@ def send_mail(*, mail_id: UUID) -> None:
     except Exception as error:  # including invalid addresses, so that retries end
         _fail(mail, error)
         return
-    outbox.complete(mail, status=Status.SENT, sent_at=timezone.now(), **NO_TEXT)
+    leases.complete(mail, status=Status.SENT, sent_at=timezone.now(), **NO_TEXT)
 
 
 def _fail(mail: OutgoingMail, error: Exception) -> None:
-    reason = outbox.describe(error)
+    reason = leases.describe(error)
     if timezone.now() - mail.created_at < GIVE_UP_AFTER:
-        outbox.reschedule(mail, reason)
+        leases.reschedule(mail, reason)
     else:
-        outbox.complete(mail, status=Status.EXPIRED, last_error=reason, **NO_TEXT)
+        leases.complete(mail, status=Status.EXPIRED, last_error=reason, **NO_TEXT)
     log.warning("mail_failed", mail=str(mail.pk), error=type(error).__name__)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from core import outbox
+from core.outbox.sweep import list_outboxes, sweep
 from provisioning.metrics import BROKEN
 from provisioning.selectors import list_complete_runs, list_overdue_runs
 
@@ -13,7 +13,7 @@ def sweep_provisioning() -> int:
     """Enqueue due steps and mails, up to 1000 of each, and update the gauge of incomplete signups."""
     now = timezone.now()
     BROKEN.set(check_signups(at=now))
-    return outbox.sweep(outbox.list_outboxes("provisioning"), at=now)
+    return sweep(list_outboxes("provisioning"), at=now)
 
 
 def check_signups(*, at: datetime) -> int:

@@ -8,7 +8,7 @@ from django.db import transaction
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
 from billing.selectors.billed_lines import find_fix_price, is_being_invoiced, was_billed
 from billing.stripe_gateway.audits import sync_customer_invoices
-from core import outbox
+from core.outbox import leases, operators
 
 log = structlog.get_logger(__name__)
 
@@ -46,13 +46,13 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
     price_cents = 0
     if was_billed(usage=correction.usage, meter_at=sent.meter_at):
         price_cents = find_fix_price(correction=correction, account=account) or 0
-    if outbox.held(report).select_for_update().first() is None:
+    if leases.held(report).select_for_update().first() is None:
         return ""
-    outbox.close(UsageReport.objects.filter(pk=sent.pk), at=at, status=UsageReport.Status.WITHDRAWN)
+    operators.close(UsageReport.objects.filter(pk=sent.pk), at=at, status=UsageReport.Status.WITHDRAWN)
     if price_cents:
         reason = "taken off the meter after it was invoiced"
-        outbox.release(report, reason, at=at, resolution=Resolution.CREDIT, amount_cents=price_cents)
+        leases.release(report, reason, at=at, resolution=Resolution.CREDIT, amount_cents=price_cents)
     else:
-        outbox.complete(report, status=Status.DONE, done_at=at)
+        leases.complete(report, status=Status.DONE, done_at=at)
     log.info("correction_adjusted", correction=str(report.pk), credited_cents=price_cents)
     return ""

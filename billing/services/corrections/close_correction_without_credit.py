@@ -10,7 +10,7 @@ from billing.models import BillingAccount, CorrectionReport, UsageCorrection
 from billing.selectors.billed_lines import find_fix_price, was_without_plan
 from billing.services.subscriptions.refresh_account import refresh_account
 from billing.stripe_gateway.subscriptions import sync_subscriptions
-from core import outbox
+from core.outbox import leases
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,6 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
     is_priced = find_fix_price(correction=correction, account=account) is not None
     if is_priced or not was_without_plan(usage=correction.usage, account=account):
         return "waiting for the period's invoice"
-    if outbox.complete(report, status=Status.DONE, resolution=Resolution.NOTHING, done_at=at):
+    if leases.complete(report, status=Status.DONE, resolution=Resolution.NOTHING, done_at=at):
         log.info("correction_unbilled", correction=str(report.pk))
     return ""

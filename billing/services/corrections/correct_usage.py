@@ -10,8 +10,9 @@ from django.utils.translation import gettext_noop
 from billing.models import CorrectionReport, Notification, UsageCorrection, UsageRecord, UsageReport
 from billing.services.metering.record_usage import lock_account
 from billing.services.notifications.notify_customer import notify_customer
-from core import outbox
 from core.errors import DomainError
+from core.outbox import operators
+from core.outbox.sweep import enqueue
 from customers.models import User
 
 log = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ def correct_usage(
         _save_done(report, resolution=Resolution.WITHHELD, at=at)
     else:
         report.save()
-        outbox.enqueue(report)
+        enqueue(report)
     _tell_customer(correction, at)
     log.warning("usage_corrected", usage=str(usage.pk), kind=str(kind), resolution=str(report.resolution))
     return correction
@@ -74,7 +75,7 @@ def withdraw_unsent(usage_id: UUID, *, at: datetime) -> bool:
     worker may be about to send it.
     """
     unsent = UsageReport.objects.filter(pk=usage_id, first_sent_at=None, status__in=NOT_REPORTED)
-    return outbox.close(unsent, at=at, status=UsageReport.Status.WITHDRAWN) == 1
+    return operators.close(unsent, at=at, status=UsageReport.Status.WITHDRAWN) == 1
 
 
 def _save_done(report: CorrectionReport, *, resolution: CorrectionReport.Resolution, at: datetime) -> None:

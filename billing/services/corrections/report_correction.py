@@ -23,7 +23,7 @@ from billing.services.metering.settle_parked_report import settle_parked_report
 from billing.stripe_gateway.adjustments import cancel_meter_event, credit_balance
 from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.stripe_gateway.meter import count_metered
-from core import outbox
+from core.outbox import leases
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ def report_correction(*, correction_id: UUID) -> None:
     Source: docs/decisions/009-spend-caps-claims-and-corrections.md
     """
     due = CorrectionReport.list_due(timezone.now()).select_related("correction__usage__report")
-    report = outbox.claim(due, pk=correction_id)
+    report = leases.claim(due, pk=correction_id)
     if report is None:
         return
     step = None
@@ -67,11 +67,11 @@ def report_correction(*, correction_id: UUID) -> None:
         if step is not None:
             _send(report, step)
     except StripeUnavailable as error:
-        outbox.reschedule(report, str(error))
+        leases.reschedule(report, str(error))
     except StripeRejected as error:
         _handle_rejection(report, step, f"{error.code}: {error}")
     except Exception as error:
-        outbox.reschedule(report, outbox.describe(error))
+        leases.reschedule(report, leases.describe(error))
         raise
 
 
@@ -92,9 +92,9 @@ def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
     decided = {"resolution": report.resolution, "amount_cents": report.amount_cents}
     stripe_customer_id = account.stripe_customer_id
     if reason or stripe_customer_id is None:
-        outbox.reschedule(report, reason or "waiting for the Stripe customer", **decided)
+        leases.reschedule(report, reason or "waiting for the Stripe customer", **decided)
         return None
-    if not outbox.held(report).update(**decided):
+    if not leases.held(report).update(**decided):
         return None
     usage = report.correction.usage
     return Step(
@@ -141,7 +141,7 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
 
 
 def _finish(report: CorrectionReport, *, resolution: CorrectionReport.Resolution, at: datetime) -> None:
-    outbox.complete(report, status=Status.DONE, resolution=resolution, done_at=at)
+    leases.complete(report, status=Status.DONE, resolution=resolution, done_at=at)
 
 
 def _withdraw_unsent(correction: UsageCorrection, now: datetime) -> bool:
@@ -176,14 +176,14 @@ def _send(report: CorrectionReport, step: Step) -> None:
         description=step.description,
         attempt=step.attempt,
     )
-    if outbox.complete(report, status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id):
+    if leases.complete(report, status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id):
         log.info("correction_credited", correction=str(report.pk), amount_cents=step.amount_cents)
 
 
 def _finish_adjustment(report: CorrectionReport, step: Step) -> None:
     reason = close_adjustment(report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now())
     if reason:
-        outbox.reschedule(report, reason)
+        leases.reschedule(report, reason)
 
 
 def _close_without_credit(report: CorrectionReport, step: Step) -> None:
@@ -191,32 +191,32 @@ def _close_without_credit(report: CorrectionReport, step: Step) -> None:
         report=report, stripe_customer_id=step.stripe_customer_id, at=timezone.now()
     )
     if reason:
-        outbox.reschedule(report, reason)
+        leases.reschedule(report, reason)
 
 
 def _handle_rejection(report: CorrectionReport, step: Step | None, error: str) -> None:
     if step is None or step.resolution == Resolution.UNDECIDED:
-        outbox.reschedule(report, error)
+        leases.reschedule(report, error)
         return
     if step.resolution == Resolution.CREDIT:
-        if outbox.park(report, error):
+        if leases.park(report, error):
             log.error("credit_rejected", correction=str(report.pk), error=error)
         return
     try:
         _settle_adjustment(report, step, error)
     except StripeUnavailable as unavailable:
-        outbox.reschedule(report, str(unavailable))
+        leases.reschedule(report, str(unavailable))
 
 
 def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None:
     """Find out from the meter whether an earlier attempt succeeded; if not, credit the fix instead."""
     sent = UsageReport.objects.get(usage__correction=report.pk)
     if sent.meter_at is None or sent.reported_at is None:
-        outbox.reschedule(report, f"{error}; waiting for the fix's usage report")
+        leases.reschedule(report, f"{error}; waiting for the fix's usage report")
         return
     is_recent = timezone.now() - sent.reported_at < SUMMARY_LAG
     if is_recent or has_recent_neighbors(sent, timezone.now()):
-        outbox.reschedule(report, f"{error}; waiting for the meter's summaries")
+        leases.reschedule(report, f"{error}; waiting for the meter's summaries")
         return
     # The meter counts events, not identifiers. Fixes of one minute are interchangeable, so a count no higher
     # than that of the minute's other reports means that this fix is off the meter.
@@ -225,5 +225,5 @@ def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None
     if held <= count_known(sent, minute):
         _finish_adjustment(report, step)
         return
-    if outbox.release(report, error, at=timezone.now(), resolution=Resolution.CREDIT):
+    if leases.release(report, error, at=timezone.now(), resolution=Resolution.CREDIT):
         log.warning("adjustment_rejected", correction=str(report.pk), error=error)

@@ -10,7 +10,7 @@ from billing.models import BillingAccount, UsageClaim, UsageRecord, UsageReport
 from billing.selectors.entitlements import count_period_fixes, count_used_fixes
 from billing.selectors.trial import get_trial_use
 from billing.services.metering.notify_usage_thresholds import notify_usage_thresholds
-from core import outbox
+from core.outbox.sweep import enqueue
 from customers.locks import lock_name
 from customers.models import Customer, ForgeAccount
 from phases.models import PhaseExecution
@@ -57,7 +57,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     transaction.on_commit(USAGE_RECORDED.labels(str(account.plan), str(coverage)).inc)
     log.info("usage_recorded", usage=str(usage.pk), coverage=str(coverage), plan=account.plan)
     if coverage == Coverage.METERED:
-        outbox.enqueue(UsageReport.objects.create(usage=usage, customer=customer))
+        enqueue(UsageReport.objects.create(usage=usage, customer=customer))
     if coverage != Coverage.UNBILLED:
         notify_usage_thresholds(account=account, used=used + 1, at=occurred_at)
     return usage

@@ -12,7 +12,7 @@ from billing.selectors.ledger import LedgerRow
 from billing.services.metering.report_usage import IDENTIFIER_WINDOW, SUMMARY_LAG
 from billing.services.reconciliation.compare_usage import Finding, floor_minute, list_minutes
 from billing.stripe_gateway.meter import count_metered_between
-from core import outbox
+from core.outbox import operators
 
 log = structlog.get_logger(__name__)
 
@@ -113,8 +113,8 @@ def _requeue(account: BillingAccount, minute: datetime, count: int, at: datetime
     due = [report.pk for report in chosen if report.pk not in voided]
     rows = UsageReport.objects.filter(status=Status.REPORTED)
     voided_reason, due_reason = "voided and not on the meter", "reported but not on the meter"
-    outbox.close(rows.filter(pk__in=lost), at=at, status=Status.WITHDRAWN, last_error=voided_reason)
-    outbox.reopen(rows.filter(pk__in=due), at=at, last_error=due_reason)
+    operators.close(rows.filter(pk__in=lost), at=at, status=Status.WITHDRAWN, last_error=voided_reason)
+    operators.reopen(rows.filter(pk__in=due), at=at, last_error=due_reason)
     for usage_id in due:
         log.warning("usage_missing_at_stripe", usage=str(usage_id), customer=str(account.pk))
     return len(chosen)

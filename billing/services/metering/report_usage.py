@@ -16,7 +16,7 @@ from billing.stripe_gateway import meter
 from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.stripe_gateway.meter import MeterEvent, count_metered
 from billing.stripe_gateway.mirrored import read_subscription
-from core import outbox
+from core.outbox import leases
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ def report_usage(*, usage_id: UUID) -> None:
     Source: docs/decisions/004-meter-each-fix-exactly-once.md.
     """
     due = UsageReport.list_due(timezone.now()).select_related("usage")
-    report = outbox.claim(due, pk=usage_id)
+    report = leases.claim(due, pk=usage_id)
     if report is None:
         return
     try:
@@ -54,12 +54,12 @@ def report_usage(*, usage_id: UUID) -> None:
             was_new = meter.report_usage(event)
             _finish(report, meter_at=event.at if was_new else report.earlier_meter_at)
     except StripeUnavailable as error:
-        if outbox.reschedule(report, str(error)):
+        if leases.reschedule(report, str(error)):
             USAGE_REPORTED.labels("rescheduled").inc()
     except StripeRejected as error:
         _reject(report, error=f"{error.code}: {error}")
     except Exception as error:
-        outbox.reschedule(report, outbox.describe(error))
+        leases.reschedule(report, leases.describe(error))
         raise
 
 
@@ -87,14 +87,14 @@ def _prepare(report: UsageReport, now: datetime) -> MeterEvent | None:
     period_start, stripe_customer_id = account.current_period_start, account.stripe_customer_id
     is_billed = account.can_meter or _is_on_last_invoice(account, report, now)
     if not is_billed or period_start is None or stripe_customer_id is None:
-        outbox.reschedule(report, "waiting for a subscription")
+        leases.reschedule(report, "waiting for a subscription")
         return None
     if report.first_sent_at is not None and now - report.first_sent_at > IDENTIFIER_WINDOW:
         if has_recent_neighbors(report, now):
-            outbox.reschedule(report, "waiting for other reports of its minute")
+            leases.reschedule(report, "waiting for other reports of its minute")
             return None
         if (counted_at := find_counted_time(report, stripe_customer_id)) is not None:
-            if outbox.complete(report, status=Status.REPORTED, reported_at=now, meter_at=counted_at):
+            if leases.complete(report, status=Status.REPORTED, reported_at=now, meter_at=counted_at):
                 transaction.on_commit(USAGE_REPORTED.labels("settled").inc)
             return None
         # Not on the meter. The old identifier may still be deduplicated, so the next event gets a new one.
@@ -106,7 +106,7 @@ def _prepare(report: UsageReport, now: datetime) -> MeterEvent | None:
     report.meter_at = meter_at
     report.first_sent_at = report.first_sent_at or now
     sent = {name: getattr(report, name) for name in SENT}
-    if not outbox.held(report).update(**sent):
+    if not leases.held(report).update(**sent):
         return None
     return MeterEvent(
         identifier=report.identifier,
@@ -189,12 +189,12 @@ def find_counted_time(report: UsageReport, stripe_customer_id: str) -> datetime 
 
 def _finish(report: UsageReport, *, meter_at: datetime | None) -> None:
     counted = {} if meter_at is None else {"meter_at": meter_at}
-    if outbox.complete(report, status=Status.REPORTED, reported_at=timezone.now(), **counted):
+    if leases.complete(report, status=Status.REPORTED, reported_at=timezone.now(), **counted):
         USAGE_REPORTED.labels("reported").inc()
         log.info("usage_reported", usage=str(report.pk))
 
 
 def _reject(report: UsageReport, *, error: str) -> None:
-    if outbox.park(report, error):
+    if leases.park(report, error):
         USAGE_REPORTED.labels("rejected").inc()
         log.error("usage_report_rejected", usage=str(report.pk), error=error)

@@ -7,7 +7,7 @@ from django.db import transaction
 from billing.metrics import USAGE_REPORTED
 from billing.models import UsageReport
 from billing.services.metering.report_usage import SUMMARY_LAG, find_counted_time, has_recent_neighbors
-from core import outbox
+from core.outbox import operators
 
 Status = UsageReport.Status
 
@@ -29,7 +29,7 @@ def settle_parked_report(report: UsageReport, *, stripe_customer_id: str | None,
     counted_at = find_counted_time(report, stripe_customer_id)
     if counted_at is None:
         reason = "parked, corrected and not on the meter"
-        outbox.close(rows, at=now, status=Status.WITHDRAWN, last_error=reason)
-    elif outbox.close(rows, at=now, status=Status.REPORTED, reported_at=now, meter_at=counted_at):
+        operators.close(rows, at=now, status=Status.WITHDRAWN, last_error=reason)
+    elif operators.close(rows, at=now, status=Status.REPORTED, reported_at=now, meter_at=counted_at):
         transaction.on_commit(USAGE_REPORTED.labels("settled").inc)
     report.refresh_from_db()

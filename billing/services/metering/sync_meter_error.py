@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing.metrics import METER_ERRORS
 from billing.models import BillingAccount, CorrectionReport, UsageReport
 from billing.stripe_gateway.meter_errors import MeterError, list_meter_errors
-from core import outbox
+from core.outbox import operators
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +68,7 @@ def _park(error: MeterError) -> bool:
         log.error("credited_fix_not_billed", usage=str(usage_id))
     rows = UsageReport.objects.filter(pk=usage_id)
     generation = report.generation + 1
-    if not outbox.park_rows(rows, at=timezone.now(), reason=reason, generation=generation, **UNSENT):
+    if not operators.park_rows(rows, at=timezone.now(), reason=reason, generation=generation, **UNSENT):
         raise ReportInProgress(error.identifier)
     return True
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.models import Notification
-from core import outbox
+from core.outbox.sweep import enqueue
 from customers.models import Customer
 
 
@@ -22,5 +22,5 @@ def notify_customer(
     Notification.objects.bulk_create([notification], ignore_conflicts=True)
     if not Notification.objects.filter(pk=notification.pk).exists():
         return False
-    outbox.enqueue(notification)
+    enqueue(notification)
     return True

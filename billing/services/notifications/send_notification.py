@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from billing.mails import get_notification_mail, prepare_context
 from billing.models import Notification
-from core import outbox
 from core.mail.build import build_mail, render_mail
+from core.outbox import leases
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ def send_notification(*, notification_id: UUID) -> None:
     same Message-ID. After the last attempt the notification is parked for staff. It is completed without a
     mail if every owner, admin and billing member has turned off mails about usage.
     """
-    notification = outbox.claim(Notification.objects.select_related("customer"), pk=notification_id)
+    notification = leases.claim(Notification.objects.select_related("customer"), pk=notification_id)
     if notification is None:
         return
     if not _is_wanted(notification):
@@ -32,7 +32,7 @@ def send_notification(*, notification_id: UUID) -> None:
     try:
         _build_mail(notification).send()
     except Exception as error:  # an address that no mail can be built for, too: retries must end
-        outbox.fail(notification, outbox.describe(error))
+        leases.fail(notification, leases.describe(error))
         log.error(
             "notification_not_mailed",
             notification=str(notification_id),
@@ -55,7 +55,7 @@ def _is_wanted(notification: Notification) -> bool:
 
 
 def _finish(notification: Notification, why: str = "") -> None:
-    outbox.complete(notification, status=Notification.Status.DONE, mailed_at=timezone.now(), last_error=why)
+    leases.complete(notification, status=Notification.Status.DONE, mailed_at=timezone.now(), last_error=why)
 
 
 def _build_mail(notification: Notification) -> EmailMultiAlternatives:

@@ -16,8 +16,9 @@ from billing.services.subscriptions.refresh_account import refresh_account
 from billing.stripe_gateway.customers import set_payment_method
 from billing.stripe_gateway.errors import StripeRejected
 from billing.stripe_gateway.subscriptions import create_subscription
-from core import outbox
 from core.errors import DomainError
+from core.outbox import leases, operators
+from core.outbox.sweep import enqueue
 from customers.models import Customer
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,7 @@ def choose_plan(*, customer: Customer, plan: Plan, payment_method: str = "", at:
     account.plan_chosen_at = at
     account.subscription = account.current_period_start = account.current_period_end = None
     account.save()
-    outbox.enqueue(_request_subscription(account, payment_method, at))
+    enqueue(_request_subscription(account, payment_method, at))
     return account
 
 
@@ -67,8 +68,8 @@ def _request_subscription(account: BillingAccount, payment_method: str, at: date
     )
     if not is_new:
         former = SubscriptionRequest.objects.filter(pk=account.pk)
-        outbox.close(former, at=at, status=Request.DONE)
-        if not outbox.reopen(former, at=at, **values):
+        operators.close(former, at=at, status=Request.DONE)
+        if not operators.reopen(former, at=at, **values):
             raise PlanStillOpening
     return request
 
@@ -80,7 +81,7 @@ def open_subscription(*, customer_id: UUID) -> None:
     account has no plan until the customer chooses one again.
     """
     rows = SubscriptionRequest.objects.select_related("account")
-    request = outbox.claim(rows, pk=customer_id)
+    request = leases.claim(rows, pk=customer_id)
     if request is None:
         return
     try:
@@ -90,12 +91,12 @@ def open_subscription(*, customer_id: UUID) -> None:
         _reject(request, error)
         raise
     except Exception as error:
-        outbox.reschedule(request, outbox.describe(error))
+        leases.reschedule(request, leases.describe(error))
         raise
     if BillingAccount.objects.filter(pk=customer_id, status=Status.PENDING).exists():
-        outbox.reschedule(request, "waiting for the subscription to become active")
+        leases.reschedule(request, "waiting for the subscription to become active")
     else:
-        outbox.complete(request, status=Request.DONE, payment_method="")
+        leases.complete(request, status=Request.DONE, payment_method="")
 
 
 def _open(request: SubscriptionRequest) -> None:
@@ -119,7 +120,7 @@ def _open(request: SubscriptionRequest) -> None:
 @transaction.atomic
 def _reject(request: SubscriptionRequest, error: StripeRejected) -> None:
     reason = f"{error.code}: {error}"
-    if not outbox.complete(request, status=Request.REJECTED, payment_method="", last_error=reason):
+    if not leases.complete(request, status=Request.REJECTED, payment_method="", last_error=reason):
         return
     BillingAccount.objects.filter(
         pk=request.pk, status=Status.PENDING, plan_chosen_at=request.requested_at

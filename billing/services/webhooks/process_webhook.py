@@ -20,8 +20,9 @@ from billing.models import InboxEvent
 from billing.services.webhooks.handlers import HANDLERS, handle_webhook
 from billing.stripe_gateway.errors import BadSignature
 from billing.stripe_gateway.webhooks import verify_webhook
-from core import outbox
 from core.errors import DomainError
+from core.outbox import leases, operators
+from core.outbox.sweep import enqueue
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
     with suppress(IntegrityError), transaction.atomic():
         row.save(force_insert=True)
         transaction.on_commit(WEBHOOKS_RECEIVED.labels(_label_type(event_type)).inc)
-    outbox.enqueue(row)
+    enqueue(row)
 
 
 def _is_name(value: object) -> bool:
@@ -69,20 +70,20 @@ def process_webhook(*, event_id: str) -> None:
 
     After the last attempt the event is parked for staff. `handlers.py` holds the handler of each type.
     """
-    event = outbox.claim(InboxEvent.objects.all(), pk=event_id)
+    event = leases.claim(InboxEvent.objects.all(), pk=event_id)
     if event is None:
         return
     try:
         handle_webhook(event_type=event.event_type, body=event.payload)
     except Exception as error:
-        if outbox.fail(event, outbox.describe(error)) and event.status == InboxEvent.Status.PENDING:
+        if leases.fail(event, leases.describe(error)) and event.status == InboxEvent.Status.PENDING:
             WEBHOOKS_PROCESSED.labels("rescheduled").inc()
         log.exception(
             "webhook_failed", event_id=event_id, event_type=event.event_type, attempts=event.attempts
         )
         return
     now = timezone.now()
-    if outbox.complete(event, status=InboxEvent.Status.PROCESSED, processed_at=now):
+    if leases.complete(event, status=InboxEvent.Status.PROCESSED, processed_at=now):
         _count(event, now)
 
 
@@ -101,7 +102,7 @@ def replay_webhook(*, event_id: str, at: datetime) -> None:
     """
     rows = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
     with transaction.atomic():
-        outbox.reopen(rows, at=at, processed_at=None)
-        outbox.retry_now(rows, at=at)
+        operators.reopen(rows, at=at, processed_at=None)
+        operators.retry_now(rows, at=at)
         for event in rows:
-            outbox.enqueue(event)
+            enqueue(event)

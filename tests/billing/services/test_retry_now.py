@@ -10,7 +10,7 @@ from billing.services.notifications.notify_customer import notify_customer
 from billing.services.notifications.send_notification import send_notification
 from billing.services.retry_now import count_backlog, retry_now
 from billing.services.sweep_billing import sweep_billing
-from core import outbox
+from core.outbox import leases
 from tests.factories import CustomerFactory, make_mitigation_of
 from tests.outbox import park
 
@@ -52,7 +52,7 @@ class TestRetryNow:
         """Released, it was mailed twice."""
         customer, at = CustomerFactory(), timezone.now()
         notify_customer(customer=customer, kind="recovered", reference="r", data={}, at=at)
-        held = outbox.claim(Notification.objects.all(), pk=Notification.objects.get().pk)
+        held = leases.claim(Notification.objects.all(), pk=Notification.objects.get().pk)
         retry_now(at=timezone.now())
         send_notification(notification_id=held.pk)
         assert mailoutbox == []

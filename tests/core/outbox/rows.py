@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing.models import InboxEvent
-from core import outbox
+from core.outbox import leases
 
 
 def make_row(name: str = "evt_1", **fields: Any) -> InboxEvent:
@@ -11,7 +11,7 @@ def make_row(name: str = "evt_1", **fields: Any) -> InboxEvent:
 
 
 def claim(name: str = "evt_1") -> InboxEvent | None:
-    return outbox.claim(InboxEvent.objects.all(), pk=name)
+    return leases.claim(InboxEvent.objects.all(), pk=name)
 
 
 def take(name: str = "evt_1") -> InboxEvent:

@@ -10,7 +10,6 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from billing.models import InboxEvent
-from core import outbox
 from core.outbox import leases
 from tests.billing.billing_env import run_together
 from tests.core.metrics.pages import Growth
@@ -82,7 +81,7 @@ class TestClaim:
         """As on SQLite, which has no row locks."""
         make_row()
         rows = ContendedRows()
-        assert outbox.claim(rows, pk="evt_1") is None  # type: ignore[type-var, arg-type]
+        assert leases.claim(rows, pk="evt_1") is None  # type: ignore[type-var, arg-type]
         assert read().lease_owner == rows.winner.lease_owner
         assert read().attempts == 1
 
@@ -157,13 +156,12 @@ import os, signal, sys
 import django
 django.setup()
 from billing.models import InboxEvent
-from core import outbox
 from django.db import connections
 from tests.outbox import make_due
 for _ in range(int(sys.argv[1])):
     connections.close_all()
     if not (child := os.fork()):
-        outbox.claim(InboxEvent.objects.all(), pk="evt_1")
+        leases.claim(InboxEvent.objects.all(), pk="evt_1")
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     make_due(InboxEvent.objects.all())

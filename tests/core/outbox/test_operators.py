@@ -6,17 +6,17 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from billing.models import InboxEvent
-from core import outbox
+from core.outbox import leases, operators
 from tests.outbox import make_due, park, parked
 
 from .rows import claim, make_row, read, take
 
 ALL = InboxEvent.objects.all()
 MUTATIONS = {
-    "retry_now": lambda: outbox.retry_now(ALL, at=timezone.now()),
-    "reopen": lambda: outbox.reopen(ALL, at=timezone.now()),
-    "close": lambda: outbox.close(ALL, at=timezone.now(), status="processed"),
-    "park_rows": lambda: outbox.park_rows(ALL, at=timezone.now(), reason="no"),
+    "retry_now": lambda: operators.retry_now(ALL, at=timezone.now()),
+    "reopen": lambda: operators.reopen(ALL, at=timezone.now()),
+    "close": lambda: operators.close(ALL, at=timezone.now(), status="processed"),
+    "park_rows": lambda: operators.park_rows(ALL, at=timezone.now(), reason="no"),
 }
 
 
@@ -29,7 +29,7 @@ class TestRunningLease:
         assert mutate() == 0
         kept = read()
         assert (kept.lease_owner, kept.lease_ends_at) == (row.lease_owner, row.lease_ends_at)
-        assert (claim(), outbox.complete(row, status="processed")) == (None, True)
+        assert (claim(), leases.complete(row, status="processed")) == (None, True)
 
     @pytest.mark.parametrize(
         "fields", [{"next_attempt_at": timezone.now()}, {"status": "processed", "next_attempt_at": None}]
@@ -58,7 +58,7 @@ def test_lease_acquired_during_close_is_not_changed():
     worker = threading.Thread(target=work)
     worker.start()
     assert is_claimed.wait(10)
-    outbox.close(ALL, at=later - timedelta(hours=1), status="processed")
+    operators.close(ALL, at=later - timedelta(hours=1), status="processed")
     worker.join()
     assert (read().status, read().lease_owner) == ("pending", leased[0].lease_owner)
 
@@ -67,12 +67,12 @@ def test_lease_acquired_during_close_is_not_changed():
 class TestRetryNow:
     def test_makes_a_waiting_row_due(self):
         make_row(next_attempt_at=timezone.now() + timedelta(hours=1), failures=3)
-        assert outbox.retry_now(ALL, at=timezone.now()) == 1
+        assert operators.retry_now(ALL, at=timezone.now()) == 1
         assert (claim() is not None, read().failures) == (True, 3)
 
     def test_makes_a_parked_row_pending_and_resets_its_counters(self):
         make_row(**parked(), attempts=12, failures=12, lost_leases=5, last_error="no")
-        assert outbox.retry_now(ALL, at=timezone.now()) == 1
+        assert operators.retry_now(ALL, at=timezone.now()) == 1
         row = read()
         assert (row.status, row.parked_at, row.last_error) == ("pending", None, "")
         assert (row.attempts, row.failures, row.lost_leases) == (12, 0, 0)
@@ -84,25 +84,25 @@ class TestRetryNow:
             take()
             make_due(ALL)
         assert claim() is None
-        outbox.retry_now(ALL, at=timezone.now())
+        operators.retry_now(ALL, at=timezone.now())
         assert claim() is not None
 
     def test_changes_only_the_selected_rows(self):
         for name in ("evt_1", "evt_2"):
             make_row(name, **parked())
-        outbox.retry_now(InboxEvent.objects.filter(pk="evt_1"), at=timezone.now())
+        operators.retry_now(InboxEvent.objects.filter(pk="evt_1"), at=timezone.now())
         assert (read("evt_1").status, read("evt_2").status) == ("pending", "parked")
 
     def test_skips_a_completed_row(self):
         make_row(status="processed", next_attempt_at=None)
-        assert outbox.retry_now(ALL, at=timezone.now()) == 0
+        assert operators.retry_now(ALL, at=timezone.now()) == 0
 
 
 @pytest.mark.django_db
 class TestReopen:
     def test_makes_a_completed_row_pending(self):
         make_row(status="processed", next_attempt_at=None, processed_at=timezone.now())
-        assert outbox.reopen(ALL, at=timezone.now(), processed_at=None) == 1
+        assert operators.reopen(ALL, at=timezone.now(), processed_at=None) == 1
         assert (claim() is not None, read().processed_at) == (True, None)
 
 
@@ -112,11 +112,11 @@ class TestClose:
         make_row()
         row = take()
         make_due(ALL)
-        assert outbox.close(ALL, at=timezone.now(), status="processed") == 1
-        assert not outbox.reschedule(row, "late")
+        assert operators.close(ALL, at=timezone.now(), status="processed") == 1
+        assert not leases.reschedule(row, "late")
 
     def test_completes_a_parked_row(self):
         make_row()
         park(ALL)
-        outbox.close(ALL, at=timezone.now(), status="processed")
+        operators.close(ALL, at=timezone.now(), status="processed")
         assert (read().status, read().parked_at) == ("processed", None)

@@ -7,8 +7,9 @@ from django.utils.module_loading import import_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.outbox import Policy, list_outboxes
 from core.outbox.admin import OutboxFilter
+from core.outbox.policy import Policy
+from core.outbox.sweep import list_outboxes
 
 NOW = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
 

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from billing.models import InboxEvent
-from core import outbox
+from core.outbox import leases, operators
 
 from .rows import make_row
 
@@ -61,7 +61,7 @@ class Outbox(RuleBasedStateMachine):
     @rule(target=claimed)
     def claim(self) -> Any:
         before = self.row
-        got = outbox.claim(self.rows.all(), pk=before.pk)
+        got = leases.claim(self.rows.all(), pk=before.pk)
         may = before.status == "pending" and before.next_attempt_at <= self.now and not self.is_leased
         lost = self.lost + (self.holder is not None)
         if not may or lost >= POLICY.max_lost_leases:
@@ -77,17 +77,17 @@ class Outbox(RuleBasedStateMachine):
 
     @rule(row=claimed)
     def commit_in_between(self, row: InboxEvent) -> None:
-        assert outbox.held(row).update(event_type="b") == self._holds(row)
+        assert leases.held(row).update(event_type="b") == self._holds(row)
 
     @rule(row=consumes(claimed), kind=st.sampled_from(("complete", "reschedule", "release", "fail", "park")))
     def write_outcome(self, row: InboxEvent, kind: str) -> None:
         holds = self._holds(row)
         write = {
-            "complete": lambda: outbox.complete(row, status="processed"),
-            "reschedule": lambda: outbox.reschedule(row, "no"),
-            "release": lambda: outbox.release(row, "no", at=self.now),
-            "fail": lambda: outbox.fail(row, "no"),
-            "park": lambda: outbox.park(row, "no"),
+            "complete": lambda: leases.complete(row, status="processed"),
+            "reschedule": lambda: leases.reschedule(row, "no"),
+            "release": lambda: leases.release(row, "no", at=self.now),
+            "fail": lambda: leases.fail(row, "no"),
+            "park": lambda: leases.park(row, "no"),
         }[kind]
         before = InboxEvent.objects.filter(pk=row.pk).values().get()
         assert write() is holds
@@ -107,7 +107,7 @@ class Outbox(RuleBasedStateMachine):
     @rule()
     def retry_now(self) -> None:
         was_parked = self.row.status == "parked"
-        outbox.retry_now(self.rows.all(), at=self.now)
+        operators.retry_now(self.rows.all(), at=self.now)
         if was_parked:
             self.lost = 0
             assert self.row.status == "pending"
@@ -115,13 +115,13 @@ class Outbox(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         was_pending = self.row.status == "pending"
-        assert outbox.reopen(self.rows.all(), at=self.now) == (not was_pending)
+        assert operators.reopen(self.rows.all(), at=self.now) == (not was_pending)
         if not was_pending:
             self.holder, self.lost = None, 0
 
     @rule()
     def close(self) -> None:
-        assert outbox.close(self.rows.all(), at=self.now, status="processed") == (not self.is_leased)
+        assert operators.close(self.rows.all(), at=self.now, status="processed") == (not self.is_leased)
         if not self.is_leased:
             self.holder = None
 

@@ -1,4 +1,3 @@
-import importlib
 from datetime import timedelta
 
 import pytest
@@ -7,26 +6,24 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import CorrectionReport, FeatureFlag, InboxEvent, UsageReport
-from core import outbox
+from core.outbox import sweep
+from core.outbox.sweep import list_outboxes
 from tests.factories import BillingAccountFactory, UsageRecordFactory
 from tests.outbox import make_due, parked
 
 from .rows import make_row, take
-
-# The package exports a function with the same name as the module.
-module = importlib.import_module("core.outbox.sweep")
 
 
 @pytest.fixture
 def enqueued(monkeypatch):
     """The calls of enqueue_on_commit, in order."""
     found: list[tuple[str, ...]] = []
-    monkeypatch.setattr(module, "enqueue_on_commit", lambda *call: found.append(call))
+    monkeypatch.setattr(sweep, "enqueue_on_commit", lambda *call: found.append(call))
     return found
 
 
-def sweep():
-    return outbox.sweep([InboxEvent], at=timezone.now())
+def sweep_inbox():
+    return sweep.sweep([InboxEvent], at=timezone.now())
 
 
 @pytest.mark.django_db
@@ -36,7 +33,7 @@ class TestSweep:
         take("evt_1")
         make_due(InboxEvent.objects.all())
         make_row("evt_2")
-        assert sweep() == 2
+        assert sweep_inbox() == 2
         assert set(enqueued) == {("billing.tasks.process_webhook", f"evt_{number}") for number in (1, 2)}
 
     def test_skips_leased_parked_completed_and_waiting_rows(self, enqueued):
@@ -45,25 +42,25 @@ class TestSweep:
         make_row("evt_2", **parked())
         make_row("evt_3", status="processed", next_attempt_at=None)
         make_row("evt_4", next_attempt_at=timezone.now() + timedelta(minutes=1))
-        assert (sweep(), enqueued) == (0, [])
+        assert (sweep_inbox(), enqueued) == (0, [])
 
     def test_enqueues_a_bounded_batch_oldest_first(self, enqueued, monkeypatch):
-        monkeypatch.setattr(module, "BATCH", 2)
+        monkeypatch.setattr(sweep, "BATCH", 2)
         for number in range(3):
             make_row(f"evt_{number}", next_attempt_at=timezone.now() - timedelta(hours=number))
-        sweep()
+        sweep_inbox()
         assert [pk for _, pk in enqueued] == ["evt_2", "evt_1"]
 
     def test_runs_one_query_per_table(self, enqueued):
         for number in range(5):
             make_row(f"evt_{number}")
         with CaptureQueriesContext(connection) as queries:
-            outbox.sweep(outbox.list_outboxes(), at=timezone.now())
-        assert len(queries) == len(outbox.list_outboxes())
+            sweep(list_outboxes(), at=timezone.now())
+        assert len(queries) == len(list_outboxes())
 
 
 def test_list_outboxes_finds_every_table():
-    assert {model._meta.label for model in outbox.list_outboxes()} == {
+    assert {model._meta.label for model in list_outboxes()} == {
         "billing.UsageReport",
         "billing.CorrectionReport",
         "billing.InboxEvent",
@@ -97,7 +94,7 @@ class TestPausedReports:
 
 @pytest.mark.services
 @pytest.mark.django_db
-@pytest.mark.parametrize("model", outbox.list_outboxes(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", list_outboxes(), ids=lambda model: model.__name__)
 def test_due_rows_are_found_by_the_partial_index(model):
     """Without it, the query would scan all completed rows."""
     with connection.cursor() as cursor:

@@ -4,8 +4,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from core import outbox
 from core.mail.build import Content
+from core.outbox import operators
 from provisioning import tasks
 from provisioning.models import OutgoingMail
 from provisioning.services.prune_mails import prune_mails
@@ -22,7 +22,7 @@ def make_mail(status="sent", *, ago=OLD):
     if status == "parked":
         park(rows)
     elif status != "pending":
-        outbox.close(rows, at=NOW, status=status)
+        operators.close(rows, at=NOW, status=status)
     rows.update(created_at=NOW - ago)
     return rows
 

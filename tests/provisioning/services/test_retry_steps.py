@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core import outbox
+from core.outbox import leases, operators
 from provisioning.models import ProvisioningEvent
 from provisioning.services.provision_customer import provision_customer
 from provisioning.services.retry_steps import retry_steps
@@ -18,7 +18,7 @@ Step = ProvisioningEvent.Step
 def welcome(db) -> ProvisioningEvent:
     made = provision_customer(name="Acme", email="alice@acme.test", at=NOW)
     stripe_customer = made.customer.provisioning_events.filter(step=Step.STRIPE_CUSTOMER)
-    outbox.close(stripe_customer, at=NOW, status="done")
+    operators.close(stripe_customer, at=NOW, status="done")
     return made.customer.provisioning_events.get(step=Step.WELCOME_MAIL)
 
 
@@ -34,7 +34,7 @@ class TestRetrySteps:
         assert welcome.next_attempt_at == NOW
 
     def test_skips_a_leased_step(self, welcome) -> None:
-        claimed = outbox.claim(ProvisioningEvent.objects.all(), pk=welcome.pk)
+        claimed = leases.claim(ProvisioningEvent.objects.all(), pk=welcome.pk)
         retry_steps(at=NOW)
         welcome.refresh_from_db()
         assert welcome.next_attempt_at == claimed.lease_ends_at

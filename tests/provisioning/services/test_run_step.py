@@ -5,7 +5,7 @@ from django.core import mail
 from django.utils import timezone
 
 from billing.models import BillingAccount
-from core import outbox
+from core.outbox import operators
 from customers.models import Customer
 from provisioning.selectors import list_broken_signups
 from provisioning.services.provision_customer import provision_customer
@@ -56,7 +56,7 @@ class TestMails:
         assert "You have no password yet" in mail.outbox[-1].body
         user.set_password("chosen at signup")
         user.save()
-        outbox.reopen(customer.provisioning_events.filter(step="welcome_mail"), at=timezone.now())
+        operators.reopen(customer.provisioning_events.filter(step="welcome_mail"), at=timezone.now())
         run(customer, "welcome_mail")
         assert "no password" not in mail.outbox[-1].body
 

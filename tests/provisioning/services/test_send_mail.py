@@ -5,8 +5,8 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from core import outbox
 from core.mail.build import Content
+from core.outbox import leases
 from provisioning.models import OutgoingMail
 from provisioning.services.send_mail import create_outgoing_mail, send_mail
 from tests.outbox import make_due
@@ -44,7 +44,7 @@ class TestSendMail:
 
     def test_retry_after_a_crash_keeps_the_message_id(self, queued, mailoutbox, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(outbox, "complete", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
+            patch.setattr(leases, "complete", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
             with pytest.raises(SystemExit):
                 send(queued)
         send(queued)

@@ -15,7 +15,7 @@ from billing.services.metering.sync_meter_error import sync_meter_error
 from billing.stripe_gateway.adjustments import credit_balance
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
-from core import outbox
+from core.outbox import leases, operators
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
 
@@ -124,7 +124,7 @@ class TestAVoidWithinADay:
 
     def test_is_skipped_while_another_worker_has_its_lease(self, billing_env, payg):
         report = correct(fix(payg))
-        outbox.claim(CorrectionReport.objects.all(), pk=report.pk)
+        leases.claim(CorrectionReport.objects.all(), pk=report.pk)
         calls = len(billing_env.stripe.control.requests())
         report_correction(correction_id=report.pk)
         assert len(billing_env.stripe.control.requests()) == calls
@@ -380,7 +380,7 @@ class TestACredit:
         with monkeypatch.context() as patch:
             patch.setattr(module, "credit_balance", refuse)
             assert (send(report).status, report.last_error) == ("parked", "no: No.")
-        outbox.retry_now(CorrectionReport.objects.all(), at=timezone.now())
+        operators.retry_now(CorrectionReport.objects.all(), at=timezone.now())
         assert send(report).status == "done"
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from billing.models import CorrectionReport, UsageReport
 from billing.services.metering.repair_usage import MINUTE, find_missing
 from billing.services.reconciliation.reconcile import reconcile
-from core import outbox
+from core.outbox import operators
 from tests.billing.ledger import report_fixes
 from tests.billing.services.corrections.test_report_correction import correct, list_totals, send
 
@@ -78,6 +78,6 @@ class TestAVoidedFixThatTheMeterLost:
 
     def test_is_left_to_a_void_in_progress(self, billing_env, customer, lost):
         self.void(billing_env)
-        outbox.reopen(CorrectionReport.objects.all(), at=timezone.now())
+        operators.reopen(CorrectionReport.objects.all(), at=timezone.now())
         reconcile(at=timezone.now())
         assert UsageReport.objects.get().status == "reported"

@@ -23,7 +23,7 @@ from billing.services.subscriptions.resume_plan import cancel_at_period_end
 from billing.services.sweep_billing import sweep_billing
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.subscriptions import cancel_subscription
-from core import outbox
+from core.outbox import leases, operators
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
 
@@ -72,7 +72,7 @@ class TestReportUsage:
         assert len(billing_env.stripe.control.requests()) == calls
 
     def test_skips_a_report_leased_by_another_worker(self, billing_env, report):
-        outbox.claim(UsageReport.objects.all(), pk=report.pk)
+        leases.claim(UsageReport.objects.all(), pk=report.pk)
         report_usage(usage_id=report.pk)
         assert billing_env.stripe.control.meter_events() == []
 
@@ -113,14 +113,14 @@ class TestReportUsage:
         assert send(report).status == "parked"
         assert report.last_error
         get_client().v1.billing.meters.reactivate(meter["id"])
-        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
+        operators.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
 
 
 class TestAnUncertainReportPastTheIdentifiersWindow:
     def test_is_not_sent_again_when_the_meter_has_it(self, billing_env, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(outbox, "complete", lambda *_, **__: False)
+            patch.setattr(leases, "complete", lambda *_, **__: False)
             send(report)
         billing_env.pass_time(days=2)
         assert send(report).status == "reported"
@@ -163,7 +163,7 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
         cut(billing_env, report, kind="cut_after")
         park(UsageReport.objects.all())
         billing_env.pass_time(days=2)
-        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
+        operators.retry_now(UsageReport.objects.all(), at=timezone.now())
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
 

@@ -6,7 +6,7 @@ from billing.selectors.entitlements import get_entitlement
 from billing.services.metering.sync_meter_error import sync_meter_error
 from billing.services.reconciliation.reconcile import reconcile
 from billing.stripe_gateway.meter_errors import MeterError, read_identifier
-from core import outbox
+from core.outbox import leases, operators
 from tests.billing.ledger import report_fixes, send_due
 from tests.billing.services.corrections.test_report_correction import correct, send
 
@@ -36,7 +36,7 @@ class TestFollowMeterError:
     def test_a_report_that_staff_send_again_counts_once(self, billing_env, report):
         event = fail(billing_env, report)
         billing_env.deliver(events=[event])
-        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
+        operators.retry_now(UsageReport.objects.all(), at=timezone.now())
         send_due()
         report.refresh_from_db()
         assert (report.status, report.generation) == ("reported", 2)
@@ -44,14 +44,14 @@ class TestFollowMeterError:
     def test_a_repeated_event_does_not_change_a_later_attempt(self, billing_env, report):
         event = fail(billing_env, report)
         billing_env.deliver(events=[event])
-        outbox.retry_now(UsageReport.objects.all(), at=timezone.now())
+        operators.retry_now(UsageReport.objects.all(), at=timezone.now())
         send_due()
         assert sync_meter_error(event_id=event["id"]) == 0
         assert UsageReport.objects.get().status == "reported"
 
     def test_waits_for_the_worker_that_is_sending_the_report_again(self, billing_env, report):
-        outbox.reopen(UsageReport.objects.all(), at=timezone.now())
-        held = outbox.claim(UsageReport.objects.all(), pk=report.pk)
+        operators.reopen(UsageReport.objects.all(), at=timezone.now())
+        held = leases.claim(UsageReport.objects.all(), pk=report.pk)
         event = fail(billing_env, report)
         billing_env.deliver(events=[event])
         assert UsageReport.objects.get().lease_owner == held.lease_owner

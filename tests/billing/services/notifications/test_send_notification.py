@@ -9,7 +9,7 @@ from billing.services.notifications import send_notification as module
 from billing.services.notifications.notify_customer import notify_customer
 from billing.services.notifications.send_notification import send_notification
 from billing.services.sweep_billing import sweep_billing
-from core import outbox
+from core.outbox import leases, operators
 from customers.models import Customer
 from tests.factories import CustomerFactory, MembershipFactory
 from tests.outbox import make_due
@@ -67,7 +67,7 @@ class TestMailNotice:
         assert len(mailoutbox) == 1
 
     def test_skips_a_notification_leased_by_another_worker(self, notification, mailoutbox):
-        outbox.claim(Notification.objects.all(), pk=notification.pk)
+        leases.claim(Notification.objects.all(), pk=notification.pk)
         send_notification(notification_id=notification.pk)
         assert mailoutbox == []
 
@@ -85,7 +85,7 @@ class TestMailNotice:
         Notification.objects.update(failures=Notification.policy.max_failures - 1)
         assert mail(notification).next_attempt_at is None
         monkeypatch.undo()
-        outbox.retry_now(Notification.objects.all(), at=timezone.now())
+        operators.retry_now(Notification.objects.all(), at=timezone.now())
         assert mail(notification).mailed_at is not None
 
     def test_is_parked_for_an_undeliverable_address(self, notification):

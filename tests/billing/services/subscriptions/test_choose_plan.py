@@ -17,7 +17,7 @@ from billing.stripe_gateway.customers import create_customer
 from billing.stripe_gateway.errors import NotSetUp
 from billing.stripe_gateway.prices import find_price_ids, sync_plans
 from billing.stripe_gateway.subscriptions import create_subscription
-from core import outbox
+from core.outbox import leases, operators
 from tests.factories import CustomerFactory
 from tests.outbox import make_due
 
@@ -76,14 +76,14 @@ class TestChoosePlan:
         customer = CustomerFactory()
         with django_capture_on_commit_callbacks():
             choose_plan(customer=customer, plan=PAYG, at=timezone.now())
-        outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
+        leases.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
         open_subscription(customer_id=customer.pk)
         assert billing_env.stripe.control.objects("subscription") == []
 
     def test_is_not_chosen_again_while_a_worker_has_the_first_request(self, billing_env, customer):
         cancel_plan(customer=customer)
-        outbox.reopen(SubscriptionRequest.objects.all(), at=timezone.now())
-        outbox.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
+        operators.reopen(SubscriptionRequest.objects.all(), at=timezone.now())
+        leases.claim(SubscriptionRequest.objects.all(), pk=customer.pk)
         with pytest.raises(PlanStillOpening):
             choose_plan(customer=customer, plan=TEAMS, at=timezone.now())
         assert billing_env.account(customer).status == "canceled"

@@ -18,7 +18,7 @@ from billing.services.webhooks.process_webhook import process_webhook, replay_we
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeUnavailable
 from billing.stripe_gateway.prices import sync_plans
-from core import outbox
+from core.outbox import operators
 from tests.billing.billing_env import WEBHOOK, post_webhook
 from tests.factories import CustomerFactory
 from tests.outbox import make_due
@@ -153,7 +153,7 @@ class TestProcessWebhook:
 
     def test_the_sweep_resumes_an_event_whose_worker_died(self, billing_env, customer):
         billing_env.deliver()
-        outbox.reopen(InboxEvent.objects.all(), at=timezone.now(), processed_at=None)
+        operators.reopen(InboxEvent.objects.all(), at=timezone.now(), processed_at=None)
         billing_env.account(customer).__class__.objects.update(status="unpaid")
         with billing_env.run_tasks():
             sweep_billing()
