@@ -43,12 +43,12 @@ class TestConversion:
     def test_counts_who_had_thirty_days_and_used_them(
         self, signed_up: float, paid_after: float, expected: Ratio
     ) -> None:
-        stretches = [Subscribed(ANN, ago(signed_up - paid_after))]
-        assert compute_conversion(signups={ANN: ago(signed_up)}, stretches=stretches, at=NOW) == expected
+        periods = [Subscribed(ANN, ago(signed_up - paid_after))]
+        assert compute_conversion(signups={ANN: ago(signed_up)}, periods=periods, at=NOW) == expected
 
     def test_counts_a_customer_once_however_often_it_subscribed(self) -> None:
-        stretches = [Subscribed(ANN, ago(40), ago(35)), Subscribed(ANN, ago(34))]
-        found = compute_conversion(signups={ANN: ago(45), BOB: ago(45)}, stretches=stretches, at=NOW)
+        periods = [Subscribed(ANN, ago(40), ago(35)), Subscribed(ANN, ago(34))]
+        found = compute_conversion(signups={ANN: ago(45), BOB: ago(45)}, periods=periods, at=NOW)
         assert found == Ratio(1, 2)
 
 
@@ -64,15 +64,15 @@ class TestActivation:
 
 class TestChurn:
     def test_counts_who_paid_and_no_longer_does(self) -> None:
-        stretches = [Subscribed(ANN, ago(90), ago(3)), Subscribed(BOB, ago(90))]
-        assert compute_churn(stretches=stretches, at=NOW) == Ratio(1, 2)
+        periods = [Subscribed(ANN, ago(90), ago(3)), Subscribed(BOB, ago(90))]
+        assert compute_churn(periods=periods, at=NOW) == Ratio(1, 2)
 
     def test_leaves_a_change_of_plan_out(self) -> None:
-        stretches = [Subscribed(ANN, ago(90), ago(3)), Subscribed(ANN, ago(3))]
-        assert compute_churn(stretches=stretches, at=NOW) == Ratio(0, 1)
+        periods = [Subscribed(ANN, ago(90), ago(3)), Subscribed(ANN, ago(3))]
+        assert compute_churn(periods=periods, at=NOW) == Ratio(0, 1)
 
     def test_leaves_out_who_came_and_went_within_the_window(self) -> None:
-        assert compute_churn(stretches=[Subscribed(ANN, ago(20), ago(3))], at=NOW) == Ratio(0, 0)
+        assert compute_churn(periods=[Subscribed(ANN, ago(20), ago(3))], at=NOW) == Ratio(0, 0)
 
 
 class TestFirstScan:
