@@ -31,7 +31,7 @@ PARALLEL ?= -n 2 --dist worksteal
 # The demo, the browser's tests and half of tests/deploy run the embedded way on SQLite as well.
 ON_SQLITE := tests/journeys tests/customers/services tests/customers/test_namespaces.py tests/customers/test_key_cache.py \
 	tests/phases/api/test_store_and_retrieve.py tests/phases/test_services.py tests/phases/test_storage.py \
-	tests/phases/test_work.py tests/provisioning/services tests/provisioning/api tests/provisioning/test_signup.py \
+	tests/phases/test_fixes.py tests/provisioning/services tests/provisioning/api tests/provisioning/test_signup.py \
 	tests/customers/api/test_idempotency.py tests/core/api/test_limiter.py tests/rsolv/staff/business_metrics tests/core/redis/test_cache.py \
 	tests/core/queue/test_file_transport.py tests/sandbox/seed \
 	tests/billing/services/webhooks tests/billing/services/corrections/test_correct_usage.py \

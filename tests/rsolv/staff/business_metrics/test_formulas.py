@@ -43,12 +43,12 @@ class TestConversion:
     def test_counts_customers_who_paid_within_thirty_days(
         self, signed_up: float, paid_after: float, expected: Ratio
     ) -> None:
-        stretches = [Subscribed(ACME, ago(signed_up - paid_after))]
-        assert compute_conversion(signups={ACME: ago(signed_up)}, stretches=stretches, at=NOW) == expected
+        periods = [Subscribed(ACME, ago(signed_up - paid_after))]
+        assert compute_conversion(signups={ACME: ago(signed_up)}, periods=periods, at=NOW) == expected
 
     def test_counts_a_customer_with_several_subscriptions_once(self) -> None:
-        stretches = [Subscribed(ACME, ago(40), ago(35)), Subscribed(ACME, ago(34))]
-        found = compute_conversion(signups={ACME: ago(45), GLOBEX: ago(45)}, stretches=stretches, at=NOW)
+        periods = [Subscribed(ACME, ago(40), ago(35)), Subscribed(ACME, ago(34))]
+        found = compute_conversion(signups={ACME: ago(45), GLOBEX: ago(45)}, periods=periods, at=NOW)
         assert found == Ratio(1, 2)
 
 
@@ -64,15 +64,15 @@ class TestActivation:
 
 class TestChurn:
     def test_counts_customers_who_stopped_paying(self) -> None:
-        stretches = [Subscribed(ACME, ago(90), ago(3)), Subscribed(GLOBEX, ago(90))]
-        assert compute_churn(stretches=stretches, at=NOW) == Ratio(1, 2)
+        periods = [Subscribed(ACME, ago(90), ago(3)), Subscribed(GLOBEX, ago(90))]
+        assert compute_churn(periods=periods, at=NOW) == Ratio(1, 2)
 
     def test_excludes_plan_changes(self) -> None:
-        stretches = [Subscribed(ACME, ago(90), ago(3)), Subscribed(ACME, ago(3))]
-        assert compute_churn(stretches=stretches, at=NOW) == Ratio(0, 1)
+        periods = [Subscribed(ACME, ago(90), ago(3)), Subscribed(ACME, ago(3))]
+        assert compute_churn(periods=periods, at=NOW) == Ratio(0, 1)
 
     def test_excludes_customers_who_started_within_the_window(self) -> None:
-        assert compute_churn(stretches=[Subscribed(ACME, ago(20), ago(3))], at=NOW) == Ratio(0, 0)
+        assert compute_churn(periods=[Subscribed(ACME, ago(20), ago(3))], at=NOW) == Ratio(0, 0)
 
 
 class TestFirstScan:
