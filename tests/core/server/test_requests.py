@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.core.server.conftest import receive_all, receive_until
+from sandbox.processes import Supervisor, pick_any_port
+from tests.core.server.conftest import receive_all, receive_until, start
 
 POST = b"POST /echo HTTP/1.1\r\nHost: here\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -41,6 +42,14 @@ BAD_CHUNKS = {
     "a length in its trailers": b"5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n",
     "a long extension": b"5;" + b"a" * 20_000 + b"\r\nhello\r\n0\r\n\r\n",
 }
+
+
+@pytest.fixture(scope="module")
+def server(environment, tmp_path_factory):
+    """A server with longer timeouts: on a busy machine a client can pause for a second within a request."""
+    patient = environment | {"WEB_HEAD_SECONDS": "8", "WEB_TRANSFER_SECONDS": "8"}
+    with Supervisor(environment=patient, log_dir=tmp_path_factory.mktemp("server")) as supervisor:
+        yield start(supervisor, port=pick_any_port())
 
 
 def list_statuses(received):
