@@ -77,5 +77,5 @@ class TestStaffAuditLog:
         customer, _ = make_team("owner")
         entry = AuditLogEntry.objects.create(customer=customer, action="key_made", actor_name="alice")
         sent = {"post": "yes", "actor_name": "bea"}
-        assert staff.post(page(f"auditentry_{name}", entry), sent).status_code == 403
+        assert staff.post(page(f"auditlogentry_{name}", entry), sent).status_code == 403
         assert AuditLogEntry.objects.get().actor_name == "alice"

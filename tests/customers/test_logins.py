@@ -113,7 +113,7 @@ class TestNewDevice:
         assert list_audit_log() == ["sign_in_from_new_device"]
         assert AuditLogEntry.objects.get().address == "198.51.100.4"
         deliver_mails()
-        assert mail.outbox[-1].subject == "A login to RSOLV from a new place"
+        assert mail.outbox[-1].subject == "New sign-in to RSOLV from a new device"
         assert mail.outbox[-1].to == ["alice@acme.test"]
 
     def test_is_reported_once(self, alice: Membership) -> None:

@@ -163,7 +163,7 @@ class TestHostileInput:
     )
     def test_is_stopped_counted_and_raises(self, task, reason):
         pool = make_pool(max_seconds=1 if reason == "overdue" else 60)
-        stopped = Growth("rsolv_engine_stopped_total", reason=reason)
+        stopped = Growth("rsolv_engine_tasks_stopped_total", reason=reason)
         with pytest.raises(TooExpensive):
             pool.run(task, caller="a")
         assert stopped.so_far == 1

@@ -55,7 +55,7 @@ class TestReadAttempts:
 
     @pytest.mark.parametrize("count", [True, -1, 0, 10**9, "3", None, {}])
     def test_ignores_an_invalid_count(self, count):
-        assert read_attempts({"attempts": count}).attempts is None
+        assert read_attempts({"attempts": count}).count is None
 
     @pytest.mark.parametrize(
         ("data", "score"),

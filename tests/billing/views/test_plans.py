@@ -116,7 +116,7 @@ class TestWaitForStripe:
     def test_ends_by_saying_what_to_do(self, alice: Browser, tries: str) -> None:
         query = f"checkout=done&session=cs_1&polls={tries}"
         assert not self.find_look(alice, query)
-        assert "Ask Stripe now" in open_page(alice, f"{RETURN}?{query}").find("main").words
+        assert "Check with Stripe now" in open_page(alice, f"{RETURN}?{query}").find("main").words
         assert alice.get(f"{RETURN}?{query}", headers=HTMX).headers["HX-Redirect"] == f"{RETURN}?{query}"
 
     @pytest.mark.parametrize("tries", ["-1", "x", "99999", "²"])

@@ -30,11 +30,11 @@ class TestAdd:
         assert found.count(True) == 120
 
     def test_counts_each_caller_separately(self):
-        assert [passed(limiter.add([FEW], "acme")) for _ in range(8)] == [True] * 7 + [False]
-        assert passed(limiter.add([FEW], "other"))
+        assert [passed(limiter.count_request([FEW], "acme")) for _ in range(8)] == [True] * 7 + [False]
+        assert passed(limiter.count_request([FEW], "other"))
 
     def test_counts_several_limits_and_reports_which_is_over(self):
-        found = [limiter.add([MANY, FEW], "acme") for _ in range(8)]
+        found = [limiter.count_request([MANY, FEW], "acme") for _ in range(8)]
         assert [(each.limit.name, each.count) for each in found[-1]] == [("many", 8), ("few", 8)]
         assert found[-1][-1].is_over and not found[-2][-1].is_over
 
@@ -60,21 +60,21 @@ def _wait_for(is_so):
 @pytest.mark.usefixtures("store")
 class TestLook:
     def test_does_not_count_as_a_request(self):
-        limiter.add([FEW], "acme")
-        assert [limiter.look(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]
+        limiter.count_request([FEW], "acme")
+        assert [limiter.peek(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]
 
     def test_returns_the_full_limit_for_a_new_caller(self):
-        count = limiter.look(FEW, "acme")
+        count = limiter.peek(FEW, "acme")
         assert (count.remaining, count.milliseconds_left) == (7, 60_000)
 
 
 class TestProcessWindows:
     def test_evict_the_oldest_when_there_are_too_many(self, monkeypatch, settings):
         settings.REDIS_URL = ""
-        monkeypatch.setattr(limiter, "MOST_WINDOWS", 10)
+        monkeypatch.setattr(limiter, "MAX_WINDOWS", 10)
         callers = [str(number) for number in range(50)]
         for caller in callers:
-            limiter.add_in_process([FEW], caller)
-        kept = [caller for caller in callers if limiter.look(FEW, caller).count]
+            limiter.count_request_in_process([FEW], caller)
+        kept = [caller for caller in callers if limiter.peek(FEW, caller).count]
         assert kept == callers[-len(kept) :]
         assert 5 <= len(kept) <= 11

@@ -156,6 +156,7 @@ import os, signal, sys
 import django
 django.setup()
 from billing.models import InboxEvent
+from core.outbox import leases
 from django.db import connections
 from tests.outbox import make_due
 for _ in range(int(sys.argv[1])):

@@ -55,7 +55,7 @@ class TestSweep:
         for number in range(5):
             make_row(f"evt_{number}")
         with CaptureQueriesContext(connection) as queries:
-            sweep(list_outboxes(), at=timezone.now())
+            sweep.sweep(list_outboxes(), at=timezone.now())
         assert len(queries) == len(list_outboxes())
 
 

@@ -19,7 +19,7 @@ def redis_client() -> RedisClient:
 
 def ask_id(redis_client: RedisClient) -> int:
     """Return the id that Redis gave the connection."""
-    return redis_client.ask(lambda client: int(client.client_id()))
+    return redis_client.execute(lambda client: int(client.client_id()))
 
 
 class TestRedisClient:
@@ -43,17 +43,17 @@ class TestRedisClient:
     def test_reconnects_after_redis_closed_the_connection(self, redis_client):
         before = ask_id(redis_client)
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(redis_client.ask, lambda client: client.client_kill_filter(_id=before)).result()
+            pool.submit(redis_client.execute, lambda client: client.client_kill_filter(_id=before)).result()
         assert ask_id(redis_client) != before
 
     def test_runs_a_script_again_after_redis_flushed_it(self, redis_client):
         for _ in range(2):
             assert redis_client.run("return ARGV[1]", [], ["here"]) == b"here"
-            redis_client.ask(lambda client: client.script_flush())
+            redis_client.execute(lambda client: client.script_flush())
 
     def test_raises_redis_unavailable(self):
         unreachable = RedisClient(UNREACHABLE)
         with pytest.raises(RedisUnavailable):
-            unreachable.ask(lambda client: client.ping())
+            unreachable.execute(lambda client: client.ping())
         with pytest.raises(RedisUnavailable):
             unreachable.run("return 1", [], [])

@@ -110,13 +110,13 @@ class TestCache:
         assert redis_cache.get_many(["old", "new", "none"]) == {"new": 3}
         assert redis_cache.get("old", "nothing") == "nothing"
         assert client.get(redis_cache.make_key("old")) is None
-        assert limiter.add([Limit("api", 5)], "acme")[0].count == 1
+        assert limiter.count_request([Limit("api", 5)], "acme")[0].count == 1
 
     def test_does_not_treat_a_rejected_command_as_an_outage(self, redis_cache: Any) -> None:
         redis_cache.set("word", "no number")
         with suppress(ValueError):
             redis_cache.incr("word")
-        assert limiter.add([Limit("api", 5)], "acme")[0].count == 1
+        assert limiter.count_request([Limit("api", 5)], "acme")[0].count == 1
 
     def test_counts_in_redis(self, redis_cache: Any) -> None:
         redis_cache.set("count", 1)

@@ -70,7 +70,7 @@ class TestTeam:
     def test_explains_why_the_only_owner_cannot_leave(self, alice: Browser) -> None:  # noqa: F811
         assert "You are the only owner" in alice.get(TEAM).text
         page = alice.post(f"{TEAM}leave/", follow=True)
-        assert "An account keeps an owner" in page.text
+        assert "An account must have an owner" in page.text
         assert Membership.objects.filter(customer=alice.customer).count() == 1
 
     def test_removed_member_has_no_account_on_the_next_page(self, alice: Browser) -> None:  # noqa: F811

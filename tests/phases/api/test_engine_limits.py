@@ -61,7 +61,7 @@ class TestTooExpensiveFile:
             language="javascript",
             testSuite={"redTests": [{"testName": "it", "testCode": "f()", "attackVector": "x"}]},
         )
-        stopped = Growth("rsolv_engine_stopped_total", reason="cpu")
+        stopped = Growth("rsolv_engine_tasks_stopped_total", reason="cpu")
         assert error_of(alice_api.post(GENERATE, sent)) == (422, "VALIDATION_ERROR")
         assert stopped.so_far == 1
 

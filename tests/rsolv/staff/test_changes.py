@@ -265,7 +265,7 @@ class TestEveryPage:
 
     @pytest.mark.parametrize("year", ["0", "-1", "10000", "9" * 20, "zzz"])
     def test_rejects_invalid_years(self, staff: StaffBrowser, year: str) -> None:
-        assert staff.get(f"{page('customers_auditentry_changelist')}?at__year={year}").status_code == 400
+        assert staff.get(f"{page('customers_auditlogentry_changelist')}?at__year={year}").status_code == 400
 
     def test_list_has_no_delete_action(self, staff: StaffBrowser) -> None:
         request = RequestFactory().get("/")
