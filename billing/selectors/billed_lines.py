@@ -52,6 +52,7 @@ def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> i
     if billed is None:
         if _find_span(usage, meter_at, UNCOLLECTED) is not None:
             return 0
+        # Also uncertain for a fix that no plan may have billed: the caller asks Stripe before it decides.
         is_current = start is not None and meter_at >= start
         if not is_current or was_without_plan(usage=usage, account=account):
             return None

@@ -201,6 +201,7 @@ def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> InvoicedFix:
         plan=usage.plan,
         unit_price_cents=usage.unit_price_cents,
         cost_cents=0,
+        # A fix that was credited after it left the meter is still in the quantity of its invoice.
         counts=report is not None and (report.status != "withdrawn" or _read_credit(correction) > 0),
         correction=(
             FixCorrection(correction.kind, correction.reason, correction.created_at) if correction else None

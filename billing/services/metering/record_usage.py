@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 Coverage = UsageRecord.Coverage
 
 
+# Part of the transaction that stores the phase's result: an error here must undo that too.
 @transaction.atomic(savepoint=False)
 def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: datetime) -> UsageRecord:
     """Record a fix in the ledger and, if it is metered, enqueue its report to Stripe on commit.
@@ -71,8 +72,10 @@ def lock_account(customer: Customer) -> BillingAccount:
     locked = BillingAccount.objects.select_for_update()
     account = locked.filter(customer=customer).first()
     if account is None:
+        # First created, then locked: of two concurrent creations, both find the same row.
         BillingAccount.objects.get_or_create(customer=customer)
         account = locked.get(customer=customer)
+    # Spares the query that `account.customer` would make.
     account.customer = customer
     return account
 

@@ -79,6 +79,7 @@ def record_plan_change(
 
 
 def _find_author(person: str) -> Author | None:
+    # From Stripe's metadata, which its dashboard can edit. isascii: "²" is a digit, but no int.
     user = User.objects.filter(pk=int(person)).first() if person.isascii() and person.isdigit() else None
     return Author(user) if user else None
 
