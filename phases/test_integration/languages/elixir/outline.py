@@ -205,6 +205,7 @@ def _add_group(
             name=names[0],
             path=names[1],
             node=node,
+            # After `do`.
             opens=block.start_byte + 2,
             closes=closer.start_byte if closer.type == "end" else block.end_byte,
             members=members,
@@ -243,6 +244,7 @@ def _inline(node: Node) -> Node | None:
 
 
 def _keys(statements: list[tuple[str, Node]], uses: tuple[str, ...]) -> dict[str, str]:
+    # Phoenix's ConnCase gives every test a `conn`.
     keys = {"conn": "conn"} if any("ConnCase" in use for use in uses) else {}
     for name, each in statements:
         if name in TESTS:

@@ -31,6 +31,7 @@ from phases.test_integration.read.syntax import walk
 
 UNIT = "  "
 BODY, COMPLETE, MODULE = "body", "tests", "module"
+# What makes each kind of code a file of its own. `offset` is the length of the first part.
 _WRAPS = {
     BODY: ('defmodule A do test "x" do\n', "\nend end"),
     COMPLETE: ("defmodule A do\n", "\nend"),
@@ -169,6 +170,7 @@ def _checked(snippet: ElixirSnippet) -> ElixirSnippet:
     before, after = _WRAPS[snippet.kind]
     root = parsed(GRAMMAR, before + snippet.code + after)
     outer = [call_name(node) for node in root.named_children if node.type != "comment"] if root else []
+    # The code must not close what wraps it and begin something beside it.
     is_one = snippet.kind == MODULE or len(outer) == 1
     inner = [call_name(node) for node in snippet.statements] if is_one else []
     if not outer or set(outer) != {"defmodule"} or not is_one or (snippet.kind == BODY and inner != ["test"]):

@@ -106,6 +106,8 @@ def top_level(root: Node) -> Iterator[Node]:
     while stack:
         node = stack.pop()
         if node.type == "ERROR":
+            # Inside an error the parser has lost the nesting.
+            # Only what starts at the margin is at the top level.
             stack.extend(child for child in reversed(node.named_children) if child.start_point.column == 0)
         else:
             yield node

@@ -138,6 +138,7 @@ class Snippet:
         copied = 0
         for node, ancestors in walk_with_ancestors(self.outline.root):
             if node.type == "import_spec" and node.child_by_field_name("name") is None:
+                # An import without a name gets the new one, written before its path.
                 name = default_name(self.outline.text(node).strip('"`'))
                 if name in names:
                     pieces += [source[copied : node.start_byte], f"{names[name]} ".encode()]
@@ -171,6 +172,7 @@ def fingerprint(outline: Outline, body: Node) -> str:
     stack = [body]
     while stack:
         node = stack.pop()
+        # The grammar has a node for each semicolon that Go inserts at a line's end.
         if node.type == "comment" or (not node.is_named and node.type in ("\n", ";", "")):
             continue
         if node.child_count and node.type not in ("interpreted_string_literal", "rune_literal"):

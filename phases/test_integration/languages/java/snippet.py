@@ -54,6 +54,7 @@ class JavaSnippet:
         snippet = _of_top_level(text, root)
         if not snippet.code.strip():
             raise InvalidTestCode("testCode has no statement")
+        # The compiler reads the translated code, so that must have the same shape.
         for each in {snippet.code, _translated(snippet.code)}:
             if not _has_shape(each, snippet.kind):
                 raise InvalidTestCode(f"testCode is not valid Java: it is no {snippet.kind} of a test")

@@ -82,6 +82,8 @@ class JunitTarget(GroupedTarget):
         return [member for member in found if member.is_test]
 
     def body_tokens(self, body: Node) -> tuple[str, ...]:
+        # A test of an earlier request may have been bound by
+        # qualified names instead of imports, or the reverse.
         words = _PACKAGES.sub("", "\0".join(super().body_tokens(body)))
         return tuple(re.sub(r"\bAssertions\0\.\0", "", words).split("\0"))
 

@@ -126,6 +126,7 @@ _CHAI_ASSERT_ALONE: dict[str, tuple[str, str | None, bool]] = {
 _LOOSE = {"equal", "notEqual"}  # they compare with `==`
 _PLAIN_LITERALS = {"string", "number", "template_string"}
 _NOT_ALIKE = {"NaN", "-0"}  # `toBe` treats NaN as equal to NaN, `===` does not
+# Not every style can negate these.
 _ONE_WAY = {"above", "below", "at least", "at most", "instance", "length"}
 _ARROW = "arrow_function"
 

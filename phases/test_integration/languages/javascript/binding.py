@@ -49,6 +49,7 @@ class Binder:
             elif (
                 each.is_type
                 or not self.snippet.is_body
+                # A module would be loaded by `await import()`, which a test with `done` cannot do.
                 or ("done" in self.snippet.free and not outline.is_common_js)
             ):
                 self._bind_statically(each, names)

@@ -153,6 +153,7 @@ def _resolve(
         plain = SKIPPED.get(known) or FOCUSED[known]
         root = (*chain[: length - 1], plain)
         known = plain
+    # `test.describe` is a group.
     if known in TESTS and "describe" in modifiers[:1] and not implied:
         known, root = "describe", (*root, modifiers.pop(0))
     return ".".join(root), tuple(modifiers), known in GROUPS

@@ -94,6 +94,7 @@ def splice_at(document: Document, point: InsertionPoint, code: str) -> Splice:
             break
         offset, blank = document.next_line(offset), blank + 1
     following = document.line_at(offset).strip()
+    # Blank lines in front of a closing brace stay there.
     if blank and following[:1] == b"}":
         offset, blank = point.offset, 0
         following = b""

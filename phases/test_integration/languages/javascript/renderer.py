@@ -68,6 +68,7 @@ class JavaScriptTest:
             for node in snippet.free.get(name, ()):
                 if node.type == "identifier":
                     edits[node.start_byte, node.end_byte] = new
+        # Last, because they replace a rename of the same node: `fit` becomes the file's name for `it`.
         for start, end, text in snippet.unfocused:
             edits[start, end] = renames.get(text, text)
         if edits:
@@ -195,6 +196,7 @@ class JavaScriptTest:
                 level = line.level
                 new = [Line(each, level) for each in rendered.prelude]
                 first = text_of(self.snippet.document, self.snippet.statements[0])[:1]
+                # Without a semicolon, the test's first statement would continue the new line above it.
                 if first in CONTINUES and not new[-1].text.endswith(";"):
                     new[-1] = Line(new[-1].text + ";", level)
                 rendered.lines[row + 1 : row + 1] = new
