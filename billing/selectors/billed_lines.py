@@ -142,6 +142,7 @@ def _find_span(usage: UsageRecord, meter_at: datetime, statuses: tuple[str, ...]
             span = (plan.key, line.start, line.end)
             found[span] = found.get(span, 0) + line.quantity
             plans[span] = prices[line.price_id].apply_to(plan)
+    # Around a plan change, several periods may hold the time: the fix's plan decides, then most fixes.
     best = max(found, key=lambda span: (span[0] == usage.plan, found[span]), default=None)
     if best is None:
         return None

@@ -170,6 +170,7 @@ def _read(texts: Texts, usage: UsageRecord, *, clip: int) -> Evidence:
 
 
 def _to_billing(usage: UsageRecord, invoice: InvoiceLine | None = None) -> FixBilling:
+    # Django raises an AttributeError for a missing reverse one-to-one.
     correction, report = getattr(usage, "correction", None), getattr(usage, "report", None)
     if correction is not None:
         state = "voided" if correction.kind == "void" else "credited"

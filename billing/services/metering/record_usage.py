@@ -34,6 +34,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     if execution.issue_number is None:
         raise ValueError("a fix needs an issue number")
     account = lock_account(customer)
+    # After the lock: a concurrent request may have recorded this fix just now.
     known = UsageRecord.objects.filter(
         repository_id=execution.repository_id, issue_number=execution.issue_number
     ).first()

@@ -221,6 +221,7 @@ def _record(query: AccountQuery, run: Reconciliation, at: datetime) -> None:
     earliest = min((span.start for span in query.spans), default=at)
     since, gap = at - INVOICE_LOOKBACK, query.gap
 
+    # What this run did not look at must stay open.
     def was_compared(row: Discrepancy) -> bool:
         if row.kind == Kind.STALE_ACCOUNT:
             return True
