@@ -65,6 +65,7 @@ def read_outline(document: Document, tree: Tree) -> ElixirOutline:
     stack = [(node, "") for node in tree.root_node.named_children[::-1]]
     while stack:
         node, outer_path = stack.pop()
+        # A syntax error elsewhere may have put intact modules below an error node.
         if node.type == "ERROR":
             stack.extend((child, outer_path) for child in reversed(node.named_children))
         elif document.lines.startswith(b"ExUnit.", node.start_byte) and _FILTER.match(text_of(node)):
@@ -157,6 +158,7 @@ def _read_module(outline: ElixirOutline, node: Node, outer_path: str) -> list[tu
     outline.modules[path] = Module(
         uses=uses,
         keys=_keys(statements, uses),
+        # Any other `use` may import functions.
         has_imports=len(uses) > 1
         or any("ExUnit.Case" not in use for use in uses)
         or any(called == "import" for called, _ in statements),

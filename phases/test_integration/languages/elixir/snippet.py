@@ -160,6 +160,7 @@ def _of_tests(text: str, root: Node, statements: list[Node]) -> ElixirSnippet:
             first = text_of(node).partition("\n")[0][:60]
             raise InvalidTestCode(f"testCode has what would act on the file's own tests: {first}")
     content = text.encode()
+    # Backwards, so that the offsets before stay right.
     for node in reversed(lexical):
         content = content[: node.start_byte] + content[node.end_byte :].lstrip(b" \t").removeprefix(b"\n")
     kept = _normalize(content.decode(), COMPLETE)

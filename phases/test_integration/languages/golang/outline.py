@@ -166,6 +166,7 @@ def _embeds_suite(outline: Outline, struct: Node) -> bool:
     fields = [each for child in struct.named_children for each in child.named_children]
     for each in fields:
         kind = each.child_by_field_name("type")
+        # A field without a name is embedded.
         if each.child_by_field_name("name") is None and kind is not None:
             embedded = outline.text(kind).lstrip("*")
             if embedded.endswith("Suite") or embedded in outline.suites:

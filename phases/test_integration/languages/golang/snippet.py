@@ -66,6 +66,7 @@ class Snippet:
         body = _indent_with_tabs(body)
         inner = _parsed(_HEADER + body + _FOOTER)
         kinds = [node.type for node in inner.root.named_children] if inner else []
+        # A body that closes the function early would leave more nodes.
         if inner is None or kinds != ["package_clause", "function_declaration"]:
             raise InvalidTestCode("testCode is not valid Go: neither a function's body nor whole functions")
         if not _statements(inner):

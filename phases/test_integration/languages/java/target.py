@@ -124,6 +124,7 @@ class JunitTarget(GroupedTarget):
             return (Splice(document.start, text + eol + eol),)
         gap = b"" if intact else eol
         following = document.next_line(anchor.end_byte)
+        # What follows the anchor on its line: a comment stays there, code goes below the new imports.
         rest = document.lines[anchor.end_byte : following].strip()
         if rest and outline.root.has_error:
             raise broken_syntax.unsafe_position()

@@ -251,6 +251,7 @@ def _of_assert(document: Document, node: Node, root: Node, step: _Step) -> Asser
     if step.name not in own:
         return None
     kind, is_negated = own[step.name]
+    # For other values, the methods of the styles compare differently.
     if (step.name in _LOOSE or kind == "contains") and not _is_literal(arguments[1:]):
         return None
     return _compared(document, node, root, style, kind, value, arguments[1:], is_negated)

@@ -100,6 +100,7 @@ class Binder:
             self.rendered.prelude.append(f"const {{ {name} }} = {style.chai}{style.semicolon}")
         elif name == _NODE_ASSERT:
             self._bind_assert()
+        # A setup file may have made chai's names global.
         elif not (name in CHAI and name not in outline.bound and style.reads(name)):
             message = f"nothing binds `{name[:80]}`, which the test reads"
             self.rendered.warnings.append(InsertionWarning("unbound_name", message))

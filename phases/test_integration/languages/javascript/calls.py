@@ -113,6 +113,7 @@ def _read(document: Document, statement: Node, expression: Node, names: Names) -
     if kind is None:
         return None
     found = Call(statement, expression, *kind, arguments)
+    # A function of the project with a test-like name: it defines a test only if it takes a callback.
     if UNKNOWN in found.modifiers and found.callback is None:
         return None
     return found

@@ -124,6 +124,7 @@ def import_splice(outline: Outline, statements: list[str]) -> Splice | None:
     document = outline.document
     eol = document.eol
     text = eol.join(statement.encode() for statement in statements)
+    # An import below the first test is no anchor.
     limit = outline.outermost[0].start_byte if outline.outermost else len(document.content)
     anchor = None
     for node in outline.root.named_children:

@@ -168,6 +168,7 @@ class JavaScriptTest:
         parameters = style.parameters(snippet, scope)
         opener, closer = "{", "}"
         is_arrow = style.is_arrow and not snippet.uses_this
+        # An async function takes no `done`, and some frameworks have none.
         if uses_done and (is_async or not context.outline.dialect.takes_done):
             opener, code = _as_promise(code, is_async, style.semicolon, snippet)
             closer, is_async = "})", False

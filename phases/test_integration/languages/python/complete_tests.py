@@ -81,6 +81,7 @@ def fit(snippet: Snippet, options: EditOptions, origins: Mapping[str, str]) -> C
             kept.append(statement)
         else:
             moved.append(statement)
+    # Decorators, defaults and bases run with the definition: what they read cannot move into a test.
     at_import = _needed(moved, _names_at_import([statement.node for statement in kept]))
     edits = Edits(code)
     for statement in kept:

@@ -192,6 +192,7 @@ class RubyTarget:
             inner = [each for each in self._outline.groups if each.path.startswith(group.path)][:50]
             tests = [test for each in inner for test in each.tests if test.is_plain]
         keyword = tests[-1].keyword if tests else self._style.first_keyword(group)
+        # `its` takes an attribute, not a title.
         return Context(
             self._outline, self._dialect, self._style, group, "its" not in keyword and keyword or "it"
         )

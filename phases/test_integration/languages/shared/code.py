@@ -98,6 +98,7 @@ def tokens(node: Node, last_of: Collection[str] = ()) -> tuple[str, ...]:
             stack.extend(inner.children[-1:] if inner.type in last_of else reversed(inner.children))
         elif inner.text:
             text = re.sub(r"\r\n?", "\n", inner.text.decode(errors="replace")).strip()
+            # A name has got a number where the file uses it already.
             found.append(re.sub(r"(?<=[^\W\d])_?\d+$", "", text))
     return tuple(token for token in found if token)
 
