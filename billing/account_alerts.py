@@ -47,6 +47,7 @@ def explain_account_state(
     Pass None as `contact` for a member whose role does not include billing. `invoices` are the open ones.
     """
     reason = entitlement.blocked_reason
+    # A limit of zero: this mailbox or domain has had its trials (docs/decisions/022).
     if reason == "trial_exhausted" and not entitlement.included:
         title = _("This account has no free fixes")
         text = _(
@@ -78,6 +79,7 @@ def explain_account_state(
         return _suggest_payment(
             "bad", _("Fixes are paused: your last payment failed"), text, invoices, contact
         )
+    # Nothing is blocked yet: the grace period is still running.
     if entitlement.status == "past_due":
         return _explain_grace(entitlement.grace_ends_at, invoices, contact)
     if reason:

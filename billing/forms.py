@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import BillingAccount
 from billing.plans import PLANS, Plan
 
+# The same limit as LARGEST_CAP_CENTS of set_spend_cap.
 LARGEST_CAP_DOLLARS = 1_000_000
 
 

@@ -24,6 +24,7 @@ class StripeCheck:
                 check_connection()
                 cls.failure = None
             except Exception as error:
+                # Kept and raised below, also for the checks of the next FRESH_SECONDS.
                 cls.failure = error
             cls.checked_at = time.monotonic()
         if cls.failure is not None:

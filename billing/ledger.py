@@ -31,5 +31,6 @@ def install_ledger_triggers(using: str = "default", **_: Any) -> None:
     existing = connection.introspection.table_names()
     with connection.cursor() as cursor:
         for table in TABLES:
+            # Django sends post_migrate after `migrate billing zero` as well, which drops the tables.
             if table in existing:
                 cursor.execute(statement % {"table": table})

@@ -13,9 +13,12 @@ def lock_stripe_customer(stripe_customer_id: str) -> Iterator[None]:
     Without the lock, a slow read from Stripe could overwrite the result of a later one. It is an advisory
     lock on PostgreSQL, not a row lock, so that requests which lock the account's row do not wait for Stripe.
     On SQLite the immediate transaction is the lock. Reentrant within a transaction, and released at its end.
+    Take it before the account's row lock.
     """
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
+                # PostgreSQL's advisory locks are 64-bit numbers.
+                # Customers whose hashes collide only wait for each other.
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [stripe_customer_id])
         yield

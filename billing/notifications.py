@@ -72,6 +72,7 @@ def _describe_cap(data: Data) -> Words:
     else:
         text = _("This period has cost %(spent)s of the %(cap)s that you allow.")
     facts, percent = text % names, data.get("percent", 0)
+    # At 100 the next fix is rejected, even if the amount spent is still below the cap.
     if percent == 100:
         advice = _(
             "Fixes that would cost more are refused before they are made. Raise the cap to go on sooner."

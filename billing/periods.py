@@ -19,6 +19,8 @@ def find_period(*, anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
     """Return the billing month `[start, end)` in UTC that contains `at`. Both arguments must be aware."""
     anchor, at = anchor.astimezone(UTC), at.astimezone(UTC)
     months = (at.year - anchor.year) * 12 + at.month - anchor.month
+    # The difference of the calendar months is one too many while the anchor's day has not come.
     while add_months(anchor, months) > at:
         months -= 1
+    # Both counted from the anchor: a month after 28 February would lose an anchor on the 31st.
     return add_months(anchor, months), add_months(anchor, months + 1)

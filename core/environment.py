@@ -64,6 +64,7 @@ class Reader(environ.Env):
         try:
             parts = urlsplit(value)
             is_good = not value or (parts.scheme in schemes and bool(parts.netloc or parts.path))
+            # Raises ValueError if the port is no number.
             _ = parts.port
         except ValueError:
             is_good = False

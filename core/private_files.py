@@ -64,6 +64,7 @@ def _list_ours(folder: Path, database: str) -> Iterator[Path]:
 def _make_owner_only(path: Path) -> None:
     with suppress(FileNotFoundError):  # another process has just deleted it
         found = path.lstat()
+        # chmod follows symbolic links, also out of the directory.
         is_ours = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
         if is_ours and found.st_mode & OTHERS:
             path.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)

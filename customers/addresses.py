@@ -35,6 +35,7 @@ def find_mailbox(address: str) -> str:
     provider, domain, user = _find_provider(domain)
     if user:
         return f"{user}@{domain}"
+    # A quoted name is the same mailbox as the unquoted one. Source: RFC 5321, section 4.1.2.
     if len(local) > 1 and local.startswith('"') and local.endswith('"'):
         local = local[1:-1].replace("\\", "")
     name = _strip_tag(local, provider.separators)

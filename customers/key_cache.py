@@ -123,12 +123,14 @@ def begin_lease() -> int | None:
     is cleared first.
     """
     client = _get_client()
+    # Expires by itself, in case the process that renews dies.
     if not client.execute(lambda redis: redis.set(RENEWING, b"1", nx=True, px=1000)):
         return None
     seconds, microseconds = client.execute(lambda redis: redis.time())
     run = str(client.execute(lambda redis: redis.info("server"))["run_id"]).encode()
     if client.execute(lambda redis: redis.get(RUN)) != run:
         clear()
+        # Only after the entries are gone: a process that dies in between makes the next one clear again.
         client.execute(lambda redis: redis.set(RUN, run))
     return int(seconds) * 1000 + int(microseconds) // 1000
 

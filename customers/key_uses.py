@@ -32,6 +32,7 @@ def record_use(key_id: UUID, at: datetime, address: str | None) -> None:
     if redis_client is None:
         return
     if len(_reported) >= MAX_REMEMBERED:
+        # Costs one round trip per key, and loses nothing.
         _reported.clear()
     _reported[key_id] = at
     with suppress(RedisUnavailable):
@@ -50,6 +51,7 @@ def take_uses() -> dict[UUID, KeyUse]:
     if not redis_client.execute(lambda redis: redis.exists(TAKEN)):
         if not redis_client.execute(lambda redis: redis.exists(USES)):
             return {}
+        # RENAME takes all uses in one step. Later ones start a new hash.
         redis_client.execute(lambda redis: redis.rename(USES, TAKEN))
     return {
         UUID(key_id.decode()): _read(text)

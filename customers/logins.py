@@ -47,8 +47,10 @@ def end_other_sessions(request: HttpRequest, user: User) -> None:
     before = request.session.session_key if is_own else None
     ended = end_sessions(user=user, but=before)
     if is_own:
+        # Another object of the same person, from which the session's new hash is computed.
         request.user.session_generation = user.session_generation  # type: ignore[union-attr]
         update_session_auth_hash(request, user)
+        # The call above has given the session a new key, which allauth's list does not know yet.
         UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
     if ended:
         words = f"{ended} {'session' if ended == 1 else 'sessions'}"

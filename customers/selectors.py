@@ -61,6 +61,7 @@ def is_subscribed(*, customer: Customer) -> bool:
 def find_forge_account(*, customer: Customer, forge: str, namespace: str) -> ForgeAccount | None:
     """Return the customer's own claim on a namespace, released or not."""
     own = list_forge_accounts(forge=forge, namespace=namespace).filter(customer=customer)
+    # The valid claim first, then the one that was released last.
     return own.order_by(F("released_at").desc(nulls_first=True)).first()
 
 
@@ -223,6 +224,7 @@ def is_address_taken(*, email: str) -> bool:
             | Exists(Membership.objects.exclude(pk__in=squatted).filter(customer=OuterRef("pk")))
         )
     )
+    # A list, not a generator: any() must not skip a query.
     return any([_list_confirmed(email).exists(), _list_given(email).exists(), accounts.exists()])
 
 

@@ -48,7 +48,9 @@ class Limits:
 
 def run_fork_server(control: socket.socket, limits: Limits) -> NoReturn:
     """Fork and end children as the other end of the socket requests, until it closes."""
+    # Ctrl-C reaches every process of a terminal. This one ends when its parent closes the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The collector leaves frozen objects alone, so that children go on sharing their memory pages.
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
     children: set[int] = set()
@@ -73,6 +75,7 @@ def _fork(control: socket.socket, descriptor: int, limits: Limits) -> int:
             _exit_with(fork_server)
             serve(Connection(descriptor), limits)
         finally:
+            # A child must never return into the loop of the fork server.
             os._exit(1)
     os.close(descriptor)
     return child
@@ -94,6 +97,7 @@ def _kill(child: int, children: set[int]) -> int:
 def _exit_with(fork_server: int) -> None:
     """Make the kernel kill this process when its fork server ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # The fork server may have ended before the call took effect.
     if os.getppid() != fork_server:
         os._exit(0)
 
@@ -119,6 +123,7 @@ def serve(connection: Connection, limits: Limits) -> NoReturn:
         answer = _run_task(task)
         cpu_seconds = time.process_time() - began
         is_last = answer[0] == "memory" or number == MAX_TASKS or _peak_memory_kilobytes() > max_kilobytes
+        # Still under the timer: a large answer takes time to pickle too.
         sent = pickle.dumps((*answer, cpu_seconds, is_last))
         signal.setitimer(signal.ITIMER_PROF, 0)
         connection.send_bytes(sent)

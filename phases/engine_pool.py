@@ -208,6 +208,7 @@ def _discard_inherited_pool() -> None:
     """Start with an empty pool in a forked process: it has none of its parent's children."""
     global _lock
     _lock = threading.Lock()
+    # Another thread of the parent may have held the lock at the fork, and nobody here would release it.
     _pools.clear()
 
 

@@ -101,7 +101,9 @@ class ForkServer:
 
     def _get_control(self) -> socket.socket:
         if self._control is None:
+            # Keeps the bounds of messages, so that each read returns one whole message.
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            # The first answer comes when the engine is loaded.
             self._control.settimeout(START_SECONDS)
             with theirs:
                 options = (theirs.fileno(), self._limits.cpu_seconds, self._limits.memory_bytes)

@@ -94,6 +94,7 @@ class SlotQueue:
         if self._is_blocked(caller) or (is_brief and self._slow.get(caller, 0) > now):
             return 0
         if is_brief and self._began:
+            # Behind a task that has already run so long, waiting for the next free slot would take too long.
             deadline = min(deadline, min(self._began) + BURST_WAIT_SECONDS)
         return deadline - now
 

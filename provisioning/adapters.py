@@ -71,6 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
         Dropped silently: an error would reveal whether the address has an account.
         """
+        # The limits are for strangers. What staff send is not dropped.
         limit = get_mail(template_prefix).limit if get_acting_staff() is None else ""
         if limit and is_mail_limit_reached(email, is_essential=limit == "needed"):
             log.warning("mail_dropped", template=template_prefix)

@@ -55,6 +55,7 @@ def begin_signup(
 
 
 def find_pending(request: HttpRequest) -> PendingSignup | None:
+    """Return the session's signup that waits for its code, or None. None for a logged-in person."""
     kept = request.session.get(SESSION_KEY)
     if not kept or request.user.is_authenticated:
         return None

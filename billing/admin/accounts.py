@@ -92,10 +92,13 @@ class BillingAccountAdmin(StaffAdmin):
     def save_model(self, request: HttpRequest, obj: BillingAccount, form: Any, change: bool) -> None:
         at = timezone.now()
         assert isinstance(request.user, User)
+        # Services save instead of super(): the form's copy of the
+        # row would overwrite what a webhook has changed since.
         if "trial_fixes_limit" in form.changed_data:
             set_trial_limit(customer=obj.customer, fixes=obj.trial_fixes_limit, by=request.user, at=at)
         reason = form.cleaned_data["paused_reason"]
         if form.cleaned_data["is_paused"]:
+            # Also if only the reason has changed: the time of the first pause is kept.
             pause_customer(customer=obj.customer, reason=reason, at=at)
             if "is_paused" in form.changed_data:
                 _record(request, obj, "paused reporting to Stripe")

@@ -38,6 +38,7 @@ class UsageCorrectionAdmin(StaffAdmin):
             made_by=request.user,
             at=timezone.now(),
         )
+        # Django's log entry and link are made from `obj`, which is not the object that the service has saved.
         obj.pk, obj.customer_id = made.pk, made.customer_id
         record_audit_log_entry(
             customer=made.customer,

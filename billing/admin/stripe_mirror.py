@@ -100,6 +100,7 @@ def register_stripe_mirror() -> None:
     for model, columns in COLUMNS.items():
         shown = ALWAYS + columns
         names = {
+            # A relation is shown by its id column: the related object's name may contain a secret link.
             "list_display": tuple(f"{name}_id" if _is_relation(model, name) else name for name in shown),
             "search_fields": ("id", *SEARCHED.get(model, ())),
         }

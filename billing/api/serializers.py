@@ -37,6 +37,7 @@ class EntitlementSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown = super().to_representation(instance)
+        # The schema declares these two as optional, not as nullable.
         absent = {name for name in ("blockedReason", "spendCapCents") if shown[name] is None}
         return {name: value for name, value in shown.items() if name not in absent}
 

@@ -37,6 +37,8 @@ class BillingAccount(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.TRIALING)
     trial_fixes_limit = models.PositiveIntegerField(default=10)
     stripe_customer_id: str | None
+    # By Stripe's id instead of dj-stripe's own key, so that
+    # an id from an event or a call can be stored as it is.
     stripe_customer = models.ForeignKey(
         "djstripe.Customer", to_field="id", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -121,6 +123,7 @@ class BillingAccount(models.Model):
     @property
     def can_meter(self) -> bool:
         """Whether a fix made now is metered."""
+        # PAST_DUE even after the grace period: new fixes are rejected then, but one that was made is billed.
         return self.plan != self.Plan.TRIAL and self.status in (
             self.Status.PENDING,
             self.Status.ACTIVE,

@@ -85,6 +85,7 @@ class UsageReport(OutboxRow):
         UsageRecord, on_delete=models.PROTECT, primary_key=True, related_name="report"
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    # The ledger row's customer again, so that the indexes below can start with it.
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="usage_reports")
     meter_at = models.DateTimeField(null=True, blank=True, help_text="The timestamp of the meter event.")
     earlier_meter_at = models.DateTimeField(null=True, blank=True)

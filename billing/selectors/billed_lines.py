@@ -52,6 +52,7 @@ def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> i
     if billed is None:
         if _find_span(usage, meter_at, UNCOLLECTED) is not None:
             return 0
+        # Also uncertain for a fix that no plan may have billed: the caller asks Stripe before it decides.
         is_current = start is not None and meter_at >= start
         if not is_current or was_without_plan(usage=usage, account=account):
             return None
@@ -141,6 +142,7 @@ def _find_span(usage: UsageRecord, meter_at: datetime, statuses: tuple[str, ...]
             span = (plan.key, line.start, line.end)
             found[span] = found.get(span, 0) + line.quantity
             plans[span] = prices[line.price_id].apply_to(plan)
+    # Around a plan change, several periods may hold the time: the fix's plan decides, then most fixes.
     best = max(found, key=lambda span: (span[0] == usage.plan, found[span]), default=None)
     if best is None:
         return None

@@ -110,6 +110,7 @@ def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
     """
     if "\0" in invoice_id:
         raise NotFound  # PostgreSQL rejects NUL in text
+    # A draft has no number yet, so its address has Stripe's id.
     reference = Q(id=invoice_id) | has_number(invoice_id)
     rows = Invoice.objects.filter(reference, customer__subscriber=customer).order_by("-created")
     found = next(iter(list_invoices(rows[:1])), None)
@@ -139,6 +140,7 @@ def explain_invoice(*, customer: Customer, invoice_id: str) -> ExplainedInvoice:
 
 def _list_reports(customer: Customer, spans: Sequence[_Span]) -> list[UsageReport]:
     """List the reports whose meter events lie in one of the spans, in Stripe's counting order."""
+    # Matches no row, so that an invoice without metered lines lists no reports.
     within = Q(pk=None)
     for span in spans:
         within |= Q(meter_at__gte=span.start, meter_at__lt=span.end)
@@ -150,6 +152,7 @@ def _list_reports(customer: Customer, spans: Sequence[_Span]) -> list[UsageRepor
             "usage__repository__forge_account",
             "usage__correction__report",
         )
+        # `describe_fixes` reads results itself, only as many and as long as it shows.
         .defer("usage__execution__data")
         .order_by("meter_at", "usage__occurred_at", "pk")
     )

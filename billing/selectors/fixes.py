@@ -170,6 +170,7 @@ def _read(texts: Texts, usage: UsageRecord, *, clip: int) -> Evidence:
 
 
 def _to_billing(usage: UsageRecord, invoice: InvoiceLine | None = None) -> FixBilling:
+    # Django raises an AttributeError for a missing reverse one-to-one.
     correction, report = getattr(usage, "correction", None), getattr(usage, "report", None)
     if correction is not None:
         state = "voided" if correction.kind == "void" else "credited"
@@ -201,6 +202,7 @@ def _describe_fix(usage: UsageRecord, evidence: Evidence | None) -> InvoicedFix:
         plan=usage.plan,
         unit_price_cents=usage.unit_price_cents,
         cost_cents=0,
+        # A fix that was credited after it left the meter is still in the quantity of its invoice.
         counts=report is not None and (report.status != "withdrawn" or _read_credit(correction) > 0),
         correction=(
             FixCorrection(correction.kind, correction.reason, correction.created_at) if correction else None

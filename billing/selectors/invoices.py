@@ -50,6 +50,7 @@ class InvoiceLine:
 
 def list_invoices(*, customer: Customer, limit: int, offset: int = 0) -> list[InvoiceLine]:
     """List the customer's invoices, newest first."""
+    # Stripe's times are whole seconds: the second key keeps pages apart.
     found = Invoice.objects.filter(customer__subscriber=customer).order_by("-created", "-djstripe_id")
     invoices = mirrored.list_invoices(found[offset : offset + limit])
     metered = list_metered_prices()

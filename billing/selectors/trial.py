@@ -58,6 +58,7 @@ def count_all_trial_use(account: BillingAccount) -> tuple[int, int | None]:
     rows = _annotate_pool(ForgeAccount.objects.filter(customer=account.customer_id).order_by())
     found = list(rows.annotate(used=_count(own)).values_list("released_at", "used", "in_pool"))
     size = _find_pool_size(account)
+    # A released namespace's fixes count as used, but its pool no longer limits the customer.
     left = [max(0, size - in_pool) for released_at, _, in_pool in found if released_at is None]
     return sum(used for _, used, _ in found), sum(left) if left else None
 
@@ -67,6 +68,7 @@ def count_pool_claims(namespace: ForgeAccount, *, but: UsageClaim, at: datetime)
     on_trial = BillingAccount.objects.filter(
         customer=OuterRef("customer"), status=BillingAccount.Status.TRIALING
     )
+    # Claims of all customers on the same name. GitHub's names ignore case.
     alike = ForgeAccount.objects.alias(key=Lower("namespace")).order_by()
     alike = alike.filter(forge=namespace.forge, key=namespace.namespace.lower())
     if namespace.is_proven:
@@ -93,5 +95,6 @@ def _annotate_pool(accounts: QuerySet[ForgeAccount]) -> QuerySet[ForgeAccount]:
 
 
 def _count(rows: QuerySet[Any]) -> Subquery:
+    # Not Count, which adds a GROUP BY: a subquery without rows would then be NULL instead of 0.
     counted = rows.annotate(count=Func(F("pk"), function="COUNT", output_field=IntegerField()))
     return Subquery(counted.values("count"), output_field=IntegerField())

@@ -84,6 +84,7 @@ def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int
 def _sum_refunds(invoice: stripe.Invoice) -> int:
     """Return the cents of an invoice that were refunded to its payment methods."""
     client = get_client().v1
+    # Stripe links a refund to a payment intent, and an invoice to that only through its payments.
     payments = client.invoice_payments.list({"invoice": invoice.id or "", "status": "paid", "limit": 100})
     intents = [each.payment.payment_intent for each in payments.auto_paging_iter()]
     refunds = [

@@ -80,6 +80,7 @@ def count_metered_between(*, stripe_customer_id: str, start: datetime, end: date
         return round(sum(summary.aggregated_value for summary in summaries.auto_paging_iter()))
 
 
+# functools.cache keeps no exception, so a meter that is created later is found.
 @cache
 def find_meter_id() -> str:
     """Return the id of our meter, cached for the life of the process. Raises NotSetUp."""

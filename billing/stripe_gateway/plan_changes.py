@@ -87,6 +87,7 @@ def change_plan(
     """
     with translate_errors("change_plan"):
         subscription = get_client().v1.subscriptions.retrieve(subscription_id)
+        # Read just before: an earlier request may have swapped the items although its response was lost.
         swap = _describe_swap(subscription, plan)
         if not swap:
             return mirror_subscription(subscription)

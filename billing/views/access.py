@@ -68,6 +68,7 @@ def billing_page(view: BillingView[P]) -> Callable[..., HttpResponseBase]:
     def guarded(
         request: HttpRequest, membership: Membership, /, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
+        # The template tags of the layout read it from here instead of querying it again.
         request.membership = membership  # type: ignore[attr-defined]
         if not membership.may_see_billing:
             return render(request, "billing/no_billing_access.html", status=403)

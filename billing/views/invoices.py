@@ -35,6 +35,7 @@ def show_invoices(request: HttpRequest, customer: Customer) -> HttpResponseBase:
 
 def _read_page(request: HttpRequest) -> int:
     page = request.GET.get("page", "1")
+    # isascii, because "²" is a digit, but no int.
     return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1
 
 

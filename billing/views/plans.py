@@ -92,6 +92,7 @@ def wait_for_stripe(request: HttpRequest, customer: Customer) -> HttpResponseBas
     return (
         render(request, "billing/poll_checkout.html", context)
         if is_polling
+        # The polls are used up: load the page, whose button asks Stripe at once.
         else redirect_303(request.get_full_path())
     )
 

@@ -78,7 +78,7 @@ class StaffAdmin(ModelAdmin):
         return [field.name for field in shown if obj is not None or not _is_fixed(field)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show fields that a form has_permission not set (`editable=False`, automatic ids) as text."""
+        """Show fields that a form cannot set (`editable=False`, automatic ids) as text."""
         fixed = {field.name for field in self.model._meta.concrete_fields if _is_fixed(field)}
         named = list(super().get_readonly_fields(request, obj))
         return [*named, *(name for name in self.get_fields(request, obj) if name in fixed - set(named))]
@@ -121,6 +121,7 @@ class StaffAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            # Raises ValidationError for an id of the wrong format, which the staff site answers with 400.
             self.model._meta.pk.clean(selected, None)
         return super().changelist_view(request, extra_context)
 
@@ -181,6 +182,7 @@ class StaffAdmin(ModelAdmin):
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         logged = super().log_change(request, obj, message)
         if message:
+            # Django also logs a form that was saved without a change, with an empty message.
             self._record_change(Change.CHANGED, obj, logged.get_change_message())
         return logged
 
@@ -191,6 +193,7 @@ class StaffAdmin(ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         audit = get_staff_audit()
+        # Read before the deletion, which clears the row's id.
         customer, subject = audit.find_customer(obj), self._describe(obj)
         super().delete_model(request, obj)
         audit.record_for_customer(customer=customer, subject=subject, detail=Change.DELETED)

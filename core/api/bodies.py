@@ -36,6 +36,7 @@ def read_body(request: HttpRequest, stream: Body, *, limit: int) -> bytes:
     if read_length(request) > limit:
         drain(stream)
         raise PayloadTooLarge(limit)
+    # One byte more than allowed, because a chunked body has no Content-Length.
     body = stream.read(limit + 1)
     if len(body) > limit:
         raise PayloadTooLarge(limit)

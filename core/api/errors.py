@@ -101,6 +101,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
     )
     if isinstance(error, RateLimited):
         response["Retry-After"] = str(error.rate_limit_status.seconds_left)
+        # `ApiView.finalize_response` writes it into the headers.
         context["request"].rate_limit_status = error.rate_limit_status
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)

@@ -53,4 +53,5 @@ def _find_structure(text: bytes) -> Iterator[bytes]:
     for start in range(0, len(text), WINDOW):
         pieces = text[start : start + WINDOW].split(b'"')
         yield b"".join(pieces[is_inside::2]).translate(SQUARE, NOT_STRUCTURE)
+        # An odd number of quotes leaves the next window inside a string, or takes it out of one.
         is_inside ^= (len(pieces) - 1) & 1

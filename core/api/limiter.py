@@ -15,7 +15,8 @@ from core.redis.client import get_redis_client
 PREFIX = "rsolv:limit:1"
 MAX_WINDOWS = 100_000
 
-# KEYS: the windows. ARGV: amount and length in ms of each. Returns count and remaining ms of each.
+# KEYS: the windows. ARGV: amount and length in ms of each. Returns count and remaining ms of each. PTTL is
+# negative for a counter without an expiry, which INCR has just created.
 COUNT = """
 local answer = {}
 for i, window in ipairs(KEYS) do
@@ -100,6 +101,7 @@ class _InProcessWindows:
     def _evict(self, now: float) -> None:
         """Drop windows that have ended. If too many remain, drop the oldest as well."""
         live = [each for each in self._windows.items() if each[1][1] > now]
+        # To half the limit: otherwise the next request would evict again.
         self._windows = dict(live[-MAX_WINDOWS // 2 :])
 
 
@@ -134,6 +136,7 @@ def peek(limit: Limit, caller: str) -> Count:
 
 
 def _to_counts(limits: Sequence[Limit], found: Iterable[tuple[int, int]]) -> list[Count]:
+    # `found` is shorter if a limit was exceeded: the limits after it were not counted.
     return [Count(limit, *each) for limit, each in zip(limits, found, strict=False)]
 
 

@@ -25,6 +25,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-Id", "")
         request.request_id = sent if SAFE_ID.match(sent) else f"req_{uuid.uuid4().hex}"  # type: ignore[attr-defined]
+        # A thread still has those of its previous request.
         clear_contextvars()
         bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         started = time.perf_counter()

@@ -144,6 +144,7 @@ class _Reader:
         members: dict[str, Any] = {}
         spans: dict[str, tuple[int, int]] = {}
         if self._peek() != "{":
+            # Raises the more precise error if the text is no JSON at all.
             DECODER.decode(self._text)
             raise MalformedJSON("The body must be a JSON object.")
         self._at += 1
@@ -188,6 +189,7 @@ class _Reader:
 def _count_bytes(text: str, spans: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     """Convert ranges of characters to ranges of bytes."""
     counted = {}
+    # In order of position, so that each part of the text is encoded once.
     characters = octets = 0
     for name, (start, end) in sorted(spans.items(), key=lambda each: each[1]):
         first = octets + len(text[characters:start].encode())

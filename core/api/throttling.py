@@ -51,6 +51,7 @@ def hit(
         )
     last = counts[-1]
     if last.is_over:
+        # Counting stops at the limit that is exceeded, so the last count belongs to it.
         code = codes[len(counts) - 1]
         LIMITER_REFUSALS.labels(code=code).inc()
         raise RateLimited(_to_status(last), code=code)

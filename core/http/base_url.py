@@ -34,6 +34,7 @@ class BaseUrlMiddleware:
 
 def _build(request: HttpRequest, location: str | None) -> str:
     location = request.get_full_path() if location is None else str(location)
+    # `//host/path` names another host, and is joined below as Django does.
     if location.startswith("/") and not location.startswith("//"):
         return build_base_url(location)
     return urljoin(build_base_url(request.path), location)

@@ -39,6 +39,7 @@ class CacheControlMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         match = request.resolver_match
+        # WhiteNoise answers before a view is resolved.
         if match is None and "Cache-Control" in response.headers:
             return response
         if match is not None and match.view_name in PUBLIC_PAGES and not _is_personal(request, response):

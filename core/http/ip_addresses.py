@@ -18,6 +18,7 @@ def parse_address(text: str) -> Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
+    # An IPv4 address and its port. An IPv6 address has more colons.
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:

@@ -32,6 +32,7 @@ class PageBodyMiddleware:
 def has_nul(request: HttpRequest) -> bool:
     """Return whether the path, the query string or a form field contains a NUL character."""
     sent = [request.path, *(text for _, texts in request.GET.lists() for text in texts)]
+    # Parses the form, after the check of its length.
     if request.method == "POST":
         sent += [text for _, texts in request.POST.lists() for text in texts]
     return any("\x00" in text for text in sent)

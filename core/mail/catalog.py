@@ -44,12 +44,13 @@ _mails: dict[str, Mail] = {}
 def register_mails(*mails: Mail) -> None:
     """Add mails to the catalog. Raises ValueError where another has the same key."""
     for mail in mails:
+        # The same object again is no conflict.
         if _mails.setdefault(mail.key, mail) is not mail:
             raise ValueError(f"Two mails have the key {mail.key}.")
 
 
 def get_mail(key: str) -> Mail:
-    """Raises UnknownMail."""
+    """Return the mail with this key. Raises UnknownMail."""
     try:
         return _mails[key]
     except KeyError:

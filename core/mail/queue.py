@@ -19,6 +19,7 @@ _registered: list[MailQueue] = []
 
 
 def register_mail_queue(queue: MailQueue) -> None:
+    """Make `queue` the one that keeps the mails of requests. A later call replaces it."""
     _registered[:] = [queue]
 
 

@@ -47,6 +47,7 @@ def merge_ended_processes(folder: Path) -> None:
         with _locked(folder, fcntl.LOCK_EX):
             for file in folder.glob("*.db"):
                 if _find_owner(file) is None:
+                    # Checked again under the lock: another process may have merged it meanwhile.
                     _merge(file)
 
 
@@ -56,9 +57,11 @@ def _find_owner(file: Path) -> str | None:
     if owner == ENDED or not owner.isdigit():
         return owner
     try:
+        # Signal 0 only asks. If the id belongs to a new process by now, the file waits until that ends too.
         os.kill(int(owner), 0)
     except ProcessLookupError:
         return None
+    # It runs, as another user.
     except PermissionError:
         pass
     return owner
@@ -66,6 +69,7 @@ def _find_owner(file: Path) -> str | None:
 
 def _merge(file: Path) -> None:
     kind = file.stem.rpartition("_")[0]
+    # Such a gauge counts running processes only, so it ends with its own.
     if not kind.startswith("gauge_live") and file.stat().st_size:
         try:
             _add(file, into=file.with_name(f"{kind}_{ENDED}.db"), is_sum=not kind.startswith("gauge"))

@@ -28,9 +28,11 @@ def claim(rows: QuerySet[Row], *, pk: Any) -> Row | None:
     """
     now = timezone.now()
     with transaction.atomic():
+        # Only this table's row: `rows` may have outer joins, whose nullable side PostgreSQL cannot lock.
         row = rows.filter(is_due(now), pk=pk).select_for_update(of=("self",), skip_locked=True).first()
         if row is None:
             return None
+        # Every outcome clears the owner, so an owner that is still there wrote none.
         lost = 0 if row.lease_owner is None else row.lost_leases + 1
         if lost >= row.policy.max_lost_leases:
             fields = _parked(LOST, now) | {"lost_leases": lost}
@@ -54,6 +56,7 @@ def held(row: Row) -> QuerySet[Row]:
     For writes in the middle of an attempt: if such an update changes nothing, the worker must stop.
     """
     rows = type(row)._base_manager.filter(pk=row.pk, status=PENDING, lease_owner=row.lease_owner)
+    # Once an outcome is written, `row.lease_owner` is None, which the filter would match in any free row.
     return rows.exclude(lease_owner=None)
 
 
@@ -119,6 +122,7 @@ def _write(row: OutboxRow, fields: dict[str, Any]) -> bool:
 
 
 def _apply(row: OutboxRow, rows: QuerySet[Any], fields: dict[str, Any]) -> bool:
+    # Cut here, because update() does not check the column's length and PostgreSQL would reject it.
     fields = fields | {"last_error": fields.get("last_error", row.last_error)[:ERROR_LENGTH]}
     if not rows.update(**fields):
         return False

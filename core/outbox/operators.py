@@ -24,6 +24,7 @@ def retry_now(rows: QuerySet[Any], *, at: datetime) -> int:
 
 def reopen(rows: QuerySet[Any], *, at: datetime, **fields: Any) -> int:
     """Make done or parked rows pending again. Return their number."""
+    # Only pending rows can be leased, so this ends no lease.
     return _choose(rows).exclude(status=PENDING).update(**FRESH | {"next_attempt_at": at} | fields)
 
 

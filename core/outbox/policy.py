@@ -24,6 +24,8 @@ class Policy:
 
     def schedule_retry(self, *, failures: int, now: datetime) -> datetime:
         """Return when to retry after this many failures: waits double up to `longest_wait`, ± 25 %."""
+        # The exponent is bounded because timedelta overflows.
+        # By then the wait is longer than any `longest_wait`.
         wait = min(FIRST_WAIT * 2 ** min(failures, 12), self.longest_wait)
         return now + timedelta(seconds=wait.total_seconds() * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries, guards nothing
 

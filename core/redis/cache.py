@@ -58,6 +58,7 @@ class FallbackRedisCache(RedisCache):
         try:
             found: dict[Any, Any] = self._get_many(keys, version)
         except UnreadableValue:
+            # One at a time, so that only the unreadable values are missing.
             each = {key: self.get(key, MISSING, version) for key in keys}
             found = {key: value for key, value in each.items() if value is not MISSING}
         return found

@@ -92,6 +92,7 @@ class RedisClient:
             log.warning("redis_unavailable", error=type(error).__name__)
             raise RedisUnavailable from error
         except redis.RedisError as error:
+            # Redis answered, so the breaker stays as it is: other commands may succeed.
             log.warning("redis_rejected", error=type(error).__name__)
             raise RedisUnavailable from error
         self._open_until = 0.0

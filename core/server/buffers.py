@@ -29,6 +29,7 @@ class BufferBudget:
             was_full, self.held = self.is_full, self.held + change
             is_new = self.is_full and not was_full
         if is_new:
+            # Without the lock, which is not reentrant: making space counts bytes again.
             self._on_full()
 
 
@@ -45,6 +46,7 @@ class Buffer:
         return self._written - self._read
 
     def write(self, data: bytes | memoryview) -> None:
+        # Reading and writing share the file's position.
         self._file.seek(self._written)
         self._file.write(data)
         self._written += len(data)
@@ -65,5 +67,6 @@ class Buffer:
 
     def close(self) -> None:
         self._file.close()
+        # Also what has been read: the file held it until now.
         self._budget.count(-self._written)
         self._written = self._read = 0

@@ -68,6 +68,7 @@ class Connection:
 
     def begin_sending(self, *, keep_alive: bool) -> None:
         """Start sending the response. `keep_alive`: the connection may be used for another request."""
+        # If the parser left bytes, it and the loop disagree about where the request ends.
         self.keep_alive = keep_alive and self.parser.unreader.is_spent
         self.parser.unreader.discard()
         self._sent_before = self.sock.sent
@@ -96,6 +97,7 @@ class Connection:
         """
         now, moved = time.monotonic(), self._count_moved()
         wanted = (now - self._paced_at) * self._limits.bytes_a_second
+        # Without this, no byte in no time would be a success.
         if moved == self._paced_moved or moved - self._paced_moved < wanted:
             return False
         self._reset_pace(now, moved)
@@ -116,6 +118,7 @@ class Connection:
 
     @property
     def is_half_read(self) -> bool:
+        # A request has begun to arrive, and no response has been started.
         return not self.is_idle and self._sent_before is None
 
     def close(self, response: bytes = b"") -> None:

@@ -101,6 +101,7 @@ class IncomingRequest:
         if self._ending is None:
             known = len(self._head)
             self._head += data
+            # The end may have begun in the bytes received before. Searching all of them would be quadratic.
             if not self._find_end_of_head(max(0, known - len(END_OF_HEAD) + 1)):
                 return False
             data, self.surplus = self.surplus, b""
@@ -112,6 +113,7 @@ class IncomingRequest:
             end = found + len(END_OF_HEAD)
             self.surplus = bytes(self._head[end:])
             self._parse(bytes(self._head[:end]))
+        # After a bare newline the head is malformed, whatever follows.
         elif len(self._head) > self._limits.head_bytes or BARE_NEWLINE.search(self._head, start):
             self._refuse_head()
         return found >= 0

@@ -24,6 +24,7 @@ class ResponseSocket:
     def sendall(self, data: bytes) -> None:
         rest = memoryview(data)
         if self.flush():
+            # Only when nothing is buffered, or bytes would overtake earlier ones.
             rest = rest[self._send(rest) :]
         if rest:
             self._store_bytes(rest)

@@ -21,6 +21,7 @@ class WaitingConnections:
         self._transfers: dict[Connection, Step] = {}
 
     def __iter__(self) -> Iterator[Connection]:
+        # A copy: closing a connection removes it.
         return iter([*self._others, *self._transfers])
 
     def put(self, conn: Connection, step: Step) -> None:

@@ -86,6 +86,7 @@ class BufferingWorker(ThreadWorker):
         self._close_slowest()
 
     def _handle_accept_error(self, error: OSError) -> None:
+        # No file descriptor is left. Closing a connection lets the next accept succeed.
         if error.errno in (errno.EMFILE, errno.ENFILE):
             self._close_for_space(self._waiting.get_slowest())
         elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
@@ -131,6 +132,7 @@ class BufferingWorker(ThreadWorker):
             conn.sock.sendall(CONTENT_TOO_LARGE)
             self._finish(conn, keep_alive=False)
         except OSError:
+            # The client's connection failed, which `_run_step` handles: the request is not malformed.
             raise
         except Exception as error:
             self._refuse(conn, error)
@@ -176,6 +178,7 @@ class BufferingWorker(ThreadWorker):
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         self._handed_over -= 1
+        # Before the response is sent, so that the thread does not wait for it.
         self._hand_over()
         keep_alive = not fs.cancelled() and fs.exception() is None and fs.result() is True
         self._run_step(conn, partial(self._finish, keep_alive=keep_alive))

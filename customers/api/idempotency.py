@@ -66,6 +66,7 @@ def idempotent(handler: Handler) -> Handler:
             return _replay(answer)
         try:
             response = handler(view, request, *args, **kwargs)
+        # Whatever ended the request: it changed nothing, so the key must be free for a retry.
         except BaseException:
             answer.delete()
             raise
@@ -100,6 +101,7 @@ def claim_key(*, customer: Customer, key: str, fingerprint: str, at: datetime) -
 def _take_over(*, customer: Customer, key: str, fingerprint: str, at: datetime) -> IdempotentAnswer:
     row = IdempotentAnswer.objects.select_for_update().filter(customer=customer, key=key).first()
     if row is None:
+        # The first request has failed and freed the key since our insert. A retry gets it.
         raise StillInFlight
     if row.fingerprint != fingerprint:
         raise KeyReused
@@ -130,5 +132,6 @@ def prune_answers(*, at: datetime) -> int:
     for customer in counted.filter(answers__gt=MAX_STORED).values_list("customer", flat=True):
         rows = IdempotentAnswer.objects.filter(customer=customer)
         oldest_kept = rows.order_by("-started_at").values_list("started_at", flat=True)[MAX_STORED - 1]
+        # Not the reservation of a request that is still running.
         deleted += rows.filter(started_at__lt=oldest_kept, status_code__isnull=False).delete()[0]
     return deleted

@@ -26,10 +26,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             rows = self._mark()
+            # By hash, because the keys are deleted too: afterwards the customer's mark would find none.
             hashes = rows.filter(api_keys__isnull=False).values_list("api_keys__key_hash", flat=True)
             KeyInvalidation.objects.mark(key_hashes=hashes)
             return super(CustomerQuerySet, rows).delete()
 
+    # As in Django: the manager has no delete(), which would delete every row.
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def _mark(self) -> "CustomerQuerySet":
@@ -87,6 +89,7 @@ class Customer(models.Model):
 
     @transaction.atomic
     def save(self, **options: Any) -> None:
+        # Read before super().save(), which resets it.
         is_new = self._state.adding
         fields = options.get("update_fields")
         super().save(**options)

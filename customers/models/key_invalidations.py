@@ -99,6 +99,7 @@ def _invalidate_now(rows: list[KeyInvalidation]) -> None:
 def _invalidate_on_commit(using: str) -> None:
     """Register the commit hook once per transaction, however many keys it marks."""
     connection = connections[using]
+    # Django has no public list of hooks. Each is a tuple of its savepoints, its function and a flag.
     if all(hook[1] is not _invalidate_or_wait for hook in connection.run_on_commit):
         transaction.on_commit(_invalidate_or_wait, using=using)
 

@@ -54,6 +54,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Extend Django's hash, which changes with the password, by the session generation."""
         own: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        # Django's own hash, so that sessions from before the column was added stay valid.
         if not self.session_generation:
             return own
         salt = "customers.session_generation"

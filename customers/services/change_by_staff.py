@@ -77,6 +77,7 @@ def remove_authenticator(*, authenticator: Authenticator, by: User, at: datetime
 
 def change_customer(*, customer: Customer, name: str, email: str, by: User, at: datetime) -> None:
     """Rename a customer, and change the address for its bills and alerts. Raises EmailTaken."""
+    # Caught outside the transaction, which an IntegrityError ends.
     try:
         with transaction.atomic():
             theirs = Customer.objects.select_for_update().get(pk=customer.pk)

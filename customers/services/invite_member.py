@@ -62,6 +62,7 @@ def invite_member(
         token = secrets.token_urlsafe(32)
         try:
             with transaction.atomic():
+                # A savepoint, so that the IntegrityError leaves the outer transaction usable.
                 invitation = Invitation.objects.create(
                     customer=customer,
                     email=email,
@@ -73,6 +74,7 @@ def invite_member(
                 )
         except IntegrityError as error:
             raise AlreadyInvited from error
+        # Last, so that a rejected invitation is not counted. If a limit is exceeded, the row is rolled back.
         count_invitation(sender=by.user_id, customer=customer.pk, email=email)
         _record(invitation, AuditLogEntry.Action.MEMBER_INVITED, by=by, at=at, **origin)
         _send_mail(invitation, token)
@@ -83,6 +85,7 @@ def _require_invitable(customer: Customer, email: str, at: datetime) -> None:
     if customer.memberships.filter(user__email__iexact=email).exists():
         raise AlreadyMember
     unanswered = customer.invitations.filter(accepted_at=None, revoked_at=None)
+    # An expired invitation still counts for the unique constraint, so it makes room for the new one.
     unanswered.filter(email__iexact=email, expires_at__lte=at).update(revoked_at=at)
     if unanswered.count() >= MAX_OPEN:
         raise TooManyInvitations

@@ -42,6 +42,7 @@ def prove_namespace(
             raise NamespaceHeld
         return proven
     claims = lock_claims(forge, namespace, customer)
+    # Checked under the lock, which an account that is closing takes as well.
     if not Customer.objects.filter(pk=customer.pk, closed_at=None).exists():
         raise CustomerClosed
     own = selectors.find_forge_account(customer=customer, forge=forge, namespace=namespace)

@@ -35,5 +35,6 @@ def release_namespace(
 
 def release_namespaces(*, customer: Customer, at: datetime) -> None:
     """Release all claims of a closing customer, whose row must be locked. Stored data stays theirs."""
+    # Takes no lock on names: whoever proves one waits for the customer's row (docs/decisions/024).
     for claim in customer.forge_accounts.select_for_update(of=("self",)).filter(released_at=None):
         end_claim(claim, str(claim), None, at, None, keeps_proof=True)

@@ -35,6 +35,7 @@ def remove_member(
         if by is not None and not is_own and not roles.may_remove(refresh_role(by), theirs.role):
             raise NotPermitted
         require_another_owner(theirs)
+        # Recorded and ended while the membership is still there to read.
         record_audit_log_entry(
             customer=theirs.customer,
             action=AuditLogEntry.Action.MEMBER_REMOVED,

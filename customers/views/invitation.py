@@ -29,6 +29,7 @@ BY_ADDRESS = Limit("invitation", 60, seconds=3600)
 def answer_invitation(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show an invitation, and accept it: by a button, after a login, or by signing up with a password."""
     try:
+        # Before the lookup, so that tokens cannot be guessed in bulk.
         hit(BY_ADDRESS, caller=find_address(request))
     except RateLimited:
         return render(request, "429.html", status=429)

@@ -66,11 +66,13 @@ def charge_storage(*, customer: Customer, bound: int, size: int) -> None:
     The row stays locked until the transaction ends: call it last. The UPDATE compares with the bound, so
     that concurrent requests cannot exceed it together. One query; three for a customer's first result.
     """
+    # A negative size must not make the count negative, which the column rejects.
     fits = {"stored_bytes__lte": bound - size} if size > 0 else {"stored_bytes__gte": -size}
     rows = StorageUse.objects.filter(customer=customer, **fits)
     if size == 0 or rows.update(stored_bytes=F("stored_bytes") + size):
         return
     StorageUse.objects.bulk_create([StorageUse(customer=customer)], ignore_conflicts=True)
+    # A count that is too low to shrink stays as it is: `recount_storage` corrects it.
     if not rows.update(stored_bytes=F("stored_bytes") + size) and size > 0:
         _reject(get_storage(customer=customer))
 

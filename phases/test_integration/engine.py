@@ -77,6 +77,7 @@ def integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> In
 
 
 def _integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> Integration:
+    # CPU time of this thread, so that a busy machine changes no answer.
     began = time.thread_time()
     state = _read(inserter, Document.of(text))
     warnings = [*_syntax_warnings(state.parsed), *state.target.warnings]

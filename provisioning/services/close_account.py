@@ -36,6 +36,7 @@ def close_account(*, customer: Customer, by: User, at: datetime, **origin: Unpac
 
 
 def _close(customer: Customer, by: User, at: datetime, **origin: Unpack[Origin]) -> None:
+    # Also locks the row, which release_namespaces requires.
     if not Customer.objects.filter(pk=customer.pk, closed_at=None).update(closed_at=at):
         return
     customer.api_keys.filter(revoked_at=None).update(revoked_at=at)

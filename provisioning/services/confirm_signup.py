@@ -78,6 +78,7 @@ def confirm_by_code(
     """
     guess = hash_code(str(request_id), code)
     tried = SignupRequest.objects.filter(pk=request_id, attempts__lt=MAX_ATTEMPTS, expires_at__gt=at)
+    # Committed before the code is compared, so that concurrent guesses do not share an attempt.
     if not tried.update(attempts=F("attempts") + 1):
         raise SignupNotValid
     asked = SignupRequest.objects.filter(pk=request_id).first()

@@ -42,6 +42,7 @@ def grant_trial(*, customer: Customer, email: str, at: datetime) -> int:
 
 def _take_over(held: TrialGrant, customer: Customer) -> int:
     """Move the trial from the owner's closed account to the new one, and return what is left of it."""
+    # The account is open, so its trial is its own.
     if held.customer.closed_at is None:
         return 0
     earlier = held.customer

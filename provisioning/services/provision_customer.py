@@ -101,6 +101,7 @@ def open_account(
     Raises SignupRejected if the address belongs to another account or the owner already has one, and
     NamespaceHeld of customers.services.claim_namespace.
     """
+    # One person's concurrent signups run one after another: the second one finds the membership.
     User.objects.select_for_update().get(pk=owner.pk)
     if get_membership(owner) is not None:
         raise SignupRejected
@@ -132,6 +133,7 @@ def make_person(*, email: str, at: datetime, password: str = "", name: str = "")
         user.set_unusable_password()
     try:
         with transaction.atomic():
+            # A savepoint, so that the IntegrityError leaves the caller's transaction usable.
             user.save()
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     except IntegrityError as error:  # a concurrent signup was faster
@@ -167,5 +169,6 @@ def _schedule_steps(customer: Customer, at: datetime) -> None:
     ProvisioningEvent.objects.bulk_create([done, *ahead])
     ProvisioningRun.objects.create(customer=customer, steps=1 + len(ahead), started_at=at)
     for event in ahead:
+        # The sweep enqueues later steps when they are due.
         if event.due_at <= at:
             enqueue(event)

@@ -113,6 +113,7 @@ def request_signup(
 
 def hash_code(pk: str, code: str) -> str:
     """Return the keyed hash of a code. Codes are short, so an unkeyed hash could be reversed by guessing."""
+    # People type the code in lower case, or with spaces and hyphens.
     plain = "".join(each for each in code.upper() if each.isalnum())
     return salted_hmac("signup-code", f"{pk}:{plain}", algorithm="sha256").hexdigest()
 

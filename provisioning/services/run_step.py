@@ -52,6 +52,7 @@ def _run(event: ProvisioningEvent) -> Status:
     if event.step == Step.STRIPE_CUSTOMER:
         ensure_stripe_customer(customer_id=event.customer_id, attempt=event.attempts)
         return Status.DONE
+    # The welcome mail is sent however late: it tells a person without a password how to set one.
     is_stale = event.step != Step.WELCOME_MAIL and timezone.now() - event.due_at > STALE_AFTER
     if is_stale or not mails.is_applicable(event):
         return Status.SKIPPED

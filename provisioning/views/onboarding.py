@@ -41,6 +41,7 @@ def answer_onboarding(request: HttpRequest, token: str) -> HttpResponseBase:
     GET changes nothing, because mail scanners open links.
     """
     try:
+        # Before the lookup, so that tokens cannot be guessed in bulk.
         hit(BY_ADDRESS, caller=find_address(request))
     except RateLimited:
         return render(request, "429.html", status=429)

@@ -70,6 +70,7 @@ class FilterForm(forms.Form):
             outcome=given.get("state", ""),
             severity=given.get("severity", ""),
             since=_start_of_day(given.get("since")),
+            # The chosen last day is included, but `FixFilter.until` is an exclusive bound.
             until=_start_of_day(until + timedelta(days=1)) if until and until < date.max else None,
         )
 
@@ -82,6 +83,7 @@ def show_fixes(request: HttpRequest, membership: Membership) -> HttpResponseBase
         customer=customer, limit=REPOSITORIES_OFFERED, chosen=_read_id(request.GET.get("repository", ""))
     )
     form = FilterForm(request.GET, repositories=names)
+    # For cleaned_data only: an invalid field is not in it, so it does not filter.
     form.is_valid()
     fix_filter = form.read_filter()
     fixes = list_fixes(customer=customer, fix_filter=fix_filter)

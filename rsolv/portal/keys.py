@@ -76,6 +76,7 @@ def show_keys(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     """Show the list of keys and the form that creates one. A POST creates a key and shows it once."""
     form = NewKeyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
+        # Not for the decorator: every member may see the list.
         if not membership.may_manage:
             raise PermissionDenied
         if form.is_valid() and (new := _create(request, membership, form)):
@@ -151,6 +152,7 @@ def _create(request: HttpRequest, membership: Membership, form: NewKeyForm) -> N
 
 def _redirect_with_key(request: HttpRequest, new_key: NewApiKey) -> HttpResponseBase:
     assert isinstance(request.user, User)
+    # A redirect, so that reloading the page creates no second key. The key travels in a cookie.
     response = redirect("keys")
     set_new_key_cookie(response, new_key.raw, user=request.user)
     return response

@@ -67,8 +67,10 @@ def start_account(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def _start(request: HttpRequest, user: User, name: str) -> Any:
     """Create the account in one transaction. Return None if the person has one: the form was sent twice."""
+    # Of a form sent twice, the second request waits here, and then finds the account of the first.
     User.objects.select_for_update().get(pk=user.pk)
     if get_membership(user) is not None:
         return None
+    # After the check, so that a form sent twice counts once.
     count_signup(email=user.email, address=find_address(request))
     return provision_customer(name=name, email=user.email, user=user, at=timezone.now())

@@ -62,6 +62,7 @@ def show_overview(request: HttpRequest) -> HttpResponse:
     membership = get_membership(request.user)
     if membership is None:
         return show_no_account(request)
+    # The navigation reads it, as from `member_page`.
     request.membership = membership  # type: ignore[attr-defined]
     new_key, now = read_new_key_cookie(request, user=request.user), timezone.now()
     last_time = find_last_time(request, membership, now=now)
@@ -76,6 +77,7 @@ def _prepare(membership: Membership, last_time: datetime | None, now: datetime) 
     customer, sees_billing = membership.customer, membership.may_see_billing
     entitlement = get_entitlement(customer=customer)
     invoices = list_invoices(customer=customer, limit=INVOICES_SHOWN) if sees_billing else []
+    # One more than is shown, to know whether there are more.
     keys = list(list_keys(customer=customer)[: KEYS_SHOWN + 1])
     is_due = sees_billing and entitlement.is_payment_open
     open_invoices = list_open_invoices(customer=customer) if is_due else []

@@ -35,6 +35,7 @@ def project_period(
     if not plan.is_metered or start is None or end is None or not start + EARLIEST <= now < end:
         return None
     fixes = max(used, _divide_rounded(used * (end - start), now - start))
+    # The cap may have been lowered below what is used already: that stays billed.
     bound = _count_within(plan, cap_cents)
     if bound is not None and fixes > max(bound, used):
         capped = max(bound, used)
@@ -50,4 +51,5 @@ def _count_within(plan: Plan, cap_cents: int | None) -> int | None:
     """Return how many fixes the spend cap allows, including the included ones. None without a cap."""
     if cap_cents is None or not plan.unit_price_cents:
         return None
+    # The cap never blocks included fixes, even if it is below the monthly price.
     return plan.included + max(0, cap_cents - plan.monthly_price_cents) // plan.unit_price_cents

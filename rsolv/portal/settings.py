@@ -45,6 +45,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Not in the class: listing the zones is slow, and commands that show no page import this module too.
         self.fields["time_zone"].choices = [("", "UTC"), *((name, name) for name in list_time_zones())]  # type: ignore[attr-defined]
 
 
@@ -122,6 +123,7 @@ def rename_company(request: HttpRequest, membership: Membership) -> HttpResponse
 def choose_mail(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = MailForm(request.POST)
     form.is_valid()
+    # For cleaned_data only: a checkbox is never invalid.
     choose_mail_service(membership=membership, **form.cleaned_data, at=timezone.now(), **find_origin(request))
     return _redirect_saved(request)
 
@@ -151,6 +153,7 @@ def close(request: HttpRequest, membership: Membership) -> HttpResponseBase:
             return render_stripe_error(request, error)
         else:
             messages.success(request, _("The account is closed. You receive a confirmation by email."))
+            # Without an account, the overview shows the page that can create one.
             return redirect("dashboard")
     context = {"form": form, "customer": customer, "entitlement": get_entitlement(customer=customer)}
     return render(request, "portal/close.html", context, status=422 if form.errors else 200)

@@ -25,6 +25,7 @@ from .workflow import TOOLCHAINS, WorkflowOptions, write_workflow
 
 # A branch name that git accepts, without characters that a shell or a glob pattern would interpret.
 BRANCH = re.compile(r"\A(?!/|\.|.*(?://|\.\.|@\{|\.lock$|/$|\.$))[\w./@+-]{1,200}\Z", re.ASCII)
+# The number of polls in the URL: at most four digits, because anyone can change it.
 POLLS = re.compile(r"[0-9]{1,4}\Z")
 LANGUAGES = (
     ("python", "Python"),
@@ -166,6 +167,7 @@ def _wait_for_call(customer: Customer, *, asked: int) -> dict[str, Any]:
 
 def find_connection(customer: Customer) -> Connection:
     """Find the latest sign of the Action: a stored result, or else the use of a key."""
+    # A result is the stronger sign: a key may also be used by hand, before the workflow exists.
     stored = PhaseExecution.objects.filter(customer=customer).order_by("-updated_at").first()
     if stored is not None:
         return Connection(True, stored.updated_at, "result")

@@ -56,6 +56,7 @@ ASK_AT_ONCE = frozenset(
     }
 )
 PENDING_PATH_KEY = "step_up_path"
+# A session is one row, read by every request of its owner.
 MAX_SUSPENDED_CHARS = 20_000
 
 
@@ -78,6 +79,8 @@ class StepUpMiddleware:
         is_change = request.method not in (("GET",) if name == "github_login" else SAFE_METHODS)
         if name not in ASK_AT_ONCE and name not in ASK_ON_CHANGE or not request.user.is_authenticated:
             return None
+        # allauth replays a suspended POST by calling its view.
+        # Where that POST is lost, it redirects here with a GET.
         if name in ASK_ON_CHANGE and not is_change:
             return _redirect_to_form(request, ASK_ON_CHANGE[name])
         if is_login_recent(request):

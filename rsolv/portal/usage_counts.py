@@ -55,6 +55,7 @@ def count_usage(
     *, customer: Customer, since: datetime, until: datetime, buckets: list[date], step: Step
 ) -> Counts:
     """Count fixes in two queries. The repositories with most fixes have a series each, the rest share one."""
+    # The fields of an ordering would become part of GROUP BY.
     rows = list_usage(customer=customer, since=since, until=until).order_by()
     bucket: Any = TruncDate("occurred_at") if step == "day" else TruncMonth("occurred_at")
     rows = rows.annotate(bucket=bucket)
@@ -73,6 +74,7 @@ def _sum_up(rows: QuerySet[Any], fields: str | tuple[str, ...], buckets: list[da
     found: dict[str, list[int]] = {}
     for at, *parts, count in rows.values_list("bucket", *names).annotate(count=Count("pk")):
         counts = found.setdefault("/".join(parts), [0] * len(buckets))
+        # TruncMonth of a datetime is a datetime, TruncDate a date.
         counts[places[at.date() if isinstance(at, datetime) else at]] += count
     return found
 

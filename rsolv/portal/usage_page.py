@@ -33,6 +33,7 @@ SEVERITY_WORDS = {
     "": gettext_lazy("Not stated"),
 }
 COLUMNS = ("at", "repository", "issue", "severity", "vulnerability", "coverage", "plan", "pull_request")
+# In the order of COLUMNS, with namespace and name for the repository.
 FIELDS = (
     *("occurred_at", "repository__forge_account__namespace", "repository__name", "issue_number"),
     *(
@@ -57,6 +58,7 @@ class Span:
     def list_buckets(self, today: date) -> list[date]:
         if self.step == "day":
             return [today - timedelta(days=back) for back in range(self.length - 1, -1, -1)]
+        # Months counted from the year 0, so that a subtraction can cross a year.
         months = today.year * 12 + today.month - 1
         return [date(*_split(months - back)) for back in range(self.length - 1, -1, -1)]
 

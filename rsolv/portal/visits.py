@@ -20,6 +20,7 @@ def find_last_time(request: HttpRequest, membership: Membership, *, now: datetim
     """
     seen = membership.last_seen_at
     if seen is None or now - seen >= VISIT:
+        # Sessions are JSON, which has no times. Empty is the first visit.
         request.session[SESSION_KEY] = seen.isoformat() if seen else ""
     if seen is None or now - seen >= RECORDED_EVERY:
         record_visit(membership=membership, at=now)

@@ -57,6 +57,7 @@ def write_workflow(options: WorkflowOptions) -> str:
         "concurrency": {"group": "rsolv-${{ github.ref }}"},
         "jobs": {"rsolv": {"runs-on": "ubuntu-latest", "timeout-minutes": 60, "steps": steps}},
     }
+    # Wider than any value, so that none is folded over two lines.
     text: str = yaml.safe_dump(document, sort_keys=False, width=1000, default_flow_style=False)
     # YAML 1.1 reads a bare `on` as true, so the library quotes it; GitHub's documentation has it bare.
     return text.replace("'on':", "on:", 1)

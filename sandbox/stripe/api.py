@@ -18,12 +18,16 @@ from sandbox.stripe.routing import Route, resolve
 from sandbox.stripe.store import Record
 
 _log = logging.getLogger(__name__)
+# Statuses that Stripe does not store under an idempotency key: nothing was tried yet.
 NEVER_KEPT = (401, 409, 429)
 _KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{24,}$")
 
 
 class ConnectionCut(ConnectionError):
-    """Close the connection without a response."""
+    """Close the connection without a response.
+
+    As a ConnectionError, werkzeug takes it for a client that has gone, and answers nothing.
+    """
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Api:
             self._check_key(request.key)
             return self._faulty(request)
         except StripeFailure as failure:
+            # Stripe's client obeys this header. Of these failures, only a conflict ends by itself.
             retry = "true" if failure.status == 409 else "false"
             return ApiResponse(failure.status, failure.body, {"Stripe-Should-Retry": retry})
         except ConnectionCut:
@@ -94,6 +99,7 @@ class Api:
             raise ConnectionCut
         if not broken:
             return answer
+        # A replay did no work: the response of the first request stays stored.
         replayed = "Idempotent-Replayed" in answer.headers
         return _broken(broken) if replayed else self._kept(request, _broken(broken), over=True)
 
@@ -110,6 +116,7 @@ class Api:
             if not over and not self._keys.is_free(key, self._env.now()):
                 return answer
             self._save(request, key, answer)
+        # The client must not retry: it would only get this response again.
         return ApiResponse(answer.status, answer.body, {"Stripe-Should-Retry": "false"})
 
     def _once(self, request: ApiRequest, wait: float) -> ApiResponse:
@@ -119,6 +126,7 @@ class Api:
             time.sleep(wait)
             return self._work(request, None)
         with self._env.store.lock:
+            # In use until `end`: a second request during the wait gets a conflict, as at Stripe.
             known = self._keys.begin(key, request.path, request.params, self._env.now())
         if known:
             return ApiResponse(known["status"], known["body"], {"Idempotent-Replayed": "true"})
@@ -132,14 +140,17 @@ class Api:
     def _work(self, request: ApiRequest, key: str | None) -> ApiResponse:
         env = self._env
         with env.store.lock:
+            # Outside the transaction: what is due happens even if the request fails.
             catch_up(env, env.now())
             env.request = {"id": request.id, "idempotency_key": request.idempotency_key}
             try:
                 with env.store.transaction():
+                    # In one transaction with its response: after a crash, a retry is replayed or done anew.
                     answer = ApiResponse(200, self._run(request))
                     self._save(request, key, answer)
                 return answer
             except StripeFailure as failure:
+                # Only now, because the rollback of the work would have removed it.
                 if failure.saved:
                     self._save(request, key, ApiResponse(failure.status, failure.body))
                 raise
@@ -160,6 +171,7 @@ class Api:
         """Render records; computed objects and lists of records are returned as they are."""
         if result.get("object") in ("list", "search_result"):
             return {**result, "data": [self._shown(each) for each in result["data"]]}
+        # Only records have `_seq`.
         return present(self._env.store, result) if "_seq" in result else result
 
     def _save(self, request: ApiRequest, key: str | None, answer: ApiResponse) -> None:

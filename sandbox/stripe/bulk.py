@@ -44,10 +44,7 @@ def seed(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Turn off garbage collection:
-
-    everything created here stays, and collecting would take a third of the time.
-    """
+    """Turn off garbage collection: all of this stays, and collecting would take a third of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -78,6 +75,7 @@ def _use(env: StripeEnvironment, meter: Record, customer: str, count: int, days:
     payload = {meter["customer_mapping"]["event_payload_key"]: customer}
     payload[meter["value_settings"]["event_payload_key"]] = "1"
     for left in range(count, 0, -1):
+        # Not by meter_events.create: it would recount the customer's drafts for every event.
         env.store.insert(
             {
                 "_id": f"meter_event:{new_id('e')}",

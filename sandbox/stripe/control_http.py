@@ -123,6 +123,7 @@ def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
     def show(id: str) -> ResponseReturnValue:
         with env.store.lock:
             record = env.store.find(id)
+            # A stored response of an idempotency key is no object, and may hold a webhook's secret.
             if record is None or record["object"].startswith("sandbox.") and "body" in record:
                 return jsonify(error=f"nothing has the id {id}"), 404
             return jsonify(present(env.store, record))

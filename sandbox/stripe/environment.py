@@ -43,6 +43,7 @@ class StripeEnvironment:
     def change(self, record: Record, event: str | None = None, **changes: Any) -> Record:
         """Store the changed record, and emit the event if something visible has changed."""
         loud = event is not None and not self._events_off
+        # Rendered only to compare: `bulk.seed` makes thousands of changes without events.
         old = present(self.store, record) if loud else {}
         record = self.store.replace(record, **changes)
         if event and loud:

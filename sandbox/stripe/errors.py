@@ -45,7 +45,7 @@ def bad_parameter(message: str, code: str | None, param: str) -> StripeFailure:
 
 
 def missing_object(noun: str, id: str, param: str = "id") -> StripeFailure:
-    """Build the error of an unknown id: 404 in a path, and also in parameters, as Stripe does."""
+    """Build the error of an unknown id: 404 in the path (`param` is `id`), 400 in a parameter."""
     status = 404 if param == "id" else 400
     return StripeFailure(f"No such {noun}: '{id}'", status=status, code="resource_missing", param=param)
 

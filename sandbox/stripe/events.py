@@ -17,6 +17,7 @@ def previous_attributes(old: Record, new: Record) -> Record:
         before, after = old.get(name), new.get(name)
         if before == after:
             continue
+        # Of a list, Stripe gives the whole previous value.
         if isinstance(before, dict) and isinstance(after, dict) and after.get("object") != "list":
             changed[name] = previous_attributes(before, after)
         else:
@@ -38,6 +39,7 @@ def announce(
     data: Record = {"object": view}
     if previous is not None:
         data["previous_attributes"] = previous
+    # Only the endpoints of now: one created later does not get earlier events.
     endpoints = [each for each in store.oldest("webhook_endpoint") if _listens(each, type)]
     event = store.insert(
         {

@@ -81,6 +81,7 @@ class FaultRules:
                 continue
             if fault.kind != "latency" and any(other.kind != "latency" for other in chosen):
                 continue
+            # `applies` comes last, because it counts a hit.
             if fnmatch.fnmatchcase(path, fault.path) and fault.applies():
                 chosen.append(fault)
         return chosen

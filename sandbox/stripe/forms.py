@@ -33,10 +33,7 @@ def _insert(node: dict[str, Any], path: list[str], value: str) -> None:
 
 
 def _key(node: dict[str, Any], step: str, following: str | None) -> str:
-    """Resolve an empty bracket:
-
-    it starts the next entry, unless the last one still lacks the field that follows.
-    """
+    """Resolve an empty bracket: the next entry, unless the last one still lacks the field that follows."""
     if step:
         return step
     last = node.get(str(len(node) - 1))

@@ -82,6 +82,8 @@ def _subscribe(env: StripeEnvironment, session: Record, customer: Record, method
             "customer": customer["id"],
             "items": items,
             "default_payment_method": method["id"],
+            # Not charged by `create`: the person has answered the
+            # bank's request, which only `collect` below knows.
             "payment_behavior": "default_incomplete",
         },
     )
@@ -110,6 +112,7 @@ def replace_card(
     method = payment_methods.attach_to(env, made["id"], customer)
     payment_methods.person_passed(env, method)
     customers.update(env, {"invoice_settings": {"default_payment_method": method["id"]}}, customer["id"])
+    # A subscription's own card is charged before the customer's (see `default_method`).
     for subscription in list(env.store.newest("subscription", customer=customer["id"])):
         if subscription["default_payment_method"]:
             change = {"default_payment_method": method["id"]}

@@ -14,6 +14,7 @@ class IdempotencyKeys:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        # Not in the store: after a crash, nothing is in progress.
         self._in_flight: set[str] = set()
 
     def begin(self, key: str, path: str, params: dict[str, Any], now: int) -> Record | None:

@@ -19,6 +19,7 @@ from sandbox.stripe.render import present
 from sandbox.stripe.store import Record, key_of
 
 FEW, SHOWN = 10, 50
+# An id in quotes, which are escaped before the search.
 _ID = re.compile(r"&#34;([a-z]+_[A-Za-z0-9_]{6,})&#34;")
 
 

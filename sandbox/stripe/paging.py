@@ -21,6 +21,7 @@ def page(
 ) -> Record:
     """Return one page of a kind. `where` may name one index; `keep` filters what the index returns."""
     chosen = {name: value for name, value in where.items() if value}
+    # The store uses one index; `matches` filters by the others.
     index = dict(list(chosen.items())[:1])
     limit = params.get("limit", 10)
 
@@ -43,6 +44,7 @@ def page(
 
 
 def _first(records: Iterable[Record], limit: int) -> list[Record]:
+    # One more than asked for, to know whether there are more.
     return list(islice(records, limit + 1))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT, MARGIN = 595, 842, 56
+# Widths in Helvetica, in thousandths of the font size. A digit has 556.
 _NARROW = {" ": 278, ".": 278, ",": 278, "-": 333}
 
 
@@ -34,6 +35,7 @@ def _width(words: str, size: int) -> float:
 
 def document(pages: list[list[Text]]) -> bytes:
     """Return the file: catalog, pages, two fonts, and a content stream per page."""
+    # Objects 1 to 4 are fixed; each page is followed by its content.
     numbers = [5 + 2 * index for index in range(len(pages))]
     kids = " ".join(f"{number} 0 R" for number in numbers)
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>"
@@ -59,6 +61,7 @@ def _file(objects: list[bytes]) -> bytes:
     for number, body in enumerate(objects, start=1):
         places.append(len(found))
         found += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    # An entry must have exactly 20 bytes, hence the space before the line end.
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     count = len(objects) + 1
     return (

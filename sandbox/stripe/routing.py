@@ -49,6 +49,7 @@ def route(method: str, path: str, fields: Mapping[str, Field] | None = None) -> 
 def resolve(method: str, path: str) -> tuple[Route, list[str]]:
     """Return the route and the ids of a path; an unknown path raises Stripe's error."""
     steps = tuple(path.strip("/").split("/"))
+    # The first match wins, so `/v1/invoices/create_preview` must be registered before `/v1/invoices/{id}`.
     for candidate in _routes.get((method, len(steps)), []):
         ids = candidate.ids(steps)
         if ids is not None:

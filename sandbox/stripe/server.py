@@ -99,6 +99,7 @@ class _Handler(WSGIRequestHandler):
 def make_app(env: StripeEnvironment, control: Control, courier: Courier, mail_dir: str | None) -> Flask:
     """Build the app: Stripe's API under /v1 and /v2, the control API under /_sandbox, the pages at /."""
     app = Flask(__name__)
+    # Flask would answer ConnectionCut with a 500.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     api = Api(env, courier.wake)
     app.register_blueprint(control_http.blueprint(env, control))
@@ -125,6 +126,7 @@ def make_app(env: StripeEnvironment, control: Control, courier: Courier, mail_di
 
 def _ask(api: Api, question_id: str) -> ApiResponse:
     try:
+        # Stripe reads parameters from the query and the form alike.
         pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
         params = forms.parse(pairs)
     except StripeFailure as failure:
@@ -143,6 +145,7 @@ def _ask(api: Api, question_id: str) -> ApiResponse:
 
 def _api_key(request: Request) -> str | None:
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    # Stripe also takes the key as a user name, as in `curl -u key:`.
     if scheme.lower() == "basic":
         with contextlib.suppress(ValueError):
             return base64.b64decode(value).decode().partition(":")[0]

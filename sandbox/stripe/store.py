@@ -85,7 +85,10 @@ class Store:
         return sorted(kind for kind in self._kinds if self.count(kind))
 
     def newest(self, kind: str, *, before: Record | None = None, **where: str) -> Iterator[Record]:
-        """Iterate backward from the newest (or the one before `before`); `where` names at most one index."""
+        """Iterate backward from the newest (or the one before `before`); `where` names at most one index.
+
+        Lazy: make a list of it before changing records of this kind.
+        """
         sequence = self._sequence(kind, where)
         end = bisect.bisect_left(sequence, before["_seq"]) if before else len(sequence)
         return (self._records[self._keys[sequence[at]]] for at in range(end - 1, -1, -1))
@@ -101,6 +104,7 @@ class Store:
         while self._due and self._due[0][0] <= until:
             due_at, _, key = heapq.heappop(self._due)
             record = self._records.get(key)
+            # Entries are never removed from the heap: one whose record has changed is skipped.
             if record and record.get("_due_at") == due_at:
                 return record
         return None
@@ -144,6 +148,7 @@ class Store:
         self._kinds.add(new["object"])
         self._records[key_of(new)] = new
         self._keys[new["_seq"]] = key_of(new)
+        # Also true when a rollback restores a record that `next_due` has taken off the heap.
         if new.get("_due_at") is not None and (old or {}).get("_due_at") != new["_due_at"]:
             heapq.heappush(self._due, (new["_due_at"], new["_seq"], key_of(new)))
 
@@ -168,6 +173,7 @@ class Store:
                 self._journal = []
             raise
         finally:
+            # Written to the file once, at the end. After a rollback the journal is empty.
             journal, self._journal = self._journal, None
             self._write(list(dict.fromkeys(key for key, _ in journal)))
 
@@ -233,6 +239,7 @@ class Store:
 
 
 def _places(record: Record | None) -> set[tuple[str, str, str]]:
+    # A deleted record is in no list, but is still found by its id.
     if record is None or record.get("deleted"):
         return set()
     kind = record["object"]
@@ -248,6 +255,7 @@ def _open(path: str) -> sqlite3.Connection:
     Path(path).chmod(0o600)  # SQLite creates its auxiliary files with the same mode
     database = sqlite3.connect(path, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
+    # Faster. A power cut may damage the file, but the sandbox holds nothing that matters.
     database.execute("PRAGMA synchronous = OFF")
     if database.execute("PRAGMA user_version").fetchone()[0] != FORMAT:
         database.execute("DROP TABLE IF EXISTS records")

@@ -39,6 +39,7 @@ class Courier(threading.Thread):
         self._met: set[str] = set()
         self._wake = threading.Event()
         self._stopped = False
+        # Without the environment's proxies: receivers are on this machine.
         self._client = httpx.Client(timeout=10, trust_env=False)
 
     def wake(self) -> None:
@@ -64,6 +65,7 @@ class Courier(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped:
+            # Before looking, so that what is stored from here on wakes the thread again.
             self._wake.clear()
             try:
                 with self._env.store.lock:
@@ -89,6 +91,7 @@ class Courier(threading.Thread):
         """Return what is due, and whether a fault has settled a delivery, so that the queue has changed."""
         waiting: set[tuple[str, str]] = set()
         for record in self._env.store.oldest("sandbox.delivery", status="pending"):
+            # Stripe promises no order. Here each object's is kept, so that tests repeat; a fault changes it.
             lane = (record["endpoint"], record["subject"])
             if lane in waiting:
                 continue
@@ -132,6 +135,7 @@ class Courier(threading.Thread):
             if not endpoint or not event or endpoint.get("deleted") or endpoint["status"] != "enabled":
                 self._settle(record, "dropped")
                 return
+            # Posted outside the lock: the receiver may call the API before it answers.
             payload = json.dumps(events.payload(store, event), indent=2)
         code, error = self._post(endpoint, payload)
         with self._env.store.lock:

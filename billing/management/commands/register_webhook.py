@@ -27,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *, url: str, destination: str | None = None, **options: Any) -> None:
         if destination is not None:
+            # Not an argument, which the process list and the shell's history would show.
             secret = sys.stdin.readline().strip()
             if not secret.startswith("whsec_"):
                 raise CommandError("Pass the destination's signing secret, whsec_…, on stdin.")

@@ -46,11 +46,13 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
     price_cents = 0
     if was_billed(usage=correction.usage, meter_at=sent.meter_at):
         price_cents = find_fix_price(correction=correction, account=account) or 0
+    # Without the lease another worker decides. The row lock keeps one from claiming it before this commits.
     if leases.held(report).select_for_update().first() is None:
         return ""
     operators.close(UsageReport.objects.filter(pk=sent.pk), at=at, status=UsageReport.Status.WITHDRAWN)
     if price_cents:
         reason = "taken off the meter after it was invoiced"
+        # Due at once: the next attempt finds the amount committed and sends the credit.
         leases.release(report, reason, at=at, resolution=Resolution.CREDIT, amount_cents=price_cents)
     else:
         leases.complete(report, status=Status.DONE, done_at=at)

@@ -45,6 +45,7 @@ def correct_usage(
     if not reason.strip():
         raise ReasonMissing(fields={"reason": ReasonMissing.message})
     lock_account(usage.customer)
+    # Under this lock no second correction starts, and report_usage does not begin to send.
     if UsageCorrection.objects.filter(usage=usage).exists():
         raise NothingToCorrect
     correction = UsageCorrection.objects.create(

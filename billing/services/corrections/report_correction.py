@@ -87,6 +87,7 @@ def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
     # Read again: other transactions change the usage report while they hold this lock.
     report.correction.usage.report.refresh_from_db()
     reason = _decide(report, account, now)
+    # `_decide` has closed it.
     if report.status == Status.DONE:
         return None
     decided = {"resolution": report.resolution, "amount_cents": report.amount_cents}
@@ -94,6 +95,7 @@ def _prepare(report: CorrectionReport, now: datetime) -> Step | None:
     if reason or stripe_customer_id is None:
         leases.reschedule(report, reason or "waiting for the Stripe customer", **decided)
         return None
+    # The lease has ended: another worker decides.
     if not leases.held(report).update(**decided):
         return None
     usage = report.correction.usage
@@ -122,6 +124,7 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
             _finish(report, resolution=Resolution.WITHHELD, at=now)
         if sent.status != UsageReport.Status.REPORTED:
             return "waiting for the fix's usage report"
+    # Repeats the request, however late: Stripe's answer says whether the first one succeeded.
     if report.resolution == Resolution.ADJUSTMENT:
         return ""
     if report.resolution == Resolution.UNDECIDED and _can_adjust(correction, account, now):
@@ -195,6 +198,7 @@ def _close_without_credit(report: CorrectionReport, step: Step) -> None:
 
 
 def _handle_rejection(report: CorrectionReport, step: Step | None, error: str) -> None:
+    # Only reads were rejected, which decides nothing about the correction.
     if step is None or step.resolution == Resolution.UNDECIDED:
         leases.reschedule(report, error)
         return
@@ -225,5 +229,6 @@ def _settle_adjustment(report: CorrectionReport, step: Step, error: str) -> None
     if held <= count_known(sent, minute):
         _finish_adjustment(report, step)
         return
+    # Without an amount: the next attempt finds the price, or waits for the invoice.
     if leases.release(report, error, at=timezone.now(), resolution=Resolution.CREDIT):
         log.warning("adjustment_rejected", correction=str(report.pk), error=error)

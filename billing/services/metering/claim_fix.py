@@ -58,6 +58,7 @@ def claim_fix(
     is_recorded = UsageRecord.objects.filter(**issue).exists()
     if not is_recorded:
         _require_slot(account, claim, at)
+    # A claim on a recorded issue is used from the start, so that it occupies no slot.
     claim.used_at = (claim.used_at or at) if is_recorded else None
     claim.expires_at = at + timedelta(minutes=settings.CLAIM_MINUTES)
     claim.save()

@@ -45,6 +45,7 @@ def _notify_once(
 ) -> None:
     if not reached:
         return
+    # notify_customer is safe to repeat, but after a threshold it would write on each further fix.
     references = [reference for _, reference in reached]
     existing = set(
         Notification.objects.filter(

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 Coverage = UsageRecord.Coverage
 
 
+# Part of the transaction that stores the phase's result: an error here must undo that too.
 @transaction.atomic(savepoint=False)
 def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: datetime) -> UsageRecord:
     """Record a fix in the ledger and, if it is metered, enqueue its report to Stripe on commit.
@@ -33,6 +34,7 @@ def record_usage(*, customer: Customer, execution: PhaseExecution, occurred_at: 
     if execution.issue_number is None:
         raise ValueError("a fix needs an issue number")
     account = lock_account(customer)
+    # After the lock: a concurrent request may have recorded this fix just now.
     known = UsageRecord.objects.filter(
         repository_id=execution.repository_id, issue_number=execution.issue_number
     ).first()
@@ -71,8 +73,10 @@ def lock_account(customer: Customer) -> BillingAccount:
     locked = BillingAccount.objects.select_for_update()
     account = locked.filter(customer=customer).first()
     if account is None:
+        # First created, then locked: of two concurrent creations, both find the same row.
         BillingAccount.objects.get_or_create(customer=customer)
         account = locked.get(customer=customer)
+    # Spares the query that `account.customer` would make.
     account.customer = customer
     return account
 

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 MINUTE = timedelta(minutes=1)
 Status = UsageReport.Status
 
+# An open correction still decides whether its fix belongs on the meter.
 CORRECTION_OPEN = Q(usage__correction__isnull=False) & ~Q(
     usage__correction__report__status=CorrectionReport.Status.DONE
 )
@@ -72,6 +73,7 @@ def find_missing(
     if not minutes:
         return {}
     start, end = minutes[0], minutes[-1] + MINUTE
+    # Usage that is on the meter but not in the ledger hides as many missing fixes of the same span.
     missing = count_known(start, end) - count_held(start, end)
     if missing <= 0:
         return {}

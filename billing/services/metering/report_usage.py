@@ -48,10 +48,12 @@ def report_usage(*, usage_id: UUID) -> None:
     if report is None:
         return
     try:
+        # Before `_prepare`, which holds the account's row lock: this calls Stripe.
         _refresh_period(report.customer_id)
         event = _prepare(report, timezone.now())
         if event is not None:
             was_new = meter.report_usage(event)
+            # A duplicate was counted under the timestamp of an earlier attempt, if that was a different one.
             _finish(report, meter_at=event.at if was_new else report.earlier_meter_at)
     except StripeUnavailable as error:
         if leases.reschedule(report, str(error)):
@@ -125,6 +127,7 @@ def _is_on_last_invoice(account: BillingAccount, report: UsageReport, now: datet
     if account.status != BillingAccount.Status.CANCELED or end is None or account.subscription is None:
         return False
     ended_at = read_subscription(account.subscription).ended_at
+    # Ended before its period did, so it was canceled immediately.
     if ended_at is None or ended_at < end.replace(microsecond=0):
         return False
     return report.usage.occurred_at < end <= now < end + LAST_INVOICE_OPEN

@@ -32,4 +32,5 @@ def settle_parked_report(report: UsageReport, *, stripe_customer_id: str | None,
         operators.close(rows, at=now, status=Status.WITHDRAWN, last_error=reason)
     elif operators.close(rows, at=now, status=Status.REPORTED, reported_at=now, meter_at=counted_at):
         transaction.on_commit(USAGE_REPORTED.labels("settled").inc)
+    # The updates above changed the row, and the caller continues with this object.
     report.refresh_from_db()

@@ -14,6 +14,7 @@ from core.outbox import operators
 log = structlog.get_logger(__name__)
 
 Status = UsageReport.Status
+# Cleared, because these say where the meter may hold the event, and it certainly does not.
 UNSENT = dict.fromkeys(("meter_at", "earlier_meter_at", "first_sent_at", "reported_at"))
 
 
@@ -76,6 +77,7 @@ def _park(error: MeterError) -> bool:
 def _read_usage_id(identifier: str) -> UUID | None:
     """Return the ledger row's id that an identifier starts with, or None if it is not one of ours."""
     try:
+        # 36 characters are a UUID's text. Later generations append their number.
         return UUID(identifier[:36])
     except ValueError:
         return None

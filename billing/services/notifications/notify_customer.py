@@ -19,6 +19,8 @@ def notify_customer(
     notification = Notification(
         customer=customer, kind=kind, reference=reference, data=data, created_at=at, next_attempt_at=at
     )
+    # An IntegrityError would abort the caller's transaction. Django does
+    # not say whether it inserted the row, so the new id is looked up.
     Notification.objects.bulk_create([notification], ignore_conflicts=True)
     if not Notification.objects.filter(pk=notification.pk).exists():
         return False

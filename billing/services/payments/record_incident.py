@@ -41,6 +41,7 @@ def _record(kind: PaymentIncident.Kind, found: Incident, at: datetime) -> None:
         .first()
     )
     if account is None:
+        # A charge of a Stripe customer that is not ours.
         return
     fields = {
         name: getattr(found, name)

@@ -68,6 +68,7 @@ def block_overdue(*, at: datetime) -> int:
         Q(status=Status.PAST_DUE) & over | Q(status=Status.UNPAID, past_due_since__isnull=False)
     )
     count = 0
+    # The rest follows in the next sweep.
     for account in overdue.filter(~Exists(notified)).select_related("customer").order_by("pk")[:1000]:
         count += _block(account, at)
     return count
@@ -103,6 +104,7 @@ def _notify(account: BillingAccount, failed: list[OpenInvoice], at: datetime) ->
             data=_describe(account, open_invoice),
             at=at,
         )
+    # The mail says that nothing is left to do, which would be wrong while another invoice is unpaid.
     if account.status != Status.ACTIVE:
         return
     paid = Invoice.objects.filter(

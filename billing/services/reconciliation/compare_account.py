@@ -99,6 +99,7 @@ def end_other_subscriptions(
         return []
     stripe_customer_id = account.stripe_customer_id or ""
     with lock_stripe_customer(stripe_customer_id):
+        # Stripe's list is minutes old by now, so it is read again under the lock.
         sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         ended = end_second_subscriptions(stripe_customer_id=stripe_customer_id, at=at)
         refresh_account(stripe_customer_id=stripe_customer_id)

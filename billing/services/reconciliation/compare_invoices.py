@@ -43,6 +43,7 @@ def compare_invoices(
     findings = []
     for (start, end), quantity in sorted(spans.items()):
         inside = [row for row in kept if row.meter_at is not None and start <= row.meter_at < end]
+        # An earlier attempt with another timestamp may be the one that Stripe has counted.
         before = sum(row.earlier_meter_at is not None and start <= row.earlier_meter_at < end for row in kept)
         sure = sum(row.status == UsageReport.Status.REPORTED for row in inside)
         if not sure <= quantity <= len(inside) + before:

@@ -74,9 +74,11 @@ def count_bounds(rows: Iterable[LedgerRow], span: Span, *, at: datetime) -> Mete
         if is_void_pending(row):
             possible += 1
         elif row.status == Status.REPORTED and row.reported_at is not None and row.reported_at <= cutoff:
+            # Once reported, `meter_at` is the counted timestamp, so an earlier one no longer matters.
             sure += in_span
             possible += in_span
         elif row.status == Status.WITHDRAWN:
+            # The summaries may still include a fix that was taken off the meter within SUMMARY_LAG.
             possible += row.corrected_at is None or row.corrected_at > cutoff
         elif row.first_sent_at is not None:
             possible += 1

@@ -66,6 +66,7 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
             answered = _compare_batch([each for each in queries if each is not None], run, at)
             run.accounts += len(batch)
             run.save(update_fields=["accounts", "unasked"])
+            # One customer without an answer is no sign of an outage.
             if not answered and len(batch) > 1:
                 log.error("reconciliation_aborted", run=str(run.pk))
                 return run
@@ -134,6 +135,7 @@ def _compare_batch(queries: list[AccountQuery], run: Reconciliation, at: datetim
         try:
             customer_id = query.account.pk
             _compare(query, ledger[customer_id], billed[customer_id], at)
+            # Without findings, a customer's open rows are still compared, to resolve those that are gone.
             if query.findings or customer_id in with_open:
                 _record(query, run, at)
         except Exception as error:
@@ -168,6 +170,7 @@ def _compare(query: AccountQuery, rows: list[LedgerRow], billed: Billed, at: dat
         if finding is not None:
             if query.ended is not None and not is_current:
                 finding.detail = "Its subscription has ended."
+            # Not if the invoice charges for what the meter lacks: a resend would be billed twice.
             elif finding.kind == Kind.MISSING_AT_STRIPE and (is_current or invoiced <= finding.stripe):
                 repair_missing(finding, account=account, rows=rows, at=at)
             query.findings.append(finding)
@@ -218,6 +221,7 @@ def _record(query: AccountQuery, run: Reconciliation, at: datetime) -> None:
     earliest = min((span.start for span in query.spans), default=at)
     since, gap = at - INVOICE_LOOKBACK, query.gap
 
+    # What this run did not look at must stay open.
     def was_compared(row: Discrepancy) -> bool:
         if row.kind == Kind.STALE_ACCOUNT:
             return True

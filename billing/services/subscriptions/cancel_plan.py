@@ -52,12 +52,14 @@ def end_all_plans(*, customer: Customer) -> None:
     if stripe_customer_id is None:
         return
     with lock_stripe_customer(stripe_customer_id):
+        # First, so that no open session can start another subscription afterwards.
         expire_checkouts(stripe_customer_id=stripe_customer_id)
         sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         refresh_account(stripe_customer_id=stripe_customer_id)
     if get_account(customer=customer).can_meter:
         settle_usage(customer=customer)
     with lock_stripe_customer(stripe_customer_id):
+        # Listed again, because settling ran outside the lock. Newest first, so the last one is the oldest.
         live = sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
         for subscription_id in reversed(live):
             cancel_subscription(subscription_id, is_invoiced=subscription_id == live[-1])

@@ -130,6 +130,7 @@ def change_plan(
     account = _get_changeable(customer)
     requested = _read_token(preview_token, account, plan)
     if account.plan == plan.key:
+        # A repeated confirmation. Checked before the period, which the first one may have restarted.
         return account
     if requested["period"] != _read_start(account):
         raise PreviewOutdated

@@ -68,6 +68,7 @@ def _request_subscription(account: BillingAccount, payment_method: str, at: date
     )
     if not is_new:
         former = SubscriptionRequest.objects.filter(pk=account.pk)
+        # reopen leaves pending rows alone, so an earlier request that still waits is closed first.
         operators.close(former, at=at, status=Request.DONE)
         if not operators.reopen(former, at=at, **values):
             raise PlanStillOpening
@@ -93,6 +94,7 @@ def open_subscription(*, customer_id: UUID) -> None:
     except Exception as error:
         leases.reschedule(request, leases.describe(error))
         raise
+    # The subscription exists at Stripe, but has not been derived into the account yet.
     if BillingAccount.objects.filter(pk=customer_id, status=Status.PENDING).exists():
         leases.reschedule(request, "waiting for the subscription to become active")
     else:
@@ -122,6 +124,7 @@ def _reject(request: SubscriptionRequest, error: StripeRejected) -> None:
     reason = f"{error.code}: {error}"
     if not leases.complete(request, status=Request.REJECTED, payment_method="", last_error=reason):
         return
+    # Not if the customer has chosen again since.
     BillingAccount.objects.filter(
         pk=request.pk, status=Status.PENDING, plan_chosen_at=request.requested_at
     ).update(status=Status.CANCELED)

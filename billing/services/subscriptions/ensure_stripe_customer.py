@@ -14,6 +14,7 @@ def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
     is part of the idempotency key, because Stripe replays even its own errors under the same key.
     Raises StripeUnavailable, StripeRejected. Source: https://docs.stripe.com/api/idempotent_requests
     """
+    # There is no Stripe id to lock yet. The prefix keeps our ids apart from Stripe's.
     with lock_stripe_customer(f"of {customer_id}"):
         account = BillingAccount.objects.select_related("customer").get(pk=customer_id)
         if account.stripe_customer_id is not None:

@@ -49,6 +49,7 @@ def record_plan_change(
     if found is None:
         return
     action, subject = found
+    # A webhook starts the plan, but a person has chosen it at Checkout.
     if by is None and after.is_open and not before.is_open:
         by = _find_author(chosen_by)
     record_audit_log_entry(
@@ -79,6 +80,7 @@ def record_plan_change(
 
 
 def _find_author(person: str) -> Author | None:
+    # From Stripe's metadata, which its dashboard can edit. isascii: "²" is a digit, but no int.
     user = User.objects.filter(pk=int(person)).first() if person.isascii() and person.isdigit() else None
     return Author(user) if user else None
 

@@ -21,11 +21,13 @@ log = structlog.get_logger(__name__)
 
 Status = BillingAccount.Status
 
+# Source: https://docs.stripe.com/api/subscriptions/object#subscription_object-status
 STATUSES: dict[str, Status] = {
     "active": Status.ACTIVE,
     "trialing": Status.ACTIVE,
     "past_due": Status.PAST_DUE,
     "unpaid": Status.UNPAID,
+    # The first payment has not succeeded yet.
     "incomplete": Status.UNPAID,
     "paused": Status.UNPAID,
     "incomplete_expired": Status.CANCELED,
@@ -96,6 +98,7 @@ def refresh_account(*, stripe_customer_id: str, by: Author | None = None) -> Non
     account.plan, account.status = current.plan.key, read_status(current)
     account.set_terms(find_terms(current.plan, current.price_ids))
     if account.subscription_id != current.subscription_id:
+        # Another subscription's failure says nothing about this one.
         account.subscription_id, account.past_due_since = current.subscription_id, None
     account.current_period_start = current.current_period_start
     account.current_period_end = current.current_period_end
@@ -136,6 +139,7 @@ def list_live_subscriptions(*, stripe_customer_id: str) -> list[str]:
 
 
 def read_status(subscription: SubscriptionSnapshot) -> Status:
+    # A status that Stripe adds later blocks new fixes until it is listed.
     return STATUSES.get(subscription.status, Status.UNPAID)
 
 

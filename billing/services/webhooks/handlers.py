@@ -38,6 +38,7 @@ def handle_webhook(*, event_type: str, body: str) -> None:
     if is_thin(event_type):
         handler(event)
         return
+    # An object without a customer, such as a price, locks only its own event.
     with lock_stripe_customer(event.stripe_customer_id or event.event_id):
         handler(event)
 

@@ -102,6 +102,7 @@ def replay_webhook(*, event_id: str, at: datetime) -> None:
     """
     rows = InboxEvent.objects.filter(pk=event_id).exclude(payload="")
     with transaction.atomic():
+        # The first covers done and parked rows, the second those that wait for their next attempt.
         operators.reopen(rows, at=at, processed_at=None)
         operators.retry_now(rows, at=at)
         for event in rows:

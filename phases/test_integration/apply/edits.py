@@ -14,6 +14,7 @@ def apply_edits(content: bytes, edits: Iterable[tuple[int, int, bytes]]) -> byte
     """
     pieces: list[bytes] = []
     copied = 0
+    # An insertion sorts before a replacement that starts at the same byte, so both are applied.
     for start, end, text in sorted(edits):
         if start >= copied:
             pieces += (content[copied:start], text)
@@ -38,6 +39,7 @@ def apply_splices(document: Document, splices: Sequence[Splice]) -> tuple[Docume
 def shift_offset(offset: int, new_spans: Sequence[Span]) -> int:
     """Return where the byte at this offset is after the new spans were inserted."""
     for span in new_spans:
+        # The spans ascend, so `offset` already counts those before this one, as `span.start` does.
         if span.start <= offset:
             offset += span.end - span.start
     return offset
@@ -45,6 +47,7 @@ def shift_offset(offset: int, new_spans: Sequence[Span]) -> int:
 
 def merge_spans(spans: Sequence[Span], new_spans: Sequence[Span]) -> tuple[Span, ...]:
     """Return all spans in offsets of the newest document; a span that was inserted into grows."""
+    # By the last byte of a span: text that is inserted behind it does not belong to it.
     moved = [
         Span(shift_offset(span.start, new_spans), shift_offset(span.end - 1, new_spans) + 1) for span in spans
     ]

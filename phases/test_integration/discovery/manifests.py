@@ -24,6 +24,7 @@ _NPM_PATTERNS = {"vitest": ("include",), "jest": ("testMatch",), "mocha": ("spec
 _VERSION = re.compile(r"[\s^~<>=v!]*(\d[\w.+-]*)")
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?([^;@]*)(@?)")
 _GEM = re.compile(r"""\bgem[\s(]\s*(["'])([\w-]+)\1""")
+# Possessive quantifiers: no text can make the pattern backtrack.
 _GEM_CONSTRAINT = re.compile(r"""\s*+,\s*+\[?+\s*+(["'])([^"']*+)\1""")
 _PROPERTY = re.compile(r"<([^<>\s/]+)>([^<]*)</\1>")
 _GLOB = re.compile(r"[*?{}\[\]()!]")
@@ -96,6 +97,7 @@ def read_pyproject(field: str, value: object) -> Iterator[Finding]:
 def read_pom(field: str, value: object) -> Iterator[Finding]:
     """Find dependencies by text search instead of an XML parser, so that no entity is expanded."""
     text = _without_blocks(_text(field, value), "<!--", "-->")
+    # Reversed, so that the first of several definitions counts.
     properties = {name: inside.strip() for name, inside in reversed(_PROPERTY.findall(text))}
     for chunk in text.split("<dependency>")[1:]:
         dependency = chunk.partition("</dependency>")[0]
@@ -199,6 +201,7 @@ def _plain_version(constraint: object) -> str | None:
 
 
 def _npm_version(constraint: str) -> str | None:
+    # An alias: `npm:name@version`.
     if constraint.startswith("npm:"):
         constraint = constraint.rpartition("@")[2]
     return _plain_version(constraint.removeprefix("workspace:"))

@@ -58,6 +58,7 @@ class Document:
         unix = self.content.count(b"\n") - windows
         old_mac = self.content.count(b"\r") - windows
         most = max(windows, unix, old_mac)
+        # Of equal counts the plain newline, also for a file without any line ending.
         return b"\n" if most == unix else b"\r\n" if most == windows else b"\r"
 
     @cached_property
@@ -73,6 +74,7 @@ class Document:
         return len(BOM) if self.content.startswith(BOM) else 0
 
     def line_start(self, offset: int) -> int:
+        # The first line starts after the byte order mark.
         return max(self.lines.rfind(b"\n", 0, offset) + 1, self.start)
 
     def next_line(self, offset: int) -> int:

@@ -40,6 +40,7 @@ def parse_document(document: Document, grammars: Sequence[Grammar]) -> ParsedDoc
         candidates.append(ParsedDocument(document, tree, grammar, len(errors(tree))))
         if not candidates[-1].error_count:
             break
+    # Of equal counts, the grammar that comes first.
     return min(candidates, key=lambda parsed: parsed.error_count)
 
 

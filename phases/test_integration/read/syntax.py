@@ -52,6 +52,7 @@ class Grammar:
         """
         if tree.root_node.has_error:
             return self._parse(document, None)
+        # Backwards, so that the offsets of the splices before it stay those of `old`.
         for splice in reversed(splices):
             start = _point(old, splice.offset)
             end = _end_point(start, splice.text)
@@ -76,6 +77,7 @@ class Grammar:
             if old is None:
                 return parser.parse(read, progress_callback=is_late)
             return parser.parse(read, old, progress_callback=is_late)
+        # tree-sitter raises ValueError when the callback stops it.
         except ValueError:
             raise TargetRefused("the file takes too long to parse") from None
 

@@ -30,6 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *, email: str, name: str, plan: str, **options: Any) -> None:
         try:
+            # If the plan cannot be chosen, no account is created either.
             with transaction.atomic():
                 made = provision_customer(
                     name=name,

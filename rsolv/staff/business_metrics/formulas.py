@@ -80,6 +80,7 @@ def compute_first_scan_seconds(
     Customers who signed up more than 60 days ago are left out: a late return says nothing about onboarding.
     Both are None if there was no first scan.
     """
+    # `signups` goes back 60 days only.
     took = sorted(
         (scanned - signups[customer]).total_seconds()
         for customer, scanned in first_scans.items()
@@ -87,6 +88,7 @@ def compute_first_scan_seconds(
     )
     if not took:
         return None, None
+    # quantiles() needs two values. Of one value, every decile is that value.
     deciles = statistics.quantiles(took, n=10, method="inclusive") if len(took) > 1 else took * 9
     return statistics.median(took), deciles[8]
 

@@ -9,6 +9,7 @@ from rsolv.staff.business_metrics.models import DailyBusinessMetrics
 
 def take_business_metrics(*, at: datetime) -> DailyBusinessMetrics:
     """Compute and store the metrics of the UTC day of `at`. Repeating it replaces that day's row."""
+    # The start of the oldest cohort, which is the one of the conversion.
     since = at - formulas.WINDOW - formulas.CONVERSION_TIME
     signups = selectors.list_signups(since=since)
     first_scans = selectors.list_first_scans(since=since)

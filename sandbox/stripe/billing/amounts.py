@@ -36,6 +36,7 @@ def _graduated(tiers: list[Record], quantity: int) -> list[Part]:
     floor = 0
     for number, tier in enumerate(tiers, start=1):
         ceiling = quantity if tier["up_to"] is None else min(quantity, tier["up_to"])
+        # The first tier has a line even without usage.
         if number == 1 or ceiling > floor:
             label = f"Tier {number}"
             found.append(

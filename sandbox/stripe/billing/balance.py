@@ -6,11 +6,8 @@ from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.store import Record
 
-SMALLEST_CHARGE = {
-    "usd": 50,
-    "eur": 50,
-    "gbp": 30,
-}  # A smaller total is not collected, but added to the balance as debt.
+# A smaller total, in cents or pence, is not collected, but added to the balance as debt.
+SMALLEST_CHARGE = {"usd": 50, "eur": 50, "gbp": 30}
 
 
 def move(
@@ -19,6 +16,7 @@ def move(
     """Record a balance transaction of some cents and change the balance by it; emits an event."""
     record = env.require("customer", customer)
     ending = record["balance"] + amount
+    # The first money of a customer fixes the currency.
     own = record["currency"] or currency
     env.change(record, "customer.updated", balance=ending, currency=own)
     return env.add(

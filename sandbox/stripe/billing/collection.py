@@ -11,11 +11,8 @@ from sandbox.stripe.errors import StripeFailure, card_error
 from sandbox.stripe.render import present
 from sandbox.stripe.store import Record
 
-RETRY_AFTER_DAYS = (
-    3,
-    5,
-    7,
-)  # After the last attempt the subscription is canceled, which is the default of a Stripe account.
+# After the last attempt the subscription is canceled, which is the default of a Stripe account.
+RETRY_AFTER_DAYS = (3, 5, 7)
 
 
 def default_method(env: StripeEnvironment, invoice: Record) -> Record | None:
@@ -28,6 +25,7 @@ def default_method(env: StripeEnvironment, invoice: Record) -> Record | None:
         customer["invoice_settings"]["default_payment_method"],
     ):
         method = env.store.get("payment_method", id or "")
+        # A detached card may still be named as the default, but is not charged.
         if method and method["customer"] == customer["id"]:
             return method
     return None
@@ -45,6 +43,7 @@ def collect(
 
     `authenticated`: the person has just passed the bank's 3-D Secure request.
     """
+    # Nothing due is paid without a card, and without an attempt.
     if not invoice["amount_due"]:
         return mark_paid(env, invoice)
     method = method or default_method(env, invoice)
@@ -64,6 +63,7 @@ def collect_or_raise(env: StripeEnvironment, invoice: Record, method: Record | N
     if invoice["status"] == "paid":
         return invoice
     error = invoice["_last_error"]
+    # Otherwise the rollback would remove the failed charge, the attempt and their events.
     raise StripeFailure(**{**error, "keeps_changes": True})
 
 
@@ -112,6 +112,7 @@ def _succeed(env: StripeEnvironment, invoice: Record, method: Record) -> None:
 
 def _failed(env: StripeEnvironment, invoice: Record, method: Record | None, failure: StripeFailure) -> Record:
     intent = intent_of(env, invoice) or {}
+    # Waiting for the person is not a decline: no failed charge, and the card stays on the intent.
     waiting = failure.error.get("code") == AUTHENTICATION
     charge = make_charge(env, invoice, intent, method, failure) if method and not waiting else None
     if charge:
@@ -146,6 +147,7 @@ def _failed(env: StripeEnvironment, invoice: Record, method: Record | None, fail
 
 
 def _retry_at(env: StripeEnvironment, invoice: Record, attempts: int) -> int | None:
+    # The first invoice is never retried: its subscription expires (see `due_at`).
     first = invoice["billing_reason"] == "subscription_create"
     if first or not invoice["auto_advance"] or attempts > len(RETRY_AFTER_DAYS):
         return None

@@ -76,6 +76,7 @@ def recount(env: StripeEnvironment, invoice: Record) -> Record:
 
 def finalize(env: StripeEnvironment, invoice: Record) -> Record:
     """Number the invoice, open it, and create the payment intent that will collect it."""
+    # Usage and balance of this moment: both may have changed since the draft.
     invoice = recount(env, invoice)
     settled = balance.settle(env, invoice)
     customer = env.require("customer", invoice["customer"])
@@ -95,6 +96,7 @@ def finalize(env: StripeEnvironment, invoice: Record) -> Record:
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
         _due_at=None,
     )
+    # Nothing due needs no payment intent, and has none at Stripe either.
     if opened["amount_due"]:
         make_intent(env, opened)
     env.emit("invoice.finalized", opened)
@@ -126,6 +128,7 @@ def _lines(env: StripeEnvironment, id: str, subscription: Record, charge: Record
         quantity = max(0, used(env.store, meter, subscription["customer"], charge["start"], charge["end"]))
     found: list[Record] = []
     shares = parts(price, quantity or 0)
+    # A proration is one line with its own amount, whatever the tiers.
     for part in shares if charge.get("amount") is None else shares[:1]:
         amount = part.amount if charge.get("amount") is None else charge["amount"]
         tier = f" ({part.label} at ${int(float(part.unit_amount_decimal)) / 100:.2f})" if part.label else ""

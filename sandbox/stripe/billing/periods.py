@@ -27,6 +27,7 @@ def after(anchor: int, recurring: dict[str, Any], steps: int) -> int:
 def end_of_period(anchor: int, recurring: dict[str, Any], start: int) -> int:
     """Return the first end of a period, counted from the anchor, after `start`."""
     steps = 1
+    # Always from the anchor: month by month, the 31st would become the 28th for good.
     while after(anchor, recurring, steps) <= start:
         steps += 1
     return after(anchor, recurring, steps)

@@ -40,6 +40,7 @@ def arrears_charges(env: StripeEnvironment, subscription: Record, until: int) ->
     if subscription["status"] == "trialing":
         return list(subscription["_pending"])
     start = period(subscription)[0]
+    # An item added within the period counts from then on, not from the period's start.
     starts = subscription["_usage_from"]
     used = [
         metered(item, max(start, starts.get(item["id"], start)), until)
@@ -57,6 +58,7 @@ def begin(env: StripeEnvironment, subscription: Record, payment_behavior: str) -
     env.emit("customer.subscription.created", subscription)
     if not charges:
         return stand(env, subscription, subscription["status"] if trial else "active")
+    # The first invoice is of the moment: its period has no length.
     invoice = draft(env, subscription, charges, reason="subscription_create", start=start, end=start)
     invoice = finalize(env, invoice)
     if subscription["collection_method"] == "send_invoice":
@@ -142,6 +144,7 @@ def restart_cycle(env: StripeEnvironment, subscription: Record, payment_behavior
         subscription, billing_cycle_anchor=now, trial_end=now if subscription["trial_end"] else None
     )
     subscription = turn_over(env, subscription, now, period_start=start, reason="subscription_update")
+    # Nothing was to be charged, so there is no invoice.
     if subscription["latest_invoice"] == before:
         return subscription
     invoice = env.require("invoice", subscription["latest_invoice"])

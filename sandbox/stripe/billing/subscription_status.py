@@ -19,6 +19,7 @@ def due_at(subscription: Record) -> int | None:
     if status in ENDED:
         return None
     if status == "incomplete":
+        # Stripe's time for the first payment.
         return int(subscription["created"]) + 23 * HOUR
     end = period(subscription)[1]
     return min(end, subscription["cancel_at"] or end)
@@ -59,6 +60,7 @@ def after_failure(env: StripeEnvironment, invoice: Record) -> None:
     subscription = env.store.get("subscription", invoice["_subscription"])
     if subscription and subscription["status"] in ("active", "trialing"):
         stand(env, subscription, "past_due")
+    # One that never started does not make its customer delinquent.
     if subscription and subscription["status"] != "incomplete":
         _delinquent(env, invoice["customer"], True)
 
@@ -67,6 +69,7 @@ def end(env: StripeEnvironment, subscription: Record, *, reason: str) -> Record:
     """End the subscription now; its open invoices are no longer collected automatically."""
     current = env.require("subscription", subscription["id"])
     now = env.now()
+    # Without an `updated` event: Stripe sends `deleted` instead, below.
     ended = env.change(
         current,
         status="canceled",

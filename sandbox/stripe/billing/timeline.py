@@ -13,8 +13,10 @@ def catch_up(env: StripeEnvironment, until: int) -> int:
     """Apply everything due by `until`, each change at its own timestamp; return how many there were."""
     steps = 0
     while due := env.store.next_due(until):
+        # What time causes has no request in its events, even during one.
         env.request = NO_REQUEST
         with env.clock.held_at(due["_due_at"]), env.store.transaction():
+            # Cleared first, because what happens may set the next time.
             happen(env, env.store.replace(due, _due_at=None))
         steps += 1
     return steps
@@ -39,6 +41,7 @@ def happen(env: StripeEnvironment, record: Record) -> None:
     if record["object"] == "sandbox.meter_errors":
         report_gathered(env, record)
         return
+    # An invoice. Stripe collects it right after finalizing it.
     if record["status"] == "draft":
         record = finalize(env, record)
     if record["status"] == "open" and record["collection_method"] == "charge_automatically":

@@ -158,6 +158,7 @@ def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
             env.change(invoice, deleted=True, _due_at=None)
     for method in list(env.store.newest("payment_method", customer=id)):
         payment_methods.release_body(env, method)
+    # Before the change: a deleted object is shown by its id only, but the event holds all of it.
     env.emit("customer.deleted", customer)
     return env.change(customer, deleted=True)
 

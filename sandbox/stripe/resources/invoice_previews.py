@@ -44,6 +44,7 @@ def create_preview(env: StripeEnvironment, params: Record) -> Record:
         newest = next(env.store.newest("invoice"), None)
         subscription = _change(env, params, subscription, details)
         invoice = _made_since(env, newest) or _next_invoice(env, subscription, newest)
+        # A draft has not taken from the balance yet; the preview shows what it will take.
         if invoice["status"] == "draft":
             invoice = {**invoice, **balance.settle(env, invoice)}
     return _as_preview(invoice)
@@ -69,6 +70,7 @@ def _subscription(env: StripeEnvironment, params: Record) -> Record | None:
 def _change(
     env: StripeEnvironment, params: Record, subscription: Record | None, details: dict[str, Any]
 ) -> Record:
+    # Without a payment, since a preview works for a customer without a card too.
     unpaid = {"payment_behavior": "default_incomplete"}
     if subscription is None:
         return subscriptions.create(
@@ -93,6 +95,7 @@ def _next_invoice(env: StripeEnvironment, subscription: Record, before: Record |
         raise _nothing(subscription["customer"])
     ends = due_at({**subscription, "status": "active"})
     with env.clock.held_at(ends or env.now()):
+        # `pass_time` would expire it.
         if subscription["status"] == "incomplete":
             subscribing.renew(env, subscription)
         else:

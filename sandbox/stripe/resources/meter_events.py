@@ -58,6 +58,7 @@ def _check(env: StripeEnvironment, params: Record, meter: Record) -> str:
 def _reject_later(env: StripeEnvironment, params: Record, identifier: str, code: str) -> Record:
     """Accept an event without counting it; the meter's next report names it."""
     known = list(env.store.newest("billing.meter", event_name=params["event_name"]))
+    # An archived meter still reports errors; an unknown one has nobody to report to and raises at once.
     meter = known[0] if known else _meter(env, params["event_name"])
     _refuse_repeated(env, identifier)
     try:
@@ -196,7 +197,7 @@ def _check_timestamp(env: StripeEnvironment, params: Record) -> None:
 
 
 def _refuse_repeated(env: StripeEnvironment, identifier: str) -> None:
-    """Build the rejection of a second cancellation. Stripe gives it no code, only a message."""
+    """Raise the error of an identifier used within a day. Stripe gives it no code, only a message."""
     known = next(env.store.newest("billing.meter_event", identifier=identifier), None)
     if known and known["created"] + DAY > env.now():
         raise StripeFailure(f"An event already exists with identifier {identifier}.")

@@ -112,6 +112,7 @@ def list_event_summaries(env: StripeEnvironment, params: Record, id: str) -> Rec
     if params["end_time"] <= params["start_time"]:
         raise bad_parameter("end_time must be after start_time.", None, "end_time")
     first, last, customer = params["start_time"], params["end_time"], params["customer"]
+    # Without a grouping there is one summary; its bounds are whole minutes.
     if window == MINUTE:
         window = last - first
     counts = used_by_window(env.store, meter, customer, first, last, window)

@@ -169,7 +169,7 @@ def detach(env: StripeEnvironment, params: Record, id: str) -> Record:
 
 
 def release_body(env: StripeEnvironment, method: Record) -> Record:
-    """Return the detached method."""
+    """Detach the method, emit the event, and return the method."""
     detached = env.change(method, customer=None)
     env.emit("payment_method.detached", detached, {"customer": method["customer"]})
     return detached

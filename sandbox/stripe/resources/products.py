@@ -109,6 +109,7 @@ def delete(env: StripeEnvironment, params: Record, id: str) -> Record:
     product = env.require("product", id)
     if env.store.count("price", product=id):
         raise StripeFailure("This product cannot be deleted because it has one or more user-created prices.")
+    # Before the change: a deleted object is shown by its id only, but the event holds all of it.
     env.emit("product.deleted", product)
     return env.change(product, deleted=True)
 

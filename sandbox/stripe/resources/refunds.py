@@ -75,6 +75,7 @@ def _check(charge: Record, amount: int) -> None:
     rest = charge["amount"] - charge["amount_refunded"]
     if not charge["paid"]:
         raise StripeFailure(f"Charge {charge['id']} has failed, so it can't be refunded.", param="charge")
+    # The bank has taken the money back already, so a refund would pay it twice.
     if charge["disputed"]:
         message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
         raise StripeFailure(message, code="charge_disputed")

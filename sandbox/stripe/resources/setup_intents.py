@@ -140,6 +140,7 @@ def complete(env: StripeEnvironment, intent: Record, method: Record) -> Record:
             method = payment_methods.attach_to(env, method["id"], customer)
         except StripeFailure as declined:
             _fail(env, intent, declined, payment_method=present(env.store, method))
+            # The failure stays on the intent, which can be confirmed with another card.
             declined.keeps_changes = True
             raise
     done = env.change(intent, status="succeeded", payment_method=method["id"], **changes)

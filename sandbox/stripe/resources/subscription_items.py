@@ -68,6 +68,7 @@ def plan_change(
     for index, each in enumerate(given):
         old = _existing(items, each.get("id"), f"items[{index}][id]")
         new = _changed(env, subscription, old, each, f"items[{index}]")
+        # Only metadata changes: nothing to charge.
         if old and new and (old["price"], old.get("quantity")) == (new["price"], new.get("quantity")):
             items[items.index(old)] = new
             continue
@@ -77,6 +78,7 @@ def plan_change(
             items.remove(old)
         if new:
             items.append(new)
+            # A replaced item keeps its id. Its usage until now is charged by `leave_item`.
             starts[new["id"]] = env.now()
             pending += subscribing.join_item(env, subscription, new, prorate=prorate, at=at)
     if not items:

@@ -186,6 +186,7 @@ def cancel(env: StripeEnvironment, params: Record, id: str) -> Record:
     """Cancel a subscription. Unbilled usage is billed only with `invoice_now`, as at Stripe."""
     subscription = env.require("subscription", id)
     if subscription["status"] in ENDED:
+        # Stripe answers as if a canceled subscription did not exist.
         raise StripeFailure(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
     details = {**subscription["cancellation_details"], **(params.get("cancellation_details") or {})}
     subscription = env.store.replace(subscription, cancellation_details=details)

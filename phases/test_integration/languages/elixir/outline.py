@@ -65,6 +65,7 @@ def read_outline(document: Document, tree: Tree) -> ElixirOutline:
     stack = [(node, "") for node in tree.root_node.named_children[::-1]]
     while stack:
         node, outer_path = stack.pop()
+        # A syntax error elsewhere may have put intact modules below an error node.
         if node.type == "ERROR":
             stack.extend((child, outer_path) for child in reversed(node.named_children))
         elif document.lines.startswith(b"ExUnit.", node.start_byte) and _FILTER.match(text_of(node)):
@@ -157,6 +158,7 @@ def _read_module(outline: ElixirOutline, node: Node, outer_path: str) -> list[tu
     outline.modules[path] = Module(
         uses=uses,
         keys=_keys(statements, uses),
+        # Any other `use` may import functions.
         has_imports=len(uses) > 1
         or any("ExUnit.Case" not in use for use in uses)
         or any(called == "import" for called, _ in statements),
@@ -205,6 +207,7 @@ def _add_group(
             name=names[0],
             path=names[1],
             node=node,
+            # After `do`.
             opens=block.start_byte + 2,
             closes=closer.start_byte if closer.type == "end" else block.end_byte,
             members=members,
@@ -243,6 +246,7 @@ def _inline(node: Node) -> Node | None:
 
 
 def _keys(statements: list[tuple[str, Node]], uses: tuple[str, ...]) -> dict[str, str]:
+    # Phoenix's ConnCase gives every test a `conn`.
     keys = {"conn": "conn"} if any("ConnCase" in use for use in uses) else {}
     for name, each in statements:
         if name in TESTS:

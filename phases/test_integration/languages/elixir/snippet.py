@@ -31,6 +31,7 @@ from phases.test_integration.read.syntax import walk
 
 UNIT = "  "
 BODY, COMPLETE, MODULE = "body", "tests", "module"
+# What makes each kind of code a file of its own. `offset` is the length of the first part.
 _WRAPS = {
     BODY: ('defmodule A do test "x" do\n', "\nend end"),
     COMPLETE: ("defmodule A do\n", "\nend"),
@@ -159,6 +160,7 @@ def _of_tests(text: str, root: Node, statements: list[Node]) -> ElixirSnippet:
             first = text_of(node).partition("\n")[0][:60]
             raise InvalidTestCode(f"testCode has what would act on the file's own tests: {first}")
     content = text.encode()
+    # Backwards, so that the offsets before stay right.
     for node in reversed(lexical):
         content = content[: node.start_byte] + content[node.end_byte :].lstrip(b" \t").removeprefix(b"\n")
     kept = _normalize(content.decode(), COMPLETE)
@@ -169,6 +171,7 @@ def _checked(snippet: ElixirSnippet) -> ElixirSnippet:
     before, after = _WRAPS[snippet.kind]
     root = parsed(GRAMMAR, before + snippet.code + after)
     outer = [call_name(node) for node in root.named_children if node.type != "comment"] if root else []
+    # The code must not close what wraps it and begin something beside it.
     is_one = snippet.kind == MODULE or len(outer) == 1
     inner = [call_name(node) for node in snippet.statements] if is_one else []
     if not outer or set(outer) != {"defmodule"} or not is_one or (snippet.kind == BODY and inner != ["test"]):

@@ -88,6 +88,7 @@ class ExunitTarget(GroupedTarget):
         if test.snippet.kind == MODULE:
             return None
         module = self._module(test)
+        # ExUnit allows no describe inside another one.
         if module is None or (test.snippet.kind == COMPLETE and "describe" in test.snippet.code):
             return module
         describes = [

@@ -68,6 +68,7 @@ def complete_tests(
             edits.append((start, start, "".join(f"{marker}\n{margin}" for marker in markers)))
             continue
         lines = "".join(f"\n{margin}{UNIT}{line}" for line in (*markers, *snippet.lexical))
+        # After `do`.
         start = block.start_byte + 2 - snippet.offset
         edits.append((start, start, lines))
     names: list[str] = []

@@ -117,6 +117,7 @@ def _find_position(document: Document, own: list[Import], name: str, path: str) 
         return document.line_start(own[0].node.start_byte), False, True
     if not alike:
         return document.next_line(own[-1].node.end_byte), True, False
+    # Host, owner and repository: packages of one module stay together.
     root = path.split("/")[:3]
     group = max(alike, key=lambda each: any(one.path.split("/")[:3] == root for one in each))
     for each in group:

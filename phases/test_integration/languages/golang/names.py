@@ -50,6 +50,7 @@ def is_read(node: Node, ancestors: Ancestors) -> bool:
     if parent.type == "expression_list" and len(ancestors) > 1:
         outer = ancestors[1]
         binds = outer.type in ("short_var_declaration", "range_clause")
+        # `x += 1` reads x, `x = 1` does not.
         binds = binds or (outer.type == "assignment_statement" and _operator(outer) in (b"", b"="))
         return not (binds and outer.child_by_field_name("left") == parent)
     if parent.type in ("parameter_declaration", "variadic_parameter_declaration", "var_spec", "const_spec"):

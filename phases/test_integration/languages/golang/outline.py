@@ -106,6 +106,8 @@ def top_level(root: Node) -> Iterator[Node]:
     while stack:
         node = stack.pop()
         if node.type == "ERROR":
+            # Inside an error the parser has lost the nesting.
+            # Only what starts at the margin is at the top level.
             stack.extend(child for child in reversed(node.named_children) if child.start_point.column == 0)
         else:
             yield node
@@ -164,6 +166,7 @@ def _embeds_suite(outline: Outline, struct: Node) -> bool:
     fields = [each for child in struct.named_children for each in child.named_children]
     for each in fields:
         kind = each.child_by_field_name("type")
+        # A field without a name is embedded.
         if each.child_by_field_name("name") is None and kind is not None:
             embedded = outline.text(kind).lstrip("*")
             if embedded.endswith("Suite") or embedded in outline.suites:

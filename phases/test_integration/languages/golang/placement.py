@@ -74,6 +74,7 @@ def _suite_for(outline: Outline, red_test: RedTest, snippet: Snippet) -> Functio
 
 def _after(outline: Outline, node: Node) -> InsertionPoint:
     if outline.root.has_error:
+        # Without its closing brace, the parser has guessed where the node ends.
         if not outline.text(node).endswith(("}", "})")):
             raise broken_syntax.unsafe_position()
         broken_syntax.check_function(outline.document, node.start_byte, node.end_byte)

@@ -73,6 +73,7 @@ def _render_body(
         text = writing.block(
             f"{outer}.Run({title}, func({kind}) {{", markers, snippet.code, protected, footer="})"
         )
+        # The body now follows the header and the markers.
         moved = {row + 1 + len(markers) for row in protected}
         lines = text.split("\n")
         text = "\n".join(
@@ -110,6 +111,7 @@ def _render_complete(outline: Outline, snippet: Snippet, markers: list[str]) -> 
             lines = "".join(f"\n\t{line}" for line in markers)
             pieces += [source[copied : body.start_byte + 1], lines.encode()]
             copied = body.start_byte + 1
+            # A marker is a comment to the end of its line, so a body on one line is broken up.
             if body.start_point.row == body.end_point.row:
                 inner = source[copied : body.end_byte - 1].strip()
                 pieces.append(b"\n\t" + inner + b"\n")

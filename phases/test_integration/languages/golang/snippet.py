@@ -66,6 +66,7 @@ class Snippet:
         body = _indent_with_tabs(body)
         inner = _parsed(_HEADER + body + _FOOTER)
         kinds = [node.type for node in inner.root.named_children] if inner else []
+        # A body that closes the function early would leave more nodes.
         if inner is None or kinds != ["package_clause", "function_declaration"]:
             raise InvalidTestCode("testCode is not valid Go: neither a function's body nor whole functions")
         if not _statements(inner):
@@ -138,6 +139,7 @@ class Snippet:
         copied = 0
         for node, ancestors in walk_with_ancestors(self.outline.root):
             if node.type == "import_spec" and node.child_by_field_name("name") is None:
+                # An import without a name gets the new one, written before its path.
                 name = default_name(self.outline.text(node).strip('"`'))
                 if name in names:
                     pieces += [source[copied : node.start_byte], f"{names[name]} ".encode()]
@@ -171,6 +173,7 @@ def fingerprint(outline: Outline, body: Node) -> str:
     stack = [body]
     while stack:
         node = stack.pop()
+        # The grammar has a node for each semicolon that Go inserts at a line's end.
         if node.type == "comment" or (not node.is_named and node.type in ("\n", ";", "")):
             continue
         if node.child_count and node.type not in ("interpreted_string_literal", "rune_literal"):

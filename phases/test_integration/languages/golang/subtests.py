@@ -47,6 +47,7 @@ def subtest_bodies(outline: Outline, function: Function) -> Iterator[tuple[Node,
 def last_subtest(outline: Outline, function: Function) -> Node | None:
     """Return the last statement of a function that only runs subtests, each on its own lines."""
     body = function.body
+    # Skipped before its first subtest, so that no subtest of it runs.
     if body is None or SKIPPING.search(outline.text(body).partition(".Run(")[0]):
         return None
     statements = [node for node, _, _ in subtest_calls(outline, function)]

@@ -73,6 +73,7 @@ def _import(outline: JavaOutline, bound: BoundCode, origin: str, *, is_static: b
             bound.imports.append(f"import static {origin};")
     elif outline.binds(name, origin) or origin == f"{outline.package_name}.{name}":
         return
+    # Any use of the word may mean another class, which an import would replace.
     elif name in outline.declared or name in outline.origins or outline.contains_word(name):
         bound.types[name] = origin
     else:
@@ -89,6 +90,7 @@ def _bind_types(outline: JavaOutline, snippet: JavaSnippet, own: dict[str, str],
     stars = {origin for origin, _, is_star in snippet.imports if is_star} | outline.stars
     for node, parent in names.type_names(root):
         name = text_of(node)
+        # A single letter is usually a type parameter.
         if name in own or name in declared or name in names.LANG or name in local or len(name) == 1:
             continue
         if name == "Assertions":

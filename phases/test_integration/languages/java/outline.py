@@ -102,6 +102,7 @@ def read_outline(document: Document, tree: Tree) -> JavaOutline:
     extended = {base for name, base in outline.supers.items() if base != name}
     for node, name, path, runs in types:
         if node.type == "class_declaration":
+            # The tests of a class that others extend run once more in each of those.
             accepts_tests = runs and name not in extended and not is_abstract(node)
             _read_class(outline, node, name, path, accepts_tests=accepts_tests)
     outline.other_framework = _other_framework(outline)

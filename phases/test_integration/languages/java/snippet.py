@@ -54,6 +54,7 @@ class JavaSnippet:
         snippet = _of_top_level(text, root)
         if not snippet.code.strip():
             raise InvalidTestCode("testCode has no statement")
+        # The compiler reads the translated code, so that must have the same shape.
         for each in {snippet.code, _translated(snippet.code)}:
             if not _has_shape(each, snippet.kind):
                 raise InvalidTestCode(f"testCode is not valid Java: it is no {snippet.kind} of a test")
@@ -154,6 +155,7 @@ def _has_shape(code: str, kind: str) -> bool:
     nodes = [node for node in root.named_children if "comment" not in node.type]
     if kind == CLASSES:
         return bool(nodes) and {node.type for node in nodes} <= _TYPES
+    # Code that closes the class around it early would leave more nodes.
     if [node.type for node in nodes] != ["class_declaration"]:
         return False
     members = [node.type for node in members_of(nodes[0]) if "comment" not in node.type]

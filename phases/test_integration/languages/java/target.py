@@ -82,6 +82,8 @@ class JunitTarget(GroupedTarget):
         return [member for member in found if member.is_test]
 
     def body_tokens(self, body: Node) -> tuple[str, ...]:
+        # A test of an earlier request may have been bound by
+        # qualified names instead of imports, or the reverse.
         words = _PACKAGES.sub("", "\0".join(super().body_tokens(body)))
         return tuple(re.sub(r"\bAssertions\0\.\0", "", words).split("\0"))
 
@@ -122,6 +124,7 @@ class JunitTarget(GroupedTarget):
             return (Splice(document.start, text + eol + eol),)
         gap = b"" if intact else eol
         following = document.next_line(anchor.end_byte)
+        # What follows the anchor on its line: a comment stays there, code goes below the new imports.
         rest = document.lines[anchor.end_byte : following].strip()
         if rest and outline.root.has_error:
             raise broken_syntax.unsafe_position()

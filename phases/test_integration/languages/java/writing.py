@@ -94,6 +94,7 @@ def complete_tests(
             margin = " " * (each.node.start_point.column + len(INDENT))
             text = "".join(f"\n{margin}{marker}" for marker in markers)
             inner = each.body.text or b""
+            # Code that follows the brace on its line moves to a line of its own, after the markers.
             gap = len(inner[1:]) - len(inner[1:].lstrip(b" \t"))
             goes_on = inner[1 + gap : 2 + gap] != b"\n"
             text += f"\n{margin}" if goes_on else ""

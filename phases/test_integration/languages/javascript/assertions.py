@@ -126,6 +126,7 @@ _CHAI_ASSERT_ALONE: dict[str, tuple[str, str | None, bool]] = {
 _LOOSE = {"equal", "notEqual"}  # they compare with `==`
 _PLAIN_LITERALS = {"string", "number", "template_string"}
 _NOT_ALIKE = {"NaN", "-0"}  # `toBe` treats NaN as equal to NaN, `===` does not
+# Not every style can negate these.
 _ONE_WAY = {"above", "below", "at least", "at most", "instance", "length"}
 _ARROW = "arrow_function"
 
@@ -250,6 +251,7 @@ def _of_assert(document: Document, node: Node, root: Node, step: _Step) -> Asser
     if step.name not in own:
         return None
     kind, is_negated = own[step.name]
+    # For other values, the methods of the styles compare differently.
     if (step.name in _LOOSE or kind == "contains") and not _is_literal(arguments[1:]):
         return None
     return _compared(document, node, root, style, kind, value, arguments[1:], is_negated)

@@ -49,6 +49,7 @@ class Binder:
             elif (
                 each.is_type
                 or not self.snippet.is_body
+                # A module would be loaded by `await import()`, which a test with `done` cannot do.
                 or ("done" in self.snippet.free and not outline.is_common_js)
             ):
                 self._bind_statically(each, names)
@@ -99,6 +100,7 @@ class Binder:
             self.rendered.prelude.append(f"const {{ {name} }} = {style.chai}{style.semicolon}")
         elif name == _NODE_ASSERT:
             self._bind_assert()
+        # A setup file may have made chai's names global.
         elif not (name in CHAI and name not in outline.bound and style.reads(name)):
             message = f"nothing binds `{name[:80]}`, which the test reads"
             self.rendered.warnings.append(InsertionWarning("unbound_name", message))

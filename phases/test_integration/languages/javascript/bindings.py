@@ -148,6 +148,7 @@ def _require(document: Document, statement: Node, declarator: Node) -> Import | 
                 found.names[local] = text_of(document, key) if key else local
             if child.type in ("shorthand_property_identifier_pattern", "pair_pattern"):
                 found.last = child
+            # No name may follow a rest element.
             if child.type == "rest_pattern":
                 found.last = None
                 break

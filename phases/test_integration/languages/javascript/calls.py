@@ -113,6 +113,7 @@ def _read(document: Document, statement: Node, expression: Node, names: Names) -
     if kind is None:
         return None
     found = Call(statement, expression, *kind, arguments)
+    # A function of the project with a test-like name: it defines a test only if it takes a callback.
     if UNKNOWN in found.modifiers and found.callback is None:
         return None
     return found
@@ -153,6 +154,7 @@ def _resolve(
         plain = SKIPPED.get(known) or FOCUSED[known]
         root = (*chain[: length - 1], plain)
         known = plain
+    # `test.describe` is a group.
     if known in TESTS and "describe" in modifiers[:1] and not implied:
         known, root = "describe", (*root, modifiers.pop(0))
     return ".".join(root), tuple(modifiers), known in GROUPS

@@ -27,6 +27,7 @@ class GroupScorer:
     def __init__(self, outline: Outline, red_test: RedTest, used: Iterable[str]) -> None:
         directories, file_name = split_path(red_test.vulnerable_file)
         stem = split_extension(file_name)[0] if file_name else ""
+        # An index file is named after its directory.
         stem = directories[-1] if stem == "index" and directories else stem
         self._outline = outline
         self._module_words = _words(stem)

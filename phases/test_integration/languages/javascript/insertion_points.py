@@ -94,6 +94,7 @@ def splice_at(document: Document, point: InsertionPoint, code: str) -> Splice:
             break
         offset, blank = document.next_line(offset), blank + 1
     following = document.line_at(offset).strip()
+    # Blank lines in front of a closing brace stay there.
     if blank and following[:1] == b"}":
         offset, blank = point.offset, 0
         following = b""
@@ -123,6 +124,7 @@ def import_splice(outline: Outline, statements: list[str]) -> Splice | None:
     document = outline.document
     eol = document.eol
     text = eol.join(statement.encode() for statement in statements)
+    # An import below the first test is no anchor.
     limit = outline.outermost[0].start_byte if outline.outermost else len(document.content)
     anchor = None
     for node in outline.root.named_children:

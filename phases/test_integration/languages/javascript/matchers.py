@@ -251,6 +251,7 @@ def _for_expect(
     if style is None or available.expect is style:
         return None
     if available.expect is not None:
+        # Vitest's `expect` is built on chai and understands its words too.
         is_both = outline.dialect.name == "vitest" and available.expect is AssertionStyle.JEST
         return None if is_both else available.expect
     if available.uses("expect"):

@@ -52,6 +52,7 @@ def read_outline(document: Document, tree: Tree, dialect: Dialect, *, has_types:
     if len(top) > _MAX_STATEMENTS:
         raise TargetRefused(f"the file has more than {_MAX_STATEMENTS} statements")
     for statement in top:
+        # All names first: an import applies to the tests above it too.
         _read_names(outline, statement)
     for statement in top:
         if outline.may_stop is None and _may_return(statement):

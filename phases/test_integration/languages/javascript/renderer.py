@@ -68,6 +68,7 @@ class JavaScriptTest:
             for node in snippet.free.get(name, ()):
                 if node.type == "identifier":
                     edits[node.start_byte, node.end_byte] = new
+        # Last, because they replace a rename of the same node: `fit` becomes the file's name for `it`.
         for start, end, text in snippet.unfocused:
             edits[start, end] = renames.get(text, text)
         if edits:
@@ -167,6 +168,7 @@ class JavaScriptTest:
         parameters = style.parameters(snippet, scope)
         opener, closer = "{", "}"
         is_arrow = style.is_arrow and not snippet.uses_this
+        # An async function takes no `done`, and some frameworks have none.
         if uses_done and (is_async or not context.outline.dialect.takes_done):
             opener, code = _as_promise(code, is_async, style.semicolon, snippet)
             closer, is_async = "})", False
@@ -195,6 +197,7 @@ class JavaScriptTest:
                 level = line.level
                 new = [Line(each, level) for each in rendered.prelude]
                 first = text_of(self.snippet.document, self.snippet.statements[0])[:1]
+                # Without a semicolon, the test's first statement would continue the new line above it.
                 if first in CONTINUES and not new[-1].text.endswith(";"):
                     new[-1] = Line(new[-1].text + ";", level)
                 rendered.lines[row + 1 : row + 1] = new

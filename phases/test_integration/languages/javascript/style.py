@@ -58,6 +58,7 @@ class Style:
         """Return whether the framework's names must be imported."""
         called = [each.function.partition(".")[0] for each in self._siblings[:_SAMPLE_SIZE]]
         called += [group.call.function.partition(".")[0] for group in self._outline.groups[:_SAMPLE_SIZE]]
+        # The file calls a name that it does not bind, so the names are global.
         if any(name in KNOWN and name not in self._outline.bound for name in called):
             return False
         return self._outline.module_import is not None or not (called or self._outline.dialect.is_global)

@@ -60,6 +60,7 @@ class JavaScriptTarget:
         if existing := self._find_existing(test):
             return existing
         test = test.in_style(self._outline)
+        # An earlier request may have inserted it in the file's assertion style.
         if existing := self._find_existing(test):
             return existing
         test, placement = self._choose(test)
@@ -115,9 +116,11 @@ class JavaScriptTarget:
         candidates = [group for group in outline.groups if group.runs]
         scores = {id(group): scorer.score(group) for group in candidates}
         if len(candidates) > 1:
+            # Only of the best few, because this reads the scope of a group and of its parents.
             best_few = sorted(candidates, key=lambda each: -scores[id(each)])[:_MAX_SCORED_GROUPS]
             for group in best_few:
                 scores[id(group)] += scorer.score_declared(group, test.snippet.free)
+        # Of equal scores the outermost group, then one with tests of its own, then the first in the file.
         best = max(
             candidates, key=lambda each: (scores[id(each)], -each.depth, bool(each.tests)), default=None
         )

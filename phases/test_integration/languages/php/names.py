@@ -87,6 +87,7 @@ def unbound_variables(root: Node) -> list[str]:
     bound = set(_ALWAYS)
     arguments_of_methods: set[Node] = set()
     for node, parent, above in walk_with_parents(root):
+        # `$$name`, and extract() below, may give any variable a value.
         if node.type == "dynamic_variable_name":
             return []
         if node.type == "arguments" and parent is not None and parent.type != "function_call_expression":

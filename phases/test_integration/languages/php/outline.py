@@ -79,6 +79,7 @@ def read_outline(document: Document, tree: Tree) -> PhpOutline:
     extended = {base for name, base in outline.bases.items() if base != name}
     known: dict[str, bool] = {}
     for node, comment in classes:
+        # The tests of a class that others extend run once more in each of those.
         accepts_tests = _name(node) not in extended and _is_collected(outline, node, known)
         _read_class(outline, node, comment, accepts_tests=accepts_tests)
     return outline
@@ -177,6 +178,7 @@ def _is_test_case(outline: PhpOutline, name: str, known: dict[str, bool]) -> boo
     """Return whether the class or a base is named like a test case; `known` caches results."""
     passed = []
     while name and name not in known:
+        # Entered before its bases are read, so that a cycle of bases ends.
         known[name] = bool(_TEST_CLASS.search(name))
         passed.append(name)
         if known[name]:

@@ -22,6 +22,7 @@ from phases.test_integration.languages.shared.code import (
 from phases.test_integration.languages.shared.outline import Member
 from phases.test_integration.read.document import Document
 
+# What makes a text a file of its own. All are ASCII, so that their lengths are offsets in bytes too.
 TOP = "<?php\n"
 CLASS = "<?php class A {\n"
 METHOD = "<?php class A { function f() {\n"

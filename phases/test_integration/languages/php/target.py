@@ -157,6 +157,7 @@ class PhpunitTarget(GroupedTarget):
         for name, (origin, kind) in snippet.imports.items():
             if bound.get(name) == (origin, kind) or origin == self._in_namespace(name):
                 continue
+            # A class of the file's own namespace needs no import: it shows only as a word.
             is_taken = name in bound or name in outline.declared or (not kind and outline.contains_word(name))
             if is_taken or not can_import:
                 full[name] = "\\" + origin

@@ -32,6 +32,7 @@ from phases.test_integration.plan.used_names import UsedNames
 _RETURNS_VOID = re.compile(r"\)\s*:\s*void\b")
 _NAME = re.compile(r"(?<![\w$\\])[^\W\d]\w*")
 _SNAKE = re.compile(r"[a-z0-9]+(?:_[A-Za-z0-9]+)+")
+# As `setUp` it would run for the file's own tests, so it is renamed and called by each new test.
 _SETUP = "setUpSecurity"
 MAX_METHODS = 500  # about 10 times what a hand-written test has
 
@@ -133,6 +134,7 @@ def complete_tests(
             margin = " " * (each.node.start_point.column + len(INDENT))
             text = "".join(f"\n{margin}{line}" for line in lines)
             inner = each.body.text or b""
+            # Code that follows the brace on its line moves to a line of its own, after the markers.
             gap = len(inner[1:]) - len(inner[1:].lstrip(b" \t"))
             goes_on = inner[1 + gap : 2 + gap] != b"\n"
             text += f"\n{margin}" if goes_on else ""
@@ -140,6 +142,7 @@ def complete_tests(
             edits.append((start, start + gap * goes_on, text.encode()))
     code = _edited(snippet.code, edits)
     if has_setup:
+        # PHPUnit has already run the class's own `setUp`, which calls its parent's.
         code = re.sub(r"(?<![ \t])[ \t]*parent::setUp\(\);[ \t]*\n?", "", code)
     if renamed:
         code = _NAME.sub(lambda found: renamed.get(found[0], found[0]), code)

@@ -96,6 +96,7 @@ def runs(outline: Outline, group: Class) -> bool:
     enclosing = [
         outline.class_at(group.path.rsplit(".", depth)[0]) for depth in range(1, group.path.count(".") + 1)
     ]
+    # A later class of the same name replaces it. The tests of a class that others extend run in those too.
     is_hidden = outline.class_at(group.path) is not group
     return (
         not is_hidden
@@ -119,6 +120,7 @@ class Fixtures:
     def known_to(self, group: Class | None) -> frozenset[str]:
         """Return the fixtures that certainly exist for tests of the class, or of the top level."""
         own = _defined(group.functions) if group else frozenset()
+        # A fixture that another class defines does not exist here.
         return self._in_file | own | (self._used - self._in_classes) | self._builtin
 
 
@@ -194,6 +196,7 @@ def _fixture_parameters(function: Function) -> set[str]:
         for found in _PARAMETRIZE.finditer(decorator)
         for name in re.findall(r"\w+", found[1])
     }
+    # `mock.patch` passes arguments that are no fixtures, and does not say which.
     if any("patch" in decorator for decorator in function.decorators):
         return set()
     return {name for name in function.parameters if name not in ("self", "cls")} - parametrized

@@ -81,6 +81,7 @@ def fit(snippet: Snippet, options: EditOptions, origins: Mapping[str, str]) -> C
             kept.append(statement)
         else:
             moved.append(statement)
+    # Decorators, defaults and bases run with the definition: what they read cannot move into a test.
     at_import = _needed(moved, _names_at_import([statement.node for statement in kept]))
     edits = Edits(code)
     for statement in kept:
@@ -221,8 +222,10 @@ def _needed(moved: Sequence[Statement], names: set[str], *, with_effects: bool =
     """Return the statements that bind the names, and those that they need in turn, in order."""
     wanted = set(names)
     needed: list[Statement] = []
+    # Backwards: what a needed statement needs in turn stands above it.
     for statement in reversed(moved):
         binds = _stored(statement.node) | set(_origins(statement.node))
+        # A statement that binds nothing is there for its effect.
         if binds & wanted or (with_effects and not binds):
             needed.append(statement)
             wanted |= {name.id for name in names_in([statement.node])}

@@ -68,6 +68,7 @@ class Edits:
         """Return the code between the offsets with its changes."""
         pieces: list[bytes] = []
         copied = start
+        # `(offset,)` sorts before every change at that offset.
         first, last = (bisect_left(self._changes, (offset,)) for offset in (start, end))
         for begin, stop, text in self._changes[first:last]:
             pieces += (self._code[copied:begin], text)
@@ -82,6 +83,7 @@ class Edits:
         margin = self._code[start : self._offset(row + 1, statement.col_offset)]
         end = start
         if margin.strip():
+            # The statement follows the header on its line.
             start, end = start + len(margin.rstrip()), start + len(margin)
             prefix = " " * (function.col_offset + 4)
             text = "\n" + "".join(f"{indented(line, prefix)}\n" for line in lines) + prefix

@@ -85,6 +85,7 @@ def import_splice(outline: Outline, statements: list[str]) -> Splice | None:
         if not is_head:
             break
         offset = _end_of_line(document, node.end_byte)
+        # A comment below the docstring belongs to the code that follows.
         if node.type != "comment":
             break
     before = eol if offset > document.start else b""

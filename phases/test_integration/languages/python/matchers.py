@@ -31,6 +31,7 @@ def without_pytest(snippet: Snippet) -> Snippet:
         changed += 1
     imports = [node for node in ast.walk(snippet.tree) if _imports_pytest(node)]
     used = sum(name.id == "pytest" for name in names_in([snippet.tree]))
+    # Another use of pytest would lose its import.
     if not changed or changed != used:
         return snippet
     for node in imports:

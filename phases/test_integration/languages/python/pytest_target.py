@@ -131,9 +131,11 @@ class PytestTarget:
         for each in candidates:
             if each.group is same_class:
                 return self._in_class(each)
+        # Of equal scores the first class in the file.
         best = max(candidates, key=lambda each: each.score, default=None)
         if best and self._is_suitable(test, best, alone=len(candidates) == 1):
             return self._in_class(best)
+        # A file whose tests are all in classes gets another class, not a function.
         if (test.uses_self and test.fits_in_class) or (best and not self._tests):
             return self._in_new_class(test)
         if self._tests:
@@ -247,6 +249,7 @@ class PytestTarget:
         if not {line.strip() for line in text.split("\n")}.issuperset(test.markers):
             return ""
         try:
+            # A method's text is indented: `if 1:` makes it a file of its own.
             tree = parse(f"if 1:\n{text}" if text[:1] in " \t" else text)
         except InvalidTestCode:
             return ""
@@ -263,6 +266,7 @@ class PytestTarget:
         if placement.strategy == "append" and imports:
             text, imports = "\n".join((*imports, "", "", text)), []
         main, head = self._splices(placement, text, imports)
+        # Both at one offset, as in an empty file: one splice, so that the imports come first.
         if head and head.offset == main.offset:
             main, head = self._splices(placement, "\n".join((*imports, "", "", text)), [])
         splices = sorted(filter(None, (head, main)), key=lambda splice: splice.offset)

@@ -70,6 +70,7 @@ class Snippet:
     def free_names(self) -> dict[str, int]:
         """Map names that are read and bound nowhere in the code to their first line, in order."""
         header = "async def _():\n" if self.awaits else "def _():\n"
+        # A body is compiled as a function's, so that its names are local.
         text = self.code if self.tests else header + indented(self.code, "    ")
         table = _guarded(lambda: symtable.symtable(text, "<testCode>", "exec"))
         bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned()}
@@ -139,6 +140,7 @@ def indented(code: str, prefix: str) -> str:
 
 def rows_in_strings(code: str) -> set[int]:
     """Return the 0-based rows that start inside a string literal."""
+    # Only such strings span rows.
     if not re.search(r"\"\"\"|'''|\\\n", code):
         return set()
     strings: list[Node] = []
@@ -191,6 +193,7 @@ def _is_test(node: ast.stmt) -> bool:
 def _guarded(work: Callable[[], _Result]) -> _Result:
     """Run Python's compiler without its warnings, and raise InvalidTestCode for its errors."""
     try:
+        # catch_warnings changes the filters of the whole process, so only one thread may be inside.
         with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return work()
@@ -205,6 +208,7 @@ def _dedented(code: str) -> str:
     prefix = first[0] if first else ""
     if not prefix:
         return code
+    # Indented code alone is not valid: `if 1:` makes it so, in one more row.
     protected = {row - 1 for row in rows_in_strings("if 1:\n" + code)}
     return "\n".join(
         line if row in protected else line.removeprefix(prefix) if line.startswith(prefix) else line.lstrip()

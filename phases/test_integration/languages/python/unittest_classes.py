@@ -45,6 +45,7 @@ def _with_bases(snippet: Snippet, classes: list[ast.ClassDef], base: Callable[[b
         asynchronous = any(isinstance(each, ast.AsyncFunctionDef) for each in node.body)
         header = starts[node.lineno - 1] + node.col_offset
         name_end = code.index(node.name.encode(), header + len(b"class")) + len(node.name.encode())
+        # `class A():` has empty parentheses, which are replaced.
         close = code.index(b")", name_end) + 1 if _OPENS.match(code, name_end) else name_end
         edits.append((name_end, close, f"({base(asynchronous)})".encode()))
     return apply_edits(code, edits).decode()

@@ -135,6 +135,7 @@ class UnittestTarget(PytestTarget):
     def _runs(self, group: Class) -> bool:
         lineage = self._lineage(group)
         harmless = all(map(collection.has_harmless_decorators, lineage))
+        # A class with one of these decides itself how its tests are loaded or run.
         loaded = not {"__init__", "run", "runTest", "__new__"} & group.names
         skips = any(each.path in self._skipping for each in lineage)
         return group.name not in self._outline.bases and harmless and loaded and not skips

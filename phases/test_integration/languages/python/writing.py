@@ -72,6 +72,7 @@ def to_file_style(code: str, rows_in_strings: set[int], prefix: str, unit: str, 
         for row, line in enumerate(lines)
         if row not in rows_in_strings and line.strip()
     }
+    # Other margins align code: converting them would move it.
     converts = unit != INDENT and all(margin % len(INDENT) == 0 for margin in margins)
     for row, line in enumerate(lines):
         if row in rows_in_strings or not line.strip():

@@ -75,6 +75,7 @@ def with_markers(
     changes = [_without(snippet, member.node) for member in snippet.requires]
     for group in snippet.outline.groups:
         for member in group.members:
+            # It would also hide the file's methods that follow the inserted ones.
             if member.word in ("private", "protected") and member.node.type == "identifier":
                 changes.append(_without(snippet, member.node))
             if member.word == "focus" and member.node.type == "identifier":
@@ -109,6 +110,7 @@ def _applied(snippet: Snippet, changes: Sequence[Change]) -> str:
     code, copied = snippet.outline.document.content, 0
     parts: list[bytes] = []
     for change in sorted(changes, key=lambda change: (change.start, change.end)):
+        # A change inside an earlier one is dropped.
         if change.start >= copied:
             parts += [code[copied : change.start], change.text.encode()]
             copied = change.end
@@ -158,6 +160,7 @@ def _without(snippet: Snippet, node: Node) -> Change:
     start, end = document.line_start(node.start_byte), document.next_line(node.end_byte)
     line = document.content[start:end]
     alone = line.strip() == document.content[node.start_byte : node.end_byte]
+    # Beside other code on its line, `nil` keeps the line valid.
     return Change(start, end, "") if alone else Change(node.start_byte, node.end_byte, "nil")
 
 

@@ -64,6 +64,7 @@ def end_of_file(outline: Outline) -> InsertionPoint:
     """Return the end of the file, before `__END__` data."""
     document = outline.document
     offset = len(document.content)
+    # Inside a heredoc or a comment, `__END__` ends nothing.
     for found in _END.finditer(document.lines):
         if found.start() >= document.start and _atomic_node_around(outline, found.start()) is None:
             offset = found.start()
@@ -111,6 +112,7 @@ def _anchor(members: list[Member]) -> int:
     holding = [index for index, member in enumerate(members) if member.holds_tests]
     methods = [index for index in holding if members[index].test is not None]
     if methods and members[methods[-1]].test.keyword == "def":  # type: ignore[union-attr]
+        # A test's method after a bare `private` would not be collected.
         holding = _public(members, holding)
     if holding:
         return holding[-1]

@@ -206,12 +206,15 @@ class _Reader:
             path=group.path,
             parent=group,
             is_disabled=group.is_disabled or is_disabled,
+            # Conditional code binds its names in the group around it.
             bound=group.bound,
         )
         return Member(node, node.type, group=inner)
 
     def _found_test(self, group: Group) -> None:
         enclosing: Group | None = group
+        # Stops at a shared group, whose tests run only where it
+        # is included, and where the parents are marked already.
         while enclosing is not None and not enclosing.is_shared and not enclosing.holds_tests:
             enclosing.holds_tests = True
             enclosing = enclosing.parent

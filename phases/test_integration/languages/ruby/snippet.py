@@ -58,6 +58,7 @@ class Snippet:
         """Raises InvalidTestCode."""
         code = re.sub(r"\r\n?", "\n", code)
         start = 0
+        # A magic comment has an effect only at the start of a file.
         while magic := _MAGIC.match(code, start):
             start = magic.end()
         code = _without_margin(code[start:].rstrip().lstrip("\n"))

@@ -132,6 +132,7 @@ class Style:
         """Return the base class of the file's test classes, skipping bases with tests of their own."""
         known = {group.name: group for group in self._outline.groups if group.kind == "class"}
         base = like.base if like is not None else ""
+        # Bounded, because classes may name each other as their base.
         for _ in range(10):
             own = known.get(base)
             if own is None:

@@ -140,9 +140,12 @@ class RubyTarget:
             if id(group) not in self._candidate_ids:
                 continue
             tops.add(id(self._top(group)))
+            # More than any score: the file's group of the same name takes the tests.
             score = scores[index] + (10_000 if group.name == test.group_name and test.can_join(group) else 0)
+            # Of equal scores the first group in the file.
             if score > most:
                 best, most = group, score
+        # No evidence decides between several top-level groups.
         if best is None or (most <= 0 and len(tops) > 1):
             return self._in_new_group()
         point = insertion_points.inside(self._outline, best)
@@ -189,6 +192,7 @@ class RubyTarget:
             inner = [each for each in self._outline.groups if each.path.startswith(group.path)][:50]
             tests = [test for each in inner for test in each.tests if test.is_plain]
         keyword = tests[-1].keyword if tests else self._style.first_keyword(group)
+        # `its` takes an attribute, not a title.
         return Context(
             self._outline, self._dialect, self._style, group, "its" not in keyword and keyword or "it"
         )
@@ -219,6 +223,7 @@ class RubyTarget:
         if position < 0:
             return end
         offset = insertion_points.after(self._outline, self._outline.file.members, position)
+        # Never after `__END__`, where data begins.
         return InsertionPoint(min(offset, end.offset), "")
 
     def _new_group(self, anchor: Group | None) -> Context:

@@ -29,6 +29,7 @@ def unbound(snippet: Snippet, outline: Outline) -> list[InsertionWarning]:
     own = {name for group in snippet.outline.groups for name in group.bound}
     found = []
     for name in sorted(snippet.bare_names - _KNOWN - own):
+        # RSpec makes matchers such as `be_valid` from a method's name.
         if not _RUBY_NAME.fullmatch(name) or re.search(rb"\b(?:be|have)_", name.encode()):
             continue
         if not re.search(rb"(?<!\w)" + re.escape(name.encode()) + rb"(?!\w)", content):

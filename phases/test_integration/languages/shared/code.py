@@ -98,6 +98,7 @@ def tokens(node: Node, last_of: Collection[str] = ()) -> tuple[str, ...]:
             stack.extend(inner.children[-1:] if inner.type in last_of else reversed(inner.children))
         elif inner.text:
             text = re.sub(r"\r\n?", "\n", inner.text.decode(errors="replace")).strip()
+            # A name has got a number where the file uses it already.
             found.append(re.sub(r"(?<=[^\W\d])_?\d+$", "", text))
     return tuple(token for token in found if token)
 
@@ -117,6 +118,7 @@ def comments_above(siblings: Sequence[Node], index: int) -> list[Node]:
     row = siblings[index].start_point.row
     while index > 0 and len(found) < MAX_COMMENTS:
         above = siblings[index - 1]
+        # A comment behind other code belongs to that code.
         is_own = index < 2 or siblings[index - 2].end_point.row < above.start_point.row
         if "comment" not in above.type or above.end_point.row + 1 < row or not is_own:
             break
@@ -132,6 +134,7 @@ def _opens(line: str) -> bool:
 def _unit(lines: Iterable[str]) -> str:
     """Return the indentation unit, empty where the lines have no regular levels."""
     margins = [line[: len(line) - len(line.lstrip())] for line in lines]
+    # Four spaces before two: lines that fit four fit two as well.
     for unit in ("\t", INDENT, "  "):
         if all(not margin.strip(unit[0]) and len(margin) % len(unit) == 0 for margin in margins):
             return unit

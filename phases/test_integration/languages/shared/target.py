@@ -100,6 +100,7 @@ class GroupedTarget(ABC):
                 group.name
                 for group in self.outline.groups
                 if group.path == group.name
+                # A new group counts only if its tests would run.
                 and group.accepts_tests
                 and span.start <= group.node.start_byte
                 and group.node.end_byte <= span.end
@@ -178,6 +179,7 @@ class GroupedTarget(ABC):
     def _check_group(self, group: Group) -> None:
         """Raises TargetRefused where a syntax error makes the position in the group unsafe."""
         if self.outline.root.has_error:
+            # Only the member that the test would follow.
             for member in (group.tests or list(group.members))[-1:]:
                 if member.is_test and member.body is None:
                     raise broken_syntax.unsafe_position()
