@@ -1,4 +1,4 @@
-"""Fixtures of every test. Two customers: Alice's Acme and Mallory's Other."""
+"""Fixtures of every test. Two customers: Alice's and Bob's Acme, and Mallory's Other."""
 
 import gc
 import os
@@ -21,6 +21,7 @@ from customers.models import Customer
 from customers.services.manage_keys import create_api_key
 
 from .billing.billing_env import billing_env, stripe_catalog  # noqa: F401 - fixtures
+from .browsers import alice, bob, mallory  # noqa: F401 - fixtures
 from .databases import lend_database
 from .factories import CustomerFactory
 from .staff import StaffBrowser, make_staff, open_staff_browser
@@ -82,15 +83,27 @@ def customer(db: None) -> Customer:
 
 
 @pytest.fixture
-def alice_api(db: None) -> ApiClient:
-    """The Action of Alice's customer."""
-    return make_client(CustomerFactory(name="Acme"))
+def acme(db: None) -> Customer:
+    """The customer of Alice and Bob."""
+    return CustomerFactory(name="Acme")
 
 
 @pytest.fixture
-def mallory_api(db: None) -> ApiClient:
+def stranger(db: None) -> Customer:
+    """The customer of Mallory."""
+    return CustomerFactory(name="Other")
+
+
+@pytest.fixture
+def alice_api(acme: Customer) -> ApiClient:
+    """The Action of Alice's customer."""
+    return make_client(acme)
+
+
+@pytest.fixture
+def mallory_api(stranger: Customer) -> ApiClient:
     """The Action of Mallory's customer, which must see nothing of Alice's."""
-    return make_client(CustomerFactory(name="Other"))
+    return make_client(stranger)
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ from customers.services.accept_invitation import accept_invitation
 from customers.services.invite_member import invite_member
 from customers.services.manage_keys import create_api_key
 from customers.tasks import expire_invitations
+from tests.browsers import Browser, set_role
 from tests.customers.team import make_person, make_team, origin_of, read_invitation
-from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import Browser, alice  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +24,7 @@ FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/142.0"}
 
 
 @pytest.fixture
-def browser(alice: Browser) -> Browser:  # noqa: F811
+def browser(alice: Browser) -> Browser:
     alice.defaults["HTTP_USER_AGENT"] = FIREFOX["User-Agent"]
     return alice
 
@@ -57,12 +56,12 @@ class TestEntry:
 
     @pytest.mark.parametrize(("action", "path"), [("role", {"role": "billing"}), ("remove", {})])
     def test_records_address_and_device_of_changes_to_a_member(
-        self, browser: Browser, action: str, path: dict[str, str]
+        self, browser: Browser, bob: Browser, action: str, path: dict[str, str]
     ) -> None:
-        member = MembershipFactory(customer=browser.customer, role="admin")
-        create_api_key(customer=browser.customer, name="CI", created_by=member.user)
+        set_role(bob, "admin")
+        create_api_key(customer=browser.customer, name="CI", created_by=bob.membership.user)
         AuditLogEntry.objects.all().delete()
-        browser.post(f"/dashboard/team/{member.pk}/{action}/", path)
+        browser.post(f"/dashboard/team/{bob.membership.pk}/{action}/", path)
         assert {(e.address, e.device) for e in AuditLogEntry.objects.all()} == {
             ("127.0.0.1", "Firefox on Linux")
         }
@@ -83,7 +82,7 @@ class TestEntry:
         whole = json.loads(b"".join(browser.post("/dashboard/settings/export/")))
         assert whole["audit_log"][-1]["device"] == "Firefox on Linux"
 
-    def test_truncates_a_long_user_agent(self, alice: Browser) -> None:  # noqa: F811
+    def test_truncates_a_long_user_agent(self, alice: Browser) -> None:
         alice.post("/dashboard/settings/company/", {"company": "B"}, headers={"User-Agent": "x" * 500})
         assert AuditLogEntry.objects.get().device == "x" * 60
 

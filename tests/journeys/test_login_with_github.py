@@ -16,9 +16,9 @@ from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from provisioning.models import ProvisioningEvent
 from sandbox.github.people import OCTAVIA
 from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
+from tests.browsers import expire_recent_login, trust_login
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import expire_recent_login, trust_login
 from tests.signup import deliver_mails, enter_code
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from django.utils import timezone
 from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from customers.services.authenticate_key import authenticate_api_key
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
+from tests.browsers import Browser
 from tests.customers.team import make_person
-from tests.factories import MembershipFactory
 from tests.signup import JOIN, deliver_mails, read_onboarding_link
 
 pytestmark = pytest.mark.django_db
@@ -150,10 +150,8 @@ class TestExistingUser:
         assert Membership.objects.get().user == person
         assert authenticate_api_key(raw) is not None
 
-    def test_another_user_cannot_activate(self, raw: str, path: str) -> None:
-        stranger, client = MembershipFactory().user, Client()
-        client.force_login(stranger)
-        page = client.post(path, ACTIVATE)
+    def test_another_user_cannot_activate(self, raw: str, path: str, mallory: Browser) -> None:
+        page = mallory.post(path, ACTIVATE)
         assert "Log out and open the link again" in page.text
         assert authenticate_api_key(raw) is None
         assert not User.objects.filter(email=ALICE).exists()

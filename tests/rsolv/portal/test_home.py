@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from tests.rsolv.portal.conftest import Browser
+from tests.browsers import Browser
 from tests.rsolv.portal.markup import read_page
 
 

@@ -7,8 +7,8 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 
 from customers.models import User
+from tests.browsers import Browser
 from tests.factories import make_mitigation_of
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page, read_page
 
 PUBLIC = (

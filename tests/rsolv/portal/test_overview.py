@@ -7,8 +7,8 @@ from billing.plans import PLANS
 from customers.models import ApiKey, Customer, Membership
 from customers.services.manage_keys import create_api_key
 from rsolv.portal.projection import Projection, project_period
+from tests.browsers import Browser
 from tests.factories import CustomerFactory, make_mitigation_of
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page, read_page
 from tests.rsolv.portal.test_dashboard import open_dashboard, set_account
 

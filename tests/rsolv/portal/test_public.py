@@ -5,7 +5,7 @@ from django.test import Client
 
 from billing.plans import TRIAL
 from rsolv.portal import public
-from tests.rsolv.portal.conftest import Browser
+from tests.browsers import Browser
 from tests.rsolv.portal.markup import read_page
 
 

@@ -13,12 +13,12 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import BillingAccount
-from customers.models import ApiKey, AuditLogEntry, Invitation, Membership, User
+from customers.models import ApiKey, AuditLogEntry, Invitation, User
 from customers.services.manage_keys import create_api_key
 from rsolv.portal.step_up import ASK_AT_ONCE, ASK_ON_CHANGE
+from tests.browsers import Browser, expire_recent_login, open_browser, set_role, trust_login
 from tests.customers.team import make_person
 from tests.factories import BillingAccountFactory, MembershipFactory
-from tests.rsolv.portal.conftest import Browser, expire_recent_login, trust_login
 from tests.rsolv.portal.test_isolation import PAGES, owned  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
 
@@ -85,7 +85,7 @@ DOES_NOT_ASK = {
 @pytest.fixture
 def stale(alice: Browser) -> Browser:
     """The owner's browser, whose last authentication is too old for sensitive pages."""
-    user = User.objects.get()
+    user = alice.membership.user
     user.set_password(PASSWORD)
     user.save()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -237,19 +237,18 @@ class TestQuestion:
     def test_is_repeated_for_another_user_of_the_browser(self, stale: Browser) -> None:
         trust_login(stale)
         session = stale.session
-        session["identity_shown"] = [User.objects.get().pk + 1, session["identity_shown"][1]]
+        session["identity_shown"] = [stale.membership.user.pk + 1, session["identity_shown"][1]]
         session.save()
         assert is_question(stale.post("/dashboard/keys/", NEW_KEY))
 
     def test_login_counts_as_authentication(self, stale: Browser) -> None:
-        user = User.objects.get()
         client = Client()
-        client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+        client.post("/accounts/login/", {"login": stale.membership.user.email, "password": PASSWORD})
         assert not is_question(client.post("/dashboard/keys/", NEW_KEY))
 
     def test_comes_before_the_permission_check(self, stale: Browser) -> None:
         """A member without permission is still rejected afterwards."""
-        Membership.objects.update(role="member")
+        set_role(stale, "member")
         asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
         assert answer(stale, asked).status_code == 403
 
@@ -275,9 +274,7 @@ def by_github() -> Browser:
     user.save()
     membership = MembershipFactory(user=user)
     BillingAccountFactory(customer=membership.customer)
-    browser = Browser(raise_request_exception=False)
-    browser.force_login(user)
-    browser.customer = membership.customer
+    browser = open_browser(membership)
     expire_recent_login(browser)
     return browser
 

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from customers.models import ApiKey, User
 from customers.services.manage_keys import create_api_key
 from rsolv.portal import time_zone
-from tests.rsolv.portal.conftest import Browser
+from tests.browsers import Browser
 
 
 def make_old_key(browser: Browser) -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from customers.models import Customer, StaffAction, User
 from tests.customers.team import make_person
-from tests.factories import CustomerFactory, UserFactory
+from tests.factories import UserFactory
 from tests.staff import (
     StaffBrowser,
     compute_code,
@@ -185,10 +185,6 @@ class TestSession:
 
 
 class TestChange:
-    @pytest.fixture
-    def acme(self) -> Customer:
-        return CustomerFactory(name="Acme")
-
     def change(self, acme: Customer) -> str:
         return reverse("admin:customers_customer_change", args=[acme.pk])
 
