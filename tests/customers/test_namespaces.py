@@ -128,10 +128,9 @@ class TestProveNamespace:
         claim(customer, "other")
         assert prove(customer).is_proven
 
-    def test_is_rejected_for_a_closed_account(self, customer):
-        Customer.objects.filter(pk=customer.pk).update(closed_at=NOW)
+    def test_is_rejected_for_a_closed_account(self, db):
         with pytest.raises(CustomerClosed):
-            prove(customer)
+            prove(CustomerFactory(closed_at=NOW))
 
     def test_keeps_claims_on_other_namespaces(self, customer, stranger):
         other = claim(stranger, "other")
@@ -235,5 +234,6 @@ class TestRaces:
 
 @transaction.atomic
 def close(customer):
+    """Change what `close_account` of provisioning changes here, without its calls to Stripe."""
     Customer.objects.filter(pk=customer.pk).update(closed_at=NOW)
     release_namespaces(customer=customer, at=NOW)
