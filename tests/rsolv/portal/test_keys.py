@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import ApiKey, AuditLogEntry
-from customers.services.manage_keys import create_api_key
+from customers.services.manage_keys import create_api_key, revoke_api_key
 from tests.browsers import Browser, set_role
 from tests.conftest import ApiClient
 from tests.factories import MembershipFactory
@@ -132,8 +132,8 @@ class TestAccess:
         self, alice: Browser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make(alice, "old and good")
-        over = [make(alice, f"over {number}")[0].pk for number in range(3)]
-        ApiKey.objects.filter(pk__in=over).update(revoked_at=timezone.now())
+        for number in range(3):
+            revoke_api_key(api_key=make(alice, f"over {number}")[0], at=timezone.now())
         monkeypatch.setattr("rsolv.portal.keys.KEYS_SHOWN", 2)
         assert "old and good" in alice.get(PAGE).text
         assert "over 0" not in alice.get(PAGE).text

@@ -1,9 +1,8 @@
 import re
 
 import pytest
-from django.utils import timezone
 
-from customers.models import ApiKey, Customer
+from customers.models import Customer
 from customers.services.manage_keys import create_api_key
 from tests.browsers import Browser
 from tests.conftest import ApiClient
@@ -55,7 +54,9 @@ class TestConnection:
 
     def test_of_another_tenant_is_not_shown(self, alice: Browser, mallory: Browser) -> None:
         make_mitigation_of(alice.customer)
-        ApiKey.objects.update(last_used_at=timezone.now())
+        raw = create_api_key(customer=alice.customer, name="CI").raw
+        ApiClient(raw).get("/api/v1/entitlement")
+        assert "Connected" in alice.get(PAGE).text
         assert "Connected" not in mallory.get(PAGE).text
 
 

@@ -32,6 +32,7 @@ ROWS: dict[type[models.Model], dict[str, Any]] = {
 def make_waiting(entry: WorkQueueEntry) -> models.Model:
     row = make_row(entry.model)
     fields = ROWS.get(entry.model) or parked() | {"lease_owner": None, "lease_ends_at": None}
+    # An UPDATE, because no service and no clock brings a row of any model into this state.
     entry.model._base_manager.filter(pk=row.pk).update(**fields)
     row.refresh_from_db()
     return row
