@@ -4,7 +4,6 @@ from billing.models import UsageRecord, UsageReport
 from billing.selectors.entitlements import get_entitlement
 from billing.selectors.invoices import list_invoices
 from billing.services.sweep_billing import sweep_billing
-from tests.outbox import make_due
 from tests.scenario import ApiScenario
 
 
@@ -32,10 +31,9 @@ class TestPayAsYouGo:
             "status", path="/v1/billing/meter_events", status=500, times=None
         )
         scenario.fix(1)
-        scenario.close_month()
+        billing_env.pass_time(days=31, hours=2)
+        billing_env.deliver()
         billing_env.stripe.control.clear_faults()
-        UsageReport.objects.update(meter_at=None, first_sent_at=None)
-        make_due(UsageReport.objects.all())
         with billing_env.run_tasks():
             sweep_billing()
         assert get_entitlement(customer=scenario.customer).used == 1

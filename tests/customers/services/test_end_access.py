@@ -155,6 +155,7 @@ class TestAcceptInvitation:
     """An invitation is valid only while its sender may still send it, even if it was left open by mistake."""
 
     def reopen(self):
+        # An UPDATE, because no service reopens an invitation: this is the mistake.
         Invitation.objects.update(revoked_at=None)
 
     def test_is_rejected_after_the_inviter_was_removed(self):
