@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from sandbox.stripe.server import StripeSandbox
 
 
-# CI looks at the same examples every time; a developer's run looks at new ones. A busy machine fails nothing.
-UNHURRIED: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("new", **UNHURRIED)
-hypothesis.settings.register_profile("ci", derandomize=True, **UNHURRIED)
+# CI tests the same examples every time, a developer's run tests new ones. No example has a time limit.
+NO_DEADLINE: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("new", **NO_DEADLINE)
+hypothesis.settings.register_profile("ci", derandomize=True, **NO_DEADLINE)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "new")
 
 
 @dataclass
 class ApiClient:
-    """What the Action does: JSON over HTTP with a key."""
+    """The requests of the Action: JSON over HTTP with a key."""
 
     key: str
     customer: Customer | None = None
@@ -61,7 +61,7 @@ class ApiClient:
 def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    """In place of pytest-django's own."""
+    """Create the tests' database, in place of pytest-django's fixture."""
     lent = ExitStack()
     with django_db_blocker.unblock():
         lent.enter_context(lend_database())
@@ -114,7 +114,7 @@ def staff(db: None) -> StaffBrowser:
 
 @pytest.fixture
 def onlooker(db: None) -> StaffBrowser:
-    """The browser of staff who may look at everything and change nothing."""
+    """The browser of staff who may view everything and change nothing."""
     return open_staff_browser(make_staff("view_*"))
 
 
@@ -126,14 +126,14 @@ def make_client(customer: Customer) -> ApiClient:
 def stripe_server() -> Iterator["StripeSandbox"]:
     from sandbox.stripe.server import StripeSandbox
 
-    # Nobody hears the endpoint: tests carry the news themselves.
+    # No event is delivered: tests post them, with BillingEnv.deliver.
     with StripeSandbox(retry_delays=()) as server:
         yield server
 
 
 @pytest.fixture
 def stripe_sandbox(stripe_server: "StripeSandbox", settings: Any, monkeypatch: Any) -> "StripeSandbox":
-    """An empty Stripe that speaks HTTP, and our gateway and dj-stripe pointed at it."""
+    """Return an empty Stripe sandbox, and point our gateway and dj-stripe at it."""
     stripe_server.reset()
     settings.STRIPE_API_BASE = stripe_server.url
     monkeypatch.setattr(stripe, "api_base", stripe_server.url)
@@ -155,7 +155,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `services` need PostgreSQL and Redis, and say so when they are skipped."""
+    """Skip tests marked `services` without PostgreSQL and Redis."""
     from django.conf import settings
 
     if connection.vendor == "postgresql" and settings.REDIS_URL:

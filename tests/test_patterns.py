@@ -47,6 +47,6 @@ def test_a_pattern_made_of_a_name_takes_linear_time(pattern):
         (r"(?:a+)+b", "match"),
     ],
 )
-def test_a_slow_pattern_is_found(pattern, method):
-    """Those that this code once had, and the one of every textbook."""
+def test_slow_patterns_are_detected(pattern, method):
+    """Patterns of earlier releases, and the textbook example."""
     assert find_slow_text(Use("", pattern, 16, method))
