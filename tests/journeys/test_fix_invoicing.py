@@ -18,14 +18,14 @@ class TestPayAsYouGo:
         newest = list_invoices(customer=scenario.customer, limit=5)[0]
         assert (newest.total_cents, newest.status, newest.fixes) == (1500, "paid", 1)
 
-    def test_the_next_period_starts_at_zero(self, billing_env):
+    def test_next_period_starts_at_zero(self, billing_env):
         scenario = ApiScenario.begin(billing_env, "payg")
         scenario.fix(2)
         assert get_entitlement(customer=scenario.customer).used == 2
         scenario.close_month()
         assert get_entitlement(customer=scenario.customer).used == 0
 
-    def test_a_fix_reported_late_is_billed_and_shown_in_the_next_period(self, billing_env):
+    def test_fix_reported_late_is_billed_and_shown_in_the_next_period(self, billing_env):
         scenario = ApiScenario.begin(billing_env, "payg")
         billing_env.stripe.control.add_fault(
             "status", path="/v1/billing/meter_events", status=500, times=None
