@@ -21,10 +21,10 @@ from customers.models import Customer
 from customers.services.manage_keys import create_api_key
 
 from .billing.billing_env import billing_env, stripe_catalog  # noqa: F401 - fixtures
-from .browsers import alice, bob, mallory  # noqa: F401 - fixtures
 from .databases import lend_database
 from .factories import CustomerFactory
 from .staff import StaffBrowser, make_staff, open_staff_browser
+from .tenants import alice, bob, mallory  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from sandbox.stripe.server import StripeSandbox

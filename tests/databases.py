@@ -67,8 +67,8 @@ class RowRemover:
     """Empties the tables that a test without its own transaction has filled.
 
     Django's flush truncates every table and creates all permissions again, a second per test. This deletes
-    rows only from tables that have any, with triggers and foreign keys off. It falls back to Django's flush if
-    the role may not do so, or if a table that the template filled has gained or lost rows.
+    rows only from tables that have any, with triggers and foreign keys off. It falls back to Django's flush
+    if the role may not do so, or if a table that the template filled has gained or lost rows.
     """
 
     def __init__(self) -> None:

@@ -15,9 +15,9 @@ from customers.services.accept_invitation import accept_invitation
 from customers.services.invite_member import invite_member, revoke_invitation
 from customers.services.manage_keys import create_api_key
 from customers.tasks import expire_invitations
-from tests.browsers import Browser, set_role
 from tests.customers.team import make_person, make_team, origin_of, read_invitation
 from tests.signup import deliver_mails
+from tests.tenants import Browser, set_role
 
 pytestmark = pytest.mark.django_db
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/142.0"}

@@ -10,10 +10,10 @@ from django.core import mail
 from django.test import Client
 
 from customers.models import AuditLogEntry, Membership
-from tests.browsers import trust_login
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
 from tests.signup import deliver_mails
+from tests.tenants import trust_login
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct-horse-battery"

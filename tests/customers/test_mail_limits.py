@@ -10,9 +10,9 @@ from customers.mail_limits import TooManyMails
 from customers.models import Invitation
 from customers.services.invite_member import invite_member, resend_invitation, revoke_invitation
 from provisioning.models import OutgoingMail
-from tests.browsers import Browser
 from tests.customers.team import forget_mail_limits, make_person, make_team, origin_of
 from tests.signup import deliver_mails
+from tests.tenants import Browser
 
 pytestmark = pytest.mark.django_db
 VICTIM = "victim@example.net"

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from customers.models import AuditLogEntry, Membership
 from customers.services.deactivate_person import deactivate_person, reactivate_person
-from tests.browsers import expire_recent_login
 from tests.customers.team import make_person
 from tests.customers.test_logins import PASSWORD, log_in, turn_on
 from tests.factories import MembershipFactory
 from tests.signup import deliver_mails
+from tests.tenants import expire_recent_login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "another-horse-2"

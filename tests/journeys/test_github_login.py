@@ -16,10 +16,10 @@ from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from provisioning.models import ProvisioningEvent
 from sandbox.github.people import OCTAVIA
 from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
-from tests.browsers import expire_recent_login, trust_login
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
 from tests.signup import deliver_mails, enter_code
+from tests.tenants import expire_recent_login, trust_login
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct-horse-battery"

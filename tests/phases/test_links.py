@@ -6,8 +6,8 @@ import pytest
 
 from phases.links import build_issue_url, find_pull_request, name_pull_request
 from phases.models import PhaseExecution
-from tests.browsers import Browser
 from tests.conftest import ApiClient
+from tests.tenants import Browser
 
 GOOD = "https://github.com/acme/shop/pull/7"
 BAD = [

@@ -12,9 +12,9 @@ from time_machine import TimeMachineFixture
 from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from customers.services.authenticate_key import authenticate_api_key
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
-from tests.browsers import Browser
 from tests.customers.team import make_person
 from tests.signup import JOIN, deliver_mails, read_onboarding_link
+from tests.tenants import Browser
 
 pytestmark = pytest.mark.django_db
 ALICE = "alice@acme.test"

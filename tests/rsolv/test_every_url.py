@@ -23,10 +23,10 @@ from djstripe.models import WebhookEventTrigger
 from billing.admin.stripe_mirror import StripeMirrorAdmin
 from core.api import limiter
 from customers.models import User
-from tests.browsers import open_browser
 from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory, UserFactory
 from tests.rows import make_row
 from tests.staff import make_staff, open_staff_browser, show_two_steps
+from tests.tenants import open_browser
 
 # Routes that are open to anonymous users, as patterns of the whole route. Whoever adds a route decides here.
 PUBLIC = (

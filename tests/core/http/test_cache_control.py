@@ -7,10 +7,10 @@ from django.test import Client
 from django.urls import get_resolver
 
 from core.http.cache_control import PUBLIC_PAGES
-from tests.browsers import Browser
 from tests.conftest import ApiClient
 from tests.core.http.test_headers import PAGES
 from tests.factories import UserFactory
+from tests.tenants import Browser
 
 CACHEABLE = [
     "/",

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from core.http.headers import HeadersMiddleware
-from tests.browsers import Browser
+from tests.tenants import Browser
 
 INLINE = re.compile(r"<style|<script(?![^>]*(?: src=|application/json))|\s(?:style|on[a-z]+)=\"|javascript:")
 STRICT = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'")

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from customers.models import AuditLogEntry, Customer, Invitation, Membership, User
 from customers.services.manage_keys import create_api_key
-from tests.browsers import Browser, set_role
 from tests.customers.team import make_person, read_invitation
 from tests.factories import MembershipFactory
+from tests.tenants import Browser, set_role
 
 TEAM = "/dashboard/team/"
 SENT = {"email": "new@acme.test", "role": "member"}

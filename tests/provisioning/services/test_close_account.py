@@ -12,8 +12,8 @@ from provisioning.models import OutgoingMail
 from provisioning.services import close_account as module
 from provisioning.services.close_account import PlanSetupInProgress, close_account
 from provisioning.services.provision_customer import SignupRejected, provision_customer
-from tests.browsers import make_owner
 from tests.factories import UsageRecordFactory
+from tests.tenants import make_owner
 
 NOW = timezone.now()
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from customers.models import Customer, User
 from customers.services.manage_keys import create_api_key
 from provisioning.services.export_data import export_data
-from tests.browsers import make_owner
 from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
+from tests.tenants import make_owner
 
 
 @pytest.fixture(autouse=True)

@@ -1,3 +1,3 @@
-"""The names of tests/browsers.py that the tests of billing import from here."""
+"""The names of tests/tenants.py that the tests of billing import from here."""
 
-from tests.browsers import Browser, alice, mallory, open_browser  # noqa: F401
+from tests.tenants import Browser, alice, mallory, open_browser  # noqa: F401

@@ -13,7 +13,6 @@ from billing.models import UsageCorrection, UsageReport
 from customers.models import User
 from customers.services.manage_keys import create_api_key
 from phases.models import PhaseExecution
-from tests.browsers import Browser
 from tests.conftest import ApiClient
 from tests.factories import (
     MitigationFactory,
@@ -23,6 +22,7 @@ from tests.factories import (
 )
 from tests.rsolv.portal.markup import Page, read_page
 from tests.rsolv.portal.test_dashboard import make_invoice, make_line, read_rows, set_account
+from tests.tenants import Browser
 
 PAGE = "/dashboard/fixes/"
 PROOF = {

@@ -13,10 +13,10 @@ from customers.models import ApiKey, ForgeAccount, Invitation, Membership
 from customers.services.manage_keys import create_api_key
 from customers.services.prove_namespace import prove_namespace
 from phases.models import PhaseExecution
-from tests.browsers import Browser
 from tests.conftest import ApiClient
 from tests.factories import UsageRecordFactory, make_mitigation_of
 from tests.rsolv.portal.test_dashboard import make_invoice
+from tests.tenants import Browser
 
 # Routes without tenant data: the staff site, and routes protected by a secret of their own.
 ELSEWHERE = (

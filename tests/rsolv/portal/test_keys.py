@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from customers.models import ApiKey, AuditLogEntry
 from customers.services.manage_keys import create_api_key, revoke_api_key
-from tests.browsers import Browser, set_role
 from tests.conftest import ApiClient
 from tests.factories import MembershipFactory
 from tests.rsolv.portal.markup import read_page
+from tests.tenants import Browser, set_role
 
 PAGE = "/dashboard/keys/"
 

@@ -7,9 +7,9 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 
 from customers.models import User
-from tests.browsers import Browser
 from tests.factories import make_mitigation_of
 from tests.rsolv.portal.markup import Page, read_page
+from tests.tenants import Browser
 
 PUBLIC = (
     "/",

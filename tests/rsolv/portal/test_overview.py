@@ -8,10 +8,10 @@ from billing.plans import PLANS
 from customers.models import Customer, Membership
 from customers.services.manage_keys import create_api_key, revoke_api_key, rotate_api_key
 from rsolv.portal.projection import Projection, project_period
-from tests.browsers import Browser
 from tests.factories import make_mitigation_of
 from tests.rsolv.portal.markup import Page, read_page
 from tests.rsolv.portal.test_dashboard import open_dashboard, set_account
+from tests.tenants import Browser
 
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from customers.models import ForgeAccount
 from customers.services.claim_namespace import claim_namespace
 from customers.services.prove_namespace import prove_namespace
-from tests.browsers import Browser
 from tests.factories import MitigationFactory, RepositoryFactory, make_mitigation_of
 from tests.rsolv.portal.test_dashboard import read_rows
 from tests.rsolv.portal.test_fixes import open_page
+from tests.tenants import Browser
 
 PAGE = "/dashboard/repositories/"
 AT = datetime(2026, 1, 7, tzinfo=UTC)

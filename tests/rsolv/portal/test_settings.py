@@ -5,9 +5,9 @@ import pytest
 from customers.models import AuditLogEntry, Membership, User
 from phases.models import StorageUse
 from tests.billing.billing_env import BillingEnv
-from tests.browsers import Browser, expire_recent_login, set_role
 from tests.rsolv.portal.markup import read_page
 from tests.rsolv.portal.test_fixes import open_page
+from tests.tenants import Browser, expire_recent_login, set_role
 
 MANAGER_PATHS = ("company/", "export/")
 

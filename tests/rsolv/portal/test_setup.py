@@ -4,10 +4,10 @@ import pytest
 
 from customers.models import Customer
 from customers.services.manage_keys import create_api_key
-from tests.browsers import Browser
 from tests.conftest import ApiClient
 from tests.factories import make_mitigation_of
 from tests.rsolv.portal.markup import read_page
+from tests.tenants import Browser
 
 HTMX = {"HX-Request": "true"}
 PAGE = "/dashboard/setup/"

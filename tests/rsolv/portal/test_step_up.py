@@ -19,11 +19,11 @@ from billing.models import BillingAccount
 from customers.models import ApiKey, AuditLogEntry, Invitation, User
 from customers.services.manage_keys import create_api_key
 from rsolv.portal.step_up import ASK_AT_ONCE, ASK_ON_CHANGE
-from tests.browsers import Browser, expire_recent_login, open_browser, set_role, trust_login
 from tests.customers.team import make_person
 from tests.factories import BillingAccountFactory, MembershipFactory
 from tests.rsolv.portal.test_isolation import PAGES, owned  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
+from tests.tenants import Browser, expire_recent_login, open_browser, set_role, trust_login
 
 PASSWORD = "correct-horse-battery"
 QUESTION = "/accounts/reauthenticate/"

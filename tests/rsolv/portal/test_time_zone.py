@@ -13,7 +13,7 @@ from time_machine import TimeMachineFixture
 from customers.models import ApiKey, Customer, User
 from customers.services.manage_keys import create_api_key
 from rsolv.portal import time_zone
-from tests.browsers import Browser
+from tests.tenants import Browser
 
 
 @pytest.fixture

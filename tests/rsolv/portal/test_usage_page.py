@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from billing.models import UsageCorrection, UsageRecord
 from rsolv.portal.usage_page import SPANS
-from tests.browsers import Browser
 from tests.factories import UsageRecordFactory, make_mitigation_of
 from tests.rsolv.portal.test_dashboard import read_rows
 from tests.rsolv.portal.test_fixes import open_page
+from tests.tenants import Browser
 
 PAGE = "/dashboard/usage/"
 
