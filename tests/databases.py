@@ -22,7 +22,7 @@ from django.test.utils import setup_databases, teardown_databases
 from billing import ledger
 from sandbox.tables import NoMigrations
 
-BUILD_LOCK = 7_264_301  # the advisory lock of whoever makes a template
+BUILD_LOCK = 7_264_301  # the advisory lock of the process that creates a template
 
 
 @contextmanager

@@ -97,7 +97,7 @@ class TestRemoveMember:
         assert authenticate_api_key(others)
         assert len(list_audit_log("key_revoked")) == 1
 
-    def test_reassigns_kept_keys_to_whoever_removes_the_member(self):
+    def test_reassigns_kept_keys_to_the_member_who_removes_the_other(self):
         _, (alice, bob, carol) = make_team("owner", "admin", "admin")
         key = make_key(carol)
         assert remove(carol, bob, keys=KeyChoice.KEEP).keys_reassigned == 1

@@ -31,15 +31,15 @@ NEW_KEY = {"name": "CI", "expires_in": ""}
 
 # Every other route that accepts POST, and why it does not require reauthentication.
 DOES_NOT_ASK = {
-    "it stops harm, and that is always quick": {
+    "it ends access, which must not be delayed": {
         "key-revoke",
         "invitation-revoke",
         "namespace-release",
         "usersessions_list",
         "account_logout",
     },
-    "it asks for the password itself": {"account_change_password"},
-    "it is the question, or a step of a login": {
+    "it requires the password itself": {"account_change_password"},
+    "it is the reauthentication, or a step of a login": {
         "account_login",
         "account_confirm_login_code",
         "account_reauthenticate",
@@ -52,7 +52,7 @@ DOES_NOT_ASK = {
         "socialaccount_login_cancelled",
         "socialaccount_login_error",
     },
-    "it gives nothing to whoever has the session": {
+    "a stolen session gains nothing from it": {
         "account-start",
         "account_signup",
         "socialaccount_signup",
@@ -66,14 +66,14 @@ DOES_NOT_ASK = {
         "invitation",
         "onboarding",
     },
-    "it changes words, mail or looks alone": {
+    "it changes only names, mail preferences or what the overview shows": {
         "settings-profile",
         "settings-company",
         "settings-mail",
         "setup-hide",
     },
-    "Stripe asks for the card itself": {"billing-plans", "billing-return"},
-    "it reads": {
+    "Stripe requires the card itself": {"billing-plans", "billing-return"},
+    "it changes nothing": {
         "home",
         "dashboard",
         "billing",
