@@ -28,7 +28,7 @@ from tests.rows import make_row
 from tests.staff import make_staff, open_staff_browser, show_two_steps
 from tests.tenants import open_browser
 
-# Routes that are open to anonymous users, as patterns of the whole route. A new route must be decided on here.
+# Routes that are open to anonymous users, as patterns of the whole route. Decide here about each new route.
 PUBLIC = (
     r"",
     r"accounts/(login|signup|inactive|login/cancelled|login/error|3rdparty/login/(cancelled|error))/",

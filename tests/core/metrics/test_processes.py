@@ -125,7 +125,7 @@ def ended():
     return process.pid
 
 
-class TestFoldEnded:
+class TestMergeEndedProcesses:
     def test_merges_files_of_ended_processes_only(self, tmp_path, ended):
         write(tmp_path, "counter", ended, 3)
         write(tmp_path, "counter", os.getpid(), 4)
