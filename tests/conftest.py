@@ -1,4 +1,4 @@
-"""Fixtures of every test. Two customers: Alice's Acme and Mallory's Other."""
+"""Fixtures of every test. Two customers: Alice's and Bob's Acme, and Mallory's Other."""
 
 import gc
 import os
@@ -24,21 +24,22 @@ from .billing.billing_env import billing_env, stripe_catalog  # noqa: F401 - fix
 from .databases import lend_database
 from .factories import CustomerFactory
 from .staff import StaffBrowser, make_staff, open_staff_browser
+from .tenants import alice, bob, mallory  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from sandbox.stripe.server import StripeSandbox
 
 
-# CI looks at the same examples every time; a developer's run looks at new ones. A busy machine fails nothing.
-UNHURRIED: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("new", **UNHURRIED)
-hypothesis.settings.register_profile("ci", derandomize=True, **UNHURRIED)
+# CI tests the same examples every time, a developer's run tests new ones. No example has a time limit.
+NO_DEADLINE: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("new", **NO_DEADLINE)
+hypothesis.settings.register_profile("ci", derandomize=True, **NO_DEADLINE)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "new")
 
 
 @dataclass
 class ApiClient:
-    """What the Action does: JSON over HTTP with a key."""
+    """The requests of the Action: JSON over HTTP with a key."""
 
     key: str
     customer: Customer | None = None
@@ -60,7 +61,7 @@ class ApiClient:
 def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    """In place of pytest-django's own."""
+    """Create the tests' database, in place of pytest-django's fixture."""
     lent = ExitStack()
     with django_db_blocker.unblock():
         lent.enter_context(lend_database())
@@ -82,15 +83,27 @@ def customer(db: None) -> Customer:
 
 
 @pytest.fixture
-def alice_api(db: None) -> ApiClient:
-    """The Action of Alice's customer."""
-    return make_client(CustomerFactory(name="Acme"))
+def acme(db: None) -> Customer:
+    """The customer of Alice and Bob."""
+    return CustomerFactory(name="Acme")
 
 
 @pytest.fixture
-def mallory_api(db: None) -> ApiClient:
+def stranger(db: None) -> Customer:
+    """The customer of Mallory."""
+    return CustomerFactory(name="Other")
+
+
+@pytest.fixture
+def alice_api(acme: Customer) -> ApiClient:
+    """The Action of Alice's customer."""
+    return make_client(acme)
+
+
+@pytest.fixture
+def mallory_api(stranger: Customer) -> ApiClient:
     """The Action of Mallory's customer, which must see nothing of Alice's."""
-    return make_client(CustomerFactory(name="Other"))
+    return make_client(stranger)
 
 
 @pytest.fixture
@@ -101,7 +114,7 @@ def staff(db: None) -> StaffBrowser:
 
 @pytest.fixture
 def onlooker(db: None) -> StaffBrowser:
-    """The browser of staff who may look at everything and change nothing."""
+    """The browser of staff who may view everything and change nothing."""
     return open_staff_browser(make_staff("view_*"))
 
 
@@ -113,14 +126,14 @@ def make_client(customer: Customer) -> ApiClient:
 def stripe_server() -> Iterator["StripeSandbox"]:
     from sandbox.stripe.server import StripeSandbox
 
-    # Nobody hears the endpoint: tests carry the news themselves.
+    # No event is delivered: tests post them, with BillingEnv.deliver.
     with StripeSandbox(retry_delays=()) as server:
         yield server
 
 
 @pytest.fixture
 def stripe_sandbox(stripe_server: "StripeSandbox", settings: Any, monkeypatch: Any) -> "StripeSandbox":
-    """An empty Stripe that speaks HTTP, and our gateway and dj-stripe pointed at it."""
+    """Return an empty Stripe sandbox, and point our gateway and dj-stripe at it."""
     stripe_server.reset()
     settings.STRIPE_API_BASE = stripe_server.url
     monkeypatch.setattr(stripe, "api_base", stripe_server.url)
@@ -142,7 +155,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `services` need PostgreSQL and Redis, and say so when they are skipped."""
+    """Skip tests marked `services` without PostgreSQL and Redis."""
     from django.conf import settings
 
     if connection.vendor == "postgresql" and settings.REDIS_URL:

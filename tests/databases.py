@@ -22,7 +22,7 @@ from django.test.utils import setup_databases, teardown_databases
 from billing import ledger
 from sandbox.tables import NoMigrations
 
-BUILD_LOCK = 7_264_301  # the advisory lock of whoever makes a template
+BUILD_LOCK = 7_264_301  # the advisory lock of the process that creates a template
 
 
 @contextmanager
@@ -57,18 +57,18 @@ def _lend_clone() -> Iterator[None]:
 
 
 def hash_models() -> str:
-    """The same for the same tables, whichever process asks."""
+    """Return a hash of all tables, which is equal in every process."""
     described = [_describe(model) for model in apps.get_models(include_auto_created=True)]
     text = re.sub(r" at 0x[0-9a-f]+", "", repr([django.VERSION, inspect.getsource(ledger), *described]))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class RowRemover:
-    """Empties the tables that a test without a transaction of its own has filled.
+    """Empties the tables that a test without its own transaction has filled.
 
-    Django's flush truncates every table and makes all permissions again, which takes a second a test. This
-    deletes the rows of the tables that have some, with triggers and foreign keys off. It falls back to
-    Django's where the role may not do so, and where a table that the template filled has gained or lost rows.
+    Django's flush truncates every table and creates all permissions again, a second per test. This deletes
+    rows only from tables that have any, with triggers and foreign keys off. It falls back to Django's flush
+    if the role may not do so, or if a table that the template filled has gained or lost rows.
     """
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class RowRemover:
             return [name for (name,) in cursor.fetchall()]
 
     def _count_rows(self) -> dict[str, int]:
-        """By table, of those that have rows."""
+        """Return the number of rows of each table that has any."""
         counts = {}
         with connection.cursor() as cursor:
             for table in self._list_filled():
@@ -121,12 +121,12 @@ def _clone(own_name: str, test_name: str) -> None:
             _make_template(cursor, template, kept)
         cursor.execute(f"DROP DATABASE IF EXISTS {_quote(test_name)} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {_quote(test_name)} TEMPLATE {_quote(template)}")
-        # What a crash of the server loses is of no use to anybody.
+        # A test database need not survive a crash of the server.
         cursor.execute(f"ALTER DATABASE {_quote(test_name)} SET synchronous_commit = off")
 
 
 def _make_template(cursor: Any, template: str, outdated: set[str]) -> None:
-    """Make it under another name first: one that was left half-made is never taken for a template."""
+    """Create the template under another name first, so that an incomplete one is never cloned."""
     own_name = connection.settings_dict["NAME"]
     building = f"{template}_building"
     options = connection.settings_dict["TEST"]

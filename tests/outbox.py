@@ -10,7 +10,10 @@ from core.outbox import operators
 
 
 def make_due(rows: QuerySet[Any], *, at: datetime | None = None) -> None:
-    """End every wait and every lease of pending rows."""
+    """End every wait and every lease of pending rows.
+
+    An UPDATE, because a moved clock would also make due what else waits, and worker processes have their own.
+    """
     at = at or timezone.now()
     pending = rows.filter(status="pending")
     pending.filter(lease_owner=None).update(next_attempt_at=at)

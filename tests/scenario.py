@@ -1,8 +1,8 @@
-"""The life of one customer, in one vocabulary: fix, choose a plan, change it, fail the card, pay, cancel.
+"""The steps of one customer's lifecycle: fix, choose a plan, change it, fail the card, pay, cancel.
 
-Three drivers speak it. `StripeScenario` does everything at Stripe, so that RSOLV learns of it from
+Three drivers implement them. `StripeScenario` does everything at Stripe, so that RSOLV is notified by
 webhooks alone. `ApiScenario` calls our services and stores fixes through the API, as the Action does. The
-third, a person with a browser, is in tests/browser/test_customer_scenario.py, with processes of its own.
+third uses a browser and separate processes: tests/browser/test_customer_scenario.py.
 """
 
 from abc import ABC, abstractmethod
@@ -31,7 +31,7 @@ STORE = "/api/v1/phases/store"
 
 @dataclass(kw_only=True)
 class Scenario(ABC):
-    """What all drivers share: fixes, each of an issue of its own, and time."""
+    """Steps that all drivers share: store fixes, each of a new issue, and pass time."""
 
     issues: int = 0
 
@@ -54,7 +54,7 @@ class Scenario(ABC):
         )
 
     def close_month(self) -> None:
-        """Pass the period's end and the hour until its invoice is final."""
+        """Move the clock past the period's end and the hour until its invoice is final."""
         self.pass_time(days=31, hours=2)
 
     def read_balance_cents(self) -> int:

@@ -26,7 +26,7 @@ def give_second_step(user: User) -> Authenticator:
 
 
 def compute_code() -> str:
-    """Return the current TOTP code, and forget which codes have been used."""
+    """Return the current TOTP code, and clear the cache of used codes."""
     cache.clear()
     return str(format_hotp_value(hotp_value(SECRET, next(iter(yield_hotp_counters_from_time())))))
 

@@ -1,4 +1,4 @@
-"""Callers import the module that defines a name: no package's `__init__.py` passes names on."""
+"""Callers import the module that defines a name: no package's `__init__.py` re-exports names."""
 
 import ast
 from collections.abc import Iterator
@@ -21,18 +21,18 @@ PACKAGES = [
 ]
 
 
-def list_passed_on(code: str) -> Iterator[str]:
-    """Names that the package has from elsewhere."""
+def list_reexports(code: str) -> Iterator[str]:
+    """Return the names that the package imports from other modules."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from (each.asname or each.name for each in node.names)
 
 
 @pytest.mark.parametrize("path", PACKAGES, ids=lambda path: str(path.parent.relative_to(ROOT)))
-def test_a_package_passes_no_names_on(path: Path) -> None:
-    assert list(list_passed_on(path.read_text())) == []
+def test_package_reexports_no_names(path: Path) -> None:
+    assert list(list_reexports(path.read_text())) == []
 
 
 @pytest.mark.parametrize("code", ["from .leases import claim", "import json", "if 1:\n    from . import a"])
-def test_would_be_found_out(code: str) -> None:
-    assert len(list(list_passed_on(code))) == 1
+def test_reexports_are_detected(code: str) -> None:
+    assert len(list(list_reexports(code))) == 1

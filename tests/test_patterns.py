@@ -5,13 +5,13 @@ import pytest
 from tests.patterns import Use, find_slow_text, find_uses
 
 PACKAGES = ("billing", "customers", "phases", "provisioning", "rsolv")
-# They read files that a developer names, never a customer's.
-OF_DEVELOPERS = (
+# Modules that read files of a developer, never a customer's.
+DEVELOPER_TOOLS = (
     "phases/test_integration/measure/corpus.py",
     "phases/test_integration/measure/ranking_bench.py",
 )
-# Whose pattern is made of a name: it is searched once, as written here with a name in it.
-MADE_OF_NAMES = {"phases/test_integration/languages/javascript/style.py": rb"(?<![\w$.])wordy[.(]"}
+# Modules that build a pattern from a name, and an example of the pattern. Each is searched once.
+BUILT_FROM_NAMES = {"phases/test_integration/languages/javascript/style.py": rb"(?<![\w$.])wordy[.(]"}
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +21,19 @@ def found() -> tuple[list[Use], list[str]]:
 
 
 def test_every_pattern_takes_linear_time(found):
-    uses = [each for each in found[0] if not each.place.startswith(OF_DEVELOPERS)]
+    uses = [each for each in found[0] if not each.place.startswith(DEVELOPER_TOOLS)]
     slow = {use.id: find_slow_text(use) for use in uses}
     assert len(uses) > 150
     assert {place: text for place, text in slow.items() if text is not None} == {}
 
 
-def test_every_pattern_is_looked_at(found):
-    places = {each.partition(":")[0] for each in found[1]} - set(OF_DEVELOPERS)
-    assert places == set(MADE_OF_NAMES)
+def test_every_pattern_is_found(found):
+    places = {each.partition(":")[0] for each in found[1]} - set(DEVELOPER_TOOLS)
+    assert places == set(BUILT_FROM_NAMES)
 
 
-@pytest.mark.parametrize("pattern", MADE_OF_NAMES.values())
-def test_a_pattern_made_of_a_name_takes_linear_time(pattern):
+@pytest.mark.parametrize("pattern", BUILT_FROM_NAMES.values())
+def test_pattern_built_from_a_name_takes_linear_time(pattern):
     assert find_slow_text(Use("", pattern, 0, "search")) is None
 
 
@@ -47,6 +47,6 @@ def test_a_pattern_made_of_a_name_takes_linear_time(pattern):
         (r"(?:a+)+b", "match"),
     ],
 )
-def test_a_slow_pattern_is_found(pattern, method):
-    """Those that this code once had, and the one of every textbook."""
+def test_slow_patterns_are_detected(pattern, method):
+    """Patterns of earlier releases, and the textbook example."""
     assert find_slow_text(Use("", pattern, 16, method))

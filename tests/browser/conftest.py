@@ -1,4 +1,4 @@
-"""What the browser's tests share: RSOLV's processes, a Stripe of its own, Chromium. Nothing is mocked."""
+"""Fixtures of the browser tests: RSOLV's processes, a Stripe sandbox and Chromium. Nothing is mocked."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         missing = "needs chromium: apt-get install chromium"
         if os.environ.get("CI") == "true":
-            pytest.fail(f"CI never skips the browser's tests: {missing}")
+            pytest.fail(f"CI never skips the browser tests: {missing}")
         pytest.skip(missing)
     expect.set_options(timeout=TIMEOUT * 1000)
     with sync_playwright() as playwright:
@@ -36,29 +36,37 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def live_stack(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServerStack]:
-    """RSOLV with the demo's customers, each in another state."""
+    """RSOLV with the demo's customers, each in a different state."""
     with start_live_server_stack(chromium, tmp_path_factory.mktemp("rsolv")) as opened:
         yield opened
 
 
 @pytest.fixture
 def empty_stack(chromium: Browser, tmp_path: Path) -> Iterator[LiveServerStack]:
-    """RSOLV without a customer, whose Stripe's clock nobody else goes by."""
+    """RSOLV without customers, with a Stripe clock that only this test moves."""
     with start_live_server_stack(chromium, tmp_path, is_seeded=False) as opened:
         yield opened
 
 
 @pytest.fixture
 def person(live_stack: LiveServerStack) -> Iterator[Person]:
-    """Somebody whom RSOLV does not know yet."""
-    somebody = live_stack.new_person()
-    yield somebody
-    somebody.page.context.close()
+    """A person without a login."""
+    new = live_stack.new_person()
+    yield new
+    new.page.context.close()
+
+
+@pytest.fixture
+def bob(live_stack: LiveServerStack) -> Iterator[Person]:
+    """A person whom an owner invites, with a separate browser."""
+    new = live_stack.new_person()
+    yield new
+    new.page.context.close()
 
 
 @pytest.fixture
 def other(live_stack: LiveServerStack) -> Iterator[Person]:
-    """Another one, with another browser."""
-    somebody = live_stack.new_person()
-    yield somebody
-    somebody.page.context.close()
+    """A second person, with a separate browser."""
+    new = live_stack.new_person()
+    yield new
+    new.page.context.close()

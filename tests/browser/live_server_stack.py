@@ -1,4 +1,4 @@
-"""RSOLV as it runs, and people who use it with a browser."""
+"""RSOLV in real processes, and people who use it with a browser."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from sandbox.seed.personas import BEGINS_DAYS_AGO, PASSWORD
 from sandbox.stack import Stack
 from sandbox.stripe.mails import read_all
 
-# The machine may be busy; who waits so long waits for nothing.
+# Long, because the machine may be busy.
 TIMEOUT = 120.0
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -31,7 +31,7 @@ class Person:
     console_errors: list[str]
 
     def open(self, path: str) -> Page:
-        """A page; what the browser complains of from then on is in `console_errors`."""
+        """Open a page. `console_errors` then has the errors since that."""
         self.console_errors.clear()
         self.page.goto(path)
         return self.page
@@ -45,7 +45,7 @@ class Person:
         return page
 
     def open_again(self, path: str) -> Page:
-        """A page that asks for the password again where the login is some minutes old."""
+        """Open a page, and enter the password if it requires reauthentication."""
         page = self.open(path)
         if "/reauthenticate/" in page.url:
             page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -59,14 +59,14 @@ class Person:
 
 @dataclass
 class LiveServerStack:
-    """All processes, started once for all tests."""
+    """The running processes and the browser of the tests."""
 
     stack: Stack
     supervisor: Supervisor
     chromium: Browser
 
     def new_person(self) -> Person:
-        """A person at a desk, logged in nowhere."""
+        """Return a person with a new desktop browser who is not logged in."""
         context = self.chromium.new_context(base_url=self.stack.url, viewport=DESKTOP)
         context.set_default_timeout(TIMEOUT * 1000)
         person = Person(context.new_page(), [])
@@ -77,7 +77,7 @@ class LiveServerStack:
         return person
 
     def read_mail(self, to: str, pattern: str) -> str:
-        """The first group of the pattern in the newest mail to an address that has it; waits for one."""
+        """Return the first group of the pattern in a mail to the address; wait until there is one."""
         found: list[str] = []
 
         def has_come() -> bool:
@@ -98,7 +98,7 @@ class LiveServerStack:
 def start_live_server_stack(
     chromium: Browser, data_dir: Path, *, is_seeded: bool = True
 ) -> Iterator[LiveServerStack]:
-    """Start everything, with the demo's customers or with none; end it all afterwards."""
+    """Start all processes, with the demo's customers or without any; stop them afterwards."""
     stack = Stack(data_dir, pick_port(_choose_port(8790)), pick_port(_choose_port(8791)))
     logs = stack.data_dir / "log"
     for folder in (logs, stack.data_dir / "mail"):
@@ -114,5 +114,5 @@ def start_live_server_stack(
 
 
 def _choose_port(first: int) -> int:
-    """Another one in each of the processes that run tests beside one another."""
+    """Return another port for each of pytest's parallel processes."""
     return first + 10 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

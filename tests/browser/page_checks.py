@@ -1,4 +1,4 @@
-"""A page looked at: by axe, by light and by dark, on a desk and on a phone, and how wide it is."""
+"""Check the open page with axe and for its width: light and dark, on a desktop and on a phone."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -19,17 +19,17 @@ APPEARANCES: tuple[Appearance, ...] = (
     ("light", PHONE),
     ("light", DESKTOP),
 )
-# Both shades, and both arrangements of a page, in two runs.
+# Two runs of axe cover both color schemes and both layouts.
 AXE_APPEARANCES: tuple[Appearance, ...] = (("dark", PHONE), ("light", DESKTOP))
 WIDTHS = (360, 2560)
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
 
 def check_page(person: Person, name: str) -> list[str]:
-    """What is wrong with the page that a person has open; its pictures are kept under the name."""
+    """Return the findings about the page that a person has open, and save its screenshots under the name."""
     page, findings = person.page, list[str]()
     for shade, size in APPEARANCES:
-        # Colors that are still changing are neither the one nor the other shade's.
+        # Without motion: axe would measure the contrast of colors in transition.
         page.emulate_media(color_scheme=shade, reduced_motion="reduce")
         page.set_viewport_size(size)
         page.screenshot(path=SCREENSHOTS / f"{name}-{shade}-{size['width']}.png", full_page=True)
@@ -49,7 +49,7 @@ def find_overflow(page: Page) -> list[str]:
 
 
 def run_axe(page: Page) -> list[str]:
-    """Its serious and critical findings."""
+    """Return axe's serious and critical findings."""
     violations: list[dict[str, Any]] = Axe().run(page, options=OPTIONS).response["violations"]
     return [
         f"{each['id']} ({each['impact']}): {each['nodes'][0]['html'][:200]}"

@@ -1,4 +1,4 @@
-"""All pages there are, from the URL configuration, and who of some people gets to see each."""
+"""All pages of the URL configuration, and which person can open each."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,8 +11,8 @@ from playwright.sync_api import APIResponse
 
 from .live_server_stack import Person
 
-# The staff admin is Unfold's, the API is no page. Its reference is one.
-# Nor are allauth's old addresses, which lead to the new ones.
+# Not pages of ours: the staff admin, which is Unfold's; the API, except for its reference; and allauth's old
+# addresses, which redirect to the new ones.
 NOT_OURS = re.compile(r"(staff|api(?!/docs)|accounts/social)\b")
 LINK = re.compile(r"""(?:href|action)=["'](/[^"'#]*)""")
 
@@ -23,11 +23,11 @@ class RouteMap:
 
     paths: dict[str, str] = field(default_factory=dict)
     seen_by: dict[str, str] = field(default_factory=dict)
-    # What answers GET with no page: another method is wanted, or it is a file.
+    # Routes that return no page to GET: they require another method, or return a file.
     not_pages: set[str] = field(default_factory=set)
 
     def explore(self, name: str, person: Person) -> None:
-        """Appearance for every page that nobody has seen so far, and for those which they lead to."""
+        """Open every page that no person has opened so far, and follow the links on it."""
         waiting = {route: f"/{route}" for route in list_routes() if "<" not in route} | self.paths
         tried: set[str] = set()
         while waiting := self._choose(waiting, tried):
@@ -46,7 +46,7 @@ class RouteMap:
         return {r: path for r, path in waiting.items() if r not in self.seen_by and path not in tried}
 
     def add(self, path: str) -> None:
-        """An address that came by mail."""
+        """Add an address from a mail."""
         self.paths |= dict(_find_examples(f'href="{path}"'))
 
     def list_unseen(self) -> list[str]:
@@ -59,7 +59,7 @@ class RouteMap:
 
 
 def list_routes() -> list[str]:
-    """Every route of a page, as `dashboard/keys/<uuid:key_id>/rotate/`."""
+    """Return the route of every page, for example `dashboard/keys/<uuid:key_id>/rotate/`."""
     return [route for route in _walk(get_resolver().url_patterns) if not NOT_OURS.match(route)]
 
 
@@ -73,12 +73,12 @@ def _walk(patterns: Iterable[URLPattern | URLResolver], prefix: str = "") -> Ite
 
 
 def _tidy(route: str) -> str:
-    """Without the signs of a regular expression, which some of allauth's are."""
+    """Remove the syntax of regular expressions, which some of allauth's routes are."""
     return re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", re.sub(r"\^|\$|\\Z", "", route))
 
 
 def _find_examples(html: str) -> Iterator[tuple[str, str]]:
-    """(route, path) of each link to a page with arguments."""
+    """Yield the route and the path of each link to a page with arguments."""
     for path in LINK.findall(html):
         route = find_route(path)
         if "<" in route and not NOT_OURS.match(route):
@@ -86,7 +86,7 @@ def _find_examples(html: str) -> Iterator[tuple[str, str]]:
 
 
 def find_route(url: str) -> str:
-    """The route that answers, nothing where none does."""
+    """Return the route of a URL, or `nothing` if there is none."""
     try:
         return _tidy(get_resolver().resolve(urlsplit(url).path).route)
     except Resolver404:

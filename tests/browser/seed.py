@@ -1,4 +1,4 @@
-"""Customers in every state, in a new database, while web and worker run; none with `--empty`."""
+"""Create a new database with customers in every state, while web and worker run; `--empty` creates none."""
 
 import sys
 import time
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def _wait_for_web(seconds: float = 90) -> None:
-    """Stripe's news would else find nobody."""
+    """Wait for the web process, which receives Stripe's webhooks."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

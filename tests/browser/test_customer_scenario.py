@@ -1,4 +1,4 @@
-"""A customer's year with a browser: amounts are read where a person reads them, on Stripe's pages too."""
+"""The lifecycle of a customer in a browser: amounts are read on our pages and on Stripe's."""
 
 import re
 import time
@@ -18,9 +18,9 @@ from .live_server_stack import TIMEOUT, LiveServerStack, Person
 
 EMAIL = "ann@scenario.example"
 VISA, EXPIRED = "4242 4242 4242 4242", "4000 0000 0000 0069"
-# Can be saved, and pays nothing.
+# Can be saved, but every payment is declined.
 DECLINES_PAYMENT = "4000 0000 0000 0341"
-# The bank asks whenever it pays; or once, when it is saved.
+# Requires 3-D Secure at every payment; or once, when it is saved.
 SECURE, SECURE_ONCE = "4000 0000 0000 3220", "4000 0025 0000 3155"
 BILLING = "/dashboard/billing/"
 KEY = "sk_test_" + "browser" * 4
@@ -28,7 +28,7 @@ KEY = "sk_test_" + "browser" * 4
 
 @dataclass(kw_only=True)
 class BrowserScenario(Scenario):
-    """A person with a browser, their runner with a key, and Stripe's clock; RSOLV's is real time."""
+    """A person with a browser, the Action with a key, and Stripe's clock. RSOLV's clock is real time."""
 
     live_stack: LiveServerStack
     person: Person
@@ -51,7 +51,7 @@ class BrowserScenario(Scenario):
         self.api.store_phase(body)
 
     def wait_for_meter(self) -> None:
-        """Wait until Stripe has every fix that is to be billed."""
+        """Wait until Stripe's meter has every billed fix."""
         self.live_stack.supervisor.wait_for(
             "the meter", lambda: len(self._ask("/_sandbox/meter_events")) == self.metered, TIMEOUT
         )
@@ -62,7 +62,7 @@ class BrowserScenario(Scenario):
         self._control("deliveries/flush", timeout=TIMEOUT)
 
     def compute_rest_cents(self, monthly_cents: int) -> int:
-        """What is left of a month's price by Stripe's clock."""
+        """Return the part of a month's price for the rest of the period, by Stripe's clock."""
         item = self.list_objects("subscription")[0]["items"]["data"][0]
         start, end = item["current_period_start"], item["current_period_end"]
         now = self._ask("/_sandbox/clock")["now"]
@@ -81,8 +81,63 @@ class BrowserScenario(Scenario):
         url = f"{self.live_stack.stack.stripe_url}/_sandbox/{path}"
         httpx.post(url, json=body, timeout=2 * TIMEOUT, trust_env=False).raise_for_status()
 
+    def open_checkout(self, plan: str, *, due: str) -> None:
+        """Choose a plan; Stripe's Checkout opens and shows the amount due."""
+        self.person.open("/dashboard/billing/plans/").get_by_label(plan).check()
+        self.person.press("Continue to payment")
+        expect(self.page.locator("p.amount")).to_have_text(due)
+
+    def subscribe(self, card: str) -> None:
+        """Pay on the page of Stripe's Checkout."""
+        self.page.get_by_label("Card number").fill(card)
+        self.page.get_by_role("button", name="Subscribe").click()
+
+    def wait_for_return(self) -> None:
+        """Wait until Checkout has redirected to the billing page."""
+        self.page.wait_for_url(re.compile("/dashboard/billing/$"))
+
+    def authenticate(self, *, is_owner: bool) -> None:
+        """Answer the question of 3-D Secure."""
+        self.page.get_by_role("button", name="It is me" if is_owner else "It is not me", exact=True).click()
+
+    def set_card(self, number: str) -> None:
+        """Replace the card in Stripe's customer portal."""
+        self.open_customer_portal()
+        self.page.get_by_text("Change the card").click()
+        self.page.get_by_label("Card number").fill(number)
+        self.page.get_by_role("button", name="Use this card").click()
+
+    def pay(self, card: str, *, due: str) -> None:
+        """Pay the newest invoice with another card, which requires 3-D Secure."""
+        self.open_invoice()
+        self.main.get_by_role("link", name="Pay this invoice").click()
+        expect(self.page.locator("p.amount")).to_have_text(due)
+        self.page.get_by_text("Pay with another card").click()
+        self.page.get_by_label("Card number").fill(card)
+        self.page.locator("button[value=pay_new]").click()
+        self.authenticate(is_owner=True)
+        expect(self.main).to_contain_text("Paid")
+
+    def cancel_plan(self) -> None:
+        """End the plan now."""
+        self.person.open("/dashboard/billing/cancel/")
+        self.person.press("Cancel now")
+        expect(self.page.locator("body")).to_contain_text("Your plan has ended.")
+
+    def cancel_plan_at_period_end(self) -> None:
+        self.person.open("/dashboard/billing/cancel/")
+        self.person.press("Cancel at the end of the period")
+        expect(self.page.locator("body")).to_contain_text("Until then nothing changes.")
+        self.expect_shown(BILLING, "Your plan is ending")
+
+    def keep_plan(self) -> None:
+        """Revoke the cancellation."""
+        self.person.press("Keep the plan")
+        expect(self.page.locator("body")).to_contain_text("Your plan will continue.")
+        self.expect_shown(BILLING, "Renews")
+
     def expect_shown(self, path: str, *words: str) -> None:
-        """A page of ours says all this, at the latest when Stripe's news has come."""
+        """Reload a page of ours until it shows all the words, or fail after TIMEOUT."""
 
         def is_shown() -> bool:
             text = self.person.open(path).get_by_role("main").inner_text()
@@ -96,6 +151,8 @@ class BrowserScenario(Scenario):
             time.sleep(0.2)
 
     def expect_newest_invoice(self, status: str, fixes: int, total: str) -> None:
+        """Reload the list of invoices until the first one shows this, or fail after TIMEOUT."""
+
         def is_shown() -> bool:
             cells = self.person.open("/dashboard/billing/invoices/").locator("tbody tr").first.locator("td")
             row[:] = [" ".join(each.split()) for each in cells.all_inner_texts()[:3]]
@@ -108,31 +165,31 @@ class BrowserScenario(Scenario):
             time.sleep(0.2)
 
     def open_invoice(self) -> None:
-        """The newest one."""
+        """Open the newest invoice."""
         self.person.open("/dashboard/billing/invoices/").locator("tbody tr").first.locator("th a").click()
         self.page.wait_for_url(re.compile("/invoices/.+/$"))
 
-    def open_stripes_portal(self) -> None:
+    def open_customer_portal(self) -> None:
         self.person.open(BILLING)
         self.person.press("Card and billing address")
         expect(self.page.get_by_role("heading", level=1)).to_have_text("Your billing")
 
 
-def test_customer_scenario(empty_stack: LiveServerStack) -> None:
+def test_customer_lifecycle(empty_stack: LiveServerStack) -> None:
     person = empty_stack.new_person()
     with RsolvApi(empty_stack.stack.url, sign_up(empty_stack, person)) as api:
         scenario = BrowserScenario(live_stack=empty_stack, person=person, api=api)
-        use_up_trial(scenario)
-        choose_teams(scenario)
-        renew(scenario)
-        fail_to_renew(scenario)
-        kept_cents = downgrade(scenario)
-        kept_cents = cancel(scenario, kept_cents)
-        subscribe_again(scenario, kept_cents)
+        check_trial(scenario)
+        check_upgrade(scenario)
+        check_renewal(scenario)
+        check_failed_renewal(scenario)
+        credit_cents = check_downgrade(scenario)
+        credit_cents = check_cancellation(scenario, credit_cents)
+        check_second_subscription(scenario, credit_cents)
 
 
 def sign_up(live_stack: LiveServerStack, person: Person) -> str:
-    """The key that is shown once."""
+    """Sign up and return the API key, which is shown once."""
     page = person.open("/accounts/signup/")
     page.get_by_label("Company or team").fill("Scenario")
     page.get_by_label("Email").fill(EMAIL)
@@ -143,25 +200,22 @@ def sign_up(live_stack: LiveServerStack, person: Person) -> str:
     return page.locator("#new-api-key").inner_text()
 
 
-def use_up_trial(scenario: BrowserScenario) -> None:
+def check_trial(scenario: BrowserScenario) -> None:
+    """Ten fixes are free; the eleventh is stored and never billed."""
     scenario.fix(10, is_metered=False)
     scenario.expect_shown(BILLING, "10 of 10", "$0.00")
     scenario.fix(1, is_metered=False)
     scenario.expect_shown(BILLING, "10 of 10", "$0.00")
 
 
-def choose_teams(scenario: BrowserScenario) -> None:
-    """$499 at once, after a card that was not the person's; of 61 fixes one is beyond the included."""
-    scenario.person.open("/dashboard/billing/plans/").get_by_label("Teams").check()
-    scenario.person.press("Continue to payment")
-    expect(scenario.page.locator("p.amount")).to_have_text("$499.00")
-    scenario.page.get_by_label("Card number").fill(SECURE)
-    scenario.page.get_by_role("button", name="Subscribe").click()
-    scenario.page.get_by_role("button", name="It is not me").click()
+def check_upgrade(scenario: BrowserScenario) -> None:
+    """Teams costs $499 at once, after a failed 3-D Secure; of 61 fixes one is beyond the included 60."""
+    scenario.open_checkout("Teams", due="$499.00")
+    scenario.subscribe(SECURE)
+    scenario.authenticate(is_owner=False)
     expect(scenario.page.locator("body")).to_contain_text("unable to authenticate")
-    scenario.page.get_by_label("Card number").fill(VISA)
-    scenario.page.get_by_role("button", name="Subscribe").click()
-    scenario.page.wait_for_url(re.compile("/dashboard/billing/$"))
+    scenario.subscribe(VISA)
+    scenario.wait_for_return()
     scenario.expect_shown(BILLING, "Teams Active", "0 of 60", "$499.00")
     scenario.expect_newest_invoice("Paid", 0, "$499.00")
     scenario.fix(60)
@@ -171,8 +225,8 @@ def choose_teams(scenario: BrowserScenario) -> None:
     scenario.expect_shown("/dashboard/usage/", "61", "$507.00")
 
 
-def renew(scenario: BrowserScenario) -> None:
-    """The next month ahead and the one fix: an invoice that opens to its 61 fixes, each with its evidence."""
+def check_renewal(scenario: BrowserScenario) -> None:
+    """The invoice charges the next month and the one fix, and lists its 61 fixes with their evidence."""
     scenario.close_month()
     scenario.expect_newest_invoice("Paid", 61, "$507.00")
     scenario.expect_shown(BILLING, "0 of 60", "$499.00")
@@ -185,7 +239,7 @@ def renew(scenario: BrowserScenario) -> None:
 
 
 def count_fixes(scenario: BrowserScenario, words: str, *, each: str) -> int:
-    """The fixes of the invoice's line that says so, opened; every one of them says `each`."""
+    """Expand the invoice line with these words; return the number of its fixes, which all show `each`."""
     pattern = re.compile(r"\s+".join(map(re.escape, words.split())))
     line = scenario.main.locator("details.line").filter(has_text=pattern)
     line.locator("summary").first.click()
@@ -195,95 +249,71 @@ def count_fixes(scenario: BrowserScenario, words: str, *, each: str) -> int:
     return amounts.count()
 
 
-def fail_to_renew(scenario: BrowserScenario) -> None:
-    """A card that pays nothing; an expired one is refused; one by 3-D Secure is saved, and another pays."""
-    use_card(scenario, DECLINES_PAYMENT)
+def check_failed_renewal(scenario: BrowserScenario) -> None:
+    """The card fails and the plan stays usable; a payment with another card makes it active again."""
+    scenario.set_card(DECLINES_PAYMENT)
     scenario.close_month()
     scenario.expect_newest_invoice("To be paid", 0, "$499.00")
     scenario.expect_shown(BILLING, "Your last payment failed", "Teams Payment failed", "$499.00")
     assert scenario.api.get_entitlement()["canUseService"]
-    use_card(scenario, EXPIRED)
+    scenario.set_card(EXPIRED)
     expect(scenario.page.locator("body")).to_contain_text("Your card has expired.")
-    use_card(scenario, SECURE_ONCE)
-    scenario.page.get_by_role("button", name="It is me").click()
+    scenario.set_card(SECURE_ONCE)
+    scenario.authenticate(is_owner=True)
     expect(scenario.page.locator("body")).to_contain_text("3155")
-    scenario.open_invoice()
-    scenario.main.get_by_role("link", name="Pay this invoice").click()
-    expect(scenario.page.locator("p.amount")).to_have_text("$499.00")
-    scenario.page.get_by_text("Pay with another card").click()
-    scenario.page.get_by_label("Card number").fill(SECURE)
-    scenario.page.locator("button[value=pay_new]").click()
-    scenario.page.get_by_role("button", name="It is me").click()
-    expect(scenario.main).to_contain_text("Paid")
+    scenario.pay(SECURE, due="$499.00")
     scenario.expect_newest_invoice("Paid", 0, "$499.00")
     scenario.expect_shown(BILLING, "Teams Active")
 
 
-def use_card(scenario: BrowserScenario, number: str) -> None:
-    scenario.open_stripes_portal()
-    scenario.page.get_by_text("Change the card").click()
-    scenario.page.get_by_label("Card number").fill(number)
-    scenario.page.get_by_role("button", name="Use this card").click()
-
-
-def downgrade(scenario: BrowserScenario) -> int:
-    """Ten days into the month the rest of it is given back, to the cent as it was shown; the cents kept."""
+def check_downgrade(scenario: BrowserScenario) -> int:
+    """Ten days into the month the rest of it is credited, to the cent of the preview; return the credit."""
     scenario.pass_time(days=10)
     scenario.person.open(BILLING)
     scenario.main.get_by_role("link", name="Change plan").click()
     expect(scenario.page.get_by_role("heading", level=1)).to_have_text("From Teams to Pay as you go")
     assert read_sum(scenario, "Charged to your card now") == 0
-    kept_cents = read_sum(scenario, "Kept on your balance")
-    assert abs(kept_cents - scenario.compute_rest_cents(49900)) <= 5
+    credit_cents = read_sum(scenario, "Kept on your balance")
+    assert abs(credit_cents - scenario.compute_rest_cents(49900)) <= 5
     scenario.person.press("Change to Pay as you go")
     expect(scenario.page.locator("body")).to_contain_text("You are on Pay as you go now.")
     scenario.expect_shown(BILLING, "Pay as you go Active", "$0.00")
-    scenario.expect_newest_invoice("Paid", 0, f"-{format_cents(kept_cents)}")
-    return kept_cents
+    scenario.expect_newest_invoice("Paid", 0, f"-{format_cents(credit_cents)}")
+    return credit_cents
 
 
 def read_sum(scenario: BrowserScenario, label: str) -> int:
-    """An amount of the preview, in cents."""
+    """Return an amount of the preview, in cents."""
     row = scenario.main.locator("dl.sums > div").filter(has=scenario.page.locator("dt", has_text=label))
     return round(float(row.locator("dd").inner_text().strip().lstrip("$").replace(",", "")) * 100)
 
 
-def cancel(scenario: BrowserScenario, kept_cents: int) -> int:
-    """With the period, and taken back; then at once: two fixes for $30, paid by what was kept."""
-    scenario.person.open("/dashboard/billing/cancel/")
-    scenario.person.press("Cancel at the end of the period")
-    expect(scenario.page.locator("body")).to_contain_text("Until then nothing changes.")
-    scenario.expect_shown(BILLING, "Your plan is ending")
-    scenario.person.press("Keep the plan")
-    expect(scenario.page.locator("body")).to_contain_text("Your plan will continue.")
-    scenario.expect_shown(BILLING, "Renews")
+def check_cancellation(scenario: BrowserScenario, credit_cents: int) -> int:
+    """A cancellation at the period's end can be revoked. After one at once, the credit pays two fixes."""
+    scenario.cancel_plan_at_period_end()
+    scenario.keep_plan()
     scenario.fix(2)
     scenario.expect_shown(BILLING, "$30.00")
     scenario.pass_time(seconds=60)
-    scenario.person.open("/dashboard/billing/cancel/")
-    scenario.person.press("Cancel now")
-    expect(scenario.page.locator("body")).to_contain_text("Your plan has ended.")
+    scenario.cancel_plan()
     scenario.pass_time(hours=2)
     scenario.expect_newest_invoice("Paid", 2, "$30.00")
     scenario.open_invoice()
     expect(scenario.main.locator("dl.sums")).to_contain_text("$30.00")
-    assert scenario.read_balance_cents() == kept_cents - 3000
+    assert scenario.read_balance_cents() == credit_cents - 3000
     scenario.expect_shown(BILLING, "Canceled")
     assert not scenario.api.get_entitlement()["canUseService"]
-    return kept_cents - 3000
+    return credit_cents - 3000
 
 
-def subscribe_again(scenario: BrowserScenario, kept_cents: int) -> None:
-    """Nothing is due at Checkout; a fix costs $15 at the month's end, which what was kept pays too."""
-    scenario.person.open("/dashboard/billing/plans/").get_by_label("Pay as you go").check()
-    scenario.person.press("Continue to payment")
-    expect(scenario.page.locator("p.amount")).to_have_text("$0.00")
-    scenario.page.get_by_label("Card number").fill(VISA)
-    scenario.page.get_by_role("button", name="Subscribe").click()
-    scenario.page.wait_for_url(re.compile("/dashboard/billing/$"))
+def check_second_subscription(scenario: BrowserScenario, credit_cents: int) -> None:
+    """Nothing is due at Checkout; a fix costs $15 at the end of the month, which the credit pays."""
+    scenario.open_checkout("Pay as you go", due="$0.00")
+    scenario.subscribe(VISA)
+    scenario.wait_for_return()
     scenario.expect_shown(BILLING, "Pay as you go Active", "$0.00")
     scenario.fix(1)
     scenario.expect_shown(BILLING, "$15.00")
     scenario.close_month()
     scenario.expect_newest_invoice("Paid", 1, "$15.00")
-    assert scenario.read_balance_cents() == kept_cents - 1500
+    assert scenario.read_balance_cents() == credit_cents - 1500

@@ -1,4 +1,4 @@
-"""What people come for, each from its beginning to its end, in a real browser."""
+"""The main tasks of users, from beginning to end in a real browser."""
 
 import re
 import threading
@@ -17,7 +17,7 @@ from .live_server_stack import TIMEOUT, LiveServerStack, Person
 from .totp import compute_code, turn_on_totp
 
 
-class TestSigningUp:
+class TestSignup:
     def test_leads_to_the_first_fix(self, live_stack: LiveServerStack, person: Person) -> None:
         page = person.open("/")
         page.get_by_role("link", name="Sign up").first.click()
@@ -35,8 +35,8 @@ class TestSigningUp:
         expect(page.get_by_role("main")).to_contain_text("Fixed")
 
 
-class TestUpgrading:
-    def test_by_checkout_opens_the_plan(self, person: Person) -> None:
+class TestUpgrade:
+    def test_by_checkout_activates_the_plan(self, person: Person) -> None:
         page = person.log_in("trial@demo.example")
         person.open("/dashboard/billing/plans/").get_by_label("Teams").check()
         person.press("Continue to payment")
@@ -45,28 +45,28 @@ class TestUpgrading:
         expect(page.get_by_role("main")).to_contain_text("Teams")
 
 
-class TestATeammate:
-    def test_who_is_invited_as_a_member_sees_no_billing(
-        self, live_stack: LiveServerStack, person: Person, other: Person
+class TestTeammate:
+    def test_invited_as_a_member_cannot_open_billing(
+        self, live_stack: LiveServerStack, person: Person, bob: Person
     ) -> None:
         person.log_in("payg@demo.example")
         page = person.open("/dashboard/team/")
-        page.get_by_label("Email address").fill("mia@halden.example")
+        page.get_by_label("Email address").fill("bob@halden.example")
         page.get_by_role("main").locator("#invite").get_by_label("Role").select_option("member")
         person.press("Send the invitation")
-        link = live_stack.read_mail("mia@halden.example", r"(http\S+/invitations/\S+)")
-        theirs = other.open(urlsplit(link).path)
-        theirs.get_by_label("Your name").fill("Mia")
+        link = live_stack.read_mail("bob@halden.example", r"(http\S+/invitations/\S+)")
+        theirs = bob.open(urlsplit(link).path)
+        theirs.get_by_label("Your name").fill("Bob")
         theirs.get_by_label("Password", exact=True).fill(PASSWORD)
-        other.press("Join")
+        bob.press("Join")
         expect(theirs.get_by_role("heading", level=1)).to_have_text("Halden & Sons")
         expect(theirs.get_by_role("link", name="Invoices")).to_have_count(0)
         answer = theirs.goto("/dashboard/billing/")
         assert answer is not None and answer.status == 403
 
 
-class TestRotatingAKey:
-    def test_never_refuses_a_client_that_keeps_calling(
+class TestKeyRotation:
+    def test_rejects_no_request_of_a_running_client(
         self, live_stack: LiveServerStack, person: Person
     ) -> None:
         person.log_in("teams@demo.example")
@@ -77,7 +77,7 @@ class TestRotatingAKey:
         is_over = threading.Event()
 
         def keep_calling() -> None:
-            """With the newest key that its secrets hold."""
+            """Send requests with the newest key."""
             with httpx.Client(base_url=live_stack.stack.url, trust_env=False, timeout=TIMEOUT) as client:
                 while not is_over.wait(0.1):
                     headers = {"X-API-Key": keys[-1]}
@@ -108,7 +108,7 @@ class TestRotatingAKey:
 
 
 class TestTwoStepLogin:
-    def test_asks_for_the_apps_code_after_the_password(self, person: Person, other: Person) -> None:
+    def test_requires_the_code_of_the_app_after_the_password(self, person: Person, other: Person) -> None:
         person.log_in("payg@demo.example")
         secret = turn_on_totp(person)
         theirs = other.log_in("payg@demo.example")
@@ -118,10 +118,10 @@ class TestTwoStepLogin:
         expect(theirs.get_by_role("heading", level=1)).to_have_text("Halden & Sons")
 
 
-class TestAFailedPayment:
-    """Of a card that took the first month and declined the second, while Stripe's clock went on."""
+class TestFailedPayment:
+    """The seeded card paid the first month and declined the second."""
 
-    def test_is_mended_on_the_invoices_page(self, live_stack: LiveServerStack, person: Person) -> None:
+    def test_is_paid_with_another_card(self, live_stack: LiveServerStack, person: Person) -> None:
         page = person.log_in("pastdue@demo.example")
         banner = page.get_by_role("main").get_by_text(re.compile("payment (has )?failed", re.I)).first
         expect(banner).to_be_visible()
@@ -135,11 +135,11 @@ class TestAFailedPayment:
             person.open("/dashboard/")
             return banner.count() == 0
 
-        live_stack.supervisor.wait_for("the news from Stripe", is_gone, TIMEOUT)
+        live_stack.supervisor.wait_for("the end of the payment alert", is_gone, TIMEOUT)
 
 
-class TestClosingTheAccount:
-    def test_keeps_its_people_out(self, live_stack: LiveServerStack, person: Person) -> None:
+class TestCloseAccount:
+    def test_ends_access_for_its_members(self, live_stack: LiveServerStack, person: Person) -> None:
         person.log_in("exhausted@demo.example")
         page = person.open_again("/dashboard/settings/close/")
         page.get_by_role("main").get_by_role("textbox").fill("Brightquay")

@@ -1,12 +1,12 @@
-"""Who has a keyboard and no mouse."""
+"""Pages are usable by keyboard."""
 
 from playwright.sync_api import expect
 
 from .live_server_stack import PHONE, Person
 
 
-class TestTheMenu:
-    def test_closes_with_escape_and_gives_the_focus_back(self, person: Person) -> None:
+class TestMenu:
+    def test_closes_with_escape_and_returns_the_focus(self, person: Person) -> None:
         page = person.log_in("teams@demo.example")
         page.set_viewport_size(PHONE)
         button = page.locator("summary").get_by_text("Menu", exact=True)

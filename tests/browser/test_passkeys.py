@@ -1,4 +1,4 @@
-"""A passkey, made and used by Chromium's own authenticator."""
+"""Passkeys, with Chromium's virtual authenticator."""
 
 from playwright.sync_api import Page, expect
 
@@ -15,24 +15,23 @@ AUTHENTICATOR = {
 }
 
 
-def give_authenticator(page: Page) -> None:
-    """What a phone or computer has built in; it says yes to everything."""
+def add_virtual_authenticator(page: Page) -> None:
+    """Add a virtual authenticator that confirms every request, like one built into a device."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
 
 
-class TestAPasskey:
-    def test_is_added_and_then_logs_in_alone(self, live_stack: LiveServerStack, person: Person) -> None:
-        home = (
-            f"http://localhost:{live_stack.stack.web_port}"  # a passkey belongs to a name, not to an address
-        )
+class TestPasskey:
+    def test_logs_in_without_a_password(self, live_stack: LiveServerStack, person: Person) -> None:
+        # A passkey belongs to a host name, not to an IP address.
+        home = f"http://localhost:{live_stack.stack.web_port}"
         page = person.page
         person.open(f"{home}/accounts/login/")
         page.get_by_label("Email").fill("trial@demo.example")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         person.press("Log in")
-        give_authenticator(page)
+        add_virtual_authenticator(page)
         person.open(f"{home}/accounts/2fa/webauthn/add/")
         person.press("Add the key")
         expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")

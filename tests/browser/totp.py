@@ -1,4 +1,4 @@
-"""The authenticator app of somebody who logs in with two steps."""
+"""The authenticator app of a person with a second factor."""
 
 import time
 
@@ -11,7 +11,7 @@ PERIOD = 30
 
 
 def turn_on_totp(person: Person) -> str:
-    """Their secret, once the portal has taken the app's first code."""
+    """Set up the app and return its secret."""
     page = person.open_again("/accounts/2fa/totp/activate/")
     secret = page.locator("#secret").inner_text()
     page.get_by_label("Code").fill(compute_code(secret))
@@ -21,7 +21,7 @@ def turn_on_totp(person: Person) -> str:
 
 
 def compute_code(secret: str) -> str:
-    """What the app shows now. Its last seconds are let pass: typing takes time too."""
+    """Return the current code. Waits for the next one if it is about to expire."""
     if (left := PERIOD - time.time() % PERIOD) < 6:
         time.sleep(left)
     return format_hotp_value(hotp_value(secret, int(time.time()) // PERIOD))

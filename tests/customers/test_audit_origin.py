@@ -3,29 +3,28 @@
 import json
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from customers.models import AuditLogEntry, Customer, Invitation, Membership, User
 from customers.services.accept_invitation import accept_invitation
-from customers.services.invite_member import invite_member
+from customers.services.invite_member import invite_member, revoke_invitation
 from customers.services.manage_keys import create_api_key
 from customers.tasks import expire_invitations
 from tests.customers.team import make_person, make_team, origin_of, read_invitation
-from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import Browser, alice  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
+from tests.tenants import Browser, set_role
 
 pytestmark = pytest.mark.django_db
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/142.0"}
 
 
 @pytest.fixture
-def browser(alice: Browser) -> Browser:  # noqa: F811
+def browser(alice: Browser) -> Browser:
     alice.defaults["HTTP_USER_AGENT"] = FIREFOX["User-Agent"]
     return alice
 
@@ -57,12 +56,12 @@ class TestEntry:
 
     @pytest.mark.parametrize(("action", "path"), [("role", {"role": "billing"}), ("remove", {})])
     def test_records_address_and_device_of_changes_to_a_member(
-        self, browser: Browser, action: str, path: dict[str, str]
+        self, browser: Browser, bob: Browser, action: str, path: dict[str, str]
     ) -> None:
-        member = MembershipFactory(customer=browser.customer, role="admin")
-        create_api_key(customer=browser.customer, name="CI", created_by=member.user)
+        set_role(bob, "admin")
+        create_api_key(customer=browser.customer, name="CI", created_by=bob.membership.user)
         AuditLogEntry.objects.all().delete()
-        browser.post(f"/dashboard/team/{member.pk}/{action}/", path)
+        browser.post(f"/dashboard/team/{bob.membership.pk}/{action}/", path)
         assert {(e.address, e.device) for e in AuditLogEntry.objects.all()} == {
             ("127.0.0.1", "Firefox on Linux")
         }
@@ -83,7 +82,7 @@ class TestEntry:
         whole = json.loads(b"".join(browser.post("/dashboard/settings/export/")))
         assert whole["audit_log"][-1]["device"] == "Firefox on Linux"
 
-    def test_truncates_a_long_user_agent(self, alice: Browser) -> None:  # noqa: F811
+    def test_truncates_a_long_user_agent(self, alice: Browser) -> None:
         alice.post("/dashboard/settings/company/", {"company": "B"}, headers={"User-Agent": "x" * 500})
         assert AuditLogEntry.objects.get().device == "x" * 60
 
@@ -119,32 +118,46 @@ class TestAddresses:
 
 
 class TestInvitation:
-    def invite(self) -> Membership:
+    @pytest.fixture
+    def owner(self) -> Membership:
         _, (owner,) = make_team("owner")
-        invite_member(customer=owner.customer, email="new@acme.test", role="member", **origin_of(owner))
         return owner
 
-    def test_accepted_entry_names_the_inviter(self) -> None:
-        owner = self.invite()
+    @pytest.fixture
+    def invitation(self, owner: Membership) -> Invitation:
+        return invite_member(
+            customer=owner.customer, email="new@acme.test", role="member", **origin_of(owner)
+        )
+
+    def accept(self) -> None:
         token = read_invitation().split("/")[2]
         accept_invitation(token=token, user=make_person("new@acme.test"), at=timezone.now())
+
+    def test_accepted_entry_names_the_inviter(self, owner: Membership, invitation: Invitation) -> None:
+        self.accept()
         entry = AuditLogEntry.objects.get(action="member_added")
         assert entry.subject == f"as member, invited by {owner.user.email}"
 
-    def test_expired_has_one_entry_with_its_expiry_time(self) -> None:
-        owner = self.invite()
-        expired_at = timezone.now() - timedelta(hours=2)
-        Invitation.objects.update(expires_at=expired_at)
+    def test_expired_has_one_entry_with_its_expiry_time(
+        self, invitation: Invitation, time_machine: TimeMachineFixture
+    ) -> None:
+        time_machine.move_to(invitation.expires_at + timedelta(hours=2))
         for _ in range(2):
             expire_invitations()
         entry = AuditLogEntry.objects.get(action="invitation_expired")
-        assert (entry.customer, entry.at) == (owner.customer, expired_at)
+        assert (entry.customer, entry.at) == (invitation.customer, invitation.expires_at)
         assert (entry.actor_name, entry.subject) == ("RSOLV", "new@acme.test as member")
 
-    @pytest.mark.parametrize("field", ["accepted_at", "revoked_at"])
-    def test_accepted_or_revoked_does_not_expire(self, field: Any) -> None:
-        self.invite()
-        now = timezone.now()
-        Invitation.objects.update(expires_at=now - timedelta(hours=2), **{field: now})
+    def test_accepted_does_not_expire(self, invitation: Invitation, time_machine: TimeMachineFixture) -> None:
+        self.accept()
+        time_machine.move_to(invitation.expires_at + timedelta(hours=2))
+        expire_invitations()
+        assert not AuditLogEntry.objects.filter(action="invitation_expired").exists()
+
+    def test_revoked_does_not_expire(
+        self, owner: Membership, invitation: Invitation, time_machine: TimeMachineFixture
+    ) -> None:
+        revoke_invitation(invitation=invitation, **origin_of(owner))
+        time_machine.move_to(invitation.expires_at + timedelta(hours=2))
         expire_invitations()
         assert not AuditLogEntry.objects.filter(action="invitation_expired").exists()

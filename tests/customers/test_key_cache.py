@@ -85,11 +85,11 @@ class TestAuthenticateApiKey:
         with django_assert_num_queries(1):
             assert authenticate_api_key(raw) is not None
 
-    def test_rejects_a_cached_key_after_it_expired(self, raw, monkeypatch):
+    def test_rejects_a_cached_key_after_it_expired(self, customer, time_machine):
         ends_at = timezone.now() + timedelta(hours=1)
-        ApiKey.objects.update(expires_at=ends_at)
+        raw = create_api_key(customer=customer, name="test", expires_at=ends_at).raw
         assert authenticate_api_key(raw) is not None
-        monkeypatch.setattr(timezone, "now", lambda: ends_at)
+        time_machine.move_to(ends_at)
         assert authenticate_api_key(raw) is None
 
 

@@ -17,16 +17,6 @@ NOW = timezone.now()
 Action = AuditLogEntry.Action
 
 
-@pytest.fixture
-def alice(db) -> Customer:
-    return CustomerFactory(name="Acme")
-
-
-@pytest.fixture
-def mallory(db) -> Customer:
-    return CustomerFactory(name="Other")
-
-
 def claim(customer, namespace="acme", **options):
     return claim_namespace(customer=customer, namespace=namespace, **options)
 
@@ -44,140 +34,139 @@ def list_audit_log(customer):
 
 
 class TestClaimNamespace:
-    def test_is_provisional_on_first_use(self, alice):
-        assert claim(alice, "Acme").customer == alice
+    def test_is_provisional_on_first_use(self, customer):
+        assert claim(customer, "Acme").customer == customer
         assert not ForgeAccount.objects.get().is_proven
 
-    def test_ignores_case(self, alice):
-        assert claim(alice, "aCME") == claim(alice, "Acme")
+    def test_ignores_case(self, customer):
+        assert claim(customer, "aCME") == claim(customer, "Acme")
 
-    def test_allows_several_provisional_claims(self, alice, mallory):
-        assert claim(alice).pk != claim(mallory, "ACME").pk
+    def test_allows_several_provisional_claims(self, customer, stranger):
+        assert claim(customer).pk != claim(stranger, "ACME").pk
         assert ForgeAccount.objects.filter(released_at=None).count() == 2
 
-    def test_is_rejected_while_another_customer_has_proven_it(self, alice, mallory):
-        prove(alice)
+    def test_is_rejected_while_another_customer_has_proven_it(self, customer, stranger):
+        prove(customer)
         with pytest.raises(NamespaceHeld):
-            claim(mallory, "ACME")
+            claim(stranger, "ACME")
 
     @pytest.mark.parametrize(("account", "limit"), [({}, 2), ({"plan": "payg", "status": "active"}, 3)])
-    def test_is_limited_per_customer(self, mallory, settings, account, limit):
+    def test_is_limited_per_customer(self, stranger, settings, account, limit):
         settings.NAMESPACE_CLAIMS_TRIAL, settings.NAMESPACE_CLAIMS_SUBSCRIBED = 2, 3
-        BillingAccountFactory(customer=mallory, **account)
+        BillingAccountFactory(customer=stranger, **account)
         for name in ("google", "microsoft", "github")[:limit]:
-            claim(mallory, name)
+            claim(stranger, name)
         with pytest.raises(TooManyNamespaces, match=f"has {limit} GitHub organizations"):
-            claim(mallory, "one-more")
+            claim(stranger, "one-more")
 
-    def test_proven_claim_does_not_count(self, alice, settings):
+    def test_proven_claim_does_not_count(self, customer, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
-        prove(alice)
-        assert claim(alice, "other")
+        prove(customer)
+        assert claim(customer, "other")
 
-    def test_released_claim_does_not_count(self, mallory, settings):
+    def test_released_claim_does_not_count(self, stranger, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
-        claim(mallory, "google")
-        release("google", customer=mallory)
-        assert claim(mallory, "microsoft")
+        claim(stranger, "google")
+        release("google", customer=stranger)
+        assert claim(stranger, "microsoft")
 
-    def test_restores_the_released_claim(self, alice):
-        before = claim(alice)
-        release(customer=alice)
-        assert claim(alice) == before
+    def test_restores_the_released_claim(self, customer):
+        before = claim(customer)
+        release(customer=customer)
+        assert claim(customer) == before
 
-    def test_restored_claim_counts(self, mallory, settings):
+    def test_restored_claim_counts(self, stranger, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
-        claim(mallory, "google")
-        release("google", customer=mallory)
-        claim(mallory, "microsoft")
+        claim(stranger, "google")
+        release("google", customer=stranger)
+        claim(stranger, "microsoft")
         with pytest.raises(TooManyNamespaces):
-            claim(mallory, "google")
+            claim(stranger, "google")
 
-    def test_restored_claim_is_not_proven(self, alice):
-        prove(alice)
-        release(customer=alice)
-        assert not claim(alice).is_proven
+    def test_restored_claim_is_not_proven(self, customer):
+        prove(customer)
+        release(customer=customer)
+        assert not claim(customer).is_proven
 
-    def test_is_logged_once_with_the_key(self, alice):
-        key = create_api_key(customer=alice, name="CI").api_key
+    def test_is_logged_once_with_the_key(self, customer):
+        key = create_api_key(customer=customer, name="CI").api_key
         origin = KeyOrigin(key_id=key.pk, address="192.0.2.1", device="curl")
         for _ in range(2):
-            claim(alice, origin=origin)
-        (entry,) = alice.audit_log_entries.filter(action=Action.NAMESPACE_CLAIMED)
+            claim(customer, origin=origin)
+        (entry,) = customer.audit_log_entries.filter(action=Action.NAMESPACE_CLAIMED)
         assert entry.subject == f"acme (API key {key.prefix}…)"
         assert (entry.address, entry.device) == ("192.0.2.1", "curl")
 
 
 class TestProveNamespace:
-    def test_releases_the_claims_of_others(self, alice, mallory):
-        squatted = claim(mallory)
-        prove(alice)
+    def test_releases_the_claims_of_others(self, customer, stranger):
+        squatted = claim(stranger)
+        prove(customer)
         squatted.refresh_from_db()
         assert squatted.released_at == NOW
         with pytest.raises(NamespaceHeld):
-            claim(mallory)
+            claim(stranger)
 
-    def test_is_logged_for_all_affected_customers(self, alice, mallory):
-        claim(mallory)
-        prove(alice)
-        assert (Action.NAMESPACE_PROVEN, "acme") in list_audit_log(alice)
+    def test_is_logged_for_all_affected_customers(self, customer, stranger):
+        claim(stranger)
+        prove(customer)
+        assert (Action.NAMESPACE_PROVEN, "acme") in list_audit_log(customer)
         released = (Action.NAMESPACE_RELEASED, "acme: another account verified its ownership")
-        assert released in list_audit_log(mallory)
+        assert released in list_audit_log(stranger)
 
-    def test_is_idempotent(self, alice):
-        assert prove(alice).proven_at == prove(alice).proven_at
-        assert [action for action, _ in list_audit_log(alice)] == [Action.NAMESPACE_PROVEN]
+    def test_is_idempotent(self, customer):
+        assert prove(customer).proven_at == prove(customer).proven_at
+        assert [action for action, _ in list_audit_log(customer)] == [Action.NAMESPACE_PROVEN]
 
-    def test_is_rejected_if_another_customer_has_proven_it(self, alice, mallory):
-        prove(alice)
+    def test_is_rejected_if_another_customer_has_proven_it(self, customer, stranger):
+        prove(customer)
         with pytest.raises(NamespaceHeld):
-            prove(mallory, "ACME")
+            prove(stranger, "ACME")
 
-    def test_is_not_limited(self, alice, settings):
+    def test_is_not_limited(self, customer, settings):
         settings.NAMESPACE_CLAIMS_TRIAL = 1
-        claim(alice, "other")
-        assert prove(alice).is_proven
+        claim(customer, "other")
+        assert prove(customer).is_proven
 
-    def test_is_rejected_for_a_closed_account(self, alice):
-        Customer.objects.filter(pk=alice.pk).update(closed_at=NOW)
+    def test_is_rejected_for_a_closed_account(self, db):
         with pytest.raises(CustomerClosed):
-            prove(alice)
+            prove(CustomerFactory(closed_at=NOW))
 
-    def test_keeps_claims_on_other_namespaces(self, alice, mallory):
-        other = claim(mallory, "other")
-        prove(alice)
+    def test_keeps_claims_on_other_namespaces(self, customer, stranger):
+        other = claim(stranger, "other")
+        prove(customer)
         other.refresh_from_db()
         assert other.is_held
 
 
 class TestReleaseNamespace:
-    def test_allows_others_to_prove_it(self, alice, mallory):
-        prove(alice)
+    def test_allows_others_to_prove_it(self, customer, stranger):
+        prove(customer)
         release()
-        assert prove(mallory).is_proven
+        assert prove(stranger).is_proven
 
-    def test_releases_all_claims_without_a_customer(self, alice, mallory):
-        claim(alice), claim(mallory)
+    def test_releases_all_claims_without_a_customer(self, customer, stranger):
+        claim(customer), claim(stranger)
         assert (release(), release()) == (2, 0)
 
-    def test_is_logged_with_the_staff_user(self, alice):
+    def test_is_logged_with_the_staff_user(self, customer):
         staff = UserFactory(is_staff=True)
-        prove(alice)
-        release(customer=alice, by=staff)
-        entry = alice.audit_log_entries.get(action=Action.NAMESPACE_RELEASED)
+        prove(customer)
+        release(customer=customer, by=staff)
+        entry = customer.audit_log_entries.get(action=Action.NAMESPACE_RELEASED)
         assert (entry.actor, entry.actor_name) == (staff, "RSOLV staff")
 
 
 class TestConstraints:
-    def test_allow_one_proven_claim_per_namespace(self, alice, mallory):
-        ForgeAccountFactory(customer=alice, namespace="acme", proven_at=NOW)
+    def test_allow_one_proven_claim_per_namespace(self, customer, stranger):
+        ForgeAccountFactory(customer=customer, namespace="acme", proven_at=NOW)
         with pytest.raises(IntegrityError), transaction.atomic():
-            ForgeAccountFactory(customer=mallory, namespace="Acme", proven_at=NOW)
+            ForgeAccountFactory(customer=stranger, namespace="Acme", proven_at=NOW)
 
-    def test_allow_one_valid_claim_per_customer_and_namespace(self, alice):
-        ForgeAccountFactory(customer=alice, namespace="acme")
+    def test_allow_one_valid_claim_per_customer_and_namespace(self, customer):
+        ForgeAccountFactory(customer=customer, namespace="acme")
         with pytest.raises((IntegrityError, ValidationError)), transaction.atomic():
-            ForgeAccountFactory(customer=alice, namespace="Acme")
+            ForgeAccountFactory(customer=customer, namespace="Acme")
 
 
 def race(*calls):
@@ -245,5 +234,6 @@ class TestRaces:
 
 @transaction.atomic
 def close(customer):
+    """Change what `close_account` of provisioning changes here, without its calls to Stripe."""
     Customer.objects.filter(pk=customer.pk).update(closed_at=NOW)
     release_namespaces(customer=customer, at=NOW)

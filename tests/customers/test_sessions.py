@@ -15,15 +15,15 @@ from customers.services.deactivate_person import deactivate_person, reactivate_p
 from tests.customers.team import make_person
 from tests.customers.test_logins import PASSWORD, log_in, turn_on
 from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import expire_recent_login
 from tests.signup import deliver_mails
+from tests.tenants import expire_recent_login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "another-horse-2"
 
 
 @pytest.fixture
-def alice() -> Membership:
+def owner() -> Membership:
     return MembershipFactory(user=make_person("alice@acme.test"))
 
 
@@ -31,18 +31,18 @@ def is_in(client: Client) -> bool:
     return client.get("/dashboard/team/").status_code == 200
 
 
-def open_unlisted_session(alice: Membership) -> Client:
+def open_unlisted_session(owner: Membership) -> Client:
     """Open a session that is missing in allauth's list, as the staff admin used to create them."""
     client = Client()
-    client.force_login(alice.user)
+    client.force_login(owner.user)
     assert not UserSession.objects.filter(session_key=client.session.session_key).exists()
     return client
 
 
 class TestActivatingTheSecondFactor:
-    def test_ends_other_sessions_and_rotates_the_current_key(self, alice: Membership) -> None:
+    def test_ends_other_sessions_and_rotates_the_current_key(self, owner: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in(address="192.0.2.55")
-        unlisted, before = open_unlisted_session(alice), client.session.session_key
+        unlisted, before = open_unlisted_session(owner), client.session.session_key
         turn_on(client)
         assert is_in(client)
         assert client.session.session_key != before
@@ -50,7 +50,7 @@ class TestActivatingTheSecondFactor:
         assert not is_in(unlisted)
         assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
-    def test_invalidates_the_old_session_key(self, alice: Membership) -> None:
+    def test_invalidates_the_old_session_key(self, owner: Membership) -> None:
         client, _ = log_in()
         stolen = Client()
         stolen.cookies = client.cookies.copy()
@@ -58,26 +58,26 @@ class TestActivatingTheSecondFactor:
         assert is_in(client)
         assert not is_in(stolen)
 
-    def test_keeps_the_current_session_in_the_list(self, alice: Membership) -> None:
+    def test_keeps_the_current_session_in_the_list(self, owner: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         assert client.get("/accounts/sessions/").text.count("This browser") <= 1
         assert UserSession.objects.get().session_key == client.session.session_key
 
-    def test_by_a_passkey_ends_other_sessions(self, alice: Membership, rf: Any) -> None:
+    def test_by_a_passkey_ends_other_sessions(self, owner: Membership, rf: Any) -> None:
         """Sends the signal that allauth sends when a passkey is added."""
         from allauth.mfa import signals
 
         (client, _), (other, _) = log_in(), log_in()
         request = rf.post("/accounts/2fa/webauthn/add/")
-        request.user, request.session = alice.user, client.session
-        key = Authenticator.objects.create(user=alice.user, type="webauthn", data={})
-        signals.authenticator_added.send(Authenticator, request=request, user=alice.user, authenticator=key)
+        request.user, request.session = owner.user, client.session
+        key = Authenticator.objects.create(user=owner.user, type="webauthn", data={})
+        signals.authenticator_added.send(Authenticator, request=request, user=owner.user, authenticator=key)
         assert not is_in(other)
 
 
 class TestDeactivatingTheSecondFactor:
-    def test_requires_reauthentication(self, alice: Membership) -> None:
+    def test_requires_reauthentication(self, owner: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         expire_recent_login(client)
@@ -85,7 +85,7 @@ class TestDeactivatingTheSecondFactor:
         client.post("/accounts/2fa/totp/deactivate/")
         assert Authenticator.objects.filter(type="totp").exists()
 
-    def test_sends_a_mail(self, alice: Membership) -> None:
+    def test_sends_a_mail(self, owner: Membership) -> None:
         client, _ = log_in()
         turn_on(client)
         client.post("/accounts/2fa/totp/deactivate/")
@@ -95,9 +95,9 @@ class TestDeactivatingTheSecondFactor:
 
 
 class TestPassword:
-    def test_change_ends_other_sessions(self, alice: Membership) -> None:
+    def test_change_ends_other_sessions(self, owner: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in()
-        unlisted = open_unlisted_session(alice)
+        unlisted = open_unlisted_session(owner)
         sent = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
         client.post("/accounts/password/change/", sent)
         assert is_in(client)
@@ -105,9 +105,9 @@ class TestPassword:
         assert not is_in(unlisted)
         assert AuditLogEntry.objects.get(action="sessions_ended").subject == "1 session"
 
-    def test_reset_ends_all_sessions(self, alice: Membership) -> None:
+    def test_reset_ends_all_sessions(self, owner: Membership) -> None:
         other, _ = log_in()
-        unlisted = open_unlisted_session(alice)
+        unlisted = open_unlisted_session(owner)
         Client().post("/accounts/password/reset/", {"email": "alice@acme.test"})
         deliver_mails()
         path = re.search(r"(/accounts/password/reset/key/\S+)", mail.outbox[-1].body)
@@ -121,9 +121,9 @@ class TestPassword:
 
 
 class TestSessionList:
-    def test_also_ends_unlisted_sessions(self, alice: Membership) -> None:
+    def test_also_ends_unlisted_sessions(self, owner: Membership) -> None:
         (client, _), (other, _) = log_in(), log_in()
-        unlisted = open_unlisted_session(alice)
+        unlisted = open_unlisted_session(owner)
         client.post("/accounts/sessions/")
         assert is_in(client)
         assert not is_in(other)
@@ -132,10 +132,10 @@ class TestSessionList:
 
 
 class TestDeactivatePerson:
-    def test_ends_all_sessions_permanently(self, alice: Membership) -> None:
+    def test_ends_all_sessions_permanently(self, owner: Membership) -> None:
         client, _ = log_in()
         staff = make_person("staff@rsolv.test")
-        deactivate_person(user=alice.user, actor=staff, at=timezone.now())
+        deactivate_person(user=owner.user, actor=staff, at=timezone.now())
         assert not is_in(client)
-        reactivate_person(user=alice.user, actor=staff, at=timezone.now())
+        reactivate_person(user=owner.user, actor=staff, at=timezone.now())
         assert not is_in(client)

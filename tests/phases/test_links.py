@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from phases.links import build_issue_url, find_pull_request, name_pull_request
 from phases.models import PhaseExecution
 from tests.conftest import ApiClient
-from tests.factories import BillingAccountFactory, MembershipFactory
+from tests.tenants import Browser
 
 GOOD = "https://github.com/acme/shop/pull/7"
 BAD = [
@@ -89,32 +88,23 @@ class TestStoredUrl:
 
 
 class TestPages:
-    @pytest.fixture
-    def browser(self, alice_api: ApiClient) -> Client:
-        BillingAccountFactory._meta.model.objects.get_or_create(customer=alice_api.customer)
-        browser = Client()
-        browser.force_login(MembershipFactory(customer=alice_api.customer).user)
-        return browser
-
-    def test_never_link_to_another_host_even_for_old_rows(
-        self, alice_api: ApiClient, browser: Client
-    ) -> None:
+    def test_never_link_to_another_host_even_for_old_rows(self, alice_api: ApiClient, alice: Browser) -> None:
         fix = store(alice_api, GOOD)
         PhaseExecution.objects.update(pull_request_url="https://evil.example/acme/shop/pull/7")
         for path in ("", "fixes/", f"fixes/{fix.pk}/", "usage/rsolv-usage.csv"):
-            response = browser.get(f"/dashboard/{path}")
+            response = alice.get(f"/dashboard/{path}")
             text = response.getvalue().decode()
             assert response.status_code == 200
             assert "evil.example" not in text
 
-    def test_link_to_the_pull_request(self, alice_api: ApiClient, browser: Client) -> None:
+    def test_link_to_the_pull_request(self, alice_api: ApiClient, alice: Browser) -> None:
         fix = store(alice_api, GOOD)
         for path in ("", "fixes/", f"fixes/{fix.pk}/"):
-            assert f'href="{GOOD}"' in browser.get(f"/dashboard/{path}").text
+            assert f'href="{GOOD}"' in alice.get(f"/dashboard/{path}").text
 
-    def test_link_to_the_configured_forge(self, alice_api: ApiClient, browser: Client, settings: Any) -> None:
+    def test_link_to_the_configured_forge(self, alice_api: ApiClient, alice: Browser, settings: Any) -> None:
         settings.FORGE_URL = "https://git.acme.example"
         fix = store(alice_api, GOOD)
-        text = browser.get(f"/dashboard/fixes/{fix.pk}/").text
+        text = alice.get(f"/dashboard/fixes/{fix.pk}/").text
         assert 'href="https://git.acme.example/acme/shop/issues/4"' in text
         assert f'href="{GOOD}"' not in text

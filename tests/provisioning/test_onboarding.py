@@ -7,13 +7,14 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from customers.models import ApiKey, AuditLogEntry, Customer, Membership, User
 from customers.services.authenticate_key import authenticate_api_key
 from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
 from tests.customers.team import make_person
-from tests.factories import MembershipFactory
 from tests.signup import JOIN, deliver_mails, read_onboarding_link
+from tests.tenants import Browser
 
 pytestmark = pytest.mark.django_db
 ALICE = "alice@acme.test"
@@ -91,8 +92,10 @@ class TestActivate:
         owner = Membership.objects.get().user
         assert (owner.email, owner.name, owner.check_password(JOIN["password"])) == (ALICE, "Alice", True)
 
-    def test_schedules_the_steps_from_the_confirmation(self, path: str) -> None:
-        SignupRequest.objects.update(created_at=timezone.now() - timedelta(hours=20))
+    def test_schedules_the_steps_from_the_confirmation(
+        self, path: str, time_machine: TimeMachineFixture
+    ) -> None:
+        time_machine.move_to(timezone.now() + timedelta(hours=20))
         Client().post(path, ACTIVATE)
         due = ProvisioningEvent.objects.get(step="mail_day_1").due_at
         assert due - timezone.now() > timedelta(hours=23)
@@ -107,8 +110,8 @@ class TestActivate:
         assert Client().post(path, ACTIVATE).status_code == 410
         assert Customer.objects.count() == 1
 
-    def test_expires_after_a_day(self, raw: str, path: str) -> None:
-        SignupRequest.objects.update(expires_at=timezone.now())
+    def test_expires_after_a_day(self, raw: str, path: str, time_machine: TimeMachineFixture) -> None:
+        time_machine.move_to(timezone.now() + timedelta(days=1))
         assert Client().post(path, ACTIVATE).status_code == 410
         assert authenticate_api_key(raw) is None
 
@@ -150,10 +153,8 @@ class TestExistingUser:
         assert Membership.objects.get().user == person
         assert authenticate_api_key(raw) is not None
 
-    def test_another_user_cannot_activate(self, raw: str, path: str) -> None:
-        stranger, client = MembershipFactory().user, Client()
-        client.force_login(stranger)
-        page = client.post(path, ACTIVATE)
+    def test_another_user_cannot_activate(self, raw: str, path: str, mallory: Browser) -> None:
+        page = mallory.post(path, ACTIVATE)
         assert "Log out and open the link again" in page.text
         assert authenticate_api_key(raw) is None
         assert not User.objects.filter(email=ALICE).exists()

@@ -15,7 +15,7 @@ from customers.services.invite_member import invite_member
 from customers.services.manage_keys import create_api_key
 from provisioning.models import SignupRequest
 from tests.customers.team import make_person, read_invitation
-from tests.factories import CustomerFactory, MembershipFactory, UserFactory
+from tests.factories import MembershipFactory, UserFactory
 from tests.signup import FORM, JOIN, deliver_mails, enter_code, read_onboarding_link, sign_up
 
 pytestmark = pytest.mark.django_db
@@ -218,4 +218,4 @@ class TestTrojanAccount:
         with pytest.raises(SignupRejected):
             provision_customer(name="Evil", email=ALICE)
         assert not Membership.objects.filter(user=person).exists()
-        assert not CustomerFactory._meta.model.objects.exists()
+        assert not Customer.objects.exists()

@@ -1,6 +1,7 @@
 import base64
 import binascii
 import re
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from billing.models import BillingAccount
 from customers.models import ApiKey, Customer, Membership, User
-from provisioning.models import OutgoingMail, ProvisioningEvent, SignupRequest
+from provisioning.models import OutgoingMail, ProvisioningEvent
 from provisioning.services import confirm_signup
 from provisioning.services.provision_customer import SignupRejected
 from tests.conftest import ApiClient
@@ -169,10 +170,10 @@ class TestSignup:
         assert "The code is wrong" in page.content.decode()
         assert not User.objects.exists()
 
-    def test_code_expires_after_15_minutes(self):
+    def test_code_expires_after_15_minutes(self, time_machine):
         client = Client()
         client.post("/accounts/signup/", FORM)
-        SignupRequest.objects.update(expires_at=timezone.now())
+        time_machine.move_to(timezone.now() + timedelta(minutes=15))
         assert enter_code(client).redirect_chain[-1][0] == "/accounts/signup/"
         assert not User.objects.exists()
 

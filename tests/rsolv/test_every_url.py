@@ -25,10 +25,10 @@ from core.api import limiter
 from customers.models import User
 from tests.factories import BillingAccountFactory, CustomerFactory, MembershipFactory, UserFactory
 from tests.rows import make_row
-from tests.rsolv.portal.conftest import trust_login
 from tests.staff import make_staff, open_staff_browser, show_two_steps
+from tests.tenants import open_browser
 
-# Routes that are open to anonymous users, as patterns of the whole route. Whoever adds a route decides here.
+# Routes that are open to anonymous users, as patterns of the whole route. Decide here about each new route.
 PUBLIC = (
     r"",
     r"accounts/(login|signup|inactive|login/cancelled|login/error|3rdparty/login/(cancelled|error))/",
@@ -154,10 +154,7 @@ def is_reached(answer: Any) -> bool:
 def open_role(role: str) -> Client:
     membership = MembershipFactory(customer=CustomerFactory(), role=role)
     BillingAccountFactory(customer=membership.customer)
-    browser = Client(raise_request_exception=False)
-    browser.force_login(membership.user)
-    trust_login(browser)
-    return browser
+    return open_browser(membership)
 
 
 def open_staff(*permissions: str, **fields: Any) -> Client:

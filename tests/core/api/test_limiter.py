@@ -23,7 +23,7 @@ def passed(counts):
 
 
 @pytest.mark.usefixtures("store")
-class TestAdd:
+class TestCountRequest:
     def test_allows_exactly_the_limit_to_50_concurrent_threads(self):
         with ThreadPoolExecutor(50) as pool:
             found = list(pool.map(lambda _: passed(limiter.count_request([MANY], "acme")), range(500)))
@@ -58,7 +58,7 @@ def _wait_for(is_so):
 
 
 @pytest.mark.usefixtures("store")
-class TestLook:
+class TestPeek:
     def test_does_not_count_as_a_request(self):
         limiter.count_request([FEW], "acme")
         assert [limiter.peek(FEW, "acme").remaining for _ in range(3)] == [6, 6, 6]

@@ -2,21 +2,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from tests.factories import MembershipFactory
-
-
-@pytest.fixture
-def browser(db):
-    browser = Client()
-    browser.force_login(MembershipFactory().user)
-    return browser
-
 
 class TestShortcutMiddleware:
     @pytest.mark.parametrize("path", ["/api/health/live", "/api/nothing", "/api/v1/entitlement", "/api/docs"])
-    def test_ignores_the_session(self, browser, django_assert_num_queries, path):
+    def test_ignores_the_session(self, alice, django_assert_num_queries, path):
         with django_assert_num_queries(0):
-            response = browser.get(path)
+            response = alice.get(path)
         assert not response.cookies
         assert "Cookie" not in response.get("Vary", "")
 
@@ -31,10 +22,10 @@ class TestShortcutMiddleware:
         settings.ALLOWED_HOSTS = ["rsolv.example"]
         assert client.get("/api/health/live").status_code == 400
 
-    def test_keeps_sessions_and_csrf_checks_for_pages(self, browser):
+    def test_keeps_sessions_and_csrf_checks_for_pages(self, alice):
         strict = Client(enforce_csrf_checks=True)
         assert strict.post("/accounts/login/").status_code == 403
-        assert browser.get("/dashboard/").status_code == 200
+        assert alice.get("/dashboard/").status_code == 200
 
     def test_runs_before_the_session_middleware(self):
         order = [name.rpartition(".")[2] for name in django_settings.MIDDLEWARE]

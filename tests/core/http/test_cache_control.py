@@ -9,7 +9,8 @@ from django.urls import get_resolver
 from core.http.cache_control import PUBLIC_PAGES
 from tests.conftest import ApiClient
 from tests.core.http.test_headers import PAGES
-from tests.factories import BillingAccountFactory, MembershipFactory, UserFactory
+from tests.factories import UserFactory
+from tests.tenants import Browser
 
 CACHEABLE = [
     "/",
@@ -27,22 +28,13 @@ def read(response: Any) -> set[str]:
     return set(response.headers["Cache-Control"].replace(" ", "").split(","))
 
 
-@pytest.fixture
-def owner(db: None) -> Client:
-    membership = MembershipFactory()
-    BillingAccountFactory(customer=membership.customer)
-    browser = Client(raise_request_exception=False)
-    browser.force_login(membership.user)
-    return browser
-
-
 class TestPages:
     def test_exports_are_among_the_tested_pages(self) -> None:
         assert {"/dashboard/usage/rsolv-usage.csv", "/dashboard/audit-log/export/"} <= set(PAGES)
 
     @pytest.mark.parametrize("path", PAGES)
-    def test_signed_in_page_is_not_stored(self, owner: Client, path: str) -> None:
-        assert {"private", "no-store"} <= read(owner.get(path))
+    def test_signed_in_page_is_not_stored(self, alice: Browser, path: str) -> None:
+        assert {"private", "no-store"} <= read(alice.get(path))
 
     @pytest.mark.parametrize("path", PAGES)
     def test_anonymous_page_is_stored_only_if_public(self, db: None, path: str) -> None:
@@ -56,29 +48,29 @@ class TestPages:
         assert read(Client().get(path)) == {"no-cache"}
 
     @pytest.mark.parametrize("path", ["/pricing/", "/dashboard/setup/", "/dashboard/fixes/"])
-    def test_full_page_and_htmx_part_vary_by_header(self, owner: Client, path: str) -> None:
+    def test_full_page_and_htmx_part_vary_by_header(self, alice: Browser, path: str) -> None:
         for headers in ({}, {"HX-Request": "true"}):
-            response = owner.get(path, headers=headers)
+            response = alice.get(path, headers=headers)
             assert "no-store" in read(response)
             vary = response.headers["Vary"].replace(" ", "").split(",")
             assert {"Cookie", "HX-Request"} <= set(vary)
 
-    def test_data_export_is_not_stored(self, owner: Client) -> None:
-        assert {"private", "no-store"} <= read(owner.post("/dashboard/settings/export/"))
+    def test_data_export_is_not_stored(self, alice: Browser) -> None:
+        assert {"private", "no-store"} <= read(alice.post("/dashboard/settings/export/"))
 
     def test_staff_page_is_not_stored(self, db: None) -> None:
         browser = Client()
         browser.force_login(UserFactory(is_staff=True, is_superuser=True))
         assert "no-store" in read(browser.get("/staff/"))
 
-    def test_error_page_is_not_stored(self, owner: Client) -> None:
+    def test_error_page_is_not_stored(self, alice: Browser) -> None:
         for path in ("/nowhere/", "/dashboard/fixes/00000000-0000-0000-0000-000000000000/"):
-            assert "no-store" in read(owner.get(path))
+            assert "no-store" in read(alice.get(path))
 
-    def test_page_is_requested_again_after_logout(self, owner: Client) -> None:
-        assert "no-store" in read(owner.get("/dashboard/"))
-        owner.post("/accounts/logout/")
-        assert owner.get("/dashboard/").status_code == 302
+    def test_page_is_requested_again_after_logout(self, alice: Browser) -> None:
+        assert "no-store" in read(alice.get("/dashboard/"))
+        alice.post("/accounts/logout/")
+        assert alice.get("/dashboard/").status_code == 302
 
 
 class TestApi:

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from core.http.headers import HeadersMiddleware
-from tests.factories import BillingAccountFactory, MembershipFactory
+from tests.tenants import Browser
 
 INLINE = re.compile(r"<style|<script(?![^>]*(?: src=|application/json))|\s(?:style|on[a-z]+)=\"|javascript:")
 STRICT = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'")
@@ -32,22 +32,13 @@ def read_policy(response: Any) -> list[str]:
     return [directive.strip() for directive in response["Content-Security-Policy"].split(";")]
 
 
-@pytest.fixture
-def owner(db: None) -> Client:
-    membership = MembershipFactory()
-    BillingAccountFactory(customer=membership.customer)
-    browser = Client(raise_request_exception=False)
-    browser.force_login(membership.user)
-    return browser
-
-
 class TestEveryPage:
     def test_main_pages_are_among_the_tested_pages(self) -> None:
         assert {"/", "/dashboard/", "/api/docs", "/accounts/login/", "/dashboard/billing/"} <= set(PAGES)
 
     @pytest.mark.parametrize("path", PAGES)
-    def test_allows_scripts_and_styles_from_this_server_only(self, owner: Client, path: str) -> None:
-        for browser in (owner, Client(raise_request_exception=False)):
+    def test_allows_scripts_and_styles_from_this_server_only(self, alice: Browser, path: str) -> None:
+        for browser in (alice, Client(raise_request_exception=False)):
             response = browser.get(path)
             assert set(STRICT) <= set(read_policy(response))
             assert "unsafe" not in response["Content-Security-Policy"]

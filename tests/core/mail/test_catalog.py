@@ -77,11 +77,11 @@ class TestCatalog:
         steps = [step for step in ProvisioningEvent.Step.values if "mail" in step]
         assert all(get_mail(f"provisioning/mail/{step}") for step in steps)
 
-    def test_refuses_two_mails_with_one_key(self) -> None:
+    def test_rejects_a_second_mail_with_the_same_key(self) -> None:
         key = list_mails()[0].key
         with pytest.raises(ValueError, match="Two mails"):
             register_mails(Mail(key, example={}))
 
-    def test_has_no_mail_that_nobody_registered(self) -> None:
+    def test_rejects_an_unregistered_mail(self) -> None:
         with pytest.raises(UnknownMail):
             get_mail("account/email/login_code")

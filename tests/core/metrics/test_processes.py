@@ -23,7 +23,9 @@ VIEW = {"view": "health-live", "method": "GET", "status": "200"}
 TASK = "celery.accumulate"
 
 
-class Machine:
+class MetricsStack:
+    """RSOLV's processes and the files in which they count."""
+
     def __init__(self, stack, supervisor):
         self.stack, self.supervisor = stack, supervisor
         self.metrics = stack.data_dir / "metrics"
@@ -41,7 +43,7 @@ class Machine:
             return False
 
     def list_counting(self):
-        """The files of web processes that have counted a request."""
+        """Return the metric files of web processes that have counted a request."""
         master = self.supervisor.find("web").popen.pid
         files = self.metrics.glob("counter_[0-9]*.db")
         return [file for file in files if file.name != f"counter_{master}.db"]
@@ -61,46 +63,48 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory):
-    stack = Stack(tmp_path_factory.mktemp("machine"), pick_any_port(), 9)
+def metrics_stack(tmp_path_factory):
+    stack = Stack(tmp_path_factory.mktemp("metrics"), pick_any_port(), 9)
     with Supervisor(environment=stack.environment, log_dir=stack.data_dir, stop_timeout=1) as supervisor:
         # --preload: the code is imported once and the four workers are forked.
         options = ["--preload", "--workers", "4", "--threads", "2", "--no-control-socket"]
         supervisor.start("web", [*GUNICORN, *options, "--bind", f"127.0.0.1:{stack.web_port}"])
-        machine = Machine(stack, supervisor)
-        machine.wait_for("the web", machine.is_up)
-        yield machine
+        metrics_stack = MetricsStack(stack, supervisor)
+        metrics_stack.wait_for("the web", metrics_stack.is_up)
+        yield metrics_stack
 
 
 class TestSeveralProcesses:
-    def test_count_every_request_once(self, machine):
+    def test_count_every_request_once(self, metrics_stack):
         with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: machine.ask("/api/health/live").status_code, range(120)))
+            answers = list(pool.map(lambda _: metrics_stack.ask("/api/health/live").status_code, range(120)))
         assert answers == [200] * 120
-        assert machine.find(RESPONSES, **VIEW) == 120
-        assert len(machine.list_counting()) > 1
+        assert metrics_stack.find(RESPONSES, **VIEW) == 120
+        assert len(metrics_stack.list_counting()) > 1
 
-    def test_keep_the_counts_of_a_killed_process(self, machine):
-        machine.ask("/api/health/live")
-        before = machine.find(RESPONSES, **VIEW)
-        killed = machine.list_counting()[0]
+    def test_keep_the_counts_of_a_killed_process(self, metrics_stack):
+        metrics_stack.ask("/api/health/live")
+        before = metrics_stack.find(RESPONSES, **VIEW)
+        killed = metrics_stack.list_counting()[0]
         os.kill(int(killed.stem.partition("_")[2]), signal.SIGKILL)
-        machine.wait_for("its end", lambda: not killed.exists())
-        assert machine.find(RESPONSES, **VIEW) == before
+        metrics_stack.wait_for("its end", lambda: not killed.exists())
+        assert metrics_stack.find(RESPONSES, **VIEW) == before
 
-    def test_are_not_ready_before_migrations_ran(self, machine):
-        answer = machine.ask("/api/health/ready")
+    def test_are_not_ready_before_migrations_ran(self, metrics_stack):
+        answer = metrics_stack.ask("/api/health/ready")
         assert (answer.status_code, "migrate" in answer.json()["error"]["message"]) == (503, True)
 
-    def test_count_tasks_of_a_worker(self, machine):
-        machine.send_tasks(3)
-        assert machine.find("rsolv_queue_depth") == 3
+    def test_count_tasks_of_a_worker(self, metrics_stack):
+        metrics_stack.send_tasks(3)
+        assert metrics_stack.find("rsolv_queue_depth") == 3
         options = ["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "WARNING"]
-        machine.supervisor.start("worker", [*CELERY, *options, "--without-gossip", "--without-mingle"])
+        metrics_stack.supervisor.start("worker", [*CELERY, *options, "--without-gossip", "--without-mingle"])
         labels = {"task": TASK, "state": "success"}
-        machine.wait_for("its tasks", lambda: machine.find("rsolv_celery_tasks_total", **labels) == 3)
-        assert machine.find("rsolv_queue_depth") == 0
-        assert machine.find("rsolv_celery_task_seconds_count", task=TASK) == 3
+        metrics_stack.wait_for(
+            "its tasks", lambda: metrics_stack.find("rsolv_celery_tasks_total", **labels) == 3
+        )
+        assert metrics_stack.find("rsolv_queue_depth") == 0
+        assert metrics_stack.find("rsolv_celery_task_seconds_count", task=TASK) == 3
 
 
 def write(folder: Path, kind: str, owner: object, value: float, at: float = 0.0) -> None:
@@ -121,7 +125,7 @@ def ended():
     return process.pid
 
 
-class TestFoldEnded:
+class TestMergeEndedProcesses:
     def test_merges_files_of_ended_processes_only(self, tmp_path, ended):
         write(tmp_path, "counter", ended, 3)
         write(tmp_path, "counter", os.getpid(), 4)

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import CorrectionReport, FeatureFlag, InboxEvent, UsageReport
+from billing.services.metering.pause_customer import pause_customer
 from core.outbox import sweep
 from core.outbox.sweep import list_outboxes
 from tests.factories import BillingAccountFactory, UsageRecordFactory
@@ -87,7 +88,7 @@ class TestPausedReports:
         assert not UsageReport.list_due(timezone.now()).exists()
 
     def test_is_not_due_while_the_customer_is_paused(self, report):
-        type(report.customer.billing_account).objects.update(paused_at=timezone.now())
+        pause_customer(customer=report.customer, reason="dispute", at=timezone.now())
         assert not UsageReport.list_due(timezone.now()).exists()
         assert not CorrectionReport.list_due(timezone.now()).exists()
 

@@ -13,7 +13,7 @@ def absent_cache(settings):
     return caches["default"]
 
 
-class TestForgivingRedisCache:
+class TestFallbackRedisCache:
     def test_caches_in_the_process_while_redis_is_unavailable(self, absent_cache):
         absent_cache.set("name", "value", 10)
         assert absent_cache.get("name") == "value"

@@ -98,13 +98,13 @@ class TestCache:
     def test_does_not_unpickle_foreign_values(self, redis_cache: Any, tmp_path: Path) -> None:
         made = tmp_path / "pwned"
         redis_cache.set("name", "ours")
-        client = redis_cache._cache.get_client()
+        client = redis_cache.client_guard.client
         client.set(redis_cache.make_key("name"), pickle.dumps(Bomb(made)))
         assert redis_cache.get("name", "nothing") == "nothing"
         assert not made.exists()
 
     def test_treats_an_unreadable_value_as_a_miss(self, redis_cache: Any) -> None:
-        client = redis_cache._cache.get_client()
+        client = redis_cache.client_guard.client
         client.set(redis_cache.make_key("old"), pickle.dumps([1, 2]))
         redis_cache.set("new", 3)
         assert redis_cache.get_many(["old", "new", "none"]) == {"new": 3}
@@ -130,7 +130,7 @@ class TestCache:
             Client().post("/accounts/login/", {"login": user.email, "password": "wrong"}) for _ in range(3)
         ]
         assert "Too many" in answers[-1].text
-        client = redis_cache._cache.get_client()
+        client = redis_cache.client_guard.client
         keys = client.keys("*allauth*")
         assert keys
         assert not [key for key in keys if client.get(key).startswith(b"\x80")]

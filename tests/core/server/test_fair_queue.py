@@ -81,21 +81,21 @@ def make_request(size=0):
     return SimpleNamespace(arriving=SimpleNamespace(received=size))
 
 
-class TestTurns:
+class TestFairQueue:
     def test_alternate_between_clients(self):
-        turns = FairQueue(most=10, most_bytes=100)
+        queue = FairQueue(most=10, most_bytes=100)
         first, second, third, other = (make_request() for _ in range(4))
         for client, request in [("a", first), ("a", second), ("a", third), ("b", other)]:
-            assert turns.add(client, request)
-        assert [turns.take() for _ in range(5)] == [first, other, second, third, None]
+            assert queue.add(client, request)
+        assert [queue.take() for _ in range(5)] == [first, other, second, third, None]
 
     def test_are_limited_in_bytes_per_client(self):
-        turns = FairQueue(most=10, most_bytes=100)
-        assert turns.add("a", make_request(60))
-        assert not turns.add("a", make_request(60))
-        assert turns.add("b", make_request(60))
-        turns.take()
-        assert turns.add("a", make_request(200))  # the only one of its client
+        queue = FairQueue(most=10, most_bytes=100)
+        assert queue.add("a", make_request(60))
+        assert not queue.add("a", make_request(60))
+        assert queue.add("b", make_request(60))
+        queue.take()
+        assert queue.add("a", make_request(200))  # the only one of its client
 
 
 FORWARDED = ("X-FORWARDED-FOR", "192.0.2.1, 2001:db8:1:2:3::4, 192.0.2.3")

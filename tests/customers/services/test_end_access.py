@@ -97,7 +97,7 @@ class TestRemoveMember:
         assert authenticate_api_key(others)
         assert len(list_audit_log("key_revoked")) == 1
 
-    def test_reassigns_kept_keys_to_whoever_removes_the_member(self):
+    def test_reassigns_kept_keys_to_the_member_who_removes_the_other(self):
         _, (alice, bob, carol) = make_team("owner", "admin", "admin")
         key = make_key(carol)
         assert remove(carol, bob, keys=KeyChoice.KEEP).keys_reassigned == 1
@@ -155,6 +155,7 @@ class TestAcceptInvitation:
     """An invitation is valid only while its sender may still send it, even if it was left open by mistake."""
 
     def reopen(self):
+        # An UPDATE, because no service reopens an invitation: this is the mistake.
         Invitation.objects.update(revoked_at=None)
 
     def test_is_rejected_after_the_inviter_was_removed(self):

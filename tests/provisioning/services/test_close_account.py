@@ -12,21 +12,15 @@ from provisioning.models import OutgoingMail
 from provisioning.services import close_account as module
 from provisioning.services.close_account import PlanSetupInProgress, close_account
 from provisioning.services.provision_customer import SignupRejected, provision_customer
-from tests.factories import BillingAccountFactory, MembershipFactory, UsageRecordFactory
+from tests.factories import UsageRecordFactory
+from tests.tenants import make_owner
 
 NOW = timezone.now()
 
 
 @pytest.fixture
-def customer(db) -> Customer:
-    membership = MembershipFactory(customer__name="Acme", customer__email="pay@acme.test")
-    BillingAccountFactory(customer=membership.customer)
-    return membership.customer
-
-
-@pytest.fixture
 def owner(customer) -> User:
-    return customer.memberships.get().user
+    return make_owner(customer).user
 
 
 @pytest.fixture
@@ -51,8 +45,8 @@ class TestCloseAccount:
     def test_notifies_the_account_and_who_closed_it(self, customer, owner) -> None:
         close_account(customer=customer, by=owner, at=NOW)
         mails = OutgoingMail.objects.order_by("to")
-        assert [mail.to for mail in mails] == sorted(["pay@acme.test", owner.email])
-        assert mails[0].subject == "The RSOLV account of “Acme” is closed"
+        assert [mail.to for mail in mails] == sorted([customer.email, owner.email])
+        assert mails[0].subject == f"The RSOLV account of “{customer.name}” is closed"
         assert owner.email in mails[0].text
 
     def test_is_recorded_in_the_audit_log(self, customer, owner) -> None:
@@ -62,27 +56,27 @@ class TestCloseAccount:
 
     def test_frees_its_address_for_a_new_account(self, customer, owner) -> None:
         close_account(customer=customer, by=owner, at=NOW)
-        made = provision_customer(name="Acme again", email="Pay@acme.test")
+        made = provision_customer(name="Acme again", email=customer.email.upper())
         assert made.customer.pk != customer.pk
         assert authenticate_api_key(made.key.raw).customer_id == made.customer.pk
 
     def test_frees_its_namespaces(self, customer, owner) -> None:
         claim_namespace(customer=customer, namespace="acme")
         close_account(customer=customer, by=owner, at=NOW)
-        made = provision_customer(name="Acme again", email="pay@acme.test", namespace="acme")
+        made = provision_customer(name="Acme again", email=customer.email, namespace="acme")
         assert made.customer.forge_accounts.get().namespace == "acme"
 
     def test_keeps_its_own_ledger_and_people(self, customer, owner) -> None:
         usage = UsageRecordFactory(execution__repository__forge_account__customer=customer)
         close_account(customer=customer, by=owner, at=NOW)
-        provision_customer(name="Acme again", email="pay@acme.test")
+        provision_customer(name="Acme again", email=customer.email)
         usage.refresh_from_db()
         assert usage.customer == customer
         assert customer.memberships.get().user == owner
 
     def test_address_of_an_open_account_is_in_use(self, customer) -> None:
         with pytest.raises(SignupRejected):
-            provision_customer(name="Acme again", email="pay@acme.test")
+            provision_customer(name="Acme again", email=customer.email)
 
     def test_second_closing_keeps_the_first_time(self, customer, owner) -> None:
         for later in (timedelta(0), timedelta(hours=1)):

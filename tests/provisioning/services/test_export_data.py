@@ -6,17 +6,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import Customer
+from customers.models import Customer, User
 from customers.services.manage_keys import create_api_key
 from provisioning.services.export_data import export_data
-from tests.factories import BillingAccountFactory, MembershipFactory, UsageRecordFactory, make_mitigation_of
+from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
+from tests.tenants import make_owner
 
 
-@pytest.fixture
-def customer(db) -> Customer:
-    membership = MembershipFactory(customer__name="Acme")
-    BillingAccountFactory(customer=membership.customer)
-    return membership.customer
+@pytest.fixture(autouse=True)
+def owner(customer: Customer) -> User:
+    return make_owner(customer).user
 
 
 def write(customer: Customer) -> str:
@@ -70,9 +69,8 @@ class TestExportData:
             create_api_key(customer=customer, name="CI")
         assert count() == few
 
-    def test_is_streamed(self, customer) -> None:
+    def test_is_streamed(self, customer, owner) -> None:
         for _ in range(3):
             make_mitigation_of(customer)
-        by = customer.memberships.get().user
-        pieces = list(export_data(customer=customer, by=by, at=timezone.now()))
+        pieces = list(export_data(customer=customer, by=owner, at=timezone.now()))
         assert max(piece.count('"commit_sha"') for piece in pieces) == 1

@@ -7,11 +7,11 @@ from billing.models import BillingAccount
 from billing.selectors.entitlements import get_entitlement
 from customers.models import Customer
 from provisioning.models import TrialGrant
+from provisioning.services.close_account import close_account
 from provisioning.services.provision_customer import provision_customer
 from tests.factories import UsageRecordFactory
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now()
 
 
 def sign_up(email: str, **options) -> BillingAccount:
@@ -21,6 +21,11 @@ def sign_up(email: str, **options) -> BillingAccount:
 def use(account: BillingAccount, count: int) -> None:
     for _ in range(count):
         UsageRecordFactory(execution__repository__forge_account__customer=account.customer)
+
+
+def close(account: BillingAccount) -> None:
+    owner = account.customer.memberships.get().user
+    close_account(customer=account.customer, by=owner, at=timezone.now())
 
 
 class TestMailbox:
@@ -52,11 +57,11 @@ class TestMailbox:
     def test_new_account_gets_the_unused_fixes_of_a_closed_one(self):
         first = sign_up("ann@gmail.com")
         use(first, 4)
-        Customer.objects.update(closed_at=NOW)
+        close(first)
         second = sign_up("a.n.n@gmail.com")
         assert second.trial_fixes_limit == 6
         use(second, 1)
-        Customer.objects.update(closed_at=NOW)
+        close(second)
         assert sign_up("ann+3@gmail.com").trial_fixes_limit == 5
 
     def test_without_a_trial_has_no_included_fixes(self):
@@ -72,10 +77,13 @@ class TestOrganization:
         limits = [sign_up(f"p{n}@{domain}").trial_fixes_limit for n, domain in enumerate(domains)]
         assert limits == [10, 10, 10, 10, 10, 0]
 
-    def test_has_another_trial_after_a_year(self):
-        for number in range(5):
+    def test_has_another_trial_after_a_year(self, time_machine):
+        now = timezone.now()
+        time_machine.move_to(now - timedelta(days=366))
+        sign_up("p0@farm.test")
+        time_machine.move_to(now)
+        for number in range(1, 5):
             sign_up(f"p{number}@farm.test")
-        TrialGrant.objects.filter(mailbox="p0@farm.test").update(granted_at=NOW - timedelta(days=366))
         assert sign_up("p5@farm.test").trial_fixes_limit == 10
 
     def test_limit_is_configurable(self, settings):

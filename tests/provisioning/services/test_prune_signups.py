@@ -10,6 +10,7 @@ from provisioning.models import SignupRequest
 from provisioning.services import prune_signups as module
 from provisioning.services.prune_signups import prune_signups
 from provisioning.services.request_signup import request_onboarding
+from tests.conftest import ApiClient
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory, UserFactory
 
@@ -41,15 +42,14 @@ class TestPruneSignups:
 
     def test_keeps_a_user_whose_key_was_used(self):
         member = MembershipFactory(user=squat())
-        key = create_api_key(customer=member.customer, name="CI").api_key
-        key.last_used_at = NOW
-        key.save()
+        raw = create_api_key(customer=member.customer, name="CI").raw
+        assert ApiClient(raw).get("/api/v1/entitlement").status_code == 200
         assert prune_signups(at=NOW) == 0
         assert Customer.objects.get().closed_at is None
 
-    def test_keeps_all_other_users(self):
-        person = make_person("alice@acme.test")
-        User.objects.filter(pk=person.pk).update(date_joined=LONG_AGO)
+    def test_keeps_all_other_users(self, time_machine):
+        time_machine.move_to(LONG_AGO)
+        make_person("alice@acme.test")
         UserFactory(date_joined=LONG_AGO)
         squat(is_staff=True)
         squat(last_login=NOW)

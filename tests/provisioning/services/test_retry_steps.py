@@ -10,7 +10,6 @@ from provisioning.services.retry_steps import retry_steps
 from tests.outbox import park
 
 NOW = timezone.now()
-LATER = NOW + timedelta(hours=1)
 Step = ProvisioningEvent.Step
 
 
@@ -22,13 +21,9 @@ def welcome(db) -> ProvisioningEvent:
     return made.customer.provisioning_events.get(step=Step.WELCOME_MAIL)
 
 
-def reschedule(event: ProvisioningEvent) -> None:
-    ProvisioningEvent.objects.filter(pk=event.pk).update(attempts=3, next_attempt_at=LATER)
-
-
 class TestRetrySteps:
     def test_makes_a_rescheduled_step_due(self, welcome) -> None:
-        reschedule(welcome)
+        leases.reschedule(leases.claim(ProvisioningEvent.objects.all(), pk=welcome.pk), "no answer")
         assert retry_steps(at=NOW) == 1
         welcome.refresh_from_db()
         assert welcome.next_attempt_at == NOW

@@ -13,9 +13,9 @@ from billing.models import BillingAccount, UsageReport
 from customers.models import Customer
 from customers.services.manage_keys import create_api_key, revoke_api_key
 from tests.factories import UsageRecordFactory, UserFactory, make_mitigation_of
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page, read_page
 from tests.signup import FORM, enter_code
+from tests.tenants import Browser
 
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -1,8 +1,8 @@
 import pytest
 from django.test import Client
 
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import read_page
+from tests.tenants import Browser
 
 
 @pytest.mark.django_db

@@ -14,9 +14,9 @@ from customers.services.manage_keys import create_api_key
 from customers.services.prove_namespace import prove_namespace
 from phases.models import PhaseExecution
 from tests.conftest import ApiClient
-from tests.factories import MembershipFactory, UsageRecordFactory, make_mitigation_of
-from tests.rsolv.portal.conftest import Browser
+from tests.factories import UsageRecordFactory, make_mitigation_of
 from tests.rsolv.portal.test_dashboard import make_invoice
+from tests.tenants import Browser
 
 # Routes without tenant data: the staff site, and routes protected by a secret of their own.
 ELSEWHERE = (
@@ -54,7 +54,7 @@ API = [name for pattern, name, _ in ROUTES if pattern.startswith("api/v1/")]
 
 
 @pytest.fixture
-def owned(alice: Browser) -> dict[str, dict[str, Any]]:
+def owned(alice: Browser, bob: Browser) -> dict[str, dict[str, Any]]:
     """The ids of Acme's objects, by the route that takes them."""
     execution = make_mitigation_of(alice.customer)
     account = execution.repository.forge_account
@@ -62,13 +62,13 @@ def owned(alice: Browser) -> dict[str, dict[str, Any]]:
     account.save()
     usage = UsageRecordFactory(execution=execution)
     key = create_api_key(customer=alice.customer, name="acme-secret key").api_key
-    teammate = MembershipFactory(customer=alice.customer, role="member")
     invitation = Invitation.objects.create(
         customer=alice.customer, email="x@acme-secret.test", token_hash="0" * 64, expires_at=timezone.now()
     )
     make_invoice(alice.customer, number="ACME-1")
-    passkey = Authenticator.objects.create(user=teammate.user, type="webauthn", data={"name": "acme-secret"})
-    team, invited = {"pk": teammate.pk}, {"pk": invitation.pk}
+    member = bob.membership
+    passkey = Authenticator.objects.create(user=member.user, type="webauthn", data={"name": "acme-secret"})
+    team, invited = {"pk": member.pk}, {"pk": invitation.pk}
     return {
         "fix": {"execution_id": execution.pk},
         "namespace-release": {"claim_id": account.pk},

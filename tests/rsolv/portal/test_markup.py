@@ -8,8 +8,8 @@ from django.test import Client
 
 from customers.models import User
 from tests.factories import make_mitigation_of
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page, read_page
+from tests.tenants import Browser
 
 PUBLIC = (
     "/",

@@ -4,7 +4,7 @@ from django.utils import timezone
 from customers.models import Customer
 from customers.services.authenticate_key import authenticate_api_key
 from provisioning.services.close_account import close_account
-from tests.rsolv.portal.conftest import Browser
+from tests.tenants import Browser
 
 PATH = "/dashboard/new-account/"
 

@@ -2,21 +2,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from billing.plans import PLANS
-from customers.models import ApiKey, Customer, Membership
-from customers.services.manage_keys import create_api_key
+from customers.models import Customer, Membership
+from customers.services.manage_keys import create_api_key, revoke_api_key, rotate_api_key
 from rsolv.portal.projection import Projection, project_period
-from tests.factories import CustomerFactory, make_mitigation_of
-from tests.rsolv.portal.conftest import Browser
+from tests.factories import make_mitigation_of
 from tests.rsolv.portal.markup import Page, read_page
 from tests.rsolv.portal.test_dashboard import open_dashboard, set_account
+from tests.tenants import Browser
 
 START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
 
 
-def set_last_visit(browser: Browser, ago: timedelta) -> None:
-    Membership.objects.filter(customer=browser.customer).update(last_seen_at=timezone.now() - ago)
+def pass_time(time_machine: TimeMachineFixture, **delta: float) -> None:
+    time_machine.move_to(timezone.now() + timedelta(**delta))
 
 
 def read_links(page: Page) -> dict[str, str]:
@@ -27,17 +28,22 @@ class TestSinceLastVisit:
     def test_is_hidden_on_the_first_visit(self, alice: Browser) -> None:
         assert "Since you were here" not in open_dashboard(alice).find("main").words
 
-    def test_counts_new_fixes_with_links(self, alice: Browser) -> None:
-        set_last_visit(alice, timedelta(days=2))
+    def test_counts_new_fixes_with_links(self, alice: Browser, time_machine: TimeMachineFixture) -> None:
+        make_mitigation_of(alice.customer)
+        pass_time(time_machine, days=1)
+        open_dashboard(alice)
+        pass_time(time_machine, days=2)
         make_mitigation_of(alice.customer)
         make_mitigation_of(alice.customer, outcome="failed")
-        make_mitigation_of(alice.customer, created_at=timezone.now() - timedelta(days=3))
         links = read_links(open_dashboard(alice))
         assert links["1 fixed"] == "/dashboard/fixes/?phase=mitigation&state=succeeded"
         assert links["1 failed"] == "/dashboard/fixes/?phase=mitigation&state=failed"
 
-    def test_stays_the_same_throughout_a_visit(self, alice: Browser) -> None:
-        set_last_visit(alice, timedelta(days=2))
+    def test_stays_the_same_throughout_a_visit(
+        self, alice: Browser, time_machine: TimeMachineFixture
+    ) -> None:
+        open_dashboard(alice)
+        pass_time(time_machine, days=2)
         for _ in range(2):
             assert "Since you were here 2 days ago" in open_dashboard(alice).find("main").words
 
@@ -73,15 +79,18 @@ class TestAlerts:
         assert "2 more API keys expire within two weeks." in links
         assert "The API key sixth expires within two weeks." not in links
 
-    def test_ignore_revoked_expired_rotated_and_foreign_keys(self, alice: Browser) -> None:
-        soon = timezone.now() + timedelta(days=3)
-        keys = [create_api_key(customer=alice.customer, name="CI", expires_at=soon).api_key for _ in range(3)]
-        ApiKey.objects.filter(pk=keys[0].pk).update(revoked_at=timezone.now())
-        ApiKey.objects.filter(pk=keys[1].pk).update(expires_at=timezone.now() - timedelta(days=1))
-        ApiKey.objects.filter(pk=keys[2].pk).update(
-            replaced_by=create_api_key(customer=alice.customer, name="new").api_key
+    def test_ignore_revoked_expired_rotated_and_foreign_keys(
+        self, alice: Browser, stranger: Customer, time_machine: TimeMachineFixture
+    ) -> None:
+        now, soon = timezone.now(), timezone.now() + timedelta(days=3)
+        create_api_key(customer=alice.customer, name="expired", expires_at=now + timedelta(hours=1))
+        revoked, rotated = (
+            create_api_key(customer=alice.customer, name="CI", expires_at=soon).api_key for _ in range(2)
         )
-        create_api_key(customer=CustomerFactory(), name="CI", expires_at=soon)
+        create_api_key(customer=stranger, name="CI", expires_at=soon)
+        revoke_api_key(api_key=revoked, at=now)
+        rotate_api_key(api_key=rotated, overlap=timedelta(days=3), by=alice.membership.user, at=now)
+        pass_time(time_machine, days=1)
         assert "within two weeks" not in open_dashboard(alice).find("main").words
 
 
@@ -89,8 +98,9 @@ class TestKeys:
     def test_active_keys_come_before_newer_inactive_keys(self, alice: Browser) -> None:
         create_api_key(customer=alice.customer, name="old and good")
         for _ in range(6):
-            create_api_key(customer=alice.customer, name="CI")
-        ApiKey.objects.filter(name="CI").update(revoked_at=timezone.now())
+            revoke_api_key(
+                api_key=create_api_key(customer=alice.customer, name="CI").api_key, at=timezone.now()
+            )
         page = open_dashboard(alice)
         assert "old and good" in page.find("main").words
         assert read_links(page)["All API keys"] == "/dashboard/keys/"
@@ -108,7 +118,7 @@ class TestSetupSteps:
         assert self.read(alice).count("Done") == 3
 
     def test_are_hidden_on_request(self, alice: Browser) -> None:
-        Customer.objects.filter(pk=alice.customer.pk).update(setup_hidden_at=timezone.now())
+        alice.post("/dashboard/setup/hide/", {"hidden": "yes"})
         assert self.read(alice) == ""
 
 

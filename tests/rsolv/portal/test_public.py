@@ -5,8 +5,8 @@ from django.test import Client
 
 from billing.plans import TRIAL
 from rsolv.portal import public
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import read_page
+from tests.tenants import Browser
 
 
 def read_rows(client: Client, address: str) -> list[str]:

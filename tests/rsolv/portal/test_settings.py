@@ -5,15 +5,11 @@ import pytest
 from customers.models import AuditLogEntry, Membership, User
 from phases.models import StorageUse
 from tests.billing.billing_env import BillingEnv
-from tests.rsolv.portal.conftest import Browser, expire_recent_login
 from tests.rsolv.portal.markup import read_page
 from tests.rsolv.portal.test_fixes import open_page
+from tests.tenants import Browser, expire_recent_login, set_role
 
 MANAGER_PATHS = ("company/", "export/")
-
-
-def set_role(browser: Browser, role: str) -> None:
-    Membership.objects.filter(customer=browser.customer).update(role=role)
 
 
 class TestProfile:
@@ -53,24 +49,23 @@ class TestMail:
         assert preferences.get(customer=alice.customer) == (False, True)
         assert preferences.get(customer=mallory.customer) == (True, True)
 
-    def test_preferences_are_denied_to_members(self, alice: Browser) -> None:
-        set_role(alice, "member")
-        assert alice.post("/dashboard/settings/mail/", {}).status_code == 403
+    def test_preferences_are_denied_to_members(self, bob: Browser) -> None:
+        assert bob.post("/dashboard/settings/mail/", {}).status_code == 403
 
 
 class TestRoles:
     @pytest.mark.parametrize("role", ["member", "billing"])
     @pytest.mark.parametrize("path", MANAGER_PATHS)
-    def test_deny_manager_actions_to_other_roles(self, alice: Browser, role: str, path: str) -> None:
-        set_role(alice, role)
-        assert alice.post(f"/dashboard/settings/{path}", {"company": "Mine"}).status_code == 403
-        assert f"/dashboard/settings/{path}" not in alice.get("/dashboard/settings/").text
+    def test_deny_manager_actions_to_other_roles(self, bob: Browser, role: str, path: str) -> None:
+        set_role(bob, role)
+        assert bob.post(f"/dashboard/settings/{path}", {"company": "Mine"}).status_code == 403
+        assert f"/dashboard/settings/{path}" not in bob.get("/dashboard/settings/").text
 
     @pytest.mark.parametrize("role", ["admin", "member", "billing"])
-    def test_deny_closing_to_all_but_the_owner(self, alice: Browser, role: str) -> None:
-        set_role(alice, role)
-        assert alice.get("/dashboard/settings/close/").status_code == 403
-        assert "/dashboard/settings/close/" not in alice.get("/dashboard/settings/").text
+    def test_deny_closing_to_all_but_the_owner(self, bob: Browser, role: str) -> None:
+        set_role(bob, role)
+        assert bob.get("/dashboard/settings/close/").status_code == 403
+        assert "/dashboard/settings/close/" not in bob.get("/dashboard/settings/").text
 
 
 class TestExport:

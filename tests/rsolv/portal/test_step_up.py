@@ -1,6 +1,7 @@
 """Which routes require reauthentication by password, passkey or code, and which do not."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,16 +12,18 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from billing.models import BillingAccount
-from customers.models import ApiKey, AuditLogEntry, Invitation, Membership, User
+from customers.models import ApiKey, AuditLogEntry, Invitation, User
 from customers.services.manage_keys import create_api_key
 from rsolv.portal.step_up import ASK_AT_ONCE, ASK_ON_CHANGE
 from tests.customers.team import make_person
 from tests.factories import BillingAccountFactory, MembershipFactory
-from tests.rsolv.portal.conftest import Browser, expire_recent_login, trust_login
 from tests.rsolv.portal.test_isolation import PAGES, owned  # noqa: F401 - a fixture
 from tests.signup import deliver_mails
+from tests.tenants import Browser, expire_recent_login, open_browser, set_role, trust_login
 
 PASSWORD = "correct-horse-battery"
 QUESTION = "/accounts/reauthenticate/"
@@ -28,15 +31,15 @@ NEW_KEY = {"name": "CI", "expires_in": ""}
 
 # Every other route that accepts POST, and why it does not require reauthentication.
 DOES_NOT_ASK = {
-    "it stops harm, and that is always quick": {
+    "it ends access, which must not be delayed": {
         "key-revoke",
         "invitation-revoke",
         "namespace-release",
         "usersessions_list",
         "account_logout",
     },
-    "it asks for the password itself": {"account_change_password"},
-    "it is the question, or a step of a login": {
+    "it requires the password itself": {"account_change_password"},
+    "it is the reauthentication, or a step of a login": {
         "account_login",
         "account_confirm_login_code",
         "account_reauthenticate",
@@ -49,7 +52,7 @@ DOES_NOT_ASK = {
         "socialaccount_login_cancelled",
         "socialaccount_login_error",
     },
-    "it gives nothing to whoever has the session": {
+    "a stolen session gains nothing from it": {
         "account-start",
         "account_signup",
         "socialaccount_signup",
@@ -63,14 +66,14 @@ DOES_NOT_ASK = {
         "invitation",
         "onboarding",
     },
-    "it changes words, mail or looks alone": {
+    "it changes only names, mail preferences or what the overview shows": {
         "settings-profile",
         "settings-company",
         "settings-mail",
         "setup-hide",
     },
-    "Stripe asks for the card itself": {"billing-plans", "billing-return"},
-    "it reads": {
+    "Stripe requires the card itself": {"billing-plans", "billing-return"},
+    "it changes nothing": {
         "home",
         "dashboard",
         "billing",
@@ -85,7 +88,7 @@ DOES_NOT_ASK = {
 @pytest.fixture
 def stale(alice: Browser) -> Browser:
     """The owner's browser, whose last authentication is too old for sensitive pages."""
-    user = User.objects.get()
+    user = alice.membership.user
     user.set_password(PASSWORD)
     user.save()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -237,19 +240,18 @@ class TestQuestion:
     def test_is_repeated_for_another_user_of_the_browser(self, stale: Browser) -> None:
         trust_login(stale)
         session = stale.session
-        session["identity_shown"] = [User.objects.get().pk + 1, session["identity_shown"][1]]
+        session["identity_shown"] = [stale.membership.user.pk + 1, session["identity_shown"][1]]
         session.save()
         assert is_question(stale.post("/dashboard/keys/", NEW_KEY))
 
     def test_login_counts_as_authentication(self, stale: Browser) -> None:
-        user = User.objects.get()
         client = Client()
-        client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+        client.post("/accounts/login/", {"login": stale.membership.user.email, "password": PASSWORD})
         assert not is_question(client.post("/dashboard/keys/", NEW_KEY))
 
     def test_comes_before_the_permission_check(self, stale: Browser) -> None:
         """A member without permission is still rejected afterwards."""
-        Membership.objects.update(role="member")
+        set_role(stale, "member")
         asked = stale.post("/dashboard/team/invite/", {"email": "new@acme.test", "role": "member"})
         assert answer(stale, asked).status_code == 403
 
@@ -275,9 +277,7 @@ def by_github() -> Browser:
     user.save()
     membership = MembershipFactory(user=user)
     BillingAccountFactory(customer=membership.customer)
-    browser = Browser(raise_request_exception=False)
-    browser.force_login(user)
-    browser.customer = membership.customer
+    browser = open_browser(membership)
     expire_recent_login(browser)
     return browser
 
@@ -333,11 +333,11 @@ class TestGitHubOnlyUser:
         by_github.post(self.CODE, sent | {"code": code})
         assert not ApiKey.objects.exists()
 
-    def test_code_expires_after_ten_minutes(self, by_github: Browser) -> None:
+    def test_code_expires_after_ten_minutes(
+        self, by_github: Browser, time_machine: TimeMachineFixture
+    ) -> None:
         sent = self.ask(by_github)
-        session = by_github.session
-        session["reauthentication_code"] |= {"sent_at": session["reauthentication_code"]["sent_at"] - 601}
-        session.save()
+        time_machine.move_to(timezone.now() + timedelta(minutes=10, seconds=1))
         by_github.post(self.CODE, sent | {"code": self.read_code()})
         assert not ApiKey.objects.exists()
 

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import DatabaseError
@@ -7,27 +8,33 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from time_machine import TimeMachineFixture
 
-from customers.models import ApiKey, User
+from customers.models import ApiKey, Customer, User
 from customers.services.manage_keys import create_api_key
 from rsolv.portal import time_zone
-from tests.rsolv.portal.conftest import Browser
+from tests.tenants import Browser
 
 
-def make_old_key(browser: Browser) -> None:
-    create_api_key(customer=browser.customer, name="CI")
-    ApiKey.objects.update(created_at=datetime(2026, 3, 7, 14, 5, tzinfo=UTC))
+@pytest.fixture
+def old_key(acme: Customer, time_machine: TimeMachineFixture) -> ApiKey:
+    """A key of Acme, created at 2026-03-07 14:05 UTC."""
+    now = timezone.now()
+    time_machine.move_to(datetime(2026, 3, 7, 14, 5, tzinfo=UTC))
+    key = create_api_key(customer=acme, name="CI").api_key
+    time_machine.move_to(now)
+    return key
 
 
 class TestPage:
+    @pytest.mark.usefixtures("old_key")
     def test_shows_times_in_the_time_zone_of_the_user(self, alice: Browser) -> None:
-        make_old_key(alice)
         assert "7 Mar 2026, 14:05 UTC" in alice.get("/dashboard/keys/").text
         User.objects.update(time_zone="Asia/Tokyo")
         assert "7 Mar 2026, 23:05 JST" in alice.get("/dashboard/keys/").text
 
+    @pytest.mark.usefixtures("old_key")
     def test_uses_utc_for_an_unknown_time_zone(self, alice: Browser) -> None:
-        make_old_key(alice)
         User.objects.update(time_zone="Europe/Atlantis")
         assert "7 Mar 2026, 14:05 UTC" in alice.get("/dashboard/keys/").text
 

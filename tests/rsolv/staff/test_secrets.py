@@ -110,7 +110,7 @@ def find_paths(model: type[models.Model], depth: int = 2) -> Iterator[str]:
                 yield from (f"{name}__{path}" for path in find_paths(target, depth - 1))
 
 
-class TestOracle:
+class TestLookups:
     @pytest.mark.parametrize(("model", "page"), PAGES, ids=IDS)
     def test_filters_do_not_allow_secrets(self, model: type[models.Model], page: Any) -> None:
         """Checks every path with `lookup_allowed`; tests below check some of them over HTTP."""

@@ -1,4 +1,4 @@
-"""The front page of the staff admin: what waits for a person."""
+"""The front page of the staff admin: rows that need a decision by staff."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from tests.staff import make_staff, open_staff_browser
 
 STAFF = "/staff/"
 EMPTY = "Nothing needs a person."
-# How a row of a model comes to wait for a person. Rows of the outbox are parked.
+# The fields with which a row of a model needs a decision. Rows of the outbox are parked.
 ROWS: dict[type[models.Model], dict[str, Any]] = {
     PaymentIncident: {"kind": "dispute", "status": "needs_response"},
     Discrepancy: {"state": "open"},
@@ -32,22 +32,21 @@ ROWS: dict[type[models.Model], dict[str, Any]] = {
 def make_waiting(entry: WorkQueueEntry) -> models.Model:
     row = make_row(entry.model)
     fields = ROWS.get(entry.model) or parked() | {"lease_owner": None, "lease_ends_at": None}
+    # An UPDATE, because no service and no clock brings a row of any model into this state.
     entry.model._base_manager.filter(pk=row.pk).update(**fields)
     row.refresh_from_db()
     return row
 
 
 def count_queries(browser: Client) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         browser.get(STAFF)
     return len([each for each in queries if "COUNT" in each["sql"] and "MIN" in each["sql"]])
 
 
 @pytest.mark.parametrize("entry", list_entries(), ids=lambda entry: entry.label)
-class TestAnEntry:
-    def test_leads_to_a_list_that_shows_its_row(self, staff: Client, entry: WorkQueueEntry) -> None:
+class TestEntry:
+    def test_links_to_a_list_that_shows_its_row(self, staff: Client, entry: WorkQueueEntry) -> None:
         row = make_waiting(entry)
         page = staff.get(STAFF).text
         (work,) = list_work(may_view=lambda model: model is entry.model)
@@ -57,7 +56,7 @@ class TestAnEntry:
         assert found.status_code == 200
         assert [each.pk for each in found.context_data["cl"].queryset] == [row.pk]
 
-    def test_leads_to_a_list_without_other_rows(self, staff: Client, entry: WorkQueueEntry) -> None:
+    def test_links_to_a_list_without_other_rows(self, staff: Client, entry: WorkQueueEntry) -> None:
         make_waiting(entry)
         (work,) = list_work(may_view=lambda model: model is entry.model)
         entry.model._base_manager.update(**self.end(entry))
@@ -74,14 +73,14 @@ class TestAnEntry:
             return done[entry.model]
         return {"status": "pending", "parked_at": None, "next_attempt_at": timezone.now()}
 
-    def test_is_not_shown_to_who_may_not_view_its_rows(self, db: None, entry: WorkQueueEntry) -> None:
+    def test_is_hidden_from_staff_who_may_not_view_its_rows(self, db: None, entry: WorkQueueEntry) -> None:
         make_waiting(entry)
         page = open_staff_browser(make_staff("customers.view_user")).get(STAFF).text
         assert escape(entry.label) not in page and EMPTY in page
 
 
 class TestFrontPage:
-    def test_says_where_nothing_waits(self, staff: Client) -> None:
+    def test_reports_an_empty_queue(self, staff: Client) -> None:
         page = staff.get(STAFF).text
         assert EMPTY in page
         read_page(page)
@@ -98,7 +97,7 @@ class TestFrontPage:
             make_waiting(entry)
         assert before == count_queries(staff) == len(list_entries())
 
-    def test_asks_nothing_for_what_one_may_not_view(self, db: None) -> None:
+    def test_runs_no_query_for_rows_that_staff_may_not_view(self, db: None) -> None:
         browser = open_staff_browser(make_staff("billing.view_usagereport", "customers.view_user"))
         assert count_queries(browser) == 1
 

@@ -10,32 +10,27 @@ from rsolv.staff.business_metrics.services import take_business_metrics
 LIST = "/staff/business_metrics/dailybusinessmetrics/"
 
 
-@pytest.fixture
-def staff_browser(staff: Client) -> Client:
-    return staff
-
-
 @pytest.mark.django_db
 class TestStaffList:
-    def test_shows_ratios_with_counts_and_money_in_dollars(self, staff_browser: Client) -> None:
+    def test_shows_ratios_with_counts_and_money_in_dollars(self, staff: Client) -> None:
         metrics = take_business_metrics(at=timezone.now())
         DailyBusinessMetrics.objects.filter(pk=metrics.pk).update(
             converted=3, convertible=25, recurring_cents=149700
         )
-        page = staff_browser.get(LIST).content.decode()
+        page = staff.get(LIST).content.decode()
         assert "12% (3 of 25)" in page
         assert "$1,497.00" in page
 
-    def test_shows_a_dash_without_a_value(self, staff_browser: Client) -> None:
+    def test_shows_a_dash_without_a_value(self, staff: Client) -> None:
         take_business_metrics(at=timezone.now())
-        assert ">–<" in staff_browser.get(LIST).content.decode()
+        assert ">–<" in staff.get(LIST).content.decode()
 
-    def test_explains_each_metric(self, staff_browser: Client) -> None:
+    def test_explains_each_metric(self, staff: Client) -> None:
         metrics = take_business_metrics(at=timezone.now())
-        page = staff_browser.get(f"{LIST}{metrics.pk}/change/").content.decode()
+        page = staff.get(f"{LIST}{metrics.pk}/change/").content.decode()
         assert "Had a paid plan 30 days ago and have none now." in page
 
-    def test_cannot_be_edited(self, staff_browser: Client) -> None:
+    def test_cannot_be_edited(self, staff: Client) -> None:
         metrics = take_business_metrics(at=timezone.now())
-        answer: Any = staff_browser.post(f"{LIST}{metrics.pk}/change/", {"signups": 99})
+        answer: Any = staff.post(f"{LIST}{metrics.pk}/change/", {"signups": 99})
         assert answer.status_code == 403

@@ -7,8 +7,8 @@ from billing.services.reconciliation.reconcile import reconcile
 from tests.scenario import ApiScenario
 
 
-class TestACustomersLife:
-    def test_costs_what_the_price_page_says_at_every_step(self, billing_env, alice_api):
+class TestCustomerLifecycle:
+    def test_charges_the_listed_prices_at_every_step(self, billing_env, alice_api):
         scenario = ApiScenario(billing_env=billing_env, client=alice_api, plan="trial")
         check_trial(scenario)
         check_upgrade(scenario)
@@ -44,7 +44,7 @@ def check_upgrade(scenario):
 
 
 def check_renewal(scenario):
-    """The next month in advance, and the one fix beyond the 60."""
+    """The invoice charges the next month in advance and the one fix beyond the 60."""
     scenario.close_month()
     assert scenario.read_newest_invoice() == ("paid", 49900 + 800, 61)
     assert get_entitlement(customer=scenario.customer).used == 0
@@ -100,8 +100,3 @@ def check_second_subscription(scenario, credit_cents):
     assert scenario.read_balance_cents() == credit_cents - 1500
     covered = [UsageRecord.objects.filter(coverage=each).count() for each in ("trial", "unbilled", "metered")]
     assert covered == [10, 1, 64]
-
-
-def read(scenario):
-    """Return plan and status, and the newest invoice's status, cents and fixes."""
-    return *scenario.read_status(), *scenario.read_newest_invoice()

@@ -13,7 +13,7 @@ from tests.factories import MembershipFactory
 from tests.scenario import ApiScenario
 
 
-class TestClosingAnAccount:
+class TestCloseAccount:
     def test_invoices_usage_ends_the_plan_and_revokes_keys(self, billing_env: BillingEnv) -> None:
         scenario = ApiScenario.begin(billing_env, "payg")
         customer = scenario.customer
@@ -36,7 +36,7 @@ class TestClosingAnAccount:
         close_account(customer=customer, by=membership.user, at=now)
         assert [each["status"] for each in billing_env.stripe.control.objects("subscription")] == ["canceled"]
 
-    def test_ends_a_second_plan_too_without_billing_its_fixes_again(self, billing_env: BillingEnv) -> None:
+    def test_ends_a_second_plan_without_billing_fixes_twice(self, billing_env: BillingEnv) -> None:
         scenario = ApiScenario.begin(billing_env, "payg")
         customer = scenario.customer
         owner = MembershipFactory(customer=customer).user
@@ -51,7 +51,7 @@ class TestClosingAnAccount:
         assert {each["status"] for each in billing_env.stripe.control.objects("subscription")} == {"canceled"}
         assert sum(each["total"] for each in billing_env.stripe.control.objects("invoice")) == 1500
 
-    def test_leaves_no_checkout_open_that_would_subscribe_later(self, billing_env: BillingEnv) -> None:
+    def test_expires_an_open_checkout(self, billing_env: BillingEnv) -> None:
         membership = MembershipFactory()
         customer, now = membership.customer, timezone.now()
         start_checkout(customer=customer, plan=PAYG, return_url="http://127.0.0.1:9/back", at=now)

@@ -1,4 +1,4 @@
-"""People who come by GitHub: the provider is the sandbox's, over HTTP."""
+"""Log in with GitHub, which is the sandbox's GitHub over HTTP."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +18,8 @@ from sandbox.github.people import OCTAVIA
 from sandbox.github.server import CLIENT_ID, CLIENT_SECRET, GitHubSandbox
 from tests.customers.team import make_person
 from tests.factories import MembershipFactory
-from tests.rsolv.portal.conftest import expire_recent_login, trust_login
 from tests.signup import deliver_mails, enter_code
+from tests.tenants import expire_recent_login, trust_login
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct-horse-battery"
@@ -35,7 +35,7 @@ def server() -> Iterator[GitHubSandbox]:
 
 @pytest.fixture(autouse=True)
 def github(server: GitHubSandbox, settings: Any, monkeypatch: Any) -> None:
-    """RSOLV is told of an application at this GitHub."""
+    """Configure RSOLV with an OAuth application of the sandbox's GitHub."""
     app = {"client_id": CLIENT_ID, "secret": CLIENT_SECRET}
     settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": [app], "GITHUB_URL": server.url}}
     oauth, api = f"{server.url}/login/oauth", f"{server.url}/api/v3"
@@ -45,19 +45,19 @@ def github(server: GitHubSandbox, settings: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(GitHubOAuth2Adapter, "emails_url", f"{api}/user/emails")
 
 
-def come_by_github(login: str = "octavia", client: Client | None = None, process: str = "login") -> Any:
-    """Press the button, say yes at GitHub, come back."""
+def log_in_with_github(login: str = "octavia", client: Client | None = None, process: str = "login") -> Any:
+    """Start the login, authorize RSOLV at GitHub and follow the redirect back; an empty `login` cancels."""
     client = client or Client()
-    away = client.post(f"{START}?process={process}")
-    answered = httpx.post(away.headers["Location"], data={"login": login}, trust_env=False)
+    redirect = client.post(f"{START}?process={process}")
+    answered = httpx.post(redirect.headers["Location"], data={"login": login}, trust_env=False)
     back = urlsplit(answered.headers["Location"])
     return client, client.get(f"{back.path}?{back.query}", follow=True)
 
 
-class TestSomebodyNew:
-    def test_names_their_company_and_is_in_with_one_key(self) -> None:
-        client, asked = come_by_github()
-        assert 'value="fernwood"' in asked.text
+class TestNewUser:
+    def test_names_the_company_and_gets_an_account_with_one_key(self) -> None:
+        client, form = log_in_with_github()
+        assert 'value="fernwood"' in form.text
         page = client.post("/accounts/3rdparty/signup/", FORM, follow=True)
         customer = Customer.objects.get()
         assert (customer.name, customer.signup_source) == ("Fernwood", "github")
@@ -66,42 +66,42 @@ class TestSomebodyNew:
         assert ProvisioningEvent.objects.filter(customer=customer).count() == 6
         assert Membership.objects.get().role == "owner"
 
-    def test_sends_the_form_twice_and_is_one_customer(self) -> None:
-        client, _ = come_by_github()
+    def test_submitting_the_form_twice_creates_one_customer(self) -> None:
+        client, _ = log_in_with_github()
         client.post("/accounts/3rdparty/signup/", FORM)
         client.post("/accounts/3rdparty/signup/", FORM)
         assert (Customer.objects.count(), User.objects.count(), ApiKey.objects.count()) == (1, 1, 1)
 
-    def test_comes_back_without_signing_up_again(self) -> None:
-        client, _ = come_by_github()
+    def test_logs_in_again_without_a_second_signup(self) -> None:
+        client, _ = log_in_with_github()
         client.post("/accounts/3rdparty/signup/", FORM)
-        _, page = come_by_github()
+        _, page = log_in_with_github()
         assert page.redirect_chain[-1][0] == "/dashboard/"
         assert Customer.objects.count() == 1
 
-    def test_enters_with_no_address_but_their_own(self) -> None:
-        client, _ = come_by_github()
+    def test_cannot_use_an_address_that_github_has_not_verified(self) -> None:
+        client, _ = log_in_with_github()
         page = client.post("/accounts/3rdparty/signup/", FORM | {"email": "boss@bigco.example"})
         assert "Use an address that GitHub has verified" in page.text
         assert not Customer.objects.exists()
 
-    def test_confirms_an_address_that_github_has_not(self) -> None:
-        client, _ = come_by_github("unproven")
+    def test_without_a_verified_address_confirms_one_by_code(self) -> None:
+        client, _ = log_in_with_github("unproven")
         form = {"name": "Una", "email": "una@fernwood.example"}
         page = client.post("/accounts/3rdparty/signup/", form, follow=True)
         assert page.redirect_chain[-1][0] == "/accounts/confirm-email/"
         assert enter_code(client).redirect_chain[-1][0] == "/dashboard/"
 
-    def test_says_no_at_github_and_nothing_happens(self) -> None:
-        _, page = come_by_github("")
+    def test_canceling_at_github_creates_nothing(self) -> None:
+        _, page = log_in_with_github("")
         assert "You canceled the login at GitHub" in page.text
         assert not User.objects.exists()
 
 
-class TestAnAddressThatHasAnAccount:
-    def test_is_not_taken_over_but_told_by_mail(self) -> None:
+class TestAddressInUse:
+    def test_is_not_connected_and_gets_a_mail(self) -> None:
         make_person(OCTAVIA.emails[0][0])
-        client, _ = come_by_github()
+        client, _ = log_in_with_github()
         page = client.post("/accounts/3rdparty/signup/", FORM, follow=True)
         deliver_mails()
         assert page.redirect_chain[-1][0] == "/accounts/confirm-email/"
@@ -109,31 +109,29 @@ class TestAnAddressThatHasAnAccount:
         assert "_auth_user_id" not in client.session
         assert not SocialAccount.objects.exists()
 
-    def test_that_nobody_confirmed_is_its_owners_and_no_way_into_the_squatters_login(self) -> None:
+    def test_of_an_unconfirmed_user_gets_a_new_user(self) -> None:
         user = make_person(OCTAVIA.emails[0][0])
         EmailAddress.objects.update(verified=False)
-        client, _ = come_by_github()
+        client, _ = log_in_with_github()
         client.post("/accounts/3rdparty/signup/", FORM, follow=True)
         assert client.session["_auth_user_id"] != str(user.pk)
         assert not User.objects.filter(pk=user.pk).exists()
         assert Membership.objects.get().user.email == OCTAVIA.emails[0][0]
 
     @pytest.mark.parametrize("method", ["head", "options", "get"])
-    def test_is_not_connected_by_whoever_holds_an_old_session(self, method: str) -> None:
-        """Nor kept until the owner next answers a question about something else."""
+    def test_connecting_from_an_old_session_does_not_redirect_to_github(self, method: str) -> None:
         owner = Client()
-        person = make_person("owner@acme.test")
-        owner.force_login(person)
+        owner.force_login(make_person("owner@acme.test"))
         expire_recent_login(owner)
-        away = getattr(owner, method)(f"{START}?process=connect")
-        assert away.status_code != 302 or "/login/oauth/" not in away.headers["Location"]
+        redirect = getattr(owner, method)(f"{START}?process=connect")
+        assert redirect.status_code != 302 or "/login/oauth/" not in redirect.headers["Location"]
 
-    def test_is_not_connected_where_the_login_grew_old_on_the_way(self) -> None:
+    def test_is_not_connected_if_the_login_became_too_old_at_github(self) -> None:
         owner = Client()
         owner.force_login(make_person("owner@acme.test"))
         trust_login(owner)
-        away = owner.post(f"{START}?process=connect")
-        answered = httpx.post(away.headers["Location"], data={"login": "octavia"}, trust_env=False)
+        redirect = owner.post(f"{START}?process=connect")
+        answered = httpx.post(redirect.headers["Location"], data={"login": "octavia"}, trust_env=False)
         expire_recent_login(owner)
         back = urlsplit(answered.headers["Location"])
         answer = owner.get(f"{back.path}?{back.query}")
@@ -141,23 +139,23 @@ class TestAnAddressThatHasAnAccount:
         owner.post("/accounts/reauthenticate/", {"password": PASSWORD})
         assert not SocialAccount.objects.exists()
 
-    def test_is_connected_by_its_owner_and_then_a_way_in(self) -> None:
+    def test_can_log_in_after_its_owner_connected_github(self) -> None:
         member = MembershipFactory(user=make_person(OCTAVIA.emails[0][0]))
         owner = Client()
         owner.force_login(member.user)
         trust_login(owner)
-        come_by_github(client=owner, process="connect")
+        log_in_with_github(client=owner, process="connect")
         assert AuditLogEntry.objects.get(customer=member.customer).action == "login_connected"
-        client, page = come_by_github()
+        client, page = log_in_with_github()
         assert page.redirect_chain[-1][0] == "/dashboard/"
         assert client.session["_auth_user_id"] == str(member.user.pk)
 
 
-class TestWithoutAnApplication:
-    def test_there_is_no_such_page_and_no_button(self, settings: Any) -> None:
+class TestConfiguration:
+    def test_without_an_application_there_is_no_page_and_no_button(self, settings: Any) -> None:
         settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": []}}
         assert Client().post(START).status_code == 404
         assert "GitHub" not in Client().get("/accounts/login/").text
 
-    def test_the_button_is_there_with_one(self) -> None:
+    def test_with_an_application_there_is_a_button(self) -> None:
         assert "Log in with GitHub" in Client().get("/accounts/login/").text
