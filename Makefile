@@ -33,7 +33,7 @@ ON_SQLITE := tests/journeys tests/customers/services tests/customers/test_namesp
 	tests/phases/api/test_store_and_retrieve.py tests/phases/test_services.py tests/phases/test_storage.py \
 	tests/phases/test_fixes.py tests/provisioning/services tests/provisioning/api tests/provisioning/test_signup.py \
 	tests/customers/api/test_idempotency.py tests/core/api/test_limiter.py tests/rsolv/staff/business_metrics tests/core/redis/test_cache.py \
-	tests/core/queue/test_file_transport.py tests/sandbox/seed \
+	tests/core/queue/test_file_transport.py \
 	tests/billing/services/webhooks tests/billing/services/corrections/test_correct_usage.py \
 	$(patsubst %,tests/billing/services/metering/test_%.py,claim_fix record_usage set_spend_cap settle_usage \
 	trial_after_closing trial_pool notify_usage_thresholds)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+import requests
 import stripe
 from django.core.cache import cache
 from django.db import connection
@@ -20,7 +21,7 @@ from core.api import limiter
 from customers.models import Customer
 from customers.services.manage_keys import create_api_key
 
-from .billing.billing_env import billing_env, stripe_catalog  # noqa: F401 - fixtures
+from .billing.billing_env import billing_env, stripe_snapshots  # noqa: F401 - fixtures
 from .databases import lend_database
 from .factories import CustomerFactory
 from .staff import StaffBrowser, make_staff, open_staff_browser
@@ -139,6 +140,8 @@ def stripe_sandbox(stripe_server: "StripeSandbox", settings: Any, monkeypatch: A
     monkeypatch.setattr(stripe, "api_base", stripe_server.url)
     # The SDK retries as in production, without its pauses of half a second and more.
     monkeypatch.setattr(stripe.HTTPClient, "_sleep_time_seconds", lambda *_: 0.0)
+    # Looking for a proxy in the environment takes as long as a request to the sandbox.
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
     get_client.cache_clear()
     find_meter_id.cache_clear()
     return stripe_server

@@ -2,14 +2,15 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.db import connections, transaction
 from django.db.models import Model
@@ -20,7 +21,7 @@ from djstripe.models import WebhookEndpoint
 from billing.models import BillingAccount
 from billing.plans import PLANS
 from billing.services.subscriptions.choose_plan import choose_plan
-from billing.services.webhooks.handlers import ENDPOINT_EVENTS
+from billing.services.webhooks.handlers import ENDPOINT_EVENTS, HANDLERS
 from billing.stripe_gateway.prices import sync_plans
 from billing.stripe_gateway.webhooks import register_webhook
 from customers.models import Customer
@@ -39,19 +40,40 @@ class BillingEnv:
     stripe: "StripeSandbox"
     run_tasks: Callable[[], AbstractContextManager[Any]]
     time_machine: Any
-    delivered: set[str] = field(default_factory=set)
+    snapshots: "Snapshots"
+    catalog: "Snapshot"
+    delivered: set[str]
 
     def subscribe(
         self, plan: str, *, card: str = "pm_card_visa", customer: Customer | None = None
     ) -> Customer:
-        customer = customer or CustomerFactory()
+        """Return a customer on the plan. The test's first one is a copy where nothing can make it differ."""
+        if customer or self._has_changed():
+            return self._open_subscription(plan, card, customer or CustomerFactory())
+        key = (PLANS[plan], card)
+        self.snapshots.restore(
+            key, self.stripe, lambda: self._open_subscription(plan, card, CustomerFactory())
+        )
+        return Customer.objects.get(billing_account__stripe_customer__isnull=False)
+
+    def _has_changed(self) -> bool:
+        """Whether the test has done anything at Stripe, or to the time."""
+        stripe = self.stripe.control
+        is_untouched = stripe.snapshot() == self.catalog.objects and not stripe.faults()
+        return time_machine.escape_hatch.is_travelling() or not is_untouched
+
+    def _open_subscription(self, plan: str, card: str, customer: Customer) -> Customer:
         with self.run_tasks():
             choose_plan(customer=customer, plan=PLANS[plan], payment_method=card, at=timezone.now())
         return customer
 
     def deliver(self, *, events: list[dict[str, Any]] | None = None) -> None:
-        """Post these events or all undelivered ones, signed, and run the tasks that they enqueue."""
-        for event in events or self.list_undelivered_events():
+        """Post these events, or the newest undelivered ones, signed, and run the tasks that they enqueue."""
+        if events is None:
+            undelivered = self.list_undelivered_events()
+            self.delivered |= {event["id"] for event in undelivered}
+            events = keep_newest(undelivered)
+        for event in events:
             self.delivered.add(event["id"])
             with self.run_tasks():
                 response = post_webhook(json.dumps(event))
@@ -85,48 +107,79 @@ class BillingEnv:
         ]
 
 
-class StripeCatalog:
-    """Our plans and webhook endpoint at Stripe and in dj-stripe's tables: made once, copied for each test."""
+@dataclass(frozen=True)
+class Snapshot:
+    """What is at the sandbox Stripe, and the rows that came into being with it."""
+
+    objects: list[dict[str, Any]]
+    rows: list[list[Model]]
+
+    def restore(self, stripe: "StripeSandbox") -> None:
+        stripe.reset(self.objects)
+        with transaction.atomic():
+            for rows in self.rows:
+                type(rows[0])._default_manager.bulk_create(rows)
+
+
+class Snapshots:
+    """What most tests start from, made once and copied for each: our catalog, a customer on each plan."""
 
     def __init__(self) -> None:
-        self._objects: list[dict[str, Any]] = []
-        self._rows: list[list[Model]] = []
+        self._taken: dict[Hashable, Snapshot] = {}
 
-    def install(self, stripe: "StripeSandbox") -> None:
-        if self._objects:
-            stripe.reset(self._objects)
-            with transaction.atomic():
-                for rows in self._rows:
-                    type(rows[0])._default_manager.bulk_create(rows)
+    def restore(self, key: Hashable, stripe: "StripeSandbox", make: Callable[[], object]) -> Snapshot:
+        """Restore the snapshot of that key; the first time, make and take it."""
+        if key in self._taken:
+            self._taken[key].restore(stripe)
         else:
-            self._make(stripe)
+            former = {model: set(model._base_manager.values_list("pk", flat=True)) for model in list_tables()}
+            make()
+            rows = ([row for row in m._base_manager.all() if row.pk not in former[m]] for m in list_tables())
+            self._taken[key] = Snapshot(stripe.control.snapshot(), list(filter(None, rows)))
+            stripe.reset(self._taken[key].objects)  # forget the requests too, as later tests do
+        return self._taken[key]
 
-    def _make(self, stripe: "StripeSandbox") -> None:
-        sync_plans()
-        register_webhook("http://127.0.0.1:9/api/webhooks/stripe", event_types=ENDPOINT_EVENTS)
-        models = apps.get_app_config("djstripe").get_models()
-        self._rows = list(filter(None, (list(model._default_manager.all()) for model in models)))
-        self._objects = stripe.control.snapshot()
-        stripe.reset(self._objects)
+
+def keep_newest(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest event of each object and handler, oldest first.
+
+    A handler reads its object anew, so an earlier event of the same handler writes what the newest writes.
+    Delivering every one is for the tests of webhooks, the journeys and the chaos run.
+    """
+    newest = {(HANDLERS[event["type"]], event["data"]["object"]["id"]): event for event in events}
+    return [event for event in events if event in newest.values()]
+
+
+def list_tables() -> list[type[Model]]:
+    return [model for model in apps.get_models() if model._meta.managed and not model._meta.proxy]
+
+
+def make_catalog() -> None:
+    sync_plans()
+    register_webhook("http://127.0.0.1:9/api/webhooks/stripe", event_types=ENDPOINT_EVENTS)
 
 
 @pytest.fixture(scope="session")
-def stripe_catalog() -> StripeCatalog:
-    return StripeCatalog()
+def stripe_snapshots() -> Snapshots:
+    return Snapshots()
 
 
 @pytest.fixture
 def billing_env(
     db: None,
-    stripe_catalog: StripeCatalog,
+    stripe_snapshots: Snapshots,
     stripe_sandbox: "StripeSandbox",
     django_capture_on_commit_callbacks: Any,
     time_machine: Any,
 ) -> BillingEnv:
-    stripe_catalog.install(stripe_sandbox)
-    known = {event["id"] for event in stripe_sandbox.control.events()}
+    catalog = stripe_snapshots.restore("catalog", stripe_sandbox, make_catalog)
     return BillingEnv(
-        stripe_sandbox, lambda: django_capture_on_commit_callbacks(execute=True), time_machine, known
+        stripe_sandbox,
+        lambda: django_capture_on_commit_callbacks(execute=True),
+        time_machine,
+        stripe_snapshots,
+        catalog,
+        {event["id"] for event in stripe_sandbox.control.events()},
     )
 
 

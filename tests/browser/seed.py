@@ -8,10 +8,12 @@ import httpx
 from django.conf import settings
 from django.core.management import call_command
 
+from sandbox.tables import make_tables
+
 
 def main() -> None:
     django.setup()
-    call_command("migrate", run_syncdb=True, verbosity=0)
+    make_tables()
     call_command("sync_plans", verbosity=0)
     call_command("register_webhook", verbosity=0)
     _wait_for_web()

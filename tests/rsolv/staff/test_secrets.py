@@ -15,7 +15,7 @@ from core.admin.pages import StaffAdmin
 from core.admin.secrets import is_secret
 from customers.models import StaffAction
 from tests.rows import MARK, list_secrets, make_every_row
-from tests.staff import StaffBrowser
+from tests.staff import StaffBrowser, is_sampled
 
 Rows = dict[type[models.Model], models.Model]
 PAGES = sorted(admin.site._registry.items(), key=lambda page: page[0]._meta.label)
@@ -48,7 +48,7 @@ class TestPage:
     def test_opens_and_shows_no_secret(self, request: Any, rows: Rows, who: str) -> None:
         browser: StaffBrowser = request.getfixturevalue(who)
         wrong = []
-        for model, _ in PAGES:
+        for model in dict(PAGES) if who == "staff" else filter(is_sampled, dict(PAGES)):
             record_change(browser, rows[model])
             must_open = who == "staff" or model is not StaffAction
             for number, path in enumerate(list_addresses(model, rows[model])):
@@ -119,7 +119,7 @@ class TestLookups:
                 assert not page.lookup_allowed(f"{path}{lookup}", "x", None), path + lookup
 
     def test_response_equals_that_of_an_unknown_filter(self, staff: StaffBrowser, rows: Rows) -> None:
-        for model, _ in PAGES:
+        for model in filter(is_sampled, dict(PAGES)):
             many = address(model, "changelist")
             unknown = staff.get(many, {"no_such_column__regex": "."})
             for path in list(find_paths(model))[:2]:

@@ -19,13 +19,14 @@ from sandbox.seed.customers import ClockTooLate, describe_difference, seed_custo
 from sandbox.seed.personas import BEGINS_DAYS_AGO, PASSWORD, PERSONAS, STAFF_SECRET, Persona
 from sandbox.seed.timeline import TIMELINE
 from sandbox.seed.totp import compute_code
+from tests.billing.billing_env import keep_newest
 
 if TYPE_CHECKING:
     from sandbox.stripe.server import StripeSandbox
 
 
 class InProcessStripeClock:
-    """The sandbox within the test, its events applied in order as soon as time has passed."""
+    """The sandbox within the test, its newest events applied in order as soon as time has passed."""
 
     def __init__(self, stripe: "StripeSandbox") -> None:
         self.stripe = stripe
@@ -36,10 +37,10 @@ class InProcessStripeClock:
 
     def move_to(self, moment: datetime) -> None:
         self.stripe.control.set_to(int(moment.timestamp()))
-        for event in self.stripe.control.events():
-            if event["id"] not in self.known and event["type"] in ENDPOINT_EVENTS:
-                self.known.add(event["id"])
-                handle_webhook(event_type=event["type"], body=json.dumps(event))
+        new = [event for event in self.stripe.control.events() if event["id"] not in self.known]
+        self.known |= {event["id"] for event in new}
+        for event in keep_newest([event for event in new if event["type"] in ENDPOINT_EVENTS]):
+            handle_webhook(event_type=event["type"], body=json.dumps(event))
 
 
 @pytest.fixture
