@@ -7,12 +7,12 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 
 from billing.services.metering.record_usage import record_usage
-from customers.models import Customer, Membership
+from customers.models import Customer
 from phases.models import PhaseExecution
 from tests.billing.billing_env import BillingEnv
 from tests.factories import make_mitigation_of
-from tests.rsolv.portal.conftest import Browser, alice, mallory, open_browser  # noqa: F401 - fixtures
 from tests.rsolv.portal.markup import Page, read_page
+from tests.tenants import Browser
 
 RED = {
     "validated": True,
@@ -45,10 +45,6 @@ def open_page(browser: Browser, path: str, *, status: int = 200) -> Page:
     return read_page(response.text)
 
 
-def set_role(customer: Customer, role: str) -> None:
-    Membership.objects.filter(customer=customer).update(role=role)
-
-
 def make_fix(billing_env: BillingEnv, customer: Customer, **fields: Any) -> PhaseExecution:
     """A fix of the customer, proven, recorded and told to the meter."""
     execution = make_mitigation_of(customer, data=json.dumps(GREEN), **fields)
@@ -77,7 +73,7 @@ def count_queries(browser: Browser, path: str) -> int:
 
 
 @pytest.fixture
-def paying(alice: Browser, billing_env: BillingEnv) -> Browser:  # noqa: F811
+def paying(alice: Browser, billing_env: BillingEnv) -> Browser:
     """Alice, on teams."""
     billing_env.subscribe("teams", customer=alice.customer)
     billing_env.deliver()

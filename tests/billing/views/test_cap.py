@@ -2,7 +2,7 @@ import pytest
 
 from billing.models import BillingAccount
 from customers.models import AuditLogEntry
-from tests.rsolv.portal.conftest import Browser
+from tests.tenants import Browser
 
 from .conftest import open_page
 

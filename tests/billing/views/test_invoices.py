@@ -9,9 +9,9 @@ from billing.selectors.explained_invoice import explain_invoice
 from billing.services.subscriptions.change_plan import change_plan, preview_change
 from core.errors import NotFound
 from tests.billing.billing_env import BillingEnv
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page
 from tests.rsolv.portal.test_dashboard import make_invoice, read_rows
+from tests.tenants import Browser
 
 from .conftest import count_queries, make_fix, open_page
 

@@ -3,9 +3,9 @@
 import pytest
 
 from billing.models import BillingAccount
-from tests.rsolv.portal.conftest import Browser
 from tests.rsolv.portal.markup import Page
 from tests.rsolv.portal.test_dashboard import make_invoice
+from tests.tenants import Browser
 
 from .conftest import open_page
 

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from billing.models import BillingAccount, Notification
 from tests.billing.billing_env import BillingEnv
-from tests.rsolv.portal.conftest import Browser
+from tests.tenants import Browser
 
 from .conftest import count_queries, make_fix, open_page
 
