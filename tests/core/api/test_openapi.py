@@ -20,6 +20,7 @@ from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi import checks
 
 from core.api.limiter import Limit
+from core.api.throttling import SCOPES
 from phases.test_integration.frameworks import FRAMEWORKS
 from provisioning import limits
 from tests.conftest import ApiClient
@@ -89,8 +90,9 @@ def kept_connection() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_limits(settings: Any, monkeypatch: Any) -> None:
-    settings.API_REQUESTS_PER_MINUTE = settings.API_TEST_INTEGRATION_PER_MINUTE = 1_000_000
-    settings.API_BAD_KEYS_PER_MINUTE = 1_000_000
+    of_scopes = (scope.setting for scope in SCOPES.values())
+    for name in ("API_REQUESTS_PER_MINUTE", "API_BAD_KEYS_PER_MINUTE", *of_scopes):
+        setattr(settings, name, 1_000_000)
     monkeypatch.setattr(limits, "BY_ADDRESS", Limit("signup-address", 1_000_000))
 
 

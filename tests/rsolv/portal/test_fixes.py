@@ -13,6 +13,7 @@ from billing.models import UsageCorrection, UsageReport
 from customers.models import User
 from customers.services.manage_keys import create_api_key
 from phases.models import PhaseExecution
+from rsolv.portal.fixes import FilterForm
 from tests.conftest import ApiClient
 from tests.factories import (
     MitigationFactory,
@@ -152,6 +153,13 @@ class TestList:
         fix = make_fix(alice, vulnerability_type="sql_injection")
         words = open_page(alice, f"{PAGE}?{query}").find("main").words
         assert (f"#{fix.issue_number}" in words and "SQL injection" in words) is is_listed
+
+    def test_filters_from_the_earliest_time_east_of_utc(self) -> None:
+        """PostgreSQL accepts a start in the year 0; SQLite, which stores UTC, cannot convert it."""
+        form = FilterForm({"since": "0001-01-01"}, repositories=[])
+        assert form.is_valid()
+        with timezone.override("Etc/GMT-14"):
+            assert form.read_filter().since == datetime.min.replace(tzinfo=UTC)
 
     @pytest.mark.parametrize("day", ["0000-01-01", "10000-01-01", "2026-02-30"])
     @pytest.mark.parametrize("name", ["since", "until"])
