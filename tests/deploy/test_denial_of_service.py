@@ -26,7 +26,7 @@ from .attacks import ATTACKS, Target
 
 pytestmark = pytest.mark.slow
 # An attack goes on for so long at most, and so long somebody asks meanwhile.
-LONGEST, SHORTEST = 6.0, 0.6
+LONGEST, SHORTEST = 3.0, 0.6
 PAUSE = 0.05
 MOST_SECONDS = 1.0
 MOST_GROWTH = 300 * 1024  # kB, of a worker at its peak
