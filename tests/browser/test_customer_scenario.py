@@ -199,7 +199,7 @@ def fail_to_renew(scenario: BrowserScenario) -> None:
     """A card that pays nothing; an expired one is refused; one by 3-D Secure is saved, and another pays."""
     use_card(scenario, DECLINES_PAYMENT)
     scenario.close_month()
-    scenario.expect_newest_invoice("To be paid", 0, "$499.00")
+    scenario.expect_newest_invoice("Due", 0, "$499.00")
     scenario.expect_shown(BILLING, "Your last payment failed", "Teams Payment failed", "$499.00")
     assert scenario.api.get_entitlement()["canUseService"]
     use_card(scenario, EXPIRED)

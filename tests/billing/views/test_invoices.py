@@ -34,7 +34,7 @@ class TestInvoices:
     def test_are_listed_with_amounts_states_and_files(self, alice: Browser) -> None:
         make_invoice(alice.customer, id="in_0")
         page = open_page(alice, INVOICES)
-        assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 – 1 Mar 2026 PDF"]
+        assert read_rows(page, "Invoices") == ["RS-1 Due 64 $531.00 – 1 Mar 2026 PDF"]
 
     def test_what_went_back_or_is_disputed_is_shown(self, alice: Browser) -> None:
         make_invoice(alice.customer, id="in_0", status="paid")

@@ -79,7 +79,7 @@ class TestReconcile:
     def test_finds_nothing_when_all_agrees(self, billing_env, customer):
         report_fixes(customer, 3)
         done = run(billing_env)
-        assert (done.accounts, done.unasked, found()) == (1, 0, [])
+        assert (done.accounts, done.unanswered, found()) == (1, 0, [])
         assert done.finished_at is not None
 
     def test_agrees_over_a_periods_end(self, billing_env, customer):
@@ -380,7 +380,7 @@ class TestOneCustomersFailure:
         path = f"/v1/subscriptions/{billing_env.account(customer).subscription_id}"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
         done = run(billing_env)
-        assert (done.accounts, done.unasked) == (2, 1)
+        assert (done.accounts, done.unanswered) == (2, 1)
         assert Discrepancy.objects.get().customer == other
 
     def test_leaves_its_open_discrepancies(self, billing_env, customer):
@@ -388,7 +388,7 @@ class TestOneCustomersFailure:
         run(billing_env)
         path = "/v1/billing/meters/*/event_summaries"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
-        assert run(billing_env).unasked == 1
+        assert run(billing_env).unanswered == 1
         assert found() == [("unknown_at_stripe", "open")]
 
     def test_ends_the_run_when_stripe_answers_for_no_customer(self, billing_env, customer):
@@ -396,7 +396,7 @@ class TestOneCustomersFailure:
         path = "/v1/billing/meters/*/event_summaries"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
         done = run(billing_env)
-        assert (done.unasked, done.finished_at) == (2, None)
+        assert (done.unanswered, done.finished_at) == (2, None)
 
     def test_in_listing_is_reported(self, billing_env, customer):
         billing_env.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
