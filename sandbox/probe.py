@@ -14,7 +14,7 @@ import redis
 
 DATABASES = ("postgres://root@/postgres", "postgres://postgres:postgres@127.0.0.1:5432/postgres")
 REDISES = ("redis://127.0.0.1:6379/9",)
-SECONDS = 3
+TIMEOUT_SECONDS = 3
 
 
 class NotReachable(Exception):
@@ -44,7 +44,7 @@ def _first(service: str, urls: Sequence[str], check: Callable[[str], None]) -> s
 
 
 def _check_database(url: str) -> None:
-    with psycopg.connect(url, connect_timeout=SECONDS) as connection:
+    with psycopg.connect(url, connect_timeout=TIMEOUT_SECONDS) as connection:
         role = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
         row = connection.execute(role).fetchone()
     if not row or not row[0]:
@@ -52,14 +52,16 @@ def _check_database(url: str) -> None:
 
 
 def _check_redis(url: str) -> None:
-    with redis.Redis.from_url(url, socket_connect_timeout=SECONDS, socket_timeout=SECONDS) as client:
+    with redis.Redis.from_url(
+        url, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
+    ) as client:
         client.ping()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.probe", description=__doc__)
     parser.add_argument("--quiet", action="store_true", help="print nothing where both can be used")
-    given = parser.parse_args()
+    args = parser.parse_args()
     found, missing = [], []
     for name, find in (("DATABASE_URL", find_database), ("REDIS_URL", find_redis)):
         wished = os.environ.get(f"TEST_{name}")
@@ -69,7 +71,7 @@ def main() -> int:
             missing.append(str(error))
     for reason in missing:
         print(reason, file=sys.stderr)
-    if not missing and not given.quiet:
+    if not missing and not args.quiet:
         print(*found)
     return 1 if missing else 0
 

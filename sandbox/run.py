@@ -20,12 +20,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--stripe-port", type=int, default=12111)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var")
-    given = parser.parse_args()
-    for port in (given.port, given.stripe_port):
+    args = parser.parse_args()
+    for port in (args.port, args.stripe_port):
         if not is_port_free(port):
             print(f"Port {port} is in use: stop what uses it, or choose others: make run PORT= STRIPE_PORT=")
             return 1
-    stack = Stack(given.data_dir.resolve(), given.port, given.stripe_port)
+    stack = Stack(args.data_dir.resolve(), args.port, args.stripe_port)
     stack.prepare()
     try:
         with interrupt_on_signals(), Supervisor(environment=stack.environment) as supervisor:

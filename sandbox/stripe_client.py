@@ -5,14 +5,14 @@ from typing import Any
 import httpx
 
 KEY = "sk_test_" + "chaos" * 5
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 class StripeSandboxClient:
     """Raises httpx.HTTPError where the sandbox does not answer as it should."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def add_fault(self, rule: dict[str, Any]) -> int:
         return int(self._call("POST", "/_sandbox/faults", rule)["id"])

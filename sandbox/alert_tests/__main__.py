@@ -40,19 +40,19 @@ def main() -> int:
     )
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "test-alerts.json")
     parser.add_argument("--only", nargs="+", metavar="ALERT", help="only the faults that fire these")
-    given = parser.parse_args()
+    args = parser.parse_args()
     try:
         with interrupt_on_signals():
-            report = run(given.data_dir.resolve(), only=given.only)
+            report = run(args.data_dir.resolve(), only=args.only)
     except KeyboardInterrupt:
         return 130
     except (probe.NotReachable, PrometheusMissing, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {args.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
-    given.output.write_text(json.dumps(report, indent=2) + "\n")
+    args.output.write_text(json.dumps(report, indent=2) + "\n")
     print(write_table(report))
     return 0 if report["ok"] else 1
 

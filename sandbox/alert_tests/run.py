@@ -34,7 +34,7 @@ PANEL_SECONDS = 300.0
 HEALTHY_SECONDS = 300.0
 SIGNUP_SECONDS = 6.0
 # After so long without quiet alerts the machine is taken for slow, and gets less traffic.
-PATIENCE_SECONDS = 15.0
+SLOW_AFTER_SECONDS = 15.0
 PLANS = ("payg", "payg", "teams", "teams", "teams", "teams", "teams", "trial")
 
 
@@ -150,7 +150,7 @@ class AlertTest:
             waited = time.monotonic() - began
             if waited > HEALTHY_SECONDS:
                 break
-            traffic.pause_seconds = SLOW_PAUSE_SECONDS if waited > PATIENCE_SECONDS else PAUSE_SECONDS
+            traffic.pause_seconds = SLOW_PAUSE_SECONDS if waited > SLOW_AFTER_SECONDS else PAUSE_SECONDS
             self.supervisor.check()
             time.sleep(1)
         traffic.pause_seconds = PAUSE_SECONDS
@@ -197,7 +197,7 @@ class AlertTest:
                 run.end()
 
     def _step(self, runs: list[FaultRun], traffic: Traffic, seconds: float) -> None:
-        is_slow = seconds > PATIENCE_SECONDS and any(run.is_waiting for run in runs)
+        is_slow = seconds > SLOW_AFTER_SECONDS and any(run.is_waiting for run in runs)
         traffic.pause_seconds = SLOW_PAUSE_SECONDS if is_slow else PAUSE_SECONDS
         states, empty = self.prometheus.read_alerts(), self._query_panels()
         for run in runs:

@@ -1,4 +1,4 @@
-"""What every measurement needs first: databases of its own with all tables, and Django on them."""
+"""Prepare a measurement: create its own databases with all tables, and set Django up on them."""
 
 import os
 import shutil
@@ -20,7 +20,10 @@ FIRST_PORT = 20_000
 
 @contextmanager
 def prepare(data_dir: Path) -> Iterator[BenchStack]:
-    """Databases with all tables, taken over into this process, and dropped at the end."""
+    """Create databases with all tables, use them in this process, and drop them at the end.
+
+    Raises NotReachable or NoFreeRedisDatabase.
+    """
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     shutil.rmtree(data_dir, ignore_errors=True)

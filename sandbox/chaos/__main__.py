@@ -38,23 +38,23 @@ def main() -> int:
     parser.add_argument("--customers", type=int, help="one for 25 fixes if not given")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "chaos", help="emptied at the start")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "chaos.json")
-    given = parser.parse_args()
-    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
-    plan = draw_plan(seed=seed, fixes=given.fixes, customers=given.customers)
-    print(f"make chaos SEED={seed} FIXES={given.fixes}", file=sys.stderr, flush=True)
+    args = parser.parse_args()
+    seed = secrets.randbelow(10**6) if args.seed is None else args.seed
+    plan = draw_plan(seed=seed, fixes=args.fixes, customers=args.customers)
+    print(f"make chaos SEED={seed} FIXES={args.fixes}", file=sys.stderr, flush=True)
     try:
         with interrupt_on_signals():
-            report = run(plan, seed=seed, data_dir=given.data_dir.resolve())
+            report = run(plan, seed=seed, data_dir=args.data_dir.resolve())
     except KeyboardInterrupt:
         return 130
     except (probe.NotReachable, NoFreeRedisDatabase, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {args.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
     text = json.dumps(report, indent=2)
-    given.output.write_text(text + "\n")
+    args.output.write_text(text + "\n")
     print(text)
     return 0 if report["ok"] else 1
 
@@ -82,9 +82,9 @@ def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
             )
             chaos = ChaosRun(stack, supervisor, stripe, injector, plan, seed)
             verdict, clients, backlog = chaos.run()
-    stuck = chaos.given_up or sum(backlog.values())
+    stuck = chaos.stuck or sum(backlog.values())
     return {
-        "ok": verdict.is_good and stuck == 0 and not clients.refused,
+        "ok": verdict.is_good and stuck == 0 and not clients.rejected,
         "seed": seed,
         "fixes": sum(issue.counts for issue in plan.issues),
         "customers": len(plan.clients),
@@ -97,8 +97,8 @@ def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
             kind: injector.counts[kind]
             for kind in sorted({*KINDS, *STRIPE_FAULT_KINDS} - {"stripe_faults_changed"})
         },
-        "client": dict(sorted(clients.counts.items())) | {"refused": len(clients.refused)},
-        "findings": [*verdict.findings, *clients.refused][:20],
+        "client": dict(sorted(clients.counts.items())) | {"rejected": len(clients.rejected)},
+        "findings": [*verdict.findings, *clients.rejected][:20],
         "waiting": backlog,
         "seconds": chaos.seconds | {"all": round(time.monotonic() - began, 1), "cpu": _count_cpu_seconds()},
     }

@@ -13,7 +13,6 @@ from .plan import Issue, Plan, Step
 
 THREADS = 6
 PAUSE_SECONDS = 0.3
-PATIENCE_SECONDS = 240
 # A key whose request died with its process stays locked for a minute: then use another key.
 MAX_KEY_CONFLICTS = 10
 # Answers that leave the outcome unknown, or that ask for another attempt.
@@ -41,7 +40,7 @@ class Clients:
         self._copiers = ThreadPoolExecutor(max_workers=2 * THREADS)
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
-        self.refused: list[str] = []
+        self.rejected: list[str] = []
 
     def start(self) -> None:
         for thread in self._threads:
@@ -98,7 +97,7 @@ class Clients:
                 if answer.is_success:
                     return
                 if answer.status_code not in RETRYABLE_STATUSES:
-                    self.refused.append(f"{issue.key}: {answer.status_code} {answer.text[:200]}")
+                    self.rejected.append(f"{issue.key}: {answer.status_code} {answer.text[:200]}")
                     return
                 conflicts += answer.status_code == 409
                 if key and conflicts == MAX_KEY_CONFLICTS:

@@ -118,7 +118,7 @@ def _share_out(rng: random.Random, clients: tuple[Client, ...], fixes: int) -> l
 
 
 def _draw_issue(rng: random.Random, client: Client, number: int, *, counts: bool) -> Issue:
-    well, bad = rng.choice(SUCCEEDED), rng.choice((*FAILED, *UNVERIFIED))
+    good, bad = rng.choice(SUCCEEDED), rng.choice((*FAILED, *UNVERIFIED))
     has_key = rng.random() < 0.3
 
     def step(data: dict[str, Any], copies: int = 1) -> Step:
@@ -130,7 +130,7 @@ def _draw_issue(rng: random.Random, client: Client, number: int, *, counts: bool
         first = step(bad, copies=rng.choice((1, 1, 2)))
         steps = rng.choice([(first,), (first, first), (first, step(rng.choice(FAILED)))])
     else:
-        steps = _draw_success(rng, step(well, copies=_draw_copies(rng)), step(well), step(bad))
+        steps = _draw_success(rng, step(good, copies=_draw_copies(rng)), step(good), step(bad))
     return Issue(client.number, rng.choice(("api", "web", "jobs")), number, steps, counts)
 
 
@@ -138,7 +138,7 @@ def _draw_copies(rng: random.Random) -> int:
     return rng.choices((1, 2, 3), weights=(80, 12, 8))[0]
 
 
-def _draw_success(rng: random.Random, well: Step, another: Step, bad: Step) -> tuple[Step, ...]:
+def _draw_success(rng: random.Random, good: Step, another: Step, bad: Step) -> tuple[Step, ...]:
     """Mostly one report; else repeated, replaced by another, or with a failure before or after it."""
-    shapes = ((well,), (well, well), (well, another), (bad, well), (well, bad))
+    shapes = ((good,), (good, good), (good, another), (bad, good), (good, bad))
     return rng.choices(shapes, weights=(60, 12, 8, 12, 8))[0]

@@ -26,18 +26,18 @@ from .stack import WORKERS, ChaosStack
 from .stripe_faults import draw_webhook_faults
 from .verdict import Verdict, judge
 
-LARGEST_PACE = 30.0  # issues begun in a second
-SHORTEST_SECONDS = 15.0
+MAX_PACE = 30.0  # issues begun in a second
+MIN_SECONDS = 15.0
 ISSUES_A_ROUND = 1200
 STALL_SECONDS = 20.0
 # All faults are injected within this share of the time that sending is planned to take.
 LONGEST_SHARE = 1.5
-LONGEST_AT_LEAST = 120.0
-SILENT_SIGNUPS = 4
-SILENT_SECONDS = 30.0
+MIN_LONGEST_SECONDS = 120.0
+SIGNUPS_WITHOUT_RESPONSE = 4
+LOST_RESPONSES_SECONDS = 30.0
 TAIL_SECONDS = 60.0
 TAIL_SHARE = 0.1
-PATIENCE_SECONDS = 240.0  # longer than the lease of a worker that was killed
+STUCK_SECONDS = 240.0  # longer than the lease of a worker that was killed
 START_SECONDS = 300.0
 PUSH_SECONDS = 4.0
 AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
@@ -45,7 +45,7 @@ AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
 
 @dataclass
 class ChaosRun:
-    """A run's environment, and how long its parts took. `given_up`: the backlog that stopped shrinking."""
+    """A run's environment, and how long its parts took. `stuck`: the backlog that stopped shrinking."""
 
     stack: ChaosStack
     supervisor: Supervisor
@@ -56,7 +56,7 @@ class ChaosRun:
     seconds: dict[str, float] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     customer_ids: dict[str, int] = field(default_factory=dict)
-    given_up: int = 0
+    stuck: int = 0
 
     def run(self) -> tuple[Verdict, Clients, dict[str, int]]:
         """Return the verdict, the clients with their counts, and the backlog."""
@@ -110,7 +110,7 @@ class ChaosRun:
         rng = random.Random(f"pauses-{self.seed}")
         late = [client for client in self.plan.clients if not client.early]
         self._sign_up_without_responses(
-            [client for client in late if client.plan != "trial"][:SILENT_SIGNUPS]
+            [client for client in late if client.plan != "trial"][:SIGNUPS_WITHOUT_RESPONSE]
         )
         self.injector.change_stripe_faults()
         self._count_waiting(push=True)
@@ -137,7 +137,7 @@ class ChaosRun:
         self.injector.lose_responses()
         for client in clients:
             self._sign_up(client)
-        deadline, wanted = time.monotonic() + SILENT_SECONDS, len(clients) * (1 + MAX_RETRIES)
+        deadline, wanted = time.monotonic() + LOST_RESPONSES_SECONDS, len(clients) * (1 + MAX_RETRIES)
         while self.injector.count_lost_responses() < wanted and time.monotonic() < deadline:
             self.supervisor.check()
             time.sleep(0.5)
@@ -180,9 +180,9 @@ class ChaosRun:
             quiet = quiet + 1 if waiting == 0 else 0
             if waiting < least:
                 least, moved_at = waiting, now
-            if now - moved_at > PATIENCE_SECONDS:
-                log_progress(f"the backlog of {waiting} has not shrunk for {PATIENCE_SECONDS:.0f} s")
-                self.given_up += waiting
+            if now - moved_at > STUCK_SECONDS:
+                log_progress(f"the backlog of {waiting} has not shrunk for {STUCK_SECONDS:.0f} s")
+                self.stuck += waiting
                 return
             time.sleep(0.5)
 
@@ -219,11 +219,11 @@ class ChaosRun:
 
     @property
     def _planned_seconds(self) -> float:
-        return max(SHORTEST_SECONDS, len(self.plan.issues) / LARGEST_PACE)
+        return max(MIN_SECONDS, len(self.plan.issues) / MAX_PACE)
 
     @property
     def _longest_seconds(self) -> float:
-        return max(LONGEST_AT_LEAST, self._planned_seconds * LONGEST_SHARE)
+        return max(MIN_LONGEST_SECONDS, self._planned_seconds * LONGEST_SHARE)
 
     def _count_waiting(self, *, push: bool = False) -> int:
         """Count the backlog, except what waits for staff."""

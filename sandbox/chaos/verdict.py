@@ -54,7 +54,7 @@ class Verdict:
     def is_good(self) -> bool:
         return not (self.lost or self.duplicated or self.wrongly_billed or self.invoice_difference_cents)
 
-    def note(self, kind: str, count: int, text: str) -> None:
+    def add_finding(self, kind: str, count: int, text: str) -> None:
         if count:
             setattr(self, kind, getattr(self, kind) + count)
             self.findings.append(f"{kind} {count}: {text}")
@@ -72,12 +72,12 @@ def judge(plan: Plan, snapshot: LedgerSnapshot) -> Verdict:
     for client in plan.clients:
         _judge_client(verdict, plan, client, rows[client.number], events[client.number])
         opened = snapshot.subscriptions.get(client.number, 0)
-        verdict.note("duplicated", max(0, opened - 1), f"{client.email} was subscribed {opened} times")
+        verdict.add_finding("duplicated", max(0, opened - 1), f"{client.email} was subscribed {opened} times")
         owed = compute_invoiced_cents(client.plan, len(plan.list_counting(client)))
         invoiced = snapshot.invoiced_cents.get(client.number, 0)
         text = f"{client.email} ({client.plan}) owes {owed}, is invoiced {invoiced}"
-        verdict.note("invoice_difference_cents", abs(owed - invoiced), text)
-    verdict.note(
+        verdict.add_finding("invoice_difference_cents", abs(owed - invoiced), text)
+    verdict.add_finding(
         "wrongly_billed", snapshot.unknown_owners, "events or invoices of a customer that is none of ours"
     )
     return verdict
@@ -99,8 +99,10 @@ def _judge_client(
         reached = sum(counted[row.usage_id] for row in found)
         unmatched -= _judge_issue(verdict, client, issue, found, reached, unmatched)
     for key, found in entered.items():
-        verdict.note("wrongly_billed", len(found), f"{client.email}: {key} did not succeed")
-    verdict.note("duplicated", max(0, unmatched), f"{client.email}: events that name no row of the ledger")
+        verdict.add_finding("wrongly_billed", len(found), f"{client.email}: {key} did not succeed")
+    verdict.add_finding(
+        "duplicated", max(0, unmatched), f"{client.email}: events that name no row of the ledger"
+    )
     if client.plan == "trial":
         _judge_trial(verdict, client, counting, rows)
 
@@ -111,24 +113,24 @@ def _judge_issue(
     """Judge one fix; return how many unmatched events it takes for its own."""
     where = f"{client.email} {issue.repository}#{issue.number}"
     if not found:
-        verdict.note("lost", 1, f"{where} is not in the ledger")
+        verdict.add_finding("lost", 1, f"{where} is not in the ledger")
         return 0
-    verdict.note("duplicated", len(found) - 1, f"{where} is in the ledger {len(found)} times")
+    verdict.add_finding("duplicated", len(found) - 1, f"{where} is in the ledger {len(found)} times")
     if client.plan == "trial":
-        verdict.note("wrongly_billed", reached, f"{where} is at the meter, on a trial")
+        verdict.add_finding("wrongly_billed", reached, f"{where} is at the meter, on a trial")
         return 0
     if reached > 1:
-        verdict.note("duplicated", reached - 1, f"{where} is at the meter {reached} times")
+        verdict.add_finding("duplicated", reached - 1, f"{where} is at the meter {reached} times")
     if reached == 0 and unmatched > 0:
         return 1
-    verdict.note("lost", int(reached == 0), f"{where} is not at the meter")
+    verdict.add_finding("lost", int(reached == 0), f"{where} is not at the meter")
     return 0
 
 
 def _judge_trial(verdict: Verdict, client: Client, counting: list[Issue], rows: list[LedgerRow]) -> None:
     """The first ten are the trial's, and nobody pays for the others."""
     covered = Counter(row.coverage for row in rows)
-    verdict.note("wrongly_billed", covered["metered"], f"{client.email}: metered on a trial")
+    verdict.add_finding("wrongly_billed", covered["metered"], f"{client.email}: metered on a trial")
     free = min(TRIAL_FIXES, len(counting))
     text = f"{client.email}: {covered['trial']} fixes free instead of {free}"
-    verdict.note("wrongly_billed", abs(covered["trial"] - free), text)
+    verdict.add_finding("wrongly_billed", abs(covered["trial"] - free), text)

@@ -187,14 +187,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.checks.changed_tests", description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of tests, beside what starting takes")
     parser.add_argument("--list", action="store_true", help="only name the files of tests")
-    given, rest = parser.parse_known_args()
+    args, rest = parser.parse_known_args()
     changed = list_changed(ROOT)
     chosen = choose_tests(changed, read_sources(ROOT))
     print(f"{len(changed)} changed files, {len(chosen)} files of tests", flush=True)
-    if given.list or not chosen:
+    if args.list or not chosen:
         print(*chosen, sep="\n")
         return 0
-    code = pytest.main([*NOT_SLOW, *rest, *chosen], plugins=[Deadline(given.seconds, chosen)])
+    code = pytest.main([*NOT_SLOW, *rest, *chosen], plugins=[Deadline(args.seconds, chosen)])
     print("Not asked: tests marked slow, and those of the browser.")
     return 0 if code == NO_TESTS else int(code)
 

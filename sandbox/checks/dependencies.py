@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-SECONDS = 600
+TIMEOUT_SECONDS = 600
 # By vulnerability id: why it does not concern us, and until when that was looked at.
 IGNORED: dict[str, str] = {}
 
@@ -46,7 +46,7 @@ def audit(lock: str) -> Audit | None:
     command = [sys.executable, "-m", "pip_audit", "--requirement", lock, "--require-hashes", "--disable-pip"]
     command += ["--vulnerability-service", "pypi", "--format", "json", "--progress-spinner", "off"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         found = read_report(done.stdout)
     except (subprocess.TimeoutExpired, ValueError, KeyError):
         return None

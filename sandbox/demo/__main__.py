@@ -34,15 +34,15 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000, help="another is used if it is taken")
     parser.add_argument("--stripe-port", type=int, default=12111, help="another is used if it is taken")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "demo", help="emptied at the start")
-    given = parser.parse_args()
-    data_dir = given.data_dir.resolve()
+    args = parser.parse_args()
+    data_dir = args.data_dir.resolve()
     try:
         with lock_data_dir(data_dir):
-            stack = Stack(data_dir, pick_port(given.port), pick_port(given.stripe_port))
-            run(stack, once=given.once)
+            stack = Stack(data_dir, pick_port(args.port), pick_port(args.stripe_port))
+            run(stack, once=args.once)
     except KeyboardInterrupt:
         print("\nThe demo has ended; no process is left.")
-        return 130 if given.once else 0
+        return 130 if args.once else 0
     except (CheckFailed, NotReady, ProcessEnded) as error:
         print(
             f"\n   ✗ {escape_controls(str(error))}\n   Logs of the processes: {data_dir / 'log'}",

@@ -34,22 +34,22 @@ def main() -> int:
     parser.add_argument("--seeded", type=int, default=10_000, help="active subscriptions, at least 2")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "load", help="emptied at the start")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "load.json")
-    given = parser.parse_args()
-    wanted = [name for name in given.scenarios.split(",") if name]
-    if strangers := set(wanted) - set(NAMES):
-        parser.error(f"no such scenario: {', '.join(sorted(strangers))}")
+    args = parser.parse_args()
+    wanted = [name for name in args.scenarios.split(",") if name]
+    if unknown := set(wanted) - set(NAMES):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     try:
         with interrupt_on_signals():
-            report = run(wanted, seeded=max(2, given.seeded), data_dir=given.data_dir.resolve())
+            report = run(wanted, seeded=max(2, args.seeded), data_dir=args.data_dir.resolve())
     except KeyboardInterrupt:
         return 130
     except (probe.NotReachable, NoFreeRedisDatabase, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {args.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
-    given.output.write_text(json.dumps(report, indent=2) + "\n")
+    args.output.write_text(json.dumps(report, indent=2) + "\n")
     print(*write_lines(report), sep="\n")
     return 0 if report["ok"] else 1
 

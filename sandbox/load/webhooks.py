@@ -17,7 +17,7 @@ from .requests import TimedRequest, send_all
 from .results import Result
 
 TARGET_MS = 25
-ABOUT = 1000  # subscriptions that the webhooks are about, one after the other
+SUBJECTS = 1000  # subscriptions that the webhooks name, in turn
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Webhooks:
         now, requests = int(time.time()), []
         due = at_a_rate(len(ids), self.per_second)
         for event_id, moment, subject in zip(
-            ids, due, islice(cycle(subjects[:ABOUT]), len(ids)), strict=True
+            ids, due, islice(cycle(subjects[:SUBJECTS]), len(ids)), strict=True
         ):
             payload = json.dumps(_make_event(event_id, now, subject))
             headers = {"Stripe-Signature": signature(secret, payload, now)}

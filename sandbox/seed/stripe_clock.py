@@ -8,7 +8,7 @@ import httpx
 
 from billing.models import InboxEvent
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 class SandboxUnavailable(Exception):
@@ -29,7 +29,7 @@ class HttpStripeClock:
 
     def __init__(self, stripe_url: str) -> None:
         self._http = httpx.Client(
-            base_url=f"{stripe_url}/_sandbox/", timeout=PATIENCE_SECONDS, trust_env=False
+            base_url=f"{stripe_url}/_sandbox/", timeout=TIMEOUT_SECONDS, trust_env=False
         )
 
     def now(self) -> datetime:
@@ -42,8 +42,8 @@ class HttpStripeClock:
 
     def settle(self) -> None:
         """Wait until every webhook has been delivered and processed. Raises SandboxUnavailable."""
-        self._call("POST", "deliveries/flush", {"timeout": PATIENCE_SECONDS / 2})
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        self._call("POST", "deliveries/flush", {"timeout": TIMEOUT_SECONDS / 2})
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while InboxEvent.objects.filter(processed_at=None).exists():
             if time.monotonic() > deadline:
                 stuck = InboxEvent.objects.filter(processed_at=None).first()

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.action.red_tests import TEST_CODE, TEST_NAME
-from sandbox.action.suite import SuiteBroken, read_report, run_suite
+from sandbox.action.suite import SuiteError, read_report, run_suite
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.test_a" name="test_one"/>
@@ -42,5 +42,5 @@ class TestRunSuite:
 
     def test_says_what_pytest_said_when_it_cannot_run(self, checkout: Path) -> None:
         (checkout / "tests/conftest.py").write_text("import nowhere")
-        with pytest.raises(SuiteBroken, match="nowhere"):
+        with pytest.raises(SuiteError, match="nowhere"):
             run_suite(checkout)
