@@ -1,4 +1,4 @@
-"""The sandbox's Stripe as a client: what this test does to it beside what the chaos test does."""
+"""Client of the sandbox Stripe with the faults that the alert tests inject."""
 
 import time
 from typing import Any

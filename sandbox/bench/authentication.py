@@ -43,7 +43,7 @@ def _authenticate_library(seeded: Seeded) -> Callable[[], Any]:
 
 
 def _time(work: Callable[[], Any]) -> float:
-    """Return the median of the rounds' means, in microseconds. Raises AssertionError if rejected."""
+    """Return the median of the rounds' means, in microseconds. Raises AssertionError if it fails."""
     assert work(), "not authenticated"
     means = []
     for _ in range(ROUNDS):

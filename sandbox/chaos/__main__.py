@@ -1,6 +1,7 @@
-"""`python -m sandbox.chaos [--seed N] [--fixes N]`: JSON on standard output, 0 if nothing is wrong.
+"""`python -m sandbox.chaos [--seed N] [--fixes N]`: check exactly-once billing while services fail.
 
-Needs PostgreSQL and Redis, in which it uses databases of its own.
+Prints a report as JSON and writes var/chaos.json. Exits with 1 if a check fails, with 2 if the run could not
+start or broke off. Needs PostgreSQL and Redis, on which it creates its own databases.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import django
 from core.commands.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
-from sandbox.services import NoFreeRedisDatabase, borrow_redis, make_database
+from sandbox.services import NoFreeRedisDatabase, borrow_redis, create_database
 from sandbox.stripe_client import StripeSandboxClient
 
 from .faults import KINDS, FaultInjector
@@ -33,9 +34,11 @@ FIRST_PORT = 20_000
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, help="what is random follows from it; a new one if not given")
-    parser.add_argument("--fixes", type=int, default=5000, help="successful ones; others come on top")
-    parser.add_argument("--customers", type=int, help="one for 25 fixes if not given")
+    parser.add_argument("--seed", type=int, help="of all random choices; default: a new one")
+    parser.add_argument(
+        "--fixes", type=int, default=5000, help="number of successful fixes; others are added"
+    )
+    parser.add_argument("--customers", type=int, help="default: one for 25 fixes")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "chaos", help="emptied at the start")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "chaos.json")
     args = parser.parse_args()
@@ -60,13 +63,16 @@ def main() -> int:
 
 
 def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
-    """Return the report of one run. Nothing of the run remains but its folder."""
+    """Run the test and return its report. Removes everything that the run created except its folder."""
     began = time.monotonic()
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     shutil.rmtree(data_dir, ignore_errors=True)
-    with make_database(admin_url, purpose="chaos") as database_url, borrow_redis(redis_url) as own_redis_url:
-        # Two runs may look for ports at the same time, so each begins at another one.
+    with (
+        create_database(admin_url, purpose="chaos") as database_url,
+        borrow_redis(redis_url) as own_redis_url,
+    ):
+        # Two runs may search for free ports at once, so each starts at a different number.
         port = FIRST_PORT + os.getpid() * 2 % 10_000
         stack = ChaosStack(data_dir, pick_port(port), pick_port(port + 1), database_url, own_redis_url)
         stack.prepare()
@@ -105,7 +111,7 @@ def run(plan: Plan, *, seed: int, data_dir: Path) -> dict[str, Any]:
 
 
 def _count_cpu_seconds() -> float:
-    """Of this process and of all that it started, which have ended: what the run costs on an idle machine."""
+    """Return the CPU time of this process and of all ended child processes."""
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return round(sum(each.ru_utime + each.ru_stime for each in spent), 1)
 

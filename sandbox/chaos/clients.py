@@ -1,4 +1,4 @@
-"""The customers' runners: threads that send the plan's reports until each has been answered with 2xx."""
+"""The customers' runners: threads that send the plan's reports and retry each until it gets a 2xx."""
 
 import queue
 import threading
@@ -13,16 +13,17 @@ from .plan import Issue, Plan, Step
 
 THREADS = 6
 PAUSE_SECONDS = 0.3
-# A key whose request died with its process stays locked for a minute: then use another key.
+# An idempotency key stays locked for a minute if its request's process was killed: then use another key.
 MAX_KEY_CONFLICTS = 10
-# Answers that leave the outcome unknown, or that ask for another attempt.
+# Responses that leave the outcome unknown or ask for a retry.
 RETRYABLE_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
 
 
 class Clients:
-    """Start, then ask `is_done`. `counts`: requests, answers by kind. `refused`: final rejections.
+    """The runners of all customers. Call `start`, then poll `is_done`.
 
-    `pace` is how many issues may begin in a second.
+    `counts` has the number of requests and of responses by kind, `rejected` the final rejections. `pace` is
+    the maximum number of issues begun per second.
     """
 
     def __init__(self, *, url: str, plan: Plan, keys: dict[int, str], pace: float) -> None:

@@ -1,6 +1,6 @@
-"""The plan of a run, drawn from a seed: the clients and what they send. Pure.
+"""The plan of a run, drawn from a seed: the clients and the reports that they send. Pure.
 
-The plan is the clients' own record, with which the ledger snapshot is compared.
+The ledger snapshot is compared with the plan at the end.
 """
 
 import random
@@ -16,7 +16,7 @@ UNBILLED_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Client:
-    """A future customer. An `early` one subscribes a month before: its period ends during the faults."""
+    """A customer to sign up. An `early` one subscribes a month before: its period ends during the faults."""
 
     number: int
     plan: PlanKey
@@ -33,7 +33,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Step:
-    """One report of a mitigation, sent `copies` times at once."""
+    """A report of a mitigation, sent `copies` times in parallel. `has_key`: with an Idempotency-Key."""
 
     data: dict[str, Any]
     commit: str
@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Issue:
-    """One issue of a client's repository, and the reports sent about it, one after the other."""
+    """An issue in a client's repository, and the reports about it in sequence. `counts`: it is a fix."""
 
     client: int
     repository: str
@@ -62,7 +62,7 @@ class Plan:
     issues: tuple[Issue, ...]
 
     def list_counting(self, client: Client) -> list[Issue]:
-        """Return the issues whose fixes count for this client."""
+        """Return the client's issues whose fixes count."""
         return [issue for issue in self.issues if issue.client == client.number and issue.counts]
 
 
@@ -83,7 +83,10 @@ UNVERIFIED: tuple[dict[str, Any], ...] = (
 
 
 def draw_plan(*, seed: int, fixes: int, customers: int | None = None) -> Plan:
-    """The same plan for the same numbers. `fixes` are those that succeed; others come on top."""
+    """Draw a plan, the same for the same arguments. `fixes` is the number of successful ones.
+
+    Unsuccessful ones are added: UNBILLED_SHARE of them.
+    """
     rng = random.Random(f"plan-{seed}")
     clients = _draw_clients(rng, customers or max(6, fixes // FIXES_PER_CUSTOMER))
     shares = _share_out(rng, clients, fixes)
@@ -97,7 +100,7 @@ def draw_plan(*, seed: int, fixes: int, customers: int | None = None) -> Plan:
 
 
 def _draw_clients(rng: random.Random, count: int) -> tuple[Client, ...]:
-    """Of ten: three trials, two teams, five pay-as-you-go, of which one early."""
+    """Draw clients. Of ten, three are on a trial, two on Teams, five on pay-as-you-go, one of those early."""
     plans: list[PlanKey] = [*("trial",) * 3, *("teams",) * 2, *("payg",) * 5]
     pattern = [(plan, index == 9) for index, plan in enumerate(plans)]
     rng.shuffle(pattern)
@@ -105,7 +108,7 @@ def _draw_clients(rng: random.Random, count: int) -> tuple[Client, ...]:
 
 
 def _share_out(rng: random.Random, clients: tuple[Client, ...], fixes: int) -> list[int]:
-    """Fixes of each: trials on both sides of their 10, teams of their 60, the rest to pay-as-you-go."""
+    """Distribute the fixes: trials get about 10 and Teams about 60, the rest goes to pay-as-you-go."""
     wanted = {"trial": lambda: rng.randint(6, 14), "teams": lambda: rng.randint(50, 75)}
     shares = [wanted[client.plan]() if client.plan in wanted else 0 for client in clients]
     payers = [index for index, client in enumerate(clients) if client.plan == "payg"]
@@ -139,6 +142,6 @@ def _draw_copies(rng: random.Random) -> int:
 
 
 def _draw_success(rng: random.Random, good: Step, another: Step, bad: Step) -> tuple[Step, ...]:
-    """Mostly one report; else repeated, replaced by another, or with a failure before or after it."""
+    """Draw the reports of a success: one, or one repeated, replaced, or with a failure before or after it."""
     shapes = ((good,), (good, good), (good, another), (bad, good), (good, bad))
     return rng.choices(shapes, weights=(60, 12, 8, 12, 8))[0]

@@ -1,4 +1,4 @@
-"""A run's outcome for people and for machines. Pure."""
+"""Format the results of a run, as JSON and as a table. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from .results import Result
 def describe(
     results: Sequence[Result], *, before: ResourceUsage, after: ResourceUsage, **about: Any
 ) -> dict[str, Any]:
-    """What `var/load.json` holds. `ok`: nothing was lost, and nothing grew past the tolerance."""
+    """Return the content of var/load.json. It is `ok` if nothing is lost and nothing grew too much."""
     growth = find_growth(before, after)
     return {
         "ok": not growth and not any(result.lost for result in results),

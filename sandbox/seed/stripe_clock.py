@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 60
 
 
 class SandboxUnavailable(Exception):
-    """There is no sandbox at Stripe's address, or its webhooks are not processed."""
+    """No sandbox answers at Stripe's address, or its webhooks are not processed."""
 
 
 class StripeClock(Protocol):
@@ -21,11 +21,11 @@ class StripeClock(Protocol):
     def now(self) -> datetime: ...
 
     def move_to(self, moment: datetime) -> None:
-        """Move the clock, and return once all webhooks that this causes have been processed."""
+        """Move the clock, and wait until all resulting webhooks have been processed."""
 
 
 class HttpStripeClock:
-    """The clock of a running sandbox, whose webhooks a running web process and worker process."""
+    """The clock of a running sandbox. A running web process and worker handle its webhooks."""
 
     def __init__(self, stripe_url: str) -> None:
         self._http = httpx.Client(
@@ -36,7 +36,10 @@ class HttpStripeClock:
         return datetime.fromtimestamp(self._call("GET", "clock")["now"], UTC)
 
     def move_to(self, moment: datetime) -> None:
-        """Raises SandboxUnavailable."""
+        """Move the clock, and wait until all resulting webhooks have been processed.
+
+        Raises SandboxUnavailable.
+        """
         self._call("POST", "clock", {"set_to": int(moment.timestamp())})
         self.settle()
 
@@ -51,7 +54,7 @@ class HttpStripeClock:
             time.sleep(0.05)
 
     def list_meter_events(self) -> list[dict[str, Any]]:
-        """Usage as it was reported, oldest first."""
+        """Return the meter events in the order in which they were reported."""
         found: list[dict[str, Any]] = self._call("GET", "meter_events")
         return found
 

@@ -19,7 +19,7 @@ import pytest
 from sandbox import probe
 from sandbox.bench.stack import BenchStack
 from sandbox.processes import Supervisor, pick_any_port
-from sandbox.services import borrow_redis, make_database
+from sandbox.services import borrow_redis, create_database
 from sandbox.stack import HOST, Stack
 
 from .attacks import ATTACKS, Target
@@ -43,8 +43,8 @@ import django
 django.setup()
 from customers.models import Customer
 from customers.services.manage_keys import create_api_key
-from sandbox.tables import make_tables
-make_tables()
+from sandbox.tables import create_tables
+create_tables()
 customer = Customer.objects.create(name="Acme", email="acme@example.com")
 print(create_api_key(customer=customer, name="test").raw)
 """
@@ -142,7 +142,7 @@ def production(tmp_path_factory):
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     with (
-        make_database(admin_url, purpose="attacks") as database,
+        create_database(admin_url, purpose="attacks") as database,
         borrow_redis(redis_url) as own_redis,
         run(BenchStack(folder, pick_any_port(), 9, database, own_redis)) as machine,
     ):

@@ -24,7 +24,7 @@ def write(*rows: Any) -> str:
 class TestReadReport:
     def test_names_what_is_vulnerable_and_where_it_is_fixed(self) -> None:
         found = read_report(write(FINE, BAD, SKIPPED))
-        assert found == Audit(asked=2, unknown=1, vulnerabilities=("flask 0.1: PYSEC-1, fixed in 1.0",))
+        assert found == Audit(checked=2, unknown=1, vulnerabilities=("flask 0.1: PYSEC-1, fixed in 1.0",))
 
     @pytest.mark.parametrize("name", ["PYSEC-1", "CVE-1"])
     def test_leaves_out_what_is_ignored_with_a_reason(self, monkeypatch: Any, name: str) -> None:

@@ -14,7 +14,7 @@ from billing.plans import PLANS
 from billing.selectors.invoices import list_invoices
 from billing.services.webhooks.handlers import ENDPOINT_EVENTS, handle_webhook
 from billing.stripe_gateway.prices import sync_plans
-from sandbox.seed.actions import find
+from sandbox.seed.actions import find_customer
 from sandbox.seed.customers import ClockTooLate, describe_difference, seed_customers, seed_staff
 from sandbox.seed.personas import BEGINS_DAYS_AGO, PASSWORD, PERSONAS, STAFF_SECRET, Persona
 from sandbox.seed.timeline import TIMELINE
@@ -51,7 +51,7 @@ def clock(transactional_db: None, stripe_sandbox: "StripeSandbox") -> InProcessS
 
 
 def list_totals(persona: Persona) -> list[tuple[int, str]]:
-    invoices = list_invoices(customer=find(persona), limit=5)
+    invoices = list_invoices(customer=find_customer(persona), limit=5)
     return [(invoice.total_cents, invoice.status) for invoice in invoices]
 
 
