@@ -14,21 +14,21 @@ def client() -> Iterator[Client]:
     port = pick_any_port()
     with Supervisor(environment={}) as supervisor:
         supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo_server", str(port)])
-        supervisor.wait_for("the echo", lambda: not is_port_free(port))
+        supervisor.wait_for("the echo server", lambda: not is_port_free(port))
         yield Client("127.0.0.1", port)
 
 
 class TestClient:
-    def test_times_each_request(self, client: Client) -> None:
+    def test_measures_each_request(self, client: Client) -> None:
         seconds = client.measure_latencies(Case("echo", lambda _: REQUEST, b'"ok"'), 3)
         assert len(seconds) == 3
 
-    def test_counts_what_is_answered_on_all_connections(self, client: Client) -> None:
+    def test_counts_responses_on_all_connections(self, client: Client) -> None:
         case = Case("echo", lambda _: REQUEST, b'"ok"')
         rate = client.measure_rate(case, connections=4, seconds=0.05)
         assert rate * 0.05 <= client.sent["echo"]
 
-    def test_refuses_an_answer_without_what_it_must_hold(self, client: Client) -> None:
+    def test_raises_for_a_response_without_the_expected_text(self, client: Client) -> None:
         with pytest.raises(UnexpectedResponse, match="echo"):
             client.fetch(Case("echo", lambda _: REQUEST, b'"other"'))
 
