@@ -50,7 +50,7 @@ class BillingEnv:
         return customer
 
     def deliver(self, *, events: list[dict[str, Any]] | None = None) -> None:
-        """Post these events or all undelivered ones, signed, and run the tasks that they enqueue."""
+        """Post these events, or all undelivered ones, signed, and run the tasks that they enqueue."""
         for event in events or self.list_undelivered_events():
             self.delivered.add(event["id"])
             with self.run_tasks():
@@ -58,7 +58,7 @@ class BillingEnv:
             assert response.status_code == 200
 
     def close_month(self) -> None:
-        """Move Stripe's clock past the period's end and its invoice's hour as a draft; deliver the events."""
+        """Move Stripe's clock past the end of the period and its invoice's draft hour; deliver the events."""
         self.stripe.control.advance(days=31, hours=2)
         self.deliver()
 
@@ -86,7 +86,7 @@ class BillingEnv:
 
 
 class StripeCatalog:
-    """Our plans and webhook endpoint at Stripe and in dj-stripe's tables: made once, copied for each test."""
+    """Our plans and webhook endpoint, at Stripe and in dj-stripe's tables. Created once, copied per test."""
 
     def __init__(self) -> None:
         self._objects: list[dict[str, Any]] = []
@@ -145,7 +145,7 @@ def post_webhook(payload: str, *, secret: str | None = None, at: datetime | None
 
 
 def run_together(*works: Callable[[], Any]) -> list[Any]:
-    """Return each work's result; all start at once, each in a thread with a connection of its own."""
+    """Run functions at the same time, each in its own thread and connection, and return their results."""
     start = threading.Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:

@@ -45,7 +45,7 @@ def explain(
     return alert
 
 
-class TestExplainStanding:
+class TestExplainAccountState:
     def test_returns_nothing_for_an_active_plan(self) -> None:
         assert explain_account_state(GOOD, [OPEN], contact=CONTACT) is None
 

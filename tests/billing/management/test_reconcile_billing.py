@@ -45,7 +45,7 @@ class TestReconcileBilling:
             reconcile("--customer", str(uuid4()))
 
 
-class TestTheNightlyTask:
+class TestNightlyTask:
     def test_reconciles(self, billing_env):
         billing_env.subscribe("payg")
         tasks.reconcile_billing()
