@@ -17,9 +17,9 @@ def serve(port: int) -> None:
         while True:
             for key, _ in selector.select():
                 if key.fileobj is listener:
-                    connection, _ = listener.accept()
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    selector.register(connection, selectors.EVENT_READ)
+                    accepted, _ = listener.accept()
+                    accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    selector.register(accepted, selectors.EVENT_READ)
                     continue
                 connection = key.fileobj
                 assert isinstance(connection, socket.socket)
