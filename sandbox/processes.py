@@ -67,6 +67,7 @@ class Supervisor:
         self.stop()
 
     def start(self, name: str, command: Sequence[str]) -> Child:
+        """Start a process. Call it from the main thread: the child ends with the thread that forked it."""
         log = self._log_dir / f"{name}.log" if self._log_dir else None
         with open(log, "a") if log else contextlib.nullcontext(subprocess.PIPE) as output:
             popen = subprocess.Popen(
@@ -76,7 +77,7 @@ class Supervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
-                process_group=0,
+                process_group=0,  # a signal reaches the child's own children, and Ctrl-C reaches neither
                 preexec_fn=_end_with_parent,
             )
         child = Child(name, popen, log)
@@ -126,7 +127,7 @@ class Supervisor:
         with _no_interruption():
             for child in reversed(self._children):
                 _signal_group(child, signal.SIGTERM)
-            deadline = time.monotonic() + self._stop_timeout
+            deadline = time.monotonic() + self._stop_timeout  # of all children together
             for child in self._children:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.popen.wait(timeout=max(0.0, deadline - time.monotonic()))
@@ -178,6 +179,7 @@ def pick_port(preferred: int) -> int:
 
 def is_port_free(port: int) -> bool:
     with socket.socket() as probe:
+        # Ports in TIME_WAIT count as free, as they do for gunicorn.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -198,6 +200,7 @@ def _end_with_parent() -> None:
     """Ask the kernel to end this process when its parent dies. Runs in the child between fork and exec."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        # The parent may have died before the call.
         if os.getppid() == 1:
             os._exit(1)
 

@@ -84,6 +84,7 @@ def borrow_redis(server_url: str) -> Iterator[str]:
     for number in REDIS_DATABASES:
         url = urlunsplit(urlsplit(server_url)._replace(path=f"/{number}"))
         with redis.Redis.from_url(url) as client:
+            # The key reserves the database against another run that looks at the same time.
             if client.dbsize() == 0 and client.set("borrowed", os.getpid(), nx=True):
                 break
     else:

@@ -71,6 +71,7 @@ def iterate_execute_calls(tree: ast.Module) -> Iterator[tuple[Function, ast.Call
         for call in ast.walk(function):
             if isinstance(call, ast.Call) and _is_execute(call) and call.args:
                 statement = call.args[0]
+                # Follow one assignment, which is how such statements are usually written.
                 if isinstance(statement, ast.Name):
                     statement = assigned.get(statement.id, statement)
                 yield function, call, statement

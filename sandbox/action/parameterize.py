@@ -26,6 +26,7 @@ def parameterize(source: str, finding: Finding) -> str:
             argument = call.args[0]
             if argument is statement:
                 return f"{source[:start]}{text}, {parameters}{source[end:]}"
+            # Insert the parameters first: they come after the statement, so its offsets stay valid.
             after = _locate(source, argument)[1]
             changed = source[:after] + f", {parameters}" + source[after:]
             return changed[:start] + text + changed[end:]
@@ -35,6 +36,7 @@ def parameterize(source: str, finding: Finding) -> str:
 def _replace_fields(text: str, names: tuple[str, ...]) -> tuple[str, str]:
     """Return the f-string's source with a `?` for each field, and the source of the tuple of parameters."""
     fields = "|".join(re.escape(name) for name in names)
+    # Quotes around a field become part of neither: a `?` within quotes would be a literal question mark.
     pattern = re.compile(rf"'([^'{{}}]*)\{{({fields})\}}([^'{{}}]*)'|\{{({fields})\}}")
     parameters = [_write_parameter(match) for match in pattern.finditer(text)]
     if len(parameters) != len(names):
@@ -55,6 +57,7 @@ def _locate(source: str, node: ast.expr) -> tuple[int, int]:
     lines = source.splitlines(keepends=True)
     assert node.end_lineno is not None and node.end_col_offset is not None
 
+    # `ast` gives columns in UTF-8 bytes.
     def count(line: int, column: int) -> int:
         return sum(map(len, lines[: line - 1])) + len(lines[line - 1].encode()[:column].decode())
 

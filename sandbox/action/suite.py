@@ -69,6 +69,7 @@ def run_suite(checkout: Path) -> SuiteRun:
             text=True,
             timeout=TIMEOUT_SECONDS,
         )
+        # pytest exits with 0 if all tests pass and with 1 if some fail. Other codes mean that it did not run.
         if done.returncode not in (0, 1):
             raise SuiteError(done.stdout[-2000:] + done.stderr[-2000:])
         return read_report(report.read_text())

@@ -239,6 +239,7 @@ class FaultInjector:
     def _lock_phases(self) -> None:
         with connect(self.stack.database_url) as session, session.transaction():
             session.execute("LOCK TABLE phases_phaseexecution IN EXCLUSIVE MODE")
+            # Longer than the alert's threshold of 250 ms, shorter than the timeout of the traffic's client.
             time.sleep(0.7)
 
     def lock_reconciliations(self) -> None:
@@ -252,6 +253,7 @@ class FaultInjector:
             self.locks.pop().close()
 
     def receive_broken_webhook(self) -> None:
+        # Insert the row directly, as if all attempts but the last had failed: they would take hours.
         body = json.dumps({"id": "evt_broken", "object": "event", "type": "customer.updated", "data": {}})
         InboxEvent.objects.create(
             event_id="evt_broken", event_type="customer.updated", payload=body, failures=LAST_FAILURE
@@ -272,6 +274,7 @@ class FaultInjector:
         ProvisioningRun.objects.filter(pk=customer.pk).update(started_at=an_hour_ago, completed_at=None)
 
     def exceed_onboarding(self) -> None:
+        # Set the counter instead of sending 100,000 requests.
         with redis.Redis.from_url(self.stack.redis_url) as client:
             client.set(ONBOARDINGS, 10 * int(self.stack.environment["ONBOARDINGS_PER_HOUR"]), ex=3600)
 
@@ -344,7 +347,7 @@ class FaultInjector:
         self.stack.start_redis(self.supervisor)
 
     def refuse_database(self) -> None:
-        connection.close()
+        connection.close()  # this process's own connection would be terminated too
         self._allow_connections("false")
 
     def accept_database(self) -> None:
@@ -362,5 +365,5 @@ class FaultInjector:
         self.stripe.end_month()
 
     def kill_web(self) -> None:
-        self.traffic.stop()
+        self.traffic.stop()  # its requests would only fail
         self.supervisor.kill("web")

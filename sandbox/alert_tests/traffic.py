@@ -83,6 +83,7 @@ class Traffic:
             thread.start()
 
     def send(self, request: Request) -> None:
+        """Send one request and count its status, or the exception's name if there is no response."""
         headers = {"X-API-Key": request.key} if request.key else {"Cookie": SESSION}
         headers["X-Forwarded-For"] = (
             WRONG_KEY_ADDRESS if request.key == WRONG_KEY else f"198.51.100.{next(self._addresses) % 250}"

@@ -25,6 +25,7 @@ API = "/api/v1"
 
 
 def make_cases(seeded: Seeded) -> dict[str, Case]:
+    """Return all cases by name. Creates the API key and the webhook endpoint that some need."""
     api_clients = seeded.api_clients
     return {
         each.name: each
@@ -99,6 +100,7 @@ def _store(api_clients: Sequence[ApiClient]) -> Case:
     def make(n: int) -> bytes:
         api_client = api_clients[n % len(api_clients)]
         sent = {"phase": "mitigation", "repo": api_client.repository, "commitSha": f"{n:040x}", "data": data}
+        # Issue numbers beyond the seeded ones, so that every request stores a new fix.
         body = json.dumps(sent | {"issueNumber": 10**9 + n}).encode()
         return build_request("POST", f"{API}/phases/store", body, X_API_Key=api_client.key)
 

@@ -58,6 +58,7 @@ class Connection:
     def socket(self) -> socket.socket:
         if self._socket is None:
             self._socket = socket.create_connection(self.address, timeout=TIMEOUT_SECONDS)
+            # Otherwise a second small write waits for the server's acknowledgment.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
 
@@ -147,6 +148,7 @@ class Client:
                         continue
                     case.check(answer)
                     answered += 1
+                    # A response may close the connection. The next request opens a new socket.
                     is_kept = connection._socket is not None
                     if not is_kept or time.perf_counter() >= ends_at:
                         selector.unregister(key.fileobj)

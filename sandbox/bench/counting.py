@@ -11,6 +11,8 @@ RESPONSE_HEADER = "X-Queries"
 
 
 class CountQueriesMiddleware:
+    """Sets RESPONSE_HEADER to the number of queries of a request that has REQUEST_HEADER."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 

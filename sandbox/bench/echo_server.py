@@ -12,6 +12,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 
 
 def serve(port: int) -> None:
+    """Answer every read with 200, on 127.0.0.1, until the process ends."""
     with selectors.DefaultSelector() as selector, socket.create_server(("127.0.0.1", port)) as listener:
         selector.register(listener, selectors.EVENT_READ)
         while True:

@@ -86,6 +86,7 @@ def measure(path: Callable[[int], object]) -> Cost:
         began = time.perf_counter()
         _roll_back(lambda number=number: path(number))  # type: ignore[misc]
         seconds.append(time.perf_counter() - began)
+    # A separate run, because tracing allocations makes everything slower.
     tracemalloc.start()
     _roll_back(lambda: path(ROUNDS + 1))
     _, peak = tracemalloc.get_traced_memory()
@@ -104,7 +105,7 @@ def measure(path: Callable[[int], object]) -> Cost:
     nodes = [node for plan in plans for node in _list_nodes(plan)]
     return Cost(
         queries=count,
-        p50_ms=round(statistics.median(seconds[1:]) * 1000, 1),
+        p50_ms=round(statistics.median(seconds[1:]) * 1000, 1),  # the first run is a warm-up
         memory_kb=peak // 1024,
         rows_read=sum(_count_read(node) for node in nodes),
         seq_scans=sorted({node["Relation Name"] for node in nodes if _is_seq_scan(node)}),
@@ -136,6 +137,7 @@ def _list_nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _count_read(node: Mapping[str, Any]) -> int:
     """Return the number of rows that a scan of a table or index examined."""
+    # A bitmap heap scan reads the rows that its bitmap index scan has already counted.
     if "Scan" not in node["Node Type"] or node["Node Type"] == "Bitmap Heap Scan":
         return 0
     looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)

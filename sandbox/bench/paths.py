@@ -21,6 +21,7 @@ API = "/api/v1"
 
 
 def make_paths(seeded: Seeded, at: datetime) -> dict[str, Path]:
+    """Return the paths by name. Each is a function that gets a new number per call."""
     ordinary = seeded.api_clients[0]
     return {
         "phases/store": _store(ordinary),
@@ -105,7 +106,7 @@ def _read_ledger(api_client: ApiClient, at: datetime) -> None:
 
 
 def _read_gauges() -> None:
-    cache.clear()
+    cache.clear()  # no cached value may hide a query
     for reading in COLLECTORS.values():
         if reading.service == "database":
             list(reading.read())

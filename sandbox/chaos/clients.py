@@ -71,6 +71,7 @@ class Clients:
     def _send_all(self, issue: Issue) -> None:
         for step in issue.steps:
             key = str(uuid.uuid4()) if step.has_key else None
+            # Parallel copies with the same key, as if a runner had repeated a slow request.
             copies = [self._copiers.submit(self._send, issue, step, key) for _ in range(step.copies)]
             for copy in copies:
                 copy.result()

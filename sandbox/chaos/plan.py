@@ -58,6 +58,8 @@ class Issue:
 
 @dataclass(frozen=True)
 class Plan:
+    """All clients, by number, and their issues, in the order of sending."""
+
     clients: tuple[Client, ...]
     issues: tuple[Issue, ...]
 

@@ -26,6 +26,8 @@ ALLOWED = {
 
 @dataclass(frozen=True)
 class Finding:
+    """A possible secret in a file. `text` is the secret itself: do not print it."""
+
     file: str
     line: int
     kind: str
@@ -45,6 +47,7 @@ def _scan(folder: Path) -> Iterator[Finding]:
     plugins = [{"name": name} for name in KNOWN]
     plugins += [{"name": name, "path": DETECTORS.as_uri()} for name in OURS]
     found = SecretsCollection(root=str(folder))
+    # Without detect-secrets' filters, which skip lines with allowlist comments and whole kinds of files.
     with transient_settings({"plugins_used": plugins, "filters_used": []}):
         for name in _list_tracked(folder):
             found.scan_file(name)

@@ -52,6 +52,7 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "tr":
             self._end_row()
+        # Also closes elements without an end tag, such as <p> and <li>.
         while any(name == tag for name, _ in self._open):
             if self._open.pop()[0] == tag:
                 return

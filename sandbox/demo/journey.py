@@ -87,6 +87,7 @@ class Journey:
         )
 
     def scan(self, job: Job) -> Scan:
+        """Run SCAN, and check the finding and the stored result."""
         check, found = self.report.check, scan(job)
         for finding in found.findings:
             self.report.write(f"{finding.file}:{finding.line} {finding.describe()['description']}")
@@ -96,6 +97,7 @@ class Journey:
         return found
 
     def validate(self, job: Job, found: Scan) -> Validation:
+        """Run VALIDATE, and check the test file, the insertion and both runs of the suite."""
         check, proof = self.report.check, validate(job, found.findings[0])
         best, point = f"{proof.test_file}, score {proof.score:.2f}", proof.insertion["insertionPoint"]
         is_mirror = proof.test_file == "tests/catalog/test_search.py" and proof.score > 1.4
@@ -113,6 +115,7 @@ class Journey:
         return proof
 
     def mitigate(self, job: Job, found: Scan, proof: Validation) -> Mitigation:
+        """Run MITIGATE and store its result twice, and check that it counts once."""
         check, fix = self.report.check, mitigate(job, found.findings[0], times=2)
         everything = len(proof.after.outcomes)
         check(f"with the fix all {everything} tests pass", len(fix.after.passed) == everything)

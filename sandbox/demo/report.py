@@ -30,6 +30,7 @@ class Report:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
+        """Print and time a step. Any exception other than a wait or process error becomes CheckFailed."""
         step = Step(title)
         self.steps.append(step)
         print(f"\n{_bold(f'{len(self.steps)}  {title}')}", flush=True)

@@ -17,6 +17,8 @@ PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class LoadEnvironment:
+    """Everything that a scenario uses."""
+
     stack: LoadStack
     supervisor: Supervisor
     stripe: StripeSandboxClient
@@ -35,6 +37,7 @@ class LoadEnvironment:
         return least
 
     def measure(self) -> ResourceUsage:
+        """Measure memory and connections of all RSOLV processes."""
         names = {"web": ["web"], "worker": [f"worker{n}" for n in range(CELERY_WORKERS)], "beat": ["beat"]}
         return measure(
             roles={

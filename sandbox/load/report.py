@@ -21,6 +21,7 @@ def describe(
 
 
 def write_lines(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of the table, with errors below each scenario and the result last."""
     yield f"{'':<20} {'sent':>6} {'ok':>6} {'lost':>5} {'p50 ms':>8} {'p95 ms':>8} {'target':>6}"
     for name, found in report["scenarios"].items():
         numbers = f"{found['sent']:>6} {found['succeeded']:>6} {found['lost']:>5}"

@@ -48,7 +48,7 @@ def send_in_sequence(url: str, series: Iterable[Iterable[TimedRequest]]) -> list
 async def _send_all(url: str, requests: list[TimedRequest], connections: int) -> list[Answer]:
     free = asyncio.Semaphore(connections)  # httpx's own queue gets slow when it is long
     async with _open(url, connections) as client:
-        began = time.perf_counter() + 0.1
+        began = time.perf_counter() + 0.1  # after all coroutines have been created
 
         async def send(request: TimedRequest) -> Answer:
             await asyncio.sleep(began + request.due - time.perf_counter())

@@ -49,6 +49,7 @@ class Result:
         return self.target_ms is not None and compute_percentile_ms(self.answers, 95) > self.target_ms
 
     def describe(self) -> dict[str, Any]:
+        """Return the scenario's entry in var/load.json. Lists at most SHOWN_FINDINGS missing items."""
         return {
             "sent": self.sent,
             "succeeded": self.succeeded,

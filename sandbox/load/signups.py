@@ -73,6 +73,7 @@ class Signups:
 
     def _make_requests(self, emails: list[str]) -> list[TimedRequest]:
         """Return the signup requests, each with its own client address as set by a proxy, for the limits."""
+        # A different block per scenario, so that the scenarios do not share the limits per address.
         block = sum(self.name.encode()) % 200 + 20
         return [
             TimedRequest(

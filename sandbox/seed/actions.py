@@ -77,6 +77,7 @@ def fix(count: int, *, over_days: float, end: Ending = "fixed") -> Action:
             reports = [write_proof(persona, issue), write_fix(persona, issue, end)]
             if issue <= len(REPOSITORIES):
                 reports.insert(0, write_scan(persona, issue))
+            # The proof comes two hours before the fix, and the scan three.
             for hours, report in zip((3, 2, 0)[-len(reports) :], reports, strict=True):
                 store_phase(customer=customer, report=report, at=moment - timedelta(hours=hours))
 

@@ -54,6 +54,7 @@ def write_scan(persona: Persona, issue: int) -> PhaseReport:
 
 
 def write_proof(persona: Persona, issue: int) -> PhaseReport:
+    """Return the validation of an issue, with the failing test that proves it."""
     vulnerability = _choose_vulnerability(issue)
     test = {
         "testName": f"test_{vulnerability.kind}_is_rejected",
@@ -80,6 +81,7 @@ def write_proof(persona: Persona, issue: int) -> PhaseReport:
 
 
 def write_fix(persona: Persona, issue: int, end: Ending) -> PhaseReport:
+    """Return the mitigation of an issue: verified, failed, or with a pull request whose tests fail."""
     data: dict[str, Any] = {"success": end != "failed", "issueNumber": issue}
     if end == "failed":
         notes = ("Two other tests fail.", "The new test still fails.", "Two tests fail after the fix.")
