@@ -28,7 +28,8 @@ def find_origin(request: HttpRequest) -> Origin:
     return {"address": get_client_ip(request), "device": device}
 
 
-def manages(membership: Membership) -> bool:
+def may_manage(membership: Membership) -> bool:
+    """Return whether the member's role permits managing the account. For `may` of `member_page`."""
     return membership.may_manage
 
 

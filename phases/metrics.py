@@ -1,4 +1,4 @@
-"""Metrics of phases and test integration. Labels have a fixed set of values: no caller can add one."""
+"""Metrics of phases and test integration. Labels have fixed values, which no request can extend."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -15,29 +15,31 @@ LANGUAGES = {language for framework in FRAMEWORKS.values() for language in frame
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5)
 LABELS = ["framework", "language", "method", "status"]
 
-STORED = Counter("rsolv_phases_stored", "Results of phases that were new or differed.", ["phase", "outcome"])
-REFUSED = Counter("rsolv_phases_refused", "Results that were not stored, by the bound they met.", ["reason"])
-ANALYZED = Counter("rsolv_test_integration_analyze", "Questions of where a test goes.", LABELS)
-GENERATED = Counter("rsolv_test_integration_generate", "Tests that were to be put into a file.", LABELS)
+STORED = Counter("rsolv_phases_stored", "Results that were new or changed.", ["phase", "outcome"])
+REJECTED = Counter(
+    "rsolv_phases_rejected", "Results that were not stored, by the limit that they exceeded.", ["reason"]
+)
+ANALYZED = Counter("rsolv_test_integration_analyze", "Requests to rank test files.", LABELS)
+GENERATED = Counter("rsolv_test_integration_generate", "Requests to insert tests into a file.", LABELS)
 ANALYZE_SECONDS = Histogram(
     "rsolv_test_integration_analyze_duration_seconds",
-    "How long analyze took where it succeeded.",
+    "Duration of successful analyze requests.",
     ["framework"],
     buckets=SECONDS,
 )
 GENERATE_SECONDS = Histogram(
     "rsolv_test_integration_generate_duration_seconds",
-    "How long generate took where it succeeded.",
+    "Duration of successful generate requests.",
     ["framework"],
     buckets=SECONDS,
 )
 ENGINE_STOPPED = Counter(
-    "rsolv_engine_tasks_stopped", "Tasks of the engine that ended without an answer, by why.", ["reason"]
+    "rsolv_engine_tasks_stopped", "Engine tasks that ended without a result, by reason.", ["reason"]
 )
-ENGINE_BUSY = Counter("rsolv_engine_busy", "Requests refused because the engine's processes were taken.")
+ENGINE_BUSY = Counter("rsolv_engine_busy", "Requests rejected because no engine process was free.")
 LINES = Histogram(
     "rsolv_test_integration_generate_lines_integrated",
-    "Lines that were put into a file.",
+    "Lines inserted into a file.",
     ["framework"],
     buckets=(0, 1, 5, 10, 20, 50, 100, 200, 500, 1000),
 )
@@ -60,7 +62,7 @@ def measure(total: Counter, seconds: Histogram, sent: object) -> Iterator[Run]:
         yield run
         status = "success"
     except (DomainError, APIException):
-        status = "refused"
+        status = "rejected"
         raise
     finally:
         total.labels(framework, language, run.method, status).inc()

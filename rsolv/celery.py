@@ -1,4 +1,4 @@
-"""The queue. Tasks carry ids only: the database says what is to be done."""
+"""The Celery application. Tasks carry row ids only; the database holds the work."""
 
 import os
 from typing import Any
@@ -19,13 +19,16 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 @beat_init.connect
 def keep_files_private(**_: Any) -> None:
-    """Not at import: every management command imports this module, collectstatic too."""
+    """Set the umask when a worker or beat starts.
+
+    Not at import: every management command imports this module, and collectstatic must write public files.
+    """
     create_only_private_files()
 
 
 @setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
-    """Celery leaves the logging that Django has configured alone."""
+    """Keep Django's logging: a receiver of this signal stops Celery from configuring its own."""
 
 
 @task_prerun.connect

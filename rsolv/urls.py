@@ -21,7 +21,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("provisioning.api.urls")),
 ]
 
-# The API stands first: addresses are tried in turn.
+# API routes come first because Django tries patterns in order.
 urlpatterns = [
     path("api/v1/", include(api)),
     path("api/health", HealthView.as_view(), name="health"),

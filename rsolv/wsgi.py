@@ -9,4 +9,4 @@ from core.private_files import create_only_private_files
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rsolv.settings.prod")
 create_only_private_files()
 application = get_wsgi_application()
-import_module(settings.ROOT_URLCONF)  # every view is loaded now, not within somebody's request
+import_module(settings.ROOT_URLCONF)  # load all views before the first request

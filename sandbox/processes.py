@@ -1,4 +1,4 @@
-"""Start several processes together, watch them, and stop all of them together."""
+"""Start, watch and stop a group of processes."""
 
 import contextlib
 import ctypes
@@ -31,7 +31,7 @@ class NotReady(Exception):
 
 @dataclass(frozen=True)
 class Child:
-    """One process, the leader of a group of its own. Its lines are in `log`, or on the terminal."""
+    """One process, the leader of its own process group. If `log` is None, its output is on the terminal."""
 
     name: str
     popen: subprocess.Popen[str]
@@ -44,11 +44,11 @@ class Child:
 
 
 class Supervisor:
-    """A context: whatever was started in it has ended when it is left, however it is left.
+    """A context manager that stops all processes started within it at its end, also after an exception.
 
-    Children are asked to end, and made to after `patience` seconds. Their lines go to `log_dir/<name>.log`,
-    or, without one, to the terminal behind the process's name. Should this process be killed outright, the
-    kernel ends its children (Linux), which is why they are started from the main thread only.
+    Stopping sends SIGTERM, and SIGKILL after `stop_timeout` seconds. Output goes to `log_dir/<name>.log`, or
+    without `log_dir` to the terminal, prefixed with the process's name. If this process is killed, the kernel
+    ends its children (on Linux), so start them from the main thread only.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Supervisor:
         self.stop()
 
     def start(self, name: str, command: Sequence[str]) -> Child:
+        """Start a process. Call it from the main thread: the child ends with the thread that forked it."""
         log = self._log_dir / f"{name}.log" if self._log_dir else None
         with open(log, "a") if log else contextlib.nullcontext(subprocess.PIPE) as output:
             popen = subprocess.Popen(
@@ -76,7 +77,7 @@ class Supervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
-                process_group=0,
+                process_group=0,  # a signal reaches the child's own children, and Ctrl-C reaches neither
                 preexec_fn=_end_with_parent,
             )
         child = Child(name, popen, log)
@@ -86,28 +87,28 @@ class Supervisor:
         return child
 
     def find(self, name: str) -> Child:
-        """The child last started under a name. Raises KeyError."""
+        """Return the last child that was started under a name. Raises KeyError."""
         for child in reversed(self._children):
             if child.name == name:
                 return child
         raise KeyError(name)
 
     def kill(self, name: str) -> None:
-        """Kill a child and its own children, as a crash does; `check` does not report it. Raises KeyError."""
+        """Kill a child and its own children, as in a crash. `check` does not report it. Raises KeyError."""
         child = self.find(name)
         _signal_group(child, signal.SIGKILL)
         child.popen.wait()
         self._children.remove(child)
 
     def check(self) -> None:
-        """Raise ProcessEnded unless every child still runs."""
+        """Raise ProcessEnded if a child has ended."""
         for child in self._children:
             code = child.popen.poll()
             if code is not None:
                 raise ProcessEnded(f"{child.name} ended with code {code}\n{child.read_tail()}")
 
     def wait_for(self, what: str, is_there: Callable[[], bool], seconds: float = 30) -> None:
-        """Return once `is_there`. Raises NotReady in time, ProcessEnded as soon as a child has ended."""
+        """Wait until `is_there()` is true. Raises NotReady after `seconds`, ProcessEnded if a child ends."""
         deadline = time.monotonic() + seconds
         while not is_there():
             self.check()
@@ -116,17 +117,17 @@ class Supervisor:
             time.sleep(0.05)
 
     def watch(self) -> None:
-        """Block until a child ends, which raises ProcessEnded, or a signal interrupts."""
+        """Block until a signal interrupts. Raises ProcessEnded if a child ends."""
         while True:
             self.check()
             time.sleep(0.3)
 
     def stop(self) -> None:
-        """End all, the last started first. Repeating it is safe."""
+        """Stop all children in reverse order. Safe to repeat."""
         with _no_interruption():
             for child in reversed(self._children):
                 _signal_group(child, signal.SIGTERM)
-            deadline = time.monotonic() + self._stop_timeout
+            deadline = time.monotonic() + self._stop_timeout  # of all children together
             for child in self._children:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.popen.wait(timeout=max(0.0, deadline - time.monotonic()))
@@ -153,9 +154,9 @@ class Supervisor:
 
 @contextlib.contextmanager
 def interrupt_on_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end what runs inside as Ctrl-C does: by KeyboardInterrupt.
+    """Raise KeyboardInterrupt in the block on SIGTERM and SIGHUP, as on Ctrl-C.
 
-    Ctrl-C itself too where a shell has started us in the background, with SIGINT ignored.
+    Also on SIGINT, which is ignored by default if a shell has started this process in the background.
     """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -172,12 +173,13 @@ def interrupt_on_signals() -> Iterator[None]:
 
 
 def pick_port(preferred: int) -> int:
-    """Return the preferred port if it is free, else any free one."""
+    """Return the preferred port if it is free, otherwise any free one."""
     return preferred if is_port_free(preferred) else pick_any_port()
 
 
 def is_port_free(port: int) -> bool:
     with socket.socket() as probe:
+        # Ports in TIME_WAIT count as free, as they do for gunicorn.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -187,7 +189,7 @@ def is_port_free(port: int) -> bool:
 
 
 def pick_any_port() -> int:
-    """Return a port of this machine that is free now."""
+    """Return a port that is currently free on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -195,15 +197,16 @@ def pick_any_port() -> int:
 
 
 def _end_with_parent() -> None:
-    """In the child, before it becomes its program: have the kernel end it when the parent dies."""
+    """Ask the kernel to end this process when its parent dies. Runs in the child between fork and exec."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        # The parent may have died before the call.
         if os.getppid() == 1:
             os._exit(1)
 
 
 def _signal_group(child: Child, number: signal.Signals) -> None:
-    """Signal the whole group, so that a child's own children get it; also when the child itself has ended."""
+    """Signal a child's process group, which includes its own children, even if the child has ended."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.popen.pid, number)
 

@@ -1,4 +1,4 @@
-"""Progress of a long run, on standard error."""
+"""Log the progress of a long run to standard error."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ def log_progress(text: Any) -> None:
 
 @contextmanager
 def timed(part: str, seconds: dict[str, float] | None = None) -> Iterator[None]:
-    """Log how long the block took, and store it in `seconds` under the part's name."""
+    """Log the duration of the block, and store it in `seconds` under `part`."""
     began = time.monotonic()
     yield
     took = round(time.monotonic() - began, 1)

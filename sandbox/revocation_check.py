@@ -1,6 +1,6 @@
-"""Check that an ended key is rejected: threads authenticate with keys while these are ended by every method.
+"""Check that ended API keys are rejected: threads authenticate while keys are ended by every method.
 
-An authentication that begins after the method has returned must be rejected. The keys that are tried are near
+An authentication that begins after the method has returned must be rejected. The threads use keys close to
 the one that is being ended. Cache entries and the lease are deleted at random, as if they had expired, so
 that filling the cache races with ending the key.
 """
@@ -26,14 +26,14 @@ from customers.services.authenticate_key import authenticate_api_key
 from customers.services.block_customer import block_customer
 from customers.services.manage_keys import revoke_api_key, rotate_api_key
 
-# How far before and after the key that is being ended the keys that are tried may be.
+# The threads use keys up to this many places before and after the one that is being ended.
 BEHIND, AHEAD = 4, 2
 NAME = "Revocation check"
 
 
 @dataclass
 class KeyUnderTest:
-    """`ended_at` is when the method had returned, by the monotonic clock."""
+    """An API key, and the method that ends it. `ended_at` is the monotonic time when the method returned."""
 
     raw: str
     api_key: ApiKey
@@ -43,7 +43,11 @@ class KeyUnderTest:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`accepted_after_end` must be 0. `soonest_us`: the shortest time from a key's end to its rejection."""
+    """The result. `accepted_after_end` must be 0.
+
+    `soonest_us` is the shortest time from a key's end to an attempt that was rejected, `median_us` the
+    median duration of an authentication, both in microseconds.
+    """
 
     authentications: int
     revocations: int
@@ -70,7 +74,7 @@ class Attempt:
 
 
 def run_check(*, authentications: int, revocations: int, threads: int, seed: int = 1) -> Verdict:
-    """Run the check, and delete the customers and keys that it makes. Needs Redis."""
+    """Run the check. Creates its own customers and keys, and deletes them again. Needs Redis."""
     with _create_keys(revocations) as (keys_under_test, staff):
         check = _RevocationCheck(keys_under_test, staff, authentications, threads, seed)
         return check.run()
@@ -111,7 +115,7 @@ class _RevocationCheck:
         return attempts
 
     def _end_keys(self) -> None:
-        """End keys in step with the authentications, so that they are spread over all of them."""
+        """End the keys at an even rate over all authentications."""
         share = self._authentications / len(self._keys_under_test)
         for number, key_under_test in enumerate(self._keys_under_test):
             while self._tried < number * share and not self._is_over.is_set():
@@ -194,7 +198,7 @@ METHODS: dict[str, Callable[[KeyUnderTest, User], None]] = {
 
 @contextmanager
 def _create_keys(count: int) -> Iterator[tuple[list[KeyUnderTest], User]]:
-    """Create customers with one key each, and a staff user; delete them afterwards."""
+    """Create customers with one key each and a staff user, and delete them at the end."""
     run = secrets.token_hex(4)
     staff = User.objects.create(email=f"revocation-{run}@example.com", is_staff=True)
     customers = Customer.objects.bulk_create(

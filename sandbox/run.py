@@ -1,4 +1,4 @@
-"""`python -m sandbox.run`: web, worker, beat and the Stripe sandbox together, until Ctrl-C."""
+"""`python -m sandbox.run`: run web, worker, beat and the sandbox Stripe together, until Ctrl-C."""
 
 import argparse
 import sys
@@ -20,12 +20,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--stripe-port", type=int, default=12111)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var")
-    given = parser.parse_args()
-    for port in (given.port, given.stripe_port):
+    args = parser.parse_args()
+    for port in (args.port, args.stripe_port):
         if not is_port_free(port):
-            print(f"Port {port} is in use: stop what uses it, or choose others: make run PORT= STRIPE_PORT=")
+            print(f"Port {port} is in use. Choose others: make run PORT=… STRIPE_PORT=…")
             return 1
-    stack = Stack(given.data_dir.resolve(), given.port, given.stripe_port)
+    stack = Stack(args.data_dir.resolve(), args.port, args.stripe_port)
     stack.prepare()
     try:
         with interrupt_on_signals(), Supervisor(environment=stack.environment) as supervisor:
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def run(stack: Stack, supervisor: Supervisor) -> None:
-    """Bring everything up, then stay. Raises ProcessEnded, NotReady."""
+    """Start all processes and run until interrupted. Raises ProcessEnded, NotReady."""
     stack.start_stripe(supervisor)
     django.setup()
     call_command("migrate", run_syncdb=True, verbosity=0)
@@ -50,7 +50,7 @@ def run(stack: Stack, supervisor: Supervisor) -> None:
     stack.start_worker(supervisor)
     stack.start_beat(supervisor)
     stack.wait_for_web(supervisor)
-    print(f"\n  RSOLV {stack.url}   Stripe's sandbox {stack.stripe_url}   Ctrl-C ends all\n")
+    print(f"\n  RSOLV {stack.url}   Stripe's sandbox {stack.stripe_url}   Press Ctrl-C to stop\n")
     supervisor.watch()
 
 

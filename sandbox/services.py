@@ -1,4 +1,4 @@
-"""RSOLV as it runs in production, on a PostgreSQL database and a Redis database of the run's own."""
+"""RSOLV as in production, on PostgreSQL and Redis databases that are created for a run."""
 
 import os
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ REDIS_DATABASES = range(15, 0, -1)
 
 
 class NoFreeRedisDatabase(Exception):
-    """No Redis database is empty."""
+    """Every Redis database contains keys."""
 
 
 @dataclass(frozen=True)
 class ServicesStack(Stack):
-    """Several web workers, Celery workers that fork, beat."""
+    """The production configuration: several gunicorn workers, prefork Celery workers, beat."""
 
     database_url: str = ""
     redis_url: str = ""
@@ -62,8 +62,8 @@ class ServicesStack(Stack):
 
 
 @contextmanager
-def make_database(admin_url: str, *, purpose: str) -> Iterator[str]:
-    """A new, empty database, dropped at the end; its URL."""
+def create_database(admin_url: str, *, purpose: str) -> Iterator[str]:
+    """Create an empty database, yield its URL, and drop it at the end."""
     name = f"rsolv_{purpose}_{os.getpid()}"
     with connect(admin_url) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -80,14 +80,15 @@ def connect(admin_url: str) -> psycopg.Connection[tuple[object, ...]]:
 
 @contextmanager
 def borrow_redis(server_url: str) -> Iterator[str]:
-    """A Redis database that is empty, and is emptied at the end; its URL. Raises NoFreeRedisDatabase."""
+    """Reserve an empty Redis database, yield its URL, and flush it at the end. Raises NoFreeRedisDatabase."""
     for number in REDIS_DATABASES:
         url = urlunsplit(urlsplit(server_url)._replace(path=f"/{number}"))
         with redis.Redis.from_url(url) as client:
+            # The key reserves the database against another run that looks at the same time.
             if client.dbsize() == 0 and client.set("borrowed", os.getpid(), nx=True):
                 break
     else:
-        raise NoFreeRedisDatabase("every Redis database holds something")
+        raise NoFreeRedisDatabase("every Redis database contains keys")
     try:
         yield url
     finally:

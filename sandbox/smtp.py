@@ -1,4 +1,4 @@
-"""A mail server on this machine that records mail, and rejects a share of it on demand."""
+"""A local SMTP server that records mail, and rejects some of it on demand."""
 
 import random
 import threading
@@ -19,10 +19,11 @@ START_SECONDS = 60  # on a busy machine
 
 
 class MailServer:
-    """A context manager. `rejection_rate`, from 0 to 1, may be set at any time: so many mails get a 451.
+    """A context manager that runs the server.
 
-    `accepted` counts by recipient and Message-ID, so that a mail sent twice shows. The last mail of each
-    recipient is kept.
+    `rejection_rate`, from 0 to 1, is the share of mails that get a 451; it may be set at any time.
+    `accepted` counts mails by recipient and Message-ID, which shows a mail that was sent twice. Only the last
+    mail to each recipient is stored.
     """
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -47,12 +48,12 @@ class MailServer:
         self._controller.stop()
 
     def count_for(self, recipient: str) -> int:
-        """Return how many mails to an address were accepted; one accepted twice counts twice."""
+        """Return the number of accepted mails to an address, including repeated ones."""
         with self._lock:
             return sum(count for (to, _), count in self.accepted.items() if to == recipient)
 
     def read_last(self, recipient: str) -> str:
-        """Return the text of the last mail to an address, "" if there is none."""
+        """Return the text of the last mail to an address, or "" if there is none."""
         with self._lock:
             mail = self._last.get(recipient)
         body = message_from_bytes(mail, policy=policy.default).get_body(("plain",)) if mail else None

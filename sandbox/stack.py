@@ -1,4 +1,4 @@
-"""All of RSOLV on this machine: web, worker, beat, and the sandbox's Stripe."""
+"""Start RSOLV on this machine: web, worker, beat and the sandbox Stripe."""
 
 import os
 import sys
@@ -22,13 +22,13 @@ GUNICORN = [
     str(CONFIG),
 ]
 CELERY = [sys.executable, "-m", "celery", "-A", "rsolv.celery", "--quiet"]
-# Web requests have a person waiting, so the worker gets a lower priority.
+# The worker gets a lower priority, because users wait for web requests.
 WORKER = ["nice", *CELERY, "worker"]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The embedded configuration: SQLite, a cache in the process, a queue in files, all under `data_dir`."""
+    """The embedded mode: SQLite, in-process cache, file-based queue. All files are in `data_dir`."""
 
     data_dir: Path
     web_port: int
@@ -44,7 +44,7 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Named in full: rsolv's wsgi and celery modules are for production unless told otherwise."""
+        """The processes' environment. It names the settings, because rsolv.wsgi defaults to production."""
         return {
             "DJANGO_SETTINGS_MODULE": "rsolv.settings.dev",
             "RSOLV_DATA_DIR": str(self.data_dir),
@@ -54,20 +54,20 @@ class Stack:
             "REDIS_URL": "",
             "EMAIL_URL": "",
             "PROMETHEUS_MULTIPROC_DIR": str(self.data_dir / "metrics"),
-            "METER_SETTLE_SECONDS": "0",  # this Stripe sums at once
+            "METER_SETTLE_SECONDS": "0",  # the sandbox Stripe sums immediately
             "LOG_LEVEL": "INFO",
             "PYTHONUNBUFFERED": "1",
-            # The SDK talks to this machine, without a proxy.
+            # Stripe's SDK must not use a proxy for the sandbox.
             "NO_PROXY": f"{HOST},localhost",
         }
 
     def prepare(self) -> None:
-        """Apply the environment to this process, and create the data folders, readable by this user only."""
+        """Apply the environment to this process, and create the data folders, private to this user."""
         os.environ.update(self.environment)
         make_private(self.data_dir, names=("log", "mail"))
 
     def start_stripe(self, supervisor: Supervisor, *, clock: int | None = None) -> None:
-        """Start the sandbox's Stripe and wait for it. `clock`: where a fresh one's time begins."""
+        """Start the sandbox Stripe without waiting for it. `clock` is the initial time, a Unix timestamp."""
         command = [sys.executable, "-m", "sandbox.stripe", "--port", str(self.stripe_port)]
         command += ["--state", str(self.data_dir / "stripe.sqlite3")]
         command += ["--mail-dir", str(self.data_dir / "mail")]
@@ -77,7 +77,7 @@ class Stack:
 
     def wait_for_stripe(self, supervisor: Supervisor, seconds: float = 30) -> None:
         health = f"{self.stripe_url}/_sandbox/health"
-        supervisor.wait_for("Stripe's sandbox", lambda: _answers(health), seconds)
+        supervisor.wait_for("the sandbox Stripe", lambda: _answers(health), seconds)
 
     def start_web(self, supervisor: Supervisor) -> None:
         options = ["--bind", f"{HOST}:{self.web_port}", "--no-control-socket", "--workers", "1"]

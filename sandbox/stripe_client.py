@@ -1,24 +1,24 @@
-"""A client of the sandbox's Stripe: its control API, and lists of Stripe's own API."""
+"""Client of the sandbox Stripe: its control API, and the list endpoints of Stripe's API."""
 
 from typing import Any
 
 import httpx
 
 KEY = "sk_test_" + "chaos" * 5
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 class StripeSandboxClient:
-    """Raises httpx.HTTPError where the sandbox does not answer as it should."""
+    """A client of one sandbox. Every method raises httpx.HTTPError if it fails."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def add_fault(self, rule: dict[str, Any]) -> int:
         return int(self._call("POST", "/_sandbox/faults", rule)["id"])
 
     def list_hits(self) -> dict[int, int]:
-        """Return how often each active rule has applied."""
+        """Return how often each active rule has applied, by the rule's id."""
         return {rule["id"]: rule["hits"] for rule in self._call("GET", "/_sandbox/faults")}
 
     def clear_faults(self) -> None:
@@ -28,12 +28,12 @@ class StripeSandboxClient:
         return int(self._call("GET", "/_sandbox/clock")["now"])
 
     def move_to(self, moment: int) -> None:
-        """Move the clock forward to a time, unless it is past already."""
+        """Move the clock forward to a Unix timestamp. Does nothing if that time has passed."""
         if moment > self.now():
             self._call("POST", "/_sandbox/clock", {"set_to": moment})
 
     def count_undelivered(self) -> int:
-        """Count webhooks that are still to be delivered or retried."""
+        """Return the number of webhooks that are yet to be delivered or retried."""
         answer = self._http.post("/_sandbox/deliveries/flush", json={"timeout": 0})
         return int(answer.json()["pending"])
 
@@ -42,7 +42,7 @@ class StripeSandboxClient:
         return found
 
     def list_all(self, path: str, **query: str) -> list[dict[str, Any]]:
-        """Every object of a list of Stripe's API."""
+        """Return all objects of a list endpoint, page by page."""
         found: list[dict[str, Any]] = []
         has_more = True
         while has_more:

@@ -1,11 +1,11 @@
-"""All tables at once, as the tests make them: the migrations take a minute."""
+"""Create all tables without migrations, which take a minute, as the tests do."""
 
 from django.conf import settings
 from django.core.management import call_command
 
 
 class NoMigrations:
-    """For MIGRATION_MODULES: no app has any."""
+    """A value of MIGRATION_MODULES by which no app has migrations."""
 
     def __contains__(self, app: str) -> bool:
         return True
@@ -14,6 +14,6 @@ class NoMigrations:
         return None
 
 
-def make_tables() -> None:
+def create_tables() -> None:
     settings.MIGRATION_MODULES = NoMigrations()
     call_command("migrate", run_syncdb=True, verbosity=0)

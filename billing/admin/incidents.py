@@ -21,7 +21,7 @@ class PaymentIncidentAdmin(ReadOnlyAdmin):
 
 @admin.register(Reconciliation)
 class ReconciliationAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "finished_at", "accounts", "unasked")
+    list_display = ("started_at", "finished_at", "accounts", "unanswered")
     list_filter = (("finished_at", admin.EmptyFieldListFilter),)
     search_fields = ("=id",)
 

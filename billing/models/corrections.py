@@ -12,7 +12,7 @@ from core.outbox.models import OutboxRow, outbox_constraints, outbox_indexes
 from core.outbox.policy import Policy
 from customers.models import Customer
 
-from .held_back import is_sent_to_stripe
+from .pausing import is_reporting_on
 from .usage import UsageRecord
 
 
@@ -97,4 +97,4 @@ class CorrectionReport(OutboxRow):
     @classmethod
     def list_due(cls, at: datetime) -> models.QuerySet[Self]:
         """List due rows, without those that staff have paused."""
-        return super().list_due(at).filter(is_sent_to_stripe("correction__customer"))
+        return super().list_due(at).filter(is_reporting_on("correction__customer"))

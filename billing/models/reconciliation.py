@@ -15,7 +15,9 @@ class Reconciliation(models.Model):
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
     accounts = models.PositiveIntegerField(default=0)
-    unasked = models.PositiveIntegerField(default=0, help_text="Accounts whose calls to Stripe failed.")
+    unanswered = models.PositiveIntegerField(
+        default=0, help_text="Accounts about which Stripe did not answer."
+    )
 
     class Meta:
         ordering = ("-started_at",)

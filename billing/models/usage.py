@@ -13,7 +13,7 @@ from customers.models import Customer
 from phases.models import PhaseExecution, Repository
 
 from .account import BillingAccount
-from .held_back import is_sent_to_stripe
+from .pausing import is_reporting_on
 
 
 class UsageRecord(models.Model):
@@ -120,7 +120,7 @@ class UsageReport(OutboxRow):
     @classmethod
     def list_due(cls, at: datetime) -> models.QuerySet[Self]:
         """List due rows, without those that staff have paused."""
-        return super().list_due(at).filter(is_sent_to_stripe("customer"))
+        return super().list_due(at).filter(is_reporting_on("customer"))
 
     @property
     def identifier(self) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from customers import selectors
-from customers.access import find_origin, manages, member_page
+from customers.access import find_origin, may_manage, member_page
 from customers.csv_rows import write_rows
 from customers.models import AuditLogEntry, Membership
 from customers.services.record_audit_log_entry import record_audit_log_entry
@@ -20,7 +20,7 @@ COLUMNS = ("at", "action", "who", "what", "address", "device")
 
 
 @require_safe
-@member_page(may=manages)
+@member_page(may=may_manage)
 def show_audit_log(request: HttpRequest, membership: Membership) -> HttpResponse:
     action = request.GET.get("action", "")
     entries = selectors.list_audit_log(customer=membership.customer, action=action)
@@ -35,7 +35,7 @@ def show_audit_log(request: HttpRequest, membership: Membership) -> HttpResponse
 
 
 @require_safe
-@member_page(may=manages)
+@member_page(may=may_manage)
 def export_audit_log(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     entries = selectors.list_audit_log(customer=membership.customer, action=request.GET.get("action", ""))
     record_audit_log_entry(

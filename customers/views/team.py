@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from core.error_messages import translate_error
 from core.errors import DomainError, NotFound
 from customers import roles, selectors
-from customers.access import find_origin, manages, member_page
+from customers.access import find_origin, may_manage, member_page
 from customers.forms import InviteForm, KeysForm, RoleForm
 from customers.models import Membership
 from customers.services.change_role import NotPermitted
@@ -52,7 +52,7 @@ def show_team(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 @require_POST
-@member_page(may=manages)
+@member_page(may=may_manage)
 @_handle_domain_errors
 def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = InviteForm(request.POST, by=membership)
@@ -65,7 +65,7 @@ def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 @require_POST
-@member_page(may=manages)
+@member_page(may=may_manage)
 @_handle_domain_errors
 def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
@@ -85,7 +85,7 @@ def change_role(request: HttpRequest, membership: Membership, pk: int) -> HttpRe
 
 
 @require_POST
-@member_page(may=manages)
+@member_page(may=may_manage)
 @_handle_domain_errors
 def remove(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     theirs = _find_member(membership, pk)
@@ -121,7 +121,7 @@ def transfer(request: HttpRequest, membership: Membership, pk: int) -> HttpRespo
 
 
 @require_POST
-@member_page(may=manages)
+@member_page(may=may_manage)
 @_handle_domain_errors
 def resend(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
     invitation = get_object_or_404(membership.customer.invitations, pk=pk)
@@ -131,7 +131,7 @@ def resend(request: HttpRequest, membership: Membership, pk: UUID) -> HttpRespon
 
 
 @require_POST
-@member_page(may=manages)
+@member_page(may=may_manage)
 @_handle_domain_errors
 def revoke(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
     invitation = get_object_or_404(membership.customer.invitations, pk=pk)

@@ -5,7 +5,7 @@ from django.db.models import F
 
 from core.errors import DomainError
 from customers.models import Customer
-from phases.metrics import REFUSED
+from phases.metrics import REJECTED
 from phases.models import PhaseExecution, StorageUse
 from phases.selectors.storage import Storage, get_storage
 from phases.sizes import format_size
@@ -41,7 +41,7 @@ def require_size(*, phase: str, size: int) -> None:
     """Raise PhaseTooLarge if `size` in bytes exceeds the limit of the phase."""
     limit = settings.PHASE_MAX_BYTES[phase]
     if size > limit:
-        REFUSED.labels("phase_size").inc()
+        REJECTED.labels("phase_size").inc()
         raise PhaseTooLarge(phase, limit)
 
 
@@ -78,5 +78,5 @@ def charge_storage(*, customer: Customer, bound: int, size: int) -> None:
 
 
 def _reject(storage: Storage) -> None:
-    REFUSED.labels("storage").inc()
+    REJECTED.labels("storage").inc()
     raise StorageFull(storage)

@@ -16,7 +16,7 @@ from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from billing.views.access import render_stripe_error
 from core.error_messages import translate_error
 from core.errors import DomainError
-from customers.access import find_origin, manages, member_page
+from customers.access import find_origin, may_manage, member_page
 from customers.models import Membership
 from customers.services.change_settings import change_profile as change_profile_service
 from customers.services.change_settings import choose_mail as choose_mail_service
@@ -103,7 +103,7 @@ def change_profile(request: HttpRequest, membership: Membership) -> HttpResponse
 
 
 @require_POST
-@member_page(may=manages)
+@member_page(may=may_manage)
 def rename_company(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = CompanyForm(request.POST)
     if not form.is_valid():
@@ -129,7 +129,7 @@ def choose_mail(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 @require_POST
-@member_page(may=manages)
+@member_page(may=may_manage)
 def export(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     customer, now = membership.customer, timezone.now()
     pieces = export_data(customer=customer, by=membership.user, at=now, **find_origin(request))

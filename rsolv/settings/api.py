@@ -1,4 +1,4 @@
-"""The API: DRF, its OpenAPI document, and the limits."""
+"""Settings of the API: Django REST framework, the OpenAPI document, rate and size limits."""
 
 from core.environment import env
 
@@ -17,8 +17,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "RSOLV API",
     "DESCRIPTION": (
-        "What the RSOLV GitHub Action calls. Send your key as `X-API-Key`, and JSON without NUL characters, "
-        "but in `data` of `phases/store`."
+        "The API that the RSOLV GitHub Action calls. Send your key as `X-API-Key`. Bodies are JSON; NUL "
+        "characters are allowed only in `data` of `phases/store`."
     ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -37,19 +37,19 @@ SPECTACULAR_SETTINGS = {
 API_MAX_BODY_BYTES = 8 * 1024 * 1024
 API_MAX_KEYLESS_BODY_BYTES = 64 * 1024
 API_MAX_NESTING = 100
-# A value in 16 bytes, an object or list in 55, in a body of 8 MB: real results have half of that. See
-# docs/decisions/019.
+# In a body of 8 MB, one value per 16 bytes and one object or list per 55: twice what real results have.
+# See docs/decisions/019.
 API_MAX_VALUES = 500_000
 API_MAX_CONTAINERS = 150_000
 API_REQUESTS_PER_MINUTE = env.count("API_REQUESTS_PER_MINUTE", default=500)
 API_TEST_INTEGRATION_PER_MINUTE = env.count("API_TEST_INTEGRATION_PER_MINUTE", default=100)
 API_BAD_KEYS_PER_MINUTE = env.count("API_BAD_KEYS_PER_MINUTE", default=30)
-# Stripe's events are a few kB; the largest, an invoice of many lines, about 100.
+# Stripe's events are a few kB. The largest, an invoice with many lines, is about 100 kB.
 WEBHOOK_MAX_BODY_BYTES = 1024 * 1024
-# Forms of pages; the API and the webhook read their bodies themselves.
+# Forms only: the API and the webhook read their bodies themselves.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
-# What one customer may keep: see docs/decisions/024 (namespaces) and 025 (storage).
+# Limits per customer: docs/decisions/024 (namespaces) and 025 (storage).
 NAMESPACE_CLAIMS_TRIAL = env.count("NAMESPACE_CLAIMS_TRIAL", default=5)
 NAMESPACE_CLAIMS_SUBSCRIBED = env.count("NAMESPACE_CLAIMS_SUBSCRIBED", default=50)
 REPOSITORIES_TRIAL = env.count("REPOSITORIES_TRIAL", default=100)

@@ -1,4 +1,4 @@
-"""What every environment shares. The environments set what differs, and read no secret of their own."""
+"""Settings shared by dev, test and prod. Those modules override what differs between them."""
 
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ BASE_URL = env.address("RSOLV_BASE_URL", default="http://localhost:8000", scheme
     "/"
 )
 
-# Links in mails begin so; allauth writes the scheme itself.
+# allauth writes the scheme of links in mails itself.
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
 
 INSTALLED_APPS = [
-    # Unfold's pages without its site: ours is named by StaffAdminConfig.
+    # Without Unfold's own admin site: StaffAdminConfig names ours.
     "unfold.apps.BasicAppConfig",
     "rsolv.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "core.http.base_url.BaseUrlMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
-    # What stands between these two, only pages have.
+    # API requests skip everything from here to ApiRejoinMiddleware: docs/decisions/018.
     "core.api.middleware.ApiShortcutMiddleware",
     "core.http.page_bodies.PageBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -97,7 +97,7 @@ TEMPLATES = [
     }
 ]
 
-# Database: SQLite when nothing is said, else what DATABASE_URL names.
+# Database: DATABASE_URL, or SQLite if it is not set.
 DATABASES: dict[str, Any] = {
     "default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'rsolv.sqlite3'}")
 }
@@ -108,10 +108,10 @@ if IS_SQLITE:
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-    # dj-stripe's migrations take a minute; a throwaway database makes its tables at once instead
-    # (migrate --run-syncdb). See docs/decisions/002-two-ways-to-run.md.
+    # dj-stripe's migrations take a minute. A disposable database creates its tables directly instead
+    # (migrate --run-syncdb): docs/decisions/002.
     MIGRATION_MODULES: dict[str, str | None] = {"djstripe": None}
-    # An index's columns beside its key are for PostgreSQL: here they are only left out.
+    # SQLite ignores an index's INCLUDE columns, which only PostgreSQL supports.
     SILENCED_SYSTEM_CHECKS = ["models.W040"]
 else:
     SILENCED_SYSTEM_CHECKS = []
@@ -119,25 +119,25 @@ else:
         "connect_timeout": 3,
         "pool": {"min_size": 1, "max_size": env.count("DATABASE_POOL", default=16), "timeout": 3},
     }
-    # A connection that the server has dropped is replaced, not handed to a request.
+    # Replace a connection that the server has closed, before a request uses it.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Cache and queue: Redis when it is named, else inside this machine.
+# Cache and queue: REDIS_URL, or memory and files if it is not set.
 REDIS_URL = env.address("REDIS_URL", default="", schemes=("redis", "rediss", "unix"))
 if REDIS_URL:
     CACHES: dict[str, Any] = {
         "default": {
             "BACKEND": "core.redis.cache.FallbackRedisCache",
             "LOCATION": REDIS_URL,
-            # Django's own pickles: who could write into Redis could run code here.
+            # Django's default serializer is pickle: anybody who can write to Redis could run code here.
             "OPTIONS": {"serializer": "core.redis.serializer.JsonSerializer"},
         }
     }
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
         "visibility_timeout": 600,
-        # A request that enqueues does not wait for an unavailable broker: the sweep picks the row up.
+        # A request that enqueues must not wait for an unavailable broker: the sweep enqueues the row later.
         "max_retries": 0,
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
@@ -146,7 +146,7 @@ else:
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            # Limits of logins are counted here: nobody is to push their own count out.
+            # Login limits are counted here: a client must not be able to evict its own count.
             "OPTIONS": {"MAX_ENTRIES": 20_000},
         }
     }
@@ -158,13 +158,13 @@ else:
         "control_folder": str(DATA_DIR / "queue-control"),
         "polling_interval": 0.2,
     }
-# What every request asks of Redis is asked shortly, and for a while not at all once it did not answer.
+# Timeout of Redis calls made during requests, and how long Redis is skipped after one has failed.
 REDIS_TIMEOUT_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", default=0.25)
 REDIS_COOLDOWN_SECONDS = 2
-# How long the key cache is believed without a look into the database; how long it keeps a key, 0: no cache.
+# How long the key cache is valid without a database query, and how long it keeps an entry. 0: no cache.
 KEY_CACHE_LEASE_SECONDS: float = env.count("KEY_CACHE_LEASE_SECONDS", default=5)
 KEY_CACHE_SECONDS = env.int("KEY_CACHE_SECONDS", default=300)
-# JSON and nothing else, whatever a message claims to be.
+# Reject every message that is not JSON, whatever content type it declares.
 CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
@@ -178,7 +178,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULER = "core.queue.scheduler.JsonScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule.json")
 SWEEP_SECONDS = env.count("SWEEP_SECONDS", default=60)
-# What no worker has taken up when the next is due is not worth doing twice.
+# A task expires when the next one of its kind is due, so that they do not pile up without a worker.
 CELERY_BEAT_SCHEDULE = {
     "sweep-billing": {
         "task": "billing.tasks.sweep_billing",
@@ -237,14 +237,14 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# The engine's processes, of each web process; without any it works in the web process itself, unbounded.
+# Engine processes per web process. With 0 the web process does the work itself, without limits.
 ENGINE_PROCESSES = env.int("ENGINE_PROCESSES", default=2)
 ENGINE_REQUESTS = env.count("ENGINE_REQUESTS", default=2)
 ENGINE_CPU_SECONDS = env.float("ENGINE_CPU_SECONDS", default=0.8)
 ENGINE_MEMORY_MB = env.count("ENGINE_MEMORY_MB", default=128)
 ENGINE_WAIT_SECONDS = env.float("ENGINE_WAIT_SECONDS", default=2)
 
-# Mail: readable files unless a server is named.
+# Mail: EMAIL_URL, or files if it is not set.
 EMAIL_URL = env.address("EMAIL_URL", default="", schemes=("smtp", "smtps", "smtp+tls", "smtp+ssl"))
 if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
@@ -252,17 +252,17 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = 10
-# How long a mail's row, with its address, is kept once it is sent or given up.
+# How long a mail's row, with its address, is kept after the mail was created.
 MAIL_RETENTION_DAYS = env.count("MAIL_RETENTION_DAYS", default=30)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="RSOLV <hello@rsolv.dev>")
 
-# How many proxies of ours stand in front; addresses that a caller could write itself are not believed.
+# The number of our own proxies. X-Forwarded-For entries that a client could have written are not trusted.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
-# The Action, as workflow files name it.
+# The Action's name in generated workflow files.
 RSOLV_ACTION = env.str("RSOLV_ACTION", default="rsolv-dev/rsolv-action@v3")
 
-# Django's default, said here because another one would run what lies in the database.
+# Django's default, set explicitly because a pickle serializer would run code from the database.
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 
 # Pages.
@@ -285,7 +285,7 @@ CONTENT_SECURITY_POLICY = {
 }
 UNFOLD = {"SITE_TITLE": "RSOLV staff", "SITE_HEADER": "RSOLV staff", "SITE_SYMBOL": "verified_user"}
 
-# Metrics and traces. prometheus_client reads its folder's name from the environment; it must be there.
+# Metrics and traces. prometheus_client reads PROMETHEUS_MULTIPROC_DIR itself; the folder must exist.
 TRACES_URL = env.address("TRACES_URL", default="", schemes=("http", "https"))
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="")

@@ -1,4 +1,4 @@
-"""Stripe, through dj-stripe and billing/stripe_gateway, and what billing is patient with."""
+"""Settings of Stripe, dj-stripe and billing: keys, timeouts, retention and grace periods."""
 
 import re
 
@@ -6,7 +6,7 @@ from core.environment import env
 
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
 if STRIPE_API_BASE != "https://api.stripe.com":
-    STRIPE_API_HOST = STRIPE_API_BASE  # where dj-stripe calls: the sandbox
+    STRIPE_API_HOST = STRIPE_API_BASE  # dj-stripe's name for the same setting
 STRIPE_API_VERSION = "2026-08-26.dahlia"
 STRIPE_LIVE_MODE = env.bool("STRIPE_LIVE_MODE", default=False)
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")

@@ -1,4 +1,4 @@
-"""A developer's machine and the demo: everything has a default, Stripe is the sandbox."""
+"""Settings for development and the demo: every variable has a default, Stripe is the sandbox."""
 
 import os
 
@@ -15,11 +15,11 @@ SECRET_KEY = env.str("RSOLV_SECRET_KEY", default="dev-only-" + "0123456789" * 5)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 METRICS_ADDRESSES = env.networks("METRICS_ADDRESSES", default="127.0.0.0/8,::1")
 INSTALLED_APPS += ["sandbox.seed"]
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # this machine has no certificate
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # development uses plain HTTP
 STATIC_ROOT = DATA_DIR / "static"
 make_private(
     DATA_DIR,
     names=("queue", "queue-control", "mail", "static"),
     database=str(DATABASES["default"]["NAME"]) if IS_SQLITE else "",
 )
-FILE_UPLOAD_PERMISSIONS = 0o600  # else Django opens to all what it stores
+FILE_UPLOAD_PERMISSIONS = 0o600  # Django's default makes stored files readable by everybody

@@ -1,4 +1,4 @@
-"""Accounts: email and password, 2-step login and GitHub, through allauth."""
+"""Settings of logins through allauth: password, second step, GitHub, reauthentication, staff sessions."""
 
 from typing import Any
 
@@ -29,9 +29,9 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# How long ago a person may have shown who they are when they change something sensitive.
+# How long a login or reauthentication is valid for sensitive changes.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.count("REAUTHENTICATION_SECONDS", default=300)
-# Beside allauth's own limits, which count by the minute: what sends mail is bounded by the hour and day too.
+# allauth's own limits are per minute. What sends mail is also limited per hour and day.
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
     "manage_email": "5/m/user,20/d/user",
     "confirm_email": "1/10s/key,10/h/key",
@@ -47,12 +47,12 @@ MFA_FORMS = {
 }
 USERSESSIONS_ADAPTER = "provisioning.adapters.SessionsAdapter"
 MFA_ADAPTER = "provisioning.adapters.MfaAdapter"
-# Login with GitHub is offered when an application is named. An address that has an account is never linked
-# by itself: its owner logs in and connects the two.
+# Login with GitHub is offered if GITHUB_CLIENT_ID is set. A GitHub login is never linked automatically to an
+# account with the same address: its owner logs in and connects the two (docs/decisions/010).
 GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", default="")
 GITHUB_CLIENT_SECRET = env.str("GITHUB_CLIENT_SECRET", default="")
 GITHUB_URL = env.address("GITHUB_URL", default="", schemes=("http", "https"))
-# Where customers' repositories are: the only place that links to issues and pull requests lead to.
+# The host of customers' repositories. Links to issues and pull requests lead nowhere else.
 FORGE_URL = GITHUB_URL.rstrip("/") or "https://github.com"
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "github": {
@@ -65,8 +65,8 @@ SOCIALACCOUNT_FORMS = {"signup": "provisioning.forms.SocialSignupForm"}
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_QUERY_EMAIL = True
-# How many accounts of one organization's domain get a trial within a year; what keyless onboarding may mail
-# to strangers within an hour, all callers together.
+# Trials per email domain and year, and API signups per hour of all callers together, because each of those
+# sends a mail to an address that the caller chooses.
 TRIALS_PER_DOMAIN = env.count("TRIALS_PER_DOMAIN", default=5)
 ONBOARDINGS_PER_HOUR = env.count("ONBOARDINGS_PER_HOUR", default=300)
 LOGIN_URL = "account_login"
@@ -74,7 +74,7 @@ LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "rsolv_session"
-# The staff admin: how long a login lasts there, how long it may be idle, when a change asks again.
+# The staff admin: lifetime and idle timeout of a login, and how long a change needs no reauthentication.
 STAFF_SESSION_SECONDS = env.count("STAFF_SESSION_SECONDS", default=12 * 3600)
 STAFF_IDLE_SECONDS = env.count("STAFF_IDLE_SECONDS", default=3600)
 STAFF_ASK_AGAIN_SECONDS = env.count("STAFF_ASK_AGAIN_SECONDS", default=600)

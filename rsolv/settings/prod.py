@@ -1,4 +1,7 @@
-"""Production: no default for a secret, TLS everywhere, JSON logs. A missing variable stops the start."""
+"""Settings for production: no default for a secret, TLS everywhere, JSON logs.
+
+A missing or invalid variable stops the start.
+"""
 
 from urllib.parse import urlsplit
 
@@ -27,8 +30,8 @@ if not ALLOWED_HOSTS:
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_SSL_HOST = urlsplit(BASE_URL).netloc  # not the Host header, whose port nothing checks
-SECURE_REDIRECT_EXEMPT = [r"^api/health/"]  # asked from within, where there is no TLS
+SECURE_SSL_HOST = urlsplit(BASE_URL).netloc  # not the Host header, whose port is not validated
+SECURE_REDIRECT_EXEMPT = [r"^api/health/"]  # called from the internal network, without TLS
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
 )

@@ -1,1 +1,1 @@
-"""The staff admin: who gets in, what its pages may show, and what is written down of what they change."""
+"""The staff admin site: access, registration of pages, and the audit log of what staff change."""

@@ -1,4 +1,4 @@
-"""Who may open a page of the staff admin: what their session has proven, and how long ago."""
+"""Access to the staff admin: what a user's session lacks, and where the user can make up for it."""
 
 import time
 from enum import Enum, auto
@@ -17,41 +17,41 @@ from core.admin.reauthentication import list_records, redirect_to_reauthenticati
 from customers.services.staff_access import SECOND_FACTORS
 
 SEEN_AT = "staff_seen_at"
-# How exact the idle time is: the session is not written for every page.
+# Update the session's time of last use at most this often, not for every page.
 SEEN_PRECISION_SECONDS = 60
 
 
-class Barrier(Enum):
-    """What stands between a person and the staff admin."""
+class Requirement(Enum):
+    """A requirement of the staff admin that a user or their session does not meet."""
 
-    NOT_STAFF = auto()
-    SESSION_OVER = auto()
-    NO_SECOND_STEP = auto()
-    SECOND_STEP_NOT_SHOWN = auto()
+    STAFF = auto()
+    FRESH_SESSION = auto()
+    SECOND_STEP_SET_UP = auto()
+    SECOND_STEP_USED = auto()
 
 
-def find_barrier(request: HttpRequest) -> Barrier | None:
-    """What the person must do before any page of the staff admin opens; None: nothing. Changes nothing."""
+def find_missing_requirement(request: HttpRequest) -> Requirement | None:
+    """Return the first requirement that is not met, or None if the staff admin is open. Changes nothing."""
     user: Any = request.user
     if not (user.is_active and user.is_staff):
-        return Barrier.NOT_STAFF
-    if _is_over(request):
-        return Barrier.SESSION_OVER
+        return Requirement.STAFF
+    if _is_expired(request):
+        return Requirement.FRESH_SESSION
     if not is_mfa_enabled(user, SECOND_FACTORS):
-        return Barrier.NO_SECOND_STEP
+        return Requirement.SECOND_STEP_SET_UP
     if not any(record["method"] == "mfa" for record in list_records(request)):
-        return Barrier.SECOND_STEP_NOT_SHOWN
+        return Requirement.SECOND_STEP_USED
     return None
 
 
-def lead_past(barrier: Barrier, request: HttpRequest) -> HttpResponseRedirect:
-    """Where the person does what the barrier asks for. A session that is over ends here."""
+def redirect_to_fulfill(missing: Requirement, request: HttpRequest) -> HttpResponseRedirect:
+    """Redirect to the page on which the user can meet the requirement. Logs an expired session out."""
     path = request.get_full_path()
-    if barrier is Barrier.SESSION_OVER:
+    if missing is Requirement.FRESH_SESSION:
         logout(request)
-    if barrier in (Barrier.NOT_STAFF, Barrier.SESSION_OVER):
+    if missing in (Requirement.STAFF, Requirement.FRESH_SESSION):
         return redirect_to_login(path, reverse("admin:login"))
-    if barrier is Barrier.NO_SECOND_STEP:
+    if missing is Requirement.SECOND_STEP_SET_UP:
         words = gettext("Staff log in with two steps. Set up a passkey or an authenticator app first.")
         messages.warning(request, words)
         return HttpResponseRedirect(reverse("mfa_index"))
@@ -59,13 +59,14 @@ def lead_past(barrier: Barrier, request: HttpRequest) -> HttpResponseRedirect:
 
 
 def record_visit(request: HttpRequest) -> None:
-    """Begin the idle time again."""
+    """Restart the session's idle timeout."""
     now = time.time()
     if now - request.session.get(SEEN_AT, 0) > SEEN_PRECISION_SECONDS:
         request.session[SEEN_AT] = now
 
 
-def _is_over(request: HttpRequest) -> bool:
+def _is_expired(request: HttpRequest) -> bool:
+    """Return whether the login is older than STAFF_SESSION_SECONDS, or idle for STAFF_IDLE_SECONDS."""
     records, now = list_records(request), time.time()
     if not records or now - records[0]["at"] > settings.STAFF_SESSION_SECONDS:
         return True

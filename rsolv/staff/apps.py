@@ -2,6 +2,6 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class StaffAdminConfig(AdminConfig):
-    """Django's admin with our site: its own login, two steps, and nothing shown by default."""
+    """Django's admin with StaffSite as the default site."""
 
     default_site = "rsolv.staff.site.StaffSite"

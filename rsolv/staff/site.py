@@ -30,21 +30,25 @@ from customers.services.record_staff_action import record_staff_action
 from . import access
 
 View = Callable[..., HttpResponse]
-# What Django's admin raises for ids and dates that no form of its own has sent.
+# Django's admin raises these for malformed ids and dates in a URL or a form.
 MALFORMED = (ValidationError, OverflowError, DataError)
 
 
 class StaffSite(UnfoldAdminSite):
-    """Every page is behind the same gate, and only pages of ours are registered.
+    """The admin site of staff: one access check for every page, and only our own pages.
 
-    A page opens for active staff who logged in with two steps, in a session that is neither old nor idle.
-    What changes something asks again who they are, and is done in the name of that member of staff.
+    A page opens for active staff who logged in with two steps, in a session that is neither too old nor idle.
+    A change requires recent authentication and is recorded as an action of that user. Source:
+    docs/decisions/021.
     """
 
     index_template = "staff/index.html"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Take pages that are a StaffAdmin. What a third party registers has no page until we write one."""
+        """Register a page, or ignore it if it is not a StaffAdmin, such as a third party's.
+
+        Raises ImproperlyConfigured for a page that lists, filters by or searches a secret column.
+        """
         if admin_class is None or not issubclass(admin_class, StaffAdmin):
             return
         super().register(model_or_iterable, admin_class, **options)
@@ -54,10 +58,10 @@ class StaffSite(UnfoldAdminSite):
                 raise ImproperlyConfigured(f"{admin_class.__name__}: staff would reach {', '.join(paths)}")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return access.find_barrier(request) is None
+        return access.find_missing_requirement(request) is None
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
-        """The front page: what waits for a person, then every page that they may open."""
+        """The front page: work that waits for staff, then every page that the user may open."""
 
         def may_view(model: type[Model]) -> bool:
             page = self._registry.get(model)
@@ -71,27 +75,28 @@ class StaffSite(UnfoldAdminSite):
         inner: View = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if (barrier := access.find_barrier(request)) is not None:
-                return access.lead_past(barrier, request)
-            _find_route_again(request)
+            if (missing := access.find_missing_requirement(request)) is not None:
+                return access.redirect_to_fulfill(missing, request)
+            _resolve_suspended(request)
             access.record_visit(request)
             try:
-                if request.method in SAFE_METHODS or view == self.logout:  # ending a session never asks
+                # Logging out never requires reauthentication.
+                if request.method in SAFE_METHODS or view == self.logout:
                     return _render(inner(request, *args, **kwargs))
                 if not is_recently_authenticated(request):
                     return redirect_to_reauthentication(request)
-                return _change(request, lambda: _render(inner(request, *args, **kwargs)))
+                return _run_as_staff(request, lambda: _render(inner(request, *args, **kwargs)))
             except MALFORMED as error:
                 raise BadRequest("An id or a date in the request is malformed.") from error
 
         guarded.__name__ = getattr(view, "__name__", "view")
-        # The pages that Django exempts from anything stay so: the wrapped view's marks are kept.
+        # Keep the attributes that Django's decorators set, such as csrf_exempt.
         guarded.__dict__.update(inner.__dict__)
         return guarded
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The product's own login, with its limits and its second step; no password is taken here."""
+        """Redirect to the product's own login, with its rate limits and second step."""
         answer: HttpResponse = secure_admin_login(lambda request: redirect("admin:index"))(request)
         return answer
 
@@ -102,7 +107,7 @@ class StaffSite(UnfoldAdminSite):
         return redirect("account_change_password")
 
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Pages by name. What somebody may open is looked up each time and kept nowhere."""
+        """Search the pages by name. Unlike Unfold's search it caches nothing: permissions differ by user."""
         term = request.GET.get("s", "").lower()
         results = self._search_apps(self.get_app_list(request), term) if term else []
         pages = Paginator(results, 100)
@@ -119,19 +124,21 @@ class StaffSite(UnfoldAdminSite):
 
 
 def _render(answer: HttpResponse) -> HttpResponse:
-    """Now, not after the view: a form looks its rows up by the ids that were sent while it is written out."""
+    """Render inside the view, because rendering a form may raise one of MALFORMED for ids in the request."""
     return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
 
-def _find_route_again(request: HttpRequest) -> None:
-    """Give a request that waited for its person its own route again."""
+def _resolve_suspended(request: HttpRequest) -> None:
+    """Resolve the URL again for a request that was suspended and is replayed by another view."""
     if request.resolver_match is None or request.resolver_match.namespace != "admin":
         request.resolver_match = resolve(request.path_info)
 
 
-def _change(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
-    """Run a view that may change something, as the member of staff; what it did is always written down."""
+def _run_as_staff(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
+    """Run a view that may change something, attributed to the staff user.
 
+    If the view redirects without having recorded an action, an entry with its URL is recorded.
+    """
     user: Any = request.user
     device = describe_browser(request.headers.get("User-Agent", ""))
     with act_as_staff(user=user, address=get_client_ip(request), device=device) as staff:

@@ -1,1 +1,1 @@
-"""What a customer's GitHub Action does, scripted: it knows RSOLV by its public API alone."""
+"""A scripted GitHub Action of a customer, which uses only RSOLV's public API."""

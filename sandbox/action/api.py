@@ -1,4 +1,4 @@
-"""RSOLV's public API, as the Action calls it."""
+"""Client of RSOLV's public API, as the Action calls it."""
 
 from types import TracebackType
 from typing import Any
@@ -6,12 +6,15 @@ from typing import Any
 import httpx
 
 
-class ApiRefused(Exception):
+class ApiError(Exception):
     """RSOLV answered with an error."""
 
 
 class RsolvApi:
-    """One connection with one key. Every method raises ApiRefused where the answer is not 2xx."""
+    """A client with one API key. Each method returns the JSON response, or raises ApiError if it is not 2xx.
+
+    Raises httpx.HTTPError if there is no response.
+    """
 
     def __init__(self, base_url: str, key: str) -> None:
         self._http = httpx.Client(
@@ -48,6 +51,6 @@ class RsolvApi:
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         answer = self._http.request(method, path, **options)
         if not answer.is_success:
-            raise ApiRefused(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+            raise ApiError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         found: dict[str, Any] = answer.json()
         return found

@@ -1,4 +1,4 @@
-"""SQL put together from text and handed to `execute`: found in Python's syntax tree."""
+"""Find SQL injections in Python sources: statements built from values and passed to `execute`."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Finding:
-    """A statement that a caller can rewrite. `line` is where it is put together, `names` what goes in."""
+    """A SQL statement that contains values. It is built at `line`; `names` are the values' expressions."""
 
     file: str
     line: int
@@ -21,18 +21,18 @@ class Finding:
     snippet: str
 
     def describe(self) -> dict[str, Any]:
-        """As the Action stores it."""
+        """Return the finding in the format that the Action stores."""
         return {
             "type": "sql_injection",
             "severity": "critical",
             "cwe": "CWE-89",
-            "description": f"{', '.join(self.names)} becomes part of the statement that is executed",
+            "description": f"{', '.join(self.names)} becomes part of the SQL statement that is executed",
             **{name: value for name, value in asdict(self).items() if name != "names"},
         }
 
 
 def find_in_checkout(checkout: Path) -> list[Finding]:
-    """The findings of all of a checkout's sources, its tests aside."""
+    """Return the findings in all Python files of a checkout except its tests."""
     sources = [path for path in sorted(checkout.rglob("*.py")) if not is_test(path.relative_to(checkout))]
     return [
         finding
@@ -46,7 +46,7 @@ def is_test(path: Path) -> bool:
 
 
 def find_in_source(source: str, file: str) -> list[Finding]:
-    """Every `execute` whose statement holds a value that is not a constant of the module."""
+    """Return a finding for each `execute` whose statement contains anything but constants of the module."""
     tree = ast.parse(source)
     constants = set(_name_constants(tree))
     return [
@@ -57,13 +57,13 @@ def find_in_source(source: str, file: str) -> list[Finding]:
             names=tuple(names),
             snippet=(ast.get_source_segment(source, statement) or "").strip(),
         )
-        for function, _, statement in trace_statements(tree)
+        for function, _, statement in iterate_execute_calls(tree)
         if (names := [ast.unparse(part) for part in list_parts(statement, constants)])
     ]
 
 
-def trace_statements(tree: ast.Module) -> Iterator[tuple[Function, ast.Call, ast.expr]]:
-    """Each call of `execute` in a function, with the expression that its statement comes from."""
+def iterate_execute_calls(tree: ast.Module) -> Iterator[tuple[Function, ast.Call, ast.expr]]:
+    """Yield each call of `execute` in a function, with the expression that builds its statement."""
     for function in ast.walk(tree):
         if not isinstance(function, Function):
             continue
@@ -71,13 +71,14 @@ def trace_statements(tree: ast.Module) -> Iterator[tuple[Function, ast.Call, ast
         for call in ast.walk(function):
             if isinstance(call, ast.Call) and _is_execute(call) and call.args:
                 statement = call.args[0]
+                # Follow one assignment, which is how such statements are usually written.
                 if isinstance(statement, ast.Name):
                     statement = assigned.get(statement.id, statement)
                 yield function, call, statement
 
 
 def list_parts(statement: ast.expr, constants: set[str]) -> list[ast.expr]:
-    """What is put into the statement's text: f-string fields, operands of + and %, arguments of format."""
+    """Return the values in a statement: f-string fields, operands of + and %, arguments of `format`."""
     match statement:
         case ast.JoinedStr(values=values):
             found = [value.value for value in values if isinstance(value, ast.FormattedValue)]

@@ -1,4 +1,4 @@
-"""The failing tests that prove a finding: here what a model would write, for the shop's search."""
+"""Failing tests that prove a finding. Hard-coded for the shop's search; the real Action asks a model."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ def {TEST_NAME}(client):
 
 
 def write_red_tests(finding: Finding) -> list[dict[str, Any]]:
-    """Tests in the shape of `test-integration/generate`: red while the finding stands, green once fixed."""
+    """Return tests, in the format of `test-integration/generate`, that fail until the finding is fixed."""
     return [
         {
             "testName": TEST_NAME,
             "testCode": TEST_CODE,
             "attackVector": ATTACK,
-            "expectedBehavior": "The query's text is searched for; nothing of it is executed.",
+            "expectedBehavior": "The query is treated as text to search for; no part of it is executed.",
             "vulnerableCodePath": f"{finding.file}:{finding.line}",
             "vulnerablePattern": finding.snippet,
         }

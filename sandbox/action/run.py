@@ -1,4 +1,4 @@
-"""SCAN, VALIDATE, MITIGATE: one issue, from the vulnerability to the fix."""
+"""Run the phases SCAN, VALIDATE and MITIGATE for one issue."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ PYTEST = {"framework": "pytest", "language": "python"}
 
 
 class ActionFailed(Exception):
-    """A phase could not do what it is for; the message says which and why."""
+    """A phase failed; the message says which and why."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One issue of one repository, checked out in a folder."""
+    """One issue of one repository, which is checked out in the folder `checkout`."""
 
     api: RsolvApi
     repo: str
@@ -37,6 +37,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Scan:
+    """The result of SCAN. `data` is what was stored."""
+
     findings: list[Finding]
     commit: str
     data: dict[str, Any]
@@ -44,7 +46,11 @@ class Scan:
 
 @dataclass(frozen=True)
 class Validation:
-    """`before` and `after`: the suite without and with the new test, both on the vulnerable source."""
+    """The result of VALIDATE. `data` is what was stored.
+
+    `before` and `after` are runs of the suite without and with the new test, both on the vulnerable source.
+    `insertion` is the response of `test-integration/generate`.
+    """
 
     test_file: str
     score: float
@@ -56,6 +62,8 @@ class Validation:
 
 @dataclass(frozen=True)
 class Mitigation:
+    """The result of MITIGATE. `after` is the suite's run on the fixed source, `data` is what was stored."""
+
     entitlement: dict[str, Any]
     after: SuiteRun
     answers: list[dict[str, Any]]
@@ -63,7 +71,7 @@ class Mitigation:
 
 
 def scan(job: Job) -> Scan:
-    """Find vulnerabilities in the source and store them. Raises ActionFailed where there is none."""
+    """Find vulnerabilities in the source and store them. Raises ActionFailed if there are none."""
     commit = compute_commit(job.checkout)
     findings = find_in_checkout(job.checkout)
     if not findings:
@@ -78,10 +86,14 @@ def scan(job: Job) -> Scan:
 
 
 def validate(job: Job, finding: Finding) -> Validation:
-    """Prove the finding by a test that fails by assertion while the old ones pass, and store the proof."""
+    """Prove the finding by a new test that fails on its assertion, and store the proof.
+
+    Adds the test to the checkout. Raises ActionFailed if a test fails before, or another test after, or if
+    the new test does not fail on an assertion.
+    """
     before = run_suite(job.checkout)
     if before.not_passed:
-        raise ActionFailed(f"VALIDATE: the suite is red already: {before.not_passed[0]}")
+        raise ActionFailed(f"VALIDATE: a test fails before the insertion: {before.not_passed[0]}")
     choice = _choose_test_file(job, finding)
     red_tests = write_red_tests(finding)
     target = job.checkout / choice["path"]
@@ -90,7 +102,7 @@ def validate(job: Job, finding: Finding) -> Validation:
     )
     target.write_text(answer["integratedContent"])
     after = run_suite(job.checkout)
-    _require_red(before, after, count=len(red_tests))
+    _check_new_tests_fail(before, after, count=len(red_tests))
     commit = compute_commit(job.checkout)
     data = {
         "validated": True,
@@ -112,7 +124,10 @@ def validate(job: Job, finding: Finding) -> Validation:
 
 
 def mitigate(job: Job, finding: Finding, *, times: int = 1) -> Mitigation:
-    """Fix the finding, run all tests, store the result: again and again, as a network that fails makes us."""
+    """Fix the finding, run all tests, and store the result `times` times, as on an unreliable network.
+
+    Raises ActionFailed if the account may not fix, or if a test fails after the fix.
+    """
     entitlement = job.api.get_entitlement()
     if not entitlement["canUseService"]:
         raise ActionFailed(f"MITIGATE: not entitled: {entitlement.get('blockedReason')}")
@@ -120,7 +135,7 @@ def mitigate(job: Job, finding: Finding, *, times: int = 1) -> Mitigation:
     source.write_text(parameterize(source.read_text(), finding))
     after = run_suite(job.checkout)
     if after.not_passed:
-        raise ActionFailed(f"MITIGATE: the fix leaves a test red: {after.not_passed[0]}")
+        raise ActionFailed(f"MITIGATE: a test fails after the fix: {after.not_passed[0]}")
     commit = compute_commit(job.checkout)
     data = {
         "success": True,
@@ -140,7 +155,7 @@ def mitigate(job: Job, finding: Finding, *, times: int = 1) -> Mitigation:
 
 
 def compute_commit(checkout: Path) -> str:
-    """The checkout has no git: the hash of its sources stands for a commit's."""
+    """Return a hash of the Python sources in place of a commit's hash, because the checkout has no git."""
     digest = hashlib.sha1(usedforsecurity=False)
     for path in sorted(checkout.rglob("*.py")):
         digest.update(path.relative_to(checkout).as_posix().encode() + b"\0" + path.read_bytes())
@@ -161,12 +176,12 @@ def _choose_test_file(job: Job, finding: Finding) -> dict[str, Any]:
     return best
 
 
-def _require_red(before: SuiteRun, after: SuiteRun, *, count: int) -> None:
+def _check_new_tests_fail(before: SuiteRun, after: SuiteRun, *, count: int) -> None:
     if lost := before.passed - after.passed:
         raise ActionFailed(f"VALIDATE: tests that passed no longer do: {sorted(lost)}")
     new = after.not_passed
     if len(new) != count or not all(outcome.is_assertion for outcome in new):
-        raise ActionFailed(f"VALIDATE: the new test does not fail by its assertion: {new}")
+        raise ActionFailed(f"VALIDATE: the new test does not fail on its assertion: {new}")
 
 
 def _now() -> str:

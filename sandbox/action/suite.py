@@ -1,4 +1,4 @@
-"""The repository's own tests, run by pytest in a process of their own."""
+"""Run the repository's own tests with pytest, in a subprocess."""
 
 import os
 import subprocess
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-SECONDS = 120
+TIMEOUT_SECONDS = 120
 
 
-class SuiteBroken(Exception):
-    """pytest could not run the tests; the message is what it printed."""
+class SuiteError(Exception):
+    """pytest could not run the tests; the message is its output."""
 
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """How one test ended: passed, failed, error or skipped, with pytest's message."""
+    """The outcome of one test. `status` is passed, failed, error or skipped; `message` is pytest's."""
 
     __test__ = False
 
@@ -45,7 +45,7 @@ class SuiteRun:
         return [each for each in self.outcomes if each.status not in ("passed", "skipped")]
 
     def describe(self) -> dict[str, int]:
-        """As the Action stores it."""
+        """Return the counts in the format that the Action stores."""
         return {
             "total": len(self.outcomes),
             "passed": len(self.passed),
@@ -54,20 +54,29 @@ class SuiteRun:
 
 
 def run_suite(checkout: Path) -> SuiteRun:
-    """Run all of a checkout's tests. Raises SuiteBroken unless pytest ran them, passed or failed."""
+    """Run all tests of a checkout, whether or not they pass.
+
+    Raises SuiteError if pytest cannot run them, subprocess.TimeoutExpired after TIMEOUT_SECONDS.
+    """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"]
         done = subprocess.run(
-            command, cwd=checkout, env=_clean_environment(), capture_output=True, text=True, timeout=SECONDS
+            command,
+            cwd=checkout,
+            env=_build_clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
         )
+        # pytest exits with 0 if all tests pass and with 1 if some fail. Other codes mean that it did not run.
         if done.returncode not in (0, 1):
-            raise SuiteBroken(done.stdout[-2000:] + done.stderr[-2000:])
+            raise SuiteError(done.stdout[-2000:] + done.stderr[-2000:])
         return read_report(report.read_text())
 
 
 def read_report(xml: str) -> SuiteRun:
-    """A run from the JUnit XML that pytest writes."""
+    """Parse the JUnit XML that pytest writes."""
     return SuiteRun(tuple(_read_case(case) for case in ElementTree.fromstring(xml).iter("testcase")))  # noqa: S314 - pytest has just written it
 
 
@@ -80,8 +89,8 @@ def _read_case(case: ElementTree.Element) -> TestOutcome:
     return TestOutcome(name, "passed")
 
 
-def _clean_environment() -> dict[str, str]:
-    """The customer's suite sees none of the runner's Django, Python path, plugins or key."""
+def _build_clean_environment() -> dict[str, str]:
+    """Return the environment without the runner's own Django, pytest, RSOLV and Stripe variables."""
     ours = ("DJANGO_", "PYTEST_", "RSOLV_", "STRIPE_", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}

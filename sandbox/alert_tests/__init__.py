@@ -1,1 +1,1 @@
-"""Run a real Prometheus on real processes: every panel must have data, every alert must fire."""
+"""`make test-alerts`: check with a real Prometheus that panels have data and alerts fire by their faults."""

@@ -1,7 +1,7 @@
 """`python -m sandbox.alert_tests`: check that every panel has data and every alert fires by its fault.
 
-Needs PostgreSQL, the programs redis-server and prometheus, and free ports. Writes var/test-alerts.json. Exits
-with 1 if anything is wrong, with 2 if the test could not run.
+Needs PostgreSQL, and the programs redis-server and prometheus. Writes var/test-alerts.json. Exits with 1 if a
+check fails, with 2 if the test could not run.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import django
 from core.commands.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
-from sandbox.services import make_database
+from sandbox.services import create_database
 from sandbox.smtp import MailServer
 from sandbox.stack import HOST
 
@@ -39,30 +39,30 @@ def main() -> int:
         "--data-dir", type=Path, default=ROOT / "var" / "test-alerts", help="emptied at the start"
     )
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "test-alerts.json")
-    parser.add_argument("--only", nargs="+", metavar="ALERT", help="only the faults that fire these")
-    given = parser.parse_args()
+    parser.add_argument("--only", nargs="+", metavar="ALERT", help="inject only the faults of these alerts")
+    args = parser.parse_args()
     try:
         with interrupt_on_signals():
-            report = run(given.data_dir.resolve(), only=given.only)
+            report = run(args.data_dir.resolve(), only=args.only)
     except KeyboardInterrupt:
         return 130
     except (probe.NotReachable, PrometheusMissing, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {args.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
-    given.output.write_text(json.dumps(report, indent=2) + "\n")
+    args.output.write_text(json.dumps(report, indent=2) + "\n")
     print(write_table(report))
     return 0 if report["ok"] else 1
 
 
 def run(data_dir: Path, *, only: Collection[str] | None = None) -> dict[str, Any]:
-    """Return the report of one run. Nothing of the run remains but its folder."""
+    """Run the test and return its report. Removes everything that the run created except its folder."""
     began = time.monotonic()
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     shutil.rmtree(data_dir, ignore_errors=True)
-    with make_database(admin_url, purpose="alerts") as database_url, MailServer() as mail:
+    with create_database(admin_url, purpose="alerts") as database_url, MailServer() as mail:
         web, stripe, redis, prometheus = _pick_ports(4)
         stack = AlertTestStack(
             data_dir,
@@ -97,7 +97,7 @@ def run(data_dir: Path, *, only: Collection[str] | None = None) -> dict[str, Any
 
 
 def _pick_ports(count: int) -> list[int]:
-    """Begin at a port of this process's own, since two runs may look for ports at the same time."""
+    """Return free ports. Start at a number derived from the pid, because two runs may search at once."""
     first = FIRST_PORT + os.getpid() * count % 10_000
     return [pick_port(first + number) for number in range(count)]
 

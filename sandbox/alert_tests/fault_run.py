@@ -1,4 +1,4 @@
-"""One fault from its injection to its recovery, in steps. It knows neither Prometheus nor the clock."""
+"""One fault from injection to recovery, in steps. The caller passes alert states and the time."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -7,18 +7,17 @@ from typing import Any
 from .faults import Fault
 
 QUIET_SECONDS = 300.0
-# A machine that is slow for so long without the fault stays slow.
+# If a latency alert stays active this long without its fault, the machine is slow: inject the fault anyway.
 SLOW_SECONDS = 60.0
 FAULT_SECONDS = 480.0
 
 
 @dataclass
 class FaultRun:
-    """Inject once the fault's alerts are inactive, keep it up until all have fired and its panels have data.
+    """Injects a fault once its alerts are inactive, and sustains it until all fire and its panels have data.
 
-    An alert counts as fired by this fault only if nothing fired it before, except a latency on a machine that
-    stays slow. `fired` has by alert what the report says; `problems` has by alert or panel what did not
-    happen.
+    An alert counts only if it was inactive before its fault, except a latency alert on a slow machine.
+    `fired` has the report's entry by alert; `problems` has a message by alert or panel.
     """
 
     fault: Fault
@@ -34,14 +33,18 @@ class FaultRun:
         return self.injected_at is None and not self.is_over
 
     def step(self, states: Mapping[str, str], empty_panels: Collection[str], now: float) -> None:
-        """`states`: by alert; `empty_panels`: queries that never had data; `now`: seconds of any clock."""
+        """Take the next step.
+
+        `states` are the alerts' states by name, `empty_panels` the queries that never had data, `now` is in
+        seconds of any monotonic clock.
+        """
         if self.is_waiting:
             self._start(states, now)
         elif not self.is_over:
             self._continue(states, empty_panels, now)
 
     def end(self) -> None:
-        """Recover from the fault if it is still on."""
+        """Recover from the fault if it is still injected."""
         if self.injected_at is not None and not self.is_over:
             self.is_over = True
             self.fault.recover()

@@ -1,4 +1,4 @@
-"""Faults to inject, and the alerts and panels that each must bring to life."""
+"""Faults to inject, and the alerts that each must trigger and the panels that it must fill."""
 
 import json
 import threading
@@ -42,14 +42,14 @@ LAST_FAILURE = (InboxEvent.policy.max_failures or 1) - 1
 
 
 def do_nothing() -> None:
-    """For a fault that needs no upkeep or no recovery."""
+    """Default action of a fault."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`inject`, then `sustain` once a second until its alerts fire, then `recover`.
+    """A fault: call `inject`, then `sustain` once a second until its alerts fire, then `recover`.
 
-    `panels` names the queries that are empty while all is healthy, and must have data during this fault.
+    `panels` names the queries that are empty without faults and must have data during this one.
     """
 
     description: str
@@ -58,13 +58,13 @@ class Fault:
     sustain: Callable[[], None] = do_nothing
     recover: Callable[[], None] = do_nothing
     panels: tuple[str, ...] = ()
-    # Its alerts have thresholds in seconds, which a slow machine exceeds by itself.
+    # Its alerts have latency thresholds, which a slow machine exceeds without the fault.
     is_latency: bool = False
 
 
 @dataclass
 class FaultInjector:
-    """Everything that a fault acts on, and the actions."""
+    """The actions of the faults, and everything that they act on."""
 
     stack: AlertTestStack
     supervisor: Supervisor
@@ -76,9 +76,10 @@ class FaultInjector:
     locks: list[Any] = field(default_factory=list)
 
     def list_rounds(self) -> list[list[Fault]]:
-        """Faults of one round overlap; those in which one would hide or cause another's alert are apart.
+        """Return the faults in rounds. Those of one round are injected together.
 
-        The database comes first: only it may answer 5xx before ApiErrorsSlow, whose window is the whole run.
+        Faults that would hide or trigger each other's alerts are in different rounds. The database comes
+        first, because ApiErrorsSlow covers the whole run, so no other fault may cause a 5xx before.
         """
         return [
             [
@@ -94,7 +95,7 @@ class FaultInjector:
                     ),
                 ),
             ],
-            # Before MeterErrors, whose fault leaves a refused report too.
+            # Before MeterErrors, whose fault also leaves a rejected report.
             [
                 Fault(
                     "Stripe answers usage with 400",
@@ -111,7 +112,7 @@ class FaultInjector:
                     recover=self.restore_stripe,
                 ),
                 Fault(
-                    "all callers together onboard more than an hour's limit",
+                    "API signups exceed the limit per hour",
                     ("OnboardingStopped",),
                     inject=self.exceed_onboarding,
                     recover=self.reset_onboarding,
@@ -122,7 +123,7 @@ class FaultInjector:
                     inject=self.age_reconciliation,
                 ),
                 Fault(
-                    "20 tests each into files of 12,000 lines, many at once",
+                    "many parallel requests that insert 20 tests into a file of 12,000 lines",
                     ("GenerateSlow",),
                     sustain=self.traffic.send_large,
                     is_latency=True,
@@ -141,20 +142,20 @@ class FaultInjector:
                     inject=self.receive_broken_webhook,
                 ),
                 Fault("a notification is parked for staff", ("OutboxParked",), inject=self.park_notification),
-                Fault("an account lost its owner", ("SignupBroken",), inject=self.remove_owner),
+                Fault("an account has no owner", ("SignupBroken",), inject=self.remove_owner),
                 Fault(
-                    "tasks with an invalid id, as another release may queue",
+                    "tasks with an invalid id",
                     ("TasksFailing",),
                     sustain=self.queue_broken_tasks,
                 ),
                 Fault(
-                    "Stripe's thin event: usage was not counted",
+                    "a thin event of Stripe reports that usage was not counted",
                     ("MeterErrors",),
                     inject=self.report_meter_error,
                     panels=("billing: Meter errors by code [A]",),
                 ),
                 Fault(
-                    "usage at the meter that the ledger lacks, then reconcile_billing",
+                    "reconcile_billing finds usage on the meter that the ledger lacks",
                     ("ReconciliationDifferences",),
                     inject=self.add_unknown_usage,
                     panels=("billing: Differences by kind [A]",),
@@ -216,7 +217,7 @@ class FaultInjector:
         ]
 
     def list_fault_panels(self) -> dict[str, str]:
-        """Queries that are empty while all is healthy, with the fault that fills each."""
+        """Return the queries that are empty without faults, with the fault that fills each."""
         faults = [fault for faults in self.list_rounds() for fault in faults]
         return {panel: fault.description for fault in faults for panel in fault.panels}
 
@@ -238,6 +239,7 @@ class FaultInjector:
     def _lock_phases(self) -> None:
         with connect(self.stack.database_url) as session, session.transaction():
             session.execute("LOCK TABLE phases_phaseexecution IN EXCLUSIVE MODE")
+            # Longer than the alert's threshold of 250 ms, shorter than the timeout of the traffic's client.
             time.sleep(0.7)
 
     def lock_reconciliations(self) -> None:
@@ -251,6 +253,7 @@ class FaultInjector:
             self.locks.pop().close()
 
     def receive_broken_webhook(self) -> None:
+        # Insert the row directly, as if all attempts but the last had failed: they would take hours.
         body = json.dumps({"id": "evt_broken", "object": "event", "type": "customer.updated", "data": {}})
         InboxEvent.objects.create(
             event_id="evt_broken", event_type="customer.updated", payload=body, failures=LAST_FAILURE
@@ -271,6 +274,7 @@ class FaultInjector:
         ProvisioningRun.objects.filter(pk=customer.pk).update(started_at=an_hour_ago, completed_at=None)
 
     def exceed_onboarding(self) -> None:
+        # Set the counter instead of sending 100,000 requests.
         with redis.Redis.from_url(self.stack.redis_url) as client:
             client.set(ONBOARDINGS, 10 * int(self.stack.environment["ONBOARDINGS_PER_HOUR"]), ex=3600)
 
@@ -300,7 +304,7 @@ class FaultInjector:
         Reconciliation.objects.update(started_at=then, finished_at=then)
 
     def reject_mail(self) -> None:
-        """Reject mail, and ask for one: somebody has forgotten a password."""
+        """Reject all mail, and request a password reset, which sends one."""
         self.mail.rejection_rate = 1.0
         browser = Browser(self.stack.url)
         browser.submit(browser.open("/accounts/password/reset/"), email=OWNER)
@@ -310,7 +314,7 @@ class FaultInjector:
         call_command("retry_provisioning", stdout=NullOutput())
 
     def make_stripe_unavailable(self) -> None:
-        """Somebody signs up meanwhile; the traffic's fixes go on anyway."""
+        """Make Stripe unavailable, and sign up a customer meanwhile. The traffic continues to store fixes."""
         self.stripe.make_unavailable()
         provision_customer(name="Late", email="late@alerts.example", source=Customer.SignupSource.COMMAND)
 
@@ -329,7 +333,7 @@ class FaultInjector:
         self.stack.start_worker_named(self.supervisor, "worker")
 
     def flush_redis(self) -> None:
-        """Flush before each of some requests: more lookups miss than hit, on a slow machine too."""
+        """Flush Redis before each of several requests, so that most lookups miss, also on a slow machine."""
         with redis.Redis.from_url(self.stack.redis_url) as client:
             for _ in range(10):
                 client.flushdb()
@@ -343,7 +347,7 @@ class FaultInjector:
         self.stack.start_redis(self.supervisor)
 
     def refuse_database(self) -> None:
-        connection.close()
+        connection.close()  # this process's own connection would be terminated too
         self._allow_connections("false")
 
     def accept_database(self) -> None:
@@ -361,5 +365,5 @@ class FaultInjector:
         self.stripe.end_month()
 
     def kill_web(self) -> None:
-        self.traffic.stop()
+        self.traffic.stop()  # its requests would only fail
         self.supervisor.kill("web")

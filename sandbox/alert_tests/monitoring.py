@@ -1,4 +1,4 @@
-"""What `deploy/monitoring` holds: rules, alerts, the queries of the dashboards. It only reads files."""
+"""Read `deploy/monitoring`: rules, alerts, and the queries of the dashboards."""
 
 import json
 import re
@@ -21,7 +21,7 @@ WORDS = {"and", "or", "unless", "offset", "bool", "by", "without", "on", "ignori
 
 @dataclass(frozen=True)
 class Alert:
-    """`source` is the file of rules that it stands in, without its ending."""
+    """An alert. `source` is the name of its rule file, without the extension."""
 
     name: str
     expr: str
@@ -32,7 +32,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Query:
-    """One target of a panel."""
+    """A query of a panel, which Grafana calls a target."""
 
     dashboard: str
     panel: str
@@ -45,7 +45,7 @@ class Query:
 
 
 def read_rules() -> dict[str, Any]:
-    """Each file of rules by its name, as YAML has it."""
+    """Return the content of each rule file, by its name without the extension."""
     return {file.stem: yaml.safe_load(file.read_text()) for file in sorted(FOLDER.glob("rules/*.yml"))}
 
 
@@ -65,7 +65,7 @@ def list_alerts() -> list[Alert]:
 
 
 def list_records() -> dict[str, str]:
-    """Expressions by the name they are recorded under."""
+    """Return the expressions of the recording rules, by name."""
     return {rule["record"]: rule["expr"] for _, rule in list_rules() if "record" in rule}
 
 
@@ -85,7 +85,7 @@ def list_queries() -> list[Query]:
 
 
 def find_metrics(expr: str) -> set[str]:
-    """The names of the metrics that a PromQL expression reads, recorded ones included."""
+    """Return the names of the metrics that a PromQL expression reads, including recorded ones."""
     for pattern in (TEXT, MATCHERS, LABELS, WINDOW):
         expr = pattern.sub(" ", expr)
     return {name for name in NAME.findall(expr) if name.lower() not in WORDS}

@@ -1,4 +1,4 @@
-"""A Prometheus server of the run's own, with deploy/monitoring's configuration and shortened rules."""
+"""The run's own Prometheus server, with the configuration of deploy/monitoring and shortened rules."""
 
 import math
 import shutil
@@ -29,7 +29,7 @@ class PrometheusMissing(Exception):
 
 @dataclass(frozen=True)
 class Prometheus:
-    """Keeps its configuration and its data in `folder`, and scrapes `target` (host:port) with the token."""
+    """A Prometheus that scrapes `target` (host:port) with `token` and keeps all of its files in `folder`."""
 
     folder: Path
     port: int
@@ -41,10 +41,10 @@ class Prometheus:
         return f"http://{HOST}:{self.port}"
 
     def start(self, supervisor: Supervisor) -> None:
-        """Raises PrometheusMissing."""
+        """Start the server. Raises PrometheusMissing."""
         program = shutil.which("prometheus")
         if program is None:
-            raise PrometheusMissing("prometheus is missing: install Debian's package of that name")
+            raise PrometheusMissing("prometheus is not installed: install the package prometheus")
         self._write_configuration()
         paths = [
             f"--config.file={self.folder / 'prometheus.yml'}",

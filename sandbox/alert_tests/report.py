@@ -1,20 +1,20 @@
-"""The report of a run, for people. Pure."""
+"""Format the report of a run. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 def write_table(report: dict[str, Any]) -> str:
-    """Alerts, then queries, then one line for each problem, and the result last."""
+    """Return the alerts, the queries, one line for each problem, and the result on the last line."""
     problems = report["problems"]
-    result = "ok" if report["ok"] else f"{len(problems)} wrong"
+    result = "ok" if report["ok"] else f"{len(problems)} failed"
     return "\n".join(
         [
             *_write_alerts(report["alerts"]),
             "",
             *_write_queries(report["queries"]),
             "",
-            *(f"WRONG: {problem}" for problem in problems),
+            *(f"FAILED: {problem}" for problem in problems),
             f"test-alerts: {result}, {report['seconds']['all']} s",
         ]
     )

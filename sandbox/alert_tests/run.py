@@ -1,4 +1,4 @@
-"""One run: start, send traffic, query every panel, then inject faults until every alert has fired."""
+"""One run: start processes, send traffic, query every panel, then inject faults until each alert fires."""
 
 import io
 import itertools
@@ -19,7 +19,7 @@ from provisioning.services.provision_customer import provision_customer
 from sandbox.processes import Supervisor
 from sandbox.progress import log_progress, timed
 from sandbox.smtp import MailServer
-from sandbox.tables import make_tables
+from sandbox.tables import create_tables
 
 from .fault_run import FaultRun
 from .faults import OWNER, Fault, FaultInjector
@@ -33,14 +33,17 @@ START_SECONDS = 300.0
 PANEL_SECONDS = 300.0
 HEALTHY_SECONDS = 300.0
 SIGNUP_SECONDS = 6.0
-# After so long without quiet alerts the machine is taken for slow, and gets less traffic.
-PATIENCE_SECONDS = 15.0
+# If alerts still fire after this time without a fault, the machine is considered slow and gets less traffic.
+SLOW_AFTER_SECONDS = 15.0
 PLANS = ("payg", "payg", "teams", "teams", "teams", "teams", "teams", "trial")
 
 
 @dataclass
 class AlertTest:
-    """A run's environment and results. `fired`: by alert; `rows`: by query; `problems`: one line each."""
+    """A run's environment and results.
+
+    `fired` has an entry by alert, `rows` the number of samples by query, `problems` one line for each.
+    """
 
     stack: AlertTestStack
     supervisor: Supervisor
@@ -81,8 +84,8 @@ class AlertTest:
         self.stack.start_web(self.supervisor)
         self.stack.start_worker_named(self.supervisor, "worker")
         self.prometheus.start(self.supervisor)
-        # The processes load meanwhile, and need no table yet.
-        make_tables()
+        # The processes are still loading and need no tables yet.
+        create_tables()
         self.stack.start_beat(self.supervisor)
         self.stack.wait_for_stripe(self.supervisor, START_SECONDS)
         call_command("sync_plans", stdout=io.StringIO())
@@ -101,7 +104,7 @@ class AlertTest:
             sys.stdin = stdin
 
     def _sign_up(self) -> list[ActionClient]:
-        """Sign up customers of every plan; the last one is the account that will lose its owner."""
+        """Sign up customers on every plan. One fault removes the owner of the last one."""
         clients = [self._sign_up_one(number, plan) for number, plan in enumerate(PLANS)]
         return [*clients, self._sign_up_owner()]
 
@@ -120,9 +123,9 @@ class AlertTest:
         return ActionClient(made.key.raw, "alerts-owner")
 
     def _wait_for_panels(self) -> None:
-        """Wait until every query has data that needs no fault for it.
+        """Wait until every query has data, except those that only a fault fills.
 
-        Customers keep signing up meanwhile: a rate needs counts that grow between two scrapes.
+        Sign up customers meanwhile, because a rate needs counts that grow between two scrapes.
         """
         call_command("reconcile_billing", stdout=io.StringIO())
         began = signed_up_at = time.monotonic()
@@ -144,13 +147,13 @@ class AlertTest:
             self._add_problem(f"panel {name} had no data in {PANEL_SECONDS:.0f} s without a fault; {found}")
 
     def _wait_for_quiet(self, traffic: Traffic, *, ignored: Collection[str]) -> None:
-        """Wait until no alert fires. On a slow machine some do until it gets less traffic."""
+        """Wait until no alert fires. On a slow machine, reduce the traffic."""
         began = time.monotonic()
         while firing := [alert for alert in self._list_firing() if alert not in ignored]:
             waited = time.monotonic() - began
             if waited > HEALTHY_SECONDS:
                 break
-            traffic.pause_seconds = SLOW_PAUSE_SECONDS if waited > PATIENCE_SECONDS else PAUSE_SECONDS
+            traffic.pause_seconds = SLOW_PAUSE_SECONDS if waited > SLOW_AFTER_SECONDS else PAUSE_SECONDS
             self.supervisor.check()
             time.sleep(1)
         traffic.pause_seconds = PAUSE_SECONDS
@@ -162,7 +165,7 @@ class AlertTest:
         return sorted(name for name, state in self.prometheus.read_alerts().items() if state == "firing")
 
     def _backdate_customers(self) -> None:
-        """Move some signups and one subscription weeks back: else no business ratio has a value."""
+        """Backdate some signups and one subscription, without which business ratios have no value."""
         for number, days in ((0, 10), (1, 40), (2, 40)):
             then = timezone.now() - timedelta(days=days)
             Customer.objects.filter(email=f"alerts-{number}@alerts.example").update(created_at=then)
@@ -173,7 +176,7 @@ class AlertTest:
             subscription.save()
 
     def _query_panels(self) -> list[str]:
-        """Run the queries that have had no data yet; return those that still have none."""
+        """Run the queries that have had no data so far, and return those that still have none."""
         empty = [query for query in list_queries() if not self.rows.get(query.name)]
         for query in empty:
             self.rows[query.name] = len(self.prometheus.query(query.expr))
@@ -197,7 +200,7 @@ class AlertTest:
                 run.end()
 
     def _step(self, runs: list[FaultRun], traffic: Traffic, seconds: float) -> None:
-        is_slow = seconds > PATIENCE_SECONDS and any(run.is_waiting for run in runs)
+        is_slow = seconds > SLOW_AFTER_SECONDS and any(run.is_waiting for run in runs)
         traffic.pause_seconds = SLOW_PAUSE_SECONDS if is_slow else PAUSE_SECONDS
         states, empty = self.prometheus.read_alerts(), self._query_panels()
         for run in runs:
@@ -219,4 +222,4 @@ class AlertTest:
 
     def _add_problem(self, problem: str) -> None:
         self.problems.append(problem)
-        log_progress(f"WRONG: {problem}")
+        log_progress(f"FAILED: {problem}")

@@ -1,8 +1,8 @@
-"""Rules that keep their meaning and take seconds instead of hours. Pure.
+"""Shorten alerting rules so that they take seconds instead of hours. Pure.
 
-Divide every duration by FACTOR: `for`, windows in brackets, `offset`, and the ages in seconds that a gauge is
-compared with. None becomes shorter than what the scrapes of a run allow. Ratios, counts and latencies stay
-as they are.
+Divides every duration by FACTOR: `for`, windows in brackets, `offset`, and ages in seconds that a gauge is
+compared with. No duration becomes shorter than the scrape interval of a run allows. Ratios, counts and
+latencies are unchanged.
 """
 
 import copy
@@ -20,7 +20,7 @@ AGE = re.compile(r"(?<=[<>] )\d{2,}\Z")
 
 
 def shorten(rules: dict[str, Any]) -> dict[str, Any]:
-    """A copy of a file of rules, as YAML has it."""
+    """Return a shortened copy of a rule file's content. Raises ValueError for a duration like `1h30m`."""
     shortened = copy.deepcopy(rules)
     for group in shortened["groups"]:
         for rule in group["rules"]:
@@ -38,5 +38,5 @@ def shorten_expr(expr: str) -> str:
 def _divide(duration: str, *, at_least: int) -> str:
     found = DURATION.match(duration)
     if found is None:
-        raise ValueError(f"{duration!r} is no duration of one unit")
+        raise ValueError(f"{duration!r} is not a duration in a single unit")
     return f"{max(at_least, round(int(found[1]) * SECONDS[found[2]] / FACTOR))}s"

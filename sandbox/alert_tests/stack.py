@@ -1,4 +1,4 @@
-"""RSOLV as in production, with a Redis server of its own that can be killed."""
+"""RSOLV as in production, with its own Redis server, which a fault can kill."""
 
 import time
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ TOKEN = "test-alerts-" + "0123456789abcdef" * 2
 
 @dataclass(frozen=True)
 class AlertTestStack(ServicesStack):
-    """Sweeps run every four seconds. One proxy is trusted, so that signups can come from any address."""
+    """A stack that sweeps every four seconds and trusts one proxy, so that signups can have any address."""
 
     redis_port: int = 0
     smtp_port: int = 0
@@ -40,10 +40,10 @@ class AlertTestStack(ServicesStack):
         supervisor.wait_for("Redis", self._has_redis, 120)
 
     def start_worker_named(self, supervisor: Supervisor, name: str) -> Child:
-        """Start it without `nice`.
+        """Start a worker without `nice`.
 
-        A sweep expires unless it starts within SWEEP_SECONDS, so on a busy machine a worker of low priority
-        would run no sweep at all, and alerts would fire without a fault.
+        A sweep expires unless it starts within SWEEP_SECONDS. On a busy machine a worker of low priority
+        would run no sweep, and alerts would fire without a fault.
         """
         return supervisor.start(name, [*CELERY, "worker", *self.list_worker_options(name)])
 

@@ -1,4 +1,4 @@
-"""The sandbox's Stripe as a client: what this test does to it beside what the chaos test does."""
+"""Client of the sandbox Stripe with the faults that the alert tests inject."""
 
 import time
 from typing import Any
@@ -15,10 +15,13 @@ REJECT_USAGE = {
     "path": "*/billing/meter_events",
     "times": None,
 }
+# The longest month, and the hour for which its invoice stays a draft.
 A_MONTH_AND_A_DRAFT = 32 * 86400
 
 
 class FaultyStripe(StripeSandboxClient):
+    """A client with the faults and events of the alert tests. Raises httpx.HTTPError."""
+
     def make_unavailable(self) -> None:
         self.add_fault(UNAVAILABLE)
 

@@ -1,4 +1,4 @@
-"""The requests that Actions and browsers send during the whole run, whatever the answers are."""
+"""Continuous requests of Actions and browsers during a run, whatever the responses are."""
 
 import itertools
 import threading
@@ -14,11 +14,11 @@ from phases.test_integration.measure.bench import request_body
 THREADS = 2
 PAUSE_SECONDS = 0.15
 SLOW_PAUSE_SECONDS = 1.0
-# A signup is the most work for the worker, so not every issue comes with one.
+# Not every issue comes with a signup, because signups are the most work for the worker.
 ISSUES_PER_SIGNUP = 3
-GUESSER = "203.0.113.9"
+WRONG_KEY_ADDRESS = "203.0.113.9"
 WRONG_KEY = "rsolv_" + "w" * 43
-# A returning browser sends a session, which is looked up: without it, pages would not need the database.
+# A session cookie, so that pages query the database.
 SESSION = f"rsolv_session={'0' * 32}"
 LARGE_LINES = 12_000
 LARGE_TESTS = 20
@@ -42,7 +42,10 @@ class Request:
 
 
 class Traffic:
-    """Start, then stop. `counts` has how often each status was answered; `pause_seconds` may be changed."""
+    """Threads that send requests between `start` and `stop`.
+
+    `counts` has the number of responses by status, `pause_seconds` may be changed at any time.
+    """
 
     def __init__(self, url: str, clients: list[ActionClient]) -> None:
         self._http = httpx.Client(base_url=url, timeout=20, trust_env=False)
@@ -60,18 +63,18 @@ class Traffic:
             thread.start()
 
     def stop(self) -> None:
-        """Repeating it is safe."""
+        """Stop all threads. Safe to repeat."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()
         self._http.close()
 
     def send_entitlement(self) -> None:
-        """Send one request that needs nothing but its key."""
+        """Send one request that depends only on its key."""
         self.send(Request("GET", "/api/v1/entitlement", key=next(self._clients).key))
 
     def send_large(self) -> None:
-        """Send long files with many tests, several at once; more only as these are answered."""
+        """Keep LARGE_AT_ONCE requests with large files and many tests in flight."""
         self._large = [thread for thread in self._large if thread.is_alive()]
         for _ in range(LARGE_AT_ONCE - len(self._large)):
             request = generate(next(self._clients), lines=LARGE_LINES, tests=LARGE_TESTS)
@@ -80,9 +83,10 @@ class Traffic:
             thread.start()
 
     def send(self, request: Request) -> None:
+        """Send one request and count its status, or the exception's name if there is no response."""
         headers = {"X-API-Key": request.key} if request.key else {"Cookie": SESSION}
         headers["X-Forwarded-For"] = (
-            GUESSER if request.key == WRONG_KEY else f"198.51.100.{next(self._addresses) % 250}"
+            WRONG_KEY_ADDRESS if request.key == WRONG_KEY else f"198.51.100.{next(self._addresses) % 250}"
         )
         try:
             answer = self._http.request(request.method, request.path, json=request.body, headers=headers)
@@ -100,7 +104,7 @@ class Traffic:
 
 
 def list_requests(client: ActionClient, issue: int) -> Iterator[Request]:
-    """Yield an Action's requests for one issue from scan to fix, with a page and a wrong key between."""
+    """Yield an Action's requests for one issue, from scan to fix, plus a page and wrong keys."""
     key, api = client.key, "/api/v1"
     yield Request("GET", f"{api}/entitlement", key=key)
     yield _store(client, issue, "scan", {"vulnerabilities": []})
@@ -126,7 +130,7 @@ def list_requests(client: ActionClient, issue: int) -> Iterator[Request]:
 
 
 def generate(client: ActionClient, *, lines: int, tests: int = 1) -> Request:
-    """Return a request that inserts so many tests into a file of so many lines."""
+    """Return a request that inserts `tests` tests into a file of `lines` lines."""
     sent: Any = request_body("pytest", lines)
     (test,) = sent["testSuite"]["redTests"]
     sent["testSuite"]["redTests"] = [

@@ -1,8 +1,7 @@
-"""`python -m sandbox.bench [--only name,…]`: a table, and JSON in var/bench.json.
+"""`python -m sandbox.bench [--only name,…]`: benchmark the hot paths over HTTP.
 
-An answer that is not right ends it with 1.
-
-Needs PostgreSQL and Redis, in which it uses databases of its own.
+Prints a table and writes var/bench.json. Exits with 1 if a response is not as expected. Needs PostgreSQL and
+Redis, on which it creates its own databases.
 """
 
 import argparse
@@ -26,7 +25,7 @@ from sandbox.processes import (
 from sandbox.services import NoFreeRedisDatabase
 from sandbox.stack import HOST
 
-from .client import BARE, Client, WrongAnswer
+from .client import BARE, Client, UnexpectedResponse
 from .measure import Plan, measure
 from .prepare import FIRST_PORT, ROOT, prepare
 from .report import write_table
@@ -49,31 +48,31 @@ NAMES = (
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.bench", description=__doc__)
-    parser.add_argument("--only", type=_split, default=list(NAMES), help="names, with commas between")
+    parser.add_argument("--only", type=_split, default=list(NAMES), help="names, separated by commas")
     parser.add_argument("--rounds", type=int, default=Plan.rounds)
-    parser.add_argument("--seconds", type=float, default=Plan.seconds, help="at full load, each round")
+    parser.add_argument("--seconds", type=float, default=Plan.seconds, help="of full load in each round")
     parser.add_argument("--connections", type=int, default=Plan.connections)
     parser.add_argument("--rows", type=int, default=300_000, help="phase rows in the database")
     parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "bench", help="emptied at the start")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench.json")
-    given = parser.parse_args()
-    plan = Plan(rounds=given.rounds, seconds=given.seconds, connections=given.connections)
+    args = parser.parse_args()
+    plan = Plan(rounds=args.rounds, seconds=args.seconds, connections=args.connections)
     try:
-        with interrupt_on_signals(), prepare(given.data_dir.resolve()) as stack:
-            entries = run(stack, given.only, plan, rows=given.rows, customers=given.customers)
+        with interrupt_on_signals(), prepare(args.data_dir.resolve()) as stack:
+            entries = run(stack, args.only, plan, rows=args.rows, customers=args.customers)
     except KeyboardInterrupt:
         return 130
-    except WrongAnswer as error:
-        print(f"A wrong answer: {escape_controls(str(error))}", file=sys.stderr)
+    except UnexpectedResponse as error:
+        print(f"Unexpected response: {escape_controls(str(error))}", file=sys.stderr)
         return 1
     except (probe.NotReachable, NoFreeRedisDatabase, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {args.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
-    given.output.write_text(json.dumps(entries, indent=2) + "\n")
+    args.output.write_text(json.dumps(entries, indent=2) + "\n")
     print(write_table(entries))
     return 0
 
@@ -81,27 +80,28 @@ def main() -> int:
 def _split(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if unknown := set(names) - set(NAMES):
-        raise argparse.ArgumentTypeError(f"no such name: {', '.join(sorted(unknown))}")
+        raise argparse.ArgumentTypeError(f"unknown names: {', '.join(sorted(unknown))}")
     return names
 
 
 def run(
     stack: BenchStack, names: list[str], plan: Plan, *, rows: int, customers: int
 ) -> dict[str, dict[str, float]]:
-    """The report's entries. The web processes end with it."""
+    """Seed the database, start web processes, measure, and return the report's entries by name."""
     from .authentication import time_authentication
     from .cases import make_cases
     from .rows import seed
 
-    with ExitStack() as ends:
+    with ExitStack() as exit_stack:
         seeded = seed(rows=rows, customers=customers, api_clients=50, at=datetime.now(UTC))
         cases = make_cases(seeded)
-        usual = _start(ends, stack, "usual")
+        usual = _start(exit_stack, stack, "usual")
         without_cache = replace(stack, web_port=pick_port(stack.web_port + 1), key_cache_seconds=0)
         clients = dict.fromkeys(names, usual)
         if "authenticate_uncached" in names:
-            clients["authenticate_uncached"] = _start(ends, without_cache, "without-cache")
-        print(f"The client itself can do {measure_client_limit(plan)} a second.", file=sys.stderr, flush=True)
+            clients["authenticate_uncached"] = _start(exit_stack, without_cache, "without-cache")
+        limit = measure_client_limit(plan)
+        print(f"The client's own limit is {limit} requests per second.", file=sys.stderr, flush=True)
         entries = {}
         for name in names:
             print(f"{name} …", file=sys.stderr, flush=True)
@@ -111,27 +111,27 @@ def run(
         return entries
 
 
-def _start(ends: ExitStack, stack: BenchStack, name: str) -> Client:
-    """Web processes that end with `ends`, warm."""
+def _start(exit_stack: ExitStack, stack: BenchStack, name: str) -> Client:
+    """Start and warm up web processes, which `exit_stack` stops."""
     log_dir = stack.data_dir / "log" / name
     log_dir.mkdir()
-    supervisor = ends.enter_context(
+    supervisor = exit_stack.enter_context(
         Supervisor(environment=stack.environment, log_dir=log_dir, stop_timeout=5)
     )
     stack.start_web(supervisor)
     stack.wait_for_web(supervisor)
     client = Client(HOST, stack.web_port)
-    client.count_per_second(BARE, connections=8, seconds=0.5)
+    client.measure_rate(BARE, connections=8, seconds=0.5)
     return client
 
 
 def measure_client_limit(plan: Plan) -> int:
-    """What the client can do where a server has nothing to do."""
+    """Return how many requests per second the client can send to a server that does nothing."""
     port = pick_port(FIRST_PORT)
     with Supervisor(environment={}) as supervisor:
         supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo_server", str(port)])
-        supervisor.wait_for("the echo", lambda: not is_port_free(port))
-        return int(Client(HOST, port).count_per_second(BARE, connections=plan.connections, seconds=1))
+        supervisor.wait_for("the echo server", lambda: not is_port_free(port))
+        return int(Client(HOST, port).measure_rate(BARE, connections=plan.connections, seconds=1))
 
 
 if __name__ == "__main__":

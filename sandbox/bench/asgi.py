@@ -1,4 +1,4 @@
-"""RSOLV behind an asynchronous server, to be measured: it does not run so."""
+"""RSOLV as an ASGI application, for the benchmark of servers only. Production uses WSGI."""
 
 from django.core.asgi import get_asgi_application
 

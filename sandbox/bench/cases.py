@@ -1,4 +1,4 @@
-"""The requests that are measured, by name, for the customers that `rows` has seeded."""
+"""The requests that are measured, by name, sent as the customers that `rows` has seeded."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ from phases.test_integration.measure.bench import request_body as build_insertio
 from .client import Case, build_request
 from .rows import ApiClient, Seeded
 
-WEBHOOK_SECRET = "whsec_bench"  # noqa: S105 - of no endpoint
+WEBHOOK_SECRET = "whsec_bench"  # noqa: S105 - used by the benchmark only
 FRAMEWORK = "pytest"
 FOLDERS = ("users", "orders", "carts", "payments", "admin", "reports")
 WORDS = ("controller", "service", "model", "serializer", "policy", "job", "helper", "validator")
@@ -25,6 +25,7 @@ API = "/api/v1"
 
 
 def make_cases(seeded: Seeded) -> dict[str, Case]:
+    """Return all cases by name. Creates the API key and the webhook endpoint that some need."""
     api_clients = seeded.api_clients
     return {
         each.name: each
@@ -37,7 +38,7 @@ def make_cases(seeded: Seeded) -> dict[str, Case]:
             _generate(api_clients, 300),
             _generate(api_clients, 10_000),
             _store(api_clients),
-            _ask_entitlement(api_clients),
+            _get_entitlement(api_clients),
             _deliver_webhook(),
             _open_overview(seeded),
         )
@@ -64,7 +65,7 @@ def _analyze(api_clients: Sequence[ApiClient], candidates: int) -> Case:
         "framework": FRAMEWORK,
         "vulnerabilityType": "sql_injection",
     }
-    make = _post_by_turns(api_clients, f"{API}/test-integration/analyze", sent)
+    make = _post_in_turn(api_clients, f"{API}/test-integration/analyze", sent)
     return Case(f"analyze_{candidates}", make, b'"recommendations":[{"path":"tests/')
 
 
@@ -72,12 +73,12 @@ def _generate(api_clients: Sequence[ApiClient], lines: int) -> Case:
     sent = build_insertion(FRAMEWORK, lines)
     return Case(
         f"generate_{lines}",
-        _post_by_turns(api_clients, f"{API}/test-integration/generate", sent),
+        _post_in_turn(api_clients, f"{API}/test-integration/generate", sent),
         b'"method":"ast"',
     )
 
 
-def _post_by_turns(
+def _post_in_turn(
     api_clients: Sequence[ApiClient], path: str, sent: dict[str, Any]
 ) -> Callable[[int], bytes]:
     body = json.dumps(sent).encode()
@@ -86,7 +87,7 @@ def _post_by_turns(
 
 
 def _store(api_clients: Sequence[ApiClient]) -> Case:
-    """A fix that succeeded, each of another issue: the way with the ledger, its report and its task."""
+    """Store a successful fix of a new issue each time: with its ledger row, and its report enqueued."""
     data = {
         "success": True,
         "prUrl": "https://github.com/bench/shop/pull/7",
@@ -99,19 +100,20 @@ def _store(api_clients: Sequence[ApiClient]) -> Case:
     def make(n: int) -> bytes:
         api_client = api_clients[n % len(api_clients)]
         sent = {"phase": "mitigation", "repo": api_client.repository, "commitSha": f"{n:040x}", "data": data}
+        # Issue numbers beyond the seeded ones, so that every request stores a new fix.
         body = json.dumps(sent | {"issueNumber": 10**9 + n}).encode()
         return build_request("POST", f"{API}/phases/store", body, X_API_Key=api_client.key)
 
     return Case("phases_store", make, b'"success":true')
 
 
-def _ask_entitlement(api_clients: Sequence[ApiClient]) -> Case:
+def _get_entitlement(api_clients: Sequence[ApiClient]) -> Case:
     requests = [build_request("GET", f"{API}/entitlement", X_API_Key=each.key) for each in api_clients]
     return Case("entitlement", lambda n: requests[n % len(requests)], b'"canUseService":true')
 
 
 def _deliver_webhook() -> Case:
-    """A signed event of about Stripe's size, each with an id of its own."""
+    """Deliver a signed event of a typical size, with a new id each time."""
     WebhookEndpoint.objects.create(
         id="we_bench",
         url="https://bench.example/api/webhooks/stripe",
@@ -137,7 +139,7 @@ def _deliver_webhook() -> Case:
 
 
 def _open_overview(seeded: Seeded) -> Case:
-    """The portal's first page, for the owner of the largest customer."""
+    """Open the portal's overview as the owner of the largest customer."""
     browser = Browser()
     browser.force_login(seeded.user)
     session = browser.cookies[settings.SESSION_COOKIE_NAME].value

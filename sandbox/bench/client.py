@@ -1,6 +1,6 @@
-"""A client that uses little CPU, since it shares two cores with the server: sockets, and minimal parsing.
+"""An HTTP client that uses little CPU, because it shares the machine with the server.
 
-Every answer is checked; one that is not as it should be raises WrongAnswer.
+It uses plain sockets and parses only what it needs. It checks every response, and raises UnexpectedResponse.
 """
 
 import contextlib
@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 
 END_OF_HEAD = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
-PATIENCE_SECONDS = 120
+TIMEOUT_SECONDS = 120
 
 
-class WrongAnswer(Exception):
-    """An answer of another status, or without what it must hold; the message shows both."""
+class UnexpectedResponse(Exception):
+    """A response has another status than 200, or lacks the expected text; the message shows both."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: the n-th request as it goes over the wire, and what its answer must hold."""
+    """What is measured: `make` returns the raw n-th request, `expects` is part of each response."""
 
     name: str
     make: Callable[[int], bytes]
@@ -29,11 +29,11 @@ class Case:
 
     def check(self, answer: bytes) -> None:
         if answer[9:12] != b"200" or self.expects not in answer:
-            raise WrongAnswer(f"{self.name}: {answer[:1000]!r} has no {self.expects!r}")
+            raise UnexpectedResponse(f"{self.name}: {answer[:1000]!r} has no {self.expects!r}")
 
 
 def build_request(method: str, path: str, body: bytes = b"", /, **headers: str) -> bytes:
-    """A request as it goes over the wire; in the headers' names `_` stands for `-`."""
+    """Return the raw bytes of a request. In the headers' names, `_` is replaced by `-`."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if body:
@@ -46,28 +46,29 @@ BARE = Case("bare", lambda _: build_request("GET", "/bench/bare"), b'"ok": true'
 
 @dataclass
 class Connection:
-    """One keep-alive connection, opened again where the server closes it."""
+    """A keep-alive connection, which is opened again if the server closes it."""
 
     address: tuple[str, int]
     _socket: socket.socket | None = None
     _had: bytes = b""
     _wanted: int = -1
-    asked_at: float = 0.0
+    sent_at: float = 0.0
 
     @property
     def socket(self) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection(self.address, timeout=PATIENCE_SECONDS)
+            self._socket = socket.create_connection(self.address, timeout=TIMEOUT_SECONDS)
+            # Otherwise a second small write waits for the server's acknowledgment.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
 
-    def ask(self, request: bytes) -> None:
+    def send(self, request: bytes) -> None:
         self._had, self._wanted = b"", -1
-        self.asked_at = time.perf_counter()
+        self.sent_at = time.perf_counter()
         self.socket.sendall(request)
 
     def read(self) -> bytes | None:
-        """The answer once it is whole, None until then. Waits for the next bytes."""
+        """Wait for the next bytes. Return the response once it is complete, None until then."""
         read = self.socket.recv(1 << 18)
         self._had = self._had + read if self._had else read
         if self._wanted < 0:
@@ -77,7 +78,7 @@ class Connection:
             if not read or b"connection: close" in answer[: answer.find(END_OF_HEAD)].lower():
                 self.close()
             if len(answer) != self._wanted:
-                raise WrongAnswer(f"the connection ended within {answer[:300]!r}")
+                raise UnexpectedResponse(f"the connection ended within {answer[:300]!r}")
             return answer
         return None
 
@@ -88,72 +89,73 @@ class Connection:
 
 
 def _find_end(had: bytes) -> int:
-    """Where the answer ends by its Content-Length; -1 while that is not here yet."""
+    """Return the response's end by its Content-Length, or -1 until the head is complete."""
     end = had.find(END_OF_HEAD)
     if end < 0:
         return -1
     head = had[:end].lower()
     at = head.find(LENGTH)
     if at < 0:
-        raise WrongAnswer(f"no Content-Length in {head!r}")
+        raise UnexpectedResponse(f"no Content-Length in {head!r}")
     return end + len(END_OF_HEAD) + int(head[at + len(LENGTH) :].split(b"\r\n", 1)[0])
 
 
 @dataclass
 class Client:
-    """Asks one server. `sent` counts, so that no request is made twice where that would be another thing."""
+    """A client of one server. `sent` counts the requests by case, so that each gets a new number."""
 
     host: str
     port: int
     sent: dict[str, int] = field(default_factory=dict)
 
-    def ask(self, case: Case, *, headers: bytes = b"") -> bytes:
-        """One answer, on a connection of its own. `headers`: whole lines to send beside the request's."""
-        line = Connection((self.host, self.port))
+    def fetch(self, case: Case, *, headers: bytes = b"") -> bytes:
+        """Return one response, fetched on a new connection. `headers` are complete lines to add."""
+        connection = Connection((self.host, self.port))
         first, rest = self._next(case).split(b"\r\n", 1)
-        with contextlib.closing(line):
-            line.ask(first + b"\r\n" + headers + rest)
-            return _wait(line, case)
+        with contextlib.closing(connection):
+            connection.send(first + b"\r\n" + headers + rest)
+            return _wait(connection, case)
 
-    def time_one_by_one(self, case: Case, count: int) -> list[float]:
-        """Seconds that each of so many requests took, one after another on one connection."""
-        line, seconds = Connection((self.host, self.port)), []
-        with contextlib.closing(line):
+    def measure_latencies(self, case: Case, count: int) -> list[float]:
+        """Return the duration, in seconds, of each of `count` requests sent in sequence on one connection."""
+        connection, seconds = Connection((self.host, self.port)), []
+        with contextlib.closing(connection):
             for _ in range(count):
-                line.ask(self._next(case))
-                _wait(line, case)
-                seconds.append(time.perf_counter() - line.asked_at)
+                connection.send(self._next(case))
+                _wait(connection, case)
+                seconds.append(time.perf_counter() - connection.sent_at)
         return seconds
 
-    def count_per_second(self, case: Case, *, connections: int, seconds: float) -> float:
-        """Answers in a second, with so many connections on which there is always a request."""
-        lines = [Connection((self.host, self.port)) for _ in range(connections)]
+    def measure_rate(self, case: Case, *, connections: int, seconds: float) -> float:
+        """Return the responses per second with `connections` that each always have a request in flight."""
+        opened = [Connection((self.host, self.port)) for _ in range(connections)]
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
-            for line in lines:
-                stack.enter_context(contextlib.closing(line))
+            for connection in opened:
+                stack.enter_context(contextlib.closing(connection))
             began = time.perf_counter()
-            for line in lines:
-                line.ask(self._next(case))
-                selector.register(line.socket, selectors.EVENT_READ, line)
+            for connection in opened:
+                connection.send(self._next(case))
+                selector.register(connection.socket, selectors.EVENT_READ, connection)
             answered, ends_at = 0, began + seconds
             while selector.get_map():
-                ready = selector.select(PATIENCE_SECONDS)
+                ready = selector.select(TIMEOUT_SECONDS)
                 if not ready:
-                    raise WrongAnswer(f"{case.name}: no answer in {PATIENCE_SECONDS} seconds")
+                    raise UnexpectedResponse(f"{case.name}: no answer in {TIMEOUT_SECONDS} seconds")
                 for key, _ in ready:
-                    line = key.data
-                    answer = line.read()
+                    connection = key.data
+                    answer = connection.read()
                     if answer is None:
                         continue
                     case.check(answer)
                     answered += 1
-                    is_kept = line._socket is not None
+                    # A response may close the connection. The next request opens a new socket.
+                    is_kept = connection._socket is not None
                     if not is_kept or time.perf_counter() >= ends_at:
                         selector.unregister(key.fileobj)
                     if time.perf_counter() < ends_at:
-                        line.ask(self._next(case))
+                        connection.send(self._next(case))
                         if not is_kept:
-                            selector.register(line.socket, selectors.EVENT_READ, line)
+                            selector.register(connection.socket, selectors.EVENT_READ, connection)
             return answered / (time.perf_counter() - began)
 
     def _next(self, case: Case) -> bytes:
@@ -162,9 +164,9 @@ class Client:
         return case.make(number)
 
 
-def _wait(line: Connection, case: Case) -> bytes:
+def _wait(connection: Connection, case: Case) -> bytes:
     answer = None
     while answer is None:
-        answer = line.read()
+        answer = connection.read()
     case.check(answer)
     return answer

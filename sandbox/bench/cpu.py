@@ -1,7 +1,7 @@
-"""`python -m sandbox.bench.cpu [--only name,…] [--profile]`: microseconds of CPU that a request takes.
+"""`python -m sandbox.bench.cpu [--only name,…] [--profile]`: microseconds of CPU per request.
 
-In this process and without a server, one request after another, beside the bare view; what else the machine
-does counts little. Each answer is checked; one that is not right ends it with 1.
+Runs requests in this process, without a server and one after another, and the bare view for comparison.
+Other load on the machine matters little. Exits with 1 if a response is not as expected.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 from core.commands.terminal import escape_controls
 from sandbox.processes import interrupt_on_signals
 
-from .client import BARE, Case, WrongAnswer
+from .client import BARE, Case, UnexpectedResponse
 from .prepare import ROOT, prepare
 
 NAMES = (
@@ -38,74 +38,74 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.bench.cpu", description=__doc__)
-    parser.add_argument("--only", default=",".join(NAMES), help="names, with commas between")
+    parser.add_argument("--only", default=",".join(NAMES), help="names, separated by commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=200, help="in each round")
-    parser.add_argument("--profile", action="store_true", help="where the time goes, too")
+    parser.add_argument("--profile", action="store_true", help="also profile by function")
     parser.add_argument("--rows", type=int, default=3000, help="phase rows in the database")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "bench-cpu")
-    given = parser.parse_args()
+    args = parser.parse_args()
     try:
-        with interrupt_on_signals(), prepare(given.data_dir.resolve()):
-            run(given)
-    except WrongAnswer as error:
-        print(f"A wrong answer: {escape_controls(str(error))}", file=sys.stderr)
+        with interrupt_on_signals(), prepare(args.data_dir.resolve()):
+            run(args)
+    except UnexpectedResponse as error:
+        print(f"Unexpected response: {escape_controls(str(error))}", file=sys.stderr)
         return 1
     return 0
 
 
-def run(given: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     from django.core.wsgi import get_wsgi_application
 
     from .cases import make_cases
     from .rows import seed
 
-    seeded = seed(rows=given.rows, customers=100, api_clients=50, at=datetime.now(UTC))
+    seeded = seed(rows=args.rows, customers=100, api_clients=50, at=datetime.now(UTC))
     cases = {"bare": BARE} | make_cases(seeded)
     application = get_wsgi_application()
-    _log_into_nothing()
+    _discard_log_output()
     print("| path | CPU µs a request |\n|---|---|")
-    for name in ("bare", *given.only.split(",")):
+    for name in ("bare", *args.only.split(",")):
         client = WsgiClient(application, cases[name])
-        client.time(given.requests)
-        taken = statistics.median(client.time(given.requests) for _ in range(given.rounds))
+        client.time(args.requests)
+        taken = statistics.median(client.time(args.requests) for _ in range(args.rounds))
         print(f"| {name} | {taken:.0f} |", flush=True)
-        if given.profile:
-            print(client.profile(given.requests), file=sys.stderr)
+        if args.profile:
+            print(client.profile(args.requests), file=sys.stderr)
 
 
-def _log_into_nothing() -> None:
-    """Lines are made as in production, and end here."""
-    nowhere = open(os.devnull, "w")  # noqa: SIM115 - until this process ends
+def _discard_log_output() -> None:
+    """Format log lines as in production, but discard them."""
+    devnull = open(os.devnull, "w")  # noqa: SIM115 - stays open until this process ends
     for logger in (logging.getLogger(), logging.getLogger("django")):
         for handler in logger.handlers:
             if isinstance(handler, logging.StreamHandler):
-                handler.setStream(nowhere)
+                handler.setStream(devnull)
 
 
 class WsgiClient:
-    """Asks the application what the bench asks a server, as a server would."""
+    """Calls the WSGI application as a server would, with the requests of a case."""
 
     def __init__(self, application: Application, case: Case) -> None:
         self.application, self.case, self.sent = application, case, 0
 
     def time(self, requests: int) -> float:
-        """Microseconds of CPU that each of so many requests took."""
+        """Return the mean CPU time of a request, in microseconds."""
         environs = [self._make_environ() for _ in range(requests)]
         began = time.process_time()
-        answers = [self._ask(environ) for environ in environs]
+        answers = [self._call(environ) for environ in environs]
         taken = time.process_time() - began
         for answer in answers:
             self.case.check(answer)
         return taken / requests * 1_000_000
 
     def profile(self, requests: int) -> str:
-        """The functions that take longest, by their own time and with what they call."""
+        """Return a profile of the slowest functions, by own and by cumulative time."""
         environs = [self._make_environ() for _ in range(requests)]
         profile = cProfile.Profile(time.process_time)
         profile.enable()
         for environ in environs:
-            self._ask(environ)
+            self._call(environ)
         profile.disable()
         text = io.StringIO()
         found = pstats.Stats(profile, stream=text).strip_dirs()
@@ -135,7 +135,7 @@ class WsgiClient:
             environ[name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"] = value
         return environ
 
-    def _ask(self, environ: dict[str, Any]) -> bytes:
+    def _call(self, environ: dict[str, Any]) -> bytes:
         status = ""
 
         def start_response(given: str, headers: list[tuple[str, str]], *_: Any) -> None:

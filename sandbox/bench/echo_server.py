@@ -1,4 +1,4 @@
-"""`python -m sandbox.bench.echo_server PORT`: answer at once, to measure the most that the client can do."""
+"""`python -m sandbox.bench.echo_server PORT`: a server that does no work, to measure the client's limit."""
 
 import selectors
 import socket
@@ -12,22 +12,23 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 
 
 def serve(port: int) -> None:
+    """Answer every read with 200, on 127.0.0.1, until the process ends."""
     with selectors.DefaultSelector() as selector, socket.create_server(("127.0.0.1", port)) as listener:
         selector.register(listener, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():
                 if key.fileobj is listener:
-                    line, _ = listener.accept()
-                    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    selector.register(line, selectors.EVENT_READ)
+                    accepted, _ = listener.accept()
+                    accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    selector.register(accepted, selectors.EVENT_READ)
                     continue
-                api_client = key.fileobj
-                assert isinstance(api_client, socket.socket)
-                if api_client.recv(1 << 16):
-                    api_client.sendall(ANSWER)
+                connection = key.fileobj
+                assert isinstance(connection, socket.socket)
+                if connection.recv(1 << 16):
+                    connection.sendall(ANSWER)
                 else:
-                    selector.unregister(api_client)
-                    api_client.close()
+                    selector.unregister(connection)
+                    connection.close()
 
 
 if __name__ == "__main__":

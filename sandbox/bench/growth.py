@@ -1,7 +1,7 @@
-"""`python -m sandbox.bench.growth`: what the hot paths cost as tables grow; also in var/bench-growth.json.
+"""`python -m sandbox.bench.growth`: the cost of the hot paths as tables grow; writes var/bench-growth.json.
 
-Each is carried out within a transaction that is rolled back, in this process. Every query of it is then
-explained: how many rows PostgreSQL read for it, and whether it seq_scans over a whole table.
+Each path runs in this process, in a transaction that is rolled back. EXPLAIN of each of its queries then
+shows how many rows PostgreSQL read, and which tables it scanned sequentially.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SIZES = (100, 10_000, 1_000_000)
 ROUNDS = 7
 CUSTOMERS_PER_ROW = 100
 FEWEST_CUSTOMERS = 5
-# A walk over so few rows costs less than an index.
+# A sequential scan of so few rows costs less than an index.
 SMALL_TABLE = 1000
 
 
@@ -42,26 +42,28 @@ class Cost:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.bench.growth", description=__doc__)
-    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="phase rows, with commas between")
+    parser.add_argument(
+        "--sizes", default=",".join(map(str, SIZES)), help="numbers of phase rows, separated by commas"
+    )
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "bench-growth")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench-growth.json")
-    given = parser.parse_args()
-    sizes = [int(size) for size in given.sizes.split(",")]
+    args = parser.parse_args()
+    sizes = [int(size) for size in args.sizes.split(",")]
     found: dict[str, dict[int, Cost]] = {}
-    with interrupt_on_signals(), prepare(given.data_dir.resolve()):
+    with interrupt_on_signals(), prepare(args.data_dir.resolve()):
         logging.disable(logging.INFO)
         for size in sizes:
             print(f"{size} rows …", file=sys.stderr, flush=True)
             for name, cost in measure_all(size).items():
                 found.setdefault(name, {})[size] = cost
     report = {name: {size: asdict(cost) for size, cost in costs.items()} for name, costs in found.items()}
-    given.output.write_text(json.dumps(report, indent=2) + "\n")
+    args.output.write_text(json.dumps(report, indent=2) + "\n")
     print(write_table(found, sizes))
     return 0
 
 
 def measure_all(size: int) -> dict[str, Cost]:
-    """Every path's cost with so many phase rows, which are put in the place of what was there."""
+    """Replace all rows by `size` phase rows, and return the cost of each path."""
     from django.db import connection
 
     from .paths import make_paths
@@ -75,17 +77,18 @@ def measure_all(size: int) -> dict[str, Cost]:
 
 
 def measure(path: Callable[[int], object]) -> Cost:
-    """`path` is given another number each time, for what may be done once only."""
+    """Measure one path. It is called with a new number each time, for actions that can be done only once."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     seconds = []
     for number in range(ROUNDS + 1):
         began = time.perf_counter()
-        _undo(lambda number=number: path(number))  # type: ignore[misc]
+        _roll_back(lambda number=number: path(number))  # type: ignore[misc]
         seconds.append(time.perf_counter() - began)
+    # A separate run, because tracing allocations makes everything slower.
     tracemalloc.start()
-    _undo(lambda: path(ROUNDS + 1))
+    _roll_back(lambda: path(ROUNDS + 1))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     plans: list[dict[str, Any]] = []
@@ -98,19 +101,19 @@ def measure(path: Callable[[int], object]) -> Cost:
         plans.extend(_explain(sql) for sql in queries if not sql.startswith("INSERT"))
         return len(queries)
 
-    count = _undo(explain_all)
+    count = _roll_back(explain_all)
     nodes = [node for plan in plans for node in _list_nodes(plan)]
     return Cost(
         queries=count,
-        p50_ms=round(statistics.median(seconds[1:]) * 1000, 1),
+        p50_ms=round(statistics.median(seconds[1:]) * 1000, 1),  # the first run is a warm-up
         memory_kb=peak // 1024,
         rows_read=sum(_count_read(node) for node in nodes),
         seq_scans=sorted({node["Relation Name"] for node in nodes if _is_seq_scan(node)}),
     )
 
 
-def _undo(work: Callable[[], Any]) -> Any:
-    """What the work returns; what it wrote is rolled back."""
+def _roll_back(work: Callable[[], Any]) -> Any:
+    """Return the work's result, and roll back what it wrote."""
     from django.db import transaction
 
     with transaction.atomic():
@@ -133,7 +136,8 @@ def _list_nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _count_read(node: Mapping[str, Any]) -> int:
-    """The rows that a scan of a table or index looked at."""
+    """Return the number of rows that a scan of a table or index examined."""
+    # A bitmap heap scan reads the rows that its bitmap index scan has already counted.
     if "Scan" not in node["Node Type"] or node["Node Type"] == "Bitmap Heap Scan":
         return 0
     looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
@@ -146,9 +150,9 @@ def _is_seq_scan(node: Mapping[str, Any]) -> bool:
 
 
 def write_table(found: Mapping[str, Mapping[int, Cost]], sizes: list[int]) -> str:
-    """By path and size: queries, milliseconds, kilobytes, rows read. Walks are those at the last size."""
+    """Format queries, milliseconds, kB and rows read by path and size; sequential scans of the last size."""
     heads = [f"{size:,} rows" for size in sizes]
-    lines = [f"| path | {' | '.join(heads)} | seq_scans over |", f"|---|{'---|' * (len(sizes) + 1)}"]
+    lines = [f"| path | {' | '.join(heads)} | sequential scans |", f"|---|{'---|' * (len(sizes) + 1)}"]
     for name, costs in found.items():
         cells = [
             f"{cost.queries} q, {cost.p50_ms} ms, {cost.memory_kb} kB, {cost.rows_read:,} read"

@@ -5,25 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .client import Case, Client
-from .counting import ANSWER, ASK
+from .counting import REQUEST_HEADER, RESPONSE_HEADER
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is asked: `rounds` of `seconds` at full load each, and `one_by_one` requests in all."""
+    """The amount of load: `rounds` of `seconds` at full load each, and `sequential_requests` in total."""
 
     rounds: int = 5
     seconds: float = 1.5
     connections: int = 8
-    one_by_one: int = 300
-    # Each of the api_clients once, and each thread: their keys are then known, as in steady traffic.
+    sequential_requests: int = 300
+    # Enough for each API client and each thread, so that all keys are cached, as in steady traffic.
     warm_up: int = 60
     counted: int = 20
 
 
 @dataclass
 class Samples:
-    """What one case took. Latencies in seconds, of requests one after another."""
+    """Measurements of one case: latencies of sequential requests in seconds, and rates per second."""
 
     latencies: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
@@ -37,19 +37,21 @@ class Samples:
 
 
 def find_percentile(values: Sequence[float], percent: int) -> float:
-    """The smallest value that so many percent of them do not exceed."""
+    """Return the percentile by the nearest rank: the smallest value that `percent` % do not exceed."""
     return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
 
 
 def measure(client: Client, case: Case, baseline: Case, plan: Plan) -> dict[str, float]:
-    """The case's entry in the report. Raises WrongAnswer at the first answer that is not right."""
-    client.time_one_by_one(case, plan.warm_up)
+    """Measure a case and its baseline; return the case's entry in the report. Raises UnexpectedResponse."""
+    client.measure_latencies(case, plan.warm_up)
     own, bare = Samples(), Samples()
     for _ in range(plan.rounds):
         for each, samples in ((baseline, bare), (case, own)):
-            samples.latencies += client.time_one_by_one(each, max(1, plan.one_by_one // plan.rounds))
+            samples.latencies += client.measure_latencies(
+                each, max(1, plan.sequential_requests // plan.rounds)
+            )
             samples.rates.append(
-                client.count_per_second(each, connections=plan.connections, seconds=plan.seconds)
+                client.measure_rate(each, connections=plan.connections, seconds=plan.seconds)
             )
     ratios = [own_rate / bare_rate for own_rate, bare_rate in zip(own.rates, bare.rates, strict=True)]
     return {
@@ -64,12 +66,12 @@ def measure(client: Client, case: Case, baseline: Case, plan: Plan) -> dict[str,
 
 
 def count_queries(client: Client, case: Case, requests: int) -> float:
-    """The mean of several requests, as the server counted them itself."""
-    header = f"{ASK}: 1\r\n".encode()
-    answers = [client.ask(case, headers=header) for _ in range(requests)]
+    """Return the mean number of queries per request, as counted by the server."""
+    header = f"{REQUEST_HEADER}: 1\r\n".encode()
+    answers = [client.fetch(case, headers=header) for _ in range(requests)]
     return round(statistics.mean(_read_count(answer) for answer in answers), 2)
 
 
 def _read_count(answer: bytes) -> int:
     head = answer.split(b"\r\n\r\n", 1)[0].lower()
-    return int(head.split(ANSWER.lower().encode() + b": ", 1)[1].split(b"\r\n", 1)[0])
+    return int(head.split(RESPONSE_HEADER.lower().encode() + b": ", 1)[1].split(b"\r\n", 1)[0])

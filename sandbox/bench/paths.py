@@ -1,4 +1,4 @@
-"""The hot paths that are measured as the tables grow: each of the largest customer, or of an ordinary one."""
+"""The hot paths that are measured as tables grow, for the largest customer or for an ordinary one."""
 
 import json
 from collections.abc import Callable
@@ -21,13 +21,14 @@ API = "/api/v1"
 
 
 def make_paths(seeded: Seeded, at: datetime) -> dict[str, Path]:
+    """Return the paths by name. Each is a function that gets a new number per call."""
     ordinary = seeded.api_clients[0]
     return {
         "phases/store": _store(ordinary),
         "phases/store, largest": _store(seeded.large),
         "phases/retrieve, largest": _retrieve(seeded.large),
-        "entitlement": _ask(ordinary),
-        "entitlement, largest": _ask(seeded.large),
+        "entitlement": _get_entitlement(ordinary),
+        "entitlement, largest": _get_entitlement(seeded.large),
         "entitlement/claim, largest": _claim(seeded.large),
         "dashboard, largest": _open(seeded, "/dashboard/"),
         "fixes, largest": _open(seeded, "/dashboard/fixes/"),
@@ -63,7 +64,7 @@ def _retrieve(api_client: ApiClient) -> Path:
     )
 
 
-def _ask(api_client: ApiClient) -> Path:
+def _get_entitlement(api_client: ApiClient) -> Path:
     return lambda _: _call(api_client, "GET", "/entitlement")
 
 
@@ -99,13 +100,13 @@ def _open(seeded: Seeded, address: str) -> Path:
 
 
 def _read_ledger(api_client: ApiClient, at: datetime) -> None:
-    """What reconciliation reads of one account; what it asks of Stripe does not grow with our tables."""
+    """Read what reconciliation reads for one account. Its calls to Stripe do not grow with our tables."""
     get_entitlement(customer=api_client.customer, at=at)
     list_ledger(customer_ids=[api_client.customer.pk], since=at - timedelta(days=63))
 
 
 def _read_gauges() -> None:
-    cache.clear()
+    cache.clear()  # no cached value may hide a query
     for reading in COLLECTORS.values():
         if reading.service == "database":
             list(reading.read())

@@ -1,4 +1,4 @@
-"""The measured beside what design asks for, for people. The targets are shown, not asserted."""
+"""Format the measurements as a table, next to their targets. Targets are shown, not asserted."""
 
 from collections.abc import Mapping
 
@@ -16,8 +16,8 @@ ROW = "{:<22} {:>8} {:>8} {:>9} {:>9} {:>6} {:>8} {:>8}  {}"
 
 
 def write_table(entries: Mapping[str, Mapping[str, float]]) -> str:
-    """A row a case. `auth µs`: the authentication alone, within the process."""
-    lines = [ROW.format("", "p50 ms", "p95 ms", "req/s", "bare/s", "share", "queries", "auth µs", "wanted")]
+    """Return a table with one row per case. `auth µs` is the authentication alone, within the process."""
+    lines = [ROW.format("", "p50 ms", "p95 ms", "req/s", "bare/s", "share", "queries", "auth µs", "target")]
     for name, entry in entries.items():
         lines.append(
             ROW.format(

@@ -1,4 +1,4 @@
-"""Customers with a year's fixes, made in the database itself: a million rows in a minute. PostgreSQL only."""
+"""Seed customers with a year's fixes by SQL in the database: a million rows in a minute. PostgreSQL only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,10 +19,12 @@ REPOSITORIES_EACH = 2
 # One customer has a tenth of everything.
 LARGE_SHARE = 10
 PERIOD = timedelta(days=30)
-INTO_PERIOD = timedelta(days=20)
+PERIOD_ELAPSED = timedelta(days=20)
 
-PLACES = "CREATE TEMPORARY TABLE bench_place (n int PRIMARY KEY, customer_id uuid, repository_id uuid)"
-# Of each issue a fix, the proof that the fix supersedes, and the scan before both.
+REPOSITORY_ROWS = (
+    "CREATE TEMPORARY TABLE bench_place (n int PRIMARY KEY, customer_id uuid, repository_id uuid)"
+)
+# For each issue a fix, the proof that the fix supersedes, and the scan before both.
 PHASES = """
 INSERT INTO phases_phaseexecution (id, customer_id, repository_id, phase, commit_sha, issue_number, branch,
     outcome, pull_request_url, data, severity, vulnerability_type, title, attempts, findings, is_superseded,
@@ -61,7 +63,7 @@ FROM billing_usagerecord
 
 @dataclass(frozen=True)
 class ApiClient:
-    """A customer that calls the API, with its key's text and one of its repositories as `owner/name`."""
+    """A customer that calls the API. `key` is the raw key, `repository` one of its own as `owner/name`."""
 
     customer: Customer
     key: str
@@ -70,7 +72,7 @@ class ApiClient:
 
 @dataclass(frozen=True)
 class Seeded:
-    """`large` has a tenth of all rows, `user` is its owner; `api_clients` are ordinary customers."""
+    """The seeded customers. `large` has a tenth of all rows, and `user` as its owner."""
 
     large: ApiClient
     api_clients: list[ApiClient]
@@ -78,10 +80,13 @@ class Seeded:
 
 
 def seed(*, rows: int, customers: int, api_clients: int, at: datetime) -> Seeded:
-    """About so many phase rows, their ledger, their customers, all on the teams plan, into empty tables."""
+    """Write about `rows` phase rows, their ledger and their customers, all on Teams, into empty tables.
+
+    `at` is the present time; the phases are distributed over the year before it.
+    """
     owners = [Customer(name=f"Bench {n}", email=f"bench{n}@bench.example") for n in range(customers)]
     Customer.objects.bulk_create(owners, batch_size=BATCH)
-    start = at - INTO_PERIOD
+    start = at - PERIOD_ELAPSED
     BillingAccount.objects.bulk_create(
         (
             BillingAccount(
@@ -117,7 +122,7 @@ def _make_repositories(spaces: list[ForgeAccount]) -> Iterator[Repository]:
 
 
 def _write_rows(repositories: list[Repository], issues: int, at: datetime) -> None:
-    places = [
+    repository_rows = [
         (n, repository.forge_account.customer_id, repository.pk) for n, repository in enumerate(repositories)
     ]
     numbers: dict[str, Any] = {
@@ -128,8 +133,8 @@ def _write_rows(repositories: list[Repository], issues: int, at: datetime) -> No
         "small": max(1, len(repositories) - LARGE_REPOSITORIES),
     }
     with connection.cursor() as cursor:
-        cursor.execute(PLACES)
-        cursor.executemany("INSERT INTO bench_place VALUES (%s, %s, %s)", places)
+        cursor.execute(REPOSITORY_ROWS)
+        cursor.executemany("INSERT INTO bench_place VALUES (%s, %s, %s)", repository_rows)
         cursor.execute(PHASES, numbers)
         cursor.execute(USAGE)
         cursor.execute(REPORTS)

@@ -1,10 +1,10 @@
-"""The servers that RSOLV could run on, and how each is started on two cores."""
+"""The application servers that are compared, and their command lines on two cores."""
 
 from dataclasses import dataclass
 
 from sandbox.stack import CONFIG
 
-# As deployed; what follows on the command line wins over the file.
+# As deployed. Later options on the command line override the file.
 GUNICORN = (
     *("gunicorn", "rsolv.wsgi", "--config", str(CONFIG), "--bind", "{host}:{port}"),
     *("--log-level", "warning", "--no-control-socket"),
@@ -14,7 +14,7 @@ GRANIAN = ("granian", "--host", "{host}", "--port", "{port}", "--no-access-log",
 
 @dataclass(frozen=True)
 class Server:
-    """A module and its options. `python`: the interpreter that has it, where it is not ours."""
+    """A server's module and options. `python` is the interpreter that has it, empty for the current one."""
 
     options: tuple[str, ...]
     python: str = ""
@@ -35,7 +35,7 @@ def _granian(workers: int, threads: int) -> Server:
 
 
 SERVERS = {
-    "chosen": Server(GUNICORN),
+    "deployed": Server(GUNICORN),
     "gthread-1x8": _gthread(1, 8),
     "gthread-2x2": _gthread(2, 2),
     "gthread-2x4": _gthread(2, 4),

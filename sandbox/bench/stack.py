@@ -1,4 +1,4 @@
-"""RSOLV's web processes with production's settings, for the bench: nothing else runs beside them."""
+"""RSOLV's web processes with production settings, for benchmarks. No other process runs."""
 
 import secrets
 import sys
@@ -11,14 +11,14 @@ from sandbox.stack import HOST
 from .client import BARE, Client
 from .servers import SERVERS, Server
 
-PLENTY = "100000000"
+UNLIMITED = "100000000"
 
 
 @dataclass(frozen=True)
 class BenchStack(ServicesStack):
-    """One server that is measured. Stripe is at an address where nobody is: no request may need it."""
+    """The server that is measured. No Stripe runs, because no measured request may call it."""
 
-    server: Server = SERVERS["chosen"]
+    server: Server = SERVERS["deployed"]
     key_cache_seconds: int = 300
     secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(64))
 
@@ -33,9 +33,9 @@ class BenchStack(ServicesStack):
             "STRIPE_SECRET_KEY": "sk_test_" + "bench" * 5,
             "LOG_LEVEL": "INFO",
             "DATABASE_POOL": "16",
-            "API_REQUESTS_PER_MINUTE": PLENTY,
+            "API_REQUESTS_PER_MINUTE": UNLIMITED,
             "KEY_CACHE_SECONDS": str(self.key_cache_seconds),
-            "API_TEST_INTEGRATION_PER_MINUTE": PLENTY,
+            "API_TEST_INTEGRATION_PER_MINUTE": UNLIMITED,
         }
 
     def start_web(self, supervisor: Supervisor) -> None:
@@ -43,6 +43,6 @@ class BenchStack(ServicesStack):
         supervisor.start("web", [self.server.python or sys.executable, "-m", *command])
 
     def wait_for_web(self, supervisor: Supervisor, seconds: float = 300) -> None:
-        """Not by its health, which would ask for Stripe."""
+        """Wait until the server answers. Unlike the base class, skip the health check, which calls Stripe."""
         supervisor.wait_for("the web process", lambda: not is_port_free(self.web_port), seconds)
-        Client(HOST, self.web_port).ask(BARE)
+        Client(HOST, self.web_port).fetch(BARE)

@@ -1,4 +1,4 @@
-"""Our own addresses, and those that only the bench has."""
+"""RSOLV's URLs, and those of the benchmark's own views."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What only the bench serves: the bare view everything is held against, and views that only authenticate."""
+"""The benchmark's own views: the bare view, which is the baseline, and views that only authenticate."""
 
 from django.http import HttpRequest, JsonResponse
 from rest_framework.request import Request
@@ -15,7 +15,7 @@ def show_bare(request: HttpRequest) -> JsonResponse:
 
 
 class OnlyAuthenticate(APIView):
-    """DRF's own view and no limits, so that nothing but the authentication differs."""
+    """A plain DRF view without rate limits, so that only the authentication differs."""
 
     throttle_classes = ()
     schema = None

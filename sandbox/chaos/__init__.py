@@ -1,1 +1,1 @@
-"""`make chaos`: proof that every fix is billed exactly once, whatever fails around it."""
+"""`make chaos`: check that every fix is billed exactly once, whatever fails."""

@@ -1,4 +1,4 @@
-"""The customers' runners: threads that send the plan's reports until each has been answered with 2xx."""
+"""The customers' runners: threads that send the plan's reports and retry each until it gets a 2xx."""
 
 import queue
 import threading
@@ -13,17 +13,17 @@ from .plan import Issue, Plan, Step
 
 THREADS = 6
 PAUSE_SECONDS = 0.3
-PATIENCE_SECONDS = 240
-# A key whose request died with its process stays locked for a minute: then use another key.
+# An idempotency key stays locked for a minute if its request's process was killed: then use another key.
 MAX_KEY_CONFLICTS = 10
-# Answers that leave the outcome unknown, or that ask for another attempt.
+# Responses that leave the outcome unknown or ask for a retry.
 RETRYABLE_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
 
 
 class Clients:
-    """Start, then ask `is_done`. `counts`: requests, answers by kind. `refused`: final rejections.
+    """The runners of all customers. Call `start`, then poll `is_done`.
 
-    `pace` is how many issues may begin in a second.
+    `counts` has the number of requests and of responses by kind, `rejected` the final rejections. `pace` is
+    the maximum number of issues begun per second.
     """
 
     def __init__(self, *, url: str, plan: Plan, keys: dict[int, str], pace: float) -> None:
@@ -41,7 +41,7 @@ class Clients:
         self._copiers = ThreadPoolExecutor(max_workers=2 * THREADS)
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
-        self.refused: list[str] = []
+        self.rejected: list[str] = []
 
     def start(self) -> None:
         for thread in self._threads:
@@ -71,6 +71,7 @@ class Clients:
     def _send_all(self, issue: Issue) -> None:
         for step in issue.steps:
             key = str(uuid.uuid4()) if step.has_key else None
+            # Parallel copies with the same key, as if a runner had repeated a slow request.
             copies = [self._copiers.submit(self._send, issue, step, key) for _ in range(step.copies)]
             for copy in copies:
                 copy.result()
@@ -98,7 +99,7 @@ class Clients:
                 if answer.is_success:
                     return
                 if answer.status_code not in RETRYABLE_STATUSES:
-                    self.refused.append(f"{issue.key}: {answer.status_code} {answer.text[:200]}")
+                    self.rejected.append(f"{issue.key}: {answer.status_code} {answer.text[:200]}")
                     return
                 conflicts += answer.status_code == 409
                 if key and conflicts == MAX_KEY_CONFLICTS:

@@ -35,7 +35,7 @@ ROUND = len(KINDS) + len(REPEATED)
 
 
 class FaultInjector:
-    """Injects one fault after the other, each once before any is repeated. `counts`: how often each was."""
+    """Injects faults in random order, each kind once per round. `counts` has how often, by kind."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class FaultInjector:
         self.set_stripe_faults(draw_stripe_faults(self._rng))
 
     def set_stripe_faults(self, rules: Sequence[Rule]) -> None:
-        """Replace the faults at Stripe, and count how often the former ones applied."""
+        """Replace the faults at Stripe, and count how often the previous ones applied."""
         for rule_id, hits in self._stripe.list_hits().items():
             self.counts[self._rules.get(rule_id, "unknown")] += hits
         self._stripe.clear_faults()
@@ -95,22 +95,22 @@ class FaultInjector:
             self._rules[self._stripe.add_fault(rule.fault)] = rule.kind
 
     def lose_responses(self) -> None:
-        """Create subscriptions at Stripe without an answer and without a webhook."""
+        """Let Stripe create subscriptions without a response and without a webhook."""
         self.set_stripe_faults(LOST_RESPONSES)
 
     def count_lost_responses(self) -> int:
-        """Count the answers that the present faults have cut off after the work."""
+        """Return how many responses the current faults have cut off after the work."""
         hits = self._stripe.list_hits().items()
         return sum(count for rule_id, count in hits if self._rules.get(rule_id) == "stripe_cut_after_work")
 
     def kill_worker(self) -> None:
-        """Kill a whole Celery worker with its tasks, and start another."""
+        """Kill a Celery worker with its tasks, and start a new one."""
         name = f"worker{self._rng.randrange(WORKERS)}"
         self._supervisor.kill(name)
         self._stack.start_worker_named(self._supervisor, name)
 
     def kill_task(self) -> None:
-        """Kill one process of a Celery worker's pool, with its task."""
+        """Kill one pool process of a Celery worker, with its task."""
         name = f"worker{self._rng.randrange(WORKERS)}"
         _kill_one(self._rng, _list_children(self._supervisor.find(name).popen.pid))
 
@@ -127,7 +127,7 @@ class FaultInjector:
             client.flushdb()
 
     def cut_broker(self) -> None:
-        """Close every connection to the run's own Redis database."""
+        """Close every connection to the run's Redis database."""
         number = urlsplit(self._stack.redis_url).path.strip("/")
         with redis.Redis.from_url(self._stack.redis_url) as client:
             mine = client.client_id()
@@ -136,7 +136,7 @@ class FaultInjector:
                     client.client_kill_filter(_id=each["id"])
 
     def restart_database(self) -> None:
-        """End all connections to the run's own database, and accept no new one for some seconds."""
+        """End all connections to the run's database, and accept no new ones for some seconds."""
         name = urlsplit(self._stack.database_url).path.strip("/")
         allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
         end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"

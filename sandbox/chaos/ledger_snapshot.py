@@ -1,4 +1,4 @@
-"""Read the ledger and Stripe once the run has settled."""
+"""Read the ledger and Stripe at the end of a run."""
 
 from collections import Counter
 from typing import Any
@@ -18,7 +18,10 @@ OWNER = "djstripe_subscriber"
 def read_ledger_snapshot(
     *, plan: Plan, stripe: StripeSandboxClient, customer_ids: dict[str, int]
 ) -> LedgerSnapshot:
-    """`customer_ids`: the client's number by its customer's id with us."""
+    """Read our ledger and Stripe's meter events, invoices and subscriptions.
+
+    `customer_ids` has the client's number by our customer's id.
+    """
     owners = {
         each["id"]: customer_ids.get(each["metadata"].get(OWNER, ""), -1)
         for each in stripe.list_all("customers")

@@ -1,6 +1,6 @@
-"""The plan of a run, drawn from a seed: the clients and what they send. Pure.
+"""The plan of a run, drawn from a seed: the clients and the reports that they send. Pure.
 
-The plan is the clients' own record, with which the ledger snapshot is compared.
+The ledger snapshot is compared with the plan at the end.
 """
 
 import random
@@ -16,7 +16,7 @@ UNBILLED_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Client:
-    """A future customer. An `early` one subscribes a month before: its period ends during the faults."""
+    """A customer to sign up. An `early` one subscribes a month before: its period ends during the faults."""
 
     number: int
     plan: PlanKey
@@ -33,7 +33,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Step:
-    """One report of a mitigation, sent `copies` times at once."""
+    """A report of a mitigation, sent `copies` times in parallel. `has_key`: with an Idempotency-Key."""
 
     data: dict[str, Any]
     commit: str
@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Issue:
-    """One issue of a client's repository, and the reports sent about it, one after the other."""
+    """An issue in a client's repository, and the reports about it in sequence. `counts`: it is a fix."""
 
     client: int
     repository: str
@@ -58,11 +58,13 @@ class Issue:
 
 @dataclass(frozen=True)
 class Plan:
+    """All clients, by number, and their issues, in the order of sending."""
+
     clients: tuple[Client, ...]
     issues: tuple[Issue, ...]
 
     def list_counting(self, client: Client) -> list[Issue]:
-        """Return the issues whose fixes count for this client."""
+        """Return the client's issues whose fixes count."""
         return [issue for issue in self.issues if issue.client == client.number and issue.counts]
 
 
@@ -83,7 +85,10 @@ UNVERIFIED: tuple[dict[str, Any], ...] = (
 
 
 def draw_plan(*, seed: int, fixes: int, customers: int | None = None) -> Plan:
-    """The same plan for the same numbers. `fixes` are those that succeed; others come on top."""
+    """Draw a plan, the same for the same arguments. `fixes` is the number of successful ones.
+
+    Unsuccessful ones are added: UNBILLED_SHARE of them.
+    """
     rng = random.Random(f"plan-{seed}")
     clients = _draw_clients(rng, customers or max(6, fixes // FIXES_PER_CUSTOMER))
     shares = _share_out(rng, clients, fixes)
@@ -97,7 +102,7 @@ def draw_plan(*, seed: int, fixes: int, customers: int | None = None) -> Plan:
 
 
 def _draw_clients(rng: random.Random, count: int) -> tuple[Client, ...]:
-    """Of ten: three trials, two teams, five pay-as-you-go, of which one early."""
+    """Draw clients. Of ten, three are on a trial, two on Teams, five on pay-as-you-go, one of those early."""
     plans: list[PlanKey] = [*("trial",) * 3, *("teams",) * 2, *("payg",) * 5]
     pattern = [(plan, index == 9) for index, plan in enumerate(plans)]
     rng.shuffle(pattern)
@@ -105,7 +110,7 @@ def _draw_clients(rng: random.Random, count: int) -> tuple[Client, ...]:
 
 
 def _share_out(rng: random.Random, clients: tuple[Client, ...], fixes: int) -> list[int]:
-    """Fixes of each: trials on both sides of their 10, teams of their 60, the rest to pay-as-you-go."""
+    """Distribute the fixes: trials get about 10 and Teams about 60, the rest goes to pay-as-you-go."""
     wanted = {"trial": lambda: rng.randint(6, 14), "teams": lambda: rng.randint(50, 75)}
     shares = [wanted[client.plan]() if client.plan in wanted else 0 for client in clients]
     payers = [index for index, client in enumerate(clients) if client.plan == "payg"]
@@ -118,7 +123,7 @@ def _share_out(rng: random.Random, clients: tuple[Client, ...], fixes: int) -> l
 
 
 def _draw_issue(rng: random.Random, client: Client, number: int, *, counts: bool) -> Issue:
-    well, bad = rng.choice(SUCCEEDED), rng.choice((*FAILED, *UNVERIFIED))
+    good, bad = rng.choice(SUCCEEDED), rng.choice((*FAILED, *UNVERIFIED))
     has_key = rng.random() < 0.3
 
     def step(data: dict[str, Any], copies: int = 1) -> Step:
@@ -130,7 +135,7 @@ def _draw_issue(rng: random.Random, client: Client, number: int, *, counts: bool
         first = step(bad, copies=rng.choice((1, 1, 2)))
         steps = rng.choice([(first,), (first, first), (first, step(rng.choice(FAILED)))])
     else:
-        steps = _draw_success(rng, step(well, copies=_draw_copies(rng)), step(well), step(bad))
+        steps = _draw_success(rng, step(good, copies=_draw_copies(rng)), step(good), step(bad))
     return Issue(client.number, rng.choice(("api", "web", "jobs")), number, steps, counts)
 
 
@@ -138,7 +143,7 @@ def _draw_copies(rng: random.Random) -> int:
     return rng.choices((1, 2, 3), weights=(80, 12, 8))[0]
 
 
-def _draw_success(rng: random.Random, well: Step, another: Step, bad: Step) -> tuple[Step, ...]:
-    """Mostly one report; else repeated, replaced by another, or with a failure before or after it."""
-    shapes = ((well,), (well, well), (well, another), (bad, well), (well, bad))
+def _draw_success(rng: random.Random, good: Step, another: Step, bad: Step) -> tuple[Step, ...]:
+    """Draw the reports of a success: one, or one repeated, replaced, or with a failure before or after it."""
+    shapes = ((good,), (good, good), (good, another), (bad, good), (good, bad))
     return rng.choices(shapes, weights=(60, 12, 8, 12, 8))[0]

@@ -1,6 +1,6 @@
-"""The price list, and what a customer owes by it. Pure, and independent of billing/.
+"""The price list, and what a customer owes. Pure, and independent of billing/.
 
-It repeats the price page on purpose: prices imported from billing/ would hide a mistake there.
+The prices are repeated on purpose: importing them from billing/ would hide a mistake there.
 """
 
 from .plan import PlanKey
@@ -13,7 +13,10 @@ TEAMS_FIX_CENTS = 800
 
 
 def compute_invoiced_cents(plan: PlanKey, fixes: int) -> int:
-    """All invoices, once the period of the fixes has ended and the next has begun, which teams pay ahead."""
+    """Return the total of all invoices in cents, once the period of the fixes has ended.
+
+    Teams pay the monthly price in advance, so they have been invoiced for the next period too.
+    """
     if plan == "trial":
         return 0
     if plan == "payg":

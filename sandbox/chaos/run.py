@@ -1,4 +1,4 @@
-"""One run: start, report fixes during faults, settle, end the month, check the ledger snapshot."""
+"""One run: start, store fixes during faults, settle, end the month, compare the ledger with the plan."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from sandbox.demo.months import month_before
 from sandbox.processes import Supervisor
 from sandbox.progress import log_progress, timed
 from sandbox.stripe_client import StripeSandboxClient
-from sandbox.tables import make_tables
+from sandbox.tables import create_tables
 
 from .clients import Clients
 from .faults import ROUND, FaultInjector
@@ -26,18 +26,18 @@ from .stack import WORKERS, ChaosStack
 from .stripe_faults import draw_webhook_faults
 from .verdict import Verdict, judge
 
-LARGEST_PACE = 30.0  # issues begun in a second
-SHORTEST_SECONDS = 15.0
+MAX_PACE = 30.0  # issues begun per second
+MIN_SECONDS = 15.0
 ISSUES_A_ROUND = 1200
 STALL_SECONDS = 20.0
-# All faults are injected within this share of the time that sending is planned to take.
+# All faults are injected within this multiple of the time that sending is planned to take.
 LONGEST_SHARE = 1.5
-LONGEST_AT_LEAST = 120.0
-SILENT_SIGNUPS = 4
-SILENT_SECONDS = 30.0
+MIN_LONGEST_SECONDS = 120.0
+SIGNUPS_WITHOUT_RESPONSE = 4
+LOST_RESPONSES_SECONDS = 30.0
 TAIL_SECONDS = 60.0
 TAIL_SHARE = 0.1
-PATIENCE_SECONDS = 240.0  # longer than the lease of a worker that was killed
+STUCK_SECONDS = 240.0  # longer than the lease of a killed worker
 START_SECONDS = 300.0
 PUSH_SECONDS = 4.0
 AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
@@ -45,7 +45,10 @@ AFTER_PERIOD_SECONDS = 3900  # an invoice stays a draft for an hour
 
 @dataclass
 class ChaosRun:
-    """A run's environment, and how long its parts took. `given_up`: the backlog that stopped shrinking."""
+    """A run's environment and results.
+
+    `seconds` has the duration of each part, `stuck` the size of the backlog when it stopped shrinking.
+    """
 
     stack: ChaosStack
     supervisor: Supervisor
@@ -56,10 +59,10 @@ class ChaosRun:
     seconds: dict[str, float] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     customer_ids: dict[str, int] = field(default_factory=dict)
-    given_up: int = 0
+    stuck: int = 0
 
     def run(self) -> tuple[Verdict, Clients, dict[str, int]]:
-        """Return the verdict, the clients with their counts, and the backlog."""
+        """Run the test. Return the verdict, the clients with their counts, and the remaining backlog."""
         with timed("start", self.seconds):
             self._start()
         with timed("early_clients", self.seconds):
@@ -82,14 +85,14 @@ class ChaosRun:
             return judge(self.plan, snapshot), clients, self._count_backlog()
 
     def _start(self) -> None:
-        """Start everything. Stripe's clock starts a month early, so that a month ends during the faults."""
-        amid = datetime.now(UTC) + timedelta(seconds=20 + self._planned_seconds / 2)
-        self.stack.start_stripe(self.supervisor, clock=int(month_before(amid).timestamp()))
+        """Start all processes, Stripe with its clock a month back, so that a month ends during the faults."""
+        middle = datetime.now(UTC) + timedelta(seconds=20 + self._planned_seconds / 2)
+        self.stack.start_stripe(self.supervisor, clock=int(month_before(middle).timestamp()))
         self.stack.start_web(self.supervisor)
         for number in range(WORKERS):
             self.stack.start_worker_named(self.supervisor, f"worker{number}")
-        # The processes load meanwhile, and need no table yet.
-        make_tables()
+        # The processes are still loading and need no tables yet.
+        create_tables()
         self.stack.start_beat(self.supervisor)
         self.stack.wait_for_stripe(self.supervisor)
         call_command("sync_plans", stdout=io.StringIO())
@@ -106,11 +109,11 @@ class ChaosRun:
         self.stripe.move_to(int(time.time()))
 
     def _run_with_faults(self, clients: Clients) -> None:
-        """Sign up the other clients while Stripe fails, then send their fixes during all faults."""
+        """Sign up the other clients while Stripe fails, then send all fixes during the faults."""
         rng = random.Random(f"pauses-{self.seed}")
         late = [client for client in self.plan.clients if not client.early]
         self._sign_up_without_responses(
-            [client for client in late if client.plan != "trial"][:SILENT_SIGNUPS]
+            [client for client in late if client.plan != "trial"][:SIGNUPS_WITHOUT_RESPONSE]
         )
         self.injector.change_stripe_faults()
         self._count_waiting(push=True)
@@ -133,20 +136,20 @@ class ChaosRun:
         self._drain()
 
     def _sign_up_without_responses(self, clients: list[Client]) -> None:
-        """Sign up clients whose subscriptions are created at Stripe, without an answer or a webhook."""
+        """Sign up clients whose subscriptions Stripe creates without a response or a webhook."""
         self.injector.lose_responses()
         for client in clients:
             self._sign_up(client)
-        deadline, wanted = time.monotonic() + SILENT_SECONDS, len(clients) * (1 + MAX_RETRIES)
+        deadline, wanted = time.monotonic() + LOST_RESPONSES_SECONDS, len(clients) * (1 + MAX_RETRIES)
         while self.injector.count_lost_responses() < wanted and time.monotonic() < deadline:
             self.supervisor.check()
             time.sleep(0.5)
 
     def _wait_for(self, clients: Clients, share: float, *, latest: float) -> None:
-        """Wait until this share is sent and processed, so that a slow machine has no more faults per fix.
+        """Wait until this share of the issues is processed, so that a slow machine has as few faults per fix.
 
-        Stop waiting at `latest`, or when nothing moves, as while Stripe is unavailable. Once all is sent,
-        make the backlog due at once.
+        Give up at `latest` (monotonic seconds), or if nothing changes for STALL_SECONDS, as while Stripe is
+        unavailable. Once all issues are sent, make the backlog due at once.
         """
         planned = len(self.plan.issues)
         wanted, deadline = share * planned, min(latest, time.monotonic() + STALL_SECONDS)
@@ -158,7 +161,7 @@ class ChaosRun:
             time.sleep(0.5)
 
     def _drain(self) -> None:
-        """Process the backlog during faults: a slow machine would else report most fixes without any."""
+        """Process the backlog during faults: otherwise a slow machine reports most fixes without any."""
         deadline = time.monotonic() + TAIL_SECONDS
         while time.monotonic() < deadline:
             if self._count_waiting(push=True) < len(self.plan.issues) * TAIL_SHARE:
@@ -168,7 +171,7 @@ class ChaosRun:
             self.supervisor.check()
 
     def _settle(self) -> None:
-        """Make the backlog due repeatedly until it is empty, or has not shrunk for a while."""
+        """Make the backlog due repeatedly, until it is empty or has not shrunk for STUCK_SECONDS."""
         least, moved_at, pushed_at = sys.maxsize, time.monotonic(), float("-inf")
         quiet = 0
         while quiet < 2:
@@ -180,14 +183,14 @@ class ChaosRun:
             quiet = quiet + 1 if waiting == 0 else 0
             if waiting < least:
                 least, moved_at = waiting, now
-            if now - moved_at > PATIENCE_SECONDS:
-                log_progress(f"the backlog of {waiting} has not shrunk for {PATIENCE_SECONDS:.0f} s")
-                self.given_up += waiting
+            if now - moved_at > STUCK_SECONDS:
+                log_progress(f"the backlog of {waiting} has not shrunk for {STUCK_SECONDS:.0f} s")
+                self.stuck += waiting
                 return
             time.sleep(0.5)
 
     def _end_month(self) -> None:
-        """Move Stripe's clock past every period's end, and past the hour in which invoices are drafts."""
+        """Move Stripe's clock past the end of every period and the hour in which invoices are drafts."""
         items = [
             item
             for subscription in self.stripe.list_all("subscriptions", status="all")
@@ -219,14 +222,14 @@ class ChaosRun:
 
     @property
     def _planned_seconds(self) -> float:
-        return max(SHORTEST_SECONDS, len(self.plan.issues) / LARGEST_PACE)
+        return max(MIN_SECONDS, len(self.plan.issues) / MAX_PACE)
 
     @property
     def _longest_seconds(self) -> float:
-        return max(LONGEST_AT_LEAST, self._planned_seconds * LONGEST_SHARE)
+        return max(MIN_LONGEST_SECONDS, self._planned_seconds * LONGEST_SHARE)
 
     def _count_waiting(self, *, push: bool = False) -> int:
-        """Count the backlog, except what waits for staff."""
+        """Return the size of the backlog, except what waits for staff."""
         return sum(count for kind, count in self._count_backlog(push=push).items() if kind != "rejected")
 
     def _count_backlog(self, *, push: bool = False) -> dict[str, int]:

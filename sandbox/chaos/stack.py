@@ -1,4 +1,4 @@
-"""RSOLV as it runs in production, made to find out soon what has failed."""
+"""RSOLV as in production, with short timeouts, so that failures are detected and retried soon."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class ChaosStack(ServicesStack):
-    """Stripe answers within seconds or not; the sweep comes every few seconds."""
+    """A stack with a short Stripe timeout and frequent sweeps."""
 
     web_workers: int = WORKERS
 

@@ -1,23 +1,23 @@
-"""Draw rules for the sandbox Stripe's faults from a seed. Pure."""
+"""Draw the sandbox Stripe's fault rules from a seed. Pure."""
 
 import random
 from dataclasses import dataclass
 from typing import Any
 
-# Longer than STRIPE_TIMEOUT_SECONDS of the run: the work is done after the caller has gone.
+# Longer than STRIPE_TIMEOUT_SECONDS of the run: the work is done after the caller has given up.
 LONGER_THAN_TIMEOUT_MS = 2600
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`kind` is the name under which the report counts it."""
+    """A fault rule. `kind` is the name under which the report counts it."""
 
     kind: str
     fault: dict[str, Any]
 
 
 def draw_stripe_faults(rng: random.Random) -> list[Rule]:
-    """Draw all frequent faults, or, one time in five, a single outage."""
+    """Draw all frequent faults together or, with a probability of 20 %, a single outage."""
     if rng.random() < 0.2:
         return _name_all(rng, [rng.choice(OUTAGES)])
     return _name_all(
@@ -26,7 +26,7 @@ def draw_stripe_faults(rng: random.Random) -> list[Rule]:
 
 
 def draw_webhook_faults(rng: random.Random) -> list[Rule]:
-    """Draw faults that deliver webhooks twice, late and in the wrong order, and no others."""
+    """Draw faults that deliver webhooks twice, late or in the wrong order, and lose none."""
     kinds = ("webhook_duplicated", "webhook_reordered", "webhook_late")
     return _name_all(
         rng, [(kind, fault | {"probability": 0.15}) for kind, _, fault in FREQUENT_FAULTS if kind in kinds]
@@ -55,7 +55,7 @@ OUTAGES: tuple[tuple[str, Fault], ...] = (
     ("stripe_cut_after_work", {"kind": "cut_after"}),
     ("webhook_lost", {"kind": "webhook_drop"}),
 )
-# Only our own look at Stripe's list can then tell that a customer is subscribed.
+# With these, only listing the subscriptions at Stripe shows that a customer is subscribed.
 LOST_RESPONSES = (
     Rule(
         "stripe_cut_after_work",

@@ -1,4 +1,4 @@
-"""Compare the ledger snapshot with the clients' own record. Pure: counts, and a sentence for each finding."""
+"""Compare the ledger snapshot with the plan. Pure: returns counts, and a sentence for each finding."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from .plan import Client, Issue, Plan
 from .prices import TRIAL_FIXES, compute_invoiced_cents
 
-USAGE_ID = 36  # letters of a ledger row's id, with which its meter event's identifier begins
+USAGE_ID = 36  # length of a ledger row's id, with which its meter event's identifier begins
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class MeterEvent:
 
 @dataclass(frozen=True)
 class LedgerSnapshot:
-    """What the ledger and Stripe hold when the run is over.
+    """The content of the ledger and of Stripe at the end of a run.
 
-    `invoiced_cents` and `subscriptions`, ended ones too, are by client; `unknown_owners` counts meter
-    events and invoices of customers who are not in the plan.
+    `invoiced_cents` and `subscriptions`, which includes ended ones, are by client. `unknown_owners` counts
+    meter events and invoices of customers who are not in the plan.
     """
 
     ledger: tuple[LedgerRow, ...]
@@ -44,6 +44,8 @@ class LedgerSnapshot:
 
 @dataclass
 class Verdict:
+    """Counts of errors by kind, in fixes or cents, and a sentence for each in `findings`."""
+
     lost: int = 0
     duplicated: int = 0
     wrongly_billed: int = 0
@@ -54,14 +56,18 @@ class Verdict:
     def is_good(self) -> bool:
         return not (self.lost or self.duplicated or self.wrongly_billed or self.invoice_difference_cents)
 
-    def note(self, kind: str, count: int, text: str) -> None:
+    def add_finding(self, kind: str, count: int, text: str) -> None:
         if count:
             setattr(self, kind, getattr(self, kind) + count)
             self.findings.append(f"{kind} {count}: {text}")
 
 
 def judge(plan: Plan, snapshot: LedgerSnapshot) -> Verdict:
-    """Every fix once in the ledger, every metered one once at the meter, nothing else, and the right sums."""
+    """Compare a run with its plan.
+
+    Each fix must be in the ledger once, each metered one on the meter once, nothing else in either, and each
+    client must be invoiced exactly what it owes.
+    """
     verdict = Verdict()
     rows: dict[int, list[LedgerRow]] = defaultdict(list)
     events: dict[int, list[MeterEvent]] = defaultdict(list)
@@ -72,13 +78,13 @@ def judge(plan: Plan, snapshot: LedgerSnapshot) -> Verdict:
     for client in plan.clients:
         _judge_client(verdict, plan, client, rows[client.number], events[client.number])
         opened = snapshot.subscriptions.get(client.number, 0)
-        verdict.note("duplicated", max(0, opened - 1), f"{client.email} was subscribed {opened} times")
+        verdict.add_finding("duplicated", max(0, opened - 1), f"{client.email} was subscribed {opened} times")
         owed = compute_invoiced_cents(client.plan, len(plan.list_counting(client)))
         invoiced = snapshot.invoiced_cents.get(client.number, 0)
         text = f"{client.email} ({client.plan}) owes {owed}, is invoiced {invoiced}"
-        verdict.note("invoice_difference_cents", abs(owed - invoiced), text)
-    verdict.note(
-        "wrongly_billed", snapshot.unknown_owners, "events or invoices of a customer that is none of ours"
+        verdict.add_finding("invoice_difference_cents", abs(owed - invoiced), text)
+    verdict.add_finding(
+        "wrongly_billed", snapshot.unknown_owners, "meter events or invoices of unknown customers"
     )
     return verdict
 
@@ -99,8 +105,8 @@ def _judge_client(
         reached = sum(counted[row.usage_id] for row in found)
         unmatched -= _judge_issue(verdict, client, issue, found, reached, unmatched)
     for key, found in entered.items():
-        verdict.note("wrongly_billed", len(found), f"{client.email}: {key} did not succeed")
-    verdict.note("duplicated", max(0, unmatched), f"{client.email}: events that name no row of the ledger")
+        verdict.add_finding("wrongly_billed", len(found), f"{client.email}: {key} did not succeed")
+    verdict.add_finding("duplicated", max(0, unmatched), f"{client.email}: meter events without a ledger row")
     if client.plan == "trial":
         _judge_trial(verdict, client, counting, rows)
 
@@ -108,27 +114,27 @@ def _judge_client(
 def _judge_issue(
     verdict: Verdict, client: Client, issue: Issue, found: list[LedgerRow], reached: int, unmatched: int
 ) -> int:
-    """Judge one fix; return how many unmatched events it takes for its own."""
+    """Judge one fix. Return 1 if it is not on the meter and an unmatched event explains that, otherwise 0."""
     where = f"{client.email} {issue.repository}#{issue.number}"
     if not found:
-        verdict.note("lost", 1, f"{where} is not in the ledger")
+        verdict.add_finding("lost", 1, f"{where} is not in the ledger")
         return 0
-    verdict.note("duplicated", len(found) - 1, f"{where} is in the ledger {len(found)} times")
+    verdict.add_finding("duplicated", len(found) - 1, f"{where} is in the ledger {len(found)} times")
     if client.plan == "trial":
-        verdict.note("wrongly_billed", reached, f"{where} is at the meter, on a trial")
+        verdict.add_finding("wrongly_billed", reached, f"{where} is at the meter, on a trial")
         return 0
     if reached > 1:
-        verdict.note("duplicated", reached - 1, f"{where} is at the meter {reached} times")
+        verdict.add_finding("duplicated", reached - 1, f"{where} is at the meter {reached} times")
     if reached == 0 and unmatched > 0:
         return 1
-    verdict.note("lost", int(reached == 0), f"{where} is not at the meter")
+    verdict.add_finding("lost", int(reached == 0), f"{where} is not at the meter")
     return 0
 
 
 def _judge_trial(verdict: Verdict, client: Client, counting: list[Issue], rows: list[LedgerRow]) -> None:
-    """The first ten are the trial's, and nobody pays for the others."""
+    """Judge a trial: ten fixes are free, and none is metered."""
     covered = Counter(row.coverage for row in rows)
-    verdict.note("wrongly_billed", covered["metered"], f"{client.email}: metered on a trial")
+    verdict.add_finding("wrongly_billed", covered["metered"], f"{client.email}: metered on a trial")
     free = min(TRIAL_FIXES, len(counting))
     text = f"{client.email}: {covered['trial']} fixes free instead of {free}"
-    verdict.note("wrongly_billed", abs(covered["trial"] - free), text)
+    verdict.add_finding("wrongly_billed", abs(covered["trial"] - free), text)

@@ -1,1 +1,1 @@
-"""What CI looks for beside lint and tests: secrets in tracked files, vulnerabilities in dependencies."""
+"""Checks of `make`: secrets in tracked files, vulnerable dependencies, tests affected by a change."""

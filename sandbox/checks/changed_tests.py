@@ -1,8 +1,8 @@
-"""`python -m sandbox.checks.changed_tests`: run the tests that a change touches, the nearest first.
+"""`python -m sandbox.checks.changed_tests`: run the tests that a change affects, the most related first.
 
-A change is what differs from the last commit; where nothing does, what the branch adds to origin, or else the
-last commit. A file's tests are the file itself, those that mirror its path, those that import or mention it,
-and those of modules that import or mention it, in this order. What the time does not allow is named.
+The change is the difference to the last commit or, on a clean tree, what the branch adds to origin, or else
+the last commit. The tests of a file are, in this order: the file itself, tests that mirror its path, tests
+that import or mention it, and tests that import or mention those. Tests left out for lack of time are listed.
 """
 
 import argparse
@@ -21,13 +21,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20.0
-ELSEWHERE = ("tests/browser/",)  # they have a target of their own
+OTHER_TARGETS = ("tests/browser/",)  # run by `make test-browser`
 NOT_SLOW = ["-m", "not slow"]
-NO_TESTS = 5
+NO_TESTS_COLLECTED = 5
 
 
 def list_changed(root: Path) -> list[str]:
-    """Paths of the changed files, relative to the root; deleted ones too."""
+    """Return the paths of the changed files, relative to the root, including deleted ones."""
     differing = [*_git(root, "diff", "--name-only", "HEAD"), *_list_untracked(root)]
     return differing or _git(root, "diff", "--name-only", _find_base(root), "HEAD")
 
@@ -37,7 +37,7 @@ def _list_untracked(root: Path) -> list[str]:
 
 
 def _find_base(root: Path) -> str:
-    """Where the branch left origin; the commit before the last one where it adds nothing to origin."""
+    """Return the merge base with origin, or the last commit's parent if the branch adds nothing to origin."""
     head = _git(root, "rev-parse", "HEAD")
     for branch in ("origin/HEAD", "origin/main"):
         base = _git(root, "merge-base", branch, "HEAD", may_fail=True)
@@ -53,7 +53,7 @@ def _git(root: Path, *command: str, may_fail: bool = False) -> list[str]:
 
 @dataclass
 class Sources:
-    """The project's Python files by path, and what each imports and mentions."""
+    """The content of the project's Python files by path."""
 
     files: dict[str, str]
     _imports: dict[str, set[str]] = field(default_factory=dict)
@@ -63,7 +63,10 @@ class Sources:
         return [path for path in self.files if is_test(path)]
 
     def find_importers(self, path: str) -> list[str]:
-        """Those that import the file's module, or mention the path's end as a template or a text is named."""
+        """Return the files that import a Python module, or that contain the name of any other file.
+
+        Templates and static files are looked up by their path below `templates/` or `static/`.
+        """
         module = _name_module(path)
         if module is None:
             return [each for each, text in self.files.items() if _name_text(path) in text]
@@ -87,23 +90,31 @@ def read_sources(root: Path) -> Sources:
 
 def is_test(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return name.startswith("test_") and path.startswith("tests/") and not path.startswith(ELSEWHERE)
+    return name.startswith("test_") and path.startswith("tests/") and not path.startswith(OTHER_TARGETS)
 
 
 def choose_tests(changed: Collection[str], sources: Sources) -> list[str]:
-    """Files of tests, the nearest to the change first."""
+    """Return test files, the most closely related to the change first."""
     own = [path for path in changed if path in sources.files and is_test(path)]
-    mirroring = [test for path in changed for test in sources.tests if _mirrors(test, path)]
+    mirrors = [test for path in changed for test in sources.tests if _mirrors(test, path)]
     importers = _unique(each for path in changed for each in sources.find_importers(path))
-    farther = _unique(each for path in importers for each in sources.find_importers(path))
-    beside = [
-        test for path in changed if path.endswith("conftest.py") for test in _list_beside(path, sources)
+    indirect_importers = _unique(each for path in importers for each in sources.find_importers(path))
+    neighbors = [
+        test for path in changed if path.endswith("conftest.py") for test in _list_in_folder(path, sources)
     ]
-    return [each for each in _unique([*own, *mirroring, *importers, *farther, *beside]) if is_test(each)]
+    return [
+        each
+        for each in _unique([*own, *mirrors, *importers, *indirect_importers, *neighbors])
+        if is_test(each)
+    ]
 
 
 def _mirrors(test: str, path: str) -> bool:
-    """`billing/api/views.py` has tests in `tests/billing/api/test_views.py`; a folder's in the folder's."""
+    """Return whether a test file's path mirrors a source's path.
+
+    `tests/billing/api/test_views.py` mirrors `billing/api/views.py`, and so does every test file in
+    `tests/billing/api/views/`. The test files of a folder mirror its `__init__.py`.
+    """
     folder, _, name = path.rpartition("/")
     stem = name.removesuffix(".py")
     test_folder, _, test_name = test.removeprefix("tests/").rpartition("/")
@@ -114,7 +125,7 @@ def _mirrors(test: str, path: str) -> bool:
     return test_folder == f"{folder}/{stem}"
 
 
-def _list_beside(path: str, sources: Sources) -> Iterator[str]:
+def _list_in_folder(path: str, sources: Sources) -> Iterator[str]:
     folder = path.removesuffix("conftest.py")
     return (test for test in sources.tests if test.startswith(folder))
 
@@ -126,7 +137,7 @@ def _name_module(path: str) -> str | None:
 
 
 def _name_text(path: str) -> str:
-    """As sources name a template or a static file; everything else by its whole path."""
+    """Return the name by which sources refer to a file."""
     return path.removeprefix("templates/").removeprefix("static/")
 
 
@@ -147,9 +158,9 @@ def _unique(paths: Iterable[str]) -> list[str]:
 
 @dataclass
 class Deadline:
-    """A pytest plugin: runs files in their order, and leaves out what has not begun in time.
+    """A pytest plugin that runs files in `order` and skips tests that would begin after `seconds`.
 
-    Time counts from the first test, which therefore always runs.
+    The time counts from the first test, which therefore always runs. `left_out` counts skipped tests by file.
     """
 
     seconds: float
@@ -159,7 +170,7 @@ class Deadline:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """pytest-django has put those with a database first."""
+        """Restore our order, which pytest-django has changed to put database tests first."""
         items.sort(key=lambda item: self.order.index(_find_file(item)))
 
     @pytest.hookimpl(tryfirst=True)
@@ -174,7 +185,7 @@ class Deadline:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.left_out:
-            terminalreporter.section("left out, the time being over (make test runs all)")
+            terminalreporter.section("left out for lack of time (make test runs all)")
             for path, count in self.left_out.items():
                 terminalreporter.write_line(f"{count:>5}  {path}")
 
@@ -185,18 +196,20 @@ def _find_file(item: pytest.Item) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.checks.changed_tests", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="of tests, beside what starting takes")
-    parser.add_argument("--list", action="store_true", help="only name the files of tests")
-    given, rest = parser.parse_known_args()
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="time limit of the tests, without startup"
+    )
+    parser.add_argument("--list", action="store_true", help="only list the test files")
+    args, rest = parser.parse_known_args()
     changed = list_changed(ROOT)
     chosen = choose_tests(changed, read_sources(ROOT))
-    print(f"{len(changed)} changed files, {len(chosen)} files of tests", flush=True)
-    if given.list or not chosen:
+    print(f"{len(changed)} changed files, {len(chosen)} test files", flush=True)
+    if args.list or not chosen:
         print(*chosen, sep="\n")
         return 0
-    code = pytest.main([*NOT_SLOW, *rest, *chosen], plugins=[Deadline(given.seconds, chosen)])
-    print("Not asked: tests marked slow, and those of the browser.")
-    return 0 if code == NO_TESTS else int(code)
+    code = pytest.main([*NOT_SLOW, *rest, *chosen], plugins=[Deadline(args.seconds, chosen)])
+    print("Not included: tests marked slow, and browser tests.")
+    return 0 if code == NO_TESTS_COLLECTED else int(code)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`python -m sandbox.checks.dependencies [LOCK …]`: no pinned dependency has a known vulnerability.
+"""`python -m sandbox.checks.dependencies [LOCK …]`: fail if a pinned dependency has a known vulnerability.
 
-Where the source of vulnerabilities (PyPI's JSON API) cannot be asked, that is said, and nothing fails for it.
+If PyPI's vulnerability database is not reachable, report SKIPPED and do not fail.
 """
 
 import json
@@ -11,30 +11,30 @@ from dataclasses import dataclass
 from typing import Any
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-SECONDS = 600
-# By vulnerability id: why it does not concern us, and until when that was looked at.
+TIMEOUT_SECONDS = 600
+# By vulnerability id: why it does not affect us, and when to review that.
 IGNORED: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found in a lock file. `asked` counts the dependencies that the source knows."""
+    """The result for a lock file. `checked` and `unknown` count dependencies that PyPI knows and does not."""
 
-    asked: int
+    checked: int
     unknown: int
     vulnerabilities: tuple[str, ...]
 
 
 def read_report(text: str) -> Audit:
-    """From pip-audit's JSON. Raises ValueError for anything else."""
+    """Parse pip-audit's JSON. Raises ValueError or KeyError for anything else."""
     dependencies: list[dict[str, Any]] = json.loads(text)["dependencies"]
-    asked = [each for each in dependencies if "skip_reason" not in each]
+    checked = [each for each in dependencies if "skip_reason" not in each]
     return Audit(
-        asked=len(asked),
-        unknown=len(dependencies) - len(asked),
+        checked=len(checked),
+        unknown=len(dependencies) - len(checked),
         vulnerabilities=tuple(
             f"{each['name']} {each['version']}: {found['id']}, fixed in {', '.join(found['fix_versions'])}"
-            for each in asked
+            for each in checked
             for found in each["vulns"]
             if not IGNORED.keys() & {found["id"], *found.get("aliases", ())}
         ),
@@ -42,26 +42,26 @@ def read_report(text: str) -> Audit:
 
 
 def audit(lock: str) -> Audit | None:
-    """Ask about every dependency of a lock file; None where the source cannot be asked. Calls out."""
+    """Run pip-audit on a lock file, which calls PyPI. Return None if PyPI does not answer."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", lock, "--require-hashes", "--disable-pip"]
     command += ["--vulnerability-service", "pypi", "--format", "json", "--progress-spinner", "off"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         found = read_report(done.stdout)
     except (subprocess.TimeoutExpired, ValueError, KeyError):
         return None
-    return found if found.asked else None
+    return found if found.checked else None
 
 
 def report(lock: str, found: Audit | None) -> bool:
-    """Print what an audit found; whether that is no vulnerability."""
+    """Print the result of an audit. Return False if a vulnerability was found."""
     if found is None:
-        print(f"SKIPPED: {lock}: PyPI's vulnerabilities cannot be asked from here.")
+        print(f"SKIPPED: {lock}: PyPI's vulnerability database is not reachable.")
         return True
     for each in found.vulnerabilities:
         print(f"{lock}: {each}", file=sys.stderr)
     print(
-        f"{lock}: {found.asked} dependencies, {len(found.vulnerabilities)} vulnerabilities"
+        f"{lock}: {found.checked} dependencies, {len(found.vulnerabilities)} vulnerabilities"
         f"{f'; PyPI did not know {found.unknown} more' if found.unknown else ''}."
     )
     return not found.vulnerabilities

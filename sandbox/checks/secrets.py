@@ -1,4 +1,4 @@
-"""`python -m sandbox.checks.secrets [FOLDER]`: no tracked file of a git repository holds a secret."""
+"""`python -m sandbox.checks.secrets [FOLDER]`: fail if a tracked file in a git repository has a secret."""
 
 import subprocess
 import sys
@@ -16,28 +16,30 @@ KNOWN = (
     *("StripeDetector", "TwilioKeyDetector"),
 )
 OURS = ("KeyFileDetector", "RsolvKeyDetector", "StripeKeyDetector", "WebhookSecretDetector")
-# By file and text: what looks like a secret and is none, with the reason.
+# False positives, by file and text, with the reason.
 ALLOWED = {
-    ("docs/configuration.md", "password"): "an example of an address",
-    ("sandbox/probe.py", "postgres"): "the name that PostgreSQL's images begin with, on this machine alone",
-    ("tests/phases/test_links.py", "pass"): "an address that must not become a link",
+    ("docs/configuration.md", "password"): "an example URL",
+    ("sandbox/probe.py", "postgres"): "the default password of PostgreSQL's images, on localhost only",
+    ("tests/phases/test_links.py", "pass"): "a URL that must not become a link",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
+    """A possible secret in a file. `text` is the secret itself: do not print it."""
+
     file: str
     line: int
     kind: str
     text: str
 
     def __str__(self) -> str:
-        """Without the secret: this is printed in CI's log."""
+        """Describe the finding without the secret, because CI logs it."""
         return f"{self.file}:{self.line}: {self.kind}"
 
 
 def find_secrets(folder: Path) -> list[Finding]:
-    """What looks like a secret in tracked files, but for ALLOWED. Inline comments allow nothing."""
+    """Return what looks like a secret in tracked files, except ALLOWED. Allowlist comments are ignored."""
     return [each for each in _scan(folder) if (each.file, each.text) not in ALLOWED]
 
 
@@ -45,6 +47,7 @@ def _scan(folder: Path) -> Iterator[Finding]:
     plugins = [{"name": name} for name in KNOWN]
     plugins += [{"name": name, "path": DETECTORS.as_uri()} for name in OURS]
     found = SecretsCollection(root=str(folder))
+    # Without detect-secrets' filters, which skip lines with allowlist comments and whole kinds of files.
     with transient_settings({"plugins_used": plugins, "filters_used": []}):
         for name in _list_tracked(folder):
             found.scan_file(name)
@@ -63,9 +66,9 @@ def main() -> int:
     for each in findings:
         print(each, file=sys.stderr)
     if findings:
-        print("Take it out, and revoke it: what was committed once is known.", file=sys.stderr)
+        print("Remove the secret and revoke it: anything ever committed is compromised.", file=sys.stderr)
         return 1
-    print("No secret in any tracked file.")
+    print("No tracked file contains a secret.")
     return 0
 
 

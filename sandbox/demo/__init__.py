@@ -1,1 +1,1 @@
-"""A customer's whole journey on real input, every step checked: `make demo`."""
+"""`make demo`: run a complete customer journey on real input, and check every step."""

@@ -22,27 +22,27 @@ from .months import month_before
 from .report import CheckFailed
 
 ROOT = Path(__file__).resolve().parents[2]
-# The month of the journey's customer ends so long after the demo began.
+# The month of the journey's customer ends this long after the start of the demo.
 MONTH_LEFT = timedelta(minutes=3)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox.demo", description="Run a customer's whole journey and check every step."
+        prog="python -m sandbox.demo", description="Run a complete customer journey and check every step."
     )
-    parser.add_argument("--once", action="store_true", help="end when everything is checked")
-    parser.add_argument("--port", type=int, default=8000, help="another is used if it is taken")
-    parser.add_argument("--stripe-port", type=int, default=12111, help="another is used if it is taken")
+    parser.add_argument("--once", action="store_true", help="exit after the checks")
+    parser.add_argument("--port", type=int, default=8000, help="if it is in use, another one is picked")
+    parser.add_argument("--stripe-port", type=int, default=12111, help="if in use, another one is picked")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "demo", help="emptied at the start")
-    given = parser.parse_args()
-    data_dir = given.data_dir.resolve()
+    args = parser.parse_args()
+    data_dir = args.data_dir.resolve()
     try:
         with lock_data_dir(data_dir):
-            stack = Stack(data_dir, pick_port(given.port), pick_port(given.stripe_port))
-            run(stack, once=given.once)
+            stack = Stack(data_dir, pick_port(args.port), pick_port(args.stripe_port))
+            run(stack, once=args.once)
     except KeyboardInterrupt:
-        print("\nThe demo has ended; no process is left.")
-        return 130 if given.once else 0
+        print("\nThe demo has ended, and all of its processes.")
+        return 130 if args.once else 0
     except (CheckFailed, NotReady, ProcessEnded) as error:
         print(
             f"\n   ✗ {escape_controls(str(error))}\n   Logs of the processes: {data_dir / 'log'}",
@@ -54,13 +54,16 @@ def main() -> int:
 
 
 def run(stack: Stack, *, once: bool) -> None:
-    """Start, run the steps, and unless `once` keep running until interrupted. Leaves no process behind."""
+    """Start RSOLV and run the steps. Unless `once`, keep running until interrupted. Stops all processes.
+
+    Raises CheckFailed, NotReady or ProcessEnded.
+    """
     started, today = time.monotonic(), datetime.now(UTC)
     stack.prepare()
     os.environ["LOG_LEVEL"] = "ERROR"
     with (
         interrupt_on_signals(),
-        # Their data is deleted with the folder, so there is no need to wait long for them to stop.
+        # A short timeout is enough: the next demo deletes the data folder.
         Supervisor(
             environment=stack.environment, log_dir=stack.data_dir / "log", stop_timeout=1
         ) as supervisor,
@@ -71,22 +74,25 @@ def run(stack: Stack, *, once: bool) -> None:
 
         report = steps.run_demo(stack, supervisor, today=today, month_begins=month_before(today + MONTH_LEFT))
         report.print_table()
-        print(f"   {time.monotonic() - started:.1f} s in all, with imports")
+        print(f"   {time.monotonic() - started:.1f} s in total, including imports")
         steps.print_logins(stack)
         if not once:
-            print("\n   Ctrl-C ends it.", flush=True)
+            print("\n   Press Ctrl-C to stop.", flush=True)
             supervisor.watch()
 
 
 @contextmanager
 def lock_data_dir(data_dir: Path) -> Iterator[None]:
-    """Empty the folder and lock it against other demos. Exits if the folder was not made by a demo."""
+    """Empty the folder and lock it against other demos.
+
+    Exits if another demo runs in it, or if it contains files that no demo has created.
+    """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with open(data_dir.with_suffix(".lock"), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit(f"A demo is already running in {data_dir}: stop it, or choose --data-dir.")
+            sys.exit(f"A demo is already running in {data_dir}: stop it, or choose another --data-dir.")
         if data_dir.exists() and any(data_dir.iterdir()):
             if not (data_dir / "stripe.sqlite3").exists():
                 sys.exit(f"{data_dir} is not empty and was not made by a demo: choose another --data-dir.")

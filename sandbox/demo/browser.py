@@ -1,4 +1,4 @@
-"""A person with a browser: pages, forms, cookies."""
+"""A minimal browser for the demo: pages, forms, cookies."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -10,7 +10,11 @@ VOID = {"input", "img", "br", "hr", "meta", "link", "source", "wbr"}
 
 @dataclass
 class Page(HTMLParser):
-    """What a person, or a form, reads from a page. `rows` of tables hold each cell by its heading."""
+    """A parsed page.
+
+    `fields` are the form inputs' values by name, `by_id` the texts of elements by id, `links` the hrefs, and
+    `rows` the table rows, each as cell texts by column heading.
+    """
 
     url: str
     status: int
@@ -48,6 +52,7 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "tr":
             self._end_row()
+        # Also closes elements without an end tag, such as <p> and <li>.
         while any(name == tag for name, _ in self._open):
             if self._open.pop()[0] == tag:
                 return
@@ -69,7 +74,7 @@ class Page(HTMLParser):
 
 
 class Browser:
-    """Keeps cookies and follows redirects, as a browser does."""
+    """An HTTP client that keeps cookies and follows redirects."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, follow_redirects=True, timeout=30, trust_env=False)
@@ -78,7 +83,7 @@ class Browser:
         return self._read(self._http.get(path))
 
     def submit(self, page: Page, **values: str) -> Page:
-        """Send the page's form, its hidden fields and all, to where it came from."""
+        """POST the page's form, including hidden fields, to the page's own URL."""
         sent = page.fields | values
         return self._read(self._http.post(page.url, data=sent, headers={"Referer": page.url}))
 

@@ -1,4 +1,4 @@
-"""The journey: sign up, scan, prove, fix, be metered once, get an invoice."""
+"""The customer journey: sign up, scan, prove, fix, metering, invoice. Each method checks its step."""
 
 import ast
 import json
@@ -35,7 +35,7 @@ KEY = re.compile(r"rsolv_[A-Za-z0-9_-]{43}")
 
 @dataclass
 class Journey:
-    """One demo's surroundings, and the person it is about."""
+    """The environment of the demo, and the browser of its customer."""
 
     stack: Stack
     supervisor: Supervisor
@@ -44,38 +44,38 @@ class Journey:
     browser: Browser
 
     def sign_up(self) -> str:
-        """The person's way to a key, which is returned."""
+        """Sign up with the form and return the API key that the dashboard shows."""
         check = self.report.check
         form = self.browser.open("/accounts/signup/")
-        check("the signup form carries a CSRF token", bool(form.fields.get("csrfmiddlewaretoken")))
-        asked = self.browser.submit(form, name=COMPANY, email=EMAIL, password1=PASSWORD)
-        first = self.browser.submit(asked, code=self._read_code())
+        check("the signup form has a CSRF token", bool(form.fields.get("csrfmiddlewaretoken")))
+        code_form = self.browser.submit(form, name=COMPANY, email=EMAIL, password1=PASSWORD)
+        first = self.browser.submit(code_form, code=self._read_code())
         check("signing up leads to the dashboard", first.url.endswith("/dashboard/"), first.text[:300])
         key = first.by_id.get("new-api-key", "")
         check("the dashboard shows the new key", KEY.fullmatch(key) is not None, first.text[:300])
         second = self.browser.open("/dashboard/")
-        check("a second look does not show it again", second.status == 200 and key not in second.html)
+        check("a second visit does not show the key again", second.status == 200 and key not in second.html)
         with RsolvApi(self.stack.url, key) as api:
             found = api.get_entitlement()
         entitlement = (found["plan"], found["used"], found["included"])
-        check("the API knows the key: trial, 0 of 10 fixes", entitlement == ("trial", 0, 10), found)
+        check("the API accepts the key: trial, 0 of 10 fixes", entitlement == ("trial", 0, 10), found)
         return key
 
     def _read_code(self) -> str:
-        """The code in the mail that signing up sends."""
+        """Wait for the mail of the signup, and return its code."""
         folder, codes = str(self.stack.data_dir / "mail"), list[str]()
 
-        def has_come() -> bool:
+        def has_arrived() -> bool:
             codes[:] = [found[1] for mail in read_all(folder) if (found := CODE.search(mail.text))]
             return bool(codes)
 
-        self.supervisor.wait_for("the mail with the code", has_come)
+        self.supervisor.wait_for("the mail with the code", has_arrived)
         return codes[0]
 
     def choose_plan(self, key: str) -> None:
-        """What the operator does for now: put the customer on pay-as-you-go."""
+        """Put the customer on pay-as-you-go, as an operator would."""
         call_command("choose_plan", EMAIL, "payg", payment_method="pm_card_visa", stdout=NullOutput())
-        self.report.write("manage.py choose_plan: a subscription is opened at Stripe, its month begins")
+        self.report.write("manage.py choose_plan: opens a subscription at Stripe, whose month begins")
         with RsolvApi(self.stack.url, key) as api:
             self.supervisor.wait_for(
                 "an active plan", lambda: api.get_entitlement()["subscriptionStatus"] == "active"
@@ -87,41 +87,44 @@ class Journey:
         )
 
     def scan(self, job: Job) -> Scan:
+        """Run SCAN, and check the finding and the stored result."""
         check, found = self.report.check, scan(job)
         for finding in found.findings:
             self.report.write(f"{finding.file}:{finding.line} {finding.describe()['description']}")
         check("the source has exactly one SQL injection", len(found.findings) == 1, found.findings)
         stored = job.api.retrieve_phases(repo=job.repo, issue=job.issue, commit=found.commit)
-        check("what is retrieved is what was stored", _same(stored, {"scan": found.data}), stored)
+        check("the retrieved result equals the stored one", _is_same(stored, {"scan": found.data}), stored)
         return found
 
     def validate(self, job: Job, found: Scan) -> Validation:
+        """Run VALIDATE, and check the test file, the insertion and both runs of the suite."""
         check, proof = self.report.check, validate(job, found.findings[0])
         best, point = f"{proof.test_file}, score {proof.score:.2f}", proof.insertion["insertionPoint"]
         is_mirror = proof.test_file == "tests/catalog/test_search.py" and proof.score > 1.4
-        check(f"analyze names the test file that mirrors the source: {best}", is_mirror)
+        check(f"analyze ranks the test file that mirrors the source first: {best}", is_mirror)
         ast.parse((job.checkout / proof.test_file).read_text())
         where = (
             f"{proof.insertion['method']}, {point['strategy']}, line {point['line']}" if point else "append"
         )
-        self.report.write(f"generate puts the test in: {where}")
+        self.report.write(f"generate inserts the test: {where}")
         old, kept = len(proof.before.passed), len(proof.before.passed & proof.after.passed)
-        check(f"all {old} old tests pass beside the new one", kept == old > 0, kept)
+        check(f"all {old} existing tests still pass", kept == old > 0, kept)
         (red,) = proof.after.not_passed
-        check("the new test fails by its assertion", red.is_assertion, red)
+        check("the new test fails on its assertion", red.is_assertion, red)
         self.report.write(f"{red.name.rpartition('::')[2]}: {red.message.splitlines()[0]}")
         return proof
 
     def mitigate(self, job: Job, found: Scan, proof: Validation) -> Mitigation:
+        """Run MITIGATE and store its result twice, and check that it counts once."""
         check, fix = self.report.check, mitigate(job, found.findings[0], times=2)
         everything = len(proof.after.outcomes)
         check(f"with the fix all {everything} tests pass", len(fix.after.passed) == everything)
         ids = {answer["id"] for answer in fix.answers}
-        check("stored twice, it is one result", (len(fix.answers), len(ids)) == (2, 1), fix.answers)
+        check("storing it twice makes one result", (len(fix.answers), len(ids)) == (2, 1), fix.answers)
         issue = f"issue-{job.issue}"
         wanted = {"scan": found.data, "validation": {issue: proof.data}, "mitigation": {issue: fix.data}}
         stored = job.api.retrieve_phases(repo=job.repo, issue=job.issue, commit=found.commit)
-        check("what is retrieved is what was stored, to the letter", _same(stored, wanted), stored)
+        check("the retrieved results equal the stored ones exactly", _is_same(stored, wanted), stored)
         used = job.api.get_entitlement()["used"]
         check("the entitlement counts one fix", used == 1, used)
         links = self.browser.open("/dashboard/").links
@@ -129,19 +132,19 @@ class Journey:
         return fix
 
     def meter(self) -> None:
-        """Wait for the worker; then look at what the meter holds."""
+        """Wait for the worker's report, and check the meter."""
         mine = UsageReport.objects.filter(usage__customer__email=EMAIL)
         self.supervisor.wait_for("the worker's report", mine.filter(status="reported").exists)
-        # A second report, were there one, would have been queued with the first.
+        # A second report would have been queued together with the first.
         self.supervisor.wait_for("an idle queue", self._is_queue_empty)
         mine_at_stripe = BillingAccount.objects.get(customer__email=EMAIL).stripe_customer_id
         events = [each for each in self.clock.list_meter_events() if each["customer"] == mine_at_stripe]
         self.report.check("the worker reported exactly one meter event", len(events) == 1, events)
         identifiers, usage_ids = [each["identifier"] for each in events], [str(each.pk) for each in mine]
-        self.report.check("its identifier is the ledger row's", identifiers == usage_ids, identifiers)
+        self.report.check("its identifier is the ledger row's id", identifiers == usage_ids, identifiers)
 
     def close_month(self, key: str) -> None:
-        """The month's end, and the hour until Stripe finalizes its invoice."""
+        """Move Stripe's clock past the end of the month, and past the hour until the invoice is final."""
         with RsolvApi(self.stack.url, key) as api:
             ends_at = datetime.fromisoformat(api.get_entitlement()["currentPeriodEnd"])
             self.clock.move_to(ends_at + timedelta(hours=1, minutes=1))
@@ -154,17 +157,17 @@ class Journey:
             shown[:1] == [("$15.00", "1", "paid")],
             shown,
         )
-        self.report.check("a new month has begun at no fixes", used == 0, used)
+        self.report.check("the new month has no fixes", used == 0, used)
 
     def check_settled(self) -> None:
-        """Nothing waits: no report, no webhook; and each fix was metered once."""
+        """Check that no report or webhook is pending, and that each fix was metered once."""
         self.supervisor.wait_for("an idle queue", self._is_queue_empty)
         open_reports = UsageReport.objects.exclude(status="reported").count()
         open_events = InboxEvent.objects.filter(processed_at=None).count()
         self.report.check("no report and no webhook is pending", (open_reports, open_events) == (0, 0))
         metered = UsageRecord.objects.filter(coverage="metered").count()
         events = len(self.clock.list_meter_events())
-        self.report.check(f"{metered} metered fixes are {metered} meter events", events == metered, events)
+        self.report.check(f"{metered} metered fixes have {metered} meter events", events == metered, events)
 
     def check_health(self) -> None:
         answer = httpx.get(f"{self.stack.url}/api/health", timeout=10, trust_env=False).json()
@@ -181,13 +184,13 @@ class Journey:
 
 @contextmanager
 def check_out_shop() -> Iterator[Path]:
-    """A copy of the shop that may be changed."""
+    """Yield a temporary copy of the shop, which may be changed."""
     with tempfile.TemporaryDirectory(prefix="rsolv-checkout-") as folder:
         checkout = Path(folder) / "shop"
         shutil.copytree(SHOP, checkout, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
         yield checkout
 
 
-def _same(found: object, wanted: object) -> bool:
-    """Equal in every value and in the order of keys."""
+def _is_same(found: object, wanted: object) -> bool:
+    """Return whether two values are equal, including the order of keys."""
     return json.dumps(found) == json.dumps(wanted)

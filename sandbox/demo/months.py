@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 
 def month_before(moment: datetime) -> datetime:
-    """The latest moment from which a month lasts at least until this one.
+    """Return the latest time whose month ends at `moment` or later.
 
-    The same day of the month before; where that month is too short, the first of the moment's own month,
-    from which the month lasts a little longer.
+    This is the same day of the previous month. If that month is too short, it is the first day of the
+    moment's own month, and the month ends a few days after `moment`.
     """
     last_of_before = moment.replace(day=1) - timedelta(days=1)
     if moment.day > last_of_before.day:

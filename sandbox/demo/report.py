@@ -1,4 +1,4 @@
-"""The demo's output: steps, their checks, and how long they took."""
+"""The demo's output: steps, their checks and their durations."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from sandbox.processes import NotReady, ProcessEnded
 
 
 class CheckFailed(Exception):
-    """A check failed; the message says what was found."""
+    """A check failed; the message has the actual value."""
 
 
 @dataclass
@@ -23,13 +23,14 @@ class Step:
 
 
 class Report:
-    """Prints each step and check; a failed check ends the demo."""
+    """Prints each step and each check. A failed check ends the demo."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
+        """Print and time a step. Any exception other than a wait or process error becomes CheckFailed."""
         step = Step(title)
         self.steps.append(step)
         print(f"\n{_bold(f'{len(self.steps)}  {title}')}", flush=True)
@@ -48,7 +49,7 @@ class Report:
         print(f"   {escape_controls(text)}", flush=True)
 
     def check(self, text: str, is_so: bool, found: object = "") -> None:
-        """Raise CheckFailed unless it is so."""
+        """Print and count a check, or raise CheckFailed with the actual value if it is not `is_so`."""
         if not is_so:
             raise CheckFailed(f"{text}{f': found {found}' if found != '' else ''}")
         self.steps[-1].checks += 1
@@ -60,7 +61,7 @@ class Report:
         for number, step in enumerate(self.steps, start=1):
             print(f"   {number}  {step.title:<{width}}  {step.checks:>6}  {step.seconds:>7.1f}")
         checks, seconds = sum(step.checks for step in self.steps), sum(step.seconds for step in self.steps)
-        print(f"   {'all':<{width + 3}}  {checks:>6}  {seconds:>7.1f}")
+        print(f"   {'total':<{width + 3}}  {checks:>6}  {seconds:>7.1f}")
 
 
 def _bold(text: str) -> str:

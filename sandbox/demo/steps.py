@@ -1,4 +1,4 @@
-"""The demo's steps, in order. Import it after django.setup()."""
+"""The demo's steps, in order. Import this module after django.setup()."""
 
 from datetime import datetime
 
@@ -19,23 +19,23 @@ from .report import NullOutput, Report
 
 
 def run_demo(stack: Stack, supervisor: Supervisor, *, today: datetime, month_begins: datetime) -> Report:
-    """Run every step. Stripe's sandbox must be running already, with its clock before the timeline begins.
+    """Run every step. The sandbox Stripe must be running, with its clock before the start of the timeline.
 
     `month_begins` is when the journey's customer subscribes, by Stripe's clock: about a month before today,
     so that the month can end today. Raises CheckFailed.
     """
     report, clock = Report(), HttpStripeClock(stack.stripe_url)
     journey = Journey(stack, supervisor, report, clock, Browser(stack.url))
-    with report.step("RSOLV starts: web, worker, beat, and a Stripe of its own"):
+    with report.step("RSOLV starts: web, worker, beat and the sandbox Stripe"):
         start(stack, supervisor)
         journey.check_health()
     with report.step("A customer signs up and is put on pay-as-you-go"):
         seed_customers(clock=clock, today=today, until=month_begins)
         key = journey.sign_up()
         journey.choose_plan(key)
-    with report.step("Meanwhile a month passes, for other customers too"):
+    with report.step("A month passes, also for other customers"):
         seed_customers(clock=clock, today=today)
-        report.write(f"Stripe's clock goes from {month_begins:%d %B} to {today:%d %B}")
+        report.write(f"Stripe's clock moves from {month_begins:%d %B} to {today:%d %B}")
         differences = [text for persona in PERSONAS if (text := describe_difference(persona))]
         report.check(f"{len(PERSONAS)} customers are in their expected state", not differences, differences)
     with check_out_shop() as checkout, RsolvApi(stack.url, key) as api:
@@ -44,13 +44,13 @@ def run_demo(stack: Stack, supervisor: Supervisor, *, today: datetime, month_beg
             found = journey.scan(job)
         with report.step("VALIDATE proves it by a failing test"):
             proof = journey.validate(job, found)
-        with report.step("MITIGATE fixes it, and stores that twice"):
+        with report.step("MITIGATE fixes it and stores the result twice"):
             journey.mitigate(job, found, proof)
     with report.step("The worker reports the fix to Stripe's meter"):
         journey.meter()
     with report.step("The month ends: Stripe invoices, the portal shows it"):
         journey.close_month(key)
-    with report.step("The others can log in, and nothing is pending"):
+    with report.step("The other customers can log in, and no work is pending"):
         seed_staff()
         for persona in PERSONAS:
             page = journey.log_in(persona.email)
@@ -65,7 +65,7 @@ def run_demo(stack: Stack, supervisor: Supervisor, *, today: datetime, month_beg
 def start(stack: Stack, supervisor: Supervisor) -> None:
     """Create the database, register plans and webhook at Stripe, and start all processes.
 
-    Web and worker start before the tables exist: they use the database only once there is work.
+    Web and worker start before the tables exist, because they use the database only once there is work.
     """
     stack.start_web(supervisor)
     stack.start_worker(supervisor)

@@ -1,1 +1,1 @@
-"""A GitHub to log in with: OAuth's three calls, and people to be."""
+"""A sandbox GitHub for logins: OAuth's three calls, and accounts to log in with."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox.github --port 12113`: a GitHub for a developer's login page."""
+"""`python -m sandbox.github --port 12113`: run the sandbox GitHub and print the settings that use it."""
 
 import argparse
 import time

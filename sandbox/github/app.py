@@ -1,4 +1,4 @@
-"""OAuth as GitHub speaks it, as far as a login needs it."""
+"""GitHub's OAuth endpoints, as far as a login needs them."""
 
 import secrets
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ PAGE = """<!DOCTYPE html><html lang="en"><title>GitHub's sandbox</title><h1>Log 
 
 
 def make_app(people: Iterable[Person], *, client_id: str, secret: str) -> Flask:
-    """The application that knows one OAuth client. A code is good for one token, as at GitHub."""
+    """Return a Flask application with one OAuth client. A code can be exchanged once, as at GitHub."""
     app = Flask(__name__)
     by_login = {person.login: person for person in people}
     codes: dict[str, Person] = {}

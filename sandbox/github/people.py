@@ -1,11 +1,11 @@
-"""Who has an account at this GitHub."""
+"""The accounts of the sandbox GitHub."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Person:
-    """A GitHub account. `emails` are its addresses, each with whether GitHub has confirmed it."""
+    """A GitHub account. `emails` are pairs of an address and whether GitHub has confirmed it."""
 
     id: int
     login: str
@@ -15,7 +15,7 @@ class Person:
 
     @property
     def profile(self) -> dict[str, object]:
-        """What `GET /user` answers: the address only where it is public, which it is not here."""
+        """Return the response of `GET /user`. It has no email address, because none is public here."""
         return {
             "id": self.id,
             "login": self.login,
@@ -28,7 +28,7 @@ class Person:
 
     @property
     def addresses(self) -> list[dict[str, object]]:
-        """What `GET /user/emails` answers."""
+        """Return the response of `GET /user/emails`."""
         return [
             {"email": email, "verified": verified, "primary": number == 0, "visibility": "private"}
             for number, (email, verified) in enumerate(self.emails)

@@ -1,4 +1,4 @@
-"""The sandbox's GitHub as an HTTP server: embedded in a test, or on its own."""
+"""The sandbox GitHub as an HTTP server, within a test or standalone."""
 
 import logging
 import threading
@@ -13,7 +13,10 @@ CLIENT_ID, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
 
 
 class GitHubSandbox:
-    """`with GitHubSandbox() as github: … github.url …`. Serves on 127.0.0.1, on a free port unless told."""
+    """A context manager: `with GitHubSandbox() as github: … github.url …`.
+
+    Serves on 127.0.0.1, on a free port unless `port` is given.
+    """
 
     def __init__(self, people: Iterable[Person] = PEOPLE, *, port: int = 0) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -1,1 +1,1 @@
-"""Load test on real processes: send many requests at once, then check that nothing was lost."""
+"""`make load`: send many requests at once to real processes, then check that nothing is lost."""

@@ -1,6 +1,7 @@
-"""`python -m sandbox.load [--scenarios a,b] [--seeded N]`: exits with 0 if nothing was lost.
+"""`python -m sandbox.load [--scenarios a,b] [--seeded N]`: run a load test on this machine.
 
-Needs PostgreSQL and Redis, in which it uses databases of its own. It speaks to 127.0.0.1 only.
+Prints a table and writes var/load.json. Exits with 1 if anything is lost or grows, with 2 if the test could
+not run. Needs PostgreSQL and Redis, on which it creates its own databases.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import django
 from core.commands.terminal import escape_controls
 from sandbox import probe
 from sandbox.processes import NotReady, ProcessEnded, Supervisor, interrupt_on_signals, pick_port
-from sandbox.services import NoFreeRedisDatabase, borrow_redis, make_database
+from sandbox.services import NoFreeRedisDatabase, borrow_redis, create_database
 from sandbox.smtp import MailServer
 from sandbox.stripe_client import StripeSandboxClient
 
@@ -34,33 +35,33 @@ def main() -> int:
     parser.add_argument("--seeded", type=int, default=10_000, help="active subscriptions, at least 2")
     parser.add_argument("--data-dir", type=Path, default=ROOT / "var" / "load", help="emptied at the start")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "load.json")
-    given = parser.parse_args()
-    wanted = [name for name in given.scenarios.split(",") if name]
-    if strangers := set(wanted) - set(NAMES):
-        parser.error(f"no such scenario: {', '.join(sorted(strangers))}")
+    args = parser.parse_args()
+    wanted = [name for name in args.scenarios.split(",") if name]
+    if unknown := set(wanted) - set(NAMES):
+        parser.error(f"unknown scenarios: {', '.join(sorted(unknown))}")
     try:
         with interrupt_on_signals():
-            report = run(wanted, seeded=max(2, given.seeded), data_dir=given.data_dir.resolve())
+            report = run(wanted, seeded=max(2, args.seeded), data_dir=args.data_dir.resolve())
     except KeyboardInterrupt:
         return 130
     except (probe.NotReachable, NoFreeRedisDatabase, NotReady, ProcessEnded) as error:
         print(
-            f"{escape_controls(str(error))}\nLogs of the processes: {given.data_dir / 'log'}",
+            f"{escape_controls(str(error))}\nLogs of the processes: {args.data_dir / 'log'}",
             file=sys.stderr,
         )
         return 2
-    given.output.write_text(json.dumps(report, indent=2) + "\n")
+    args.output.write_text(json.dumps(report, indent=2) + "\n")
     print(*write_lines(report), sep="\n")
     return 0 if report["ok"] else 1
 
 
 def run(wanted: list[str], *, seeded: int, data_dir: Path) -> dict[str, Any]:
-    """Return the report of one run. Nothing of the run remains but its folder."""
+    """Run the test and return its report. Removes everything that the run created except its folder."""
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     shutil.rmtree(data_dir, ignore_errors=True)
     with (
-        make_database(admin_url, purpose="load") as database_url,
+        create_database(admin_url, purpose="load") as database_url,
         borrow_redis(redis_url) as own_redis_url,
         MailServer() as mail,
     ):

@@ -1,4 +1,4 @@
-"""When requests are due, in seconds from the start. Pure."""
+"""Compute when requests are due, in seconds from the start. Pure."""
 
 
 def all_at_once(count: int) -> list[float]:
@@ -6,5 +6,5 @@ def all_at_once(count: int) -> list[float]:
 
 
 def at_a_rate(count: int, per_second: float) -> list[float]:
-    """Evenly spread, whatever becomes of the ones before: a slow answer does not thin out the load."""
+    """Return evenly distributed times. Slow responses do not delay later requests."""
     return [number / per_second for number in range(count)]

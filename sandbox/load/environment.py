@@ -1,4 +1,4 @@
-"""What scenarios run on: the processes, the outside world, and a way to wait for background work."""
+"""The environment of the scenarios: processes, Stripe and mail server, and waiting for background work."""
 
 import time
 from collections.abc import Callable
@@ -17,6 +17,8 @@ PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class LoadEnvironment:
+    """Everything that a scenario uses."""
+
     stack: LoadStack
     supervisor: Supervisor
     stripe: StripeSandboxClient
@@ -24,7 +26,7 @@ class LoadEnvironment:
     admin_url: str
 
     def wait_until_none(self, count: Callable[[], int]) -> int:
-        """Wait while the count shrinks; return what is left, 0 if everything was processed."""
+        """Wait until the count is 0, or has not shrunk for STALL_SECONDS. Return the remaining count."""
         least, moved_at = count(), time.monotonic()
         while least and time.monotonic() - moved_at < STALL_SECONDS:
             self.supervisor.check()
@@ -35,6 +37,7 @@ class LoadEnvironment:
         return least
 
     def measure(self) -> ResourceUsage:
+        """Measure memory and connections of all RSOLV processes."""
         names = {"web": ["web"], "worker": [f"worker{n}" for n in range(CELERY_WORKERS)], "beat": ["beat"]}
         return measure(
             roles={

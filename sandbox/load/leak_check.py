@@ -17,7 +17,7 @@ PAGE_BYTES = 4096
 
 @dataclass(frozen=True)
 class ResourceUsage:
-    """Resident memory by role, of all its processes together, and open connections."""
+    """Resident memory in MB by role, of all its processes together, and numbers of open connections."""
 
     memory_mb: dict[str, float]
     postgresql: int
@@ -28,7 +28,7 @@ class ResourceUsage:
 
 
 def find_growth(start: ResourceUsage, end: ResourceUsage) -> list[str]:
-    """Return a sentence for each resource that grew past the tolerance."""
+    """Return a sentence for each resource that grew beyond the tolerance."""
     allowed = {role: mb * MEMORY_SHARE + MEMORY_MB for role, mb in start.memory_mb.items()}
     found = [
         f"{role}: {start.memory_mb[role]} MB at the start, {end.memory_mb[role]} at the end"
@@ -46,24 +46,24 @@ def find_growth(start: ResourceUsage, end: ResourceUsage) -> list[str]:
 def measure(
     *, roles: Mapping[str, list[int]], admin_url: str, database_url: str, redis_url: str
 ) -> ResourceUsage:
-    """`roles`: the leaders of process groups, by what they do."""
+    """Measure memory and connections. `roles` has the pids of process group leaders by role."""
     with connect(admin_url) as admin:
         count = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
         row = admin.execute(count, [urlsplit(database_url).path.strip("/")]).fetchone()
     with redis.Redis.from_url(redis_url) as client:
         number = urlsplit(redis_url).path.strip("/")
-        # The one that asks is not counted.
+        # Do not count this connection.
         connected = sum(each["db"] == number for each in client.client_list()) - 1
     memory = {role: round(sum(map(_read_group_mb, groups)), 1) for role, groups in roles.items()}
     return ResourceUsage(memory, int(str(row[0])) if row else 0, connected)
 
 
 def _read_group_mb(group: int) -> float:
-    """Of every process in a group."""
+    """Return the resident memory of all processes of a process group, in MB."""
     pages = 0
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            # The name, in brackets, may hold blanks; after it: state, parent, group.
+            # Fields after the name, which is in parentheses and may contain spaces: state, parent, group.
             if int((entry / "stat").read_text().rpartition(")")[2].split()[2]) == group:
                 pages += int((entry / "statm").read_text().split()[1])
         except OSError:

@@ -1,4 +1,4 @@
-"""A run's outcome for people and for machines. Pure."""
+"""Format the results of a run, as JSON and as a table. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from .results import Result
 def describe(
     results: Sequence[Result], *, before: ResourceUsage, after: ResourceUsage, **about: Any
 ) -> dict[str, Any]:
-    """What `var/load.json` holds. `ok`: nothing was lost, and nothing grew past the tolerance."""
+    """Return the content of var/load.json. It is `ok` if nothing is lost and nothing grew too much."""
     growth = find_growth(before, after)
     return {
         "ok": not growth and not any(result.lost for result in results),
@@ -21,6 +21,7 @@ def describe(
 
 
 def write_lines(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of the table, with errors below each scenario and the result last."""
     yield f"{'':<20} {'sent':>6} {'ok':>6} {'lost':>5} {'p50 ms':>8} {'p95 ms':>8} {'target':>6}"
     for name, found in report["scenarios"].items():
         numbers = f"{found['sent']:>6} {found['succeeded']:>6} {found['lost']:>5}"

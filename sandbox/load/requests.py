@@ -10,15 +10,18 @@ import httpx
 from .results import Answer
 
 TIMEOUT_SECONDS = 60
-# More than the servers have threads; each idle connection costs the client time at every request.
+# More than the servers have threads, but not many more: each idle connection costs the client CPU time.
 CONNECTIONS = 32
-# Shorter than the server's, so that no request goes out on a connection that the server is closing.
+# Shorter than the server's, so that no request is sent on a connection that the server is closing.
 KEEP_ALIVE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class TimedRequest:
-    """A request; only its own `expected` status counts. `find_problem` says what is wrong with an answer."""
+    """A request that is due at a time, in seconds from the start.
+
+    It succeeds if the status is `expected` and `find_problem`, which gets the response, returns "".
+    """
 
     path: str
     content: bytes = b""
@@ -30,22 +33,22 @@ class TimedRequest:
 
 
 def send_all(url: str, requests: Iterable[TimedRequest], *, connections: int = CONNECTIONS) -> list[Answer]:
-    """Send each when it is due, in seconds from now; the answers in the same order.
+    """Send each request when it is due, and return the results in the same order.
 
-    One that finds every connection taken waits, which is in its latency.
+    The latency includes waiting for a free connection.
     """
     return asyncio.run(_send_all(url, list(requests), connections))
 
 
 def send_in_sequence(url: str, series: Iterable[Iterable[TimedRequest]]) -> list[Answer]:
-    """Send the series side by side, and each one's requests one after the other, as a runner does."""
+    """Send the series in parallel, and the requests of each series in sequence, as a runner does."""
     return asyncio.run(_send_in_sequence(url, [list(requests) for requests in series]))
 
 
 async def _send_all(url: str, requests: list[TimedRequest], connections: int) -> list[Answer]:
-    free = asyncio.Semaphore(connections)  # the client's own queue costs more the longer it is
+    free = asyncio.Semaphore(connections)  # httpx's own queue gets slow when it is long
     async with _open(url, connections) as client:
-        began = time.perf_counter() + 0.1
+        began = time.perf_counter() + 0.1  # after all coroutines have been created
 
         async def send(request: TimedRequest) -> Answer:
             await asyncio.sleep(began + request.due - time.perf_counter())
@@ -86,7 +89,7 @@ async def _send(client: httpx.AsyncClient, request: TimedRequest, *, due: float)
 
 
 def _name_rejection(answer: httpx.Response) -> str:
-    """`429 RATE_LIMITED`, or the status alone."""
+    """Return status and error code, such as `429 RATE_LIMITED`, or only the status if there is no code."""
     try:
         return f"{answer.status_code} {answer.json()['error']['code']}"
     except (ValueError, KeyError, TypeError):

@@ -11,7 +11,7 @@ SHOWN_FINDINGS = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """One request's end. `error` is empty for a success; `seconds` count from when it was due."""
+    """The result of one request. `error` is empty for a success; `seconds` count from when it was due."""
 
     error: str
     seconds: float
@@ -23,7 +23,7 @@ class Answer:
 
 @dataclass
 class Result:
-    """A scenario's outcome. `missing`: what was answered with success and is not there afterwards."""
+    """The result of a scenario. `missing` names what was accepted but does not exist afterwards."""
 
     name: str
     answers: Sequence[Answer]
@@ -41,7 +41,7 @@ class Result:
 
     @property
     def lost(self) -> int:
-        """What was sent and did not succeed, or is not there."""
+        """The number of requests that did not succeed, or whose effect is missing."""
         return self.sent - self.succeeded + len(self.missing)
 
     @property
@@ -49,6 +49,7 @@ class Result:
         return self.target_ms is not None and compute_percentile_ms(self.answers, 95) > self.target_ms
 
     def describe(self) -> dict[str, Any]:
+        """Return the scenario's entry in var/load.json. Lists at most SHOWN_FINDINGS missing items."""
         return {
             "sent": self.sent,
             "succeeded": self.succeeded,
@@ -64,7 +65,7 @@ class Result:
 
 
 def compute_percentile_ms(answers: Sequence[Answer], percent: int) -> float:
-    """Of all that were sent, failures too, by the nearest rank; 0 where nothing was sent."""
+    """Return the latency's percentile by the nearest rank, including failures; 0 if nothing was sent."""
     if not answers:
         return 0.0
     ordered = sorted(answer.seconds for answer in answers)

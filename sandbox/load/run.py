@@ -9,7 +9,7 @@ from django.db import connection
 
 from sandbox.progress import log_progress, timed
 from sandbox.seed.bulk_seed import BulkSeeder
-from sandbox.tables import make_tables
+from sandbox.tables import create_tables
 
 from .environment import LoadEnvironment
 from .leak_check import ResourceUsage
@@ -37,7 +37,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ActionShards(),
 )
 # A small scenario of each kind, so that every process has loaded its code and filled its connection pools
-# before anything is measured.
+# before the measurement.
 WARM_UP: tuple[Scenario, ...] = (
     Signups("warm_signups", count=60),
     Webhooks("warm_webhooks", count=400, per_second=200),
@@ -46,15 +46,15 @@ WARM_UP: tuple[Scenario, ...] = (
 
 
 def start(env: LoadEnvironment, *, seeded: int) -> None:
-    """Start every process, and seed so many active subscriptions."""
+    """Start all processes, and seed `seeded` active subscriptions."""
     stack, supervisor = env.stack, env.supervisor
     with timed("start"):
         stack.start_stripe(supervisor)
         stack.start_web(supervisor)
         for number in range(CELERY_WORKERS):
             stack.start_worker_named(supervisor, f"worker{number}")
-        # The processes load meanwhile, and need no table yet.
-        make_tables()
+        # The processes are still loading and need no tables yet.
+        create_tables()
         stack.wait_for_stripe(supervisor)
     with timed(f"{seeded} subscriptions"):
         BulkSeeder().seed_subscriptions(customers=seeded)

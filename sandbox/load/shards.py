@@ -1,4 +1,4 @@
-"""One Action run, split over parallel jobs that share a key."""
+"""Scenario: one Action run, split into parallel jobs that share a key."""
 
 import io
 import json
@@ -30,9 +30,9 @@ VULNERABILITY = {"type": "sql_injection", "severity": "high", "file": "src/shop.
 
 @dataclass(frozen=True)
 class ActionShards:
-    """Each shard proves and fixes some issues: six requests an issue, one after the other.
+    """Shards that each prove and fix some issues, with six sequential requests per issue.
 
-    As many as the limits of a minute allow one customer: none of its requests may be refused.
+    The defaults are the most that one customer's rate limits allow in a minute. No request may be rejected.
     """
 
     name: str = "action_shards"

@@ -1,4 +1,4 @@
-"""A hundred people sign up at once, each from a network address of their own; then each confirms."""
+"""Scenario: many people sign up at once, each from their own network address; then each confirms."""
 
 import json
 import re
@@ -23,11 +23,11 @@ from .results import Result
 
 TARGET_MS = 2000
 LINK = re.compile(r"/onboarding/([\w-]+)/")
-MAILS = 2  # the link, and the welcome
+MAILS = 2  # the confirmation link and the welcome mail
 STEPS = (ProvisioningEvent.Step.STRIPE_CUSTOMER, ProvisioningEvent.Step.WELCOME_MAIL)
 NO_PASSWORD = make_password(None)
-OWNER = "djstripe_subscriber"  # where Stripe's customer says whose it is
-# Half of Stripe's requests fail: of those, half after the work was done.
+OWNER = "djstripe_subscriber"  # the metadata key of Stripe's customer that holds our customer's id
+# Half of the requests to Stripe fail, half of those after the work was done.
 FAULTS = (
     {"kind": "status", "status": 500, "times": None, "probability": 0.25, "seed": 1},
     {"kind": "cut_after", "times": None, "probability": 1 / 3, "seed": 2},
@@ -36,7 +36,7 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Signups:
-    """`with_faults`: Stripe and the mail server fail half the time, until everything has recovered."""
+    """`count` signups. `with_faults`: half of Stripe's answers and half of the mails fail."""
 
     name: str = "signups"
     count: int = 100
@@ -72,7 +72,8 @@ class Signups:
         return Result(self.name, answers, missing, TARGET_MS, more)
 
     def _make_requests(self, emails: list[str]) -> list[TimedRequest]:
-        """Through a proxy of ours: each person's own network address, which the limits count by."""
+        """Return the signup requests, each with its own client address as set by a proxy, for the limits."""
+        # A different block per scenario, so that the scenarios do not share the limits per address.
         block = sum(self.name.encode()) % 200 + 20
         return [
             TimedRequest(
@@ -107,7 +108,7 @@ def _find_token(env: LoadEnvironment, email: str) -> str | None:
 
 
 def _confirm(env: LoadEnvironment, emails: list[str]) -> None:
-    """Each follows the link of their mail. Here, not over HTTP: what is measured is the asking."""
+    """Confirm each signup by the link of its mail. Call the service directly, because it is not measured."""
     for email in emails:
         if token := _find_token(env, email):
             confirm_onboarding(
@@ -116,7 +117,7 @@ def _confirm(env: LoadEnvironment, emails: list[str]) -> None:
 
 
 def _find_complete(env: LoadEnvironment, domain: str, began: int) -> tuple[set[str], dict[str, str]]:
-    """Return who has one customer, key and Stripe customer and two mails, and what the others lack."""
+    """Return the addresses with one customer, key and Stripe customer and two mails, and what others lack."""
     broken = {
         each.customer_id: ", ".join(each.reasons)
         for each in list_broken_signups(at=timezone.now() + GRACE_PERIOD)

@@ -1,4 +1,4 @@
-"""RSOLV as it runs in production, behind one proxy, with a mail server."""
+"""RSOLV as in production, behind one proxy, with a mail server."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ CELERY_WORKERS = 2
 
 @dataclass(frozen=True)
 class LoadStack(ServicesStack):
-    """Limits are the product's own. Only the sweep comes sooner, so that nobody waits a minute for it."""
+    """A stack with the product's own limits. Only the sweep runs more often, to shorten the test."""
 
     web_threads: int = 8
     smtp_port: int = 0

@@ -1,4 +1,4 @@
-"""Send signed webhooks at a constant rate, however fast they are answered."""
+"""Scenario: send signed webhooks at a constant rate, however fast they are answered."""
 
 import json
 import time
@@ -17,12 +17,12 @@ from .requests import TimedRequest, send_all
 from .results import Result
 
 TARGET_MS = 25
-ABOUT = 1000  # subscriptions that the webhooks are about, one after the other
+SUBJECTS = 1000  # subscriptions that the webhooks name, in turn
 
 
 @dataclass(frozen=True)
 class Webhooks:
-    """Send `count` webhooks, `per_second`, each about one of the seeded subscriptions."""
+    """`count` webhooks at a rate `per_second`, each about one of the seeded subscriptions."""
 
     name: str
     count: int
@@ -46,13 +46,16 @@ class Webhooks:
         return Result(self.name, answers, missing, TARGET_MS, more)
 
     def _make_requests(self, ids: list[str]) -> list[TimedRequest]:
-        """Signed before the start, which holds for five minutes: signing meanwhile would cost the others."""
+        """Return all requests, signed in advance, so that signing takes no CPU time during the measurement.
+
+        A signature is valid for five minutes.
+        """
         secret = djstripe.WebhookEndpoint.objects.exclude(secret="").values_list("secret", flat=True)[0]
         subjects = djstripe.Subscription.objects.order_by("pk").values_list("stripe_data", flat=True)
         now, requests = int(time.time()), []
         due = at_a_rate(len(ids), self.per_second)
         for event_id, moment, subject in zip(
-            ids, due, islice(cycle(subjects[:ABOUT]), len(ids)), strict=True
+            ids, due, islice(cycle(subjects[:SUBJECTS]), len(ids)), strict=True
         ):
             payload = json.dumps(_make_event(event_id, now, subject))
             headers = {"Stripe-Signature": signature(secret, payload, now)}

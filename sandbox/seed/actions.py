@@ -1,4 +1,4 @@
-"""The actions of the timeline, through our own services. Each takes a persona and a time."""
+"""The actions of the timeline, performed by our own services. Each takes a persona and a time."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ Action = Callable[[Persona, datetime], None]
 
 
 def join(persona: Persona, at: datetime) -> None:
-    """Sign up: create a person with a password and a verified address, and a company on trial."""
+    """Sign up: create a user with a password and a verified address, and a customer on a trial."""
     user = User.objects.create_user(persona.email, date_joined=at)
     User.objects.filter(pk=user.pk).update(password=_hash_password())
     EmailAddress.objects.create(user=user, email=persona.email, verified=True, primary=True)
@@ -40,14 +40,14 @@ def join(persona: Persona, at: datetime) -> None:
 
 def subscribe(plan: str, *, card: str = "pm_card_visa") -> Action:
     def action(persona: Persona, at: datetime) -> None:
-        choose_plan(customer=find(persona), plan=PLANS[plan], payment_method=card, at=at)
+        choose_plan(customer=find_customer(persona), plan=PLANS[plan], payment_method=card, at=at)
 
     return action
 
 
 def change_card(card: str) -> Action:
     def action(persona: Persona, at: datetime) -> None:
-        stripe_customer_id = get_account(customer=find(persona)).stripe_customer_id
+        stripe_customer_id = get_account(customer=find_customer(persona)).stripe_customer_id
         assert stripe_customer_id is not None
         set_payment_method(stripe_customer_id=stripe_customer_id, payment_method=card)
 
@@ -55,21 +55,21 @@ def change_card(card: str) -> Action:
 
 
 def cancel(persona: Persona, at: datetime) -> None:
-    customer = find(persona)
-    # The days of the timeline pass at Stripe only: in our database the fixes were reported seconds ago.
+    customer = find_customer(persona)
+    # The timeline moves Stripe's clock only: by ours, the fixes were reported seconds ago.
     reports = UsageReport.objects.filter(customer=customer, status=UsageReport.Status.REPORTED)
     reports.update(reported_at=at - timedelta(hours=1))
     cancel_plan(customer=customer)
 
 
 def fix(count: int, *, over_days: float, end: Ending = "fixed") -> Action:
-    """Return an action that stores proofs and fixes of `count` issues, spread evenly over the days before.
+    """Return an action that stores proofs and fixes of `count` issues, evenly over the `over_days` before.
 
-    A persona without results scans each repository first.
+    The first issue in each repository also gets a scan.
     """
 
     def action(persona: Persona, at: datetime) -> None:
-        customer = find(persona)
+        customer = find_customer(persona)
         so_far = PhaseExecution.objects.filter(customer=customer, phase="mitigation").count()
         for index in range(count):
             issue = so_far + index + 1
@@ -77,13 +77,14 @@ def fix(count: int, *, over_days: float, end: Ending = "fixed") -> Action:
             reports = [write_proof(persona, issue), write_fix(persona, issue, end)]
             if issue <= len(REPOSITORIES):
                 reports.insert(0, write_scan(persona, issue))
+            # The proof comes two hours before the fix, and the scan three.
             for hours, report in zip((3, 2, 0)[-len(reports) :], reports, strict=True):
                 store_phase(customer=customer, report=report, at=moment - timedelta(hours=hours))
 
     return action
 
 
-def find(persona: Persona) -> Customer:
+def find_customer(persona: Persona) -> Customer:
     return Customer.objects.get(email=persona.email)
 
 
@@ -91,7 +92,7 @@ _hashed: list[str] = []
 
 
 def _hash_password() -> str:
-    """Hash the password once: hashing is slow on purpose, and all personas share it."""
+    """Return the hash of the shared password, computed once because hashing is slow on purpose."""
     if not _hashed:
         _hashed.append(make_password(PASSWORD))
     return _hashed[0]

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class StagingConfig(AppConfig):
-    """Customers in every state, for the demo and for looking at pages. Never installed in production."""
+class SeedConfig(AppConfig):
+    """Management commands that seed customers in every state. Never installed in production."""
 
     name = "sandbox.seed"

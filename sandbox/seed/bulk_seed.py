@@ -1,6 +1,6 @@
-"""Seed thousands of customers with usage and an invoiced month, to measure reconciliation on.
+"""Seed thousands of customers with usage and an invoiced month, to measure reconciliation.
 
-Stripe's side is seeded in one call; ours is written in bulk from what Stripe then lists, as if all webhooks
+Stripe's objects are created in one call. Our rows are written in bulk from Stripe's lists, as if all webhooks
 had been processed.
 """
 
@@ -27,14 +27,17 @@ MONTH = timedelta(days=31, hours=2)
 
 
 class BulkSeeder:
-    """Seeds customers at a fresh sandbox and in an empty database."""
+    """Seeds customers in a new sandbox Stripe and an empty database."""
 
     def __init__(self) -> None:
         self._http = httpx.Client(base_url=settings.STRIPE_API_BASE, timeout=3600, trust_env=False)
         self._http.headers["Authorization"] = f"Bearer {settings.STRIPE_SECRET_KEY}"
 
     def seed(self, *, customers: int, fixes: int) -> None:
-        """Half on each plan; a month with some fixes each, invoiced; and the same again this month."""
+        """Seed customers, half on each paid plan, with `fixes` each in an invoiced month.
+
+        Some of them, about 1000 fixes in total, have the same usage again in the current month.
+        """
         self._open_subscriptions(customers, fixes)
         now = self._get("/_sandbox/clock")["now"]
         self._post("clock", {"set_to": now + int(MONTH.total_seconds())})
@@ -44,7 +47,7 @@ class BulkSeeder:
         self._write_ledger()
 
     def seed_subscriptions(self, *, customers: int) -> None:
-        """Half on each plan, active, with nothing used yet."""
+        """Seed customers with an active subscription, half on each paid plan, without usage."""
         self._open_subscriptions(customers, 0)
         self._write_accounts()
 
@@ -57,7 +60,7 @@ class BulkSeeder:
     def _write_accounts(self) -> None:
         for batch in batched(self._list("/v1/subscriptions"), BATCH):
             ours = [
-                Customer(name=f"BulkSeeder {data['customer']}", email=f"{data['customer']}@example.com")
+                Customer(name=f"Bulk {data['customer']}", email=f"{data['customer']}@example.com")
                 for data in batch
             ]
             Customer.objects.bulk_create(ours)
@@ -91,7 +94,7 @@ class BulkSeeder:
             )
 
     def _report_more_usage(self, fixes: int) -> None:
-        """Report usage of the second month to Stripe one by one, as fixes are."""
+        """Report usage of the current month to Stripe, one event per fix."""
         at = datetime.fromtimestamp(self._get("/_sandbox/clock")["now"], UTC)
         for account in BillingAccount.objects.order_by("pk")[: 1000 // max(1, fixes)]:
             for number in range(fixes):
@@ -199,7 +202,8 @@ def _make_repositories(accounts: list[BillingAccount]) -> dict[Any, Repository]:
     return found
 
 
-def batched(found: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(found)
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of up to `size` items. The standard library's needs Python 3.12."""
+    rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch

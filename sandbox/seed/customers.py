@@ -12,29 +12,29 @@ from django.db import transaction
 from billing.selectors.entitlements import Entitlement, get_entitlement
 from customers.models import Customer, User
 
-from .actions import find
+from .actions import find_customer
 from .personas import BEGINS_DAYS_AGO, PASSWORD, PERSONAS, STAFF, STAFF_SECRET, Persona
 from .stripe_clock import StripeClock
 from .timeline import TIMELINE, TimelineEvent
 
 
 class ClockTooLate(Exception):
-    """Stripe's clock has passed the beginning of the timeline, and no customer has been seeded."""
+    """Stripe's clock has passed the start of the timeline, and no customer has been seeded."""
 
     def __init__(self) -> None:
         super().__init__(
-            f"The timeline begins {BEGINS_DAYS_AGO} days ago, but the sandbox's clock has passed that: start "
-            "a fresh one with --clock, as make demo does."
+            f"The timeline begins {BEGINS_DAYS_AGO} days ago, but the sandbox's clock is later. Start a new "
+            "sandbox with --clock, as make demo does."
         )
 
 
 def seed_customers(
     *, clock: StripeClock, today: datetime, until: datetime | None = None
 ) -> tuple[Persona, ...]:
-    """Run the timeline from Stripe's present time to `until`, by default to its end, and return the personas.
+    """Run the timeline from Stripe's current time to `until`, by default to its end, and return the personas.
 
-    Moves Stripe's clock. Events before the clock's time have run already, so the timeline can be run in
-    parts. Tasks run at once, in this process. Raises ClockTooLate.
+    Moves Stripe's clock. Skips events before the clock's time, so the timeline can be run in parts. Tasks run
+    eagerly, in this process. Raises ClockTooLate.
     """
     until = until or today
     began = clock.now()
@@ -52,13 +52,13 @@ def seed_customers(
 
 
 def _move_clock(clock: StripeClock, moment: datetime) -> None:
-    """Move the clock forward. It also runs by itself, and may have passed the moment already."""
+    """Move the clock forward. It also advances in real time, and may already have passed the moment."""
     if moment > clock.now():
         clock.move_to(moment)
 
 
 def seed_staff() -> str:
-    """Create a staff user with two-factor login; return their address. Repeating it is safe."""
+    """Create a staff user with two-step login, and return their address. Safe to repeat."""
     if not User.objects.filter(email=STAFF).exists():
         with transaction.atomic():
             user = User.objects.create_superuser(STAFF, PASSWORD)
@@ -69,12 +69,12 @@ def seed_staff() -> str:
 
 def describe_difference(persona: Persona) -> str:
     """Return how a seeded customer's entitlement differs from its persona; empty if it does not."""
-    found = get_entitlement(customer=find(persona))
+    found = get_entitlement(customer=find_customer(persona))
     wanted = (persona.plan, persona.status, persona.used, persona.blocked_reason)
-    return "" if _sum_up(found) == wanted else f"{persona.email}: {_sum_up(found)} instead of {wanted}"
+    return "" if _summarize(found) == wanted else f"{persona.email}: {_summarize(found)} instead of {wanted}"
 
 
-def _sum_up(entitlement: Entitlement) -> tuple[str, str, int, str | None]:
+def _summarize(entitlement: Entitlement) -> tuple[str, str, int, str | None]:
     return entitlement.plan.key, entitlement.status, entitlement.used, entitlement.blocked_reason
 
 
@@ -84,7 +84,7 @@ def _date(event: TimelineEvent, today: datetime) -> datetime:
 
 @contextmanager
 def _run_tasks_eagerly() -> Iterator[None]:
-    """Run tasks where they are sent, because a fix must be metered before the clock moves on."""
+    """Run tasks eagerly, because a fix must be metered before the clock moves on."""
     before = current_app.conf.task_always_eager
     current_app.conf.task_always_eager = True
     try:

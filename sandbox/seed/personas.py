@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-PASSWORD = "demo-password"  # noqa: S105 - of people who are made up
+PASSWORD = "demo-password"  # noqa: S105 - of fictitious users
 STAFF = "staff@demo.example"
-# The secret of the authenticator app of the staff user; `make staff-code` is such an app.
+# The secret of the staff user's authenticator app. `make staff-code` prints the code of such an app.
 STAFF_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - of the demo only
-# Stripe's clock must start at least so many days ago for the whole timeline to run.
+# Stripe's clock must start at least this many days ago for the whole timeline to run.
 BEGINS_DAYS_AGO = 41
 
 
@@ -14,7 +14,7 @@ BEGINS_DAYS_AGO = 41
 class Persona:
     """A customer of the timeline, and its expected state at the end.
 
-    `used` are the fixes of the trial or of the current period.
+    `used` is the number of fixes in the trial or the current period.
     """
 
     key: str

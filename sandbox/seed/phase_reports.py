@@ -1,4 +1,4 @@
-"""The Action's reports for a seeded customer: a repository's scan, each issue's proof and its fix."""
+"""Build the Action's reports for a seeded customer: a scan per repository, a proof and a fix per issue."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ FINDINGS_EACH = 3
 
 @dataclass(frozen=True)
 class Vulnerability:
-    """A kind of vulnerability and the test that proves it."""
+    """A kind of vulnerability, and the input of the test that proves it."""
 
     kind: str
     severity: str
@@ -33,14 +33,14 @@ VULNERABILITIES = (
     Vulnerability("weak_hash", "low", "app/tokens.py", 9, "md5"),
 )
 TEST = """
-def test_{kind}_is_refused(client):
+def test_{kind}_is_rejected(client):
     response = client.post("/try", data={{"value": "{attack}"}})
     assert response.status_code == 400
 """
 
 
 def write_scan(persona: Persona, issue: int) -> PhaseReport:
-    """Of the repository that the issue is in."""
+    """Return the scan of the repository that contains the issue."""
     found = [
         {
             "type": vulnerability.kind,
@@ -54,9 +54,10 @@ def write_scan(persona: Persona, issue: int) -> PhaseReport:
 
 
 def write_proof(persona: Persona, issue: int) -> PhaseReport:
+    """Return the validation of an issue, with the failing test that proves it."""
     vulnerability = _choose_vulnerability(issue)
     test = {
-        "testName": f"test_{vulnerability.kind}_is_refused",
+        "testName": f"test_{vulnerability.kind}_is_rejected",
         "testCode": TEST.format(kind=vulnerability.kind, attack=vulnerability.attack).strip(),
         "attackVector": vulnerability.attack,
         "vulnerableCodePath": f"{vulnerability.file}:{vulnerability.line}",
@@ -80,9 +81,10 @@ def write_proof(persona: Persona, issue: int) -> PhaseReport:
 
 
 def write_fix(persona: Persona, issue: int, end: Ending) -> PhaseReport:
+    """Return the mitigation of an issue: verified, failed, or with a pull request whose tests fail."""
     data: dict[str, Any] = {"success": end != "failed", "issueNumber": issue}
     if end == "failed":
-        notes = ("Two other tests fail.", "The new test is still red.", "The fix left two tests red.")
+        notes = ("Two other tests fail.", "The new test still fails.", "Two tests fail after the fix.")
         tries = [{"claimed": True, "verified": False, "error": note} for note in notes]
         data |= {"error": notes[-1], "attempts": tries, "trustScore": 0.31}
     else:

@@ -1,4 +1,4 @@
-"""Seed thousands of customers with fixes, to measure the portal's pages on. Needs no Stripe."""
+"""Seed thousands of customers with fixes, to measure the portal's pages. Needs no Stripe."""
 
 import json
 import random
@@ -25,12 +25,13 @@ DAYS = 365
 
 
 def seed_portal(*, customers: int, fixes: int, busy_fixes: int, at: datetime) -> User:
-    """All in bulk, as if it had come over a year: a fix of each issue, a proof of each, scans.
+    """Seed customers with a year of results before `at`: a fix and a proof of each issue, and scans.
 
-    One customer is busier than the others; its owner is returned. Wants an empty database.
+    `fixes` is the total number; `busy_fixes` of them belong to one customer, whose owner is returned. Needs
+    an empty database.
     """
     rng = random.Random(5)  # noqa: S311 - the same customers each time
-    owners = [Customer(name=f"BulkSeeder {n}", email=f"bulk{n}@bulk.example") for n in range(customers)]
+    owners = [Customer(name=f"Bulk {n}", email=f"bulk{n}@bulk.example") for n in range(customers)]
     Customer.objects.bulk_create(owners, batch_size=BATCH)
     start = at - timedelta(days=10)
     BillingAccount.objects.bulk_create(
@@ -79,7 +80,7 @@ def _distribute(
     busy_fixes: int,
     rng: random.Random,
 ) -> Iterator[tuple[Customer, Repository]]:
-    """Whose fix and in which repository, one by one."""
+    """Yield customer and repository of each fix."""
     for index, owner in enumerate(owners):
         for _ in range(each if index else busy_fixes):
             yield owner, rng.choice(repositories[owner.pk])

@@ -8,11 +8,11 @@ import httpx
 
 from billing.models import InboxEvent
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 class SandboxUnavailable(Exception):
-    """There is no sandbox at Stripe's address, or its webhooks are not processed."""
+    """No sandbox answers at Stripe's address, or its webhooks are not processed."""
 
 
 class StripeClock(Protocol):
@@ -21,29 +21,32 @@ class StripeClock(Protocol):
     def now(self) -> datetime: ...
 
     def move_to(self, moment: datetime) -> None:
-        """Move the clock, and return once all webhooks that this causes have been processed."""
+        """Move the clock, and wait until all resulting webhooks have been processed."""
 
 
 class HttpStripeClock:
-    """The clock of a running sandbox, whose webhooks a running web process and worker process."""
+    """The clock of a running sandbox. A running web process and worker handle its webhooks."""
 
     def __init__(self, stripe_url: str) -> None:
         self._http = httpx.Client(
-            base_url=f"{stripe_url}/_sandbox/", timeout=PATIENCE_SECONDS, trust_env=False
+            base_url=f"{stripe_url}/_sandbox/", timeout=TIMEOUT_SECONDS, trust_env=False
         )
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._call("GET", "clock")["now"], UTC)
 
     def move_to(self, moment: datetime) -> None:
-        """Raises SandboxUnavailable."""
+        """Move the clock, and wait until all resulting webhooks have been processed.
+
+        Raises SandboxUnavailable.
+        """
         self._call("POST", "clock", {"set_to": int(moment.timestamp())})
         self.settle()
 
     def settle(self) -> None:
         """Wait until every webhook has been delivered and processed. Raises SandboxUnavailable."""
-        self._call("POST", "deliveries/flush", {"timeout": PATIENCE_SECONDS / 2})
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        self._call("POST", "deliveries/flush", {"timeout": TIMEOUT_SECONDS / 2})
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while InboxEvent.objects.filter(processed_at=None).exists():
             if time.monotonic() > deadline:
                 stuck = InboxEvent.objects.filter(processed_at=None).first()
@@ -51,7 +54,7 @@ class HttpStripeClock:
             time.sleep(0.05)
 
     def list_meter_events(self) -> list[dict[str, Any]]:
-        """Usage as it was reported, oldest first."""
+        """Return the meter events in the order in which they were reported."""
         found: list[dict[str, Any]] = self._call("GET", "meter_events")
         return found
 

@@ -1,4 +1,4 @@
-"""What the personas did, day by day before today."""
+"""The timeline: what each persona did on which day before today."""
 
 from dataclasses import dataclass
 
@@ -22,9 +22,9 @@ TIMELINE = (
     TimelineEvent(25, "exhausted", join),
     TimelineEvent(20, "teams", join),
     TimelineEvent(20, "teams", subscribe("teams")),
-    # In payg's first month, which is invoiced and paid some days later.
+    # In payg's first month, whose invoice is paid some days later.
     TimelineEvent(15, "payg", fix(7, over_days=20)),
-    # This card is accepted and then declines: the renewal that follows is not paid.
+    # Stripe accepts this card and declines its charges: the next renewal is not paid.
     TimelineEvent(14, "pastdue", fix(12, over_days=20)),
     TimelineEvent(13, "pastdue", change_card("pm_card_chargeCustomerFail")),
     TimelineEvent(12, "canceled", fix(4, over_days=14)),

@@ -1,4 +1,4 @@
-"""The authenticator app of the seeded staff user: `make staff-code` prints its code."""
+"""`make staff-code`: print the current second-step code of the seeded staff user."""
 
 import base64
 import hmac
@@ -10,7 +10,7 @@ PERIOD, DIGITS = 30, 6
 
 
 def compute_code(secret: str, *, at: float) -> str:
-    """The code of RFC 6238 that an authenticator app shows at this second."""
+    """Return the TOTP code (RFC 6238) of a base32 secret at a Unix timestamp."""
     counter = int(at // PERIOD).to_bytes(8, "big")
     digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
     start = digest[-1] & 15

@@ -80,7 +80,7 @@ class BillingEnv:
             assert response.status_code == 200
 
     def close_month(self) -> None:
-        """Move Stripe's clock past the period's end and its invoice's hour as a draft; deliver the events."""
+        """Move Stripe's clock past the end of the period and its invoice's draft hour; deliver the events."""
         self.stripe.control.advance(days=31, hours=2)
         self.deliver()
 
@@ -146,8 +146,8 @@ def keep_newest(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     A handler reads its object anew, so an earlier event of the same handler writes what the newest writes.
     Delivering every one is for the tests of webhooks, the journeys and the chaos run.
     """
-    newest = {(HANDLERS[event["type"]], event["data"]["object"]["id"]): event for event in events}
-    return [event for event in events if event in newest.values()]
+    newest = {(HANDLERS[event["type"]], event["data"]["object"]["id"]): event["id"] for event in events}
+    return [event for event in events if event["id"] in newest.values()]
 
 
 def list_tables() -> list[type[Model]]:
@@ -198,7 +198,7 @@ def post_webhook(payload: str, *, secret: str | None = None, at: datetime | None
 
 
 def run_together(*works: Callable[[], Any]) -> list[Any]:
-    """Return each work's result; all start at once, each in a thread with a connection of its own."""
+    """Run functions at the same time, each in its own thread and connection, and return their results."""
     start = threading.Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:

@@ -15,7 +15,7 @@ def plan() -> str:
 
 @pytest.fixture
 def customer(request: pytest.FixtureRequest, db: None, plan: str) -> Customer:
-    """A customer who pays for `plan` at the sandbox's Stripe, or is on the trial and unknown to Stripe."""
+    """A customer subscribed to `plan` at the sandbox Stripe, or on a trial and unknown to Stripe."""
     if plan == TRIAL.key:
         return CustomerFactory()
     customer: Customer = request.getfixturevalue("billing_env").subscribe(plan)

@@ -1,4 +1,4 @@
-"""Fixes in the ledger, for tests of what happens to them later."""
+"""Create fixes in the ledger."""
 
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from tests.outbox import make_due
 
 
 def record_fixes(customer: Customer, count: int) -> list[UsageReport]:
-    """Record fixes, their tasks lost: it is for the test to report them."""
+    """Record fixes without running their tasks, so that the test can report them."""
     return [
         record_usage(
             customer=customer, execution=make_mitigation_of(customer), occurred_at=timezone.now()
@@ -21,7 +21,7 @@ def record_fixes(customer: Customer, count: int) -> list[UsageReport]:
 
 
 def report_fixes(customer: Customer, count: int) -> list[UsageReport]:
-    """Record fixes and tell Stripe of them."""
+    """Record fixes and report them to Stripe."""
     reports = record_fixes(customer, count)
     for report in reports:
         report_usage(usage_id=report.pk)
@@ -30,7 +30,7 @@ def report_fixes(customer: Customer, count: int) -> list[UsageReport]:
 
 
 def send_due() -> None:
-    """Report whatever is pending, whatever wait was set."""
+    """Report all pending usage now, regardless of its next attempt."""
     for usage_id in UsageReport.objects.filter(status="pending").values_list("pk", flat=True):
         make_due(UsageReport.objects.filter(pk=usage_id))
         report_usage(usage_id=usage_id)

@@ -1,6 +1,7 @@
-"""What fixes cost, worked out the slow way: a day after the other, a fix after the other.
+"""A slow, independent implementation of pricing, day by day and fix by fix.
 
-Independent of billing/pricing.py, billing/plans.py and billing/periods.py: the figures are the price page's.
+It does not use billing/pricing.py, billing/plans.py or billing/periods.py. The prices are those of the price
+page.
 """
 
 import calendar
@@ -12,7 +13,7 @@ MONTHLY = {"trial": 0, "payg": 0, "teams": 49900}
 
 
 def walk_cents(plan: str, fixes: int) -> int:
-    """A counter that fixes pass one by one; the first ones are free."""
+    """Return the cost of fixes in cents, counted one by one; the first ones are free."""
     cents, free = 0, FREE[plan]
     for _ in range(fixes):
         if free:
@@ -23,7 +24,7 @@ def walk_cents(plan: str, fixes: int) -> int:
 
 
 def walk_boundaries(anchor: datetime, until: datetime) -> list[datetime]:
-    """The instants at which a month ends, found by looking at every day of the calendar."""
+    """Return the times at which a month ends, found by checking every day of the calendar."""
     anchor = anchor.astimezone(UTC)
     found, day = [anchor], anchor.date()
     while found[-1] <= until:
@@ -35,7 +36,7 @@ def walk_boundaries(anchor: datetime, until: datetime) -> list[datetime]:
 
 
 def walk_periods(plan: str, anchor: datetime, fixes: list[datetime]) -> dict[datetime, int]:
-    """The cost of each month that has fixes, by its start."""
+    """Return the cost of each month that has fixes, by its start."""
     boundaries = walk_boundaries(anchor, max(fixes, default=anchor))
     cents: dict[datetime, int] = {}
     for start, end in zip(boundaries, boundaries[1:], strict=False):

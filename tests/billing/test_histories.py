@@ -21,7 +21,7 @@ few = settings(max_examples=3, deadline=None)
 
 
 class Undo(Exception):
-    """Rolls a transaction back."""
+    """Raised to roll back a transaction."""
 
 
 def read_account(scenario):
@@ -31,7 +31,7 @@ def read_account(scenario):
 
 
 def read_state(scenario):
-    """Return all that events may change, to compare two orders."""
+    """Return all state that events may change, to compare two orders."""
     notifications = Notification.objects.filter(customer=scenario.customer).values_list("kind", "reference")
     incidents = PaymentIncident.objects.filter(customer=scenario.customer)
     return (
@@ -96,7 +96,7 @@ class TestEventsThatArriveTogether:
 
 class TestEventsThatArriveLate:
     def test_give_the_state_at_stripe(self, billing_env):
-        """After each of any steps some of the events arrive, and the rest after the last step."""
+        """Some events arrive after each step, and the rest after the last step."""
 
         @few
         @given(st.data())

@@ -11,7 +11,7 @@ def read(kind, data):
     return " ".join((words.title, *words.paragraphs, words.button))
 
 
-class TestDescribeNotice:
+class TestDescribeNotification:
     def test_has_words_for_every_kind(self):
         assert set(NOTIFICATION_TYPES) == set(Notification.Kind.values)
 

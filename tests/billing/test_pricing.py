@@ -40,7 +40,7 @@ class TestCountRemaining:
         assert count_remaining(PAYG, 3) is None
 
 
-class TestAChangeOfPlan:
+class TestPlanChange:
     def test_starts_a_new_month_when_the_monthly_price_rises(self):
         assert (begins_period(PAYG, TEAMS), begins_period(TEAMS, PAYG)) == (True, False)
 

@@ -34,7 +34,7 @@ month_ends = st.builds(
 )
 
 
-class TestAPeriodsCost:
+class TestPeriodCost:
     @given(plans, edges)
     def test_equals_a_walk_over_the_fixes(self, plan, fixes):
         assert compute_usage_cents(PLANS[plan], fixes) == walk_cents(plan, fixes)
@@ -76,7 +76,7 @@ class TestPeriods:
         assert fast == walk_periods(plan, anchor, fixes)
 
 
-class TestAChangeWithinThePeriod:
+class TestChangeWithinPeriod:
     @given(st.lists(st.tuples(st.sampled_from(["payg", "teams"]), edges), min_size=1, max_size=5))
     def test_costs_each_part_by_the_plan_of_its_time(self, parts):
         fast = sum(compute_usage_cents(PLANS[plan], fixes) for plan, fixes in parts)
@@ -105,7 +105,7 @@ class TestCorrections:
         assert all(credit >= 0 for credit in credits)
 
 
-class TestASpendCap:
+class TestSpendCap:
     @given(st.sampled_from(["payg", "teams"]), st.integers(0, 150_000))
     def test_stops_at_the_last_fix_that_is_within_it(self, plan, cap_cents):
         granted = 0
@@ -121,10 +121,10 @@ class TestASpendCap:
         assert granted == affordable
 
 
-class TestThePricesAtStripe:
+class TestPricesAtStripe:
     @given(st.sampled_from(["payg", "teams"]), edges)
     def test_give_the_same_total_by_stripes_tier_rules(self, plan, fixes):
-        """As https://docs.stripe.com/products-prices/pricing-models describes graduated prices."""
+        """Source: https://docs.stripe.com/products-prices/pricing-models (graduated prices)."""
         prices = describe_prices(PLANS[plan], product_id="p", meter_id="m")
         metered = SimpleNamespace(**prices[-1])
         tiers = getattr(metered, "tiers", None) or [{"up_to": "inf", "unit_amount": metered.unit_amount}]

@@ -253,7 +253,7 @@ def check_failed_renewal(scenario: BrowserScenario) -> None:
     """The card fails and the plan stays usable; a payment with another card makes it active again."""
     scenario.set_card(DECLINES_PAYMENT)
     scenario.close_month()
-    scenario.expect_newest_invoice("To be paid", 0, "$499.00")
+    scenario.expect_newest_invoice("Due", 0, "$499.00")
     scenario.expect_shown(BILLING, "Your last payment failed", "Teams Payment failed", "$499.00")
     assert scenario.api.get_entitlement()["canUseService"]
     scenario.set_card(EXPIRED)

@@ -1,4 +1,4 @@
-"""What one client can send to keep others waiting. Bounded, and to this machine alone."""
+"""Denial-of-service attacks that one client can make. They are limited, and go to this machine only."""
 
 import json
 import socket
@@ -8,9 +8,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
-# More than there are threads, however few attack at once.
-HELD_BACK_CONNECTIONS = 40
-HELD_SECONDS = 2
+# More connections than the server has threads, even if only one client attacks.
+SLOW_CONNECTIONS = 40
+SLOW_SECONDS = 2
 FIRST_LINES = (
     "POST /api/v1/framework/detect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 )
@@ -27,9 +27,10 @@ class Target:
 
 
 class Attack:
-    """`prepare` what is sent, `run` until it is answered or the time (monotonic) has come.
+    """An attack by `at_once` parallel clients.
 
-    So many clients make it `at_once`.
+    `prepare` builds what is sent, `run` sends it and returns when it is answered or at `until`, a monotonic
+    time.
     """
 
     at_once = 4
@@ -43,7 +44,7 @@ class Attack:
 
 @dataclass
 class Post(Attack):
-    """Complete requests, with a key. Raises AssertionError where one ends without an answer."""
+    """Complete requests with a key. Raises AssertionError if the server closes one without a response."""
 
     path: str
     make_content: Callable[[], object]
@@ -67,18 +68,18 @@ class Post(Attack):
 
 
 @dataclass
-class HoldBack(Attack):
-    """Many connections that send a beginning, then nothing more, or a piece every now and then."""
+class SlowClients(Attack):
+    """Many connections that send the start of a request and then nothing, or `piece` every 0.1 s."""
 
-    beginning: str
+    start: str
     piece: str = ""
 
     def run(self, target: Target, until: float) -> None:
-        ends_at = time.monotonic() + HELD_SECONDS
+        ends_at = time.monotonic() + SLOW_SECONDS
         with ExitStack() as stack:
-            clients = [stack.enter_context(target.connect()) for _ in range(HELD_BACK_CONNECTIONS)]
+            clients = [stack.enter_context(target.connect()) for _ in range(SLOW_CONNECTIONS)]
             for client in clients:
-                client.sendall(self.beginning.encode())
+                client.sendall(self.start.encode())
             while time.monotonic() < ends_at:
                 for client in clients if self.piece else ():
                     with suppress(OSError):
@@ -86,8 +87,8 @@ class HoldBack(Attack):
                 time.sleep(0.1)
 
 
-def _work(path: str, make_content: Callable[[], object]) -> Post:
-    """What works the engine: from more clients than a web process has threads, again and again."""
+def _load_engine(path: str, make_content: Callable[[], object]) -> Post:
+    """Return an attack on the engine by more clients than a web process has threads."""
     return Post(f"test-integration/{path}", make_content, times=2, at_once=12)
 
 
@@ -104,7 +105,7 @@ def _generate(
 
 
 def _nest(size: int) -> object:
-    """Lists in lists, 90 deep, that are `size` bytes of JSON."""
+    """Return lists nested 90 levels deep, which are about `size` bytes of JSON."""
     deep: list[object] = []
     for _ in range(89):
         deep = [deep]
@@ -130,28 +131,30 @@ REQUESTS = {
     "gemfile of spaces": Post("framework/detect", lambda: {"gemfile": 'gem "a",' + " " * 90_000 + "x"}),
     "nested lists, detect": Post("framework/detect", lambda: {"packageJson": {"a": _nest(7 * MEGABYTE)}}),
     "nested lists, store": Post("phases/store", lambda: STORE | {"data": {"a": _nest(7 * MEGABYTE)}}),
-    "commented matchers": _work(
+    "commented matchers": _load_engine(
         "generate", lambda: _generate("minitest", "ruby", MINITEST.format("expect(" * 15_000))
     ),
-    "assert lines": _work(
+    "assert lines": _load_engine(
         "generate", lambda: _generate("pytest", "python", "assert x\n" * 24_000, "assert 1")
     ),
-    "rspec parentheses": _work("generate", lambda: _generate("rspec", "ruby", "(" * 1_900_000)),
-    "unended words": _work("generate", lambda: _generate("rspec", "ruby", "%w(" * 60_000)),
-    "twenty thousand candidates": _work("analyze", lambda: CANDIDATES),
-    # Under 4 kB, and over a second of the processor's time where nothing stops it.
-    "small templates": _work("generate", lambda: _generate("mocha", "javascript", "${::" * 970, "f()")),
-    # Just below what a task may take, and refused by the engine itself.
-    "late refusals": _work(
+    "rspec parentheses": _load_engine("generate", lambda: _generate("rspec", "ruby", "(" * 1_900_000)),
+    "unended words": _load_engine("generate", lambda: _generate("rspec", "ruby", "%w(" * 60_000)),
+    "twenty thousand candidates": _load_engine("analyze", lambda: CANDIDATES),
+    # Under 4 kB, but more than a second of CPU time if nothing stops it.
+    "small templates": _load_engine(
+        "generate", lambda: _generate("mocha", "javascript", "${::" * 970, "f()")
+    ),
+    # Just below the CPU limit of a task; the engine itself rejects it.
+    "late rejections": _load_engine(
         "generate", lambda: _generate("jest", "javascript", "it(2,()=>{foo(1)});\n" * 2_000, "f()", tests=20)
     ),
 }
-# Answers that nobody reads: tests/rsolv/server. The kernel keeps some MB of each, and RSOLV has few so long.
+# tests/core/server tests unread responses: few responses are larger than the kernel's buffers.
 SLOW_CLIENTS = {
-    "slow heads": HoldBack(FIRST_LINES),
-    "slow bodies": HoldBack(FIRST_LINES + "Content-Length: 1000\r\n\r\nhalf"),
-    "dripped heads": HoldBack(FIRST_LINES, "A: b\r\n"),
-    "dripped bodies": HoldBack(FIRST_LINES + "Content-Length: 1000000\r\n\r\n", "x"),
-    "chunks without an end": HoldBack(FIRST_LINES + "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"),
+    "slow heads": SlowClients(FIRST_LINES),
+    "slow bodies": SlowClients(FIRST_LINES + "Content-Length: 1000\r\n\r\nhalf"),
+    "dripped heads": SlowClients(FIRST_LINES, "A: b\r\n"),
+    "dripped bodies": SlowClients(FIRST_LINES + "Content-Length: 1000000\r\n\r\n", "x"),
+    "chunks without an end": SlowClients(FIRST_LINES + "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"),
 }
 ATTACKS = REQUESTS | SLOW_CLIENTS

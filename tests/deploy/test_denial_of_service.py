@@ -1,7 +1,7 @@
-"""Each known attack against real processes, while somebody asks for a bare page.
+"""Each known attack against real processes, while another client requests a bare page.
 
-Both ways to run: embedded, and with production's settings on PostgreSQL and Redis. An attack may cost what it
-sends, never what others wait.
+Runs in embedded mode, and with production settings on PostgreSQL and Redis. An attack must not delay other
+clients.
 """
 
 import os
@@ -19,19 +19,19 @@ import pytest
 from sandbox import probe
 from sandbox.bench.stack import BenchStack
 from sandbox.processes import Supervisor, pick_any_port
-from sandbox.services import borrow_redis, make_database
+from sandbox.services import borrow_redis, create_database
 from sandbox.stack import HOST, Stack
 
 from .attacks import ATTACKS, Target
 
 pytestmark = pytest.mark.slow
-# An attack goes on for so long at most, and so long somebody asks meanwhile.
-LONGEST, SHORTEST = 3.0, 0.6
+# Bounds on the duration of an attack, during which the other client sends requests.
+MAX_ATTACK_SECONDS, MIN_ATTACK_SECONDS = 3.0, 0.6
 PAUSE = 0.05
-MOST_SECONDS = 1.0
-MOST_GROWTH = 300 * 1024  # kB, of a worker at its peak
+MAX_WAIT_SECONDS = 1.0
+MAX_GROWTH_KB = 300 * 1024  # kB, of a worker at its peak
 ROOT = Path(__file__).resolve().parents[2]
-# Times that a test can wait for. Every answer has a limit, of requests a minute too: not what is tested here.
+# Short timeouts for a test. Rate limits are not tested here, so they are out of the way.
 ENVIRONMENT = {
     "WEB_HEAD_SECONDS": "1",
     "WEB_TRANSFER_SECONDS": "1",
@@ -43,15 +43,15 @@ import django
 django.setup()
 from customers.models import Customer
 from customers.services.manage_keys import create_api_key
-from sandbox.tables import make_tables
-make_tables()
+from sandbox.tables import create_tables
+create_tables()
 customer = Customer.objects.create(name="Acme", email="acme@example.com")
 print(create_api_key(customer=customer, name="test").raw)
 """
 
 
 class Machine:
-    """Real web processes, and a key to them."""
+    """Real web processes, and an API key for them."""
 
     def __init__(self, stack, supervisor, key):
         self.stack, self.supervisor = stack, supervisor
@@ -60,16 +60,16 @@ class Machine:
 
     def start(self):
         self.stack.start_web(self.supervisor)
-        self.supervisor.wait_for("the web", lambda: self.time_bare_page() < MOST_SECONDS)
+        self.supervisor.wait_for("the web process", lambda: self.time_bare_page() < MAX_WAIT_SECONDS)
         self.workers = self.list_workers()
 
     def settle(self):
-        """Before each attack: what the one before it has left must not count."""
+        """Prepare for the next attack: restart slow or replaced workers, and reset the memory baseline."""
         if self.list_workers() != self.workers or max(self.time_bare_page() for _ in range(3)) > 0.3:
             self.supervisor.kill("web")
             self.start()
         for pid in self.workers:
-            Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is what it is now
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets the peak
         self.memory = {pid: read_memory(pid, "VmRSS") for pid in self.workers}
 
     def list_workers(self):
@@ -77,32 +77,34 @@ class Machine:
         return sorted(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
 
     def find_growth(self):
-        """How far any worker has been above where it began, in kB."""
+        """Return the largest memory growth of a worker since `settle`, in kB."""
         return max(read_memory(pid, "VmHWM") - before for pid, before in self.memory.items())
 
     def time_bare_page(self):
         began = time.monotonic()
         try:
-            answer = httpx.get(f"{self.stack.url}/api/health/live", timeout=LONGEST, trust_env=False)
+            answer = httpx.get(
+                f"{self.stack.url}/api/health/live", timeout=MAX_ATTACK_SECONDS, trust_env=False
+            )
         except httpx.TransportError:
-            return LONGEST
+            return MAX_ATTACK_SECONDS
         assert answer.status_code == 200
         return time.monotonic() - began
 
-    def time_bare_pages_under(self, attack):
-        """What somebody waits who asks every PAUSE while the attack goes on."""
+    def time_bare_pages_during(self, attack):
+        """Return the response times, in seconds, of a client that sends a request every PAUSE meanwhile."""
         attack.prepare()
         began = time.monotonic()
         with ThreadPoolExecutor(attack.at_once) as pool:
-            until = began + LONGEST
-            going_on = [pool.submit(attack.run, self.target, until) for _ in range(attack.at_once)]
+            until = began + MAX_ATTACK_SECONDS
+            running = [pool.submit(attack.run, self.target, until) for _ in range(attack.at_once)]
             waits = []
-            while time.monotonic() - began < SHORTEST or not all(each.done() for each in going_on):
+            while time.monotonic() - began < MIN_ATTACK_SECONDS or not all(each.done() for each in running):
                 waits.append(self.time_bare_page())
                 time.sleep(PAUSE)
-                if time.monotonic() - began > LONGEST:
+                if time.monotonic() - began > MAX_ATTACK_SECONDS:
                     break
-        for each in going_on:
+        for each in running:
             each.result()
         return waits
 
@@ -142,7 +144,7 @@ def production(tmp_path_factory):
     admin_url = os.environ.get("TEST_DATABASE_URL") or probe.find_database()
     redis_url = os.environ.get("TEST_REDIS_URL") or probe.find_redis()
     with (
-        make_database(admin_url, purpose="attacks") as database,
+        create_database(admin_url, purpose="attacks") as database,
         borrow_redis(redis_url) as own_redis,
         run(BenchStack(folder, pick_any_port(), 9, database, own_redis)) as machine,
     ):
@@ -154,11 +156,11 @@ MACHINES = ["embedded", pytest.param("production", marks=pytest.mark.services)]
 
 @pytest.mark.parametrize("machine_name", MACHINES)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_an_attack_keeps_nobody_waiting(request, machine_name, attack):
+def test_an_attack_does_not_delay_others(request, machine_name, attack):
     machine = request.getfixturevalue(machine_name)
     machine.settle()
-    waits = machine.time_bare_pages_under(attack)
+    waits = machine.time_bare_pages_during(attack)
     p95 = max(waits) if len(waits) < 20 else statistics.quantiles(waits, n=20)[-1]
-    assert p95 < MOST_SECONDS, f"p95 {p95:.2f} s of {len(waits)} bare pages"
+    assert p95 < MAX_WAIT_SECONDS, f"p95 {p95:.2f} s of {len(waits)} bare pages"
     assert machine.list_workers() == machine.workers, "a worker died"
-    assert machine.find_growth() < MOST_GROWTH, f"a worker grew by {machine.find_growth() // 1024} MB"
+    assert machine.find_growth() < MAX_GROWTH_KB, f"a worker grew by {machine.find_growth() // 1024} MB"

@@ -23,7 +23,7 @@ class TestAnalyze:
 
     @pytest.mark.parametrize("sent", ["qunit", "rspec\nx", 7, ["rspec"], {"a": 1}])
     def test_has_no_label_with_client_input(self, alice_api, sent):
-        total = grown("analyze", framework="other", status="refused")
+        total = grown("analyze", framework="other", status="rejected")
         timed = Growth(f"{NAMES}_analyze_duration_seconds_count", framework="other")
         assert alice_api.post(ANALYZE, BODY | {"framework": sent}).status_code == 400
         assert (total.so_far, timed.so_far) == (1, 0)
@@ -38,7 +38,7 @@ class TestAnalyze:
         assert total.so_far == 1
 
     def test_without_a_key_is_not_counted(self, alice_api):
-        total = grown("analyze", framework="rspec", status="refused")
+        total = grown("analyze", framework="rspec", status="rejected")
         alice_api.key = "rsolv_nope"
         alice_api.post(ANALYZE, BODY)
         assert total.so_far == 0

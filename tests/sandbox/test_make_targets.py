@@ -1,4 +1,4 @@
-"""What `make` starts, read from `make --dry-run`: nothing runs."""
+"""The commands of make targets, as `make --dry-run` prints them."""
 
 import subprocess
 from pathlib import Path
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def dry_run(*arguments: str) -> str:
     """Return the command that a target would run last."""
-    # Without the outer make's flags: the tests may themselves be run by make.
+    # Without an outer make's flags, because make may have started the tests.
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/"}
     command = ["make", "--dry-run", "--no-print-directory", *arguments]
     made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
@@ -19,16 +19,16 @@ def dry_run(*arguments: str) -> str:
 
 class TestPorts:
     @pytest.mark.parametrize("target", ["run", "demo"])
-    def test_are_passed_on(self, target):
+    def test_are_passed_to_the_command(self, target):
         command = dry_run(target, "PORT=8080", "STRIPE_PORT=12112")
         assert f"-m sandbox.{target}" in command
         assert command.split()[-4:] == ["--port", "8080", "--stripe-port", "12112"]
 
     @pytest.mark.parametrize("target", ["run", "demo"])
-    def test_are_the_programs_own_unless_given(self, target):
+    def test_are_omitted_unless_given(self, target):
         assert "port" not in dry_run(target)
 
-    def test_are_taken_one_by_one(self):
+    def test_are_independent(self):
         assert dry_run("run", "PORT=8080").split()[-2:] == ["--port", "8080"]
 
 
@@ -42,5 +42,5 @@ class TestOptions:
             (("bench", "ONLY=entitlement"), "--only entitlement"),
         ],
     )
-    def test_are_passed_on(self, arguments, options):
+    def test_are_passed_to_the_command(self, arguments, options):
         assert dry_run(*arguments).rstrip().endswith(options)

@@ -10,7 +10,7 @@ from sandbox.probe import NotReachable, find_database, find_redis
     ("find", "url"),
     [(find_database, "postgres://nobody@127.0.0.1:9/none"), (find_redis, "redis://127.0.0.1:9/0")],
 )
-def test_says_where_it_looked_in_vain(find: Callable[[Sequence[str]], str], url: str) -> None:
+def test_names_the_url_that_does_not_answer(find: Callable[[Sequence[str]], str], url: str) -> None:
     with pytest.raises(NotReachable, match="127.0.0.1:9"):
         find([url])
 

@@ -18,7 +18,7 @@ from sandbox.processes import (
     pick_port,
 )
 
-# A child that starts a child of its own, notes both, and would stay for a minute.
+# A child that starts its own child, writes both pids to a file, and runs for a minute.
 FAMILY = """
 import pathlib, subprocess, sys, time
 grandchild = subprocess.Popen(["sleep", "60"])
@@ -53,7 +53,7 @@ def wait_until(is_so: Callable[[], object], seconds: float = 10) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether it runs; one that has ended and was not yet collected does not."""
+    """Return whether a process runs. A zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except FileNotFoundError:
@@ -72,37 +72,37 @@ def read_pids(notes: Path) -> list[int]:
 
 
 class TestSupervisor:
-    def test_ends_children_and_their_children(self, tmp_path: Path, notes: Path) -> None:
+    def test_stops_children_and_their_children(self, tmp_path: Path, notes: Path) -> None:
         with Supervisor(environment={}, log_dir=tmp_path) as supervisor:
             supervisor.start("family", [sys.executable, "-c", FAMILY, str(notes)])
             pids = read_pids(notes)
             assert all(map(is_alive, pids))
         assert wait_until(lambda: not any(map(is_alive, pids)))
 
-    def test_ends_them_after_an_error_too(self, tmp_path: Path, notes: Path) -> None:
+    def test_stops_children_after_an_error(self, tmp_path: Path, notes: Path) -> None:
         with pytest.raises(KeyError), Supervisor(environment={}, log_dir=tmp_path) as supervisor:
             supervisor.start("sleeper", [sys.executable, "-c", SLEEPER, str(notes)])
             (pid,) = read_pids(notes)
             raise KeyError
         assert not is_alive(pid)
 
-    def test_kills_what_does_not_listen(self, tmp_path: Path, notes: Path) -> None:
+    def test_kills_a_child_that_ignores_sigterm(self, tmp_path: Path, notes: Path) -> None:
         with Supervisor(environment={}, log_dir=tmp_path, stop_timeout=0.2) as supervisor:
             supervisor.start("stubborn", [sys.executable, "-c", STUBBORN, str(notes)])
             (pid,) = read_pids(notes)
         assert not is_alive(pid)
 
-    def test_tells_which_process_ended_and_what_it_said(self, tmp_path: Path) -> None:
+    def test_reports_which_process_ended_and_its_output(self, tmp_path: Path) -> None:
         with Supervisor(environment={}, log_dir=tmp_path) as supervisor:
             supervisor.start("web", [sys.executable, "-c", "print('no database'); raise SystemExit(3)"])
             with pytest.raises(ProcessEnded, match=r"web ended with code 3\nno database"):
-                supervisor.wait_for("what never comes", lambda: False, seconds=10)
+                supervisor.wait_for("nothing", lambda: False, seconds=10)
 
-    def test_gives_up_waiting_in_time(self, tmp_path: Path) -> None:
+    def test_stops_waiting_after_the_timeout(self, tmp_path: Path) -> None:
         with Supervisor(environment={}, log_dir=tmp_path) as supervisor, pytest.raises(NotReady):
-            supervisor.wait_for("what never comes", lambda: False, seconds=0)
+            supervisor.wait_for("nothing", lambda: False, seconds=0)
 
-    def test_prints_lines_behind_the_name(self, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_prefixes_output_with_the_name(self, capfd: pytest.CaptureFixture[str]) -> None:
         with Supervisor(environment={}) as supervisor:
             child = supervisor.start("web", [sys.executable, "-c", "print('listening')"])
             child.popen.wait()
@@ -111,7 +111,7 @@ class TestSupervisor:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_parent_that_is_killed_leaves_nothing_behind(number: signal.Signals, notes: Path) -> None:
+def test_children_end_when_their_parent_is_killed(number: signal.Signals, notes: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT, SLEEPER, str(notes)], stdout=subprocess.DEVNULL)
     (pid,) = read_pids(notes)
     parent.send_signal(number)
@@ -125,7 +125,7 @@ def test_sigterm_interrupts_as_ctrl_c_does() -> None:
         time.sleep(5)
 
 
-def test_a_taken_port_is_not_picked() -> None:
+def test_does_not_pick_a_port_in_use() -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -135,7 +135,7 @@ def test_a_taken_port_is_not_picked() -> None:
 
 
 class TestKill:
-    def test_ends_the_whole_family_and_is_not_missed(self, tmp_path):
+    def test_ends_child_and_grandchild_and_is_not_reported(self, tmp_path):
         with Supervisor(environment={}) as supervisor:
             supervisor.start("family", [sys.executable, "-c", FAMILY, str(tmp_path / "pids")])
             assert wait_until((tmp_path / "pids").exists)
@@ -145,6 +145,6 @@ class TestKill:
             assert wait_until(lambda: not any(map(is_alive, pids)))
             supervisor.check()
 
-    def test_knows_nobody_else(self):
+    def test_raises_for_an_unknown_name(self):
         with Supervisor(environment={}) as supervisor, pytest.raises(KeyError):
             supervisor.kill("nobody")

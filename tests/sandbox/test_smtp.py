@@ -27,7 +27,7 @@ class TestMailServer:
         assert server.count_for("alice@acme.test") == 1
         assert server.count_for("bob@acme.test") == 0
 
-    def test_counts_a_mail_that_comes_twice_twice(self, server) -> None:
+    def test_counts_a_repeated_mail_twice(self, server) -> None:
         send(server, "alice@acme.test")
         send(server, "alice@acme.test")
         assert server.accepted == {("alice@acme.test", "<1@test>"): 2}
@@ -37,14 +37,14 @@ class TestMailServer:
         assert server.read_last("alice@acme.test") == "A line\n.a line that begins with a dot\n"
         assert server.read_last("bob@acme.test") == ""
 
-    def test_answers_451_and_keeps_nothing_of_what_it_rejects(self, server) -> None:
+    def test_rejects_with_451_and_does_not_store_the_mail(self, server) -> None:
         server.rejection_rate = 1.0
         with pytest.raises(smtplib.SMTPDataError) as error:
             send(server, "alice@acme.test")
         assert error.value.smtp_code == 451
         assert (server.rejected, server.count_for("alice@acme.test")) == (1, 0)
 
-    def test_accepts_mail_again_once_it_rejects_none(self, server) -> None:
+    def test_accepts_mail_after_the_rejection_rate_is_reset(self, server) -> None:
         server.rejection_rate = 1.0
         with pytest.raises(smtplib.SMTPDataError):
             send(server, "alice@acme.test")
@@ -52,7 +52,7 @@ class TestMailServer:
         send(server, "alice@acme.test")
         assert server.count_for("alice@acme.test") == 1
 
-    def test_frees_its_port_at_the_end(self) -> None:
+    def test_closes_its_port_at_the_end(self) -> None:
         with MailServer() as server:
             port = server.port
         with pytest.raises(ConnectionRefusedError):

@@ -36,9 +36,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{row.state:<9} {row.customer}: {row}. {row.detail}")
             self.stdout.write(
                 f"{run.accounts} accounts in {seconds:.1f} s, {len(differences)} differences, "
-                f"{run.unasked} without an answer."
+                f"{run.unanswered} without an answer."
             )
-        if run.finished_at is None or run.unasked:
+        if run.finished_at is None or run.unanswered:
             raise CommandError("Stripe did not answer for every account.")
 
 
@@ -68,7 +68,7 @@ def _describe(run: Reconciliation, differences: list[Discrepancy], seconds: floa
     ]
     return {
         "accounts": run.accounts,
-        "unasked": run.unasked,
+        "unanswered": run.unanswered,
         "is_complete": run.finished_at is not None,
         "seconds": round(seconds, 1),
         "differences": rows,

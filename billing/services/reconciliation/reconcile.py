@@ -51,7 +51,7 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
     For each customer, compares the ledger, the meter's summaries, the portal, the invoices, and the account
     with its subscription, in the current and the previous period, also after the subscription has ended.
     Usage that Stripe may not have aggregated yet is not reported as a difference. A customer whose calls fail
-    is counted in `unasked` and skipped. A run that gets no answers about a whole batch stops without
+    is counted in `unanswered` and skipped. A run that gets no answers about a whole batch stops without
     `finished_at`. Commits per batch and customer; calls Stripe in RECONCILE_CALLS threads; safe to repeat.
     Raises StripeUnavailable or StripeRejected if Stripe does not list the meter or the subscriptions.
     Source: docs/decisions/008-reconciliation-and-retention.md.
@@ -65,14 +65,14 @@ def reconcile(*, at: datetime, customer: Customer | None = None) -> Reconciliati
             ]
             answered = _compare_batch([each for each in queries if each is not None], run, at)
             run.accounts += len(batch)
-            run.save(update_fields=["accounts", "unasked"])
+            run.save(update_fields=["accounts", "unanswered"])
             # One customer without an answer is no sign of an outage.
             if not answered and len(batch) > 1:
                 log.error("reconciliation_aborted", run=str(run.pk))
                 return run
     run.finished_at = timezone.now()
     run.save()
-    log.info("reconciled", run=str(run.pk), accounts=run.accounts, unasked=run.unasked)
+    log.info("reconciled", run=str(run.pk), accounts=run.accounts, unanswered=run.unanswered)
     return run
 
 
@@ -152,7 +152,7 @@ def _has_answers(query: AccountQuery, run: Reconciliation) -> bool:
 
 def _skip(account: BillingAccount, run: Reconciliation, error: BaseException) -> None:
     """Count and log one customer's failure; the run continues."""
-    run.unasked += 1
+    run.unanswered += 1
     log.error(
         "reconciliation_skipped_customer", customer=str(account.pk), error=f"{type(error).__name__}: {error}"
     )

@@ -1,7 +1,7 @@
-"""The elements that pages are composed of: `{% load elements %}`. Their templates are in templates/elements/.
+"""Template tags for the elements that pages are composed of: `{% load elements %}`.
 
-Leaves are tags (`{% badge "active" %}`); what holds other things is a block
-(`{% panel "Fixes" %}…{% endpanel %}`).
+Their templates are in templates/elements/. Elements without content are tags (`{% badge "active" %}`), those
+with content are blocks (`{% panel "Fixes" %}…{% endpanel %}`).
 """
 
 from datetime import datetime
@@ -28,9 +28,9 @@ register = template.Library()
 
 Tone = Literal["good", "warn", "bad", "quiet"]
 
-# Every state that a page shows, in words and in color.
+# The label and color of every state that a page shows.
 STATES: dict[str, tuple[str | Promise, Tone]] = {
-    # of a subscription
+    # subscription
     "trialing": (_("Active"), "good"),
     "exhausted": (_("Used up"), "warn"),
     "pending": (_("Being set up"), "warn"),
@@ -38,58 +38,58 @@ STATES: dict[str, tuple[str | Promise, Tone]] = {
     "past_due": (_("Payment failed"), "warn"),
     "unpaid": (_("Unpaid"), "bad"),
     "canceled": (_("Canceled"), "bad"),
-    # of a fix
+    # fix
     "succeeded": (_("Fixed"), "good"),
     "failed": (_("Failed"), "bad"),
     "unverified": (_("Not verified"), "warn"),
     "proved": (_("Proved"), "good"),
     "not_proved": (_("Not proved"), "quiet"),
-    # of a step
+    # setup step
     "done": (_("Done"), "good"),
-    # of a vulnerability
+    # vulnerability
     "critical": (_("Critical"), "bad"),
     "high": (_("High"), "bad"),
     "medium": (_("Medium"), "warn"),
     "low": (_("Low"), "quiet"),
-    # of a fix in the ledger
-    "trial": (_("Free, of the trial"), "quiet"),
+    # fix in the ledger
+    "trial": (_("Included in trial"), "quiet"),
     "unbilled": (_("Not billed"), "quiet"),
     "to_be_metered": (_("To be metered"), "quiet"),
     "metered": (_("Metered"), "quiet"),
-    "rejected": (_("Being looked into"), "warn"),
-    # of an invoice
+    "rejected": (_("Under review"), "warn"),
+    # invoice
     "draft": (_("Draft"), "quiet"),
-    "open": (_("To be paid"), "warn"),
+    "open": (_("Due"), "warn"),
     "paid": (_("Paid"), "good"),
     "uncollectible": (_("Not collected"), "bad"),
     "void": (_("Void"), "quiet"),
     "refunded": (_("Refunded"), "quiet"),
     "disputed": (_("Disputed"), "bad"),
     "differs": (_("Differs"), "bad"),
-    # of a fix on an invoice
+    # fix on an invoice
     "red": (_("Red before"), "bad"),
     "green": (_("Green after"), "good"),
     "voided": (_("Voided"), "quiet"),
     "credited": (_("Credited"), "good"),
-    # of an API key
+    # API key
     "ending": (_("Being replaced"), "warn"),
     "revoked": (_("Revoked"), "quiet"),
     "expired": (_("Expired"), "quiet"),
-    # of a claim on a namespace
+    # claim on a namespace
     "proven": (_("Proven"), "good"),
     "provisional": (_("Provisional"), "quiet"),
-    # of a member
+    # member
     "you": (_("You"), "quiet"),
-    # of a second step at login
+    # second step at login
     "off": (_("Off"), "quiet"),
-    # of an email address
+    # email address
     "confirmed": (_("Confirmed"), "good"),
     "unconfirmed": (_("Not confirmed"), "warn"),
     "primary": (_("Primary"), "quiet"),
 }
 
-# What the side navigation lists: (heading, ((URL name, words), …)). What a member's role keeps them from is
-# left out, and a heading that nothing is left under.
+# The side navigation: (heading, ((URL name, label), …)). Links that the user's role does not permit are left
+# out, and so are headings without links.
 NAVIGATION = (
     (
         _("Work"),
@@ -111,11 +111,11 @@ NAVIGATION = (
         (("settings", _("Settings")), ("mfa_index", _("Security")), ("account_email", _("Email addresses"))),
     ),
 )
-FOR_BILLING = ("billing", "billing-invoices")
-FOR_MANAGERS = ("audit-log",)
-FOR_MEMBERS = ("team", "settings")
+BILLING_LINKS = ("billing", "billing-invoices")
+MANAGER_LINKS = ("audit-log",)
+MEMBER_LINKS = ("team", "settings")
 
-# Pages that the navigation does not list, by the one that leads to them.
+# Pages that the navigation does not list, and the link that is marked as current on them.
 PARENTS = {
     "fix": "fixes",
     "billing-invoice": "billing-invoices",
@@ -135,43 +135,43 @@ PARENTS = {
 
 @register.filter
 def cents(amount: int) -> str:
-    """`123450|cents` is `$1,234.50`."""
+    """Format integer cents: `123450|cents` is `$1,234.50`."""
     return format_cents(amount)
 
 
 @register.filter
 def words(state: str) -> str:
-    """`"needs_response"|words` is `needs response`."""
+    """Replace underscores by spaces: `"needs_response"|words` is `needs response`."""
     return state.replace("_", " ")
 
 
 @register.filter
 def lines(texts: list[str]) -> str:
-    """Each on a line of its own, for a `<pre>`."""
+    """Join texts with newlines, for a `<pre>`."""
     return "\n".join(texts)
 
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """`session.user_agent|browser` is `Firefox on Linux`."""
+    """Name the browser of a User-Agent header: `session.user_agent|browser` is `Firefox on Linux`."""
     return describe_browser(user_agent)
 
 
 @register.simple_tag
 def support_email() -> str:
-    """The address a customer writes to."""
+    """Return the support address, without a display name."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 @register.filter
 def role_name(role: str) -> str:
-    """What a role is called."""
+    """Return the display name of a role."""
     return str(NAMES.get(role, role))
 
 
 @register.inclusion_tag("elements/badge.html")
 def badge(state: str, label: str = "", tone: str = "") -> dict[str, Any]:
-    """A state, in words with its color. An unknown one is quiet and says its own name."""
+    """A state as a colored label. An unknown state is shown by its own name in a quiet tone."""
     words, usual = STATES.get(state, (state.replace("_", " ").capitalize(), "quiet"))
     return {"label": label or words, "tone": tone or usual}
 
@@ -180,13 +180,16 @@ def badge(state: str, label: str = "", tone: str = "") -> dict[str, Any]:
 def button(
     label: str, kind: str = "plain", href: str = "", name: str = "", form: str = "", rel: str = ""
 ) -> dict[str, Any]:
-    """A link with `href`, else a submit button. `kind`: primary (one a page), plain, quiet or danger."""
+    """A link if `href` is given, otherwise a submit button.
+
+    `kind` is primary (at most one on a page), plain, quiet or danger.
+    """
     return {"label": label, "kind": kind, "href": href, "name": name, "form": form, "rel": rel}
 
 
 @register.inclusion_tag("elements/field.html")
 def field(bound: BoundField) -> dict[str, Any]:
-    """A form's field with its label, help and errors, bound to one another."""
+    """A form field with its label, help text and errors, which the input refers to by ARIA attributes."""
     placeholder = bound.field.widget.attrs.get("placeholder", "")
     repeats_label = placeholder.lower() in (str(bound.label).lower(), "email address", "password")
     return {
@@ -199,26 +202,26 @@ def field(bound: BoundField) -> dict[str, Any]:
 
 @register.inclusion_tag("elements/fields.html")
 def fields(form: BaseForm) -> dict[str, Any]:
-    """All of a form: what is wrong as a whole, then its fields."""
+    """All of a form: its non-field errors, then its fields."""
     return {"form": form}
 
 
 @register.inclusion_tag("elements/money.html")
 def money(amount_cents: int, currency: str = "usd", short: bool = False) -> dict[str, Any]:
-    """Integer cents as an amount; `short` drops `.00`."""
+    """An amount of integer cents. `short` omits `.00`."""
     return {"text": format_cents(amount_cents, currency=currency, is_short=short)}
 
 
 @register.inclusion_tag("elements/time.html")
 def time(at: datetime, style: str = "relative") -> dict[str, Any]:
-    """A time: how long ago, or with `style="date"` its day. The exact time is in the title."""
+    """A time, as how long ago it was or, with `style="date"`, as its date. The title has the exact time."""
     text = format_date(at) if style == "date" else format_relative(at, now=timezone.now())
     return {"at": at, "text": text, "exact": format_exact(at)}
 
 
 @register.inclusion_tag("elements/meter.html")
 def meter(used: int, included: int, label: str) -> dict[str, Any]:
-    """Progress of `used` towards `included`; what is beyond is drawn apart."""
+    """A progress bar of `used` towards `included`. Usage beyond `included` is a separate segment."""
     scale = max(used, included, 1)
     within = min(used, included)
     return {
@@ -236,19 +239,17 @@ def meter(used: int, included: int, label: str) -> dict[str, Any]:
 
 @register.inclusion_tag("elements/copyable.html")
 def copyable(text: str, id: str, label: str, kind: str = "plain") -> dict[str, Any]:
-    """Text to be taken along, with a button that copies it where scripts run."""
+    """Text with a copy button, which is shown if scripts are enabled."""
     return {"text": text, "id": id, "label": label, "kind": kind}
 
 
 @register.inclusion_tag("elements/nav.html", takes_context=True)
 def portal_nav(context: Context) -> dict[str, Any]:
-    """The portal's navigation, the page one is on marked."""
+    """The portal's side navigation, with the current page marked."""
     request = context.get("request")
     match = getattr(request, "resolver_match", None)
-    kept_from = _list_kept_from(_find_membership(request))
-    groups = [
-        (heading, [link for link in links if link[0] not in kept_from]) for heading, links in NAVIGATION
-    ]
+    hidden = _list_hidden_links(_find_membership(request))
+    groups = [(heading, [link for link in links if link[0] not in hidden]) for heading, links in NAVIGATION]
     name = match.url_name or "" if match else ""
     return {
         "groups": [group for group in groups if group[1]],
@@ -259,17 +260,17 @@ def portal_nav(context: Context) -> dict[str, Any]:
     }
 
 
-def _list_kept_from(membership: Membership | None) -> tuple[str, ...]:
-    """The pages that are not this person's to open."""
+def _list_hidden_links(membership: Membership | None) -> tuple[str, ...]:
+    """Return the URL names that the user's role does not permit."""
     if membership is None:
-        return FOR_MEMBERS + FOR_MANAGERS + FOR_BILLING
-    return (() if membership.may_manage else FOR_MANAGERS) + (
-        () if membership.may_see_billing else FOR_BILLING
+        return MEMBER_LINKS + MANAGER_LINKS + BILLING_LINKS
+    return (() if membership.may_manage else MANAGER_LINKS) + (
+        () if membership.may_see_billing else BILLING_LINKS
     )
 
 
 def _find_membership(request: Any) -> Membership | None:
-    """The person's place in their customer, read once for each request."""
+    """Return the user's membership, queried once per request."""
     if request is None or not isinstance(getattr(request, "user", None), User):
         return None
     if not hasattr(request, "membership"):
@@ -280,32 +281,35 @@ def _find_membership(request: Any) -> Membership | None:
 
 @register.simple_block_tag
 def panel(content: SafeString, title: str, id: str = "", hint: str = "", flush: bool = False) -> str:
-    """A titled part of a page. `flush`: what it holds reaches its edges, as a table does."""
+    """A titled section of a page. `flush` removes the padding, for a table."""
     return _render("panel", content=content, title=title, id=id, hint=hint, flush=flush)
 
 
 @register.simple_block_tag
 def table(content: SafeString, label: str) -> str:
-    """A table by its name. A cell's `data-label` is what a narrow screen shows; numbers have class `num`."""
+    """A table with an accessible name.
+
+    Give each cell `data-label`, which narrow screens show instead of the header, and numbers the class `num`.
+    """
     return _render("table", content=content, label=label)
 
 
 @register.simple_block_tag
 def notice(content: SafeString, tone: str = "quiet", title: str = "") -> str:
-    """Something to be read before the rest. A bad one is announced."""
+    """A message above the content of a page. Screen readers announce one with the tone `bad`."""
     return _render("notice", content=content, tone=tone, title=title)
 
 
 @register.simple_block_tag
 def empty_state(content: SafeString, title: str) -> str:
-    """What stands where there is nothing yet: the content says what to do next."""
+    """A placeholder for an empty list. The content says what to do next."""
     return _render("empty_state", content=content, title=title)
 
 
 @register.simple_block_tag
-def ask_once(content: SafeString, label: str) -> str:
-    """What is dangerous opens a question first; the content asks it and holds the form that does it."""
-    return _render("ask_once", content=content, label=label)
+def confirmation(content: SafeString, label: str) -> str:
+    """A button that opens a confirmation: the content has the question and the form."""
+    return _render("confirmation", content=content, label=label)
 
 
 def _render(element: str, **context: Any) -> str:

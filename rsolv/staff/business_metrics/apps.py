@@ -11,4 +11,4 @@ class BusinessMetricsConfig(AppConfig):
 
         from .gauges import read_business_metrics
 
-        register_collector("figures", read_business_metrics)
+        register_collector("business_metrics", read_business_metrics)

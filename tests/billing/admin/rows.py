@@ -1,4 +1,4 @@
-"""One row of each kind that staff may look at."""
+"""One row of each model that staff can view."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from tests.outbox import parked
 
 
 def make_notice(customer: Customer | None = None) -> Notification:
-    """One whose mail was given up."""
+    """Create a notification whose mail was parked."""
     given_up: dict[str, Any] = {"kind": "recovered", "reference": "r", **parked()}
     return Notification.objects.create(customer=customer or CustomerFactory(), **given_up)
 
@@ -41,7 +41,7 @@ def make_discrepancy(customer: Customer | None = None) -> Discrepancy:
 
 
 def make_each(usage: UsageRecord) -> None:
-    """Everything about the customer of a fix, and the fix corrected."""
+    """Create a corrected fix, and a row of each model for its customer."""
     now, customer = timezone.now(), usage.customer
     issue = {"repository": usage.repository, "issue_number": usage.issue_number}
     UsageClaim.objects.create(customer=customer, expires_at=now, **issue)

@@ -1,4 +1,4 @@
-"""What staff do to money, through the admin's own pages."""
+"""Staff actions on billing, through the admin's pages."""
 
 import pytest
 from django.urls import reverse
@@ -22,7 +22,7 @@ def run_action(client, name, action, *rows):
     return client.post(page(f"{name}_changelist"), chosen)
 
 
-class TestACorrection:
+class TestCorrection:
     def correct(self, client, usage, reason):
         filled = {"usage": str(usage.pk), "kind": "void", "reason": reason}
         return client.post(page("usagecorrection_add"), filled)
@@ -62,7 +62,7 @@ class TestACorrection:
         assert staff.post(page("usagecorrection_delete", made.pk), {"post": "yes"}).status_code == 403
 
 
-class TestTheSwitch:
+class TestBillingFeatureFlag:
     def turn(self, client, **filled):
         return client.post(page("featureflag_add"), {"name": "billing_enabled", **filled})
 
@@ -83,7 +83,7 @@ class TestTheSwitch:
         assert not FeatureFlag.objects.exists()
 
 
-class TestAPause:
+class TestPauseCustomer:
     def save(self, client, account, **filled):
         return client.post(page("billingaccount_change", account.pk), {"trial_fixes_limit": 12, **filled})
 
@@ -113,7 +113,7 @@ class TestAPause:
         assert (account.plan, account.status, account.trial_fixes_limit) == ("payg", "active", 12)
 
 
-class TestWhatWaitsForStaff:
+class TestParkedRows:
     def test_is_a_list_of_its_own_among_webhooks(self, staff):
         for number, fields in enumerate(({}, parked(), {"status": "processed", "next_attempt_at": None})):
             InboxEvent.objects.create(
@@ -159,7 +159,7 @@ class TestWhatWaitsForStaff:
         assert made.report.status == "pending"
 
 
-class TestStaffWhoMayOnlyLook:
+class TestStaffWithViewPermission:
     def test_see_no_actions(self, onlooker):
         notification, discrepancy = make_notice(), make_discrepancy()
         run_action(onlooker, "notification", "retry_now", notification)

@@ -25,7 +25,7 @@ class TestReconcileBilling:
     def test_prints_one_json_object_where_asked(self, customer):
         BillingAccount.objects.update(status="past_due")
         said = json.loads(reconcile("--json", "--customer", str(customer.pk)))
-        assert (said["accounts"], said["unasked"], said["is_complete"]) == (1, 0, True)
+        assert (said["accounts"], said["unanswered"], said["is_complete"]) == (1, 0, True)
         assert [(row["kind"], row["state"]) for row in said["differences"]] == [("stale_account", "repaired")]
 
     def test_fails_when_stripe_did_not_answer_for_every_customer(self, billing_env):
@@ -45,7 +45,7 @@ class TestReconcileBilling:
             reconcile("--customer", str(uuid4()))
 
 
-class TestTheNightlyTask:
+class TestNightlyTask:
     def test_reconciles(self, billing_env):
         billing_env.subscribe("payg")
         tasks.reconcile_billing()

@@ -11,7 +11,7 @@ THIN = json.dumps({"id": "evt_1", "object": "v2.core.event", "type": "v1.billing
 
 
 @pytest.mark.django_db
-class TestAnEventDestination:
+class TestEventDestination:
     def test_is_verified_with_its_stored_secret(self, monkeypatch):
         monkeypatch.setattr("sys.stdin", StringIO("whsec_thin\n"))
         call_command("register_webhook", "--destination", "ed_1", stdout=StringIO())

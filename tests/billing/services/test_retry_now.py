@@ -17,7 +17,7 @@ from tests.outbox import park
 
 @pytest.fixture
 def report(billing_env, customer):
-    """A fix whose report Stripe did not answer."""
+    """A fix whose report got no response from Stripe."""
     billing_env.stripe.control.add_fault("cut_before", path="/v1/billing/meter_events", times=None)
     execution = make_mitigation_of(customer)
     usage = record_usage(customer=customer, execution=execution, occurred_at=timezone.now())
@@ -49,7 +49,7 @@ class TestRetryNow:
         assert event.next_attempt_at == now
 
     def test_keeps_the_lease_of_a_notification(self, db, mailoutbox):
-        """Released, it was mailed twice."""
+        """Releasing the lease would mail the notification twice."""
         customer, at = CustomerFactory(), timezone.now()
         notify_customer(customer=customer, kind="recovered", reference="r", data={}, at=at)
         held = leases.claim(Notification.objects.all(), pk=Notification.objects.get().pk)

@@ -28,7 +28,7 @@ def count_sent(billing_env, path="/v1/billing"):
     return sum(each["method"] == "POST" and each["path"].startswith(path) for each in sent)
 
 
-class TestTurnSwitch:
+class TestSetFeatureFlag:
     def test_is_on_by_default(self, db):
         assert is_billing_enabled()
         turn(is_on=False)
@@ -69,7 +69,7 @@ class TestWhileBillingIsOff:
         assert sweep_billing() == 0
 
 
-class TestBillingTurnedOnAgain:
+class TestBillingTurnedBackOn:
     def test_sends_everything_once(self, billing_env, customer):
         turn(is_on=False)
         with billing_env.run_tasks():

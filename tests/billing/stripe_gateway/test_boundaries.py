@@ -1,4 +1,4 @@
-"""Stripe's JSON is read in the gateway alone: elsewhere there are snapshots."""
+"""Only the gateway reads Stripe's JSON; other modules get snapshots."""
 
 import ast
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ MAY_NAME_THE_COLUMN = {"core/admin/secrets.py"}
 
 
 def list_stripe_fields() -> set[str]:
-    """Fields of Stripe's objects that have a name of Stripe's own: two words, none of a domain of ours."""
+    """Return the fields of Stripe's objects whose names have two words and are not also names of ours."""
     kinds = (
         *(stripe.Charge, stripe.Customer, stripe.Dispute, stripe.Invoice, stripe.InvoiceLineItem),
         *(stripe.Price, stripe.Refund, stripe.Subscription, stripe.SubscriptionItem, stripe.checkout.Session),
@@ -41,7 +41,7 @@ FIELDS = list_stripe_fields()
 
 
 def find_reads(source: str, *, may_query: bool = False) -> list[str]:
-    """What a module reads of Stripe's JSON, one line for each place."""
+    """Return one line for each place where a module reads Stripe's JSON."""
     return [f"{line}: {what}" for line, what in _iterate_reads(ast.parse(source), may_query=may_query)]
 
 

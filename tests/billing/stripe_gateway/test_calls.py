@@ -10,7 +10,7 @@ from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable, tra
 
 @pytest.fixture
 def naps(monkeypatch):
-    """How long was waited after each 429, without the waiting."""
+    """The waits after each 429, which are recorded instead of slept."""
     waited = []
     monkeypatch.setattr(http, "sleep", waited.append)
     return waited
@@ -26,7 +26,7 @@ def retrieve():
         get_client().v1.products.list()
 
 
-class TestACall:
+class TestCall:
     def test_logs_stripes_request_id(self, stripe_sandbox):
         with capture_logs() as lines:
             retrieve()

@@ -1,4 +1,4 @@
-"""Billing's pages: a person with a browser, whose customer's Stripe is the sandbox."""
+"""Fixtures for billing's pages: browsers of a customer's members, with the sandbox Stripe."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ def open_page(browser: Browser, path: str, *, status: int = 200) -> Page:
 
 
 def make_fix(billing_env: BillingEnv, customer: Customer, **fields: Any) -> PhaseExecution:
-    """A fix of the customer, proven, recorded and told to the meter."""
+    """Create a fix with a proof, recorded and reported to the meter."""
     execution = make_mitigation_of(customer, data=json.dumps(GREEN), **fields)
     PhaseExecution.objects.create(
         customer=customer,

@@ -34,7 +34,7 @@ class TestInvoices:
     def test_are_listed_with_amounts_states_and_files(self, alice: Browser) -> None:
         make_invoice(alice.customer, id="in_0")
         page = open_page(alice, INVOICES)
-        assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 – 1 Mar 2026 PDF"]
+        assert read_rows(page, "Invoices") == ["RS-1 Due 64 $531.00 – 1 Mar 2026 PDF"]
 
     def test_what_went_back_or_is_disputed_is_shown(self, alice: Browser) -> None:
         make_invoice(alice.customer, id="in_0", status="paid")
@@ -80,7 +80,7 @@ class TestInvoices:
 
 class TestExplainedInvoice:
     def open_newest(self, browser: Browser, billing_env: BillingEnv) -> Page:
-        """The month closed, and its invoice opened by its number."""
+        """End the month and open its invoice's page."""
         billing_env.close_month()
         return open_page(browser, f"{INVOICES}{self.find_number(billing_env)}/")
 
@@ -156,7 +156,7 @@ class TestExplainedInvoice:
         assert "invoice_differs" in caplog.text
 
     def change(self, alice: Browser, billing_env: BillingEnv, before: str, after: str, *, fixes: int) -> str:
-        """The words of the invoice that a change of plan makes after ten days."""
+        """Return the text of the invoice of a plan change after ten days."""
         billing_env.subscribe(before, customer=alice.customer)
         billing_env.deliver()
         for _ in range(fixes):

@@ -1,4 +1,4 @@
-"""What holds for every page of billing, as for the portal's others."""
+"""Markup rules for every page of billing, which are those of the portal's other pages."""
 
 import pytest
 

@@ -85,7 +85,7 @@ class TestOverview:
         assert count_queries(alice, BILLING) == for_one
 
 
-class TestThePortalOfStripe:
+class TestStripePortal:
     def test_is_opened_by_a_post(self, paying: Browser) -> None:
         response = paying.post("/dashboard/billing/portal/")
         assert response.status_code == 303

@@ -93,7 +93,7 @@ class TestChoosePlan:
 
 class TestWaitForStripe:
     def find_look(self, browser: Browser, query: str) -> str:
-        """Where the page's waiting part looks next, nothing where it waits no more."""
+        """Return the URL that the waiting page polls, or nothing if it does not poll."""
         parts = open_page(browser, f"{RETURN}?{query}").find_all("div")
         return next((part.attrs["hx-get"] for part in parts if "hx-get" in part.attrs), "")
 

@@ -9,7 +9,7 @@ DOCS = FOLDER.parents[1] / "docs"
 PAGES = {file.stem: file.read_text() for file in sorted((DOCS / "runbooks").glob("*.md"))}
 
 
-def test_each_alert_has_its_page_and_each_page_its_alert():
+def test_each_alert_has_a_runbook_and_each_runbook_an_alert():
     assert set(PAGES) == {alert.name for alert in list_alerts()}
 
 
@@ -24,7 +24,7 @@ class TestRunbook:
         named = set(re.findall(r"`manage\.py (\w+)", PAGES[name]))
         assert named <= set(get_commands())
 
-    def test_leads_only_to_pages_that_exist(self, name):
+    def test_links_to_pages_that_exist(self, name):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", PAGES[name]):
             assert (DOCS / "runbooks" / target).exists(), target
 

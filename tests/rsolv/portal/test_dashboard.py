@@ -232,7 +232,7 @@ class TestTables:
     def test_invoice_shows_fixes_total_and_pdf(self, alice: Browser) -> None:
         make_invoice(alice.customer)
         page = open_dashboard(alice)
-        assert read_rows(page, "Invoices") == ["RS-1 To be paid 64 $531.00 1 Mar 2026 PDF"]
+        assert read_rows(page, "Invoices") == ["RS-1 Due 64 $531.00 1 Mar 2026 PDF"]
         pdf = next(a for a in page.find_all("a") if a.words == "PDF")
         assert pdf.attrs["href"] == "https://stripe.com/1/pdf"
 

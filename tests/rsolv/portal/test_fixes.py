@@ -108,7 +108,7 @@ class TestList:
         UsageRecordFactory(execution=fix)
         name = fix.repository.full_name
         assert read_rows(open_page(alice), "Fixes") == [
-            f"{name} #4 Fixed SQL injection High Free, of the trial #71 just now"
+            f"{name} #4 Fixed SQL injection High Included in trial #71 just now"
         ]
 
     def test_includes_validations_and_failed_and_unverified_fixes(self, alice: Browser) -> None:

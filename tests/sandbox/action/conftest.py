@@ -8,7 +8,7 @@ SHOP = Path(__file__).resolve().parents[3] / "sandbox" / "shop"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the shop that a test may change."""
+    """Return a copy of the shop, which the test may change."""
     folder = tmp_path / "shop"
     shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns("__pycache__"))
     return folder

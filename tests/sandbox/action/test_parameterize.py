@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.action.findings import find_in_checkout, find_in_source
-from sandbox.action.parameterize import CannotFix, parameterize
+from sandbox.action.parameterize import UnsupportedFix, parameterize
 
 
 def fix(body: str) -> str:
@@ -36,5 +36,5 @@ class TestParameterize:
         ],
     )
     def test_refuses_what_it_does_not_know(self, body: str) -> None:
-        with pytest.raises(CannotFix):
+        with pytest.raises(UnsupportedFix):
             fix(body)

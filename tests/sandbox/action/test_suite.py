@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.action.red_tests import TEST_CODE, TEST_NAME
-from sandbox.action.suite import SuiteBroken, read_report, run_suite
+from sandbox.action.suite import SuiteError, read_report, run_suite
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.test_a" name="test_one"/>
@@ -15,7 +15,7 @@ REPORT = """<testsuites><testsuite>
 
 
 class TestReadReport:
-    def test_tells_an_assertion_from_another_exception(self) -> None:
+    def test_distinguishes_an_assertion_from_another_exception(self) -> None:
         found = {
             each.name.split("::")[1]: (each.status, each.is_assertion)
             for each in read_report(REPORT).outcomes
@@ -30,17 +30,17 @@ class TestReadReport:
 
 
 class TestRunSuite:
-    def test_passes_on_the_shop_as_it_stands(self, checkout: Path) -> None:
+    def test_passes_on_the_unchanged_shop(self, checkout: Path) -> None:
         run = run_suite(checkout)
         assert len(run.passed) == len(run.outcomes) >= 10
 
-    def test_goes_red_by_assertion_where_the_vulnerability_is_proved(self, checkout: Path) -> None:
+    def test_fails_on_an_assertion_with_the_test_that_proves_the_vulnerability(self, checkout: Path) -> None:
         with (checkout / "tests/catalog/test_search.py").open("a") as file:
             file.write(f"\n\n{TEST_CODE}\n")
         (red,) = run_suite(checkout).not_passed
         assert red.is_assertion and red.name.endswith(TEST_NAME)
 
-    def test_says_what_pytest_said_when_it_cannot_run(self, checkout: Path) -> None:
+    def test_raises_with_the_output_if_pytest_cannot_run(self, checkout: Path) -> None:
         (checkout / "tests/conftest.py").write_text("import nowhere")
-        with pytest.raises(SuiteBroken, match="nowhere"):
+        with pytest.raises(SuiteError, match="nowhere"):
             run_suite(checkout)

@@ -8,7 +8,7 @@ from sandbox.processes import NotReady
 
 @pytest.fixture
 def answers(monkeypatch):
-    """The answers to requests in turn; an exception is raised."""
+    """Return the list of responses to successive requests. An exception in it is raised."""
     given = []
 
     def get(url, **_):
@@ -33,15 +33,15 @@ def make_sample(value, **labels):
 
 
 class TestQuery:
-    def test_leaves_out_what_has_no_value(self, server, answers):
+    def test_leaves_out_samples_without_a_value(self, server, answers):
         answers.append((200, {"result": [make_sample("NaN"), make_sample("2")]}))
         assert server.query("up") == [make_sample("2")]
 
-    def test_asks_again_while_prometheus_is_slow_or_starting(self, server, answers):
+    def test_retries_while_prometheus_is_slow_or_starting(self, server, answers):
         answers += [httpx.ReadTimeout("slow"), (503, {}), (200, {"result": [make_sample("1")]})]
         assert len(server.query("up")) == 1
 
-    def test_gives_up_in_time(self, server, answers):
+    def test_raises_after_the_timeout(self, server, answers):
         answers.append(httpx.ConnectError("refused"))
         with pytest.raises(NotReady, match="refused"):
             server.query("up")
@@ -52,6 +52,6 @@ class TestDescribeMetrics:
         answers.append((200, {"result": [make_sample("1", service="cache"), make_sample("0")]}))
         assert server.describe_metrics("up == 0") == "up = {service=cache} 1, 0"
 
-    def test_says_what_has_no_value(self, server, answers):
+    def test_names_metrics_without_a_value(self, server, answers):
         answers.append((200, {"result": []}))
         assert server.describe_metrics("a_total > 1") == "a_total has no value; up has no value"

@@ -20,7 +20,7 @@ class TestWriteTable:
         problems = ["alert CacheDown did not fire", "panel api: Requests [A] had no data"]
         report = REPORT | {"ok": False, "problems": problems, "alerts": {"CacheDown": None}}
         assert write_table(report).splitlines()[-3:] == [
-            "WRONG: alert CacheDown did not fire",
-            "WRONG: panel api: Requests [A] had no data",
-            "test-alerts: 2 wrong, 150.2 s",
+            "FAILED: alert CacheDown did not fire",
+            "FAILED: panel api: Requests [A] had no data",
+            "test-alerts: 2 failed, 150.2 s",
         ]

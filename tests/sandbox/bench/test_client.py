@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.bench.client import Case, Client, WrongAnswer
+from sandbox.bench.client import Case, Client, UnexpectedResponse
 from sandbox.processes import Supervisor, is_port_free, pick_any_port
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
@@ -14,23 +14,23 @@ def client() -> Iterator[Client]:
     port = pick_any_port()
     with Supervisor(environment={}) as supervisor:
         supervisor.start("echo", [sys.executable, "-m", "sandbox.bench.echo_server", str(port)])
-        supervisor.wait_for("the echo", lambda: not is_port_free(port))
+        supervisor.wait_for("the echo server", lambda: not is_port_free(port))
         yield Client("127.0.0.1", port)
 
 
 class TestClient:
-    def test_times_each_request(self, client: Client) -> None:
-        seconds = client.time_one_by_one(Case("echo", lambda _: REQUEST, b'"ok"'), 3)
+    def test_measures_each_request(self, client: Client) -> None:
+        seconds = client.measure_latencies(Case("echo", lambda _: REQUEST, b'"ok"'), 3)
         assert len(seconds) == 3
 
-    def test_counts_what_is_answered_on_all_connections(self, client: Client) -> None:
+    def test_counts_responses_on_all_connections(self, client: Client) -> None:
         case = Case("echo", lambda _: REQUEST, b'"ok"')
-        rate = client.count_per_second(case, connections=4, seconds=0.05)
+        rate = client.measure_rate(case, connections=4, seconds=0.05)
         assert rate * 0.05 <= client.sent["echo"]
 
-    def test_refuses_an_answer_without_what_it_must_hold(self, client: Client) -> None:
-        with pytest.raises(WrongAnswer, match="echo"):
-            client.ask(Case("echo", lambda _: REQUEST, b'"other"'))
+    def test_raises_for_a_response_without_the_expected_text(self, client: Client) -> None:
+        with pytest.raises(UnexpectedResponse, match="echo"):
+            client.fetch(Case("echo", lambda _: REQUEST, b'"other"'))
 
     def test_numbers_the_requests(self, client: Client) -> None:
         made: list[int] = []
@@ -39,6 +39,6 @@ class TestClient:
             made.append(number)
             return REQUEST
 
-        client.time_one_by_one(Case("echo", make, b"ok"), 2)
-        client.ask(Case("echo", make, b"ok"))
+        client.measure_latencies(Case("echo", make, b"ok"), 2)
+        client.fetch(Case("echo", make, b"ok"))
         assert made == [0, 1, 2]

@@ -16,7 +16,7 @@ class TestDrawPlan:
         assert draw_plan(seed=3, fixes=300) != draw_plan(seed=4, fixes=300)
 
     @pytest.mark.parametrize("fixes", [60, 300, 5000])
-    def test_has_as_many_fixes_as_asked_and_some_that_do_not_count(self, fixes):
+    def test_has_the_given_number_of_fixes_and_some_that_do_not_count(self, fixes):
         plan = draw_plan(seed=1, fixes=fixes)
         counts = Counter(issue.counts for issue in plan.issues)
         assert counts[True] == fixes and counts[False] > 0
@@ -26,7 +26,7 @@ class TestDrawPlan:
         kinds = Counter(client.plan for client in plan.clients)
         assert kinds == {"trial": 60, "teams": 40, "payg": 100}
 
-    def test_crosses_the_bounds_of_trial_and_teams(self):
+    def test_exceeds_the_limits_of_trial_and_teams(self):
         plan = draw_plan(seed=1, fixes=5000)
         for kind, bound in (("trial", TRIAL_FIXES), ("teams", 60)):
             found = count_fixes(plan, kind)
@@ -36,7 +36,7 @@ class TestDrawPlan:
         keys = [issue.key for issue in draw_plan(seed=1, fixes=5000).issues]
         assert len(keys) == len(set(keys))
 
-    def test_sends_some_reports_at_once_and_again(self):
+    def test_sends_some_reports_in_parallel_and_repeatedly(self):
         steps = [issue.steps for issue in draw_plan(seed=1, fixes=300).issues]
         assert any(step.copies > 1 for each in steps for step in each)
         assert any(len(each) > 1 and each[0] == each[1] for each in steps)

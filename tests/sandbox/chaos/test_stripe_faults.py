@@ -18,15 +18,15 @@ class TestDrawStripeFaults:
         assert draw(5) == draw(5)
         assert draw(5) != draw(6)
 
-    def test_knows_only_faults_of_the_sandbox(self):
+    def test_draws_only_faults_that_the_sandbox_supports(self):
         for seed in range(50):
             for _, fault in draw(seed):
                 assert Fault(**fault).times is None
 
-    def test_has_every_kind_now_and_then(self):
+    def test_draws_every_kind(self):
         assert {kind for seed in range(50) for kind, _ in draw(seed)} == set(STRIPE_FAULT_KINDS)
 
-    def test_is_an_outage_at_times(self):
+    def test_draws_an_outage_sometimes(self):
         assert any(len(draw(seed)) == 1 for seed in range(50))
 
 
@@ -37,7 +37,7 @@ class TestDrawWebhookFaults:
 
 
 class TestLostResponses:
-    def test_lets_neither_an_answer_nor_a_webhook_through(self):
+    def test_drops_responses_and_webhooks(self):
         faults = FaultRules()
         for rule in LOST_RESPONSES:
             faults.add(**rule.fault)

@@ -31,7 +31,7 @@ def make_row(client: int, issue: int, coverage: str = "metered") -> LedgerRow:
 
 
 def make_snapshot() -> LedgerSnapshot:
-    """As they must be."""
+    """Return a snapshot without any error."""
     rows = [
         make_row(each.client, each.number) for each in PLAN.issues if each.counts and each.client != TRIAL
     ]
@@ -45,7 +45,7 @@ def count(verdict: Verdict) -> tuple[int, int, int, int]:
 
 
 class TestJudge:
-    def test_finds_nothing_in_good_books(self):
+    def test_finds_nothing_in_a_correct_snapshot(self):
         verdict = judge(PLAN, make_snapshot())
         assert verdict.is_good and verdict.findings == []
 
@@ -64,7 +64,7 @@ class TestJudge:
         snapshot = make_snapshot()
         assert count(judge(PLAN, replace(snapshot, events=snapshot.events[1:]))) == (1, 0, 0, 0)
 
-    def test_counts_an_event_that_came_twice(self):
+    def test_counts_an_event_that_arrived_twice(self):
         snapshot = make_snapshot()
         assert count(judge(PLAN, replace(snapshot, events=(*snapshot.events, snapshot.events[0])))) == (
             0,
@@ -73,7 +73,7 @@ class TestJudge:
             0,
         )
 
-    def test_counts_an_event_that_came_again_under_another_name(self):
+    def test_counts_an_event_repeated_under_another_identifier(self):
         snapshot = make_snapshot()
         again = MeterEvent(PAYG, f"{snapshot.events[0].identifier}-2", 1)
         assert count(judge(PLAN, replace(snapshot, events=(*snapshot.events, again)))) == (0, 1, 0, 0)
@@ -82,19 +82,19 @@ class TestJudge:
         snapshot = replace(make_snapshot(), subscriptions={PAYG: 2, TEAMS: 1})
         assert count(judge(PLAN, snapshot)) == (0, 1, 0, 0)
 
-    def test_does_not_let_one_lost_and_one_double_cancel_out(self):
+    def test_counts_a_lost_and_a_duplicate_event_separately(self):
         snapshot = make_snapshot()
         events = (snapshot.events[0], snapshot.events[0], *snapshot.events[2:])
         assert count(judge(PLAN, replace(snapshot, events=events))) == (1, 1, 0, 0)
 
-    def test_takes_nameless_events_for_those_that_are_missing(self):
+    def test_matches_unknown_events_to_missing_ones(self):
         snapshot = make_snapshot()
         unmatched = tuple(MeterEvent(event.client, f"x{at}", 1) for at, event in enumerate(snapshot.events))
         assert count(judge(PLAN, replace(snapshot, events=unmatched))) == (0, 0, 0, 0)
         again = (*unmatched, MeterEvent(PAYG, "once-more", 1))
         assert count(judge(PLAN, replace(snapshot, events=again))) == (0, 1, 0, 0)
 
-    def test_counts_a_second_row_of_the_ledger(self):
+    def test_counts_a_second_ledger_row(self):
         snapshot = make_snapshot()
         second = replace(snapshot.ledger[0], usage_id="f" * 36)
         assert count(judge(PLAN, replace(snapshot, ledger=(*snapshot.ledger, second)))) == (0, 1, 0, 0)
@@ -114,7 +114,7 @@ class TestJudge:
         ledger = (*snapshot.ledger[:-2], *(replace(row, coverage="trial") for row in snapshot.ledger[-2:]))
         assert count(judge(PLAN, replace(snapshot, ledger=ledger))) == (0, 0, 2, 0)
 
-    def test_sums_what_invoices_differ_by_without_setting_off(self):
+    def test_sums_invoice_differences_without_netting(self):
         invoiced = {PAYG: 4500 - 100, TEAMS: 2 * 49900 + 800 + 100}
         assert count(judge(PLAN, replace(make_snapshot(), invoiced_cents=invoiced))) == (0, 0, 0, 200)
 

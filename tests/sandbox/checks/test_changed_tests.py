@@ -1,4 +1,4 @@
-"""Which tests a change touches, and that they end in time."""
+"""Selection of the tests that a change affects, and their time limit."""
 
 import subprocess
 from unittest import mock
@@ -29,24 +29,24 @@ class TestChooseTests:
         chosen = choose_tests(["billing/pricing.py"], SOURCES)
         assert chosen[:2] == ["tests/billing/test_pricing.py", "tests/billing/test_pricing_properties.py"]
 
-    def test_takes_those_of_modules_that_import_it_by_a_relative_import_too(self):
+    def test_includes_tests_of_modules_that_import_it_by_a_relative_import(self):
         chosen = choose_tests(["billing/pricing.py"], SOURCES)
         assert chosen[2:] == ["tests/journeys/test_a_fix.py"]
 
-    def test_takes_a_test_itself_and_nothing_else_for_it(self):
+    def test_includes_only_the_test_itself_for_a_test(self):
         assert choose_tests(["tests/customers/test_roles.py"], SOURCES) == ["tests/customers/test_roles.py"]
 
-    def test_finds_who_uses_a_template_by_its_name(self):
+    def test_finds_tests_of_views_that_use_a_template(self):
         assert choose_tests(["templates/billing/plan.html"], SOURCES) == ["tests/billing/test_views.py"]
 
-    def test_takes_all_beside_a_conftest(self):
+    def test_includes_all_tests_in_the_folder_of_a_conftest(self):
         assert choose_tests(["tests/customers/conftest.py"], SOURCES) == ["tests/customers/test_roles.py"]
 
     @pytest.mark.parametrize("changed", [["docs/index.md"], ["gone.py"], []])
-    def test_finds_none_for_what_nobody_mentions(self, changed):
+    def test_finds_none_for_a_file_that_nothing_mentions(self, changed):
         assert choose_tests(changed, SOURCES) == []
 
-    def test_knows_this_project(self):
+    def test_works_on_this_project(self):
         chosen = choose_tests(["billing/pricing.py"], read_sources(ROOT))
         assert chosen[0] == "tests/billing/test_pricing.py"
         assert not [each for each in chosen if each.startswith("tests/browser/")]
@@ -66,10 +66,10 @@ class TestListChanged:
             git("commit", "-m", name)
         return tmp_path
 
-    def test_is_the_last_commit_where_nothing_else_differs(self, repository):
+    def test_is_the_last_commit_on_a_clean_tree(self, repository):
         assert list_changed(repository) == ["second"]
 
-    def test_is_what_differs_from_it_with_new_files_and_without_ignored_ones(self, repository):
+    def test_includes_new_files_but_not_ignored_ones(self, repository):
         (repository / ".gitignore").write_text("ignored\n")
         for name in ("first", "new", "ignored"):
             (repository / name).write_text("other")
@@ -77,11 +77,11 @@ class TestListChanged:
 
 
 class TestDeadline:
-    def test_lets_tests_run_in_time(self, request):
+    def test_runs_tests_within_the_limit(self, request):
         deadline = Deadline(60.0, [])
         assert [deadline.pytest_runtest_protocol(request.node) for _ in range(2)] == [None, None]
 
-    def test_lets_the_first_run_and_names_what_has_not_begun_in_time(self, request):
+    def test_runs_the_first_test_and_lists_those_left_out(self, request):
         deadline, report = Deadline(0.0, []), mock.Mock()
         assert [deadline.pytest_runtest_protocol(request.node) for _ in range(3)] == [None, True, True]
         deadline.pytest_terminal_summary(report)

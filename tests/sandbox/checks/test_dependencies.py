@@ -1,4 +1,4 @@
-"""A vulnerable dependency fails the build; a source that cannot be asked does not."""
+"""A vulnerable dependency fails the build; an unreachable database of vulnerabilities does not."""
 
 import json
 from typing import Any
@@ -22,12 +22,12 @@ def write(*rows: Any) -> str:
 
 
 class TestReadReport:
-    def test_names_what_is_vulnerable_and_where_it_is_fixed(self) -> None:
+    def test_names_the_vulnerability_and_the_fixed_version(self) -> None:
         found = read_report(write(FINE, BAD, SKIPPED))
-        assert found == Audit(asked=2, unknown=1, vulnerabilities=("flask 0.1: PYSEC-1, fixed in 1.0",))
+        assert found == Audit(checked=2, unknown=1, vulnerabilities=("flask 0.1: PYSEC-1, fixed in 1.0",))
 
     @pytest.mark.parametrize("name", ["PYSEC-1", "CVE-1"])
-    def test_leaves_out_what_is_ignored_with_a_reason(self, monkeypatch: Any, name: str) -> None:
+    def test_leaves_out_ignored_vulnerabilities(self, monkeypatch: Any, name: str) -> None:
         monkeypatch.setitem(dependencies.IGNORED, name, "not reachable")
         assert read_report(write(BAD)).vulnerabilities == ()
 
@@ -37,18 +37,18 @@ class TestReport:
         assert report("a.lock", read_report(write(FINE, BAD))) is False
         assert "flask 0.1: PYSEC-1" in capsys.readouterr().err
 
-    def test_says_that_the_source_could_not_be_asked_and_fails_not(self, capsys: Any) -> None:
+    def test_reports_an_unreachable_database_without_failing(self, capsys: Any) -> None:
         assert report("a.lock", None) is True
         assert capsys.readouterr().out.startswith("SKIPPED: a.lock")
 
-    def test_says_how_many_were_asked_about(self, capsys: Any) -> None:
+    def test_counts_the_dependencies(self, capsys: Any) -> None:
         assert report("a.lock", read_report(write(FINE, SKIPPED))) is True
         assert "1 dependencies, 0 vulnerabilities; PyPI did not know 1 more." in capsys.readouterr().out
 
 
 class TestAudit:
     def answer(self, monkeypatch: Any, text: str) -> None:
-        """What pip-audit prints."""
+        """Let pip-audit print a text."""
         command = ["-c", f"print({text!r})"]
         run = dependencies.subprocess.run
         monkeypatch.setattr(
@@ -56,7 +56,7 @@ class TestAudit:
         )
 
     @pytest.mark.parametrize("text", [write(SKIPPED), "", "Traceback", "{}"])
-    def test_is_none_where_the_source_answers_nothing(self, monkeypatch: Any, text: str) -> None:
+    def test_is_none_without_results(self, monkeypatch: Any, text: str) -> None:
         self.answer(monkeypatch, text)
         assert audit("a.lock") is None
         assert main(["a.lock"]) == 0

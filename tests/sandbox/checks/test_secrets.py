@@ -1,4 +1,4 @@
-"""A secret in a tracked file is found, in this repository none is."""
+"""Secrets in tracked files are found, and this repository has none."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from sandbox.checks import secrets
 from sandbox.checks.secrets import find_secrets, main
 
-# Put together here, so that this file holds none.
+# Concatenated, so that this file contains no secret.
 PLANTED = {
     "Stripe live key": "sk_" + "live_" + "51H" + "a1B2c3D4" * 12,
     "RSOLV API key": "rsolv_" + "Ab3-_" * 8 + "xY9",
@@ -36,7 +36,7 @@ def plant(repository: Path, text: str) -> None:
 
 class TestFindSecrets:
     @pytest.mark.parametrize("kind", PLANTED)
-    def test_finds_one_that_was_planted(self, repository: Path, kind: str) -> None:
+    def test_finds_a_planted_secret(self, repository: Path, kind: str) -> None:
         plant(repository, PLANTED[kind])
         found = find_secrets(repository)
         assert (kind, "settings.py", 2) in {(each.kind, each.file, each.line) for each in found}
@@ -45,10 +45,10 @@ class TestFindSecrets:
         plant(repository, PLANTED["RSOLV API key"])
         assert PLANTED["RSOLV API key"] not in str(find_secrets(repository)[0])
 
-    def test_finds_nothing_where_nothing_is(self, repository: Path) -> None:
+    def test_finds_nothing_in_a_clean_repository(self, repository: Path) -> None:
         assert find_secrets(repository) == []
 
-    def test_looks_at_tracked_files_alone(self, repository: Path) -> None:
+    def test_scans_only_tracked_files(self, repository: Path) -> None:
         (repository / "left.env").write_text(PLANTED["AWS Access Key"])
         assert find_secrets(repository) == []
 
@@ -58,7 +58,7 @@ class TestFindSecrets:
         assert main() == 1
 
 
-def test_every_exception_is_still_needed_and_has_its_reason() -> None:
+def test_every_allowed_text_is_still_needed_and_has_a_reason() -> None:
     root = Path(__file__).resolve().parents[3]
     assert all(
         reason and text in (root / file).read_text() for (file, text), reason in secrets.ALLOWED.items()

@@ -11,7 +11,7 @@ HTML = """
 
 
 class TestPage:
-    def test_reads_what_a_person_reads(self) -> None:
+    def test_reads_fields_ids_rows_links_and_text(self) -> None:
         page = Page(url="http://x/", status=200, html=HTML)
         assert page.fields == {"csrfmiddlewaretoken": "abc", "email": ""}
         assert page.by_id == {"key": "rsolv_1"}

@@ -7,7 +7,7 @@ MONTH = {"interval": "month", "interval_count": 1}
 
 
 class TestMonthBefore:
-    def test_a_month_from_it_ends_at_the_instant_or_soon_after(self) -> None:
+    def test_its_month_ends_at_that_time_or_soon_after(self) -> None:
         for day in range(366 * 2):
             moment = datetime(2027, 1, 1, 13, 30, tzinfo=UTC) + timedelta(days=day)
             begin = int(month_before(moment).timestamp())

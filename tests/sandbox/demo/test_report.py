@@ -13,11 +13,11 @@ class TestReport:
         assert report.steps[0].checks == 2
         assert "1  Look" in capsys.readouterr().out
 
-    def test_ends_at_a_check_that_fails_and_says_what_was_found(self) -> None:
+    def test_raises_with_the_actual_value_if_a_check_fails(self) -> None:
         report = Report()
         with pytest.raises(CheckFailed, match="three: found 4"), report.step("Look"):
             report.check("three", False, 4)
 
-    def test_an_error_in_a_step_is_a_failed_check(self) -> None:
+    def test_an_exception_in_a_step_is_a_failed_check(self) -> None:
         with pytest.raises(CheckFailed, match="KeyError"), Report().step("Look"):
             raise KeyError("gone")

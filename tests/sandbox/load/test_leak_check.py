@@ -6,10 +6,10 @@ START = ResourceUsage({"web": 200.0, "worker": 400.0}, postgresql=20, redis=40)
 
 
 class TestFindGrowth:
-    def test_finds_nothing_where_all_is_as_it_was(self) -> None:
+    def test_finds_nothing_if_nothing_has_changed(self) -> None:
         assert find_growth(START, START) == []
 
-    def test_allows_a_quarter_and_a_little(self) -> None:
+    def test_tolerates_growth_by_a_quarter_and_a_constant(self) -> None:
         assert (
             find_growth(START, ResourceUsage({"web": 266.0, "worker": 516.0}, postgresql=28, redis=53)) == []
         )
@@ -22,5 +22,5 @@ class TestFindGrowth:
         found = find_growth(START, replace(START, postgresql=29))
         assert found == ["PostgreSQL: 20 connections at the start, 29 at the end"]
 
-    def test_shrinking_is_no_fault(self) -> None:
+    def test_accepts_shrinking(self) -> None:
         assert find_growth(START, ResourceUsage({"web": 1.0, "worker": 1.0}, postgresql=0, redis=0)) == []

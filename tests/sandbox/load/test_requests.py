@@ -38,18 +38,18 @@ def get(path: str, **more: object) -> TimedRequest:
 
 
 class TestSendAll:
-    def test_answers_in_the_order_of_the_shots(self, url) -> None:
+    def test_returns_results_in_the_order_of_the_requests(self, url) -> None:
         answers = send_all(url, [get("/200", due=0.02), get("/503"), get("/429")])
         assert [answer.error for answer in answers] == ["", "503", "429 RATE_LIMITED"]
 
-    def test_only_the_expected_answer_is_a_success(self, url) -> None:
+    def test_only_the_expected_status_is_a_success(self, url) -> None:
         assert send_all(url, [get("/200", expected=201)])[0].error == "200"
 
-    def test_an_answer_may_be_looked_at(self, url) -> None:
+    def test_the_response_may_be_checked(self, url) -> None:
         request = get("/200", find_problem=lambda answer: f"said {answer.text}")
         assert send_all(url, [request])[0].error == "said {}"
 
-    def test_nobody_at_home_is_an_error(self) -> None:
+    def test_no_response_is_an_error(self) -> None:
         assert send_all("http://127.0.0.1:9", [get("/200")])[0].error == "ConnectError"
 
 

@@ -1,4 +1,4 @@
-"""Staged against a Stripe that speaks HTTP; its news is carried over by the test."""
+"""Seeding against the sandbox Stripe over HTTP. The test delivers its events."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from billing.plans import PLANS
 from billing.selectors.invoices import list_invoices
 from billing.services.webhooks.handlers import ENDPOINT_EVENTS, handle_webhook
 from billing.stripe_gateway.prices import sync_plans
-from sandbox.seed.actions import find
+from sandbox.seed.actions import find_customer
 from sandbox.seed.customers import ClockTooLate, describe_difference, seed_customers, seed_staff
 from sandbox.seed.personas import BEGINS_DAYS_AGO, PASSWORD, PERSONAS, STAFF_SECRET, Persona
 from sandbox.seed.timeline import TIMELINE
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class InProcessStripeClock:
-    """The sandbox within the test, its newest events applied in order as soon as time has passed."""
+    """The clock of a sandbox in this process. Moving it handles the newest resulting events, in order."""
 
     def __init__(self, stripe: "StripeSandbox") -> None:
         self.stripe = stripe
@@ -52,7 +52,7 @@ def clock(transactional_db: None, stripe_sandbox: "StripeSandbox") -> InProcessS
 
 
 def list_totals(persona: Persona) -> list[tuple[int, str]]:
-    invoices = list_invoices(customer=find(persona), limit=5)
+    invoices = list_invoices(customer=find_customer(persona), limit=5)
     return [(invoice.total_cents, invoice.status) for invoice in invoices]
 
 
@@ -81,24 +81,24 @@ class TestSeedCustomers:
         browser.post("/accounts/login/", {"login": personas[0].email, "password": PASSWORD})
         assert browser.get("/dashboard/").status_code == 200
 
-    def test_refuses_a_clock_that_has_passed_the_beginning(self, clock: InProcessStripeClock) -> None:
+    def test_rejects_a_clock_past_the_start_of_the_timeline(self, clock: InProcessStripeClock) -> None:
         clock.move_to(timezone.now())
         with pytest.raises(ClockTooLate):
             seed_customers(clock=clock, today=timezone.now())
 
 
 class TestTimeline:
-    def test_is_told_in_order_and_knows_its_actors(self) -> None:
+    def test_is_in_order_and_uses_every_persona(self) -> None:
         days = [event.days_ago for event in TIMELINE]
         assert days == sorted(days, reverse=True) and days[0] < BEGINS_DAYS_AGO
         assert {event.persona for event in TIMELINE} == {persona.key for persona in PERSONAS}
 
 
-def test_staff_can_be_staged_twice(db: None) -> None:
+def test_staff_can_be_seeded_twice(db: None) -> None:
     assert seed_staff() == seed_staff()
 
 
-def test_staff_get_in_with_the_code_that_make_staff_code_prints(db: None) -> None:
+def test_staff_can_log_in_with_the_code_of_make_staff_code(db: None) -> None:
     browser = Client()
     browser.post("/accounts/login/", {"login": seed_staff(), "password": PASSWORD})
     browser.post("/accounts/2fa/authenticate/", {"code": compute_code(STAFF_SECRET, at=time.time())})

@@ -1,4 +1,4 @@
-"""A sandbox for the module's tests, emptied before each, and the real SDK pointed at it."""
+"""A sandbox per module, reset before each test, and Stripe's SDK configured to use it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A webhook receiver on a free port that remembers what came, and fails when told to."""
+"""A webhook receiver on a free port that stores deliveries and can fail on demand."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,7 +8,7 @@ import stripe
 
 
 class Receiver:
-    """`answers` are given out one by one; when they are used up, 200."""
+    """A receiver that responds with the statuses in `answers`, one by one, then with 200."""
 
     def __init__(self) -> None:
         self.answers: list[int] = []
@@ -33,7 +33,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
 
     def events(self, secret: str) -> list[Any]:
-        """Every verified event, in the order of arrival."""
+        """Return all events with a valid signature, in order of arrival."""
         return [stripe.Webhook.construct_event(body, sent, secret) for body, sent in self.received]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the tests sell: a fix by the piece, and a team's monthly price with sixty fixes in it."""
+"""The tests' price list: metered fixes, and a monthly price for teams that includes sixty fixes."""
 
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ KEY = "sk_test_" + "a1B2" * 6
 
 
 class Shop:
-    """Products, prices and customers made on demand through the SDK."""
+    """Products, prices and customers, created through the SDK on demand."""
 
     def __init__(self, client: stripe.StripeClient) -> None:
         self.v1: Any = client.v1
@@ -44,7 +44,7 @@ class Shop:
         )
 
     def customer(self, card: str | None = "pm_card_visa", email: str = "ada@example.com") -> Any:
-        """A customer whose card, if any, pays by default."""
+        """Create a customer with `card`, if given, as the default payment method."""
         given: dict[str, Any] = {"email": email}
         if card:
             given |= {"payment_method": card, "invoice_settings": {"default_payment_method": card}}
@@ -61,7 +61,7 @@ class Shop:
         return self.v1.billing.meter_events.create({"event_name": "fix_deployed", "payload": payload, **more})
 
     def invoices(self, customer: Any) -> list[Any]:
-        """Newest first."""
+        """Return the customer's invoices, newest first."""
         return list(self.v1.invoices.list({"customer": customer.id}).data)
 
     def _metered(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A large account made in one call: coherent, and quick to read."""
+"""Seeding a large account in one call: consistent objects, fast reads."""
 
 import pytest
 import stripe

@@ -1,4 +1,4 @@
-"""The control API over HTTP, the pages, and what survives a restart."""
+"""The control API over HTTP, the sandbox's own page, and state that survives a restart."""
 
 import json
 import re
@@ -191,7 +191,7 @@ class TestRestart:
         assert len(ids) == 1
 
 
-class TestASnapshot:
+class TestSnapshot:
     def test_is_where_a_reset_begins_again(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()
         sandbox.control.advance(days=1)

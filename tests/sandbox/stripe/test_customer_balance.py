@@ -1,4 +1,4 @@
-"""Credit and debt on a customer, and the next final invoice that takes them along."""
+"""Credit and debt on a customer's balance, which the next finalized invoice applies."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""dj-stripe keeps what the sandbox answers, whole."""
+"""dj-stripe stores the sandbox's objects completely."""
 
 from typing import Any
 

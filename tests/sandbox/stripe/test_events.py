@@ -1,4 +1,4 @@
-"""What is announced, by which type, for each thing that happens."""
+"""The event types that each change creates."""
 
 from typing import Any
 

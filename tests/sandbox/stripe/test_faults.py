@@ -1,4 +1,4 @@
-"""Trouble on demand, and what a caller who tries again gets."""
+"""Injected faults, and the responses to retries."""
 
 import time
 
@@ -11,7 +11,7 @@ from tests.sandbox.stripe.shop import KEY, Shop
 ONCE = {"idempotency_key": "order-1"}
 
 
-class TestCuts:
+class TestCutConnections:
     def test_cut_after_leaves_the_work_and_a_retry_finds_it(self, sandbox: StripeSandbox, shop: Shop) -> None:
         sandbox.control.add_fault("cut_after", method="POST", path="/v1/customers")
         with pytest.raises(stripe.APIConnectionError):

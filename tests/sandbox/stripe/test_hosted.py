@@ -1,4 +1,4 @@
-"""Checkout and the portal: through the API, and with a browser's forms."""
+"""Checkout and the customer portal, through the API and through the pages' forms."""
 
 import re
 import urllib.error
@@ -20,14 +20,14 @@ ASKS_ONCE = "4000002500003155"
 
 
 class Stay(urllib.request.HTTPRedirectHandler):
-    """Does not follow redirects, so that where they point can be read."""
+    """A handler that does not follow redirects, so that tests can read their targets."""
 
     def redirect_request(self, *args: Any) -> None:
         return None
 
 
 def submit(url: str, **form: str) -> tuple[int, str, str]:
-    """Status, body and Location of a form sent."""
+    """Submit a form; return status, body and Location of the response."""
     opener = urllib.request.build_opener(Stay)
     try:
         with opener.open(url, urllib.parse.urlencode(form).encode()) as answer:
@@ -38,7 +38,7 @@ def submit(url: str, **form: str) -> tuple[int, str, str]:
 
 
 def read(url: str) -> tuple[str, str, int]:
-    """Content type, body and status of a page."""
+    """Fetch a page; return content type, body and status."""
     with urllib.request.urlopen(url) as answer:
         body = answer.read()
         kind = answer.headers.get_content_type()

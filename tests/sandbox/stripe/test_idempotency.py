@@ -1,4 +1,4 @@
-"""Idempotency keys: one key, one request, one answer, for a day."""
+"""Idempotency keys: a repeated request gets the stored response for a day."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Periods closed into invoices with the right totals, by moving the clock."""
+"""Invoices at the end of a period, with correct totals, when the clock moves."""
 
 import pytest
 import stripe
@@ -113,7 +113,7 @@ class TestPreview:
         assert shop.v1.invoices.create_preview({"subscription": subscription.id}).total == 49900 + 800
 
 
-class TestByHand:
+class TestManualInvoice:
     def test_finalizing_a_draft_early(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()
         subscription = shop.subscribe(ada, shop.by_the_piece)

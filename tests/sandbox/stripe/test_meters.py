@@ -1,4 +1,4 @@
-"""Usage: reported once, in time, for a known customer; summed up; taken back."""
+"""Meter events: identifiers, validation, summaries and cancellations."""
 
 import pytest
 import stripe
@@ -30,7 +30,7 @@ class TestIdentifier:
         assert shop.fix(ada, identifier="fix-1").identifier == "fix-1"
 
 
-class TestRefusals:
+class TestRejections:
     @pytest.mark.parametrize("value", ["1.5", "one"])
     def test_value_must_be_whole(self, shop: Shop, value: str) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="whole numbers"):

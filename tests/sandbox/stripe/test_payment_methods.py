@@ -1,4 +1,4 @@
-"""The documented test cards: which attach, which pay."""
+"""Stripe's documented test cards: which can be attached, and which can be charged."""
 
 from typing import Any
 

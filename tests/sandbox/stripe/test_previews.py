@@ -1,4 +1,4 @@
-"""A preview is the invoice that follows, to the cent, whenever the change is made."""
+"""An invoice preview equals the later invoice to the cent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +47,7 @@ def counts(sandbox: StripeSandbox) -> dict[str, int]:
 
 
 class Change:
-    """A customer who moves between the plans in the middle of a period."""
+    """A customer who changes between plans in the middle of a period."""
 
     def __init__(self, sandbox: StripeSandbox, shop: Shop, case: Case) -> None:
         self.sandbox, self.shop, self.case = sandbox, shop, case
@@ -61,7 +61,7 @@ class Change:
         self.items = [*gone, *({"price": price.id} for price in new)]
 
     def wait(self) -> None:
-        """Usage counts by the second, so some pass between it and the change."""
+        """Report usage and advance the clock, because usage is counted by the second."""
         self.shop.fix(self.customer, self.case.fixes)
         timestamp = self.start + int((self.end - self.start) * self.case.at)
         self.sandbox.control.set_to(max(timestamp, self.sandbox.control.now() + 5))
@@ -79,7 +79,7 @@ class Change:
         return self.shop.v1.invoices.create_preview(given)
 
     def make(self) -> Any:
-        """The invoice that the change leads to, when it is final."""
+        """Make the change and return its finalized invoice."""
         self.shop.v1.subscriptions.update(self.subscription.id, self.details)
         if self.case.behavior != "always_invoice":
             self.sandbox.control.set_to(self.end + 3600)

@@ -1,4 +1,4 @@
-"""Money back: refunds that we make, disputes that a bank makes."""
+"""Refunds and disputes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Keys, errors, parameters, pages: how any call is answered."""
+"""Behavior common to all endpoints: keys, errors, parameters, pagination, expansion, metadata."""
 
 import json
 import urllib.request
@@ -35,7 +35,7 @@ class TestHeaders:
         assert stripe.Customer.create(email="ada@example.com", api_key=KEY).email == "ada@example.com"
 
 
-class TestRefusals:
+class TestRejections:
     def test_unknown_parameter(self, shop: Shop) -> None:
         with pytest.raises(stripe.InvalidRequestError) as refused:
             shop.v1.customers.create({"emial": "ada@example.com"})
@@ -67,7 +67,7 @@ class TestRefusals:
         assert "customer" not in sandbox.control.state()
 
 
-class TestPages:
+class TestPagination:
     def test_newest_first_with_a_cursor(self, shop: Shop) -> None:
         ids = [shop.customer(card=None).id for _ in range(5)]
         first = shop.v1.customers.list({"limit": 2})

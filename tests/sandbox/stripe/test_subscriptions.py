@@ -1,4 +1,4 @@
-"""Subscriptions: how they begin, change, fall behind, recover and end."""
+"""The life cycle of subscriptions: creation, changes, failed payments, recovery, cancellation."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def status(shop: Shop, subscription: Any) -> str:
     return str(shop.v1.subscriptions.retrieve(subscription.id).status)
 
 
-class TestBegin:
+class TestCreate:
     def test_charges_the_flat_price_at_once(self, shop: Shop) -> None:
         ada = shop.customer()
         subscription = shop.subscribe(ada, shop.monthly)
@@ -103,7 +103,7 @@ class TestBegin:
 class TestFailedRenewal:
     @pytest.fixture
     def overdue(self, sandbox: StripeSandbox, shop: Shop) -> Any:
-        """A subscription whose second month's payment was declined."""
+        """Return a subscription whose payment for the second month was declined."""
         ada = shop.customer()
         subscription = shop.subscribe(ada, shop.monthly)
         sandbox.control.set_card(ada.invoice_settings.default_payment_method, "insufficient_funds")
@@ -262,7 +262,7 @@ class TestChangeItems:
         assert len(changed["items"].data) == 2
 
 
-class TestCustomerDeleted:
+class TestDeletedCustomer:
     def test_ends_everything(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()
         subscription = shop.subscribe(ada, shop.by_the_piece)

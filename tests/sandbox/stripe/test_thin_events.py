@@ -1,4 +1,4 @@
-"""Usage that was taken and is found wrong: not counted, and reported by a thin event."""
+"""Usage that is accepted but cannot be counted is reported by a thin event."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def secret(sandbox: StripeSandbox, receiver: Receiver) -> str:
 
 
 def samples(event: Any) -> list[tuple[str, str]]:
-    """By key: the SDK's objects have a method named `request`."""
+    """Read a field by key, because the SDK's objects have a method named `request`."""
     return [
         (kind.code, sample["request"]["identifier"])
         for kind in event.data.reason.error_types

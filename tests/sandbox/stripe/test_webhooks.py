@@ -1,4 +1,4 @@
-"""Deliveries: signed, in order, tried again, and astray when told to."""
+"""Webhook deliveries: signatures, order, retries, and injected faults."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py bench_portal [--times N]`: how long each page of the portal takes, and with how many queries."""
+"""`manage.py bench_portal [--times N]`: measure duration, CPU time and queries of each page of the portal."""
 
 import logging
 import os
@@ -24,15 +24,15 @@ ALLOWED_MS = 150
 
 class Command(BaseCommand):
     help = (
-        "Open each page as the busiest staged customer, in this process: its queries, p50 and p95, and how "
-        "much CPU it takes, ours and the database's together (ours alone where that is another machine's)."
+        "Open each page as the busiest seeded customer, in this process. Prints queries, p50, p95 and CPU "
+        "time, which includes the database's if it runs on this machine."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--times", type=int, default=40)
 
     def handle(self, *, times: int, **options: Any) -> None:
-        logging.disable(logging.INFO)  # each request is a line
+        logging.disable(logging.INFO)  # every request logs a line
         client = Client()
         with override_settings(ALLOWED_HOSTS=[*settings.ALLOWED_HOSTS, "testserver"], DEBUG=False):
             user = User.objects.get(email=EMAIL)
@@ -45,11 +45,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Slower than {ALLOWED_MS} ms: {', '.join(slow)}")
 
     def _measure(self, client: Client, path: str, times: int) -> float:
-        """Milliseconds at p95, after one look that is not measured."""
+        """Print a page's measurements, and return its p95 in milliseconds. The first request is a warm-up."""
         _open(client, path)
         with CaptureQueriesContext(connection) as queries:
             _open(client, path)
-        count = len(queries)  # before the next request, which forgets them
+        count = len(queries)  # before the next request, which resets them
         took, cpu_began = [], _read_cpu_seconds()
         for _ in range(times):
             began = time.perf_counter()
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
 
 def _read_cpu_seconds() -> float:
-    """Of this process, and of the database's that serves it."""
+    """Return the CPU time of this process, plus that of its database backend if it is on this machine."""
     if connection.vendor != "postgresql":
         return time.process_time()
     with connection.cursor() as cursor:

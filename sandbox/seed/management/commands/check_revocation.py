@@ -1,4 +1,4 @@
-"""`manage.py check_revocation`: check that an ended key is rejected by the next request."""
+"""`manage.py check_revocation`: check that the next request with an ended key is rejected."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from sandbox.revocation_check import run_check
 
 class Command(BaseCommand):
     help = (
-        "Authenticate from many threads while keys are ended. Prints JSON, also into revocation_check.json."
+        "Authenticate from many threads while keys are ended. Prints JSON and writes revocation_check.json."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *, authentications: int, revocations: int, threads: int, seed: int, **_: Any) -> None:
         if not key_cache.is_on():
-            raise CommandError("There is no key cache to race with: set REDIS_URL.")
+            raise CommandError("The check needs the key cache: set REDIS_URL.")
         verdict = run_check(
             authentications=authentications, revocations=revocations, threads=threads, seed=seed
         )
@@ -33,4 +33,6 @@ class Command(BaseCommand):
         Path(settings.DATA_DIR, "revocation_check.json").write_text(text + "\n")
         self.stdout.write(text)
         if verdict.accepted_after_end:
-            raise CommandError(f"{verdict.accepted_after_end} accepted after their key had ended.")
+            raise CommandError(
+                f"{verdict.accepted_after_end} requests were accepted after their key had ended."
+            )

@@ -1,4 +1,4 @@
-"""`manage.py seed_bulk [--customers N] [--fixes M]`: what `reconcile_billing` is measured on."""
+"""`manage.py seed_bulk [--customers N] [--fixes M]`: seed customers to measure `reconcile_billing`."""
 
 import time
 from typing import Any
@@ -10,11 +10,11 @@ from sandbox.seed.bulk_seed import BulkSeeder
 
 
 class Command(BaseCommand):
-    help = "Stage thousands of customers with an invoiced month. Wants an empty database and a fresh sandbox."
+    help = "Seed thousands of customers with an invoiced month. Needs an empty database and a new sandbox."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--customers", type=int, default=10_000)
-        parser.add_argument("--fixes", type=int, default=5, help="of each customer in the invoiced month")
+        parser.add_argument("--fixes", type=int, default=5, help="per customer in the invoiced month")
 
     def handle(self, *, customers: int, fixes: int, **options: Any) -> None:
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""`manage.py seed_customers`: customers in every state, at a sandbox whose clock begins in the past."""
+"""`manage.py seed_customers`: seed a customer in each state. The sandbox's clock must start in the past."""
 
 from typing import Any
 
@@ -13,9 +13,7 @@ from sandbox.seed.stripe_clock import HttpStripeClock, SandboxUnavailable
 
 
 class Command(BaseCommand):
-    help = (
-        "Stage a customer in each state and print the logins. Needs web, worker and a fresh Stripe sandbox."
-    )
+    help = "Seed a customer in each state and print the logins. Needs web, worker and a new sandbox Stripe."
 
     def handle(self, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""`manage.py seed_portal [--customers N] [--fixes M] [--busy-fixes K]`: what `bench_portal` measures on."""
+"""`manage.py seed_portal [--customers N] [--fixes M] [--busy-fixes K]`: seed data for `bench_portal`."""
 
 import time
 from typing import Any
@@ -12,11 +12,11 @@ from sandbox.seed.portal_seed import seed_portal
 
 
 class Command(BaseCommand):
-    help = "Stage thousands of customers with fixes over a year. Wants an empty database, no Stripe."
+    help = "Seed thousands of customers with fixes over a year. Needs an empty database and no Stripe."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--customers", type=int, default=10_000)
-        parser.add_argument("--fixes", type=int, default=100_000, help="of all customers together")
+        parser.add_argument("--fixes", type=int, default=100_000, help="in total")
         parser.add_argument("--busy-fixes", type=int, default=2_000, help="of the busiest customer")
 
     def handle(self, *, customers: int, fixes: int, busy_fixes: int, **options: Any) -> None:

@@ -18,7 +18,7 @@ from tests.billing.services.corrections.test_report_correction import (
 
 
 def void(billing_env, usage, kind="cut_before"):
-    """Void a fix while Stripe's answers are lost; adjusting goes on once they come again."""
+    """Void a fix while Stripe's responses are lost, so that the adjustment is retried later."""
     billing_env.pass_time(minutes=5)
     billing_env.stripe.control.add_fault(kind, path=ADJUSTMENTS, times=None)
     report = send(correct(usage))
@@ -28,13 +28,13 @@ def void(billing_env, usage, kind="cut_before"):
 
 
 def end_at_stripe(billing_env, customer):
-    """As a cancellation in Stripe's dashboard, which asks nobody here."""
+    """Cancel a subscription at Stripe only, as from its dashboard."""
     client = get_client().v1.subscriptions
     client.cancel(billing_env.account(customer).subscription_id, {"invoice_now": True})
     billing_env.stripe.control.advance(hours=2)
 
 
-class TestAnAdjustmentAfterThePlanEnded:
+class TestAdjustmentAfterPlanEnded:
     @pytest.mark.parametrize("is_heard", [True, False], ids=["heard of", "not heard of"])
     def test_credits_what_the_last_invoice_charged(self, billing_env, customer, is_heard):
         report = void(billing_env, fix(customer))
@@ -76,8 +76,8 @@ class TestAnAdjustmentAfterThePlanEnded:
         assert send(report).last_error == "waiting for the period's invoice"
 
 
-class TestAnAdjustmentOfAFixOfThePlansLastSeconds:
-    """Stripe counts whole seconds: a plan that ends in one no longer bills what was fixed in it."""
+class TestAdjustmentOfFixInLastSecondsOfPlan:
+    """Stripe counts whole seconds: a plan does not bill fixes of the second in which it ends."""
 
     @pytest.mark.parametrize(
         ("earlier", "charged", "credits"), [(0, 0, []), (1, 1500, [1500])], ids=["very second", "one before"]

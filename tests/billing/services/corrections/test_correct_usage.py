@@ -72,7 +72,7 @@ class TestCorrectUsage:
 
 
 @pytest.mark.django_db
-class TestACorrectionIsAppendOnly:
+class TestCorrectionsAreAppendOnly:
     def test_the_database_rejects_an_update(self):
         correct(make_usage())
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

@@ -43,7 +43,7 @@ def fix(customer, *, is_sent=True, at=None):
 
 
 def fix_in_the_second_of_the_end(billing_env, customer, count, *, earlier=0):
-    """Fixes of the second in which the plan ends, or so many seconds earlier; its last invoice is paid."""
+    """Create fixes in the second in which the plan ends, or `earlier` seconds before. Its invoice is paid."""
     end = billing_env.now() + timedelta(minutes=2)
     usages = [fix(customer, at=end - timedelta(seconds=earlier - 0.4)) for _ in range(count)]
     end_at(billing_env, customer, end)
@@ -51,7 +51,7 @@ def fix_in_the_second_of_the_end(billing_env, customer, count, *, earlier=0):
 
 
 def end_at(billing_env, customer, end):
-    """Let the plan end in a second that is told to Stripe alone, and its last invoice be paid."""
+    """End the plan at Stripe without its event, with the last invoice paid."""
     client = get_client().v1.subscriptions
     client.update(billing_env.account(customer).subscription_id, {"cancel_at": int(end.timestamp())})
     billing_env.stripe.control.set_to(int(end.timestamp()) + 2 * 3600)
@@ -64,7 +64,7 @@ def correct(usage, kind=Kind.VOID):
 
 
 def send(report):
-    """Report now, whatever wait was set."""
+    """Report the correction now, regardless of its next attempt."""
     make_due(CorrectionReport.objects.filter(pk=report.pk))
     report_correction(correction_id=report.pk)
     report.refresh_from_db()
@@ -82,7 +82,7 @@ def list_totals(customer):
     return [each.total_cents for each in list_invoices(customer=customer, limit=12)]
 
 
-class TestAVoidWithinADay:
+class TestVoidWithinADay:
     def test_is_taken_off_the_meter_and_never_invoiced(self, billing_env, payg):
         kept, voided = fix(payg), fix(payg)
         report = send(correct(voided))
@@ -130,7 +130,7 @@ class TestAVoidWithinADay:
         assert len(billing_env.stripe.control.requests()) == calls
 
 
-class TestAVoidThatMayHaveArrived:
+class TestVoidWithUnknownOutcome:
     def test_waits_for_the_fixs_own_report(self, billing_env, payg):
         usage = fix(payg, is_sent=False)
         billing_env.stripe.control.add_fault("cut_after", path="/v1/billing/meter_events", times=None)
@@ -162,7 +162,7 @@ class TestAVoidThatMayHaveArrived:
         assert UsageReport.objects.get().status == "withdrawn"
 
 
-class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
+class TestVoidOfRejectedReportAfterUncertainAttempt:
     @pytest.fixture(params=["cut_before", "cut_after"])
     def usage(self, billing_env, payg, request):
         usage = fix(payg, is_sent=False)
@@ -191,7 +191,7 @@ class TestAVoidOfWhatStripeRefusedAfterAnUncertainAttempt:
         assert (report.status, report.next_attempt_at > timezone.now()) == ("pending", True)
 
 
-class TestAVoidOfAnInvoiceThatNobodyPays:
+class TestVoidOnUnpaidInvoice:
     @pytest.mark.parametrize("end", ["mark_uncollectible", "void_invoice"])
     def test_credits_nothing(self, billing_env, payg, end):
         usage = fix(payg)
@@ -205,8 +205,8 @@ class TestAVoidOfAnInvoiceThatNobodyPays:
         assert (report.resolution, report.status, list_credits(billing_env, payg)) == ("nothing", "done", [])
 
 
-class TestAFixThatNoPlanBilled:
-    """Made from the very second on in which the plan ended, while its news was on its resolution."""
+class TestFixMeteredAfterPlanEnded:
+    """A fix made in or after the second in which the plan ended, before that event arrived."""
 
     def test_is_corrected_without_credit(self, billing_env, payg):
         usage, other = fix_in_the_second_of_the_end(billing_env, payg, 2)
@@ -236,7 +236,7 @@ class TestAFixThatNoPlanBilled:
         )
 
 
-class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
+class TestFixThatAnUnknownPlanMayHaveBilled:
     def test_waits_where_its_stripe_customer_was_deleted(self, billing_env, payg):
         usage = fix(payg)
         billing_env.pass_time(hours=25)
@@ -252,7 +252,7 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
 
     @pytest.fixture
     def followed(self, billing_env, payg):
-        """A fix that the next plan bills, of which we have not heard; of the first one's end we have."""
+        """Return a fix that the next plan bills. We know that the first plan ended, but not of the next."""
         end, first = billing_env.now() + timedelta(minutes=2), billing_env.account(payg).subscription_id
         usage = fix(payg, at=end + timedelta(seconds=30))
         client = get_client().v1.subscriptions
@@ -288,7 +288,7 @@ class TestAFixOfWhichNobodyKnowsWhetherAPlanBilledIt:
         assert (send(report).status, report.resolution) == ("done", "nothing")
 
 
-class TestALaterVoid:
+class TestVoidAfterADay:
     def test_of_pay_as_you_go_is_credited_to_the_next_invoice(self, billing_env, payg):
         usage = fix(payg)
         billing_env.pass_time(hours=24)
@@ -311,7 +311,7 @@ class TestALaterVoid:
         assert (report.resolution, report.amount_cents) == ("credit", 1500)
 
 
-class TestACreditOfTeams:
+class TestCreditOnTeams:
     def test_waits_for_the_invoice_with_the_number_of_fixes(self, billing_env, teams):
         report = correct(fix(teams), Kind.CREDIT)
         assert send(report).last_error == "waiting for the period's invoice"
@@ -341,7 +341,7 @@ class TestACreditOfTeams:
         assert (send(report).resolution, report.amount_cents) == ("nothing", 0)
 
 
-class TestACredit:
+class TestCredit:
     def test_of_a_rejected_fix_keeps_it_off_the_meter(self, billing_env, payg):
         usage = fix(payg, is_sent=False)
         park(UsageReport.objects.all())
@@ -384,10 +384,10 @@ class TestACredit:
         assert send(report).status == "done"
 
 
-class TestAnAdjustmentThatStripeRefuses:
+class TestRejectedAdjustment:
     @pytest.fixture
     def voided(self, billing_env, payg):
-        """Decided within the day, and called after it."""
+        """Return a report whose method was chosen within 24 hours, and whose call is made after that."""
         fix(payg)
         return fix(payg)
 

@@ -59,7 +59,7 @@ class TestClaimFix:
         assert refusal.value.reason == "trial_exhausted"
 
     def test_frees_its_slot_when_it_expires(self, customer):
-        """Also one whose fix failed: nothing else ends a claim."""
+        """Includes claims of failed fixes, which only expire."""
         BillingAccountFactory(customer=customer, trial_fixes_limit=1)
         claim(customer, 1)
         later = NOW + timedelta(minutes=61)
@@ -103,7 +103,7 @@ class TestClaimFix:
         assert UsageClaim.objects.get().expires_at == expires_at
 
 
-class TestTheSpendCap:
+class TestSpendCap:
     @pytest.mark.parametrize(("cap", "is_granted"), [(1500, True), (1499, False)])
     def test_does_not_count_the_slot_of_a_renewed_claim(self, customer, cap, is_granted):
         account = BillingAccountFactory(customer=customer, plan="payg", status="active")
@@ -142,8 +142,8 @@ class TestTheSpendCap:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-class TestManyClaimsAtOnce:
-    """As many at a time as a process has connections, every claim for another issue."""
+class TestConcurrentClaims:
+    """As many parallel claims as a process has connections, each for a different issue."""
 
     @pytest.mark.parametrize(
         "account",

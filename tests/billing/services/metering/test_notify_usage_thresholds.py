@@ -67,7 +67,7 @@ class TestIncludedFixes:
 
 
 @pytest.mark.django_db
-class TestTheCap:
+class TestSpendCapThresholds:
     def test_notifies_once_at_each_threshold(self):
         customer = subscribe("payg", spend_cap_cents=15_000)
         use(customer, 12)
@@ -94,7 +94,7 @@ class TestTheCap:
 
 
 @pytest.mark.django_db
-class TestAnAlert:
+class TestAlert:
     def test_rolls_back_with_its_fix(self):
         customer = BillingAccountFactory(trial_fixes_limit=1).customer
         with pytest.raises(RuntimeError), transaction.atomic():

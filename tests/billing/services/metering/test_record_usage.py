@@ -58,7 +58,7 @@ class TestRecordUsage:
 
 
 @pytest.mark.django_db
-class TestTheLedgerIsAppendOnly:
+class TestLedgerIsAppendOnly:
     def test_the_database_rejects_an_update(self):
         UsageRecordFactory()
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

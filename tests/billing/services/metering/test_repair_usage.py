@@ -15,8 +15,8 @@ from tests.billing.services.corrections.test_report_correction import correct, l
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-class Books:
-    """Reported and held fixes by minute, and how often the meter was asked."""
+class FakeMeter:
+    """Reported and metered fixes by minute, and the number of queries to the meter."""
 
     def __init__(self, reported, held):
         self.reported = {START + timedelta(minutes=minute): count for minute, count in reported.items()}
@@ -40,21 +40,21 @@ class TestFindMissing:
     def test_finds_every_minute_that_lacks_fixes(self, minutes):
         reported = {minute: count for minute, (count, _) in minutes.items()}
         held = {minute: max(0, count - lost) for minute, (count, lost) in minutes.items()}
-        books = Books(reported, held)
+        books = FakeMeter(reported, held)
         lacking = {minute: count - books.held[minute] for minute, count in books.reported.items()}
         assert books.find() == {minute: count for minute, count in lacking.items() if count}
 
     def test_finds_one_of_a_thousand_in_few_calls(self):
         reported = dict.fromkeys(range(1000), 1)
-        books = Books(reported, {minute: 1 for minute in range(1000) if minute != 700})
+        books = FakeMeter(reported, {minute: 1 for minute in range(1000) if minute != 700})
         assert books.find() == {START + 700 * MINUTE: 1}
         assert books.calls <= 21
 
 
-class TestAVoidedFixThatTheMeterLost:
+class TestVoidedFixMissingOnMeter:
     @pytest.fixture
     def lost(self, billing_env, customer):
-        """Stripe uncounts it and its news of that is lost."""
+        """Stripe rejects the usage afterwards, and the thin event is lost."""
         (report,) = report_fixes(customer, 1)
         billing_env.stripe.control.report_meter_error(identifier=report.identifier)
         return report

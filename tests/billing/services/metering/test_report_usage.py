@@ -30,7 +30,7 @@ from tests.outbox import make_due, park
 
 @pytest.fixture
 def report(customer):
-    """A fix that is recorded, its task lost: it is for the test to report it."""
+    """A recorded fix whose task was not run, so that the test can report it."""
     return make_report(customer)
 
 
@@ -41,7 +41,7 @@ def make_report(customer):
 
 
 def send(report):
-    """Report now, whatever wait was set."""
+    """Report the fix now, regardless of its next attempt."""
     make_due(UsageReport.objects.filter(pk=report.pk))
     report_usage(usage_id=report.pk)
     report.refresh_from_db()
@@ -49,7 +49,7 @@ def send(report):
 
 
 def cut(billing_env, report, *, kind="cut_before"):
-    """Send, and lose the answer."""
+    """Report the fix, and lose Stripe's response."""
     billing_env.stripe.control.add_fault(kind, path="/v1/billing/meter_events", times=None)
     assert send(report).status == "pending"
     billing_env.stripe.control.clear_faults()
@@ -117,7 +117,7 @@ class TestReportUsage:
         assert send(report).status == "reported"
 
 
-class TestAnUncertainReportPastTheIdentifiersWindow:
+class TestUncertainReportAfterIdentifierExpires:
     def test_is_not_sent_again_when_the_meter_has_it(self, billing_env, report, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(leases, "complete", lambda *_, **__: False)
@@ -133,7 +133,7 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
         assert len(billing_env.stripe.control.meter_events()) == 1
 
     def test_is_distinguished_from_another_report_in_its_minute(self, billing_env, report, customer):
-        """One of two fixes of a minute is known to be there, the other never arrived."""
+        """Of two fixes of one minute, one is known to be on the meter, and the other never arrived."""
         cut(billing_env, report)
         neighbor = send(make_report(customer))
         UsageReport.objects.update(meter_at=neighbor.meter_at)
@@ -168,7 +168,7 @@ class TestAnUncertainReportPastTheIdentifiersWindow:
         assert len(billing_env.stripe.control.meter_events()) == 1
 
 
-class TestAPeriodThatEndsMeanwhile:
+class TestPeriodEndsBeforeReport:
     def test_a_report_that_never_arrived_is_billed_in_the_new_period(self, billing_env, report, customer):
         cut(billing_env, report)
         billing_env.close_month()
@@ -193,7 +193,7 @@ class TestAPeriodThatEndsMeanwhile:
         assert list_invoices(customer=customer, limit=1)[0].total_cents == 1500
 
 
-class TestASubscriptionThatEnds:
+class TestSubscriptionEnds:
     def test_reports_pending_usage_first(self, billing_env, report, customer):
         assert send(report).status == "reported"
         make_report(customer)
@@ -282,7 +282,7 @@ module.report_usage(usage_id=uuid.UUID(sys.argv[1]))
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_sandbox):
-    """A real process and a real SIGKILL."""
+    """Uses a real process and a real SIGKILL."""
     from billing.plans import PAYG
     from billing.stripe_gateway.prices import sync_plans
     from tests.factories import CustomerFactory
@@ -305,7 +305,7 @@ def test_a_process_killed_between_the_answer_and_the_commit_counts_once(stripe_s
 
 
 def make_report_without_task(customer):
-    """Record a fix while the queue is unavailable, as the sweep would find it."""
+    """Record a fix while the queue is unavailable, so that only the sweep finds it."""
     queue = importlib.import_module("core.queue.enqueue")
     original, queue.import_string = queue.import_string, lambda path: None
     try:

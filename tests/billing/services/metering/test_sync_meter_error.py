@@ -19,13 +19,13 @@ def report(customer):
 
 
 def fail(billing_env, report, code="meter_event_customer_not_found"):
-    """Stripe finds after all that it cannot count a fix, and says so; the thin event as it is delivered."""
+    """Let Stripe report that it cannot count an accepted fix; return the thin event."""
     billing_env.stripe.control.report_meter_error(identifier=report.identifier, code=code)
     event = billing_env.stripe.control.objects("v2.core.event")[-1]
     return {name: value for name, value in event.items() if name != "data"}
 
 
-class TestFollowMeterError:
+class TestSyncMeterError:
     def test_parks_the_report_with_stripes_reason(self, billing_env, report):
         billing_env.deliver(events=[fail(billing_env, report)])
         report.refresh_from_db()

@@ -11,7 +11,7 @@ NOW = timezone.now()
 
 
 def use_trial(customer: Customer, fixes: int) -> None:
-    """Fixes of a trial in the namespace acme, which is released then."""
+    """Record fixes of a trial in the namespace acme, then release the namespace."""
     account = ForgeAccountFactory(customer=customer, namespace="acme")
     for number in range(1, fixes + 1):
         UsageRecordFactory(
@@ -30,7 +30,7 @@ def newcomer(db) -> Customer:
 
 
 @pytest.mark.django_db
-class TestAReleasedNamespace:
+class TestReleasedNamespace:
     def test_does_not_grant_used_free_fixes_again(self, newcomer) -> None:
         use_trial(CustomerFactory(), fixes=7)
         claim_namespace(customer=newcomer, namespace="Acme")

@@ -1,4 +1,4 @@
-"""The free fixes that a namespace gives, in all and to whom."""
+"""The pool of free fixes of a namespace: its size, and who can use it."""
 
 import threading
 
@@ -33,7 +33,7 @@ def make_customer(**account):
 
 
 def use(customer, fixes, *, namespace="acme"):
-    """Store so many fixes in a namespace; return how each is covered."""
+    """Store fixes in a namespace, and return the coverage of each."""
     account = claim_namespace(customer=customer, namespace=namespace)
     repository = account.repositories.first() or RepositoryFactory(forge_account=account)
     executions = [MitigationFactory(repository=repository) for _ in range(fixes)]
@@ -60,7 +60,7 @@ def squatter(db):
     return make_customer()
 
 
-class TestThePool:
+class TestTrialPool:
     def test_shares_ten_fixes_among_unproven_customers(self, squatter, owner):
         assert use(squatter, 7) == ["trial"] * 7
         assert use(owner, 5) == ["trial"] * 3 + ["unbilled"] * 2
@@ -122,7 +122,7 @@ class TestThePool:
         assert use(make_customer(trial_fixes_limit=12), 3) == ["trial", "trial", "unbilled"]
 
 
-class TestTheEntitlement:
+class TestEntitlement:
     def test_has_no_more_than_the_pools_have_left(self, squatter, owner):
         use(squatter, 8)
         claim_namespace(customer=owner, namespace="acme")
@@ -160,7 +160,7 @@ class TestTheEntitlement:
             get_entitlement(customer=owner)
 
 
-class TestAClaim:
+class TestClaim:
     def test_is_rejected_with_advice_when_only_the_pool_is_empty(self, squatter, owner):
         use(squatter, 10)
         with pytest.raises(UsageLimitExceeded) as refusal:

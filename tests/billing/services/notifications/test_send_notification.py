@@ -38,7 +38,7 @@ def mail(notification):
     return notification
 
 
-class TestMailNotice:
+class TestSendNotification:
     def test_writes_to_the_billing_address_in_text_and_html(self, notification, mailoutbox):
         assert mail(notification).mailed_at is not None
         (sent,) = mailoutbox
@@ -104,7 +104,7 @@ class TestMailNotice:
         assert first == second
 
 
-class TestWhoWantsMailAboutUsage:
+class TestUsageMailOptOut:
     def test_sends_nothing_when_nobody_wants_it(self, notification, mailoutbox):
         MembershipFactory(customer=notification.customer, wants_alerts=False)
         MembershipFactory(customer=notification.customer, role="member")

@@ -17,7 +17,7 @@ def refund(charge, amount):
     return get_client().v1.refunds.create({"charge": charge["id"], "amount": amount})
 
 
-class TestARefund:
+class TestRefund:
     def test_is_recorded_and_notified(self, billing_env, charge):
         refund(charge, 500)
         billing_env.deliver()
@@ -48,7 +48,7 @@ class TestARefund:
         assert invoice.refunded_cents == (500 if status == "succeeded" else 0)
 
 
-class TestADispute:
+class TestDispute:
     @pytest.mark.parametrize(("won", "status"), [(True, "won"), (False, "lost")])
     def test_is_recorded_in_its_current_state(self, billing_env, charge, won, status):
         dispute = billing_env.stripe.control.dispute(charge["id"])

@@ -29,7 +29,7 @@ def set_card(billing_env: BillingEnv, behavior: str) -> None:
 
 
 def fail(billing_env, behavior="insufficient_funds"):
-    """A renewal that the card does not pay."""
+    """A renewal whose payment fails."""
     set_card(billing_env, behavior)
     billing_env.close_month()
 
@@ -51,7 +51,7 @@ def read_state(billing_env, customer):
     return account.status, account.past_due_since, account.current_period_end, list_kinds()
 
 
-class TestAPaymentThatFails:
+class TestFailedPayment:
     def test_is_past_due_from_the_day_its_invoice_was_final(self, billing_env, customer):
         fail(billing_env)
         account = billing_env.account(customer)
@@ -121,7 +121,7 @@ class TestAPaymentThatFails:
         assert list_kinds() == ["payment_failed"]
 
 
-class TestALastInvoice:
+class TestLastInvoice:
     def test_notifies_when_it_fails_after_the_plan_ended(self, billing_env):
         customer = billing_env.subscribe("payg")
         with billing_env.run_tasks():
@@ -209,7 +209,7 @@ class TestRecovery:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-class TestSweepsAtOnce:
+class TestConcurrentSweeps:
     def test_notify_once_about_a_block(self):
         account = BillingAccountFactory(
             plan="payg", status="past_due", past_due_since=timezone.now() - 8 * DAY

@@ -27,12 +27,12 @@ from tests.billing.services.subscriptions.test_change_plan import change
 
 
 def run(billing_env, customer=None, **later):
-    """Reconcile a day and more later, when nothing is young any more."""
+    """Reconcile more than a day later, when no usage is too recent to be checked."""
     return reconcile(at=billing_env.now() + timedelta(**(later or {"hours": 30})), customer=customer)
 
 
 def forget(billing_env, *, last=1):
-    """Let Stripe lose meter events that it had taken."""
+    """Let Stripe lose meter events that it had accepted."""
     for event in billing_env.stripe.control.meter_events()[-last:]:
         get_client().v1.billing.meter_event_adjustments.create(
             {
@@ -44,7 +44,7 @@ def forget(billing_env, *, last=1):
 
 
 def add_stray(billing_env, customer):
-    """Somebody else counts a fix at our meter."""
+    """Report a fix to our meter that the ledger does not have."""
     get_client().v1.billing.meter_events.create(
         {
             "event_name": "fix_deployed",
@@ -55,7 +55,7 @@ def add_stray(billing_env, customer):
 
 
 def report_late(billing_env, customer):
-    """A fix of the closed period reaches the meter when its invoice is final already."""
+    """Report a fix of the closed period after its invoice is final."""
     report = record_fixes(customer, 1)[0]
     report.meter_at = billing_env.account(customer).current_period_start - timedelta(days=2)
     report.status, report.first_sent_at, report.reported_at = "reported", report.meter_at, report.meter_at
@@ -79,7 +79,7 @@ class TestReconcile:
     def test_finds_nothing_when_all_agrees(self, billing_env, customer):
         report_fixes(customer, 3)
         done = run(billing_env)
-        assert (done.accounts, done.unasked, found()) == (1, 0, [])
+        assert (done.accounts, done.unanswered, found()) == (1, 0, [])
         assert done.finished_at is not None
 
     def test_agrees_over_a_periods_end(self, billing_env, customer):
@@ -124,7 +124,7 @@ class TestReconcile:
         assert run(billing_env, customer=alice_api.customer).accounts == 0
 
 
-class TestAFixMissingAtStripe:
+class TestFixMissingAtStripe:
     def test_is_not_resent_while_stripe_remembers_its_identifier(self, billing_env, customer):
         report_fixes(customer, 2)
         forget(billing_env)
@@ -169,8 +169,8 @@ class TestAFixMissingAtStripe:
         assert (row.state, row.detail) == ("open", "There is no subscription to bill these fixes to.")
 
 
-class TestASubscriptionThatHasEnded:
-    """`invoice_now` left out, its last fixes are on no invoice; staff say whether they are to be."""
+class TestEndedSubscription:
+    """Canceled without `invoice_now`, so its last fixes are on no invoice, and staff decide about them."""
 
     @pytest.fixture
     def ended(self, billing_env, customer):
@@ -227,7 +227,7 @@ class TestASubscriptionThatHasEnded:
 
     @pytest.fixture
     def unbilled(self, billing_env, customer):
-        """A fix that was metered after a plan which ended with its period, the usual way."""
+        """Return a fix that was metered after a plan had ended with its period."""
         account = billing_env.account(customer)
         client = get_client().v1.subscriptions
         client.update(account.subscription_id, {"cancel_at_period_end": True})
@@ -290,7 +290,7 @@ class TestASubscriptionThatHasEnded:
         assert billing_env.account(customer).can_meter
 
 
-class TestAFixThatTheLedgerDoesNotKnow:
+class TestUsageUnknownToLedger:
     def test_is_listed_and_never_changed(self, billing_env, customer):
         report_fixes(customer, 1)
         add_stray(billing_env, customer)
@@ -313,7 +313,7 @@ class TestAFixThatTheLedgerDoesNotKnow:
         assert row.settled_at is not None
 
 
-class TestAStaleAccount:
+class TestStaleAccount:
     def test_is_refreshed(self, billing_env, customer):
         BillingAccount.objects.update(status="past_due")
         run(billing_env)
@@ -344,7 +344,7 @@ class TestAStaleAccount:
         assert found() == [("stale_account", "open")]
 
 
-class TestAnInvoice:
+class TestInvoice:
     def test_is_fetched_when_its_event_was_lost(self, billing_env, customer):
         report_fixes(customer, 2)
         billing_env.stripe.control.advance(days=31, hours=2)
@@ -360,7 +360,7 @@ class TestAnInvoice:
         assert (row.state, row.ledger, row.stripe) == ("open", 2, 1)
 
 
-class TestThePortal:
+class TestPortal:
     def test_that_shows_another_count_is_listed(self, billing_env, customer, monkeypatch):
         report_fixes(customer, 2)
         shown = dataclasses.replace(get_entitlement(customer=customer), used=5)
@@ -372,7 +372,7 @@ class TestThePortal:
         assert (row.kind, row.ledger, row.stripe, row.portal) == ("portal", 2, 2, 5)
 
 
-class TestOneCustomersFailure:
+class TestFailureOfOneCustomer:
     def test_does_not_stop_the_others(self, billing_env, customer):
         other = billing_env.subscribe("payg")
         add_stray(billing_env, other)
@@ -380,7 +380,7 @@ class TestOneCustomersFailure:
         path = f"/v1/subscriptions/{billing_env.account(customer).subscription_id}"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
         done = run(billing_env)
-        assert (done.accounts, done.unasked) == (2, 1)
+        assert (done.accounts, done.unanswered) == (2, 1)
         assert Discrepancy.objects.get().customer == other
 
     def test_leaves_its_open_discrepancies(self, billing_env, customer):
@@ -388,7 +388,7 @@ class TestOneCustomersFailure:
         run(billing_env)
         path = "/v1/billing/meters/*/event_summaries"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
-        assert run(billing_env).unasked == 1
+        assert run(billing_env).unanswered == 1
         assert found() == [("unknown_at_stripe", "open")]
 
     def test_ends_the_run_when_stripe_answers_for_no_customer(self, billing_env, customer):
@@ -396,7 +396,7 @@ class TestOneCustomersFailure:
         path = "/v1/billing/meters/*/event_summaries"
         billing_env.stripe.control.add_fault("status", path=path, status=500, times=None)
         done = run(billing_env)
-        assert (done.unasked, done.finished_at) == (2, None)
+        assert (done.unanswered, done.finished_at) == (2, None)
 
     def test_in_listing_is_reported(self, billing_env, customer):
         billing_env.stripe.control.add_fault("status", path="/v1/subscriptions", status=500, times=None)
@@ -404,7 +404,7 @@ class TestOneCustomersFailure:
             run(billing_env)
 
 
-class TestAVoidedFix:
+class TestVoidedFix:
     @pytest.fixture
     def voided(self, billing_env, customer):
         report = report_fixes(customer, 2)[0]

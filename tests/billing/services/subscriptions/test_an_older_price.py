@@ -19,7 +19,7 @@ from tests.billing.ledger import record_fixes, report_fixes
 
 @pytest.fixture(params=["payg_fix", "payg_fix_2027"])
 def risen(request, billing_env, customer, monkeypatch):
-    """Raise a fix's price after the customer subscribed: under the same lookup key, or under a new one."""
+    """Raise the price of a fix after the customer subscribed, under the same lookup key or a new one."""
     billing_env.deliver()
     newer = replace(PAYG, unit_price_cents=2000, fix_price=request.param)
     monkeypatch.setitem(PLANS, "payg", newer)
@@ -31,7 +31,7 @@ def change(billing_env, customer, plan):
     change_plan(customer=customer, plan=plan, preview_token=token)
 
 
-class TestASubscriptionAtAnOlderPrice:
+class TestSubscriptionAtOlderPrice:
     def test_is_synced_past_its_period_end(self, billing_env, customer, risen):
         before = billing_env.account(customer).current_period_end
         billing_env.close_month()
@@ -61,8 +61,8 @@ class TestASubscriptionAtAnOlderPrice:
         assert {each["total"] for each in billing_env.stripe.control.objects("invoice")} == {49900}
 
 
-class TestAnOlderTeamsPlan:
-    """Of $499 with 60 fixes; it is sold for $600 with 2 fixes now, each further one at $10."""
+class TestOlderTeamsPlan:
+    """The customer's plan: $499 with 60 fixes. Sold today: $600 with 2 fixes, each further one $10."""
 
     @pytest.fixture
     def plan(self):
@@ -100,7 +100,7 @@ class TestAnOlderTeamsPlan:
         assert (found.included, found.unit_price_cents, found.period_cents) == (2, 1000, 60000)
 
 
-class TestAChangeOfPlan:
+class TestPlanChange:
     def test_is_notified_with_the_price_of_its_time(self, billing_env, customer, mailoutbox, monkeypatch):
         change(billing_env, customer, TEAMS)
         notification = Notification.objects.get(kind="plan_changed")
@@ -109,7 +109,7 @@ class TestAChangeOfPlan:
         assert "It costs $499 a month with 60 fixes; each beyond them $8." in mailoutbox[-1].body
 
 
-class TestASubscriptionThatIsNotOurs:
+class TestForeignSubscription:
     def subscribe(self, billing_env, customer):
         client = get_client().v1
         product = client.products.create({"name": "Consulting"})

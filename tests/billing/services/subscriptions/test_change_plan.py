@@ -25,7 +25,7 @@ from tests.factories import CustomerFactory, MitigationFactory, UserFactory
 
 
 def fix(billing_env, customer, count=1):
-    """Fixes that are stored, reported and settled at Stripe."""
+    """Store and report fixes, and wait until Stripe has counted them."""
     for _ in range(count):
         execution = MitigationFactory(repository__forge_account__customer=customer)
         with billing_env.run_tasks():
@@ -246,7 +246,7 @@ class TestChangePlan:
         assert billing_env.account(customer).plan == "payg"
 
 
-class TestAToken:
+class TestPreviewToken:
     def test_of_another_customer_is_refused(self, billing_env):
         alice, mallory = billing_env.subscribe("payg"), billing_env.subscribe("payg")
         with pytest.raises(PreviewOutdated):
@@ -278,7 +278,7 @@ class TestAToken:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-class TestTwoAtOnce:
+class TestConcurrentRequests:
     def test_change_the_plan_once(self, stripe_sandbox):
         sync_plans()
         customer, at = CustomerFactory(), timezone.now()

@@ -102,7 +102,7 @@ class TestChoosePlan:
             cancel_plan(customer=CustomerFactory())
 
 
-class TestAFirstPaymentThatNeedsMore:
+class TestFirstPaymentRequiresAction:
     def test_does_not_create_a_second_subscription(self, billing_env):
         customer = billing_env.subscribe("teams", card="pm_card_chargeCustomerFail")
         assert billing_env.account(customer).status == "unpaid"
@@ -112,7 +112,7 @@ class TestAFirstPaymentThatNeedsMore:
         assert len(billing_env.stripe.control.objects("subscription")) == 1
 
 
-class TestOurOwnMistakes:
+class TestConfigurationErrors:
     def test_a_rejected_key_leaves_the_plan_pending(self, billing_env, settings):
         billing_env.stripe.control.add_fault("status", path="/v1/customers", status=401, times=None)
         customer = billing_env.subscribe("payg")

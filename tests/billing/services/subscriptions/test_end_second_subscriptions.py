@@ -13,7 +13,7 @@ from tests.billing.ledger import report_fixes
 
 @pytest.fixture(autouse=True)
 def first_subscription(billing_env, customer):
-    """Started some seconds before any other one, so that it is the older."""
+    """Create a subscription some seconds before any other, so that it is the oldest."""
     billing_env.deliver()
     billing_env.stripe.control.advance(5)
 
@@ -29,7 +29,7 @@ def read_balance_cents(billing_env):
     return -billing_env.stripe.control.objects("customer")[0]["balance"]
 
 
-class TestASecondSubscription:
+class TestSecondSubscription:
     def test_ends_and_is_credited_once(self, billing_env, customer):
         first = billing_env.account(customer).subscription_id
         subscribe_again(billing_env, customer)

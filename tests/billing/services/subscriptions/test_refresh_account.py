@@ -49,7 +49,7 @@ class TestChoose:
             assert choose_subscription(order).subscription_id == followed
 
 
-class TestLateNews:
+class TestDelayedEvents:
     @pytest.mark.parametrize("order", [1, -1], ids=["in order", "the newest first"])
     @pytest.mark.parametrize("is_second_ended", [True, False])
     def test_does_not_change_the_current_state(self, billing_env, customer, order, is_second_ended):

@@ -117,7 +117,7 @@ class TestFinishCheckout:
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-class TestTwoAtOnce:
+class TestConcurrentRequests:
     def test_get_one_page(self, stripe_sandbox):
         sync_plans()
         customer = CustomerFactory()

@@ -38,7 +38,7 @@ def open_page(customer):
 
 
 def make_sample(billing_env, event_type):
-    """An event of a type as Stripe would send it, about an object that the sandbox has."""
+    """Return an event of a type, as Stripe would send it, about an object of the sandbox."""
     prefix = event_type.rpartition(".")[0]
     kind = KINDS.get(prefix) or KINDS.get(prefix.partition(".")[0], prefix)
     subjects = [
@@ -52,7 +52,7 @@ def make_sample(billing_env, event_type):
 
 
 def count_fixes_by_outcome(billing_env, event):
-    """Subscriptions read from Stripe, and accounts derived, because of one event."""
+    """Return how many subscriptions are fetched and how many accounts are refreshed for one event."""
     before = len(billing_env.stripe.control.requests())
     with capture_logs() as lines:
         billing_env.deliver(events=[event])
@@ -63,7 +63,7 @@ def count_fixes_by_outcome(billing_env, event):
 
 @pytest.fixture
 def scenario(billing_env):
-    """A customer's objects of every kind at Stripe, none of whose events has reached us."""
+    """Create objects of every kind for a customer at Stripe, without delivering their events."""
     customer = billing_env.subscribe("teams")
     charge = billing_env.stripe.control.objects("charge")[0]["id"]
     get_client().v1.refunds.create({"charge": charge, "amount": 100})
@@ -77,7 +77,7 @@ def scenario(billing_env):
     return customer
 
 
-class TestTheTable:
+class TestHandlerTable:
     def test_lists_every_handler(self):
         defined = {
             function
@@ -96,7 +96,7 @@ class TestTheTable:
 
 
 @pytest.mark.usefixtures("scenario")
-class TestEachEvent:
+class TestEveryEventType:
     @pytest.mark.parametrize("event_type", ENDPOINT_EVENTS)
     def test_reads_the_subscription_and_syncs_the_account_once(self, billing_env, event_type):
         work = count_fixes_by_outcome(billing_env, make_sample(billing_env, event_type))
@@ -120,7 +120,7 @@ def read_state(billing_env, customer):
     return state, sorted(Notification.objects.values_list("kind", "reference"))
 
 
-class TestAFailedPayment:
+class TestFailedPayment:
     def test_syncs_the_account_once_for_each_of_its_events(self, billing_env):
         customer = billing_env.subscribe("teams")
         billing_env.deliver()
@@ -133,7 +133,7 @@ class TestAFailedPayment:
         assert (billing_env.account(customer).status, find_failures()) == ("past_due", [])
 
 
-class TestAPaidCheckout:
+class TestPaidCheckout:
     def test_reads_its_subscription_once(self, billing_env):
         customer = CustomerFactory()
         open_page(customer)
@@ -144,7 +144,7 @@ class TestAPaidCheckout:
         assert billing_env.account(customer).status == "active"
 
 
-class TestAMeterError:
+class TestMeterError:
     def test_is_handed_to_its_service(self, billing_env, customer):
         (report,) = report_fixes(customer, 1)
         thin = billing_env.stripe.control.report_meter_error(identifier=report.identifier)
@@ -154,7 +154,7 @@ class TestAMeterError:
         assert (report.status, find_failures()) == ("parked", [])
 
 
-class TestWhatNamesNoSubscription:
+class TestEventsWithoutSubscription:
     @pytest.mark.parametrize("parent", [None, {}, {"subscription_details": None}])
     def test_an_invoice_syncs_no_account(self, billing_env, parent):
         invoice = {"id": "in_1", "object": "invoice", "customer": "cus_1", "parent": parent}
@@ -188,7 +188,7 @@ def find_fix_price():
     return find_price_ids(PAYG)["payg_fix"]
 
 
-class TestEveryKindOfNews:
+class TestAllEventsTogether:
     def test_is_processed_without_a_failure(self, billing_env):
         customer = billing_env.subscribe("teams")
         billing_env.deliver()

@@ -176,11 +176,11 @@ class TestOrder:
         )
 
 
-class TestAStaleRead:
+class TestConcurrentRefresh:
     @pytest.mark.services
     @pytest.mark.django_db(transaction=True)
     def test_does_not_overwrite_a_newer_one(self, stripe_sandbox, monkeypatch):
-        """One worker has read the subscription and not yet written it, when another hears that it ended."""
+        """One worker has read the subscription but not written it when another learns that it ended."""
         sync_plans()
         customer = CustomerFactory()
         choose_plan(customer=customer, plan=PAYG, payment_method="pm_card_visa", at=timezone.now())
@@ -209,7 +209,7 @@ class TestAStaleRead:
 
 
 def make_event(account, name):
-    """An event as Stripe would send it; only whom it is about matters, since all is read anew."""
+    """Return an event as Stripe would send it. Only its customer matters, because handlers fetch the rest."""
     subject = {
         "id": account.subscription_id,
         "object": "subscription",

@@ -96,7 +96,7 @@ class TestPruneEvents:
         assert WebhookEventTrigger.objects.get() == young
 
 
-class TestTheLedger:
+class TestLedgerIsKept:
     def test_is_never_changed(self, billing_env, customer):
         report_fixes(customer, 2)
         billing_env.deliver()

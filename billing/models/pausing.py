@@ -1,12 +1,12 @@
-"""The condition that staff have not paused reporting to Stripe."""
+"""Query condition for rows whose reporting to Stripe is not paused by staff."""
 
 from django.db.models import Exists, Q
 
 from .feature_flags import FeatureFlag
 
 
-def is_sent_to_stripe(customer: str) -> Q:
-    """Return a condition that neither billing as a whole nor the row's customer is paused.
+def is_reporting_on(customer: str) -> Q:
+    """Return a condition that is true if neither billing as a whole nor the row's customer is paused.
 
     `customer` is the lookup path from the row to its customer.
     """
