@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from phases.test_integration.errors import (
     TestIntegrationError,
     UnsupportedFramework,
 )
+from phases.test_integration.read.red_tests import MAX_TESTS
 from tests.core.metrics.pages import Growth
 
 RED = {"testName": "is safe", "testCode": "check(1)", "attackVector": "x"}
@@ -41,17 +43,22 @@ GET_PID = partial(os.getpid)
 GET_FORK_SERVER = partial(os.getppid)
 
 
-def make_pool(**options):
-    limits = Limits(cpu_seconds=0.3, memory_bytes=64 * 1024 * 1024)
-    usual = {"processes": 2, "requests": 2, "limits": limits, "wait_seconds": 60, "max_seconds": 60}
-    return EnginePool(**usual | options)
+@pytest.fixture
+def make_pool():
+    """Makes pools, which are closed after the test."""
+    with ExitStack() as made:
+
+        def make(**options):
+            limits = Limits(cpu_seconds=0.3, memory_bytes=64 * 1024 * 1024)
+            usual = {"processes": 2, "requests": 2, "limits": limits, "wait_seconds": 60, "max_seconds": 60}
+            return made.enter_context(closing(EnginePool(**usual | options)))
+
+        yield make
 
 
 @pytest.fixture
-def pool():
-    made = make_pool()
-    yield made
-    made.close()
+def pool(make_pool):
+    return make_pool()
 
 
 def generate(text, framework="pytest", language="python", tests=1):
@@ -161,13 +168,12 @@ class TestHostileInput:
             (SLEEP, "overdue"),
         ],
     )
-    def test_is_stopped_counted_and_raises(self, task, reason):
+    def test_is_stopped_counted_and_raises(self, make_pool, task, reason):
         pool = make_pool(max_seconds=1 if reason == "overdue" else 60)
         stopped = Growth("rsolv_engine_tasks_stopped_total", reason=reason)
         with pytest.raises(TooExpensive):
             pool.run(task, caller="a")
         assert stopped.so_far == 1
-        pool.close()
 
     def test_does_not_block_the_next_task_of_its_caller(self, pool):
         with pytest.raises(TooExpensive):
@@ -189,9 +195,9 @@ class TestHostileInput:
             pool.run(FILL, caller="a")
         assert measure() - before < 8 * 1024 * 1024
 
-    def test_does_not_delay_others(self):
+    def test_does_not_delay_others(self, make_pool):
         """The other callers get their results before the hostile task ends."""
-        pool = make_pool(max_seconds=10)
+        pool = make_pool(max_seconds=4)
         pool.run(WORK, caller="others")
         ends = []
 
@@ -206,12 +212,11 @@ class TestHostileInput:
             assert pool.run(WORK, caller="others") == WORK()
         ends.append("others")
         thread.join()
-        pool.close()
         assert ends == ["others", "hostile"]
 
-    def test_leaves_a_slot_to_other_callers(self, tmp_path):
+    def test_leaves_a_slot_to_other_callers(self, make_pool, tmp_path):
         """A second task of the same caller has to wait."""
-        pool = make_pool(wait_seconds=0.1, max_seconds=5)
+        pool = make_pool(wait_seconds=0.1, max_seconds=2)
         started = tmp_path / "started"
         task = sleep_after(started, 3600)
         thread = threading.Thread(
@@ -224,20 +229,18 @@ class TestHostileInput:
         assert busy.value.retry_after
         assert pool.run(WORK, caller="others") == WORK()
         thread.join()
-        pool.close()
 
     def test_just_below_the_limit_makes_its_caller_suspect(self, pool, tmp_path):
         pool.run(BUSY, caller="hostile")
         assert is_suspect(pool, "hostile", tmp_path)
 
-    def test_rejected_late_by_the_engine_makes_its_caller_suspect(self, monkeypatch, tmp_path):
+    def test_rejected_late_by_the_engine_makes_its_caller_suspect(self, make_pool, monkeypatch, tmp_path):
         monkeypatch.setattr(engine_pool, "SUSPECT_SHARE", 0.00125)  # 10 ms of the CPU limit
         pool = make_pool(limits=Limits(cpu_seconds=8, memory_bytes=128 * 1024 * 1024))
-        hostile = generate("it(2,()=>{foo(1)});\n" * 2_000, "jest", "javascript", tests=20)
+        hostile = generate("it(2,()=>{foo(1)});\n" * 2_000, "jest", "javascript", tests=MAX_TESTS)
         with pytest.raises(TestIntegrationError):
             pool.run(hostile, caller="hostile")
         assert is_suspect(pool, "hostile", tmp_path)
-        pool.close()
 
     def test_ordinary_tasks_do_not_make_a_caller_suspect(self, pool, tmp_path):
         for _ in range(20):
@@ -246,13 +249,12 @@ class TestHostileInput:
 
 
 class TestBurst:
-    def test_of_one_customer_is_served_completely(self):
+    def test_of_one_customer_is_served_completely(self, make_pool):
         """More requests than a web process has threads, before the engine is loaded."""
         pool = make_pool(wait_seconds=2)
         with ThreadPoolExecutor(8) as threads:
             sent = [threads.submit(pool.run, WORK, caller="a") for _ in range(8)]
         assert [each.result() for each in sent] == [WORK()] * 8
-        pool.close()
 
 
 class TestChild:
@@ -296,13 +298,12 @@ class TestChild:
         assert pool.run(GET_PID, caller="a") != first
         assert wait_until(lambda: not exists(first))
 
-    def test_has_no_secrets_and_no_django(self, monkeypatch):
+    def test_has_no_secrets_and_no_django(self, make_pool, monkeypatch):
         monkeypatch.setenv("RSOLV_SECRET_KEY", "secret")
         pool = make_pool()
         assert pool.run(partial(os.getenv, "RSOLV_SECRET_KEY"), caller="a") is None
         loaded = pool.run(partial(eval, "list(__import__('sys').modules)"), caller="a")
         assert {"django", "celery", "stripe", "redis", "psycopg"}.isdisjoint(loaded)
-        pool.close()
 
     def test_is_reused_for_thousands_of_tasks(self, pool):
         open_files = None
