@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -69,6 +70,13 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():
         lent.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def retries_without_pauses() -> Iterator[None]:
+    """Let Stripe's SDK retry as in production, without its pauses of half a second and more."""
+    with mock.patch.object(stripe.HTTPClient, "_sleep_time_seconds", lambda *_: 0.0):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -138,8 +146,6 @@ def stripe_sandbox(stripe_server: "StripeSandbox", settings: Any, monkeypatch: A
     stripe_server.reset()
     settings.STRIPE_API_BASE = stripe_server.url
     monkeypatch.setattr(stripe, "api_base", stripe_server.url)
-    # The SDK retries as in production, without its pauses of half a second and more.
-    monkeypatch.setattr(stripe.HTTPClient, "_sleep_time_seconds", lambda *_: 0.0)
     # Looking for a proxy in the environment takes as long as a request to the sandbox.
     monkeypatch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
     get_client.cache_clear()

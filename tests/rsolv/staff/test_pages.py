@@ -7,6 +7,7 @@ from django.utils import timezone
 from billing.models import SubscriptionRequest, UsageReport
 from customers.models import (
     ApiKey,
+    Customer,
     ForgeAccount,
     IdempotentAnswer,
     Invitation,
@@ -74,9 +75,9 @@ DAYS = (
 )
 
 
-def list_extreme_dates(name):
+def list_extreme_dates(name, days):
     """Yield the query parameters of date drill-downs and date ranges with extreme or invalid dates."""
-    for day in DAYS:
+    for day in days:
         for count in (1, 2, 3):
             parts = zip(("year", "month", "day")[:count], day[:count], strict=True)
             yield {f"{name}__{part}": value for part, value in parts}
@@ -92,7 +93,8 @@ class TestExtremeDate:
         User.objects.update(time_zone=zone)
         page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         name = admin.site._registry[model].date_hierarchy or "created_at"
-        for asked in list_extreme_dates(name):
+        # All lists read dates by the same code: one gets every date, the others the first and the last.
+        for asked in list_extreme_dates(name, DAYS if model is Customer else DAYS[:2]):
             assert staff.get(page, asked, follow=True).status_code in (200, 400), asked
 
 
