@@ -8,12 +8,12 @@ import httpx
 from django.conf import settings
 from django.core.management import call_command
 
-from sandbox.tables import make_tables
+from sandbox.tables import create_tables
 
 
 def main() -> None:
     django.setup()
-    make_tables()
+    create_tables()
     call_command("sync_plans", verbosity=0)
     call_command("register_webhook", verbosity=0)
     _wait_for_web()

@@ -58,7 +58,10 @@ def test_conflicts_while_in_flight(sandbox: StripeSandbox, shop: Shop) -> None:
     assert refused.value.http_status == 409
 
 
-def test_the_sdk_waits_for_the_first_answer(sandbox: StripeSandbox, shop: Shop) -> None:
+def test_the_sdk_waits_for_the_first_answer(
+    sandbox: StripeSandbox, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stripe.HTTPClient, "_sleep_time_seconds", lambda *_: 0.3)  # tests have no pauses
     sandbox.control.add_fault("latency", path="/v1/customers", ms=200)
     slow = threading.Thread(target=lambda: shop.v1.customers.create({}, ONCE))
     slow.start()
