@@ -23,7 +23,8 @@ COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/var/pycache
 PYTEST := env $(COMPILED) $(PY) -m pytest
 PYTEST_ARGS ?=
 # Each process takes neighbors, which share what their module starts, until one has nothing left to do.
-PARALLEL ?= -n 2 --dist worksteal
+# Three for two cores: tests of servers and of processes mostly wait.
+PARALLEL ?= -n 3 --dist worksteal
 # What runs on SQLite too: where the database takes part in what is asserted. That is constraints and triggers, unique
 # claims and what a refused one leaves of its transaction, sums and dates that the database computes, columns of JSON,
 # limits and caches that are within the process where there is no Redis; and the journeys, which cross all of them.
@@ -114,7 +115,7 @@ test-services: setup ## All tests on PostgreSQL and Redis (TEST_DATABASE_URL, TE
 
 .PHONY: test-browser
 test-browser: setup ## Journeys and every page in Chromium, with axe; pictures in var/screenshots
-	$(PYTEST) tests/browser $(PARALLEL) --dist loadfile $(PYTEST_ARGS)
+	$(PYTEST) tests/browser -n 2 --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Check the style of Python and templates, and American spelling everywhere
