@@ -26,7 +26,7 @@ PYTEST_ARGS ?=
 # Three for two cores: tests of servers and of processes mostly wait.
 PARALLEL ?= -n 3 --dist worksteal
 # What runs on SQLite too: where the database takes part in what is asserted. That is constraints and triggers, unique
-# claims and what a refused one leaves of its transaction, sums and dates that the database computes, columns of JSON,
+# claims and what a rejected one leaves of its transaction, sums and dates that the database computes, columns of JSON,
 # limits and caches that are within the process where there is no Redis; and the journeys, which cross all of them.
 # What Stripe answers and charges, pages and the engine are the same code on the same rows: once, on PostgreSQL.
 # The demo, the browser's tests and half of tests/deploy run the embedded way on SQLite as well.

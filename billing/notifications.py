@@ -75,10 +75,10 @@ def _describe_cap(data: Data) -> Words:
     # At 100 the next fix is rejected, even if the amount spent is still below the cap.
     if percent == 100:
         advice = _(
-            "Fixes that would cost more are refused before they are made. Raise the cap to go on sooner."
+            "Fixes that would cost more are rejected before they are made. Raise the cap to go on sooner."
         )
         return Words(_("Your spend cap is reached"), (facts, advice), _("Change the cap"))
-    advice = _("At the cap, fixes that would cost more are refused before they are made. Nothing is lost.")
+    advice = _("At the cap, fixes that would cost more are rejected before they are made. Nothing is lost.")
     title = _("%(percent)s%% of your spend cap is used") % {"percent": percent}
     return Words(title, (facts, advice), _("Look at the cap"))
 

@@ -17,7 +17,10 @@ BY_SENDER = Limit("invitations-of-sender", 20, seconds=3600)
 BY_CUSTOMER = Limit("invitations-of-customer", 50, seconds=DAY)
 TO_MAILBOX = (Limit("invitation-again", 1, seconds=60), Limit("invitations-to-mailbox", 5, seconds=DAY))
 # Limits on mail that anybody can trigger by typing an address, for all addresses of a mailbox together.
-UNSOLICITED = (Limit("unasked-mail-hour", 10, seconds=3600), Limit("unasked-mail-day", 30, seconds=DAY))
+UNSOLICITED = (
+    Limit("unsolicited-mail-hour", 10, seconds=3600),
+    Limit("unsolicited-mail-day", 30, seconds=DAY),
+)
 # Limits on password resets and codes, per address: a flood to other addresses of the mailbox must not block
 # the owner's.
 ESSENTIAL = (Limit("needed-mail-hour", 10, seconds=3600), Limit("needed-mail-day", 50, seconds=DAY))

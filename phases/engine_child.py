@@ -143,7 +143,7 @@ def _run_task(task: bytes) -> tuple[str, Any]:
     try:
         return "done", pickle.loads(task)()  # noqa: S301 - the parent wrote it
     except TestIntegrationError as error:
-        return "refused", (type(error).__name__, error.code, error.status, error.message, error.field)
+        return "rejected", (type(error).__name__, error.code, error.status, error.message, error.field)
     except MemoryError:
         return "memory", None
     except RecursionError:

@@ -170,7 +170,7 @@ class Child:
 
 
 def _raise(outcome: str, value: Any) -> NoReturn:
-    if outcome == "refused":
+    if outcome == "rejected":
         raise _rebuild(*value)
     if outcome == "failed":
         raise TaskFailed(*value)

@@ -18,21 +18,21 @@ def _notification(key: str, **example: Any) -> Mail:
 
 
 ACCOUNT_MAILS = (
-    Mail("account/email/email_confirmation_signup", limit="needed", example=_CODE),
-    Mail("account/email/email_confirmation", limit="unasked", example=_CODE),
+    Mail("account/email/email_confirmation_signup", limit="essential", example=_CODE),
+    Mail("account/email/email_confirmation", limit="unsolicited", example=_CODE),
     Mail(
         "account/email/password_reset_key",
-        limit="needed",
+        limit="essential",
         example={"password_reset_url": "https://rsolv.test/accounts/password/reset/key/1/"},
     ),
     Mail(
         "account/email/unknown_account",
-        limit="unasked",
+        limit="unsolicited",
         example={"signup_url": "https://rsolv.test/accounts/signup/"},
     ),
     Mail(
         "account/email/account_already_exists",
-        limit="unasked",
+        limit="unsolicited",
         example={"password_reset_url": "https://rsolv.test/accounts/password/reset/"},
     ),
     Mail("account/email/reauthentication_code", example=_CODE),

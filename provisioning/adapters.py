@@ -73,7 +73,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         # The limits are for strangers. What staff send is not dropped.
         limit = get_mail(template_prefix).limit if get_acting_staff() is None else ""
-        if limit and is_mail_limit_reached(email, is_essential=limit == "needed"):
+        if limit and is_mail_limit_reached(email, is_essential=limit == "essential"):
             log.warning("mail_dropped", template=template_prefix)
             return
         site = {"name": "RSOLV", "domain": get_base_host()}  # allauth would use the request's Host header

@@ -122,11 +122,11 @@ def _replace_unstorable(read: JSONObject, names: list[str]) -> None:
         read.members[name] = read_json(read.slice(name))
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise MalformedJSON(f"The body is not valid JSON: {name} is not a number.")
 
 
-DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+DECODER = json.JSONDecoder(parse_constant=_reject_constant)
 
 
 class _Reader:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from core.api import limiter
 from core.api.errors import RateLimited, RateLimitStatus
 from core.api.limiter import Count, Limit
-from core.api.metrics import LIMITER_REFUSALS, LIMITER_UNAVAILABLE
+from core.api.metrics import LIMITER_REJECTIONS, LIMITER_UNAVAILABLE
 from core.http.client_ip import get_client_ip, get_client_network
 from core.redis.client import RedisUnavailable
 
@@ -53,7 +53,7 @@ def hit(
     if last.is_over:
         # Counting stops at the limit that is exceeded, so the last count belongs to it.
         code = codes[len(counts) - 1]
-        LIMITER_REFUSALS.labels(code=code).inc()
+        LIMITER_REJECTIONS.labels(code=code).inc()
         raise RateLimited(_to_status(last), code=code)
     return _to_status(last)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 # How often a mail goes to an address that a stranger may have typed in: customers/mail_limits.py.
-Limit = Literal["", "unasked", "needed"]
+Limit = Literal["", "unsolicited", "essential"]
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ class IncomingRequest:
             self._parse(bytes(self._head[:end]))
         # After a bare newline the head is malformed, whatever follows.
         elif len(self._head) > self._limits.head_bytes or BARE_NEWLINE.search(self._head, start):
-            self._refuse_head()
+            self._reject_head()
         return found >= 0
 
     def _parse(self, head: bytes) -> None:
@@ -125,7 +125,7 @@ class IncomingRequest:
         self._ending = ChunkedBody(self._limits.chunks) if is_chunked else FixedLengthBody(reader.length)
         self._head.clear()
 
-    def _refuse_head(self) -> None:
+    def _reject_head(self) -> None:
         """Raise gunicorn's error for this head, or LimitRequestHeaders if it is only too long."""
         with suppress(NoMoreData):
             self._parser.parse_head(bytes(self._head))

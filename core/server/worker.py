@@ -135,13 +135,13 @@ class BufferingWorker(ThreadWorker):
             # The client's connection failed, which `_run_step` handles: the request is not malformed.
             raise
         except Exception as error:
-            self._refuse(conn, error)
+            self._reject(conn, error)
         else:
             self._stop_waiting(conn)
             self.enqueue_req(conn)
         return True
 
-    def _refuse(self, conn: Connection, error: Exception) -> None:
+    def _reject(self, conn: Connection, error: Exception) -> None:
         self.handle_error(None, conn.sock, conn.client, error)
         self._finish(conn, keep_alive=False)
 

@@ -1,7 +1,7 @@
 """Runs an insertion: read the file, plan each test, apply the plan, verify the result.
 
 Where the result of a plan by the syntax tree fails its checks, the test is appended; where that fails too,
-the file is refused.
+the file is rejected.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from phases.test_integration.apply.edits import apply_splices, merge_spans, shift_offset
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.plan.protocols import Inserter, InsertionWarning, Plan, Target
 from phases.test_integration.read.document import Document, Span
 from phases.test_integration.read.parsing import ParsedDocument, parse_document
@@ -70,7 +70,7 @@ class _Insertion:
 def integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> Integration:
     """Insert every test into the file, in order. Repeating it on its own result changes nothing.
 
-    Raises TargetRefused where no insertion is safe, InvalidTestCode where a test is not valid code.
+    Raises TargetRejected where no insertion is safe, InvalidTestCode where a test is not valid code.
     """
     with limited_parsing():
         return _integrate(inserter, text, red_tests)
@@ -85,7 +85,7 @@ def _integrate(inserter: Inserter, text: str, red_tests: Sequence[RedTest]) -> I
     insertions: list[_Insertion] = []
     for red_test in red_tests:
         if time.thread_time() - began > MAX_INSERTION_SECONDS:
-            raise TargetRefused("these tests take too long in this file: send fewer of them at once")
+            raise TargetRejected("these tests take too long in this file: send fewer of them at once")
         state, insertion, new_spans = _insert(inserter, state, red_test)
         spans = merge_spans(spans, new_spans)
         insertions = [_moved(earlier, new_spans) for earlier in insertions] + [insertion]
@@ -109,7 +109,7 @@ def _read(inserter: Inserter, document: Document) -> _State:
 def _insert(
     inserter: Inserter, state: _State, red_test: RedTest
 ) -> tuple[_State, _Insertion, tuple[Span, ...]]:
-    """Insert one test: by its plan, else appended. Raises TargetRefused where both fail their checks."""
+    """Insert one test: by its plan, else appended. Raises TargetRejected where both fail their checks."""
     plan = state.target.plan(red_test)
     if not plan.splices:
         return state, _Insertion(plan, "ast", plan.existing), ()
@@ -119,7 +119,7 @@ def _insert(
         plan, method = state.target.plan_append(red_test), "append"
         done = _apply(inserter, state, plan)
     if done is None:
-        raise TargetRefused("the file's syntax is broken where a test could go; adding one would break more")
+        raise TargetRejected("the file's syntax is broken where a test could go; adding one would break more")
     after, spans = done
     return after, _Insertion(plan, method, spans[plan.main].start), spans
 

@@ -64,7 +64,7 @@ class InvalidTestCode(TestIntegrationError):
         super().__init__(message, field="testSuite.redTests")
 
 
-class TargetRefused(TestIntegrationError):
+class TargetRejected(TestIntegrationError):
     """The test cannot be inserted into this file safely."""
 
     code = "VALIDATION_ERROR"

@@ -1,4 +1,4 @@
-"""The API's entry points: plain values in, frozen dataclasses out, TestIntegrationError for every refusal."""
+"""The API's entry points: plain values in, frozen dataclasses out, errors raised as TestIntegrationError."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def generate(*, target_file_content: str, red_tests: object, framework: str, lan
     """Insert the tests into the file in its own style.
 
     `red_tests` is the request's `testSuite.redTests`, not validated yet. Raises InvalidValue naming the
-    field, UnsupportedFramework, LanguageMismatch, InsertionNotSupported, InvalidTestCode, and TargetRefused
+    field, UnsupportedFramework, LanguageMismatch, InsertionNotSupported, InvalidTestCode, and TargetRejected
     where no insertion is safe.
     """
     _require_text(targetFileContent=target_file_content, framework=framework, language=language)

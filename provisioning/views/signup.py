@@ -24,8 +24,8 @@ class SocialSignupView(AllauthSocialSignupView):
             response: HttpResponse = super().form_valid(form)
         except (IntegrityError, SignupRejected):  # the same form was submitted twice at once
             form.add_error("email", translate_error(SignupRejected()))
-            refused: HttpResponse = self.form_invalid(form)
-            return refused
+            rejected: HttpResponse = self.form_invalid(form)
+            return rejected
         new_key = getattr(self.request, "new_api_key", None)
         if new_key:
             set_new_key_cookie(response, new_key.raw, user=new_key.api_key.created_by)

@@ -86,7 +86,7 @@ class FaultInjector:
                 Fault(
                     "the database accepts no connection",
                     ("DatabaseDown", "ApiErrorsFast", "ApiErrorsSlow"),
-                    inject=self.refuse_database,
+                    inject=self.block_database,
                     recover=self.accept_database,
                     panels=(
                         "api: Server errors by view [A]",
@@ -346,7 +346,7 @@ class FaultInjector:
     def start_redis(self) -> None:
         self.stack.start_redis(self.supervisor)
 
-    def refuse_database(self) -> None:
+    def block_database(self) -> None:
         connection.close()  # this process's own connection would be terminated too
         self._allow_connections("false")
 

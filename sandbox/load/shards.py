@@ -122,7 +122,7 @@ def _make_analyze() -> dict[str, Any]:
 
 def _make_generate(issue: int) -> dict[str, Any]:
     red = {
-        "testName": f"refuses injection {issue}",
+        "testName": f"rejects injection {issue}",
         "testCode": f'expect(shop.find("\' OR {issue}=1")).toEqual([])',
         "attackVector": "' OR 1=1",
     }

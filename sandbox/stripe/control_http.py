@@ -20,7 +20,7 @@ def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
     @routes.errorhandler(StripeFailure)
     @routes.errorhandler(ValueError)
     @routes.errorhandler(TypeError)
-    def refuse(error: Exception) -> ResponseReturnValue:
+    def reject(error: Exception) -> ResponseReturnValue:
         return jsonify(error=str(error)), 400
 
     @routes.get("/health")

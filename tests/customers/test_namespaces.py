@@ -196,8 +196,8 @@ class TestRaces:
     def test_only_one_of_several_customers_proves_it(self):
         customers = [CustomerFactory() for _ in range(6)]
         results = race(*(lambda each=each: prove(each) for each in customers))
-        refused = [each for each in results if isinstance(each, NamespaceHeld)]
-        assert (len(refused), len(results)) == (5, 6)
+        rejected = [each for each in results if isinstance(each, NamespaceHeld)]
+        assert (len(rejected), len(results)) == (5, 6)
         assert ForgeAccount.objects.get(released_at=None).is_proven
 
     def test_no_other_claim_survives_a_concurrent_proof(self):

@@ -24,7 +24,7 @@ from phases.engine_processes import ForkServer
 from phases.test_integration import services as engine
 from phases.test_integration.errors import (
     InvalidValue,
-    TargetRefused,
+    TargetRejected,
     TestIntegrationError,
     UnsupportedFramework,
 )
@@ -119,7 +119,7 @@ class TestResult:
         def answer(ask):
             try:
                 return ask()
-            except TargetRefused as error:
+            except TargetRejected as error:
                 return error.message
 
         assert answer(lambda: pool.run(task, caller="a")) == answer(task)
@@ -129,7 +129,7 @@ class TestResult:
         [
             (partial(WORK, framework="nose"), UnsupportedFramework, "framework"),
             (partial(WORK, vulnerable_file=7), InvalidValue, "vulnerableFile"),
-            (generate("x\n" * 250_000), TargetRefused, "targetFileContent"),
+            (generate("x\n" * 250_000), TargetRejected, "targetFileContent"),
         ],
     )
     def test_error_equals_that_of_the_engine(self, pool, task, kind, field):
@@ -181,7 +181,7 @@ class TestHostileInput:
         assert pool.run(WORK, caller="a") == WORK()
 
     def test_with_deep_nesting_does_not_affect_others(self, pool):
-        with contextlib.suppress(TooExpensive, TargetRefused):
+        with contextlib.suppress(TooExpensive, TargetRejected):
             pool.run(generate("(" * 1_500_000, "rspec", "ruby"), caller="a")
         assert pool.run(WORK, caller="a") == WORK()
 

@@ -78,7 +78,7 @@ _SUFFIXES = re.compile(r"\.(?:py|rb|go|exs|java|php|[cm]?[jt]sx?)$")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result for one file. `parses` is None where unchecked; `reason` explains an append or a refusal."""
+    """The result for one file. `parses` is None where unchecked; `reason` explains a result."""
 
     path: str
     framework: str
@@ -101,7 +101,7 @@ class Row:
     by_tree: int = 0
     by_tree_with_test: int = 0
     appended: int = 0
-    refused: int = 0
+    rejected: int = 0
     parse_checked: int = 0
     parse_failed: int = 0
     changed: int = 0
@@ -154,10 +154,10 @@ def measure(path: str, framework: str, text: str, parses: SyntaxChecker) -> Outc
         )
     except TestIntegrationError as error:
         elapsed = (time.perf_counter() - started) * 1000
-        return Outcome(path, framework, contains_test, "refused", elapsed, str(error))
+        return Outcome(path, framework, contains_test, "rejected", elapsed, str(error))
     except Exception as error:  # a defect: the table shows it, the run continues
         elapsed = (time.perf_counter() - started) * 1000
-        return Outcome(path, framework, contains_test, "refused", elapsed, f"crashed: {error!r}"[:200])
+        return Outcome(path, framework, contains_test, "rejected", elapsed, f"crashed: {error!r}"[:200])
     elapsed = (time.perf_counter() - started) * 1000
     accepted = parses(language, text)
     return Outcome(
@@ -223,7 +223,7 @@ COLUMNS: Mapping[str, Callable[[Row], object]] = {
         f"{100 * row.by_tree_with_test / row.with_test:.2f} %" if row.with_test else "-"
     ),
     "appended": lambda row: row.appended,
-    "refused": lambda row: row.refused,
+    "rejected": lambda row: row.rejected,
     "parse-checked": lambda row: row.parse_checked,
     "failed": lambda row: row.parse_failed,
     "old bytes changed": lambda row: row.changed,
@@ -247,7 +247,7 @@ def _count(row: Row, each: Outcome) -> None:
     row.by_tree += each.result == "ast"
     row.by_tree_with_test += each.result == "ast" and each.has_test
     row.appended += each.result == "append"
-    row.refused += each.result == "refused"
+    row.rejected += each.result == "rejected"
     row.parse_checked += each.parses is not None
     row.parse_failed += each.parses is False
     row.changed += each.changed

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.read.document import Document
 
 _CLOSES = re.compile(rb"(?:\}|end\b)[\s)\]};,]*(?:(?://|#|/\*)[^\n]*)?")
 
 
-def unsafe_position() -> TargetRefused:
+def unsafe_position() -> TargetRejected:
     """Return the error for a position that may turn out to be inside other code."""
-    return TargetRefused("the file's syntax is broken around its tests: one more could stand amid another")
+    return TargetRejected("the file's syntax is broken around its tests: one more could stand amid another")
 
 
 def check_function(document: Document, start: int, end: int) -> None:
-    """Raises TargetRefused unless the function's last line closes it at the indentation of its first line."""
+    """Raise TargetRejected unless the function's last line closes it at its indentation."""
     first, last = document.line_start(start), document.line_start(max(end - 1, start))
     is_own = not document.lines[first:start].strip()
     is_aligned = document.indent_at(start) == document.indent_at(last)
@@ -29,8 +29,8 @@ def check_function(document: Document, start: int, end: int) -> None:
 
 
 def check_file_end(document: Document) -> None:
-    """Raises TargetRefused unless the file's last line closes something in the first column."""
+    """Raises TargetRejected unless the file's last line closes something in the first column."""
     text = document.lines[document.start :].rstrip()
     last = text[text.rfind(b"\n") + 1 :]
     if text and not _CLOSES.fullmatch(last):
-        raise TargetRefused("the file breaks off, and code at its end would stand in what is not closed")
+        raise TargetRejected("the file breaks off, and code at its end would stand in what is not closed")

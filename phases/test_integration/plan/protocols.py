@@ -57,13 +57,13 @@ class Target(Protocol):
     def plan(self, red_test: RedTest) -> Plan:
         """Return where and how the test goes in, or that it exists.
 
-        Raises InvalidTestCode, TargetRefused.
+        Raises InvalidTestCode, TargetRejected.
         """
 
     def plan_append(self, red_test: RedTest) -> Plan:
         """Return the plan that appends the test to the file.
 
-        Raises InvalidTestCode, TargetRefused.
+        Raises InvalidTestCode, TargetRejected.
         """
 
     def has(self, plan: Plan, span: Span) -> bool:

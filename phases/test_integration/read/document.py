@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from phases.test_integration.errors import InvalidValue, TargetRefused
+from phases.test_integration.errors import InvalidValue, TargetRejected
 
 MAX_DOCUMENT_BYTES = 2_000_000
 MAX_LINES = 200_000  # tree-sitter's Ruby parser does not check its deadline within comments
@@ -38,7 +38,7 @@ class Document:
 
     @classmethod
     def of(cls, text: str) -> Document:
-        """Raises InvalidValue for text with NUL or surrogates, TargetRefused for a file that is too large."""
+        """Raises InvalidValue for text with NUL or surrogates, TargetRejected for too large a file."""
         if "\0" in text:
             raise InvalidValue("must be text: it has a NUL character", field="targetFileContent")
         try:
@@ -46,9 +46,9 @@ class Document:
         except UnicodeEncodeError:
             raise InvalidValue("must be text: it has a lone surrogate", field="targetFileContent") from None
         if len(content) > MAX_DOCUMENT_BYTES:
-            raise TargetRefused(f"the file has more than {MAX_DOCUMENT_BYTES} bytes")
+            raise TargetRejected(f"the file has more than {MAX_DOCUMENT_BYTES} bytes")
         if max(content.count(b"\n"), content.count(b"\r")) > MAX_LINES:
-            raise TargetRefused(f"the file has more than {MAX_LINES} lines")
+            raise TargetRejected(f"the file has more than {MAX_LINES} lines")
         return cls(content)
 
     @cached_property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Tree
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.read.document import Document, Splice
 from phases.test_integration.read.syntax import Grammar, errors
 
@@ -27,16 +27,16 @@ class ParsedDocument:
 def parse_document(document: Document, grammars: Sequence[Grammar]) -> ParsedDocument:
     """Parse with each grammar until one finds no error; keep the one with the fewest errors.
 
-    Raises TargetRefused for a file that is too large or takes too long to parse.
+    Raises TargetRejected for a file that is too large or takes too long to parse.
     """
     if sum(map(document.content.count, (b"(", b"[", b"{"))) > MAX_NODES:
         # Checked before parsing: the parser takes 250 bytes for each bracket.
-        raise TargetRefused(f"the file is too large: it has more than {MAX_NODES} brackets")
+        raise TargetRejected(f"the file is too large: it has more than {MAX_NODES} brackets")
     candidates = []
     for grammar in grammars:
         tree = grammar.parse(document)
         if tree.root_node.descendant_count > MAX_NODES:
-            raise TargetRefused(f"the file is too large: its syntax tree has more than {MAX_NODES} nodes")
+            raise TargetRejected(f"the file is too large: its syntax tree has more than {MAX_NODES} nodes")
         candidates.append(ParsedDocument(document, tree, grammar, len(errors(tree))))
         if not candidates[-1].error_count:
             break
@@ -47,7 +47,7 @@ def parse_document(document: Document, grammars: Sequence[Grammar]) -> ParsedDoc
 def parse_result(before: ParsedDocument, document: Document, splices: tuple[Splice, ...]) -> ParsedDocument:
     """Parse the document that the splices made of `before`, with the same grammar.
 
-    Raises TargetRefused where that takes too long.
+    Raises TargetRejected where that takes too long.
     """
     # A copy: `parse_again` edits the tree, and `before` is still needed if the result is rejected.
     tree = before.grammar.parse_again(before.tree.copy(), document, splices, before.document)

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from tree_sitter import Language, Node, Parser, Tree
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.read.document import Document, Splice
 
 MAX_PARSE_SECONDS = 0.5  # of CPU time, so that a busy machine rejects nothing
@@ -41,13 +41,13 @@ class Grammar:
         self._is_pathological = is_pathological
 
     def parse(self, document: Document) -> Tree:
-        """Raises TargetRefused where parsing takes too long."""
+        """Raises TargetRejected where parsing takes too long."""
         return self._parse(document, None)
 
     def parse_again(self, tree: Tree, document: Document, splices: tuple[Splice, ...], old: Document) -> Tree:
         """Parse `document`, made from `old` by the splices; fast where `old` has no errors.
 
-        `tree`, that of `old`, must not be used afterwards. Raises TargetRefused where parsing takes too
+        `tree`, that of `old`, must not be used afterwards. Raises TargetRejected where parsing takes too
         long.
         """
         if tree.root_node.has_error:
@@ -60,10 +60,10 @@ class Grammar:
         return self._parse(document, tree)
 
     def _parse(self, document: Document, old: Tree | None) -> Tree:
-        """Parse with a deadline; raises TargetRefused where the parser exceeds it."""
+        """Parse with a deadline; raises TargetRejected where the parser exceeds it."""
         source = document.lines
         if self._is_pathological(source):
-            raise TargetRefused("the file takes too long to parse")
+            raise TargetRejected("the file takes too long to parse")
         deadline = min(time.thread_time() + MAX_PARSE_SECONDS, _parse_deadline.get())
 
         def read(offset: int, _: object) -> bytes:
@@ -79,7 +79,7 @@ class Grammar:
             return parser.parse(read, old, progress_callback=is_late)
         # tree-sitter raises ValueError when the callback stops it.
         except ValueError:
-            raise TargetRefused("the file takes too long to parse") from None
+            raise TargetRejected("the file takes too long to parse") from None
 
 
 def walk(root: Node, *, errors_only: bool = False) -> Iterator[Node]:

@@ -12,7 +12,7 @@ def verify_result(
 ) -> tuple[ParsedDocument, Target] | None:
     """Parse and read the result; None where it has more syntax errors or lacks a planned test.
 
-    `spans` are the inserted ranges, in the order of the plan's splices. Raises TargetRefused where parsing
+    `spans` are the inserted ranges, in the order of the plan's splices. Raises TargetRejected where parsing
     takes too long.
     """
     after = parse_result(before, document, plan.splices)

@@ -38,7 +38,7 @@ def create(env: StripeEnvironment, params: Record) -> Record:
         return _reject_later(env, params, identifier, fault.code)
     meter = _meter(env, params["event_name"])
     customer = _check(env, params, meter)
-    _refuse_repeated(env, identifier)
+    _reject_repeated(env, identifier)
     event = _file(env, params, identifier, meter, customer)
     refresh_drafts(env, customer)
     return event
@@ -60,7 +60,7 @@ def _reject_later(env: StripeEnvironment, params: Record, identifier: str, code:
     known = list(env.store.newest("billing.meter", event_name=params["event_name"]))
     # An archived meter still reports errors; an unknown one has nobody to report to and raises at once.
     meter = known[0] if known else _meter(env, params["event_name"])
-    _refuse_repeated(env, identifier)
+    _reject_repeated(env, identifier)
     try:
         _check(env, params, _meter(env, params["event_name"]))
     except StripeFailure as failure:
@@ -196,7 +196,7 @@ def _check_timestamp(env: StripeEnvironment, params: Record) -> None:
         raise StripeFailure(message, code="timestamp_in_future", param="timestamp")
 
 
-def _refuse_repeated(env: StripeEnvironment, identifier: str) -> None:
+def _reject_repeated(env: StripeEnvironment, identifier: str) -> None:
     """Raise the error of an identifier used within a day. Stripe gives it no code, only a message."""
     known = next(env.store.newest("billing.meter_event", identifier=identifier), None)
     if known and known["created"] + DAY > env.now():

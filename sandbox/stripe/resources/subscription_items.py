@@ -170,13 +170,13 @@ def _new_item(env: StripeEnvironment, subscription: str, given: Record, name: st
         "tax_rates": [],
     }
     if price["recurring"]["usage_type"] == "metered":
-        _refuse_quantity(given, name)
+        _reject_quantity(given, name)
     else:
         item["quantity"] = given.get("quantity", 1)
     return item
 
 
-def _refuse_quantity(given: Record, name: str) -> None:
+def _reject_quantity(given: Record, name: str) -> None:
     if given.get("quantity") is not None:
         message = "You cannot set the quantity for metered plans."
         raise StripeFailure(message, param=f"{name}[quantity]")
@@ -221,7 +221,7 @@ def _changed(
     )
     item = {**old, "price": price["id"], "metadata": merged(old["metadata"], given.get("metadata", {}))}
     if price["recurring"]["usage_type"] == "metered":
-        _refuse_quantity(given, name)
+        _reject_quantity(given, name)
         item.pop("quantity", None)
     else:
         item["quantity"] = given.get("quantity", old.get("quantity", 1))

@@ -22,7 +22,7 @@ class TestClaim:
         answers = [alice_api.post(CLAIM, BODY).status_code for _ in range(2)]
         assert answers == [201, 201]
 
-    def test_is_refused_with_the_reason_and_what_to_do(self, alice_api):
+    def test_is_rejected_with_the_reason_and_what_to_do(self, alice_api):
         BillingAccountFactory(customer=alice_api.customer, trial_fixes_limit=0)
         response = alice_api.post(CLAIM, BODY)
         error = response.json()["error"]
@@ -43,7 +43,7 @@ class TestClaim:
         prove_namespace(customer=alice_api.customer, namespace="acme", at=timezone.now())
         assert mallory_api.post(CLAIM, BODY).json()["error"]["code"] == "FORBIDDEN"
 
-    def test_without_a_key_is_refused(self, client, db):
+    def test_without_a_key_is_rejected(self, client, db):
         assert client.post(CLAIM, BODY, content_type="application/json").status_code == 401
 
     @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ class TestClaim:
             ({"repo": "acme/shop", "issueNumber": "seven"}, "INVALID_REQUEST"),
         ],
     )
-    def test_that_cannot_be_read_is_refused(self, alice_api, body, code):
+    def test_that_cannot_be_read_is_rejected(self, alice_api, body, code):
         response = alice_api.post(CLAIM, body)
         assert (response.status_code, response.json()["error"]["code"]) == (400, code)
 

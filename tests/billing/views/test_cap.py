@@ -25,7 +25,7 @@ class TestSetCap:
         assert (entry.customer, entry.action, entry.subject) == (alice.customer, "cap_changed", "$750")
 
     @pytest.mark.parametrize("dollars", ["", "0", "-5", "1.5", "1000001", "much"])
-    def test_another_amount_is_refused_beside_its_field(self, alice: Browser, dollars: str) -> None:
+    def test_another_amount_is_rejected_beside_its_field(self, alice: Browser, dollars: str) -> None:
         response = alice.post(CAP, {"dollars": dollars})
         assert response.status_code == 422
         assert "id_dollars_error" in response.text

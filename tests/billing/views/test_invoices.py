@@ -57,7 +57,7 @@ class TestInvoices:
         for page in ("99", "0", "x", "-1", "٣"):
             assert len(read_rows(open_page(alice, f"{INVOICES}?page={page}"), "Invoices")) == 1
 
-    def test_of_a_reference_that_no_database_takes_is_refused(
+    def test_of_a_reference_that_no_database_takes_is_rejected(
         self, alice: Browser, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0), pytest.raises(NotFound):

@@ -71,7 +71,7 @@ class TestChoosePlan:
         assert AuditLogEntry.objects.get(action="plan_changed").actor == bob.membership.user
 
     @pytest.mark.parametrize("plan", ["", "trial", "gold"])
-    def test_another_plan_is_refused(self, alice: Browser, plan: str) -> None:
+    def test_another_plan_is_rejected(self, alice: Browser, plan: str) -> None:
         response = alice.post(PLANS, {"plan": plan})
         assert response.status_code == 422
         assert "Choose one of the plans." in response.text

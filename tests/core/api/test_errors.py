@@ -203,7 +203,7 @@ class TestRateLimit:
 
     def test_counts_rejected_requests(self, alice_api, settings):
         settings.API_REQUESTS_PER_MINUTE = 1
-        name, labels = "rsolv_api_limiter_refusals_total", {"code": "RATE_LIMIT_EXCEEDED"}
+        name, labels = "rsolv_api_limiter_rejections_total", {"code": "RATE_LIMIT_EXCEEDED"}
         before = count_of(name, labels)
         assert [alice_api.get("/api/v1/entitlement").status_code for _ in range(2)] == [200, 429]
         assert count_of(name, labels) == before + 1

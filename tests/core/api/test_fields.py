@@ -16,9 +16,9 @@ from core.api.fields import (
 class TestStrictCharField:
     @pytest.mark.parametrize("field", [StrictCharField(), ExactCharField(), StrictCharField(max_length=50)])
     def test_rejects_lone_surrogate(self, field):
-        with pytest.raises(ValidationError) as refused:
+        with pytest.raises(ValidationError) as rejected:
             field.run_validation("half \ud83d a pair")
-        assert refused.value.get_codes() == ["surrogate_characters_not_allowed"]
+        assert rejected.value.get_codes() == ["surrogate_characters_not_allowed"]
 
     def test_accepts_any_other_character(self):
         assert StrictCharField().run_validation("naïve 🦊 \uffff") == "naïve 🦊 \uffff"
@@ -54,9 +54,9 @@ class TestWrongType:
             field.run_validation(Unwritable(a=1))
 
     def test_error_shortens_an_invalid_choice(self):
-        with pytest.raises(ValidationError) as refused:
+        with pytest.raises(ValidationError) as rejected:
             StrictChoiceField(["a"]).run_validation("b" * 1_000_000)
-        assert len(str(refused.value.detail)) < 300
+        assert len(str(rejected.value.detail)) < 300
 
     @pytest.mark.parametrize("value", [True, 1.0, "1.0", "x", [1], "9" * 31])
     def test_integer_field_accepts_only_integers(self, value):
@@ -82,14 +82,14 @@ class TestTextListField:
 
     @pytest.mark.parametrize("odd", [7, None, ["b"], "half \ud83d a pair", "a\0b"])
     def test_error_names_the_invalid_item(self, odd):
-        with pytest.raises(ValidationError) as refused:
+        with pytest.raises(ValidationError) as rejected:
             TextListField().run_validation(["a", odd, "c"])
-        assert list(refused.value.detail) == [1]
+        assert list(rejected.value.detail) == [1]
 
     def test_does_not_check_items_of_too_long_a_list(self):
-        with pytest.raises(ValidationError) as refused:
+        with pytest.raises(ValidationError) as rejected:
             TextListField(max_length=3).run_validation([7, 7, 7, 7])
-        assert refused.value.get_codes() == ["max_length"]
+        assert rejected.value.get_codes() == ["max_length"]
 
     @pytest.mark.parametrize("other", ["abc", 7, {"a": "b"}])
     def test_rejects_other_types(self, other):
@@ -100,7 +100,7 @@ class TestTextListField:
 class TestRead:
     def test_keeps_no_state_between_bodies(self):
         assert read(Shape, {"names": ["a"], "note": "first"}) == {"names": ["a"], "note": "first"}
-        with pytest.raises(ValidationError) as refused:
+        with pytest.raises(ValidationError) as rejected:
             read(Shape, {"note": "second"})
-        assert list(refused.value.detail) == ["names"]
+        assert list(rejected.value.detail) == ["names"]
         assert read(Shape, {"names": ["b"]}) == {"names": ["b"]}

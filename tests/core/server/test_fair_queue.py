@@ -64,10 +64,10 @@ class TestManyRequestsOfOneClient:
         server = start_own(WEB_QUEUED_PER_CLIENT=str(MOST_QUEUED))
         with busy(server, count=30) as clients:
             answers = [receive_all(client) for client in clients[1:]]
-        refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503 ")]
-        assert len(refused) >= 5
-        assert all(b"\r\nRetry-After: 1\r\n" in answer for answer in refused)
-        assert len(answers) - len(refused) >= MOST_QUEUED + THREADS - 1
+        rejected = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503 ")]
+        assert len(rejected) >= 5
+        assert all(b"\r\nRetry-After: 1\r\n" in answer for answer in rejected)
+        assert len(answers) - len(rejected) >= MOST_QUEUED + THREADS - 1
 
     def test_are_accepted_again_below_the_limit(self, start_own):
         server = start_own(WEB_QUEUED_PER_CLIENT="1")

@@ -42,7 +42,7 @@ class TestCommand:
         pytest_row = rows["pytest"]
         assert (pytest_row["files"], pytest_row["with_test"], pytest_row["by_tree"]) == (2, 1, 1)
         assert pytest_row["reasons"] == {"append: the file has no test to stand beside": 1}
-        assert all(row["changed"] == row["parse_failed"] == row["refused"] == 0 for row in rows.values())
+        assert all(row["changed"] == row["parse_failed"] == row["rejected"] == 0 for row in rows.values())
         assert pytest_row["parse_checked"] == 2
 
     def test_prints_a_table_and_an_example_of_each_reason(self, folder):

@@ -233,7 +233,7 @@ class TestStoredResults:
 
 
 class TestMemory:
-    """The parser takes about 250 bytes per bracket, so texts with too many are refused before parsing."""
+    """The parser takes about 250 bytes per bracket, so texts with too many are rejected before parsing."""
 
     @pytest.mark.parametrize("bracket", "([{")
     def test_is_rejected_before_parsing_for_a_file_of_brackets(self, bracket):

@@ -1,4 +1,4 @@
-"""The engine's promises: old bytes stay, repeating changes nothing, unsafe insertions are refused."""
+"""The engine's promises: old bytes stay, repeating changes nothing, unsafe insertions are rejected."""
 
 import ast
 from dataclasses import replace
@@ -11,7 +11,7 @@ from phases.test_integration.errors import (
     InsertionNotSupported,
     InvalidValue,
     LanguageMismatch,
-    TargetRefused,
+    TargetRejected,
     TestIntegrationError,
     UnsupportedFramework,
 )
@@ -159,16 +159,16 @@ class TestBrokenTarget:
         target = TARGET + opener
         try:
             result = insert(target)
-        except TargetRefused as refused:
-            assert refused.fields is not None
+        except TargetRejected as rejected:
+            assert rejected.fields is not None
         else:
             assert without_inserted(result) == target
 
     @pytest.mark.parametrize("target", ["'''", "(" * 10_000], ids=["string", "brackets"])
-    def test_that_would_comment_out_the_test_is_refused(self, target):
-        with pytest.raises(TargetRefused, match="broken") as refused:
+    def test_that_would_comment_out_the_test_is_rejected(self, target):
+        with pytest.raises(TargetRejected, match="broken") as rejected:
             insert(target)
-        assert (refused.value.status, refused.value.field) == (422, "targetFileContent")
+        assert (rejected.value.status, rejected.value.field) == (422, "targetFileContent")
 
     def test_without_a_place_gets_the_test_at_its_end(self):
         result = insert("class A:\n  def test(self)\n   x\n")
@@ -191,7 +191,7 @@ class TestHostileTarget:
         ],
         ids=range(9),
     )
-    def test_is_answered_or_refused(self, target):
+    def test_is_answered_or_rejected(self, target):
         try:
             result = insert(target)
         except TestIntegrationError:
@@ -200,17 +200,17 @@ class TestHostileTarget:
 
     @pytest.mark.parametrize("target", ["x = '\0'", "x = '\ud800'"], ids=["NUL", "surrogate"])
     def test_invalid_text_names_the_field(self, target):
-        with pytest.raises(InvalidValue) as refused:
+        with pytest.raises(InvalidValue) as rejected:
             insert(target)
-        assert refused.value.field == "targetFileContent"
+        assert rejected.value.field == "targetFileContent"
 
-    def test_too_large_is_refused(self):
-        with pytest.raises(TargetRefused, match="bytes"):
+    def test_too_large_is_rejected(self):
+        with pytest.raises(TargetRejected, match="bytes"):
             insert("#" * 2_000_001)
 
     @pytest.mark.parametrize("eol", ["\n", "\r"])
-    def test_of_too_many_lines_is_refused(self, eol):
-        with pytest.raises(TargetRefused, match="lines"):
+    def test_of_too_many_lines_is_rejected(self, eol):
+        with pytest.raises(TargetRejected, match="lines"):
             insert(f"#{eol}" * 200_001)
 
 
@@ -222,9 +222,9 @@ class TestRequest:
 
     @pytest.mark.parametrize("language", ["ruby", "cobol", ""])
     def test_language_must_be_the_frameworks(self, language):
-        with pytest.raises(LanguageMismatch) as refused:
+        with pytest.raises(LanguageMismatch) as rejected:
             generate(target_file_content="", red_tests=[red()], framework="pytest", language=language)
-        assert (refused.value.status, refused.value.field) == (400, "language")
+        assert (rejected.value.status, rejected.value.field) == (400, "language")
 
     def test_framework_must_be_known(self):
         with pytest.raises(UnsupportedFramework, match="unsupported framework"):
@@ -248,12 +248,12 @@ class TestRequest:
         ids=range(11),
     )
     def test_wrong_value_names_its_field(self, red_tests, field):
-        with pytest.raises(InvalidValue) as refused:
+        with pytest.raises(InvalidValue) as rejected:
             generate(target_file_content="", red_tests=red_tests, framework="pytest", language="python")
-        assert refused.value.field == field
+        assert rejected.value.field == field
 
 
-def test_tests_that_take_too_long_together_are_refused(monkeypatch):
+def test_tests_that_take_too_long_together_are_rejected(monkeypatch):
     monkeypatch.setattr(engine, "MAX_INSERTION_SECONDS", -1.0)
-    with pytest.raises(TargetRefused, match="fewer"):
+    with pytest.raises(TargetRejected, match="fewer"):
         insert(TARGET)

@@ -1,4 +1,4 @@
-"""Work grows linearly with any file, and files beyond the limits are refused before reading."""
+"""Work grows linearly with any file, and files beyond the limits are rejected before reading."""
 
 import sys
 
@@ -6,7 +6,7 @@ import pytest
 from tree_sitter import Tree
 
 from phases.test_integration import engine
-from phases.test_integration.errors import TargetRefused, TestIntegrationError
+from phases.test_integration.errors import TargetRejected, TestIntegrationError
 from phases.test_integration.frameworks import FRAMEWORKS
 from phases.test_integration.measure import bench
 from phases.test_integration.measure.corpus import red_test
@@ -96,7 +96,7 @@ def insert(framework: str, target: str) -> engine.Integration:
 
 
 def lines_run(framework: str, target: str) -> int:
-    """Return the number of Python lines that an insertion or its refusal executes."""
+    """Return the number of Python lines that an insertion or its rejection executes."""
     count = 0
 
     def trace(*_: object) -> object:
@@ -151,8 +151,8 @@ class TestSize:
     def test_of_ten_thousand_lines_is_accepted(self, framework):
         assert insert(framework, bench.generate_file(framework, 10_000)).method == "ast"
 
-    def test_of_too_many_nodes_is_refused_before_the_file_is_read(self):
+    def test_of_too_many_nodes_is_rejected_before_the_file_is_read(self):
         target = "a;" * (MAX_NODES // 3 + 100)  # three nodes each: parsed well within its time
-        with pytest.raises(TargetRefused, match="nodes") as refused:
+        with pytest.raises(TargetRejected, match="nodes") as rejected:
             engine.integrate(Unread(), target, read_red_tests([red_test("pytest")]))  # type: ignore[arg-type]
-        assert (refused.value.status, refused.value.field) == (422, "targetFileContent")
+        assert (rejected.value.status, rejected.value.field) == (422, "targetFileContent")

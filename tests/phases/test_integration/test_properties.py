@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import TargetRefused, TestIntegrationError
+from phases.test_integration.errors import TargetRejected, TestIntegrationError
 from phases.test_integration.languages.python.outline import GRAMMAR
 from phases.test_integration.read.document import Document
 from phases.test_integration.read.syntax import errors
@@ -97,7 +97,7 @@ def insert(target: str, tests: list[dict[str, str]]) -> Integration:
 def insert_or_skip(target: str, tests: list[dict[str, str]]) -> Integration:
     try:
         return insert(target, tests)
-    except TargetRefused:
+    except TargetRejected:
         assume(False)
         raise
 
@@ -160,8 +160,8 @@ def test_old_statements_are_the_same_ones(target, tests):
 
 @thorough
 @given(st.text(), st.text(min_size=1).filter(str.strip))
-def test_any_text_is_answered_or_refused(target, code):
+def test_any_text_is_answered_or_rejected(target, code):
     try:
         insert(target, [{"testName": "x", "testCode": code, "attackVector": "y"}])
-    except TestIntegrationError as refused:
-        assert refused.status in (400, 422)
+    except TestIntegrationError as rejected:
+        assert rejected.status in (400, 422)

@@ -42,8 +42,8 @@ class TestOnboard:
             "trial_fixes_limit": 10,
             "trial_fixes_used": 0,
         }
-        refused = ApiClient(answer["api_key"]).get("/api/v1/entitlement")
-        assert (refused.status_code, refused.json()["error"]["code"]) == (401, "INVALID_API_KEY")
+        rejected = ApiClient(answer["api_key"]).get("/api/v1/entitlement")
+        assert (rejected.status_code, rejected.json()["error"]["code"]) == (401, "INVALID_API_KEY")
         with django_capture_on_commit_callbacks(execute=True):
             Client().post(read_onboarding_link(), JOIN | {"answer": "activate"})
         assert str(Customer.objects.get().pk) == answer["customer"]["id"]

@@ -35,6 +35,6 @@ class TestParameterize:
             """db.execute(f"SELECT 1 FROM t WHERE a = 'it''s {x!r}'")""",
         ],
     )
-    def test_refuses_what_it_does_not_know(self, body: str) -> None:
+    def test_rejects_what_it_does_not_know(self, body: str) -> None:
         with pytest.raises(UnsupportedFix):
             fix(body)

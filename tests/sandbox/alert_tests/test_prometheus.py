@@ -42,8 +42,8 @@ class TestQuery:
         assert len(server.query("up")) == 1
 
     def test_raises_after_the_timeout(self, server, answers):
-        answers.append(httpx.ConnectError("refused"))
-        with pytest.raises(NotReady, match="refused"):
+        answers.append(httpx.ConnectError("rejected"))
+        with pytest.raises(NotReady, match="rejected"):
             server.query("up")
 
 

@@ -40,10 +40,10 @@ class TestHttp:
         moved = call(sandbox, "POST", "/_sandbox/clock", {"advance_seconds": 3600})
         assert 3600 <= moved["now"] - before <= 3602
 
-    def test_refuses_to_go_back(self, sandbox: StripeSandbox) -> None:
-        with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+    def test_rejects_to_go_back(self, sandbox: StripeSandbox) -> None:
+        with pytest.raises(urllib.error.HTTPError, match="400") as rejected:
             call(sandbox, "POST", "/_sandbox/clock", {"set_to": 1})
-        refused.value.close()
+        rejected.value.close()
 
     def test_adds_and_clears_faults(self, sandbox: StripeSandbox) -> None:
         call(sandbox, "POST", "/_sandbox/faults", {"kind": "status", "status": 429, "times": None})

@@ -8,7 +8,7 @@ import stripe
 from sandbox.stripe.server import StripeSandbox
 from tests.sandbox.stripe.shop import Shop
 
-REFUSES = "pm_card_chargeCustomerFail"
+FAILING = "pm_card_chargeCustomerFail"
 ASKS = "pm_card_authenticationRequired"
 
 
@@ -91,7 +91,7 @@ class TestCharge:
         assert subjects(sandbox, "charge.succeeded") == [sandbox.control.objects("charge")[0]["id"]]
 
     def test_failed(self, sandbox: StripeSandbox, shop: Shop) -> None:
-        shop.subscribe(shop.customer(REFUSES), shop.monthly)
+        shop.subscribe(shop.customer(FAILING), shop.monthly)
         assert subjects(sandbox, "charge.failed") == [sandbox.control.objects("charge")[0]["id"]]
 
 

@@ -59,7 +59,7 @@ class TestStatus:
         assert shop.v1.customers.create({}, {"idempotency_key": "order-1-again"}).object == "customer"
 
     @pytest.mark.parametrize("status", [409, 429])
-    def test_a_refusal_for_now_is_not_kept(self, sandbox: StripeSandbox, shop: Shop, status: int) -> None:
+    def test_a_rejection_for_now_is_not_kept(self, sandbox: StripeSandbox, shop: Shop, status: int) -> None:
         sandbox.control.add_fault("status", status=status, path="/v1/customers")
         with pytest.raises(stripe.StripeError):
             shop.v1.customers.create({}, ONCE)
@@ -96,6 +96,6 @@ def test_chance_is_repeatable(sandbox: StripeSandbox, shop: Shop) -> None:
     assert set(first) == {200, 500}
 
 
-def test_unknown_kinds_are_refused(sandbox: StripeSandbox) -> None:
+def test_unknown_kinds_are_rejected(sandbox: StripeSandbox) -> None:
     with pytest.raises(ValueError, match="unknown fault kind"):
         sandbox.control.add_fault("earthquake")

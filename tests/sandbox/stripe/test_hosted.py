@@ -73,7 +73,7 @@ class TestCheckout:
         assert shop.v1.checkout.sessions.retrieve(session.id).status == "open"
         assert "subscription" not in sandbox.control.state()
 
-    def test_quantity_on_a_metered_price_is_refused(self, shop: Shop) -> None:
+    def test_quantity_on_a_metered_price_is_rejected(self, shop: Shop) -> None:
         items = [{"price": shop.by_the_piece.id, "quantity": 1}]
         with pytest.raises(stripe.InvalidRequestError, match="Quantity should not be specified"):
             shop.v1.checkout.sessions.create({"mode": "subscription", "line_items": items, **URLS})

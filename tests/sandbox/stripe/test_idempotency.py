@@ -19,11 +19,11 @@ def test_replays_the_answer(sandbox: StripeSandbox, shop: Shop) -> None:
     assert second.last_response.headers["Idempotent-Replayed"] == "true"
 
 
-def test_refuses_other_parameters(shop: Shop) -> None:
+def test_rejects_other_parameters(shop: Shop) -> None:
     shop.v1.customers.create({"email": "ada@example.com"}, ONCE)
-    with pytest.raises(stripe.IdempotencyError) as refused:
+    with pytest.raises(stripe.IdempotencyError) as rejected:
         shop.v1.customers.create({"email": "bob@example.com"}, ONCE)
-    assert refused.value.http_status == 400
+    assert rejected.value.http_status == 400
 
 
 def test_replays_a_declined_card(shop: Shop) -> None:
@@ -33,7 +33,7 @@ def test_replays_a_declined_card(shop: Shop) -> None:
             shop.v1.payment_methods.attach("pm_card_chargeDeclined", {"customer": ada.id}, ONCE)
 
 
-def test_does_not_remember_refused_parameters(shop: Shop) -> None:
+def test_does_not_remember_rejected_parameters(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         shop.v1.customers.create({"nonsense": "1"}, ONCE)
     assert shop.v1.customers.create({"email": "ada@example.com"}, ONCE).email == "ada@example.com"
@@ -51,11 +51,11 @@ def test_conflicts_while_in_flight(sandbox: StripeSandbox, shop: Shop) -> None:
     slow.start()
     while not sandbox.control.faults()[0]["hits"]:
         pass
-    with pytest.raises(stripe.StripeError) as refused:
+    with pytest.raises(stripe.StripeError) as rejected:
         for _ in range(100):
             shop.v1.customers.create({}, ONCE)
     slow.join()
-    assert refused.value.http_status == 409
+    assert rejected.value.http_status == 409
 
 
 def test_the_sdk_waits_for_the_first_answer(

@@ -121,7 +121,7 @@ class TestManualInvoice:
         sandbox.control.set_to(subscription["items"].data[0].current_period_end)
         assert shop.v1.invoices.finalize_invoice(shop.invoices(ada)[0].id).status == "open"
 
-    def test_paying_twice_is_refused(self, shop: Shop) -> None:
+    def test_paying_twice_is_rejected(self, shop: Shop) -> None:
         ada = shop.customer()
         shop.subscribe(ada, shop.monthly)
         with pytest.raises(stripe.InvalidRequestError, match="already paid"):

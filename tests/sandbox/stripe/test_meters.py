@@ -18,10 +18,10 @@ class TestIdentifier:
         ada = shop.customer()
         shop.fix(ada, identifier="fix-1")
         sandbox.control.advance(hours=23)
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.fix(ada, identifier="fix-1")
-        assert refused.value.http_status == 400
-        assert refused.value.user_message == "An event already exists with identifier fix-1."
+        assert rejected.value.http_status == 400
+        assert rejected.value.user_message == "An event already exists with identifier fix-1."
 
     def test_is_forgotten_after_a_day(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()
@@ -44,15 +44,15 @@ class TestRejections:
     def test_customer_must_exist(self, shop: Shop) -> None:
         ada = shop.customer()
         shop.v1.customers.delete(ada.id)
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.fix(ada)
-        assert refused.value.code == "resource_missing"
+        assert rejected.value.code == "resource_missing"
 
     def test_meter_must_be_active(self, shop: Shop) -> None:
         shop.v1.billing.meters.deactivate(shop.meter.id)
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.fix(shop.customer())
-        assert refused.value.code == "archived_meter"
+        assert rejected.value.code == "archived_meter"
 
     def test_works_again_when_reactivated(self, shop: Shop) -> None:
         shop.v1.billing.meters.deactivate(shop.meter.id)
@@ -119,18 +119,18 @@ class TestAdjustments:
         with pytest.raises(stripe.InvalidRequestError, match="24 hours"):
             self.cancel(shop, "fix-1")
 
-    def test_is_refused_a_second_time(self, shop: Shop) -> None:
+    def test_is_rejected_a_second_time(self, shop: Shop) -> None:
         shop.fix(shop.customer(), identifier="fix-1")
         self.cancel(shop, "fix-1")
-        with pytest.raises(stripe.InvalidRequestError, match="already been canceled") as refused:
+        with pytest.raises(stripe.InvalidRequestError, match="already been canceled") as rejected:
             self.cancel(shop, "fix-1")
-        assert (refused.value.http_status, refused.value.param) == (400, "cancel[identifier]")
+        assert (rejected.value.http_status, rejected.value.param) == (400, "cancel[identifier]")
 
     def test_needs_an_event(self, shop: Shop) -> None:
         shop.fix(shop.customer(), identifier="fix-1")
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             self.cancel(shop, "fix-2")
-        assert refused.value.code == "resource_missing"
+        assert rejected.value.code == "resource_missing"
 
     def test_changes_no_final_invoice(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer()

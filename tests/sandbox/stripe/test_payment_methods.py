@@ -25,10 +25,10 @@ class TestAttach:
         ],
     )
     def test_is_declined(self, shop: Shop, card: str, code: str, decline_code: str) -> None:
-        with pytest.raises(stripe.CardError) as refused:
+        with pytest.raises(stripe.CardError) as rejected:
             shop.v1.payment_methods.attach(card, {"customer": shop.customer(card=None).id})
-        assert refused.value.http_status == 402
-        error: Any = refused.value.error
+        assert rejected.value.http_status == 402
+        error: Any = rejected.value.error
         assert (error.code, error.decline_code) == (code, decline_code)
 
     def test_by_number(self, shop: Shop) -> None:

@@ -128,9 +128,9 @@ class TestPreview:
     def test_there_is_none_after_the_end(self, shop: Shop) -> None:
         subscription = shop.subscribe(shop.customer(), shop.monthly)
         shop.v1.subscriptions.cancel(subscription.id)
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.invoices.create_preview({"subscription": subscription.id})
-        assert refused.value.code == "invoice_upcoming_none"
+        assert rejected.value.code == "invoice_upcoming_none"
 
 
 class TestDowngrade:

@@ -40,15 +40,15 @@ class TestRefund:
 
     def test_never_gives_more_than_was_paid(self, shop: Shop, charge: Any) -> None:
         shop.v1.refunds.create({"charge": charge.id, "amount": 40000})
-        with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded") as refused:
+        with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded") as rejected:
             shop.v1.refunds.create({"charge": charge.id, "amount": 9901})
-        assert refused.value.param == "amount"
+        assert rejected.value.param == "amount"
 
-    def test_is_refused_when_nothing_is_left(self, shop: Shop, charge: Any) -> None:
+    def test_is_rejected_when_nothing_is_left(self, shop: Shop, charge: Any) -> None:
         shop.v1.refunds.create({"charge": charge.id})
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.refunds.create({"charge": charge.id})
-        assert refused.value.code == "charge_already_refunded"
+        assert rejected.value.code == "charge_already_refunded"
 
     def test_leaves_the_invoice_paid(self, shop: Shop, charge: Any) -> None:
         shop.v1.refunds.create({"charge": charge.id})
@@ -78,9 +78,9 @@ class TestDispute:
 
     def test_forbids_a_refund(self, sandbox: StripeSandbox, shop: Shop, charge: Any) -> None:
         sandbox.control.dispute(charge.id)
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.refunds.create({"charge": charge.id})
-        assert refused.value.code == "charge_disputed"
+        assert rejected.value.code == "charge_disputed"
 
     def test_may_be_accepted(self, sandbox: StripeSandbox, shop: Shop, charge: Any) -> None:
         opened = sandbox.control.dispute(charge.id)

@@ -12,7 +12,7 @@ from tests.sandbox.stripe.shop import KEY, Shop
 
 class TestKey:
     @pytest.mark.parametrize("key", ["sk_test_short", "pk_test_" + "a" * 24, "sk_other_" + "a" * 24])
-    def test_refuses_what_is_no_secret_key(self, sandbox: StripeSandbox, key: str) -> None:
+    def test_rejects_what_is_no_secret_key(self, sandbox: StripeSandbox, key: str) -> None:
         client = stripe.StripeClient(key, base_addresses={"api": sandbox.url})
         with pytest.raises(stripe.AuthenticationError):
             client.v1.customers.list()
@@ -37,31 +37,31 @@ class TestHeaders:
 
 class TestRejections:
     def test_unknown_parameter(self, shop: Shop) -> None:
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.customers.create({"emial": "ada@example.com"})
-        assert (refused.value.code, refused.value.param) == ("parameter_unknown", "emial")
+        assert (rejected.value.code, rejected.value.param) == ("parameter_unknown", "emial")
 
     def test_unknown_nested_parameter(self, shop: Shop) -> None:
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.customers.create({"address": {"planet": "Mars"}})
-        assert refused.value.param == "address[planet]"
+        assert rejected.value.param == "address[planet]"
 
     def test_missing_parameter(self, shop: Shop) -> None:
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.products.create({})
-        assert (refused.value.code, refused.value.param) == ("parameter_missing", "name")
+        assert (rejected.value.code, rejected.value.param) == ("parameter_missing", "name")
 
     def test_unknown_id(self, shop: Shop) -> None:
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.customers.retrieve("cus_nobody")
-        assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+        assert (rejected.value.http_status, rejected.value.code) == (404, "resource_missing")
 
     def test_unknown_address(self, shop: Shop) -> None:
-        with pytest.raises(stripe.InvalidRequestError) as refused:
+        with pytest.raises(stripe.InvalidRequestError) as rejected:
             shop.v1.coupons.list()
-        assert refused.value.http_status == 404
+        assert rejected.value.http_status == 404
 
-    def test_nothing_is_left_of_a_refused_call(self, sandbox: StripeSandbox, shop: Shop) -> None:
+    def test_nothing_is_left_of_a_rejected_call(self, sandbox: StripeSandbox, shop: Shop) -> None:
         with pytest.raises(stripe.CardError):
             shop.customer(card="pm_card_chargeDeclined")
         assert "customer" not in sandbox.control.state()
@@ -107,7 +107,7 @@ class TestExpand:
         assert "tiers" not in plain
         assert [tier.up_to for tier in expanded.tiers] == [60, None]
 
-    def test_refuses_what_cannot_be_expanded(self, shop: Shop) -> None:
+    def test_rejects_what_cannot_be_expanded(self, shop: Shop) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
             shop.v1.customers.retrieve(shop.customer().id, {"expand": ["nonsense"]})
 

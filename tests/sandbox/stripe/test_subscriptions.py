@@ -33,7 +33,7 @@ class TestCreate:
         assert "current_period_end" not in subscription
         assert item.current_period_end - item.current_period_start in (28 * DAY, 29 * DAY, 30 * DAY, 31 * DAY)
 
-    def test_without_a_card_is_refused(self, sandbox: StripeSandbox, shop: Shop) -> None:
+    def test_without_a_card_is_rejected(self, sandbox: StripeSandbox, shop: Shop) -> None:
         ada = shop.customer(card=None)
         with pytest.raises(stripe.InvalidRequestError, match="no attached payment source"):
             shop.subscribe(ada, shop.monthly)
@@ -83,12 +83,12 @@ class TestCreate:
         sandbox.control.advance(days=32)
         assert [invoice.total for invoice in shop.invoices(ada)] == [1500]
 
-    def test_quantity_on_a_metered_price_is_refused(self, shop: Shop) -> None:
+    def test_quantity_on_a_metered_price_is_rejected(self, shop: Shop) -> None:
         items = [{"price": shop.by_the_piece.id, "quantity": 2}]
         with pytest.raises(stripe.InvalidRequestError, match="quantity"):
             shop.v1.subscriptions.create({"customer": shop.customer().id, "items": items})
 
-    def test_legacy_metered_prices_are_refused(self, shop: Shop) -> None:
+    def test_legacy_metered_prices_are_rejected(self, shop: Shop) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="backed by meters"):
             shop.v1.prices.create(
                 {
@@ -249,7 +249,7 @@ class TestChangeItems:
         shop.v1.subscriptions.update(subscription.id, change)
         assert [invoice.total for invoice in shop.invoices(ada)] == [preview.total]
 
-    def test_a_proration_date_outside_the_period_is_refused(self, shop: Shop) -> None:
+    def test_a_proration_date_outside_the_period_is_rejected(self, shop: Shop) -> None:
         subscription = shop.subscribe(shop.customer(), shop.by_the_piece)
         with pytest.raises(stripe.InvalidRequestError, match="proration date"):
             self.to_teams(shop, subscription, proration_date=1)

@@ -76,7 +76,7 @@ def complete_tests(
     for node in snippet.statements if snippet.kind == COMPLETE else ():
         name = call_name(node)
         if name in ("def", "defp"):
-            _refuse_taken(node, functions)
+            _reject_taken(node, functions)
         elif name in (*TESTS, "describe"):
             prefix = "describe " if name == "describe" else ""
             new = reserved.reserve(prefix + title_of(node))
@@ -106,7 +106,7 @@ def rows(text: str, *, is_module: bool) -> set[int]:
     return string_rows(text, MODULE if is_module else COMPLETE)
 
 
-def _refuse_taken(node: Node, functions: Collection[str]) -> None:
+def _reject_taken(node: Node, functions: Collection[str]) -> None:
     for argument in arguments_of(node)[:1]:
         found = re.match(r"\w+[?!]?", (argument.text or b"").decode())
         if found and found[0] in functions:

@@ -26,7 +26,7 @@ def bind(outline: Outline, snippet: Snippet) -> tuple[Snippet, dict[str, str]]:
     for name, path in own.items():
         if name == ".":
             raise InvalidTestCode("testCode imports everything of a package: name what the test needs")
-        # Go refuses a file with an unused import.
+        # Go rejects a file with an unused import.
         if name != "_" and name not in snippet.packages:
             continue
         bound = by_path.get(path)

@@ -33,7 +33,7 @@ class Placement:
 
 
 def choose_placement(outline: Outline, red_test: RedTest, snippet: Snippet) -> Placement:
-    """Return the placement. Raises TargetRefused where a syntax error makes the position unsafe."""
+    """Return the placement. Raises TargetRejected where a syntax error makes the position unsafe."""
     document = outline.document
     if snippet.is_body:
         if suite := _suite_for(outline, red_test, snippet):

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from phases.test_integration.languages.golang.indentation import indent_with_tabs, rows_in_strings
 from phases.test_integration.languages.golang.names import (
     PREDECLARED,
@@ -128,7 +128,7 @@ class Snippet:
                 names = node.children_by_field_name("name")
             for name in map(self.outline.text, names):
                 if name != "_" and not self.used[name]:
-                    raise InvalidTestCode(f"testCode declares {name} and never reads it, which Go refuses")
+                    raise InvalidTestCode(f"testCode declares {name} and never reads it, which Go rejects")
 
     def renamed(self, names: Mapping[str, str]) -> Snippet:
         """Return the code with these variables, functions, types and packages renamed, but no members."""
@@ -198,7 +198,7 @@ def _parsed(text: str) -> Outline | None:
     document = Document(text.encode())
     try:
         tree = GRAMMAR.parse(document)
-    except TargetRefused:
+    except TargetRejected:
         raise InvalidTestCode("testCode is too complex to be a test") from None
     if tree.root_node.descendant_count > _MAX_NODES:
         raise InvalidTestCode("testCode is too complex to be a test")

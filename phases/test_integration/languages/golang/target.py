@@ -42,7 +42,7 @@ class GoTarget:
         return tuple(self._module_warnings())
 
     def plan(self, red_test: RedTest) -> Plan:
-        """Raises InvalidTestCode, TargetRefused."""
+        """Raises InvalidTestCode, TargetRejected."""
         snippet = self._read(red_test)
         return self._find_existing(red_test, snippet) or self._plan_at(
             red_test, snippet, choose_placement(self._outline, red_test, snippet)

@@ -76,7 +76,7 @@ def string(text: str) -> str:
             pieces.append("\\" + char)
         elif char.isprintable():
             pieces.append(char)
-        # Go refuses a surrogate as an escape.
+        # Go rejects a surrogate as an escape.
         elif 0xD800 <= code <= 0xDFFF:
             pieces.append("\\ufffd")
         else:

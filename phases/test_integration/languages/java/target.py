@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.languages.java import binding, names, writing
 from phases.test_integration.languages.java.outline import JUPITER, JavaOutline, text_of
 from phases.test_integration.languages.java.snippet import (
@@ -64,7 +64,7 @@ class JunitTarget(GroupedTarget):
 
     def plan(self, red_test: RedTest) -> Plan:
         if self.outline.other_framework:
-            raise TargetRefused(f"the file's tests are {self.outline.other_framework}'s, not JUnit 5's")
+            raise TargetRejected(f"the file's tests are {self.outline.other_framework}'s, not JUnit 5's")
         return super().plan(red_test)
 
     def choose(self, test: ParsedTest) -> Group | None:

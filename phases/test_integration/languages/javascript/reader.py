@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node, Tree
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.languages.javascript import calls
 from phases.test_integration.languages.javascript.bindings import VARIABLES, declared, read_import
 from phases.test_integration.languages.javascript.calls import Call
@@ -45,12 +45,12 @@ _BRANCHES = {
 def read_outline(document: Document, tree: Tree, dialect: Dialect, *, has_types: bool = True) -> Outline:
     """Read the top level and the callbacks of groups; never tests.
 
-    Raises TargetRefused for a file with too many statements.
+    Raises TargetRejected for a file with too many statements.
     """
     outline = Outline(document, tree.root_node, dialect, has_types=has_types)
     top = _top_level(tree.root_node)
     if len(top) > _MAX_STATEMENTS:
-        raise TargetRefused(f"the file has more than {_MAX_STATEMENTS} statements")
+        raise TargetRejected(f"the file has more than {_MAX_STATEMENTS} statements")
     for statement in top:
         # All names first: an import applies to the tests above it too.
         _read_names(outline, statement)
@@ -133,7 +133,7 @@ def _read_statements(outline: Outline, top: Node) -> None:
     while stack:
         outline.statement_count += 1
         if outline.statement_count > _MAX_STATEMENTS:
-            raise TargetRefused(f"the file has more than {_MAX_STATEMENTS} statements")
+            raise TargetRejected(f"the file has more than {_MAX_STATEMENTS} statements")
         statement, parent, runs, depth = stack.pop()
         call = None
         if statement.type == "expression_statement":

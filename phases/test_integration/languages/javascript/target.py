@@ -8,7 +8,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.languages.javascript import file_warnings, insertion_points, writing
 from phases.test_integration.languages.javascript.bindings import text_of
 from phases.test_integration.languages.javascript.calls import Call
@@ -54,8 +54,8 @@ class JavaScriptTarget:
         return tuple(file_warnings.find_file_warnings(self._outline))
 
     def plan(self, red_test: RedTest) -> Plan:
-        """Raises InvalidTestCode, and TargetRefused where another test runner runs the file."""
-        self._refuse_other_runner()
+        """Raises InvalidTestCode, and TargetRejected where another test runner runs the file."""
+        self._reject_other_runner()
         test = JavaScriptTest.of(red_test)
         if existing := self._find_existing(test):
             return existing
@@ -67,7 +67,7 @@ class JavaScriptTarget:
         return self._plan_at(test, placement)
 
     def plan_append(self, red_test: RedTest) -> Plan:
-        self._refuse_other_runner()
+        self._reject_other_runner()
         point = insertion_points.end_of_file(self._outline)
         test = JavaScriptTest.of(red_test).in_style(self._outline)
         return self._plan_at(test, _Placement(self._context(None), point, "append"))
@@ -93,16 +93,16 @@ class JavaScriptTarget:
         ]
         return all(titles.count(name) >= plan.names.count(name) for name in plan.names)
 
-    def _refuse_other_runner(self) -> None:
+    def _reject_other_runner(self) -> None:
         outline = self._outline
         if any(
             (condition := node.child_by_field_name("condition")) and _IN_SOURCE in outline.text(condition)
             for node in outline.root.named_children
             if node.type == "if_statement"
         ):
-            raise TargetRefused("the file is a module with its own tests in it, in `import.meta.vitest`")
+            raise TargetRejected("the file is a module with its own tests in it, in `import.meta.vitest`")
         if outline.other_runner and not outline.outermost:
-            raise TargetRefused(
+            raise TargetRejected(
                 f"the file's tests are run by {outline.other_runner}, not by {outline.dialect.name}"
             )
 

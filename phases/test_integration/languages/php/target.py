@@ -10,7 +10,7 @@ from functools import cached_property
 from tree_sitter import Node
 
 from phases.test_integration.apply.edits import apply_edits
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from phases.test_integration.languages.php import names, writing
 from phases.test_integration.languages.php.outline import STRINGS, PhpOutline
 from phases.test_integration.languages.php.snippet import (
@@ -64,7 +64,7 @@ class PhpunitTarget(GroupedTarget):
 
     def plan(self, red_test: RedTest) -> Plan:
         if self.outline.is_pest:
-            raise TargetRefused("the file's tests are written for Pest, not as PHPUnit's classes")
+            raise TargetRejected("the file's tests are written for Pest, not as PHPUnit's classes")
         test = self.read(red_test)
         group = self.choose(test)
         if group is None:
@@ -79,11 +79,11 @@ class PhpunitTarget(GroupedTarget):
     def check_append(self) -> None:
         outline = self.outline
         if outline.document.content.strip() and not outline.has_tag and outline.document.start == 0:
-            raise TargetRefused("the file is no PHP")
+            raise TargetRejected("the file is no PHP")
         if outline.is_truncated:
-            raise TargetRefused("the file breaks off in a statement, which would swallow the test")
+            raise TargetRejected("the file breaks off in a statement, which would swallow the test")
         if outline.has_blocks or outline.stops_early:
-            raise TargetRefused("no class takes the test, and code cannot follow at the end of this file")
+            raise TargetRejected("no class takes the test, and code cannot follow at the end of this file")
 
     def markers(self, test: ParsedTest) -> list[str]:
         return markers(test.red_test, "//")

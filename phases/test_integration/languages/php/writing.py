@@ -101,7 +101,7 @@ def complete_tests(
     tests = tests or [each for each in methods if each.name.lower() not in HOOKS][-1:]
     if not tests:
         raise InvalidTestCode("testCode has no test")
-    _refuse(methods, members_of(root), used_names)
+    _reject(methods, members_of(root), used_names)
     helpers = {each.name: each for each in methods if each not in tests}
     edits: list[tuple[int, int, bytes]] = []
     renamed: dict[str, str] = {}
@@ -163,7 +163,7 @@ def _is_test(member: Member, snippet: PhpSnippet, knows_attribute: bool) -> bool
     return member.is_test and (bound or not has_test_attribute(member.node))
 
 
-def _refuse(methods: Sequence[Member], members: Sequence[Node], used_names: Collection[str]) -> None:
+def _reject(methods: Sequence[Member], members: Sequence[Node], used_names: Collection[str]) -> None:
     """Raises InvalidTestCode for hooks, and for properties that the class already has."""
     for each in methods:
         if each.name.lower() in HOOKS - {"setup"}:

@@ -69,7 +69,7 @@ def fit(snippet: Snippet, options: EditOptions, origins: Mapping[str, str]) -> C
     moved: list[Statement] = []
     for statement in _split_statements(snippet):
         node = statement.node
-        _refuse_hooks(node)
+        _reject_hooks(node)
         if _is_dropped(node):
             continue
         if isinstance(node, IMPORTS):
@@ -157,7 +157,7 @@ def _text(code: bytes, statement: Statement) -> str:
     return code[statement.start : statement.end].decode().strip("\n")
 
 
-def _refuse_hooks(node: ast.stmt) -> None:
+def _reject_hooks(node: ast.stmt) -> None:
     names = _stored(node) | ({node.name} if isinstance(node, (*DEFINITIONS, ast.ClassDef)) else set())
     hooks = sorted(name for name in names if _HOOKS.fullmatch(name))
     if hooks:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from phases.test_integration.languages.python import (
     collection,
     complete_tests,
@@ -83,9 +83,9 @@ class PytestTarget:
         return collection.module_warnings(self._outline)
 
     def plan(self, red_test: RedTest) -> Plan:
-        """Raises InvalidTestCode, and TargetRefused where pytestmark parametrizes every test."""
+        """Raises InvalidTestCode, and TargetRejected where pytestmark parametrizes every test."""
         if collection.parametrizes_module(self._outline):
-            raise TargetRefused(
+            raise TargetRejected(
                 "the file's pytestmark parametrizes every test: a new one would not be collected"
             )
         test, same_class = self._into_class_of_same_name(self._read(red_test))

@@ -6,7 +6,7 @@ import re
 
 from tree_sitter import Node, Tree
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.languages.ruby.dialect import HOOKS, VALUES, Dialect
 from phases.test_integration.languages.ruby.outline import Group, Member, Outline, Test, text_of
 from phases.test_integration.read.document import Document
@@ -44,7 +44,7 @@ class _Reader:
             statements = self._statements(group)
             count += len(statements)
             if count > MAX_STATEMENTS:
-                raise TargetRefused(f"the file has more than {MAX_STATEMENTS} statements outside of tests")
+                raise TargetRejected(f"the file has more than {MAX_STATEMENTS} statements outside of tests")
             for node in statements:
                 if node.type not in ("comment", "heredoc_body"):
                     group.members.append(self._member(node, group))
@@ -261,7 +261,7 @@ class _Reader:
 def read_outline(document: Document, tree: Tree, dialect: Dialect) -> Outline:
     """Read modules, classes and groups, never tests. Does not recurse.
 
-    Raises TargetRefused for a file with too many statements.
+    Raises TargetRejected for a file with too many statements.
     """
     return _Reader(document, tree.root_node, dialect).read(tree.root_node)
 

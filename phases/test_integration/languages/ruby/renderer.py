@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from phases.test_integration.languages.ruby import code_edits, group_scores, matchers, writing
 from phases.test_integration.languages.ruby.code_edits import ExtractedTest, ParsedCode
 from phases.test_integration.languages.ruby.dialect import LIFECYCLE, Dialect
@@ -63,10 +63,10 @@ class RubyTest:
 
     @classmethod
     def of(cls, red_test: RedTest, outline: Outline, dialect: Dialect, style: Style) -> RubyTest:
-        """Raises InvalidTestCode, and TargetRefused for characters that the file's encoding lacks."""
+        """Raises InvalidTestCode, and TargetRejected for characters that the file's encoding lacks."""
         snippet = Snippet.of(red_test.code)
         if style.is_ascii and not snippet.code.isascii():
-            raise TargetRefused("the file's encoding does not have the letters of testCode")
+            raise TargetRejected("the file's encoding does not have the letters of testCode")
         if sum(len(group.members) for group in snippet.outline.groups if group.holds_tests) > MAX_MEMBERS:
             raise InvalidTestCode(f"testCode has more than {MAX_MEMBERS} tests and statements beside them")
         clash = sorted(snippet.constants & outline.file.bound)

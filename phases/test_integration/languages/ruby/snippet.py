@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node, Tree
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from phases.test_integration.languages.ruby.dialect import EITHER
 from phases.test_integration.languages.ruby.outline import GRAMMAR, Member, Outline, text_of
 from phases.test_integration.languages.ruby.reader import read_outline
@@ -91,7 +91,7 @@ class Snippet:
         document = Document(f"{code}\n".encode())
         try:
             tree = GRAMMAR.parse(document)
-        except TargetRefused:
+        except TargetRejected:
             raise InvalidTestCode("testCode takes too long to parse") from None
         _check_size(tree)
         summary = _CodeSummary()
@@ -238,7 +238,7 @@ class _CodeSummary:
             self.needs_block |= not left
             is_fit = left not in _METHODS
         if not is_fit:
-            raise InvalidTestCode(f"testCode has {node.type} where Ruby refuses it")
+            raise InvalidTestCode(f"testCode has {node.type} where Ruby rejects it")
 
     def _constant(self, document: Document, node: Node, ancestors: _Ancestors | None) -> None:
         parent, text = ancestors.node if ancestors else None, text_of(document, node)
@@ -268,7 +268,7 @@ def _without_margin(code: str) -> str:
     document = Document(f"{code}\n".encode())
     try:
         tree = GRAMMAR.parse(document)
-    except TargetRefused:
+    except TargetRejected:
         return code
     _check_size(tree)
     kept = {*_STRINGS, "comment"}

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.languages.ruby import (
     file_warnings,
     group_scores,
@@ -45,7 +45,7 @@ class RubyTarget:
 
     def __init__(self, outline: Outline, dialect: Dialect) -> None:
         if outline.document.eol == b"\r":
-            raise TargetRefused("its lines end in lone carriage returns, which Ruby takes for spaces")
+            raise TargetRejected("its lines end in lone carriage returns, which Ruby takes for spaces")
         self._outline = outline
         self._dialect = dialect
 

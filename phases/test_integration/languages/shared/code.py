@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tree_sitter import Node
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from phases.test_integration.read.document import Document
 from phases.test_integration.read.syntax import Grammar, errors, rows_starting_in, walk
 
@@ -23,7 +23,7 @@ def parsed(grammar: Grammar, text: str) -> Node | None:
     """
     try:
         tree = grammar.parse(Document(text.encode()))
-    except TargetRefused:
+    except TargetRejected:
         raise InvalidTestCode("testCode is too complex to be a test") from None
     if tree.root_node.descendant_count > MAX_NODES:
         raise InvalidTestCode("testCode is too complex to be a test")

@@ -120,7 +120,7 @@ class GroupedTarget(ABC):
         """Return the tests in a text that `render` returned."""
 
     def check_append(self) -> None:
-        """Raises TargetRefused where code cannot follow the file's end."""
+        """Raises TargetRejected where code cannot follow the file's end."""
         return None
 
     def head(self, test: ParsedTest, rendered: RenderedTest) -> Sequence[Splice]:
@@ -177,7 +177,7 @@ class GroupedTarget(ABC):
         return self._plan_at(test, rendered, point, strategy, group.path)
 
     def _check_group(self, group: Group) -> None:
-        """Raises TargetRefused where a syntax error makes the position in the group unsafe."""
+        """Raises TargetRejected where a syntax error makes the position in the group unsafe."""
         if self.outline.root.has_error:
             # Only the member that the test would follow.
             for member in (group.tests or list(group.members))[-1:]:

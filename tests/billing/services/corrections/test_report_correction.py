@@ -378,7 +378,7 @@ class TestCredit:
 
     def test_rejected_by_stripe_waits_for_staff(self, billing_env, payg, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "credit_balance", refuse)
+            patch.setattr(module, "credit_balance", reject)
             assert (send(report).status, report.last_error) == ("parked", "no: No.")
         operators.retry_now(CorrectionReport.objects.all(), at=timezone.now())
         assert send(report).status == "done"
@@ -393,9 +393,9 @@ class TestRejectedAdjustment:
 
     def test_is_credited_while_the_meter_still_has_the_fix(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
-        self.refuse_adjustment(report, monkeypatch)
+        self.reject_adjustment(report, monkeypatch)
         billing_env.pass_time(hours=2)
-        self.refuse_adjustment(report, monkeypatch)
+        self.reject_adjustment(report, monkeypatch)
         assert (report.resolution, report.status) == ("credit", "pending")
         assert (send(report).status, report.amount_cents) == ("done", 1500)
 
@@ -413,13 +413,13 @@ class TestRejectedAdjustment:
             patch.setattr(module, "close_adjustment", lambda **_: "")
             send(report)
         billing_env.pass_time(hours=2)
-        self.refuse_adjustment(report, monkeypatch)
+        self.reject_adjustment(report, monkeypatch)
         assert (report.resolution, report.status) == ("adjustment", "done")
         assert list_credits(billing_env, payg) == []
 
     def test_waits_while_the_meters_sums_may_lag(self, billing_env, payg, voided, monkeypatch):
         report = correct(voided)
-        self.refuse_adjustment(report, monkeypatch)
+        self.reject_adjustment(report, monkeypatch)
         assert report.status == "pending"
         assert report.last_error.endswith("waiting for the meter's summaries")
 
@@ -427,16 +427,16 @@ class TestRejectedAdjustment:
         report = correct(voided)
         billing_env.pass_time(hours=2)
         monkeypatch.setattr(module, "count_metered", be_away)
-        self.refuse_adjustment(report, monkeypatch)
+        self.reject_adjustment(report, monkeypatch)
         assert (report.status, report.last_error) == ("pending", "away")
 
-    def refuse_adjustment(self, report, monkeypatch):
+    def reject_adjustment(self, report, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(module, "cancel_meter_event", refuse)
+            patch.setattr(module, "cancel_meter_event", reject)
             send(report)
 
 
-def refuse(**_):
+def reject(**_):
     raise StripeRejected("No.", code="no")
 
 

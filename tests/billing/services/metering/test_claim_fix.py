@@ -54,9 +54,9 @@ class TestClaimFix:
     def test_takes_a_slot_of_the_trial_from_others(self, customer):
         BillingAccountFactory(customer=customer, trial_fixes_limit=1)
         claim(customer, 1)
-        with pytest.raises(UsageLimitExceeded) as refusal:
+        with pytest.raises(UsageLimitExceeded) as rejection:
             claim(customer, 2)
-        assert refusal.value.reason == "trial_exhausted"
+        assert rejection.value.reason == "trial_exhausted"
 
     def test_frees_its_slot_when_it_expires(self, customer):
         """Includes claims of failed fixes, which only expire."""
@@ -88,9 +88,9 @@ class TestClaimFix:
     @pytest.mark.parametrize("status", ["unpaid", "canceled"])
     def test_rejects_a_customer_without_an_active_plan(self, customer, status):
         BillingAccountFactory(customer=customer, plan="payg", status=status)
-        with pytest.raises(UsageLimitExceeded) as refusal:
+        with pytest.raises(UsageLimitExceeded) as rejection:
             claim(customer, 1)
-        assert refusal.value.fields == {"blockedReason": f"subscription_{status}"}
+        assert rejection.value.fields == {"blockedReason": f"subscription_{status}"}
 
     @pytest.mark.parametrize("status", ["unpaid", "canceled"])
     def test_does_not_renew_a_claim_after_the_plan_ends(self, customer, status):
@@ -113,13 +113,13 @@ class TestSpendCap:
         with nullcontext() if is_granted else pytest.raises(UsageLimitExceeded):
             claim(customer, 1)
 
-    def test_refuses_the_fix_that_would_exceed_it(self, customer):
+    def test_rejects_the_fix_that_would_exceed_it(self, customer):
         BillingAccountFactory(customer=customer, plan="payg", status="active", spend_cap_cents=3000)
         record(customer, claim(customer, 1))
         claim(customer, 2)
-        with pytest.raises(UsageLimitExceeded) as refusal:
+        with pytest.raises(UsageLimitExceeded) as rejection:
             claim(customer, 3)
-        assert refusal.value.reason == "spend_cap_reached"
+        assert rejection.value.reason == "spend_cap_reached"
 
     def test_allows_a_fix_that_adds_no_cost(self, customer):
         BillingAccountFactory(customer=customer, plan="teams", status="active", spend_cap_cents=0)

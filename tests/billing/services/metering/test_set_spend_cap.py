@@ -32,6 +32,6 @@ class TestSetSpendCap:
 
     @pytest.mark.parametrize("cents", [-1, 100_000_001])
     def test_rejects_an_amount_out_of_range(self, cents):
-        with pytest.raises(InvalidSpendCap) as refusal:
+        with pytest.raises(InvalidSpendCap) as rejection:
             set_cap(CustomerFactory(), cents)
-        assert "cap" in refusal.value.fields
+        assert "cap" in rejection.value.fields

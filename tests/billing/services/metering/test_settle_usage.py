@@ -30,9 +30,9 @@ class TestSettleUsageWhileBillingIsPaused:
     def test_explains_what_to_do_instead_of_waiting(self, billing_env, customer):
         pause_customer(customer=customer, reason="look", at=timezone.now())
         fix(customer)
-        with pytest.raises(BillingIsPaused) as refusal:
+        with pytest.raises(BillingIsPaused) as rejection:
             settle_usage(customer=customer)
-        assert "Cancel the plan at the end of its period" in refusal.value.message
+        assert "Cancel the plan at the end of its period" in rejection.value.message
 
     def test_explains_when_billing_is_off_for_all_customers(self, billing_env, customer):
         switch = FeatureFlag.Name.BILLING_ENABLED

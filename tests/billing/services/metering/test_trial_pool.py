@@ -163,11 +163,11 @@ class TestEntitlement:
 class TestClaim:
     def test_is_rejected_with_advice_when_only_the_pool_is_empty(self, squatter, owner):
         use(squatter, 10)
-        with pytest.raises(UsageLimitExceeded) as refusal:
+        with pytest.raises(UsageLimitExceeded) as rejection:
             claim(owner, 1)
-        assert refusal.value.reason == "owner_trial_exhausted"
-        assert (refusal.value.code, refusal.value.status) == ("USAGE_LIMIT_EXCEEDED", 402)
-        assert "This GitHub owner's ten free fixes are used" in refusal.value.message
+        assert rejection.value.reason == "owner_trial_exhausted"
+        assert (rejection.value.code, rejection.value.status) == ("USAGE_LIMIT_EXCEEDED", 402)
+        assert "This GitHub owner's ten free fixes are used" in rejection.value.message
 
     def test_counts_claims_of_others_in_the_pool(self, squatter, owner):
         use(squatter, 9)

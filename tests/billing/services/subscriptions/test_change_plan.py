@@ -247,7 +247,7 @@ class TestChangePlan:
 
 
 class TestPreviewToken:
-    def test_of_another_customer_is_refused(self, billing_env):
+    def test_of_another_customer_is_rejected(self, billing_env):
         alice, mallory = billing_env.subscribe("payg"), billing_env.subscribe("payg")
         with pytest.raises(PreviewOutdated):
             change(billing_env, mallory, TEAMS, preview(billing_env, alice, TEAMS).token)
@@ -257,13 +257,13 @@ class TestPreviewToken:
         with pytest.raises(PreviewOutdated):
             change_plan(customer=customer, plan=TEAMS, preview_token=token)
 
-    def test_that_is_too_old_is_refused(self, billing_env, customer, monkeypatch):
+    def test_that_is_too_old_is_rejected(self, billing_env, customer, monkeypatch):
         token = preview(billing_env, customer, TEAMS).token
         monkeypatch.setattr(module, "PREVIEW_SECONDS", -1)
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TEAMS, token)
 
-    def test_of_an_earlier_period_is_refused(self, billing_env, customer):
+    def test_of_an_earlier_period_is_rejected(self, billing_env, customer):
         token = preview(billing_env, customer, TEAMS).token
         for plan in (TEAMS, PAYG):
             billing_env.stripe.control.advance(60)
@@ -271,7 +271,7 @@ class TestPreviewToken:
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TEAMS, token)
 
-    def test_for_another_plan_is_refused(self, billing_env, customer):
+    def test_for_another_plan_is_rejected(self, billing_env, customer):
         with pytest.raises(PreviewOutdated):
             change(billing_env, customer, TRIAL, preview(billing_env, customer, TEAMS).token)
 

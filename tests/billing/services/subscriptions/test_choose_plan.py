@@ -97,7 +97,7 @@ class TestChoosePlan:
             "active",
         )
 
-    def test_cancelling_without_a_plan_is_refused(self, db):
+    def test_cancelling_without_a_plan_is_rejected(self, db):
         with pytest.raises(NoPlanToCancel):
             cancel_plan(customer=CustomerFactory())
 

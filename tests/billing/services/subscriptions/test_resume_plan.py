@@ -34,7 +34,7 @@ class TestCancelAtPeriodEnd:
         cancel(customer)
         assert billing_env.account(customer).cancel_at == before
 
-    def test_is_refused_without_a_plan(self, db):
+    def test_is_rejected_without_a_plan(self, db):
         with pytest.raises(NoPlanToCancel):
             cancel(CustomerFactory())
 

@@ -144,10 +144,10 @@ class TestPython:
         ["[[[", "a=" + "[" * 90_000, "a." * 120_000 + "b=1", "x" * 300_000, '"\u2028".' * 700 + "b=1"],
         ids=range(5),
     )
-    def test_malformed_or_hostile_toml_is_refused(self, toml):
-        with pytest.raises(InvalidValue) as refused:
+    def test_malformed_or_hostile_toml_is_rejected(self, toml):
+        with pytest.raises(InvalidValue) as rejected:
             detect_framework({"pyprojectToml": toml})
-        assert refused.value.field == "pyprojectToml"
+        assert rejected.value.field == "pyprojectToml"
 
     def test_unittest_is_detected_by_its_runner(self):
         found = detect_framework({"requirementsTxt": "unittest-xml-reporting==3.2"})
@@ -223,18 +223,18 @@ class TestConfigFiles:
             detect_framework({"configFiles": [name]})
 
 
-class TestRefusals:
+class TestRejections:
     @pytest.mark.parametrize("given", [{}, {"gemfile": None}, {"unknown": "x"}])
     def test_nothing_given(self, given):
-        with pytest.raises(NothingToDetect) as refused:
+        with pytest.raises(NothingToDetect) as rejected:
             detect_framework(given)
-        assert (refused.value.status, refused.value.code) == (400, "INVALID_REQUEST")
+        assert (rejected.value.status, rejected.value.code) == (400, "INVALID_REQUEST")
 
     @pytest.mark.parametrize("given", [{"packageJson": {}}, {"gemfile": ""}, {"configFiles": []}])
     def test_given_without_a_framework(self, given):
-        with pytest.raises(FrameworkNotDetected) as refused:
+        with pytest.raises(FrameworkNotDetected) as rejected:
             detect_framework(given)
-        assert refused.value.status == 422
+        assert rejected.value.status == 422
 
     @pytest.mark.parametrize(
         ("given", "field"),
@@ -255,16 +255,16 @@ class TestRefusals:
         ],
     )
     def test_wrong_types_name_the_field(self, given, field):
-        with pytest.raises(InvalidValue) as refused:
+        with pytest.raises(InvalidValue) as rejected:
             detect_framework(given)
-        assert refused.value.field == field
+        assert rejected.value.field == field
 
-    def test_manifests_of_a_megabyte_together_are_refused(self):
+    def test_manifests_of_a_megabyte_together_are_rejected(self):
         with pytest.raises(InvalidValue, match="together"):
             detect_framework({"gemfile": "\n" * 500_000, "goMod": "\n" * 500_001})
 
     @given(st.sampled_from(sorted(READERS)), st.text() | st.dictionaries(st.text(), st.text() | st.none()))
-    def test_any_value_is_answered_or_refused(self, key, value):
+    def test_any_value_is_answered_or_rejected(self, key, value):
         try:
             detect_framework({key: value})
         except (FrameworkNotDetected, InvalidValue):

@@ -55,15 +55,15 @@ class TestEachFramework:
     def test_is_known_in_any_case(self):
         assert path_of("a.py", "xss", "PyTest") == "tests/security/test_xss_a.py"
 
-    def test_unknown_is_refused_by_name(self):
-        with pytest.raises(UnsupportedFramework, match="unsupported framework") as refused:
+    def test_unknown_is_rejected_by_name(self):
+        with pytest.raises(UnsupportedFramework, match="unsupported framework") as rejected:
             path_of("a.py", "xss", "nose")
-        assert refused.value.fields == {"framework": "unsupported framework: 'nose'"}
+        assert rejected.value.fields == {"framework": "unsupported framework: 'nose'"}
 
     def test_wrong_type_names_the_field(self):
-        with pytest.raises(InvalidValue) as refused:
+        with pytest.raises(InvalidValue) as rejected:
             path_of("a.py", 7, "pytest")  # type: ignore[arg-type]
-        assert refused.value.field == "type"
+        assert rejected.value.field == "type"
 
 
 class TestPathSafety:

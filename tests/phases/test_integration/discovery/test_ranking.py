@@ -113,6 +113,6 @@ class TestAnalyze:
 
     @pytest.mark.parametrize("candidates", ["tests/test_a.py", None, [1], {"a": 1}])
     def test_wrong_candidates_name_the_field(self, candidates):
-        with pytest.raises(InvalidValue) as refused:
+        with pytest.raises(InvalidValue) as rejected:
             analyze(vulnerable_file="a.py", candidate_test_files=candidates, framework="pytest")
-        assert refused.value.field == "candidateTestFiles"
+        assert rejected.value.field == "candidateTestFiles"

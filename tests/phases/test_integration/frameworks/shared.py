@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.frameworks import get_framework
 from phases.test_integration.read.document import Document
 from phases.test_integration.read.syntax import errors
@@ -76,7 +76,7 @@ class Into:
     def insert_or_skip(self, target: str, tests: Sequence[dict[str, str]]) -> Integration:
         try:
             return self.insert(target, *tests)
-        except TargetRefused:
+        except TargetRejected:
             assume(False)
             raise
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from tests.phases.test_integration.frameworks.shared import (
     HOSTILE,
     Into,
@@ -171,7 +171,7 @@ class TestPlace:
 
 class TestBrokenFiles:
     def test_a_test_without_its_end_is_not_mistaken_for_another(self):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRejected):
             insert(TARGET.replace("  end\n\n  defp", "\n  defp", 1))
 
     def test_takes_a_test_where_its_indentation_agrees(self):
@@ -245,14 +245,14 @@ class TestCompleteTests:
             '"""\nopen',
         ],
     )
-    def test_code_that_affects_other_tests_is_refused(self, code):
+    def test_code_that_affects_other_tests_is_rejected(self, code):
         with pytest.raises(InvalidTestCode):
             insert(TARGET, code)
 
     @pytest.mark.parametrize(
         "code", ["foo(1)\n" * 9000, 'test "t" do\nassert 1\nend\n' * 5000, "(" * 60_000 + "1" + ")" * 60_000]
     )
-    def test_code_that_is_too_complex_is_refused(self, code):
+    def test_code_that_is_too_complex_is_rejected(self, code):
         with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, code)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from tests.phases.test_integration.frameworks.shared import Into, codes, dedent, without_inserted
 from tests.phases.test_integration.runners.needs import need
 
@@ -74,7 +74,7 @@ class TestPlace:
         ("old", "new"), [("t.Log(1)\n}", "t.Log(1)\n"), ("T) {", "T) ")], ids=["closer", "opener"]
     )
     def test_a_function_without_brace_is_not_mistaken_for_another(self, old, new):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRejected):
             insert(HEAD + TEST + "\n" + TEST.replace("TestA", "TestB").replace(old, new))
 
     def test_body_that_reads_the_suites_receiver_becomes_its_method(self):
@@ -207,7 +207,7 @@ class TestWriting:
             "this is no Go",
         ],
     )
-    def test_code_that_would_stop_the_package_is_refused(self, code):
+    def test_code_that_would_stop_the_package_is_rejected(self, code):
         with pytest.raises(InvalidTestCode):
             insert(HEAD + TEST, code)
 
@@ -345,7 +345,7 @@ class TestProperties:
     )
     def test_hostile_files_are_answered_in_time(self, text):
         started = time.thread_time()
-        with contextlib.suppress(TargetRefused):
+        with contextlib.suppress(TargetRejected):
             insert(HEAD + text)
         assert time.thread_time() - started < 4
 
@@ -359,7 +359,7 @@ class TestProperties:
             "(" * 199_000,
         ],
     )
-    def test_hostile_code_is_refused_in_time(self, code):
+    def test_hostile_code_is_rejected_in_time(self, code):
         started = time.thread_time()
         with pytest.raises(InvalidTestCode):
             insert(HEAD + TEST, code)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import TargetRefused, TestIntegrationError
+from phases.test_integration.errors import TargetRejected, TestIntegrationError
 from phases.test_integration.languages.javascript.grammars import GRAMMARS
 from phases.test_integration.read.document import Document
 from phases.test_integration.read.syntax import errors
@@ -151,11 +151,11 @@ def test_errors_never_become_more(framework, target, tests):
 
 @thorough
 @given(frameworks, st.text(), st.text(min_size=1).filter(str.strip))
-def test_any_text_is_answered_or_refused(framework, target, code):
+def test_any_text_is_answered_or_rejected(framework, target, code):
     try:
         insert(framework, target, [{"testName": "x", "testCode": code, "attackVector": "y"}])
-    except TestIntegrationError as refused:
-        assert refused.status in (400, 422)
+    except TestIntegrationError as rejected:
+        assert rejected.status in (400, 422)
 
 
 def test_what_typescript_accepted_it_still_accepts():
@@ -169,7 +169,7 @@ def test_what_typescript_accepted_it_still_accepts():
     def collect(framework: str, target: str, tests: list[dict[str, str]]) -> None:
         try:
             pairs.append((target, insert(framework, target, tests).content))
-        except (TargetRefused, TestIntegrationError):
+        except (TargetRejected, TestIntegrationError):
             return
 
     collect()

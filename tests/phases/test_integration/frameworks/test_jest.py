@@ -3,7 +3,7 @@
 import pytest
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from tests.phases.test_integration.frameworks import javascript
 from tests.phases.test_integration.frameworks.javascript import (
     codes,
@@ -287,7 +287,7 @@ class TestWarnings:
         assert codes(insert(ONE + "f('it.only()');\n")) == []
 
 
-class TestRefusal:
+class TestRejection:
     @pytest.mark.parametrize(
         "code", ["expect(", "});\nit('x', () => {", "", "// nothing", "export const x = 1;", "`"]
     )
@@ -296,11 +296,11 @@ class TestRefusal:
             insert(ONE, code)
 
     def test_of_a_file_of_another_runner(self):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRejected):
             insert("import { test } from 'node:test';\ntest('a', () => {});\n")
 
     def test_of_a_file_that_is_broken_everywhere(self):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRejected):
             insert("describe('a', () => {\n  it('b', () => { `\n")
 
 

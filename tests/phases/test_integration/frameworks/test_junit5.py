@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from tests.phases.test_integration.frameworks.shared import (
     HOSTILE,
     Into,
@@ -134,8 +134,8 @@ class TestPlace:
         assert insert(target).method == "ast"
 
     @pytest.mark.parametrize("origin", ["org.junit.Test", "org.junit.*", "org.testng.annotations.Test"])
-    def test_other_frameworks_are_refused(self, origin):
-        with pytest.raises(TargetRefused, match="not JUnit 5"):
+    def test_other_frameworks_are_rejected(self, origin):
+        with pytest.raises(TargetRejected, match="not JUnit 5"):
             insert(TARGET.replace("org.junit.jupiter.api.Test", origin))
 
 
@@ -144,11 +144,11 @@ class TestBrokenFiles:
         ("old", "new"), [("    }\n", "    \n"), ("() {\n", "()\n")], ids=["closer", "opener"]
     )
     def test_a_method_without_brace_is_not_mistaken_for_another(self, old, new):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRejected):
             insert(TARGET.replace(old, new, 1))
 
-    def test_statement_that_would_take_the_parser_all_memory_is_refused(self):
-        with pytest.raises(TargetRefused, match="too long"):
+    def test_statement_that_would_take_the_parser_all_memory_is_rejected(self):
+        with pytest.raises(TargetRejected, match="too long"):
             insert(TARGET.replace("users.all()", "a" + "<b" * 600))
         with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, "boolean a = a" + " < b" * 600 + ";")
@@ -235,16 +235,16 @@ class TestCompleteTests:
             "void a() {}\nf();",
         ],
     )
-    def test_code_that_affects_other_tests_is_refused(self, code):
+    def test_code_that_affects_other_tests_is_rejected(self, code):
         with pytest.raises(InvalidTestCode):
             insert(TARGET, code)
 
-    def test_code_of_very_many_methods_is_refused(self):
+    def test_code_of_very_many_methods_is_rejected(self):
         with pytest.raises(InvalidTestCode, match="more than"):
             insert(TARGET, "".join(f"@Test void t{number}() {{}}\n" for number in range(501)))
 
     @pytest.mark.parametrize("code", ["foo(1);\n" * 9000, "int a = b;\n" * 9000, "{" * 60_000 + "}" * 60_000])
-    def test_code_that_is_too_complex_is_refused(self, code):
+    def test_code_that_is_too_complex_is_rejected(self, code):
         with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, code)
 

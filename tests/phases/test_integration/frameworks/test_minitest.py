@@ -259,7 +259,7 @@ class TestCompleteTests:
     @pytest.mark.parametrize(
         "code", ["x\nend.foo", "def x\n  X = 1\nend\nx", "retry", "yield", "nil = 1", "def y\n  break\nend"]
     )
-    def test_what_only_ruby_itself_refuses_is_refused(self, code):
+    def test_what_only_ruby_itself_rejects_is_rejected(self, code):
         with pytest.raises(InvalidTestCode):
             insert(ONE_CLASS, code)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from tests.phases.test_integration.frameworks import javascript
 from tests.phases.test_integration.frameworks.javascript import NAME, codes, parent_of, strategy_of
 
@@ -146,7 +146,7 @@ class TestPlace:
         assert insert("module.exports = { a: { b() {} } };\n").method == "append"
 
     def test_foreign_runner(self):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRejected):
             insert("const test = require('tape');\ntest('a', (t) => { t.end(); });\n")
 
 
@@ -160,8 +160,8 @@ class TestSize:
         ["(" * 10_000, "describe('a', () => {" * 3000, "x(" * 5000 + ")" * 5000, "`${" * 5000, "a?" * 5000],
         ids=["brackets", "groups", "calls", "templates", "ternaries"],
     )
-    def test_nesting_is_answered_or_refused(self, target):
+    def test_nesting_is_answered_or_rejected(self, target):
         try:
             insert(target)
-        except TargetRefused as refused:
-            assert refused.status == 422
+        except TargetRejected as rejected:
+            assert rejected.status == 422

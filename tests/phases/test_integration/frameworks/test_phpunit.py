@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from tests.phases.test_integration.frameworks.shared import (
     HOSTILE,
     NAME,
@@ -175,15 +175,15 @@ class TestPlace:
         "target",
         ["<?php\n\nit('adds', function () {\n    expect(1)->toBe(1);\n});\n", "<?php\ntest('x')->todo();\n"],
     )
-    def test_pest_is_refused(self, target):
-        with pytest.raises(TargetRefused, match="Pest"):
+    def test_pest_is_rejected(self, target):
+        with pytest.raises(TargetRejected, match="Pest"):
             insert(target)
 
     @pytest.mark.parametrize(
         "target", ["<b>hello</b>\n", "<?php namespace A { }", "<?php __halt_compiler(); x"]
     )
-    def test_file_that_cannot_take_code_is_refused(self, target):
-        with pytest.raises(TargetRefused):
+    def test_file_that_cannot_take_code_is_rejected(self, target):
+        with pytest.raises(TargetRejected):
             insert(target)
 
 
@@ -192,17 +192,17 @@ class TestBrokenFiles:
         ("old", "new"), [("    }\n", "    \n"), ("{\n        ", "\n        ")], ids=["closer", "opener"]
     )
     def test_a_method_without_brace_is_not_mistaken_for_another(self, old, new):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRejected):
             insert(TARGET.replace(old, new, 1))
 
-    def test_code_of_very_many_methods_is_refused(self):
+    def test_code_of_very_many_methods_is_rejected(self):
         with pytest.raises(InvalidTestCode, match="more than"):
             insert(TARGET, "".join(f"function test{number}() {{}}\n" for number in range(501)))
 
     @pytest.mark.parametrize(
         "code", ["foo(1);\n" * 9000, "{" * 60_000 + "}" * 60_000, "$a = " + "fn($x) => " * 9000 + "1;"]
     )
-    def test_code_that_is_too_complex_is_refused(self, code):
+    def test_code_that_is_too_complex_is_rejected(self, code):
         with pytest.raises(InvalidTestCode, match="too complex"):
             insert(TARGET, code)
 
@@ -304,7 +304,7 @@ class TestCompleteTests:
             "?>\n",
         ],
     )
-    def test_code_that_affects_other_tests_is_refused(self, code):
+    def test_code_that_affects_other_tests_is_rejected(self, code):
         with pytest.raises(InvalidTestCode):
             insert(TARGET, code)
 
@@ -431,9 +431,9 @@ def test_name_of_the_request_is_in_the_file():
     assert f"// security: {NAME}" in inserted(TARGET)
 
 
-def test_a_file_that_breaks_off_in_a_statement_is_refused():
+def test_a_file_that_breaks_off_in_a_statement_is_rejected():
     """Its last word would absorb the inserted import, and a repeated request would not find the test."""
-    with pytest.raises(TargetRefused, match="breaks off"):
+    with pytest.raises(TargetRejected, match="breaks off"):
         PHP.insert(
             "<?php\nuse", {"testName": "'", "testCode": "$this->assertTrue(false);", "attackVector": "'"}
         )

@@ -6,7 +6,7 @@ import textwrap
 import pytest
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from phases.test_integration.services import generate
 
 NAME, ATTACK = "rejects SQL injection", "' OR 1=1 --"
@@ -226,7 +226,7 @@ class TestChoiceOfClass:
     def test_bare_self_needs_a_class_too(self):
         assert "class TestSecurity:\n    def test_security" in inserted(ONE_TEST, "assert check(self)")
 
-    def test_self_beside_helpers_is_refused(self):
+    def test_self_beside_helpers_is_rejected(self):
         with pytest.raises(InvalidTestCode, match="make it a class"):
             insert(ONE_TEST, "def helper():\n    pass\n\ndef test_b(self):\n    assert self.x")
 
@@ -351,7 +351,7 @@ class TestBody:
         ],
         ids=range(10),
     )
-    def test_invalid_python_is_refused_with_the_reason(self, code, reason):
+    def test_invalid_python_is_rejected_with_the_reason(self, code, reason):
         with pytest.raises(InvalidTestCode, match=reason):
             insert(ONE_TEST, code)
 
@@ -459,7 +459,7 @@ class TestCompleteTests:
             "from app import *",
         ],
     )
-    def test_code_that_affects_the_old_tests_is_refused(self, hook):
+    def test_code_that_affects_the_old_tests_is_rejected(self, hook):
         with pytest.raises(InvalidTestCode):
             insert(ONE_TEST, f"{hook}\n\ndef test_b():\n    assert 0")
 
@@ -492,8 +492,8 @@ class TestData:
         assert ast.dump(tree.body[1].body[0]) == ast.dump(ast.parse("assert 1 == 2").body[0])  # type: ignore[attr-defined]
 
     def test_name_and_attack_appear_as_they_are(self):
-        result = inserted(ONE_TEST, name='refuses "x" \\ é', attack='"""; drop')
-        assert 'refuses "x" \\ é' in result
+        result = inserted(ONE_TEST, name='rejects "x" \\ é', attack='"""; drop')
+        assert 'rejects "x" \\ é' in result
         assert '"""; drop' in result
 
     def test_name_without_letters_still_makes_a_function(self):
@@ -526,12 +526,12 @@ class TestSelfSkippingFile:
     def test_other_files_are_not_reported(self, line):
         assert codes(insert(f"{line}\n\n\n{ONE_TEST}")) == []
 
-    def test_parametrized_file_is_refused(self):
-        with pytest.raises(TargetRefused, match="parametrizes"):
+    def test_parametrized_file_is_rejected(self):
+        with pytest.raises(TargetRejected, match="parametrizes"):
             insert("pytestmark = pytest.mark.parametrize('a', [1])\n\n\ndef test_a(a):\n    pass\n")
 
 
 class TestSize:
-    def test_code_that_is_too_long_for_a_test_is_refused(self):
+    def test_code_that_is_too_long_for_a_test_is_rejected(self):
         with pytest.raises(InvalidTestCode, match="too long"):
             insert(ONE_TEST, "f(1); " * 30_000)

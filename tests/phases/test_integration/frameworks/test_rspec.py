@@ -3,7 +3,7 @@
 import pytest
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from tests.phases.test_integration.frameworks.ruby import (
     codes,
     dedent,
@@ -238,7 +238,7 @@ class TestCompleteTests:
             "it 'x'; ]",
         ],
     )
-    def test_invalid_code_is_refused(self, code):
+    def test_invalid_code_is_rejected(self, code):
         with pytest.raises(InvalidTestCode):
             insert(ONE_GROUP, code)
 
@@ -324,22 +324,22 @@ class TestWarnings:
 class TestBrokenTarget:
     def test_missing_end_is_never_made_worse(self):
         target = ONE_GROUP.removesuffix("end\n")
-        with pytest.raises(TargetRefused, match="broken"):
+        with pytest.raises(TargetRejected, match="broken"):
             insert(target)
 
     def test_error_elsewhere_does_not_prevent_insertion(self):
         result = insert(ONE_GROUP + "describe 'b' do\n  let(:x) { ) }\nend\n", name="user")
         assert codes(result) == ["target_has_errors"]
 
-    def test_heredoc_without_end_is_refused(self):
-        with pytest.raises(TargetRefused):
+    def test_heredoc_without_end_is_rejected(self):
+        with pytest.raises(TargetRejected):
             insert("x = <<~A\n" + ONE_GROUP)
 
-    def test_lone_carriage_returns_are_refused(self):
-        with pytest.raises(TargetRefused, match="carriage"):
+    def test_lone_carriage_returns_are_rejected(self):
+        with pytest.raises(TargetRejected, match="carriage"):
             insert(ONE_GROUP.replace("\n", "\r"))
 
-    def test_characters_that_the_encoding_lacks_are_refused(self):
-        with pytest.raises(TargetRefused, match="encoding"):
+    def test_characters_that_the_encoding_lacks_are_rejected(self):
+        with pytest.raises(TargetRejected, match="encoding"):
             insert("# encoding: us-ascii\n" + ONE_GROUP, "expect('ü').to eq 2")
         assert inserted("# encoding: us-ascii\n" + ONE_GROUP, name="ü").isascii()

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import TargetRefused, TestIntegrationError
+from phases.test_integration.errors import TargetRejected, TestIntegrationError
 from phases.test_integration.languages.ruby.outline import GRAMMAR
 from phases.test_integration.read.document import Document
 from phases.test_integration.read.syntax import errors
@@ -185,7 +185,7 @@ def insert_or_skip(case: Case) -> Integration:
     framework, target, tests = case
     try:
         return insert_all(framework, target, *tests)
-    except TargetRefused:
+    except TargetRejected:
         assume(False)
         raise
 
@@ -212,8 +212,8 @@ def test_what_ruby_accepted_it_still_accepts(ruby, case):
 
 @settings(thorough, max_examples=40)
 @given(st.sampled_from(["rspec", "minitest"]), st.text(), st.text(min_size=1).filter(str.strip))
-def test_any_text_is_answered_or_refused(framework, target, code):
+def test_any_text_is_answered_or_rejected(framework, target, code):
     try:
         insert_all(framework, target, {"testName": "x", "testCode": code, "attackVector": "y"})
-    except TestIntegrationError as refused:
-        assert refused.status in (400, 422)
+    except TestIntegrationError as rejected:
+        assert rejected.status in (400, 422)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import TargetRefused
+from phases.test_integration.errors import TargetRejected
 from phases.test_integration.services import generate
 from tests.phases.test_integration import test_properties as python
 
@@ -251,7 +251,7 @@ def test_whatever_the_file_old_bytes_stay_and_repeating_changes_nothing(target, 
 
     try:
         result = insert_all(target)
-    except TargetRefused:
+    except TargetRejected:
         assume(False)
         raise
     content = result.content.encode()

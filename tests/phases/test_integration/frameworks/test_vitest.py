@@ -3,7 +3,7 @@
 import pytest
 
 from phases.test_integration.engine import Integration
-from phases.test_integration.errors import InvalidTestCode, TargetRefused
+from phases.test_integration.errors import InvalidTestCode, TargetRejected
 from tests.phases.test_integration.frameworks import javascript
 from tests.phases.test_integration.frameworks.javascript import (
     NAME,
@@ -128,9 +128,9 @@ class TestPlace:
     def test_top_level_await(self):
         assert insert(f"{ALL}await f()\ndescribe('a', () => {{\n  it('b', f)\n}})\n").method == "ast"
 
-    def test_module_with_its_own_tests_is_refused(self):
+    def test_module_with_its_own_tests_is_rejected(self):
         target = "export const a = 1\nif (import.meta.vitest) {\n  import.meta.vitest.it('a', () => {})\n}\n"
-        with pytest.raises(TargetRefused, match="import.meta.vitest"):
+        with pytest.raises(TargetRejected, match="import.meta.vitest"):
             insert(target)
         assert insert(ALL + "it('ignores import.meta.vitest', () => {})\n").method == "ast"
 
@@ -167,7 +167,7 @@ class TestWriting:
         ],
         ids=["await", "yield", "twice", "break", "await at the top", "only a function"],
     )
-    def test_code_that_would_break_the_file_is_refused(self, code):
+    def test_code_that_would_break_the_file_is_rejected(self, code):
         with pytest.raises(InvalidTestCode):
             insert(f"{ALL}it('a', f)\n", code)
 
@@ -185,7 +185,7 @@ class TestWriting:
         result = javascript.insert("vitest", "const x: T = 1\n", code, language="javascript")
         assert "const x: number = 1" in result.content
 
-    def test_types_are_refused_for_javascript(self):
+    def test_types_are_rejected_for_javascript(self):
         with pytest.raises(InvalidTestCode, match="has types"):
             javascript.insert("vitest", f"{ALL}it('a', f)\n", "const x: number = 1", language="javascript")
 
