@@ -21,6 +21,7 @@ def clean_for_mail(name: str, *, limit: int = 60) -> str:
     Line breaks, control and direction characters are removed; `@`, schemes and dots of domains become spaces.
     Show the result in quotation marks. Cleaning is idempotent. The result must still be escaped for HTML.
     """
+    # Before normalization: an invisible character could separate a letter from its accent.
     text = "".join(_clean_character(each) for each in name[: 8 * limit])
     # NFKC would expand the ellipsis at the end of a shortened name into three dots.
     text = ELLIPSIS.join(unicodedata.normalize("NFKC", each) for each in text.split(ELLIPSIS))
@@ -34,11 +35,6 @@ def has_link(name: str) -> bool:
     """Return whether a mail program would find an address, or a link with a scheme or `www.`, in the name."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return bool(re.search(r"[a-z][a-z0-9+.-]{0,20}://|\bwww\.\w|\S@[^\W_][\w-]*\.\w", text))
-
-
-def _drop_invisible(text: str) -> str:
-    """Drop invisible characters before normalization: they could separate a letter from its accent."""
-    return "".join(_clean_character(each) for each in text)
 
 
 def _clean_character(character: str) -> str:

@@ -103,7 +103,7 @@ def _list_sections(customer: Customer) -> dict[str, Rows]:
             *("kind", "stripe_id", "charge", "invoice", "amount_cents", "currency", "status", "reason"),
             "occurred_at",
         ),
-        "notices": Notification.objects.filter(**own).values("kind", "data", "created_at", "mailed_at"),
+        "notifications": Notification.objects.filter(**own).values("kind", "data", "created_at", "mailed_at"),
         "audit_log": AuditLogEntry.objects.filter(**own).values(
             "at", "action", "actor_name", "subject", "address", "device"
         ),

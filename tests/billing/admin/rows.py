@@ -21,7 +21,7 @@ from tests.factories import CustomerFactory
 from tests.outbox import parked
 
 
-def make_notice(customer: Customer | None = None) -> Notification:
+def make_notification(customer: Customer | None = None) -> Notification:
     """Create a notification whose mail was parked."""
     given_up: dict[str, Any] = {"kind": "recovered", "reference": "r", **parked()}
     return Notification.objects.create(customer=customer or CustomerFactory(), **given_up)
@@ -47,7 +47,7 @@ def make_each(usage: UsageRecord) -> None:
     UsageClaim.objects.create(customer=customer, expires_at=now, **issue)
     kind: Any = "credit"
     correct_usage(usage=usage, kind=kind, reason="Slow.", made_by=None, at=now)
-    make_notice(customer)
+    make_notification(customer)
     make_discrepancy(customer)
     FeatureFlag.objects.create(name="billing_enabled")
     PaymentIncident.objects.create(

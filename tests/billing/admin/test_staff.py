@@ -10,7 +10,7 @@ from customers.models import AuditLogEntry
 from tests.factories import BillingAccountFactory, UsageRecordFactory
 from tests.outbox import park, parked
 
-from .rows import make_discrepancy, make_notice
+from .rows import make_discrepancy, make_notification
 
 
 def page(name, *args):
@@ -139,7 +139,7 @@ class TestParkedRows:
         assert (event.status, event.failures) == ("pending", 0)
 
     def test_retries_a_mail_that_was_given_up(self, staff):
-        notification = make_notice()
+        notification = make_notification()
         run_action(staff, "notification", "retry_now", notification)
         notification.refresh_from_db()
         assert notification.next_attempt_at is not None
@@ -161,7 +161,7 @@ class TestParkedRows:
 
 class TestStaffWithViewPermission:
     def test_see_no_actions(self, onlooker):
-        notification, discrepancy = make_notice(), make_discrepancy()
+        notification, discrepancy = make_notification(), make_discrepancy()
         run_action(onlooker, "notification", "retry_now", notification)
         run_action(onlooker, "discrepancy", "settle", discrepancy)
         notification.refresh_from_db()

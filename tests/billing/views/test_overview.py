@@ -61,7 +61,9 @@ class TestOverview:
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
 
-    def test_shows_this_periods_notices_of_this_customer(self, alice: Browser, mallory: Browser) -> None:
+    def test_shows_this_periods_notifications_of_this_customer(
+        self, alice: Browser, mallory: Browser
+    ) -> None:
         give(alice, "now")
         give(alice, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
         assert "80% of your spend cap is used" in read(alice)
@@ -77,7 +79,7 @@ class TestOverview:
         read(paying)
         assert len(billing_env.stripe.control.requests()) == before
 
-    def test_queries_are_as_many_for_ten_notices_as_for_one(self, alice: Browser) -> None:
+    def test_queries_are_as_many_for_ten_notifications_as_for_one(self, alice: Browser) -> None:
         give(alice, "first")
         for_one = count_queries(alice, BILLING)
         for number in range(9):

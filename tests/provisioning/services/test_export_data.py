@@ -39,7 +39,7 @@ class TestExportData:
             *("account", "plan", "members", "api_keys", "namespaces", "repositories", "phases", "usage"),
         }
         assert [entry["action"] for entry in exported["audit_log"]] == ["data_exported", "key_made"]
-        empty = ("invitations", "corrections", "refunds_and_disputes", "notices", "invoices")
+        empty = ("invitations", "corrections", "refunds_and_disputes", "notifications", "invoices")
         assert {name for name, length in lengths.items() if length == 0} == set(empty)
 
     def test_excludes_data_of_other_customers(self, customer) -> None:

@@ -51,7 +51,7 @@ def make_sample(billing_env, event_type):
     return event | {"created": 1, "livemode": False, "api_version": "2026-08-26.dahlia"}
 
 
-def count_fixes_by_outcome(billing_env, event):
+def count_reads_and_refreshes(billing_env, event):
     """Return how many subscriptions are fetched and how many accounts are refreshed for one event."""
     before = len(billing_env.stripe.control.requests())
     with capture_logs() as lines:
@@ -99,7 +99,7 @@ class TestHandlerTable:
 class TestEveryEventType:
     @pytest.mark.parametrize("event_type", ENDPOINT_EVENTS)
     def test_reads_the_subscription_and_syncs_the_account_once(self, billing_env, event_type):
-        work = count_fixes_by_outcome(billing_env, make_sample(billing_env, event_type))
+        work = count_reads_and_refreshes(billing_env, make_sample(billing_env, event_type))
         assert find_failures() == []
         is_deriving = HANDLERS[event_type].__name__ in DERIVING
         is_of_subscription = is_deriving and not event_type.startswith("checkout")
@@ -129,7 +129,7 @@ class TestFailedPayment:
         billing_env.stripe.control.advance(days=31, hours=2)
         for event_type in ("invoice.payment_failed", "customer.subscription.updated"):
             (event,) = billing_env.stripe.control.events(event_type)[-1:]
-            assert count_fixes_by_outcome(billing_env, event) == (1, 1)
+            assert count_reads_and_refreshes(billing_env, event) == (1, 1)
         assert (billing_env.account(customer).status, find_failures()) == ("past_due", [])
 
 
@@ -140,7 +140,7 @@ class TestPaidCheckout:
         (session,) = billing_env.stripe.control.objects("checkout.session")
         billing_env.stripe.control.complete_checkout(session["id"])
         (event,) = billing_env.stripe.control.events("checkout.session.completed")
-        assert count_fixes_by_outcome(billing_env, event) == (1, 1)
+        assert count_reads_and_refreshes(billing_env, event) == (1, 1)
         assert billing_env.account(customer).status == "active"
 
 
@@ -158,11 +158,11 @@ class TestEventsWithoutSubscription:
     @pytest.mark.parametrize("parent", [None, {}, {"subscription_details": None}])
     def test_an_invoice_syncs_no_account(self, billing_env, parent):
         invoice = {"id": "in_1", "object": "invoice", "customer": "cus_1", "parent": parent}
-        assert count_fixes_by_outcome(billing_env, make_event("invoice.paid", invoice)) == (0, 0)
+        assert count_reads_and_refreshes(billing_env, make_event("invoice.paid", invoice)) == (0, 0)
 
     def test_a_checkout_syncs_no_account(self, billing_env):
         session = {"id": "cs_1", "object": "checkout.session", "customer": "cus_1", "subscription": None}
-        assert count_fixes_by_outcome(billing_env, make_event("checkout.session.completed", session)) == (
+        assert count_reads_and_refreshes(billing_env, make_event("checkout.session.completed", session)) == (
             0,
             0,
         )
