@@ -61,9 +61,7 @@ class TestOverview:
         page = open_page(paying, BILLING)
         assert "Your spend cap of $10 is reached" in page.find("main").words
 
-    def test_shows_this_periods_notifications_of_this_customer(
-        self, alice: Browser, mallory: Browser
-    ) -> None:
+    def test_shows_notifications_of_this_period_and_customer(self, alice: Browser, mallory: Browser) -> None:
         give(alice, "now")
         give(alice, "old", data={"percent": 50}, created_at=timezone.now() - timedelta(days=60))
         assert "80% of your spend cap is used" in read(alice)
