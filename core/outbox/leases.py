@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -39,7 +40,7 @@ def claim(rows: QuerySet[Row], *, pk: Any) -> Row | None:
             if _swap(row, fields, now):
                 _announce_parked(row, "lost_leases")
             return None
-        ends_at = now + row.policy.lease
+        ends_at = now + settings.OUTBOX_LEASE
         fields = {
             "lease_owner": uuid4(),
             "lease_ends_at": ends_at,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client import Counter, Metric
@@ -38,7 +39,7 @@ def read_outboxes(outboxes: Iterable[type[OutboxRow]]) -> Iterator[Metric]:
             depth.add_metric([table, state], found[state])
         since = {
             "due": found["due_since"],
-            "leased": found["lease_ends_at"] and found["lease_ends_at"] - model.policy.lease,
+            "leased": found["lease_ends_at"] and found["lease_ends_at"] - settings.OUTBOX_LEASE,
             "parked": found["parked_at"],
         }
         for state, start in since.items():

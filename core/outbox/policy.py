@@ -19,8 +19,6 @@ class Policy:
     max_failures: int | None = None
     max_lost_leases: int = 5
     longest_wait: timedelta = timedelta(hours=1)
-    # Longer than any attempt: Celery kills a task after CELERY_TASK_TIME_LIMIT, 120 seconds.
-    lease: timedelta = timedelta(minutes=3)
 
     def schedule_retry(self, *, failures: int, now: datetime) -> datetime:
         """Return when to retry after this many failures: waits double up to `longest_wait`, ± 25 %."""

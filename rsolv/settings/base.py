@@ -1,5 +1,6 @@
 """Settings shared by dev, test and prod. Those modules override what differs between them."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -171,7 +172,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_TIME_LIMIT = env.count("TASK_SECONDS", default=120)
+# How long a worker keeps an outbox row. It outlasts the task, so that no other worker repeats a running one.
+OUTBOX_LEASE = timedelta(seconds=1.5 * CELERY_TASK_TIME_LIMIT)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False

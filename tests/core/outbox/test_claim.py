@@ -50,7 +50,8 @@ class TestClaim:
         row, now = take(), timezone.now()
         kept = read()
         assert kept.lease_owner == row.lease_owner is not None
-        assert now < kept.lease_ends_at == kept.next_attempt_at <= now + InboxEvent.policy.lease
+        assert now < kept.lease_ends_at == kept.next_attempt_at <= now + settings.OUTBOX_LEASE
+        assert timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT) < settings.OUTBOX_LEASE
         assert kept.attempts == 1
 
     def test_skips_a_row_that_is_not_due(self):

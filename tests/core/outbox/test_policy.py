@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from django.conf import settings
 from django.contrib import admin
 from django.utils.module_loading import import_string
 from hypothesis import given
@@ -28,9 +27,6 @@ class TestScheduleRetry:
 
 @pytest.mark.parametrize("model", list_outboxes(), ids=lambda model: model.__name__)
 class TestEveryOutbox:
-    def test_lease_is_longer_than_the_task_time_limit(self, model):
-        assert model.policy.lease > timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
-
     def test_has_a_task(self, model):
         assert import_string(model.policy.task).name == model.policy.task
 

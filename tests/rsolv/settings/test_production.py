@@ -47,6 +47,11 @@ def test_tls_redirect_uses_the_configured_host_and_port():
     assert start(read, RSOLV_BASE_URL="https://a.example:8443").stdout.split() == ["a.example:8443", "https"]
 
 
+def test_lease_of_an_outbox_row_outlasts_a_task():
+    read = "from django.conf import settings as s; print(s.OUTBOX_LEASE.total_seconds())"
+    assert [start(read, TASK_SECONDS=given).stdout.strip() for given in (None, "40")] == ["180.0", "60.0"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -65,6 +70,7 @@ def test_tls_redirect_uses_the_configured_host_and_port():
         ("EMAIL_URL", "garbage"),
         ("LOG_LEVEL", "LOUD"),
         ("API_REQUESTS_PER_MINUTE", "many"),
+        ("TASK_SECONDS", "0"),
     ],
 )
 def test_fail_and_name_the_invalid_variable(name, value):
