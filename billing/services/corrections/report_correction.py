@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
 from billing.selectors.billed_lines import find_fix_price, was_without_plan
 from billing.services.corrections.close_adjustment import close_adjustment
@@ -172,13 +173,15 @@ def _send(report: CorrectionReport, step: Step) -> None:
     if step.resolution == Resolution.UNDECIDED:
         _close_without_credit(report, step)
         return
-    stripe_id = credit_balance(
-        stripe_customer_id=step.stripe_customer_id,
-        correction_id=str(report.pk),
-        amount_cents=step.amount_cents,
-        description=step.description,
-        attempt=step.attempt,
-    )
+    # One credit of a customer at a time. The lock is released before the outcome is written: a worker that
+    # dies in between leaves a credit that the next attempt finds.
+    with lock_stripe_customer(step.stripe_customer_id):
+        stripe_id = credit_balance(
+            stripe_customer_id=step.stripe_customer_id,
+            correction_id=str(report.pk),
+            amount_cents=step.amount_cents,
+            description=step.description,
+        )
     if leases.complete(report, status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id):
         log.info("correction_credited", correction=str(report.pk), amount_cents=step.amount_cents)
 

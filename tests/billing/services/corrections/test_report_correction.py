@@ -1,6 +1,10 @@
+import time
+from contextlib import contextmanager
 from datetime import timedelta
+from fnmatch import fnmatchcase
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
@@ -12,15 +16,18 @@ from billing.services.corrections.report_correction import report_correction
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.report_usage import report_usage
 from billing.services.metering.sync_meter_error import sync_meter_error
+from billing.stripe_gateway import adjustments
 from billing.stripe_gateway.adjustments import credit_balance
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from core.outbox import leases, operators
+from tests.billing.billing_env import run_together
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
 
 Kind = UsageCorrection.Kind
 ADJUSTMENTS = "/v1/billing/meter_event_adjustments"
+BALANCE = "/v1/customers/*/balance_transactions"
 
 
 @pytest.fixture
@@ -357,13 +364,39 @@ class TestCredit:
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
     def test_is_given_once_despite_an_outage(self, billing_env, payg, report, kind):
-        billing_env.stripe.control.add_fault(
-            kind, path="/v1/customers/*/balance_transactions", method="POST", times=None
-        )
+        billing_env.stripe.control.add_fault(kind, path=BALANCE, method="POST", times=None)
         assert send(report).status == "pending"
         billing_env.stripe.control.clear_faults()
         assert send(report).status == "done"
         assert list_credits(billing_env, payg) == [1500]
+
+    def test_is_given_once_when_stripe_finishes_after_we_gave_up(self, billing_env, payg, report):
+        billing_env.stripe.control.add_fault("latency", path=BALANCE, method="POST", ms=3000)
+        with stripe_timeout(1):
+            send(report)
+        assert list_credits(billing_env, payg) == []
+        send(report)  # Stripe answers 409, because the first request is still running
+        wait_until(lambda: any(each["ms"] >= 3000 for each in list_posts(billing_env, BALANCE)))
+        assert list_credits(billing_env, payg) == [1500]
+        assert (send(report).status, list_credits(billing_env, payg)) == ("done", [1500])
+        assert [each["status"] for each in list_posts(billing_env, BALANCE)] == [409, 200]
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before the work", "after the work"])
+    def test_is_given_once_despite_an_error_that_stripe_stores(self, billing_env, payg, report, after):
+        billing_env.stripe.control.add_fault("status", path=BALANCE, method="POST", status=500, after=after)
+        assert send(report).status == "pending"
+        assert (send(report).status, list_credits(billing_env, payg)) == ("done", [1500])
+
+    def test_waits_after_too_many_errors_that_stripe_stores(self, billing_env, payg, report, monkeypatch):
+        monkeypatch.setattr(adjustments, "MAX_KEYS", 1)
+        billing_env.stripe.control.add_fault("status", path=BALANCE, method="POST", status=500)
+        assert [send(report).status, send(report).status, list_credits(billing_env, payg)] == [
+            "pending",
+            "pending",
+            [],
+        ]
+        billing_env.stripe.control.advance(hours=25)  # Stripe has forgotten the key
+        assert (send(report).status, list_credits(billing_env, payg)) == ("done", [1500])
 
     def test_is_given_once_when_the_worker_dies_before_the_commit(
         self, billing_env, payg, report, monkeypatch
@@ -382,6 +415,19 @@ class TestCredit:
             assert (send(report).status, report.last_error) == ("parked", "no: No.")
         operators.retry_now(CorrectionReport.objects.all(), at=timezone.now())
         assert send(report).status == "done"
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestConcurrentCredits:
+    def test_of_one_customer_are_given_one_at_a_time(self, billing_env, payg, monkeypatch):
+        monkeypatch.setattr("billing.services.corrections.correct_usage.enqueue", lambda _: None)
+        reports = [correct(fix(payg), Kind.CREDIT) for _ in range(2)]
+        billing_env.stripe.control.add_fault("latency", path=BALANCE, ms=300, times=None)
+        run_together(*(lambda pk=each.pk: report_correction(correction_id=pk) for each in reports))
+        requests = [each for each in billing_env.stripe.control.requests() if is_path(each, BALANCE)]
+        assert [each["method"] for each in requests] == ["GET", "POST"] * 2
+        assert list_credits(billing_env, payg) == [1500, 1500]
 
 
 class TestRejectedAdjustment:
@@ -434,6 +480,34 @@ class TestRejectedAdjustment:
         with monkeypatch.context() as patch:
             patch.setattr(module, "cancel_meter_event", reject)
             send(report)
+
+
+@contextmanager
+def stripe_timeout(seconds):
+    """Let our client give up on a request of Stripe's after some seconds."""
+    get_client.cache_clear()
+    try:
+        with override_settings(STRIPE_TIMEOUT_SECONDS=seconds):
+            yield
+    finally:
+        get_client.cache_clear()
+
+
+def list_posts(billing_env, path):
+    """List the finished POST requests to a path."""
+    found = billing_env.stripe.control.requests()
+    return [each for each in found if each["method"] == "POST" and is_path(each, path)]
+
+
+def is_path(request, path):
+    return fnmatchcase(request["path"], path)
+
+
+def wait_until(is_so, seconds=10):
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until, "nothing happened"
+        time.sleep(0.05)
 
 
 def reject(**_):

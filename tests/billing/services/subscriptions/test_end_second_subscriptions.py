@@ -87,6 +87,17 @@ class TestSecondSubscription:
         statuses = [each["status"] for each in billing_env.stripe.control.objects("subscription")]
         assert (sorted(statuses), read_balance_cents(billing_env)) == (["active", "canceled"], 49900)
 
+    @pytest.mark.parametrize("after", [False, True], ids=["before the work", "after the work"])
+    def test_is_credited_once_despite_an_error_that_stripe_stores(self, billing_env, customer, after):
+        subscribe_again(billing_env, customer)
+        path = "/v1/customers/*/balance_transactions"
+        billing_env.stripe.control.add_fault("status", method="POST", path=path, status=500, after=after)
+        reconcile(at=timezone.now())
+        assert read_balance_cents(billing_env) == (49900 if after else 0)
+        reconcile(at=timezone.now())
+        statuses = [each["status"] for each in billing_env.stripe.control.objects("subscription")]
+        assert (sorted(statuses), read_balance_cents(billing_env)) == (["active", "canceled"], 49900)
+
     def test_is_ended_by_the_nightly_task_when_its_event_was_lost(self, billing_env, customer):
         subscribe_again(billing_env, customer)
         reconcile(at=timezone.now())
