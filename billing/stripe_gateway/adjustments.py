@@ -4,8 +4,9 @@ import stripe
 
 from billing.plans import CURRENCY, METER_EVENT_NAME
 
-from .client import get_client, read_id, read_metadata
+from .client import get_client, read_metadata
 from .errors import is_replayed, translate_errors
+from .incidents import list_invoice_incidents
 
 # After so many stored errors in a day, a credit waits until Stripe forgets the first of its keys.
 MAX_KEYS = 20
@@ -84,7 +85,9 @@ def _find_credit(stripe_customer_id: str, correction_id: str) -> str | None:
 
 
 def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int:
-    """Credit what a subscription's paid invoices cost, minus refunds; return the total in US cents.
+    """Credit what a subscription's paid invoices cost; return the total in US cents.
+
+    What was refunded, is disputed or was lost in a dispute is not credited.
 
     Call inside `lock_stripe_customer`. Safe to repeat: each invoice is credited once, and the total includes
     earlier credits.
@@ -94,7 +97,10 @@ def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int
             {"subscription": subscription_id, "status": "paid", "limit": 100}
         )
         paid = [each for each in listed.auto_paging_iter() if each.id and each.total > 0]
-        costs = [(each, each.total - _sum_refunds(each)) for each in paid]
+        costs = [
+            (each, each.total - list_invoice_incidents(invoice_id=str(each.id)).returned_cents)
+            for each in paid
+        ]
     owed = [(invoice, cents) for invoice, cents in costs if cents > 0]
     for invoice, cents in owed:
         credit_balance(
@@ -104,20 +110,3 @@ def credit_subscription(*, stripe_customer_id: str, subscription_id: str) -> int
             description=f"Invoice {invoice.number} of a second subscription",
         )
     return sum(cents for _, cents in owed)
-
-
-def _sum_refunds(invoice: stripe.Invoice) -> int:
-    """Return the cents of an invoice that were refunded to its payment methods."""
-    client = get_client().v1
-    # Stripe links a refund to a payment intent, and an invoice to that only through its payments.
-    payments = client.invoice_payments.list({"invoice": invoice.id or "", "status": "paid", "limit": 100})
-    intents = [each.payment.payment_intent for each in payments.auto_paging_iter()]
-    refunds = [
-        refund
-        for intent in intents
-        if intent is not None
-        for refund in client.refunds.list(
-            {"payment_intent": read_id(intent), "limit": 100}
-        ).auto_paging_iter()
-    ]
-    return sum(refund.amount for refund in refunds if refund.status not in ("failed", "canceled"))

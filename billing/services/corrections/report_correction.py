@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
-from billing.selectors.billed_lines import find_fix_price, was_without_plan
+from billing.selectors.billed_lines import awaits_dispute, find_fix_price, was_without_plan
 from billing.services.corrections.close_adjustment import close_adjustment
 from billing.services.corrections.close_correction_without_credit import close_correction_without_credit
 from billing.services.corrections.correct_usage import withdraw_unsent
+from billing.services.corrections.sync_returned_money import sync_returned_money
 from billing.services.metering.report_usage import (
     IDENTIFIER_WINDOW,
     SUMMARY_LAG,
@@ -64,6 +65,8 @@ def report_correction(*, correction_id: UUID) -> None:
         return
     step = None
     try:
+        if not report.amount_cents:
+            sync_returned_money(usage=report.correction.usage, at=timezone.now())
         step = _prepare(report, timezone.now())
         if step is not None:
             _send(report, step)
@@ -131,6 +134,8 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     if report.resolution == Resolution.UNDECIDED and _can_adjust(correction, account, now):
         report.resolution = Resolution.ADJUSTMENT
         return ""
+    if awaits_dispute(usage=correction.usage):
+        return "waiting for the outcome of a dispute"
     price_cents = find_fix_price(correction=correction, account=account)
     if price_cents is None:
         if not was_without_plan(usage=correction.usage, account=account):

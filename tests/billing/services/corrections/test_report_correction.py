@@ -212,6 +212,59 @@ class TestVoidOnUnpaidInvoice:
         assert (report.resolution, report.status, list_credits(billing_env, payg)) == ("nothing", "done", [])
 
 
+class TestVoidOnReturnedInvoice:
+    """An invoice of which the customer got money back already, with or without its event."""
+
+    @pytest.fixture
+    def usages(self, billing_env, payg):
+        """Return two fixes that an invoice of $30 has charged."""
+        found = [fix(payg), fix(payg)]
+        billing_env.close_month()
+        return found
+
+    @pytest.fixture
+    def charge(self, billing_env, usages):
+        (found,) = billing_env.stripe.control.objects("charge")
+        assert found["amount"] == 3000
+        return found["id"]
+
+    def void_both(self, billing_env, customer, usages):
+        resolutions = [send(correct(usage)).resolution for usage in usages]
+        return resolutions, list_credits(billing_env, customer)
+
+    @pytest.mark.parametrize("is_heard", [True, False], ids=["heard of", "not heard of"])
+    def test_credits_nothing_after_a_full_refund(self, billing_env, payg, usages, charge, is_heard):
+        get_client().v1.refunds.create({"charge": charge})
+        if is_heard:
+            billing_env.deliver()
+        assert self.void_both(billing_env, payg, usages) == (["nothing", "nothing"], [])
+
+    def test_credits_what_a_partial_refund_left(self, billing_env, payg, usages, charge):
+        get_client().v1.refunds.create({"charge": charge, "amount": 1000})
+        assert self.void_both(billing_env, payg, usages) == (["credit", "credit"], [500, 1500])
+
+    def test_credits_in_full_after_a_refund_that_failed(self, billing_env, payg, usages, charge):
+        made = get_client().v1.refunds.create({"charge": charge})
+        billing_env.deliver()
+        store = billing_env.stripe.env.store
+        store.replace(store.get("refund", made.id), status="failed")
+        assert self.void_both(billing_env, payg, usages) == (["credit", "credit"], [1500, 1500])
+
+    @pytest.mark.parametrize("is_heard", [True, False], ids=["heard of", "not heard of"])
+    @pytest.mark.parametrize(("won", "credits"), [(True, [1500, 1500]), (False, [])], ids=["won", "lost"])
+    def test_waits_for_the_outcome_of_a_dispute(
+        self, billing_env, payg, usages, charge, won, credits, is_heard
+    ):
+        dispute = billing_env.stripe.control.dispute(charge)
+        reports = [correct(usage) for usage in usages]
+        assert send(reports[0]).last_error == "waiting for the outcome of a dispute"
+        billing_env.stripe.control.close_dispute(dispute["id"], won=won)
+        if is_heard:
+            billing_env.deliver()
+        assert [send(report).status for report in reports] == ["done", "done"]
+        assert list_credits(billing_env, payg) == credits
+
+
 class TestFixMeteredAfterPlanEnded:
     """A fix made in or after the second in which the plan ended, before that event arrived."""
 

@@ -60,6 +60,14 @@ class TestSecondSubscription:
         billing_env.deliver()
         assert read_balance_cents(billing_env) == 39900
 
+    def test_is_credited_less_what_was_charged_back(self, billing_env, customer):
+        subscribe_again(billing_env, customer)
+        (paid,) = [each for each in billing_env.stripe.control.objects("charge") if each["amount"] == 49900]
+        dispute = billing_env.stripe.control.dispute(paid["id"])
+        billing_env.stripe.control.close_dispute(dispute["id"], won=False)
+        billing_env.deliver()
+        assert read_balance_cents(billing_env) == 0
+
     def test_is_notified_and_audited(self, billing_env, customer):
         subscribe_again(billing_env, customer)
         billing_env.deliver()
