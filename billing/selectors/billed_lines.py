@@ -71,7 +71,7 @@ def find_fix_price(*, correction: UsageCorrection, account: BillingAccount) -> i
             return 0
         # Also uncertain for a fix that no plan may have billed: the caller asks Stripe before it decides.
         is_current = start is not None and meter_at >= start
-        if not is_current or was_without_plan(usage=usage, account=account):
+        if not is_current or was_free(usage=usage, account=account):
             return None
         return usage.unit_price_cents if usage.plan == account.plan == PAYG.key else None
     plan = billed.plan
@@ -117,27 +117,26 @@ def was_billed(*, usage: UsageRecord, meter_at: datetime) -> bool:
     return billed.fixes > reported + credited
 
 
-def was_without_plan(*, usage: UsageRecord, account: BillingAccount) -> bool:
-    """Whether no subscription was running at the second of a reported fix's meter event.
+def was_free(*, usage: UsageRecord, account: BillingAccount) -> bool:
+    """Whether no subscription charged for the second of a reported fix's meter event.
 
-    A fix made between a plan's end and its webhook is metered but never invoiced. Stripe counts whole
-    seconds, `start <= t < end`, so the second of the end does not belong to the plan. The mirror may lack the
-    newest subscriptions: sync them from Stripe before relying on True. False if it cannot be determined, as
-    for a Stripe customer that has been deleted.
+    A fix made between a plan's end and its webhook is metered but never invoiced, and Stripe bills usage in a
+    subscription's free trial at 0. Stripe counts whole seconds, `start <= t < end`, so the second of the end
+    does not belong to the plan. The mirror may lack the newest subscriptions: sync them from Stripe before
+    relying on True. False if it cannot be determined, as for a Stripe customer that has been deleted.
     """
     meter_at = usage.report.meter_at
     if meter_at is None or usage.stripe_customer_id != account.stripe_customer_id:
         return False
     second = meter_at.replace(microsecond=0)
     mirrored = list_customer_subscriptions(usage.stripe_customer_id)
-    own_end = next(
-        (each.ended_at for each in mirrored if each.subscription_id == usage.subscription_id), None
-    )
-    if own_end is None or second < own_end:
+    own = next((each for each in mirrored if each.subscription_id == usage.subscription_id), None)
+    if own is None:
         return False
-    return not any(
-        each.started_at <= second and (each.ended_at is None or second < each.ended_at) for each in mirrored
-    )
+    has_ended = own.ended_at is not None and own.ended_at <= second
+    if not has_ended and not own.is_trial_at(second):
+        return False
+    return not any(each.charges_at(second) for each in mirrored)
 
 
 def is_being_invoiced(*, customer_id: UUID, meter_at: datetime) -> bool:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
-from billing.selectors.billed_lines import awaits_dispute, find_fix_price, was_without_plan
+from billing.selectors.billed_lines import awaits_dispute, find_fix_price, was_free
 from billing.services.corrections.close_adjustment import close_adjustment
 from billing.services.corrections.close_correction_without_credit import close_correction_without_credit
 from billing.services.corrections.correct_usage import withdraw_unsent
@@ -138,7 +138,7 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
         return "waiting for the outcome of a dispute"
     price_cents = find_fix_price(correction=correction, account=account)
     if price_cents is None:
-        if not was_without_plan(usage=correction.usage, account=account):
+        if not was_free(usage=correction.usage, account=account):
             return "waiting for the period's invoice"
         report.resolution = Resolution.UNDECIDED
         return ""

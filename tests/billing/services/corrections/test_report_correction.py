@@ -296,6 +296,48 @@ class TestFixMeteredAfterPlanEnded:
         )
 
 
+class TestFixInFreeTrial:
+    """A trial at Stripe, as started from its dashboard, which bills usage at 0."""
+
+    @pytest.fixture
+    def trialing(self, billing_env, plan):
+        customer = billing_env.subscribe(plan)
+        account, client = billing_env.account(customer), get_client().v1.subscriptions
+        items = client.retrieve(account.subscription_id)["items"].data
+        client.cancel(account.subscription_id)
+        billing_env.pass_time(seconds=5)
+        client.create(
+            {
+                "customer": account.stripe_customer_id,
+                "items": [{"price": item.price.id} for item in items],
+                "trial_period_days": 14,
+            }
+        )
+        billing_env.deliver()
+        assert billing_env.account(customer).status == "active"
+        return customer
+
+    @pytest.mark.parametrize("plan", ["payg", "teams"])
+    @pytest.mark.parametrize("days", [2, 16], ids=["during the trial", "after the trial"])
+    def test_gets_no_credit(self, billing_env, trialing, days):
+        usage = fix(trialing)
+        billing_env.pass_time(days=days)
+        billing_env.deliver()
+        report = send(correct(usage))
+        assert (report.resolution, report.status) == ("nothing", "done")
+        assert list_credits(billing_env, trialing) == []
+
+    def test_is_taken_off_the_meter_within_a_day(self, trialing):
+        assert send(correct(fix(trialing))).resolution == "adjustment"
+
+    def test_is_credited_if_the_trial_was_over(self, billing_env, trialing):
+        billing_env.pass_time(days=15)
+        billing_env.deliver()
+        usage = fix(trialing)
+        billing_env.pass_time(hours=25)
+        assert (send(correct(usage)).resolution, list_credits(billing_env, trialing)) == ("credit", [1500])
+
+
 class TestFixThatAnUnknownPlanMayHaveBilled:
     def test_waits_where_its_stripe_customer_was_deleted(self, billing_env, payg):
         usage = fix(payg)
