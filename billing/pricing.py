@@ -26,6 +26,19 @@ def compute_period_cents(plan: Plan, fixes: int) -> int:
     return plan.monthly_price_cents + compute_usage_cents(plan, fixes)
 
 
+def compute_held_cents(line_cents: int, *, subtotal_cents: int, total_cents: int, returned_cents: int) -> int:
+    """Return what an invoice line cost, less its share of discounts and of what the customer got back.
+
+    `returned_cents` was refunded or charged back. The share is proportional to the line's part of the
+    invoice, rounded against the customer.
+    """
+    whole, kept = max(subtotal_cents, total_cents), max(0, total_cents - returned_cents)
+    # An invoice that a credit line has brought to zero or below: nothing was charged that could be returned.
+    if whole <= 0:
+        return line_cents
+    return line_cents * min(kept, whole) // whole
+
+
 def count_remaining(plan: Plan, fixes: int) -> int | None:
     """Return the included fixes that are left, or None for a plan that includes none."""
     return max(0, plan.included - fixes) if plan.included else None

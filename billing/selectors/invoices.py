@@ -9,14 +9,11 @@ from djstripe.models import Invoice
 
 from billing.models import PaymentIncident
 from billing.stripe_gateway import mirrored
+from billing.stripe_gateway.incidents import FAILED_REFUNDS, HARMLESS_DISPUTES
 from billing.stripe_gateway.mirrored import list_metered_prices, list_payable_invoices
 from billing.stripe_gateway.snapshots import InvoiceSnapshot
 from customers.models import Customer
 
-# Disputes that withhold no money: inquiries of the bank, and disputes that we have won.
-# Source: https://docs.stripe.com/api/disputes/object#dispute_object-status
-HARMLESS_DISPUTES = ("won", "warning_needs_response", "warning_under_review", "warning_closed", "prevented")
-FAILED_REFUNDS = ("failed", "canceled")
 # The invoice of a fix ends the fix's monthly period; Stripe drafts it within days of that end.
 INVOICED_WITHIN = timedelta(days=45)
 
@@ -110,14 +107,16 @@ def describe_invoice(
         pdf_url=found.pdf_url,
         id=found.invoice_id,
         due_cents=found.remaining_cents,
-        refunded_cents=sum(each.amount_cents for each in incidents if _is_refund(each)),
-        disputed_cents=sum(each.amount_cents for each in incidents if _is_held(each)),
+        refunded_cents=sum(each.amount_cents for each in incidents if is_refunded(each)),
+        disputed_cents=sum(each.amount_cents for each in incidents if is_disputed(each)),
     )
 
 
-def _is_refund(incident: PaymentIncident) -> bool:
+def is_refunded(incident: PaymentIncident) -> bool:
+    """Whether the incident is a refund that has not failed."""
     return incident.kind == PaymentIncident.Kind.REFUND and incident.status not in FAILED_REFUNDS
 
 
-def _is_held(incident: PaymentIncident) -> bool:
+def is_disputed(incident: PaymentIncident) -> bool:
+    """Whether the incident is a dispute that withholds money, or that was lost."""
     return incident.kind == PaymentIncident.Kind.DISPUTE and incident.status not in HARMLESS_DISPUTES

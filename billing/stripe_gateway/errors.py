@@ -80,6 +80,15 @@ def translate_errors(call: str) -> Iterator[None]:
         _record(call, outcome, time.monotonic() - started, exchange)
 
 
+def is_replayed(error: stripe.StripeError) -> bool:
+    """Whether Stripe replayed the error of an earlier request with the same idempotency key.
+
+    That request has ended, and until Stripe forgets the key, a repetition gets the same error.
+    Source: https://docs.stripe.com/error-low-level#sending-idempotency-keys
+    """
+    return (error.headers or {}).get("Idempotent-Replayed") == "true"
+
+
 def _annotate(span: Any, exchange: Exchange) -> None:
     if span is not None:
         span.set_attribute("stripe.requests", exchange.requests)

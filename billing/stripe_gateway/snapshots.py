@@ -47,7 +47,8 @@ class SubscriptionSnapshot:
     """A subscription. `plan` is None for other products.
 
     If the metered price was added after the period started, the current period starts when it was added: a
-    changed plan counts its fixes, and its included ones, from then on. `cancel_at` is when a running
+    changed plan counts its fixes, and its included ones, from then on. Usage of `trial_start_at <= t <
+    trial_end_at` is free. `cancel_at` is when a running
     subscription is scheduled to end. `monthly_cents` is its monthly price without fixes. `chosen_by` is the
     id of the user who chose it on Checkout, or empty.
     """
@@ -66,10 +67,23 @@ class SubscriptionSnapshot:
     cancel_at: datetime | None
     ended_at: datetime | None
     chosen_by: str
+    trial_start_at: datetime | None = None
+    trial_end_at: datetime | None = None
 
     @property
     def is_ended(self) -> bool:
         return self.status in ENDED
+
+    def is_trial_at(self, at: datetime) -> bool:
+        """Whether `at` is in the free trial, in which Stripe bills usage at 0."""
+        if self.trial_start_at is None or self.trial_end_at is None:
+            return False
+        return self.trial_start_at <= at < self.trial_end_at
+
+    def charges_at(self, at: datetime) -> bool:
+        """Whether usage at `at` is charged: the subscription is running, and not in its free trial."""
+        is_running = self.started_at <= at and (self.ended_at is None or at < self.ended_at)
+        return is_running and not self.is_trial_at(at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +163,8 @@ def parse_subscription(data: Json) -> SubscriptionSnapshot:
         cancel_at=None if status in ENDED else _find_cancel_at(data),
         ended_at=_read_optional_time(data.get("ended_at")),
         chosen_by=str((data.get("metadata") or {}).get(PERSON) or ""),
+        trial_start_at=_read_optional_time(data.get("trial_start")),
+        trial_end_at=_read_optional_time(data.get("trial_end")),
     )
 
 

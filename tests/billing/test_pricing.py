@@ -3,7 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.plans import PAYG, PLANS, TEAMS, TRIAL
-from billing.pricing import begins_period, compute_period_cents, count_remaining, is_rest_credited
+from billing.pricing import (
+    begins_period,
+    compute_held_cents,
+    compute_period_cents,
+    count_remaining,
+    is_rest_credited,
+)
 
 
 class TestComputePeriodCents:
@@ -61,3 +67,28 @@ class TestPlanChange:
 
     def test_credits_nothing_when_fixes_exceed_the_monthly_price(self):
         assert not is_rest_credited(TEAMS, PAYG, 34, elapsed_seconds=99_999, whole_seconds=49_900)
+
+
+class TestComputeHeldCents:
+    @pytest.mark.parametrize(
+        ("line", "subtotal", "total", "returned", "held"),
+        [
+            (3000, 3000, 3000, 0, 3000),
+            (3000, 3000, 3000, 1000, 2000),
+            (3000, 3000, 3000, 3000, 0),
+            (3000, 3000, 3000, 9000, 0),
+            # Beside a monthly price: the refund's share of this line, rounded down.
+            (800, 50700, 50700, 100, 798),
+            # A discount, and tax.
+            (3000, 3000, 0, 0, 0),
+            (3000, 3000, 1500, 1500, 0),
+            (3000, 3000, 3570, 0, 3000),
+            (3000, 3000, 3570, 3570, 0),
+            # A credit line beside it has left nothing to pay.
+            (3000, 0, 0, 0, 3000),
+            (3000, -500, -500, 0, 3000),
+        ],
+    )
+    def test_is_the_line_less_its_share_of_what_was_returned(self, line, subtotal, total, returned, held):
+        found = compute_held_cents(line, subtotal_cents=subtotal, total_cents=total, returned_cents=returned)
+        assert found == held

@@ -6,7 +6,8 @@ import structlog
 from django.db import transaction
 
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
-from billing.selectors.billed_lines import find_fix_price, is_being_invoiced, was_billed
+from billing.selectors.billed_lines import awaits_dispute, find_fix_price, is_being_invoiced, was_billed
+from billing.services.corrections.sync_returned_money import sync_returned_money
 from billing.stripe_gateway.audits import sync_customer_invoices
 from core.outbox import leases, operators
 
@@ -27,6 +28,7 @@ def close_adjustment(*, report: CorrectionReport, stripe_customer_id: str, at: d
     if sent.meter_at is None:
         return "waiting for the fix's usage report"
     sync_customer_invoices(stripe_customer_id=stripe_customer_id, since=sent.meter_at)
+    sync_returned_money(usage=sent.usage, at=at)
     return _conclude(report, at)
 
 
@@ -45,6 +47,8 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
         return "waiting for the period's invoice"
     price_cents = 0
     if was_billed(usage=correction.usage, meter_at=sent.meter_at):
+        if awaits_dispute(usage=correction.usage):
+            return "waiting for the outcome of a dispute"
         price_cents = find_fix_price(correction=correction, account=account) or 0
     # Without the lease another worker decides. The row lock keeps one from claiming it before this commits.
     if leases.held(report).select_for_update().first() is None:

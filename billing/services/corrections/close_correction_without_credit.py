@@ -1,4 +1,4 @@
-"""Close a correction without credit when no plan was active, as confirmed by Stripe."""
+"""Close a correction without credit when no plan charged for the fix, as confirmed by Stripe."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection
-from billing.selectors.billed_lines import find_fix_price, was_without_plan
+from billing.selectors.billed_lines import find_fix_price, was_free
 from billing.services.subscriptions.refresh_account import refresh_account
 from billing.stripe_gateway.subscriptions import sync_subscriptions
 from core.outbox import leases
@@ -21,7 +21,7 @@ Status = CorrectionReport.Status
 def close_correction_without_credit(
     *, report: CorrectionReport, stripe_customer_id: str, at: datetime
 ) -> str:
-    """Close the correction of a fix that no plan billed; return why it must wait, or an empty string.
+    """Close the correction of a fix that no plan charged for; return why it must wait, or an empty string.
 
     The mirror may already hold the end of one plan but not the start of the next, which bills the fix, so the
     customer's subscriptions are synced from Stripe first. The caller holds the lease on `report`. Commits;
@@ -39,7 +39,7 @@ def _conclude(report: CorrectionReport, at: datetime) -> str:
     account = locked.get(customer__usage_corrections=report.pk)
     correction = UsageCorrection.objects.select_related("usage__report").get(pk=report.pk)
     is_priced = find_fix_price(correction=correction, account=account) is not None
-    if is_priced or not was_without_plan(usage=correction.usage, account=account):
+    if is_priced or not was_free(usage=correction.usage, account=account):
         return "waiting for the period's invoice"
     if leases.complete(report, status=Status.DONE, resolution=Resolution.NOTHING, done_at=at):
         log.info("correction_unbilled", correction=str(report.pk))

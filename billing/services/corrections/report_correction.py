@@ -8,11 +8,13 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
-from billing.selectors.billed_lines import find_fix_price, was_without_plan
+from billing.selectors.billed_lines import awaits_dispute, find_fix_price, was_free
 from billing.services.corrections.close_adjustment import close_adjustment
 from billing.services.corrections.close_correction_without_credit import close_correction_without_credit
 from billing.services.corrections.correct_usage import withdraw_unsent
+from billing.services.corrections.sync_returned_money import sync_returned_money
 from billing.services.metering.report_usage import (
     IDENTIFIER_WINDOW,
     SUMMARY_LAG,
@@ -63,6 +65,8 @@ def report_correction(*, correction_id: UUID) -> None:
         return
     step = None
     try:
+        if not report.amount_cents:
+            sync_returned_money(usage=report.correction.usage, at=timezone.now())
         step = _prepare(report, timezone.now())
         if step is not None:
             _send(report, step)
@@ -130,9 +134,11 @@ def _decide(report: CorrectionReport, account: BillingAccount, now: datetime) ->
     if report.resolution == Resolution.UNDECIDED and _can_adjust(correction, account, now):
         report.resolution = Resolution.ADJUSTMENT
         return ""
+    if awaits_dispute(usage=correction.usage):
+        return "waiting for the outcome of a dispute"
     price_cents = find_fix_price(correction=correction, account=account)
     if price_cents is None:
-        if not was_without_plan(usage=correction.usage, account=account):
+        if not was_free(usage=correction.usage, account=account):
             return "waiting for the period's invoice"
         report.resolution = Resolution.UNDECIDED
         return ""
@@ -172,13 +178,15 @@ def _send(report: CorrectionReport, step: Step) -> None:
     if step.resolution == Resolution.UNDECIDED:
         _close_without_credit(report, step)
         return
-    stripe_id = credit_balance(
-        stripe_customer_id=step.stripe_customer_id,
-        correction_id=str(report.pk),
-        amount_cents=step.amount_cents,
-        description=step.description,
-        attempt=step.attempt,
-    )
+    # One credit of a customer at a time. The lock is released before the outcome is written: a worker that
+    # dies in between leaves a credit that the next attempt finds.
+    with lock_stripe_customer(step.stripe_customer_id):
+        stripe_id = credit_balance(
+            stripe_customer_id=step.stripe_customer_id,
+            correction_id=str(report.pk),
+            amount_cents=step.amount_cents,
+            description=step.description,
+        )
     if leases.complete(report, status=Status.DONE, done_at=timezone.now(), stripe_id=stripe_id):
         log.info("correction_credited", correction=str(report.pk), amount_cents=step.amount_cents)
 

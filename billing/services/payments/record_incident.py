@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.models import BillingAccount, Notification, PaymentIncident
 from billing.services.notifications.notify_customer import notify_customer
-from billing.stripe_gateway.incidents import Incident, list_refunds, read_dispute
+from billing.stripe_gateway.incidents import Incident, list_invoice_incidents, list_refunds, read_dispute
 from billing.stripe_gateway.mirrored import find_invoice_number
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,19 @@ def record_dispute(*, dispute_id: str, at: datetime) -> None:
     dispute = read_dispute(dispute_id=dispute_id)
     _record(PaymentIncident.Kind.DISPUTE, dispute, at)
     log.warning("payment_disputed", dispute=dispute_id, status=dispute.status, reason=dispute.reason)
+
+
+def record_invoice_incidents(*, invoice_id: str, at: datetime) -> None:
+    """Record every refund and dispute of an invoice in its present state, and notify the customer of refunds.
+
+    Commits per incident; calls Stripe; safe to repeat and in any order. Raises StripeUnavailable,
+    StripeRejected.
+    """
+    found = list_invoice_incidents(invoice_id=invoice_id)
+    for refund in found.refunds:
+        _record(PaymentIncident.Kind.REFUND, refund, at)
+    for dispute in found.disputes:
+        _record(PaymentIncident.Kind.DISPUTE, dispute, at)
 
 
 @transaction.atomic

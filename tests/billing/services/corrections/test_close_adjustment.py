@@ -45,6 +45,23 @@ class TestAdjustmentAfterPlanEnded:
         assert (send(report).status, list_credits(billing_env, customer)) == ("done", [1500])
         assert UsageReport.objects.get().status == "withdrawn"
 
+    def test_credits_nothing_that_was_refunded(self, billing_env, customer):
+        report = void(billing_env, fix(customer))
+        end_at_stripe(billing_env, customer)
+        (charge,) = billing_env.stripe.control.objects("charge")
+        get_client().v1.refunds.create({"charge": charge["id"]})
+        assert (send(report).resolution, report.status) == ("adjustment", "done")
+        assert list_credits(billing_env, customer) == []
+
+    def test_waits_for_the_outcome_of_a_dispute(self, billing_env, customer):
+        report = void(billing_env, fix(customer))
+        end_at_stripe(billing_env, customer)
+        (charge,) = billing_env.stripe.control.objects("charge")
+        dispute = billing_env.stripe.control.dispute(charge["id"])
+        assert send(report).last_error == "waiting for the outcome of a dispute"
+        billing_env.stripe.control.close_dispute(dispute["id"], won=True)
+        assert (send(send(report)).status, list_credits(billing_env, customer)) == ("done", [1500])
+
     def test_credits_nothing_when_the_adjustment_succeeded_before(self, billing_env, customer):
         fix(customer)
         report = void(billing_env, fix(customer), "cut_after")

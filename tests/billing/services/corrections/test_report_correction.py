@@ -1,6 +1,10 @@
+import time
+from contextlib import contextmanager
 from datetime import timedelta
+from fnmatch import fnmatchcase
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
 from billing.models import BillingAccount, CorrectionReport, UsageCorrection, UsageReport
@@ -12,15 +16,18 @@ from billing.services.corrections.report_correction import report_correction
 from billing.services.metering.record_usage import record_usage
 from billing.services.metering.report_usage import report_usage
 from billing.services.metering.sync_meter_error import sync_meter_error
+from billing.stripe_gateway import adjustments
 from billing.stripe_gateway.adjustments import credit_balance
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeRejected, StripeUnavailable
 from core.outbox import leases, operators
+from tests.billing.billing_env import run_together
 from tests.factories import make_mitigation_of
 from tests.outbox import make_due, park
 
 Kind = UsageCorrection.Kind
 ADJUSTMENTS = "/v1/billing/meter_event_adjustments"
+BALANCE = "/v1/customers/*/balance_transactions"
 
 
 @pytest.fixture
@@ -205,6 +212,59 @@ class TestVoidOnUnpaidInvoice:
         assert (report.resolution, report.status, list_credits(billing_env, payg)) == ("nothing", "done", [])
 
 
+class TestVoidOnReturnedInvoice:
+    """An invoice of which the customer got money back already, with or without its event."""
+
+    @pytest.fixture
+    def usages(self, billing_env, payg):
+        """Return two fixes that an invoice of $30 has charged."""
+        found = [fix(payg), fix(payg)]
+        billing_env.close_month()
+        return found
+
+    @pytest.fixture
+    def charge(self, billing_env, usages):
+        (found,) = billing_env.stripe.control.objects("charge")
+        assert found["amount"] == 3000
+        return found["id"]
+
+    def void_both(self, billing_env, customer, usages):
+        resolutions = [send(correct(usage)).resolution for usage in usages]
+        return resolutions, list_credits(billing_env, customer)
+
+    @pytest.mark.parametrize("is_heard", [True, False], ids=["heard of", "not heard of"])
+    def test_credits_nothing_after_a_full_refund(self, billing_env, payg, usages, charge, is_heard):
+        get_client().v1.refunds.create({"charge": charge})
+        if is_heard:
+            billing_env.deliver()
+        assert self.void_both(billing_env, payg, usages) == (["nothing", "nothing"], [])
+
+    def test_credits_what_a_partial_refund_left(self, billing_env, payg, usages, charge):
+        get_client().v1.refunds.create({"charge": charge, "amount": 1000})
+        assert self.void_both(billing_env, payg, usages) == (["credit", "credit"], [500, 1500])
+
+    def test_credits_in_full_after_a_refund_that_failed(self, billing_env, payg, usages, charge):
+        made = get_client().v1.refunds.create({"charge": charge})
+        billing_env.deliver()
+        store = billing_env.stripe.env.store
+        store.replace(store.get("refund", made.id), status="failed")
+        assert self.void_both(billing_env, payg, usages) == (["credit", "credit"], [1500, 1500])
+
+    @pytest.mark.parametrize("is_heard", [True, False], ids=["heard of", "not heard of"])
+    @pytest.mark.parametrize(("won", "credits"), [(True, [1500, 1500]), (False, [])], ids=["won", "lost"])
+    def test_waits_for_the_outcome_of_a_dispute(
+        self, billing_env, payg, usages, charge, won, credits, is_heard
+    ):
+        dispute = billing_env.stripe.control.dispute(charge)
+        reports = [correct(usage) for usage in usages]
+        assert send(reports[0]).last_error == "waiting for the outcome of a dispute"
+        billing_env.stripe.control.close_dispute(dispute["id"], won=won)
+        if is_heard:
+            billing_env.deliver()
+        assert [send(report).status for report in reports] == ["done", "done"]
+        assert list_credits(billing_env, payg) == credits
+
+
 class TestFixMeteredAfterPlanEnded:
     """A fix made in or after the second in which the plan ended, before that event arrived."""
 
@@ -234,6 +294,48 @@ class TestFixMeteredAfterPlanEnded:
             "credit",
             1500,
         )
+
+
+class TestFixInFreeTrial:
+    """A trial at Stripe, as started from its dashboard, which bills usage at 0."""
+
+    @pytest.fixture
+    def trialing(self, billing_env, plan):
+        customer = billing_env.subscribe(plan)
+        account, client = billing_env.account(customer), get_client().v1.subscriptions
+        items = client.retrieve(account.subscription_id)["items"].data
+        client.cancel(account.subscription_id)
+        billing_env.pass_time(seconds=5)
+        client.create(
+            {
+                "customer": account.stripe_customer_id,
+                "items": [{"price": item.price.id} for item in items],
+                "trial_period_days": 14,
+            }
+        )
+        billing_env.deliver()
+        assert billing_env.account(customer).status == "active"
+        return customer
+
+    @pytest.mark.parametrize("plan", ["payg", "teams"])
+    @pytest.mark.parametrize("days", [2, 16], ids=["during the trial", "after the trial"])
+    def test_gets_no_credit(self, billing_env, trialing, days):
+        usage = fix(trialing)
+        billing_env.pass_time(days=days)
+        billing_env.deliver()
+        report = send(correct(usage))
+        assert (report.resolution, report.status) == ("nothing", "done")
+        assert list_credits(billing_env, trialing) == []
+
+    def test_is_taken_off_the_meter_within_a_day(self, trialing):
+        assert send(correct(fix(trialing))).resolution == "adjustment"
+
+    def test_is_credited_if_the_trial_was_over(self, billing_env, trialing):
+        billing_env.pass_time(days=15)
+        billing_env.deliver()
+        usage = fix(trialing)
+        billing_env.pass_time(hours=25)
+        assert (send(correct(usage)).resolution, list_credits(billing_env, trialing)) == ("credit", [1500])
 
 
 class TestFixThatAnUnknownPlanMayHaveBilled:
@@ -357,13 +459,39 @@ class TestCredit:
 
     @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
     def test_is_given_once_despite_an_outage(self, billing_env, payg, report, kind):
-        billing_env.stripe.control.add_fault(
-            kind, path="/v1/customers/*/balance_transactions", method="POST", times=None
-        )
+        billing_env.stripe.control.add_fault(kind, path=BALANCE, method="POST", times=None)
         assert send(report).status == "pending"
         billing_env.stripe.control.clear_faults()
         assert send(report).status == "done"
         assert list_credits(billing_env, payg) == [1500]
+
+    def test_is_given_once_when_stripe_finishes_after_we_gave_up(self, billing_env, payg, report):
+        billing_env.stripe.control.add_fault("latency", path=BALANCE, method="POST", ms=3000)
+        with stripe_timeout(1):
+            send(report)
+        assert list_credits(billing_env, payg) == []
+        send(report)  # Stripe answers 409, because the first request is still running
+        wait_until(lambda: any(each["ms"] >= 3000 for each in list_posts(billing_env, BALANCE)))
+        assert list_credits(billing_env, payg) == [1500]
+        assert (send(report).status, list_credits(billing_env, payg)) == ("done", [1500])
+        assert [each["status"] for each in list_posts(billing_env, BALANCE)] == [409, 200]
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before the work", "after the work"])
+    def test_is_given_once_despite_an_error_that_stripe_stores(self, billing_env, payg, report, after):
+        billing_env.stripe.control.add_fault("status", path=BALANCE, method="POST", status=500, after=after)
+        assert send(report).status == "pending"
+        assert (send(report).status, list_credits(billing_env, payg)) == ("done", [1500])
+
+    def test_waits_after_too_many_errors_that_stripe_stores(self, billing_env, payg, report, monkeypatch):
+        monkeypatch.setattr(adjustments, "MAX_KEYS", 1)
+        billing_env.stripe.control.add_fault("status", path=BALANCE, method="POST", status=500)
+        assert [send(report).status, send(report).status, list_credits(billing_env, payg)] == [
+            "pending",
+            "pending",
+            [],
+        ]
+        billing_env.stripe.control.advance(hours=25)  # Stripe has forgotten the key
+        assert (send(report).status, list_credits(billing_env, payg)) == ("done", [1500])
 
     def test_is_given_once_when_the_worker_dies_before_the_commit(
         self, billing_env, payg, report, monkeypatch
@@ -382,6 +510,19 @@ class TestCredit:
             assert (send(report).status, report.last_error) == ("parked", "no: No.")
         operators.retry_now(CorrectionReport.objects.all(), at=timezone.now())
         assert send(report).status == "done"
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+class TestConcurrentCredits:
+    def test_of_one_customer_are_given_one_at_a_time(self, billing_env, payg, monkeypatch):
+        monkeypatch.setattr("billing.services.corrections.correct_usage.enqueue", lambda _: None)
+        reports = [correct(fix(payg), Kind.CREDIT) for _ in range(2)]
+        billing_env.stripe.control.add_fault("latency", path=BALANCE, ms=300, times=None)
+        run_together(*(lambda pk=each.pk: report_correction(correction_id=pk) for each in reports))
+        requests = [each for each in billing_env.stripe.control.requests() if is_path(each, BALANCE)]
+        assert [each["method"] for each in requests] == ["GET", "POST"] * 2
+        assert list_credits(billing_env, payg) == [1500, 1500]
 
 
 class TestRejectedAdjustment:
@@ -434,6 +575,34 @@ class TestRejectedAdjustment:
         with monkeypatch.context() as patch:
             patch.setattr(module, "cancel_meter_event", reject)
             send(report)
+
+
+@contextmanager
+def stripe_timeout(seconds):
+    """Let our client give up on a request of Stripe's after some seconds."""
+    get_client.cache_clear()
+    try:
+        with override_settings(STRIPE_TIMEOUT_SECONDS=seconds):
+            yield
+    finally:
+        get_client.cache_clear()
+
+
+def list_posts(billing_env, path):
+    """List the finished POST requests to a path."""
+    found = billing_env.stripe.control.requests()
+    return [each for each in found if each["method"] == "POST" and is_path(each, path)]
+
+
+def is_path(request, path):
+    return fnmatchcase(request["path"], path)
+
+
+def wait_until(is_so, seconds=10):
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until, "nothing happened"
+        time.sleep(0.05)
 
 
 def reject(**_):

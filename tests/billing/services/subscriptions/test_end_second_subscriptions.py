@@ -60,6 +60,14 @@ class TestSecondSubscription:
         billing_env.deliver()
         assert read_balance_cents(billing_env) == 39900
 
+    def test_is_credited_less_what_was_charged_back(self, billing_env, customer):
+        subscribe_again(billing_env, customer)
+        (paid,) = [each for each in billing_env.stripe.control.objects("charge") if each["amount"] == 49900]
+        dispute = billing_env.stripe.control.dispute(paid["id"])
+        billing_env.stripe.control.close_dispute(dispute["id"], won=False)
+        billing_env.deliver()
+        assert read_balance_cents(billing_env) == 0
+
     def test_is_notified_and_audited(self, billing_env, customer):
         subscribe_again(billing_env, customer)
         billing_env.deliver()
@@ -84,6 +92,17 @@ class TestSecondSubscription:
         billing_env.stripe.control.clear_faults()
         retry_now(at=timezone.now())
         billing_env.deliver(events=billing_env.stripe.control.events())
+        statuses = [each["status"] for each in billing_env.stripe.control.objects("subscription")]
+        assert (sorted(statuses), read_balance_cents(billing_env)) == (["active", "canceled"], 49900)
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before the work", "after the work"])
+    def test_is_credited_once_despite_an_error_that_stripe_stores(self, billing_env, customer, after):
+        subscribe_again(billing_env, customer)
+        path = "/v1/customers/*/balance_transactions"
+        billing_env.stripe.control.add_fault("status", method="POST", path=path, status=500, after=after)
+        reconcile(at=timezone.now())
+        assert read_balance_cents(billing_env) == (49900 if after else 0)
+        reconcile(at=timezone.now())
         statuses = [each["status"] for each in billing_env.stripe.control.objects("subscription")]
         assert (sorted(statuses), read_balance_cents(billing_env)) == (["active", "canceled"], 49900)
 
