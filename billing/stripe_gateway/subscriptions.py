@@ -87,18 +87,37 @@ def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> Su
 
 
 def set_cancellation(*, subscription_id: str, at_period_end: bool, request_key: str) -> SubscriptionSnapshot:
-    """Set or clear a subscription's cancellation at the end of its period. Safe to repeat.
+    """Set a subscription's cancellation at the end of its period, or clear any scheduled one. Safe to repeat.
 
     `request_key` must differ for each request of a person: under the same idempotency key, Stripe would
     replay the earlier response and change nothing.
     """
     with translate_errors("set_cancellation"):
+        if not at_period_end:
+            return mirror_subscription(_clear_cancellation(subscription_id, request_key))
         changed = get_client().v1.subscriptions.update(
-            subscription_id,
-            {"cancel_at_period_end": at_period_end},
-            {"idempotency_key": f"end-{request_key}"},
+            subscription_id, {"cancel_at_period_end": True}, {"idempotency_key": f"end-{request_key}"}
         )
         return mirror_subscription(changed)
+
+
+def _clear_cancellation(subscription_id: str, request_key: str) -> stripe.Subscription:
+    """Clear whichever field schedules the end; Stripe rejects both in one call.
+
+    In flexible billing mode, Stripe's own portal sets `cancel_at` and not the flag, and clearing the flag
+    leaves that end in place. Source: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+    """
+    subscriptions = get_client().v1.subscriptions
+    found = subscriptions.retrieve(subscription_id)
+    if found.cancel_at_period_end:
+        key = f"end-{request_key}"
+        found = subscriptions.update(
+            subscription_id, {"cancel_at_period_end": False}, {"idempotency_key": key}
+        )
+    if found.cancel_at is not None:
+        key = f"end-at-{request_key}"
+        found = subscriptions.update(subscription_id, {"cancel_at": ""}, {"idempotency_key": key})
+    return found
 
 
 def sync_subscription(subscription_id: str) -> SubscriptionSnapshot:
