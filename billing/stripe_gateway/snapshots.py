@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.plans import Plan, find_plan_by_product
+from billing.pricing import compute_monthly_cents
 
 from .client import read_id
 
@@ -49,9 +50,9 @@ class SubscriptionSnapshot:
     """A subscription. `plan` is None for other products.
 
     If the metered price was added within the period, the current period starts when it was added: a changed
-    plan counts its fixes, and its included ones, from then on. `cancel_at` is when a running
-    subscription is scheduled to end. `monthly_cents` is its monthly price without fixes. `chosen_by` is the
-    id of the user who chose it on Checkout, or empty.
+    plan counts its fixes, and its included ones, from then on. `cancel_at` is when a running subscription is
+    scheduled to end. `monthly_cents` is its price for a month without fixes, whatever its interval.
+    `chosen_by` is the id of the user who chose it on Checkout, or empty.
     """
 
     subscription_id: str
@@ -238,9 +239,14 @@ def _find_cancel_at(data: Json) -> datetime | None:
 
 
 def _count_monthly_cents(item: Json) -> int:
-    if _is_metered(item["price"]):
+    price = item["price"]
+    if _is_metered(price):
         return 0
-    return int(item["price"].get("unit_amount") or 0) * int(item.get("quantity", 1))
+    cents = int(price.get("unit_amount") or 0) * int(item.get("quantity", 1))
+    recurring = price["recurring"]
+    return compute_monthly_cents(
+        cents, interval=recurring["interval"], interval_count=recurring["interval_count"]
+    )
 
 
 def _is_metered(price: Json) -> bool:
