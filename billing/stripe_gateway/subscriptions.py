@@ -7,7 +7,7 @@ from djstripe import models as djstripe
 
 from billing.plans import Plan
 
-from .client import get_client, read_metadata
+from .client import get_client, read_metadata, reject_other_mode
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
 from .snapshots import ENDED, SubscriptionSnapshot, find_plan, parse_subscription
@@ -127,6 +127,10 @@ def sync_subscription(subscription_id: str) -> SubscriptionSnapshot:
 
 
 def mirror_subscription(subscription: stripe.Subscription) -> SubscriptionSnapshot:
-    """Write a subscription that was just read to dj-stripe's table. No Stripe call of its own."""
+    """Write a subscription that was just read to dj-stripe's table. No Stripe call of its own.
+
+    Raises OtherMode.
+    """
+    reject_other_mode(subscription)
     djstripe.Subscription.sync_from_stripe_data(subscription)
     return parse_subscription(subscription.to_dict())
