@@ -26,6 +26,11 @@ USAGE_REPORTED = Counter(
 WEBHOOKS_RECEIVED = Counter(
     "rsolv_billing_webhooks_received", "Webhook events received, without duplicates.", ["type"]
 )
+OTHER_MODE = Counter(
+    "rsolv_billing_other_mode",
+    "Events and objects of Stripe's other mode (live, test) that were refused.",
+    ["kind"],
+)
 WEBHOOKS_PROCESSED = Counter(
     "rsolv_billing_webhooks_processed",
     "Attempts to process a webhook event, by outcome; failed is the last attempt.",
@@ -50,6 +55,8 @@ PAYMENT_EVENTS = {
 # Export zeros before the first event: Prometheus computes no increase for a series that starts at 1.
 for outcome in ("reported", "settled", "rejected", "rescheduled"):
     USAGE_REPORTED.labels(outcome)
+for kind in ("event", "object"):
+    OTHER_MODE.labels(kind)
 for outcome in ("processed", "rescheduled", "failed"):
     WEBHOOKS_PROCESSED.labels(outcome)
 for outcome in PAYMENT_EVENTS.values():

@@ -4,11 +4,24 @@ Stripe computes what is billed, from the same prices. These functions compute wh
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from .plans import Plan
 
 # Percent of the included fixes, and of the spend cap, at which a customer is notified; highest first.
 SHARES = (100, 80, 50)
+
+
+# How many months an interval of Stripe's lasts, in a year of 365 days.
+MONTHS = {"day": Fraction(12, 365), "week": Fraction(7 * 12, 365), "month": Fraction(1), "year": Fraction(12)}
+
+
+def compute_monthly_cents(cents: int, *, interval: str, interval_count: int) -> int:
+    """Return what a price counts for a month, such as a twelfth of an annual one, rounded to a whole cent.
+
+    `interval` is a key of MONTHS.
+    """
+    return round(cents / (MONTHS[interval] * interval_count))
 
 
 def count_overage(plan: Plan, fixes: int) -> int:

@@ -790,6 +790,14 @@ class Migration(migrations.Migration):
                 name="billing_account_status_fits_plan",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="billingaccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("stripe_customer__isnull", False)),
+                fields=("stripe_customer",),
+                name="stripe_customer_of_one_account",
+            ),
+        ),
         migrations.AddIndex(
             model_name="correctionreport",
             index=models.Index(

@@ -91,6 +91,12 @@ class BillingAccount(models.Model):
                 | (~models.Q(plan="trial") & ~models.Q(status="trialing")),
                 name="billing_account_status_fits_plan",
             ),
+            # Two would share one meter, one set of invoices and one subscription.
+            models.UniqueConstraint(
+                fields=("stripe_customer",),
+                condition=models.Q(stripe_customer__isnull=False),
+                name="stripe_customer_of_one_account",
+            ),
         )
 
     def __str__(self) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 import stripe
 from django.conf import settings
 
-from .errors import translate_errors
+from billing.metrics import OTHER_MODE
+
+from .errors import OtherMode, translate_errors
 from .http import MAX_RETRIES, RetryingClient
 
 # The metadata key under which dj-stripe looks for our customer's id.
@@ -47,6 +49,18 @@ def check_connection() -> None:
     )
     with translate_errors("check_connection"):
         client.v1.accounts.retrieve_current()
+
+
+def is_other_mode(livemode: bool | None) -> bool:
+    """Whether an event or object with this `livemode` is of Stripe's other mode; None if it names no mode."""
+    return livemode is not None and livemode is not settings.STRIPE_LIVE_MODE
+
+
+def reject_other_mode(found: stripe.StripeObject) -> None:
+    """Raise OtherMode, and count it, unless an object that was read is of this deployment's mode."""
+    if is_other_mode(getattr(found, "livemode", None)):
+        OTHER_MODE.labels("object").inc()
+        raise OtherMode("The object is not of the mode that STRIPE_LIVE_MODE sets.")
 
 
 def read_id(reference: Any) -> str:

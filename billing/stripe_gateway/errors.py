@@ -44,6 +44,10 @@ class CardDeclined(StripeRejected):
         return self.code in ("authentication_required", "subscription_payment_intent_requires_action")
 
 
+class OtherMode(StripeRejected):
+    """The object belongs to Stripe's other mode: a test object in a live deployment, or the reverse."""
+
+
 class BadSignature(Exception):
     """The webhook's signature matches no endpoint secret, or its timestamp is out of tolerance."""
 

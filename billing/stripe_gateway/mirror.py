@@ -7,6 +7,7 @@ import stripe
 import structlog
 from djstripe import models as djstripe
 
+from .client import reject_other_mode
 from .errors import translate_errors
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,7 @@ def sync_object(*, kind: str, object_id: str) -> bool:
                 raise
             log.warning("stripe_object_missing", kind=kind, object_id=object_id)
             return False
+        reject_other_mode(found)
         model.sync_from_stripe_data(found)
         return True
 

@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.plans import Plan, find_plan_by_product
+from billing.pricing import compute_monthly_cents
 
 from .client import read_id
 
 ENDED = ("canceled", "incomplete_expired")
 # The metadata key, in Checkout sessions and subscriptions, of the person who chose the plan.
 PERSON = "person"
+# How long after its period an item that begins with it may be created. Stripe often takes a second.
+CREATION_SECONDS = 10
 Json = Mapping[str, Any]
 
 
@@ -46,11 +49,11 @@ class PriceSnapshot:
 class SubscriptionSnapshot:
     """A subscription. `plan` is None for other products.
 
-    If the metered price was added after the period started, the current period starts when it was added: a
-    changed plan counts its fixes, and its included ones, from then on. Usage of `trial_start_at <= t <
-    trial_end_at` is free. `cancel_at` is when a running
-    subscription is scheduled to end. `monthly_cents` is its monthly price without fixes. `chosen_by` is the
-    id of the user who chose it on Checkout, or empty.
+    If the metered price was added within the period, the current period starts when it was added: a changed
+    plan counts its fixes, and its included ones, from then on. Usage of `trial_start_at <= t < trial_end_at`
+    is free. `cancel_at` is when a running subscription is scheduled to end. `monthly_cents` is its price for
+    a month without fixes, whatever its interval. `chosen_by` is the id of the user who chose it on Checkout,
+    or empty.
     """
 
     subscription_id: str
@@ -147,7 +150,7 @@ def parse_price(data: Json) -> PriceSnapshot:
 def parse_subscription(data: Json) -> SubscriptionSnapshot:
     """Parse a subscription. Raises KeyError if a required field is missing."""
     items, status = data["items"]["data"], data["status"]
-    start, end = _find_period(items)
+    start, end = _find_period(data)
     return SubscriptionSnapshot(
         subscription_id=data["id"],
         stripe_customer_id=read_id(data["customer"]),
@@ -221,16 +224,27 @@ def _parse_line(line: Json) -> InvoiceLineSnapshot:
     )
 
 
-def _find_period(items: list[Json]) -> tuple[datetime | None, datetime | None]:
+def _find_period(data: Json) -> tuple[datetime | None, datetime | None]:
     """Return the current period, which Stripe stores on the items, from the metered item if there is one."""
+    items = data["items"]["data"]
     if not items:
         return None, None
     item = next((each for each in items if _is_metered(each["price"])), items[0])
-    start, end = item["current_period_start"], item["current_period_end"]
     # An item that was added mid-period has the period's start, but its meter counts only from its creation.
-    if item.get("created") and start < item["created"] < end:
-        start = item["created"]
-    return _read_time(start), _read_time(end)
+    start = item["created"] if _is_added_within_period(item, data) else item["current_period_start"]
+    return _read_time(start), _read_time(item["current_period_end"])
+
+
+def _is_added_within_period(item: Json, data: Json) -> bool:
+    """Whether a change of plan added the item to a running period.
+
+    New items also come with a period that the subscription or a change of plan with a new anchor begins, a
+    moment after its start. A renewal creates none, so an item that is created right after one was added.
+    """
+    start = item["current_period_start"]
+    comes_with_items = start in (data["start_date"], data["billing_cycle_anchor"])
+    allowed = CREATION_SECONDS if comes_with_items else 0
+    return bool(start + allowed < (item.get("created") or 0) < item["current_period_end"])
 
 
 def _find_cancel_at(data: Json) -> datetime | None:
@@ -241,9 +255,14 @@ def _find_cancel_at(data: Json) -> datetime | None:
 
 
 def _count_monthly_cents(item: Json) -> int:
-    if _is_metered(item["price"]):
+    price = item["price"]
+    if _is_metered(price):
         return 0
-    return int(item["price"].get("unit_amount") or 0) * int(item.get("quantity", 1))
+    cents = int(price.get("unit_amount") or 0) * int(item.get("quantity", 1))
+    recurring = price["recurring"]
+    return compute_monthly_cents(
+        cents, interval=recurring["interval"], interval_count=recurring["interval_count"]
+    )
 
 
 def _is_metered(price: Json) -> bool:

@@ -7,7 +7,7 @@ from djstripe import models as djstripe
 
 from billing.plans import Plan
 
-from .client import get_client, read_metadata
+from .client import get_client, read_metadata, reject_other_mode
 from .errors import translate_errors
 from .prices import find_price_ids, list_lookup_keys
 from .snapshots import ENDED, SubscriptionSnapshot, find_plan, parse_subscription
@@ -87,18 +87,37 @@ def cancel_subscription(subscription_id: str, *, is_invoiced: bool = True) -> Su
 
 
 def set_cancellation(*, subscription_id: str, at_period_end: bool, request_key: str) -> SubscriptionSnapshot:
-    """Set or clear a subscription's cancellation at the end of its period. Safe to repeat.
+    """Set a subscription's cancellation at the end of its period, or clear any scheduled one. Safe to repeat.
 
     `request_key` must differ for each request of a person: under the same idempotency key, Stripe would
     replay the earlier response and change nothing.
     """
     with translate_errors("set_cancellation"):
+        if not at_period_end:
+            return mirror_subscription(_clear_cancellation(subscription_id, request_key))
         changed = get_client().v1.subscriptions.update(
-            subscription_id,
-            {"cancel_at_period_end": at_period_end},
-            {"idempotency_key": f"end-{request_key}"},
+            subscription_id, {"cancel_at_period_end": True}, {"idempotency_key": f"end-{request_key}"}
         )
         return mirror_subscription(changed)
+
+
+def _clear_cancellation(subscription_id: str, request_key: str) -> stripe.Subscription:
+    """Clear whichever field schedules the end; Stripe rejects both in one call.
+
+    In flexible billing mode, Stripe's own portal sets `cancel_at` and not the flag, and clearing the flag
+    leaves that end in place. Source: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+    """
+    subscriptions = get_client().v1.subscriptions
+    found = subscriptions.retrieve(subscription_id)
+    if found.cancel_at_period_end:
+        key = f"end-{request_key}"
+        found = subscriptions.update(
+            subscription_id, {"cancel_at_period_end": False}, {"idempotency_key": key}
+        )
+    if found.cancel_at is not None:
+        key = f"end-at-{request_key}"
+        found = subscriptions.update(subscription_id, {"cancel_at": ""}, {"idempotency_key": key})
+    return found
 
 
 def sync_subscription(subscription_id: str) -> SubscriptionSnapshot:
@@ -108,6 +127,10 @@ def sync_subscription(subscription_id: str) -> SubscriptionSnapshot:
 
 
 def mirror_subscription(subscription: stripe.Subscription) -> SubscriptionSnapshot:
-    """Write a subscription that was just read to dj-stripe's table. No Stripe call of its own."""
+    """Write a subscription that was just read to dj-stripe's table. No Stripe call of its own.
+
+    Raises OtherMode.
+    """
+    reject_other_mode(subscription)
     djstripe.Subscription.sync_from_stripe_data(subscription)
     return parse_subscription(subscription.to_dict())

@@ -106,11 +106,22 @@ def _act(env: StripeEnvironment, session: Record, do: str, subject: str) -> None
         abort(404)
     match do:
         case "cancel" | "resume":
-            subscriptions.update(env, {"cancel_at_period_end": do == "cancel"}, subject)
+            subscriptions.update(env, _end_of_plan(env.require("subscription", subject), do), subject)
         case "pay":
             hosted.pay_invoice(env, record, passed=_passed())
         case _:
             abort(400)
+
+
+def _end_of_plan(subscription: Record, do: str) -> Record:
+    """Return the change that Stripe's portal makes: in flexible billing mode, of `cancel_at` alone.
+
+    Source: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+    """
+    if subscription["billing_mode"]["type"] == "classic":
+        return {"cancel_at_period_end": do == "cancel"}
+    last = max(item["current_period_end"] for item in subscription["items"]["data"])
+    return {"cancel_at": last if do == "cancel" else ""}
 
 
 def _passed() -> bool | None:

@@ -6,6 +6,7 @@ from billing.plans import PAYG, PLANS, TEAMS, TRIAL
 from billing.pricing import (
     begins_period,
     compute_held_cents,
+    compute_monthly_cents,
     compute_period_cents,
     count_remaining,
     is_rest_credited,
@@ -36,6 +37,23 @@ class TestComputePeriodCents:
         for position in range(1, fixes + 1):
             total += 0 if position <= plan.included else plan.unit_price_cents
         assert compute_period_cents(plan, fixes) == total
+
+
+class TestComputeMonthlyCents:
+    @pytest.mark.parametrize(
+        ("interval", "interval_count", "cents"),
+        [
+            ("month", 1, 12_000),
+            ("month", 3, 4_000),
+            ("year", 1, 1_000),
+            ("year", 2, 500),
+            ("week", 1, 52_143),
+            ("day", 1, 365_000),
+            ("day", 365, 1_000),
+        ],
+    )
+    def test_counts_the_months_of_the_interval(self, interval, interval_count, cents):
+        assert compute_monthly_cents(12_000, interval=interval, interval_count=interval_count) == cents
 
 
 class TestCountRemaining:

@@ -137,6 +137,7 @@ def change_plan(
     settle_usage(customer=customer)
     resync_account(account)
     fresh = get_account(customer=customer)
+    _reject_ending(fresh)
     # If an earlier request changed the plan but its response was lost, continue: the swap is idempotent.
     if fresh.plan == account.plan and _is_used_up(fresh, plan, requested) != requested["used_up"]:
         raise PreviewOutdated
@@ -152,9 +153,14 @@ def _get_changeable(customer: Customer) -> BillingAccount:
     account = get_account(customer=customer)
     if account.subscription_id is None or account.status != BillingAccount.Status.ACTIVE:
         raise PlanNotChangeable
+    _reject_ending(account)
+    return account
+
+
+def _reject_ending(account: BillingAccount) -> None:
+    """Raise PlanNotChangeable for a plan that is set to end: a new month would be cut off by that end."""
     if account.cancel_at is not None:
         raise PlanNotChangeable(gettext_noop("This plan is set to end. Resume it before you change it."))
-    return account
 
 
 def _read_start(account: BillingAccount) -> int:

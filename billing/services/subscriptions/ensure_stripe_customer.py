@@ -4,6 +4,7 @@ from uuid import UUID
 
 from billing.locks import lock_stripe_customer
 from billing.models import BillingAccount
+from billing.services.subscriptions.refresh_account import set_stripe_customer
 from billing.stripe_gateway.customers import create_customer
 
 
@@ -12,7 +13,8 @@ def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
 
     Commits; calls Stripe. Safe to repeat and to call concurrently: every call returns the same id. `attempt`
     is part of the idempotency key, because Stripe replays even its own errors under the same key.
-    Raises StripeUnavailable, StripeRejected. Source: https://docs.stripe.com/api/idempotent_requests
+    Raises StripeCustomerTaken, StripeUnavailable, StripeRejected.
+    Source: https://docs.stripe.com/api/idempotent_requests
     """
     # There is no Stripe id to lock yet. The prefix keeps our ids apart from Stripe's.
     with lock_stripe_customer(f"of {customer_id}"):
@@ -25,5 +27,5 @@ def ensure_stripe_customer(*, customer_id: UUID, attempt: int | str) -> str:
             email=account.customer.email,
             attempt=attempt,
         )
-        BillingAccount.objects.filter(pk=customer_id).update(stripe_customer_id=stripe_customer_id)
+        set_stripe_customer(BillingAccount.objects.filter(pk=customer_id), stripe_customer_id)
         return stripe_customer_id

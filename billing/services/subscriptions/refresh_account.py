@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from djstripe.models import Customer as StripeCustomer
 from djstripe.models import Invoice
 
@@ -16,6 +18,7 @@ from billing.services.subscriptions.record_plan_change import Author, read_plan_
 from billing.stripe_gateway.mirrored import is_failed, list_customer_subscriptions, list_invoices
 from billing.stripe_gateway.snapshots import SubscriptionSnapshot
 from billing.stripe_gateway.subscriptions import sync_subscription
+from core.errors import DomainError
 
 log = structlog.get_logger(__name__)
 
@@ -37,17 +40,42 @@ STATUSES: dict[str, Status] = {
 PAYING = (Status.ACTIVE, Status.PAST_DUE)
 
 
+class StripeCustomerTaken(DomainError):
+    """A Stripe customer's metadata names one of our customers, but another one's account has it.
+
+    Nothing is linked until staff correct the metadata in Stripe's dashboard.
+    """
+
+    code, status = "CONFLICT", 409
+    message = gettext_noop("Your account could not be linked to our payment provider. Contact support.")
+
+
 def link_stripe_customer(*, stripe_customer_id: str) -> None:
     """Link a Stripe customer to our account if dj-stripe has its subscriber. Commits; safe to repeat.
 
-    A deleted Stripe customer is not linked again, even if a late webhook mentions it.
+    A deleted Stripe customer is not linked again, even if a late webhook mentions it. Raises
+    StripeCustomerTaken.
     """
     known = StripeCustomer.objects.filter(id=stripe_customer_id, date_purged=None)
     subscriber_id = known.values_list("subscriber_id", flat=True).first()
-    if subscriber_id is not None:
-        BillingAccount.objects.filter(customer_id=subscriber_id, stripe_customer=None).update(
-            stripe_customer_id=stripe_customer_id
-        )
+    if subscriber_id is None:
+        return
+    # Even if there is nothing to link: the mirror's invoices would belong to the subscriber.
+    if BillingAccount.objects.filter(stripe_customer=stripe_customer_id).exclude(pk=subscriber_id).exists():
+        raise StripeCustomerTaken
+    set_stripe_customer(
+        BillingAccount.objects.filter(pk=subscriber_id, stripe_customer=None), stripe_customer_id
+    )
+
+
+def set_stripe_customer(accounts: QuerySet[BillingAccount], stripe_customer_id: str) -> None:
+    """Set the Stripe customer of a queryset's one account. Raises StripeCustomerTaken if another has it."""
+    try:
+        # A savepoint, so that the IntegrityError leaves the outer transaction usable.
+        with transaction.atomic():
+            accounts.update(stripe_customer_id=stripe_customer_id)
+    except IntegrityError as error:
+        raise StripeCustomerTaken from error
 
 
 @transaction.atomic

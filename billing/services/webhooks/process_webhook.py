@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from billing.metrics import (
+    OTHER_MODE,
     PAYMENT_EVENTS,
     PAYMENTS,
     WEBHOOK_LAG,
@@ -18,6 +19,7 @@ from billing.metrics import (
 )
 from billing.models import InboxEvent
 from billing.services.webhooks.handlers import HANDLERS, handle_webhook
+from billing.stripe_gateway.client import is_other_mode
 from billing.stripe_gateway.errors import BadSignature
 from billing.stripe_gateway.webhooks import verify_webhook
 from core.errors import DomainError
@@ -36,8 +38,9 @@ class WebhookRejected(DomainError):
 def receive_webhook(*, payload: bytes, signature: str) -> None:
     """Store a signed event in the inbox and enqueue its processing on commit.
 
-    A duplicate is accepted and adds no row. Commits; makes no Stripe call. Raises WebhookRejected, and stores
-    nothing, unless the signature matches a secret of one of our endpoints.
+    A duplicate is accepted and adds no row; neither does an event of Stripe's other mode, which is counted.
+    Commits; makes no Stripe call. Raises WebhookRejected, and stores nothing, unless the signature matches a
+    secret of one of our endpoints.
     """
     try:
         text = payload.decode("utf-8")
@@ -48,6 +51,12 @@ def receive_webhook(*, payload: bytes, signature: str) -> None:
         raise WebhookRejected from error
     if not (_is_name(event_id) and _is_name(event_type)):
         raise WebhookRejected
+    if is_other_mode(event.get("livemode")):
+        # Accepted: Stripe may send test events to a live endpoint too, and repeats for days what is rejected.
+        # https://support.stripe.com/questions/connect-account-webhook-configurations
+        OTHER_MODE.labels("event").inc()
+        log.error("webhook_of_other_mode", event_id=event_id, event_type=event_type)
+        return
     row = InboxEvent(event_id=event_id, event_type=event_type, payload=text)
     # The row of a duplicate exists. It is enqueued again all the same, in case its first task was lost.
     with suppress(IntegrityError), transaction.atomic():

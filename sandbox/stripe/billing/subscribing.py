@@ -124,6 +124,9 @@ def turn_over(
         "_pending": [],
         "_usage_from": {},
     }
+    if subscription["cancel_at_period_end"]:
+        # It follows the period, which a `cancel_at` that was set without the flag does not.
+        changes["cancel_at"] = ends
     if subscription["status"] == "trialing":
         changes["status"] = "active"
     invoice = (

@@ -160,7 +160,8 @@ def _new_item(env: StripeEnvironment, subscription: str, given: Record, name: st
         "id": new_id("si", 14),
         "object": "subscription_item",
         "billing_thresholds": None,
-        "created": env.now(),
+        # Stripe's often have the second after the subscription's or the change's.
+        "created": env.now() + 1,
         "current_period_end": 0,
         "current_period_start": 0,
         "discounts": [],

@@ -64,6 +64,7 @@ CREATE: dict[str, Field] = {
 }
 UPDATE: dict[str, Field] = {
     **_COMMON,
+    "cancel_at": Either(("",), Integer(0)),
     "items": Listed(ITEM),
     "billing_cycle_anchor": Choice(("now", "unchanged")),
     "cancellation_details": CANCELLATION,
@@ -76,6 +77,7 @@ UPDATE: dict[str, Field] = {
 def create(env: StripeEnvironment, params: Record) -> Record:
     customer = env.require("customer", params["customer"], "customer")
     _check_collection(params, "charge_automatically")
+    _check_end(params)
     _check_method(env, customer["id"], params)
     id, now = new_id("sub"), env.now()
     items, price = new_items(env, id, params["items"])
@@ -163,6 +165,7 @@ def update(env: StripeEnvironment, params: Record, id: str) -> Record:
         message = "A canceled subscription can only update its cancellation_details and metadata."
         raise StripeFailure(message)
     _check_collection(params, subscription["collection_method"])
+    _check_end(params)
     _check_method(env, subscription["customer"], params)
     if params.get("trial_end") not in (None, "now"):
         raise bad_parameter("The sandbox can only end a trial now.", None, "trial_end")
@@ -239,6 +242,12 @@ def _check_collection(params: Record, current: str) -> None:
         raise bad_parameter("Missing required param: days_until_due.", "parameter_missing", "days_until_due")
 
 
+def _check_end(params: Record) -> None:
+    if "cancel_at" in params and "cancel_at_period_end" in params:
+        message = "You may only specify one of these parameters: cancel_at, cancel_at_period_end."
+        raise bad_parameter(message, None, "cancel_at")
+
+
 def _check_method(env: StripeEnvironment, customer: str, params: Record) -> None:
     id = params.get("default_payment_method")
     if id and (env.store.get("payment_method", id) or {}).get("customer") != customer:
@@ -266,8 +275,14 @@ def _plain_changes(env: StripeEnvironment, subscription: Record, params: Record)
 
 
 def _cancellation(env: StripeEnvironment, subscription: Record, params: Record) -> dict[str, Any]:
+    """Return the new end. The flag sets and clears `cancel_at` too, but not one that was set without it."""
     at_end = bool(params.get("cancel_at_period_end"))
-    at = period(subscription)[1] if at_end else params.get("cancel_at")
+    if "cancel_at" in params:
+        at = params["cancel_at"] or None
+    elif at_end:
+        at = period(subscription)[1]
+    else:
+        at = None if subscription["cancel_at_period_end"] else subscription["cancel_at"]
     return {
         "cancel_at_period_end": at_end,
         "cancel_at": at,

@@ -45,6 +45,11 @@ def read(url: str) -> tuple[str, str, int]:
         return kind, body.decode("latin-1" if kind == "application/pdf" else "utf-8"), answer.status
 
 
+def read_end(shop: Shop, subscription: Any) -> tuple[bool, int | None]:
+    found = shop.v1.subscriptions.retrieve(subscription.id)
+    return found.cancel_at_period_end, found.cancel_at
+
+
 def teams(shop: Shop, **more: Any) -> Any:
     items = [{"price": shop.monthly.id, "quantity": 1}, {"price": shop.beyond_sixty.id}]
     return shop.v1.checkout.sessions.create({"mode": "subscription", "line_items": items, **URLS, **more})
@@ -136,14 +141,16 @@ class TestPortal:
         ada = shop.v1.customers.retrieve(ada.id, {"expand": ["invoice_settings.default_payment_method"]})
         assert ada.invoice_settings.default_payment_method.card.brand == "mastercard"
 
-    def test_cancels_and_keeps_a_plan(self, shop: Shop) -> None:
+    @pytest.mark.parametrize("mode", ["classic", "flexible"])
+    def test_cancels_and_keeps_a_plan(self, shop: Shop, mode: str) -> None:
         ada = shop.customer()
-        subscription = shop.subscribe(ada, shop.by_the_piece)
+        subscription = shop.subscribe(ada, shop.by_the_piece, billing_mode={"type": mode})
         url = self.open(shop, ada)
+        ends_at = subscription["items"].data[0].current_period_end
         submit(url, do="cancel", subject=subscription.id)
-        assert shop.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+        assert read_end(shop, subscription) == (mode == "classic", ends_at)
         submit(url, do="resume", subject=subscription.id)
-        assert not shop.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+        assert read_end(shop, subscription) == (False, None)
 
     def test_touches_nothing_of_another_customer(self, shop: Shop) -> None:
         ada, bob = shop.customer(), shop.customer()

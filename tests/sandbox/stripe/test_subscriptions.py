@@ -185,6 +185,37 @@ class TestCancel:
         sandbox.control.advance(days=60)
         assert status(shop, subscription) == "active"
 
+    def test_clearing_the_flag_leaves_an_end_that_was_set_without_it(
+        self, sandbox: StripeSandbox, shop: Shop
+    ) -> None:
+        subscription = shop.subscribe(shop.customer(), shop.by_the_piece)
+        end = {"cancel_at": sandbox.control.now() + 86400}
+        shop.v1.subscriptions.update(subscription.id, end)
+        found = shop.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": False})
+        assert found.cancel_at == end["cancel_at"]
+        assert shop.v1.subscriptions.update(subscription.id, {"cancel_at": ""}).cancel_at is None
+        sandbox.control.advance(days=60)
+        assert status(shop, subscription) == "active"
+
+    def test_rejects_both_fields_in_one_call(self, shop: Shop) -> None:
+        subscription = shop.subscribe(shop.customer(), shop.by_the_piece)
+        with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
+            shop.v1.subscriptions.update(subscription.id, {"cancel_at": "", "cancel_at_period_end": False})
+
+    @pytest.mark.parametrize("is_flag", [True, False])
+    def test_only_the_flag_follows_a_new_period(
+        self, sandbox: StripeSandbox, shop: Shop, is_flag: bool
+    ) -> None:
+        subscription = shop.subscribe(shop.customer(), shop.monthly)
+        before = subscription["items"].data[0].current_period_end
+        end = {"cancel_at_period_end": True} if is_flag else {"cancel_at": before}
+        shop.v1.subscriptions.update(subscription.id, end)
+        sandbox.control.advance(days=3)
+        changed = shop.v1.subscriptions.update(subscription.id, {"billing_cycle_anchor": "now"})
+        after = changed["items"].data[0].current_period_end
+        assert before < after
+        assert changed.cancel_at == (after if is_flag else before)
+
     def test_canceled_ones_are_not_listed(self, shop: Shop) -> None:
         ada = shop.customer()
         shop.v1.subscriptions.cancel(shop.subscribe(ada, shop.by_the_piece).id)

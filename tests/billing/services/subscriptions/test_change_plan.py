@@ -17,6 +17,7 @@ from billing.services.subscriptions.change_plan import (
 from billing.services.subscriptions.choose_plan import choose_plan, open_subscription
 from billing.services.subscriptions.record_plan_change import Author
 from billing.services.subscriptions.resume_plan import cancel_at_period_end
+from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeUnavailable
 from billing.stripe_gateway.prices import sync_plans
 from customers.models import AuditLogEntry
@@ -243,6 +244,15 @@ class TestChangePlan:
         with pytest.raises(UsageStillUnreported):
             change(billing_env, customer, TEAMS, token)
         assert len(billing_env.stripe.control.meter_events()) == 1
+        assert billing_env.account(customer).plan == "payg"
+
+    def test_is_rejected_if_the_plan_was_canceled_at_stripe_since(self, billing_env, customer):
+        token = preview(billing_env, customer, TEAMS).token
+        account = billing_env.account(customer)
+        end = {"cancel_at": int(account.current_period_end.timestamp())}
+        get_client().v1.subscriptions.update(account.subscription_id, end)
+        with pytest.raises(PlanNotChangeable):
+            change(billing_env, customer, TEAMS, token)
         assert billing_env.account(customer).plan == "payg"
 
 

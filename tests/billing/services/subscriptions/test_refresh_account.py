@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from billing.plans import PAYG, TEAMS
+from billing.services.subscriptions.change_plan import change_plan, preview_change
 from billing.services.subscriptions.refresh_account import choose_subscription
 from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.snapshots import SubscriptionSnapshot
@@ -70,3 +71,22 @@ class TestDelayedEvents:
         status = "canceled" if is_second_ended else "active"
         followed = (account.plan, account.subscription_id, account.status)
         assert followed == ("teams", second.subscription_id, status)
+
+
+class TestPeriod:
+    def read_item(self, billing_env):
+        return billing_env.stripe.control.objects("subscription")[0]["items"]["data"][0]
+
+    def test_starts_with_the_subscription_although_its_items_are_created_later(self, billing_env, customer):
+        item = self.read_item(billing_env)
+        assert item["created"] == item["current_period_start"] + 1
+        account = billing_env.account(customer)
+        assert account.current_period_start.timestamp() == item["current_period_start"]
+
+    def test_of_an_upgrade_starts_with_its_new_month(self, billing_env, customer):
+        billing_env.stripe.control.advance(days=3)
+        token = preview_change(customer=customer, plan=TEAMS, at=billing_env.now()).token
+        change_plan(customer=customer, plan=TEAMS, preview_token=token)
+        account = billing_env.account(customer)
+        start = self.read_item(billing_env)["current_period_start"]
+        assert account.current_period_start.timestamp() == start

@@ -1,6 +1,10 @@
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
 import pytest
 from django.utils import timezone
 
+from billing.services.payments.open_billing_portal import open_billing_portal
 from billing.services.subscriptions.cancel_plan import NoPlanToCancel, cancel_plan
 from billing.services.subscriptions.resume_plan import NothingToResume, cancel_at_period_end, resume_plan
 from billing.stripe_gateway.errors import StripeUnavailable
@@ -13,6 +17,14 @@ def cancel(customer):
 
 def resume(customer):
     resume_plan(customer=customer, at=timezone.now())
+
+
+def press_at_stripe(billing_env, customer, button):
+    """Press a button of Stripe's own portal, and receive the events."""
+    url = open_billing_portal(customer=customer, return_url="https://example.com/")
+    form = {"do": button, "subject": billing_env.account(customer).subscription_id}
+    with urlopen(url, urlencode(form).encode()):
+        billing_env.deliver()
 
 
 class TestCancelAtPeriodEnd:
@@ -66,6 +78,30 @@ class TestResumePlan:
             resume(customer)
         assert billing_env.account(customer).cancel_at is None
         assert not billing_env.stripe.control.objects("subscription")[0]["cancel_at_period_end"]
+
+    def test_withdraws_a_cancellation_made_at_stripe(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        press_at_stripe(billing_env, customer, "cancel")
+        account = billing_env.account(customer)
+        assert account.cancel_at == account.current_period_end
+        resume(customer)
+        assert billing_env.account(customer).cancel_at is None
+        billing_env.close_month()
+        assert billing_env.account(customer).status == "active"
+
+    def test_a_cancellation_made_in_both_places_is_withdrawn_by_one_click(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        press_at_stripe(billing_env, customer, "cancel")
+        cancel(customer)
+        resume(customer)
+        subscription = billing_env.stripe.control.objects("subscription")[0]
+        assert (subscription["cancel_at"], subscription["cancel_at_period_end"]) == (None, False)
+
+    def test_follows_one_that_was_withdrawn_at_stripe(self, billing_env):
+        customer = billing_env.subscribe("teams")
+        cancel(customer)
+        press_at_stripe(billing_env, customer, "resume")
+        assert billing_env.account(customer).cancel_at is None
 
     def test_makes_no_stripe_call_without_a_cancellation(self, billing_env):
         customer = billing_env.subscribe("teams")

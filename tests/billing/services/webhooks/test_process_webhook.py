@@ -20,6 +20,7 @@ from billing.stripe_gateway.errors import StripeUnavailable
 from billing.stripe_gateway.prices import sync_plans
 from core.outbox import operators
 from tests.billing.billing_env import WEBHOOK, post_webhook
+from tests.core.metrics.pages import Growth
 from tests.factories import CustomerFactory
 from tests.outbox import make_due
 
@@ -57,6 +58,19 @@ class TestReceiveWebhook:
 
     def test_an_unknown_type_is_stored(self):
         assert post_webhook(EVENT.replace("customer.updated", "moon.risen")).status_code == 200
+
+    @pytest.mark.parametrize("is_live", [True, False])
+    @pytest.mark.parametrize("livemode", [True, False])
+    @pytest.mark.parametrize("event_type", ["customer.updated", "v1.billing.meter.no_meter_found"])
+    def test_an_event_of_the_other_mode_is_counted_and_not_stored(
+        self, settings, is_live, livemode, event_type
+    ):
+        settings.STRIPE_LIVE_MODE = is_live
+        refused = Growth("rsolv_billing_other_mode_total", kind="event")
+        event = json.loads(EVENT) | {"type": event_type, "livemode": livemode}
+        assert post_webhook(json.dumps(event)).status_code == 200
+        is_own = livemode is is_live
+        assert (InboxEvent.objects.exists(), refused.so_far) == (is_own, 0 if is_own else 1)
 
     @pytest.mark.parametrize("secret", ["whsec_wrong", ""])
     def test_a_wrong_signature_is_rejected_and_nothing_stored(self, secret):

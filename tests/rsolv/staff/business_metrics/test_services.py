@@ -4,7 +4,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from billing.plans import TEAMS
 from billing.services.subscriptions.cancel_plan import cancel_plan
+from billing.stripe_gateway.client import get_client
+from billing.stripe_gateway.subscriptions import sync_live_subscriptions
 from phases.models import PhaseExecution
 from rsolv.staff.business_metrics.models import DailyBusinessMetrics
 from rsolv.staff.business_metrics.services import take_business_metrics
@@ -47,6 +50,16 @@ class TestRevenue:
         metrics = take_business_metrics(at=billing_env.now())
         assert (metrics.on_teams, metrics.on_payg, metrics.on_trial) == (1, 1, 0)
         assert metrics.recurring_cents == 49900
+
+    def test_annual_price_counts_a_twelfth_a_month(self, billing_env: BillingEnv) -> None:
+        customer = billing_env.subscribe("payg")
+        stripe_customer_id = billing_env.account(customer).stripe_customer_id or ""
+        client: Any = get_client().v1
+        fields = {"currency": "usd", "unit_amount": 480_000, "recurring": {"interval": "year"}}
+        annual = client.prices.create({"product": TEAMS.product, **fields})
+        client.subscriptions.create({"customer": stripe_customer_id, "items": [{"price": annual.id}]})
+        sync_live_subscriptions(stripe_customer_id=stripe_customer_id)
+        assert take_business_metrics(at=billing_env.now()).recurring_cents == 40_000
 
     def test_paid_invoice_counts_as_collected(self, billing_env: BillingEnv) -> None:
         billing_env.subscribe("teams")
