@@ -6,7 +6,8 @@ same `proration_date`.
 
 from typing import Any
 
-from sandbox.stripe.billing import balance, invoicing, subscribing
+from sandbox.stripe.billing import balance, subscribing
+from sandbox.stripe.billing.finalization import GRACE
 from sandbox.stripe.billing.invoice_fields import embed_lines
 from sandbox.stripe.billing.subscription_status import ENDED, due_at
 from sandbox.stripe.environment import StripeEnvironment
@@ -138,7 +139,7 @@ def _as_preview(invoice: Record) -> Record:
         "hosted_invoice_url": None,
         "invoice_pdf": None,
         "lines": {**invoice["lines"], "data": lines, "url": f"/v1/invoices/{id}/lines"},
-        "next_payment_attempt": attempt + invoicing.GRACE if attempt else None,
+        "next_payment_attempt": attempt + GRACE if attempt else None,
         "number": None,
         "status": "draft",
         "status_transitions": dict.fromkeys(invoice["status_transitions"]),

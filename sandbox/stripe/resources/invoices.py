@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.stripe.billing import balance, invoicing, subscription_status
 from sandbox.stripe.billing.collection import collect_or_raise, mark_paid
+from sandbox.stripe.billing.finalization import GRACE
 from sandbox.stripe.billing.invoice_fields import embed_lines
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, missing_object
@@ -113,7 +114,7 @@ def finalize_invoice(env: StripeEnvironment, params: Record, id: str) -> Record:
     if not invoice["amount_due"]:
         return mark_paid(env, invoice)
     if params.get("auto_advance", invoice["auto_advance"]):
-        at = env.now() + invoicing.GRACE
+        at = env.now() + GRACE
         return env.store.replace(invoice, next_payment_attempt=at, _due_at=at)
     return env.store.replace(invoice, auto_advance=False)
 
