@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from djstripe import models as djstripe
-
 from .client import get_client
 from .errors import translate_errors
+from .mirror import mirror_invoice
 from .snapshots import SubscriptionSnapshot, parse_subscription
 
 
@@ -39,7 +38,7 @@ def sync_invoices(*, subscription_id: str, since: datetime) -> None:
             {"subscription": subscription_id, "created": {"gte": int(since.timestamp())}, "limit": 100}
         )
         for invoice in found.auto_paging_iter():
-            djstripe.Invoice.sync_from_stripe_data(invoice)
+            mirror_invoice(invoice)
 
 
 def sync_customer_invoices(*, stripe_customer_id: str, since: datetime) -> None:
@@ -49,4 +48,4 @@ def sync_customer_invoices(*, stripe_customer_id: str, since: datetime) -> None:
             {"customer": stripe_customer_id, "created": {"gte": int(since.timestamp())}, "limit": 100}
         )
         for invoice in found.auto_paging_iter():
-            djstripe.Invoice.sync_from_stripe_data(invoice)
+            mirror_invoice(invoice)

@@ -6,6 +6,7 @@ from billing.plans import Plan
 
 from .client import get_client, read_metadata
 from .errors import translate_errors
+from .portal import find_portal_configuration
 from .prices import find_price_ids, list_lookup_keys
 from .snapshots import PERSON
 from .subscriptions import BILLING_MODE
@@ -68,10 +69,18 @@ def find_checkout_subscription(*, checkout_session_id: str, stripe_customer_id: 
 
 
 def open_portal(*, stripe_customer_id: str, return_url: str) -> str:
-    """Return the URL of a new Billing Portal session. Source: https://docs.stripe.com/api/customer_portal"""
+    """Return the URL of a new Billing Portal session, which offers cards, invoices and tax ids.
+
+    Raises StripeUnavailable, StripeRejected, and NotSetUp if the portal is not configured.
+    Source: https://docs.stripe.com/api/customer_portal/sessions/create
+    """
     with translate_errors("open_portal"):
         opened = get_client().v1.billing_portal.sessions.create(
-            {"customer": stripe_customer_id, "return_url": return_url}
+            {
+                "customer": stripe_customer_id,
+                "configuration": find_portal_configuration(),
+                "return_url": return_url,
+            }
         )
         return opened.url
 

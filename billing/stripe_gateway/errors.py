@@ -21,7 +21,7 @@ class StripeUnavailable(Exception):
 
 
 class NotSetUp(StripeUnavailable):
-    """Stripe lacks the meter or a price. Calls are retried until an operator has run `sync_plans`."""
+    """Stripe lacks the meter, a price or our portal configuration, until an operator has run `sync_plans`."""
 
 
 class StripeRejected(Exception):

@@ -6,6 +6,7 @@ from djstripe import models as djstripe
 
 from .client import get_client
 from .errors import translate_errors
+from .mirror import mirror_invoice
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ def sync_open_invoices(*, stripe_customer_id: str) -> list[OpenInvoice]:
         )
         found = {each.id: each for each in listed.auto_paging_iter() if each.id}
         for invoice in found.values():
-            djstripe.Invoice.sync_from_stripe_data(invoice)
+            mirror_invoice(invoice)
         stale = djstripe.Invoice.objects.filter(
             customer__id=stripe_customer_id, stripe_data__status="open"
         ).exclude(id__in=found)
         for invoice_id in stale.values_list("id", flat=True):
-            djstripe.Invoice.sync_from_stripe_data(get_client().v1.invoices.retrieve(invoice_id))
+            mirror_invoice(get_client().v1.invoices.retrieve(invoice_id))
         failed = sorted((each for each in found.values() if each.attempted), key=lambda each: each.created)
         return [
             OpenInvoice(
@@ -66,7 +67,7 @@ def void_open_invoices(*, subscription_id: str) -> None:
         )
         for invoice in found.auto_paging_iter():
             voided = get_client().v1.invoices.void_invoice(str(invoice.id))
-            djstripe.Invoice.sync_from_stripe_data(voided)
+            mirror_invoice(voided)
 
 
 def find_payment_invoice(payment_intent: str) -> str:

@@ -7,7 +7,7 @@ import stripe
 import structlog
 from djstripe import models as djstripe
 
-from .client import reject_other_mode
+from .client import get_client, reject_other_mode
 from .errors import translate_errors
 
 log = structlog.get_logger(__name__)
@@ -41,8 +41,26 @@ def sync_object(*, kind: str, object_id: str) -> bool:
             log.warning("stripe_object_missing", kind=kind, object_id=object_id)
             return False
         reject_other_mode(found)
-        model.sync_from_stripe_data(found)
+        if kind == "invoice":
+            mirror_invoice(found)
+        else:
+            model.sync_from_stripe_data(found)
         return True
+
+
+def mirror_invoice(invoice: stripe.Invoice) -> None:
+    """Mirror an invoice with all its lines, of which Stripe embeds only the first ten. Safe to repeat.
+
+    Call inside `translate_errors`: it reads the lines of a longer invoice, a hundred per call.
+    Source: https://docs.stripe.com/api/invoice-line-item/retrieve
+    """
+    if invoice.lines.has_more:
+        listed = get_client().v1.invoices.line_items.list(
+            str(invoice.id), {"limit": 100, "expand": ["data.discounts"]}
+        )
+        invoice.lines.data = list(listed.auto_paging_iter())
+        invoice.lines.has_more = False
+    djstripe.Invoice.sync_from_stripe_data(invoice)
 
 
 def sync_payment_method(payment_method_id: str) -> None:

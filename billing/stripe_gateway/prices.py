@@ -1,4 +1,4 @@
-"""The meter, products and prices of our plans at Stripe."""
+"""The meter, products and prices of our plans at Stripe; `sync_plans` also configures the Billing Portal."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from billing.plans import CURRENCY, METER_EVENT_NAME, PLANS, Plan
 from .client import get_client
 from .errors import NotSetUp, translate_errors
 from .meter import find_meter_id
+from .portal import sync_portal_configuration
 
 
 def list_lookup_keys(plan: Plan) -> list[str]:
@@ -30,10 +31,10 @@ def find_price_ids(plan: Plan) -> dict[str, str]:
 
 
 def sync_plans() -> dict[str, str]:
-    """Create the meter, products and prices that Stripe lacks; return every id by name. Safe to repeat.
+    """Create the meter, products, prices and portal configuration that Stripe lacks; return all ids by name.
 
-    Stripe's prices are immutable: for a plan whose price has changed, a new price is created and takes over
-    the lookup key. Running subscriptions keep the price that they started with.
+    Safe to repeat. Stripe's prices are immutable: for a plan whose price has changed, a new price is created
+    and takes over the lookup key. Running subscriptions keep the price that they started with.
     Source: https://docs.stripe.com/products-prices/manage-prices
     """
     with translate_errors("sync_plans"):
@@ -41,7 +42,7 @@ def sync_plans() -> dict[str, str]:
         for plan in PLANS.values():
             if plan.is_metered:
                 ids |= _sync_plan(plan, meter_id=ids[METER_EVENT_NAME])
-        return ids
+        return ids | {"billing_portal": sync_portal_configuration()}
 
 
 def _find_or_create_meter() -> str:

@@ -80,6 +80,14 @@ class Control:
         with self._env.store.lock:
             return self._env.faults.listed()
 
+    def forget_identifiers(self, *, after: int) -> int:
+        """Forget identifiers of meter events at an age of so many seconds; return it. A day by default."""
+        if after < 0:
+            raise ValueError("the age of an identifier is not negative")
+        with self._env.store.lock:
+            self._env.identifier_seconds = after
+        return after
+
     def requests(self) -> list[dict[str, Any]]:
         """List API calls, oldest first: method, path, idempotency_key, status, request_id, ms, replayed."""
         with self._env.store.lock:

@@ -77,6 +77,11 @@ def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
     def meter_events() -> ResponseReturnValue:
         return jsonify(control.meter_events())
 
+    @routes.post("/identifiers")
+    def forget_identifiers() -> ResponseReturnValue:
+        age = control.forget_identifiers(after=int(_body()["forget_after_seconds"]))
+        return jsonify(forget_after_seconds=age)
+
     @routes.post("/webhook_endpoints")
     def add_webhook() -> ResponseReturnValue:
         body = _body()

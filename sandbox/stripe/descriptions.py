@@ -91,7 +91,7 @@ def invoice(store: Store, record: Record) -> dict[str, Any]:
                 "period": f"{day(line['period']['start'])} to {day(line['period']['end'])}",
                 "amount": money(line["amount"], currency),
             }
-            for line in view["lines"]["data"]
+            for line in record["lines"]["data"]
         ],
         "date": day(view["status_transitions"]["finalized_at"] or view["created"]),
         "total": money(view["total"], currency),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sandbox.stripe import API_VERSION, events
-from sandbox.stripe.clock import Clock
+from sandbox.stripe.clock import DAY, Clock
 from sandbox.stripe.errors import missing_object
 from sandbox.stripe.faults import FaultRules
 from sandbox.stripe.render import present
@@ -16,9 +16,13 @@ NO_REQUEST = {"id": None, "idempotency_key": None}
 
 
 class StripeEnvironment:
-    """State shared by all requests. Callers hold `store.lock`."""
+    """State shared by all requests. Callers hold `store.lock`.
 
-    def __init__(self, state: str | None = None) -> None:
+    `identifier_seconds` is the age at which a meter event's identifier is forgotten, and may be used again.
+    """
+
+    def __init__(self, state: str | None = None, *, identifier_seconds: int = DAY) -> None:
+        self.identifier_seconds = self._first_identifier_seconds = identifier_seconds
         self.store = Store(state)
         self.clock = Clock()
         self.faults = FaultRules()
@@ -94,11 +98,12 @@ class StripeEnvironment:
             self.store.insert({"id": "sandbox_clock", "object": "sandbox.clock", "offset": self.clock.offset})
 
     def reset(self, to: list[Record] | None = None) -> None:
-        """Delete everything (objects, events, faults, time); restore a snapshot if one is given."""
+        """Delete everything (objects, events, faults, settings, time); restore a snapshot if one is given."""
         self.store.restore(to or [])
         self._restore_clock()
         self.faults.clear()
         self.requests.clear()
+        self.identifier_seconds = self._first_identifier_seconds
 
     def _restore_clock(self) -> None:
         record = self.store.find("sandbox_clock")

@@ -106,6 +106,7 @@ def delivery(event: Record, endpoint: Record, created: int) -> Record:
         "status": "pending",
         "attempts": 0,
         "answers": [],
+        "answered_at": None,
         "response_code": None,
         "error": None,
         "duplicate_of": None,

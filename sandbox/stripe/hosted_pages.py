@@ -96,8 +96,25 @@ def blueprint(env: StripeEnvironment, control: Control) -> Blueprint:
     return routes
 
 
+NEEDED_FEATURE = {
+    "card": "payment_method_update",
+    "cancel": "subscription_cancel",
+    "resume": "subscription_cancel",
+    "pay": "invoice_history",
+}
+
+
+def _list_features(env: StripeEnvironment, session: Record) -> Record:
+    """Return the features of the session's configuration, by name."""
+    features: Record = env.require("billing_portal.configuration", session["configuration"])["features"]
+    return features
+
+
 def _act(env: StripeEnvironment, session: Record, do: str, subject: str) -> None:
     customer = env.require("customer", session["customer"])
+    feature = NEEDED_FEATURE.get(do)
+    if feature and not _list_features(env, session)[feature]["enabled"]:
+        abort(403)
     if do == "card":
         hosted.replace_card(env, customer, number=request.form.get("number", ""), passed=_passed())
         return
@@ -197,6 +214,7 @@ def _portal_page(env: StripeEnvironment, session: Record, error: str | None = No
         "portal.html",
         session=session,
         customer=customer,
+        features=_list_features(env, session),
         plans=[descriptions.plan(store, each) for each in mine["subscription"]],
         cards=[
             {"name": descriptions.card(each), "default": each["id"] == default}

@@ -16,6 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.stripe import API_VERSION, control_http, forms, hosted_pages, page
 from sandbox.stripe.api import Api, ApiRequest, ApiResponse, ConnectionCut
+from sandbox.stripe.clock import DAY
 from sandbox.stripe.control import Control
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure
@@ -39,8 +40,9 @@ class StripeSandbox:
         state: str | None = None,
         mail_dir: str | None = None,
         retry_delays: Sequence[float] = RETRY_DELAYS,
+        identifier_seconds: int = DAY,
     ) -> None:
-        self.env = StripeEnvironment(state)
+        self.env = StripeEnvironment(state, identifier_seconds=identifier_seconds)
         self._courier = Courier(self.env, retry_delays)
         self.control = Control(self.env, self._courier)
         app = make_app(self.env, self.control, self._courier, mail_dir)

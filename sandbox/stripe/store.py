@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-FORMAT = 3  # The format of the records in a file. A file of another format is discarded.
+FORMAT = 4  # The format of the records in a file. A file of another format is discarded.
 Record = dict[str, Any]
 Index = Callable[[Record], list[str]]
 

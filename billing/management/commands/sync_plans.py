@@ -10,7 +10,7 @@ from core.commands.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Create missing meters, products and prices at Stripe, and print all ids. Safe to repeat."
+    help = "Create what Stripe lacks of our meter, prices and portal configuration. Safe to repeat."
 
     def handle(self, **options: Any) -> None:
         try:

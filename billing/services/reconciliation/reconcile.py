@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from billing.models import BillingAccount, Discrepancy, Reconciliation
+from billing.selectors.billed_lines import is_being_invoiced
 from billing.selectors.entitlements import get_account, get_entitlement
 from billing.selectors.ledger import LedgerRow, list_ledger
 from billing.services.metering.repair_usage import repair_missing
@@ -22,6 +23,7 @@ from billing.services.reconciliation.compare_invoices import (
 )
 from billing.services.reconciliation.compare_usage import (
     Finding,
+    Span,
     compare_meter,
     count_bounds,
     count_portal_fixes,
@@ -40,7 +42,8 @@ from customers.models import Customer
 log = structlog.get_logger(__name__)
 
 BATCH = 200
-# Stripe keeps an invoice a draft for about an hour after its period; two more hours allow for late webhooks.
+# Stripe keeps an invoice a draft for an hour after its period; two more hours allow for late webhooks. While
+# our endpoint does not answer, Stripe keeps it one for up to 72 hours, and it is not compared.
 FINAL_AFTER = timedelta(hours=3)
 Kind = Discrepancy.Kind
 
@@ -199,8 +202,15 @@ def _compare_invoices(
     """Compare mirrored invoices with the ledger; on a difference, sync them from Stripe and compare again."""
     account = query.account
     closed = query.ended.span if query.ended else query.closed
-    is_final = closed is not None and closed.end + FINAL_AFTER <= at
-    findings = compare_invoices(rows, billed, closed=closed, is_closed_final=is_final)
+    is_over = closed is not None and closed.end + FINAL_AFTER <= at
+
+    def compare(known: Billed) -> list[Finding]:
+        found = compare_invoices(rows, known, closed=closed, is_closed_final=is_over)
+        if not found or not _has_draft(account, closed):
+            return found
+        return compare_invoices(rows, known, closed=closed, is_closed_final=False)
+
+    findings = compare(billed)
     ended_id = query.ended.subscription_id if query.ended else None
     subscription_ids = {each for each in (account.subscription_id, ended_id) if each}
     if not findings or not subscription_ids:
@@ -209,12 +219,19 @@ def _compare_invoices(
     for subscription_id in subscription_ids:
         sync_invoices(subscription_id=subscription_id, since=since)
     synced = list_billed_fixes([account.pk], since=since)[account.pk]
-    left = compare_invoices(rows, synced, closed=closed, is_closed_final=is_final)
+    left = compare(synced)
     remaining = {finding.span for finding in left}
     for finding in findings:
         if finding.span not in remaining:
             finding.state, finding.detail = Discrepancy.State.REPAIRED, "The invoice was synced again."
     return left + [finding for finding in findings if finding.span not in remaining]
+
+
+def _has_draft(account: BillingAccount, closed: Span | None) -> bool:
+    """Whether the mirrored invoice of a closed period is still a draft."""
+    return closed is not None and is_being_invoiced(
+        customer_id=account.pk, meter_at=closed.end - timedelta(seconds=1)
+    )
 
 
 def _record(query: AccountQuery, run: Reconciliation, at: datetime) -> None:

@@ -1,8 +1,11 @@
-"""Every field of a new draft invoice that is not a line or a sum."""
+"""Every field of a new draft invoice that is not a line or a sum, and the lines that it embeds."""
 
 from typing import Any
 
 from sandbox.stripe.store import Record
+
+# An invoice embeds its first lines only, also in events; the rest come by page.
+EMBEDDED_LINES = 10
 
 
 def blank_invoice(
@@ -96,3 +99,10 @@ def blank_invoice(
         "webhooks_delivered_at": None,
         "_days_until_due": subscription["days_until_due"],
     }
+
+
+def embed_lines(lines: Record) -> Record:
+    """Return the list of lines as an invoice embeds it."""
+    data = lines["data"]
+    more = {"has_more": len(data) > EMBEDDED_LINES, "total_count": len(data)}
+    return {**lines, "data": data[:EMBEDDED_LINES], **more}

@@ -5,17 +5,17 @@ from typing import Any
 
 from sandbox.stripe.billing import balance
 from sandbox.stripe.billing.amounts import parts
+from sandbox.stripe.billing.finalization import GRACE
 from sandbox.stripe.billing.invoice_fields import blank_invoice
 from sandbox.stripe.billing.payments import make_intent
 from sandbox.stripe.billing.usage import used
-from sandbox.stripe.clock import DAY, HOUR
+from sandbox.stripe.clock import DAY
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.render import listed
 from sandbox.stripe.store import Record
 
 UNUSED, REMAINING = "Unused time", "Remaining time"
-GRACE = HOUR  # How long a renewal's invoice stays a draft.
 
 
 def metered(item: Record, start: int, end: int) -> Record:

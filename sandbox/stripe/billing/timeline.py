@@ -1,6 +1,7 @@
 """Passage of time: apply everything that is due, in order."""
 
 from sandbox.stripe.billing.collection import collect
+from sandbox.stripe.billing.finalization import finalizes_at
 from sandbox.stripe.billing.invoicing import finalize
 from sandbox.stripe.billing.meter_errors import report_gathered
 from sandbox.stripe.billing.sessions import close_unpaid
@@ -43,6 +44,10 @@ def happen(env: StripeEnvironment, record: Record) -> None:
         return
     # An invoice. Stripe collects it right after finalizing it.
     if record["status"] == "draft":
+        at = finalizes_at(env.store, record)
+        if at > env.now():
+            env.store.replace(record, _due_at=at)
+            return
         record = finalize(env, record)
     if record["status"] == "open" and record["collection_method"] == "charge_automatically":
         collect(env, record)

@@ -6,7 +6,9 @@ same `proration_date`.
 
 from typing import Any
 
-from sandbox.stripe.billing import balance, invoicing, subscribing
+from sandbox.stripe.billing import balance, subscribing
+from sandbox.stripe.billing.finalization import GRACE
+from sandbox.stripe.billing.invoice_fields import embed_lines
 from sandbox.stripe.billing.subscription_status import ENDED, due_at
 from sandbox.stripe.environment import StripeEnvironment
 from sandbox.stripe.errors import StripeFailure, bad_parameter
@@ -47,7 +49,12 @@ def create_preview(env: StripeEnvironment, params: Record) -> Record:
         # A draft has not taken from the balance yet; the preview shows what it will take.
         if invoice["status"] == "draft":
             invoice = {**invoice, **balance.settle(env, invoice)}
-    return _as_preview(invoice)
+    preview = _as_preview(invoice)
+    lines = embed_lines(preview["lines"])
+    if lines["has_more"]:
+        # Only the lines are kept, to be read by page.
+        env.add("sandbox.preview", preview["id"], lines=preview["lines"])
+    return {**preview, "lines": lines}
 
 
 def _subscription(env: StripeEnvironment, params: Record) -> Record | None:
@@ -132,7 +139,7 @@ def _as_preview(invoice: Record) -> Record:
         "hosted_invoice_url": None,
         "invoice_pdf": None,
         "lines": {**invoice["lines"], "data": lines, "url": f"/v1/invoices/{id}/lines"},
-        "next_payment_attempt": attempt + invoicing.GRACE if attempt else None,
+        "next_payment_attempt": attempt + GRACE if attempt else None,
         "number": None,
         "status": "draft",
         "status_transitions": dict.fromkeys(invoice["status_transitions"]),

@@ -4,8 +4,10 @@ from typing import Any
 
 from sandbox.stripe.billing import balance, invoicing, subscription_status
 from sandbox.stripe.billing.collection import collect_or_raise, mark_paid
+from sandbox.stripe.billing.finalization import GRACE
+from sandbox.stripe.billing.invoice_fields import embed_lines
 from sandbox.stripe.environment import StripeEnvironment
-from sandbox.stripe.errors import StripeFailure
+from sandbox.stripe.errors import StripeFailure, missing_object
 from sandbox.stripe.paging import page
 from sandbox.stripe.params import (
     LIST,
@@ -13,12 +15,13 @@ from sandbox.stripe.params import (
     Choice,
     Field,
     Flag,
+    Integer,
     Required,
     Shape,
     Text,
     merged,
 )
-from sandbox.stripe.render import hidden, listed, present
+from sandbox.stripe.render import hidden, listed, present, presents, without_ours
 from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Record, Store
@@ -31,6 +34,7 @@ UPDATE: dict[str, Field] = {
     "footer": Text(),
     "metadata": METADATA,
 }
+LINES: dict[str, Field] = {"limit": Integer(1, 100), "starting_after": Text(), "ending_before": Text()}
 
 
 @route(
@@ -56,14 +60,36 @@ def retrieve(env: StripeEnvironment, params: Record, id: str) -> Record:
     return env.require("invoice", id)
 
 
-@route("GET", "/v1/invoices/{id}/lines", LIST)
+@presents("invoice")
+def present_invoice(store: Store, record: Record) -> Record:
+    return {**without_ours(record), "lines": embed_lines(record["lines"])}
+
+
+@route("GET", "/v1/invoices/{id}/lines", LINES)
 def list_lines(env: StripeEnvironment, params: Record, id: str) -> Record:
-    lines = env.require("invoice", id)["lines"]["data"]
+    """Return one page of the lines of an invoice or, by the id in its `lines.url`, of a preview."""
+    lines = _find_lines(env, id)
     ids = [line["id"] for line in lines]
-    first = ids.index(params["starting_after"]) + 1 if params.get("starting_after") in ids else 0
-    limit = params.get("limit", 10)
-    url = f"/v1/invoices/{id}/lines"
-    return listed(url, lines[first : first + limit], has_more=len(lines) > first + limit)
+    limit, url = params.get("limit", 10), f"/v1/invoices/{id}/lines"
+    if params.get("ending_before"):
+        end = _find_position(ids, params["ending_before"], id)
+        return listed(url, lines[max(0, end - limit) : end], has_more=end > limit)
+    start = _find_position(ids, params["starting_after"], id) + 1 if params.get("starting_after") else 0
+    return listed(url, lines[start : start + limit], has_more=len(lines) > start + limit)
+
+
+def _find_lines(env: StripeEnvironment, id: str) -> list[Record]:
+    found = env.store.get("sandbox.preview", id) or env.store.get("invoice", id)
+    if found is None or found.get("deleted"):
+        raise missing_object("invoice", id)
+    lines: list[Record] = found["lines"]["data"]
+    return lines
+
+
+def _find_position(ids: list[str], cursor: str, invoice: str) -> int:
+    if cursor not in ids:
+        raise StripeFailure(f"Invoice {invoice} does not have a line item {cursor}")
+    return ids.index(cursor)
 
 
 @route("POST", "/v1/invoices/{id}", UPDATE)
@@ -88,7 +114,7 @@ def finalize_invoice(env: StripeEnvironment, params: Record, id: str) -> Record:
     if not invoice["amount_due"]:
         return mark_paid(env, invoice)
     if params.get("auto_advance", invoice["auto_advance"]):
-        at = env.now() + invoicing.GRACE
+        at = env.now() + GRACE
         return env.store.replace(invoice, next_payment_attempt=at, _due_at=at)
     return env.store.replace(invoice, auto_advance=False)
 

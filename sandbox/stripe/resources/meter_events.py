@@ -197,7 +197,7 @@ def _check_timestamp(env: StripeEnvironment, params: Record) -> None:
 
 
 def _reject_repeated(env: StripeEnvironment, identifier: str) -> None:
-    """Raise the error of an identifier used within a day. Stripe gives it no code, only a message."""
+    """Raise the error of an identifier that is remembered. Stripe gives it no code, only a message."""
     known = next(env.store.newest("billing.meter_event", identifier=identifier), None)
-    if known and known["created"] + DAY > env.now():
+    if known and known["created"] + env.identifier_seconds > env.now():
         raise StripeFailure(f"An event already exists with identifier {identifier}.")

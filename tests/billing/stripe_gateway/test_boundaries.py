@@ -91,6 +91,11 @@ class TestOutsideTheGateway:
                 found[name] = reads
         assert found == {}
 
+    def test_no_invoice_is_mirrored_without_all_its_lines(self):
+        """Stripe embeds the first ten: `mirror.mirror_invoice` reads the rest."""
+        writers = [p.name for p in GATEWAY.glob("*.py") if "Invoice.sync_from_stripe_data" in p.read_text()]
+        assert writers == ["mirror.py"]
+
     def test_no_exception_is_out_of_date(self):
         unused = {
             name for name in MAY_QUERY_MIRROR if not find_reads((ROOT / name).read_text(), may_query=False)

@@ -64,6 +64,18 @@ class Shop:
         """Return the customer's invoices, newest first."""
         return list(self.v1.invoices.list({"customer": customer.id}).data)
 
+    @cached_property
+    def portal_configuration(self) -> Any:
+        """A configuration of the portal in which everything is on that the sandbox's page has."""
+        on = ("invoice_history", "payment_method_update", "subscription_cancel")
+        features = {name: {"enabled": True} for name in on}
+        return self.v1.billing_portal.configurations.create({"features": features})
+
+    def open_portal(self, customer: Any, **more: Any) -> Any:
+        return self.v1.billing_portal.sessions.create(
+            {"customer": customer.id, "configuration": self.portal_configuration.id, **more}
+        )
+
     def _metered(self) -> dict[str, str]:
         return {"interval": "month", "usage_type": "metered", "meter": self.meter.id}
 

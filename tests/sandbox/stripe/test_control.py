@@ -74,6 +74,12 @@ class TestHttp:
         (event,) = call(sandbox, "GET", "/_sandbox/meter_events")
         assert (event["identifier"], event["customer"], event["payload"]["value"]) == ("fix-1", ada.id, "2")
 
+    def test_forgets_identifiers(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        shop.fix(ada, identifier="fix-1")
+        assert call(sandbox, "POST", "/_sandbox/identifiers", {"forget_after_seconds": 0})
+        assert shop.fix(ada, identifier="fix-1").identifier == "fix-1"
+
     def test_seeds_many(self, sandbox: StripeSandbox, shop: Shop) -> None:
         wish = {"subscriptions": 3, "events_each": 2, "prices": [shop.by_the_piece.lookup_key]}
         made = call(sandbox, "POST", "/_sandbox/seed", wish)

@@ -130,10 +130,7 @@ class TestCheckoutPage:
 
 class TestPortal:
     def open(self, shop: Shop, customer: Any) -> str:
-        made = shop.v1.billing_portal.sessions.create(
-            {"customer": customer.id, "return_url": "https://example.com"}
-        )
-        return str(made.url)
+        return str(shop.open_portal(customer, return_url="https://example.com").url)
 
     def test_replaces_the_card(self, shop: Shop) -> None:
         ada = shop.customer(card="pm_card_chargeCustomerFail")
@@ -169,7 +166,7 @@ class TestPortal:
         ada = shop.customer()
         done = {"type": "redirect", "redirect": {"return_url": "https://example.com/done"}}
         flow = {"type": "payment_method_update", "after_completion": done}
-        made = shop.v1.billing_portal.sessions.create({"customer": ada.id, "flow_data": flow})
+        made = shop.open_portal(ada, flow_data=flow)
         card = {"do": "card", "number": "5555555555554444"}
         assert submit(made.url, **card)[2] == "https://example.com/done"
 

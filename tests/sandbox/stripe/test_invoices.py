@@ -1,10 +1,13 @@
 """Invoices at the end of a period, with correct totals, when the clock moves."""
 
+from typing import Any
+
 import pytest
 import stripe
 
 from sandbox.stripe.server import StripeSandbox
 from tests.sandbox.stripe.shop import Shop
+from tests.sandbox.stripe.test_hosted import read
 
 MONTH_AND_A_DAY = 32
 
@@ -80,6 +83,51 @@ class TestLines:
         shop.fix(ada, -5)
         sandbox.control.advance(days=MONTH_AND_A_DAY)
         assert shop.invoices(ada)[0].total == 0
+
+
+class TestManyLines:
+    AMOUNTS = list(range(100, 1300, 100))
+
+    def subscribe(self, shop: Shop) -> Any:
+        """Subscribe a customer to twelve prices."""
+        monthly = {"currency": "usd", "product": shop.product.id, "recurring": {"interval": "month"}}
+        prices = [shop.v1.prices.create({**monthly, "unit_amount": each}) for each in self.AMOUNTS]
+        return shop.subscribe(shop.customer(), *prices)
+
+    def read_amounts(self, lines: Any) -> list[int]:
+        return [line.amount for line in lines]
+
+    def test_are_embedded_up_to_ten_and_come_by_page(self, shop: Shop) -> None:
+        invoice = shop.v1.invoices.retrieve(self.subscribe(shop).latest_invoice)
+        assert self.read_amounts(invoice.lines.data) == self.AMOUNTS[:10]
+        assert (invoice.lines.has_more, invoice.lines.total_count) == (True, 12)
+        pages = shop.v1.invoices.line_items.list(invoice.id, {"limit": 5})
+        assert (len(pages.data), self.read_amounts(pages.auto_paging_iter())) == (5, self.AMOUNTS)
+        before = {"limit": 3, "ending_before": invoice.lines.data[4].id}
+        backward = shop.v1.invoices.line_items.list(invoice.id, before)
+        assert (self.read_amounts(backward.data), backward.has_more) == (self.AMOUNTS[1:4], True)
+
+    def test_are_embedded_up_to_ten_in_events_and_lists(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        subscription = self.subscribe(shop)
+        (event,) = sandbox.control.events("invoice.created")
+        assert len(event["data"]["object"]["lines"]["data"]) == 10
+        (listed,) = shop.v1.invoices.list({"subscription": subscription.id}).data
+        assert len(listed.lines.data) == 10
+
+    def test_of_a_preview_come_by_page(self, shop: Shop) -> None:
+        preview = shop.v1.invoices.create_preview({"subscription": self.subscribe(shop).id})
+        assert len(preview.lines.data) == 10
+        lines = shop.v1.invoices.line_items.list(preview.id, {"limit": 5}).auto_paging_iter()
+        assert self.read_amounts(lines) == self.AMOUNTS
+
+    def test_after_an_unknown_line_are_rejected(self, shop: Shop) -> None:
+        invoice = self.subscribe(shop).latest_invoice
+        with pytest.raises(stripe.InvalidRequestError, match="does not have a line item il_0"):
+            shop.v1.invoices.line_items.list(invoice, {"starting_after": "il_0"})
+
+    def test_are_all_on_the_hosted_page(self, shop: Shop) -> None:
+        invoice = shop.v1.invoices.retrieve(self.subscribe(shop).latest_invoice)
+        assert "$12.00" in read(invoice.hosted_invoice_url)[1]
 
 
 class TestClock:

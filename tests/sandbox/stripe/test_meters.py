@@ -29,6 +29,18 @@ class TestIdentifier:
         sandbox.control.advance(hours=24)
         assert shop.fix(ada, identifier="fix-1").identifier == "fix-1"
 
+    def test_is_forgotten_at_a_settable_age(self, sandbox: StripeSandbox, shop: Shop) -> None:
+        ada = shop.customer()
+        sandbox.control.forget_identifiers(after=2 * DAY)
+        shop.fix(ada, identifier="fix-1")
+        sandbox.control.advance(hours=47)
+        with pytest.raises(stripe.InvalidRequestError, match="already exists"):
+            shop.fix(ada, identifier="fix-1")
+        sandbox.control.forget_identifiers(after=DAY)
+        assert shop.fix(ada, identifier="fix-1").identifier == "fix-1"
+        sandbox.reset()
+        assert sandbox.env.identifier_seconds == DAY
+
 
 class TestRejections:
     @pytest.mark.parametrize("value", ["1.5", "one"])

@@ -132,6 +132,15 @@ class TestUncertainReportAfterIdentifierExpires:
         assert send(report).status == "reported"
         assert len(billing_env.stripe.control.meter_events()) == 1
 
+    @pytest.mark.parametrize("hours", [22.9, 23.1, 25, 480])
+    def test_is_counted_once_however_late_its_retry_is(self, billing_env, report, hours):
+        """Stripe promises to remember an identifier for 24 hours. Here it forgets it even sooner."""
+        billing_env.stripe.control.forget_identifiers(after=23 * 3600 + 60)
+        cut(billing_env, report, kind="cut_after")
+        billing_env.pass_time(hours=hours)
+        assert send(report).status == "reported"
+        assert len(billing_env.stripe.control.meter_events()) == 1
+
     def test_is_distinguished_from_another_report_in_its_minute(self, billing_env, report, customer):
         """Of two fixes of one minute, one is known to be on the meter, and the other never arrived."""
         cut(billing_env, report)

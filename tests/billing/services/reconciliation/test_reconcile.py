@@ -21,6 +21,7 @@ from tests.billing.services.corrections.test_report_correction import (
     correct,
     fix,
     fix_in_the_second_of_the_end,
+    list_totals,
     send,
 )
 from tests.billing.services.subscriptions.test_change_plan import change
@@ -122,6 +123,36 @@ class TestReconcile:
 
     def test_skips_a_customer_without_a_stripe_customer(self, billing_env, alice_api):
         assert run(billing_env, customer=alice_api.customer).accounts == 0
+
+
+class TestDraftThatNobodyAnswered:
+    """Stripe keeps it a draft for up to 72 hours."""
+
+    @pytest.fixture
+    def drafted(self, billing_env, customer):
+        report_fixes(customer, 2)
+        billing_env.stripe.control.add_fault("webhook_drop", event="invoice.created", times=None)
+        end = billing_env.account(customer).current_period_end
+        billing_env.stripe.control.set_to(int(end.timestamp()) + 60)
+        assert billing_env.stripe.control.flush() == 0
+        billing_env.stripe.control.advance(hours=30)
+        assert billing_env.stripe.control.objects("invoice")[-1]["status"] == "draft"
+        return customer
+
+    def test_is_compared_once_it_is_final(self, billing_env, drafted):
+        billing_env.deliver()
+        run(billing_env, hours=1)
+        assert found() == []
+        billing_env.stripe.control.advance(hours=42)
+        billing_env.deliver()
+        run(billing_env, hours=1)
+        assert (list_totals(drafted)[0], found()) == (3000, [])
+
+    def test_is_synced_if_its_events_were_lost(self, billing_env, drafted):
+        sent = billing_env.list_undelivered_events()
+        billing_env.deliver(events=[each for each in sent if not each["type"].startswith("invoice.")])
+        run(billing_env, hours=1)
+        assert found() == [("invoice", "repaired")]
 
 
 class TestFixMissingAtStripe:

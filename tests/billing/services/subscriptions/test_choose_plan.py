@@ -13,6 +13,7 @@ from billing.services.subscriptions.choose_plan import (
     open_subscription,
 )
 from billing.services.sweep_billing import sweep_billing
+from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.customers import create_customer
 from billing.stripe_gateway.errors import NotSetUp
 from billing.stripe_gateway.prices import find_price_ids, sync_plans
@@ -144,6 +145,16 @@ class TestSyncPlans:
         before = billing_env.stripe.control.state()
         assert sync_plans() == sync_plans()
         assert billing_env.stripe.control.state() == before
+
+    def test_changes_the_portals_configuration_back_and_leaves_others_alone(self, billing_env):
+        (ours,) = billing_env.stripe.control.objects("billing_portal.configuration")
+        client = get_client().v1.billing_portal.configurations
+        other = client.create({"features": {"subscription_cancel": {"enabled": True}}})
+        client.update(ours["id"], {"features": {"subscription_cancel": {"enabled": True}}})
+        assert sync_plans()["billing_portal"] == ours["id"]
+        found = billing_env.stripe.control.objects("billing_portal.configuration")
+        enabled = {each["id"]: each["features"]["subscription_cancel"]["enabled"] for each in found}
+        assert enabled == {ours["id"]: False, other.id: True}
 
     def test_a_subscription_without_it_is_rejected_with_an_explanation(self, stripe_sandbox, db):
         made = create_customer(customer_id=str(CustomerFactory().pk), name="A", email="a@b.test", attempt=1)
