@@ -4,9 +4,9 @@ from urllib.request import urlopen
 import pytest
 from django.utils import timezone
 
-from billing.services.payments.open_billing_portal import open_billing_portal
 from billing.services.subscriptions.cancel_plan import NoPlanToCancel, cancel_plan
 from billing.services.subscriptions.resume_plan import NothingToResume, cancel_at_period_end, resume_plan
+from billing.stripe_gateway.client import get_client
 from billing.stripe_gateway.errors import StripeUnavailable
 from tests.factories import CustomerFactory
 
@@ -20,10 +20,12 @@ def resume(customer):
 
 
 def press_at_stripe(billing_env, customer, button):
-    """Press a button of Stripe's own portal, and receive the events."""
-    url = open_billing_portal(customer=customer, return_url="https://example.com/")
-    form = {"do": button, "subject": billing_env.account(customer).subscription_id}
-    with urlopen(url, urlencode(form).encode()):
+    """Press a button of Stripe's own portal where it offers cancellation, and receive the events."""
+    account, portal = billing_env.account(customer), get_client().v1.billing_portal
+    offered = portal.configurations.create({"features": {"subscription_cancel": {"enabled": True}}})
+    session = portal.sessions.create({"customer": account.stripe_customer_id, "configuration": offered.id})
+    form = {"do": button, "subject": account.subscription_id}
+    with urlopen(session.url, urlencode(form).encode()):
         billing_env.deliver()
 
 
