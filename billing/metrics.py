@@ -28,7 +28,7 @@ WEBHOOKS_RECEIVED = Counter(
 )
 OTHER_MODE = Counter(
     "rsolv_billing_other_mode",
-    "Events and objects of Stripe's other mode (live, test) that were refused.",
+    "Events and objects of Stripe's other mode (live, test) that were rejected.",
     ["kind"],
 )
 WEBHOOKS_PROCESSED = Counter(

@@ -4,6 +4,7 @@ from djstripe import models as djstripe
 
 from .client import SUBSCRIBER, get_client, read_metadata
 from .errors import translate_errors
+from .mirror import mirror_object
 
 
 def create_customer(*, customer_id: str, name: str, email: str, attempt: int | str) -> str:
@@ -19,7 +20,7 @@ def create_customer(*, customer_id: str, name: str, email: str, attempt: int | s
             {"name": name, "email": email, "metadata": {SUBSCRIBER: customer_id}},
             {"idempotency_key": f"customer-{customer_id}-{attempt}"},
         )
-        djstripe.Customer.sync_from_stripe_data(created)
+        mirror_object(djstripe.Customer, created)
     djstripe.Customer.objects.filter(id=created.id).update(subscriber_id=customer_id)
     return created.id
 

@@ -3,6 +3,8 @@
 Only an event's ids are used: the object inside it may be older than the one last mirrored.
 """
 
+from typing import Any
+
 import stripe
 import structlog
 from djstripe import models as djstripe
@@ -40,12 +42,20 @@ def sync_object(*, kind: str, object_id: str) -> bool:
                 raise
             log.warning("stripe_object_missing", kind=kind, object_id=object_id)
             return False
-        reject_other_mode(found)
         if kind == "invoice":
             mirror_invoice(found)
         else:
-            model.sync_from_stripe_data(found)
+            mirror_object(model, found)
         return True
+
+
+def mirror_object(model: Any, found: stripe.StripeObject) -> Any:
+    """Write an object that Stripe has just returned to dj-stripe's table; return its row. Safe to repeat.
+
+    The only place that does so. Raises OtherMode. An invoice goes through `mirror_invoice`.
+    """
+    reject_other_mode(found)
+    return model.sync_from_stripe_data(found)
 
 
 def mirror_invoice(invoice: stripe.Invoice) -> None:
@@ -60,7 +70,7 @@ def mirror_invoice(invoice: stripe.Invoice) -> None:
         )
         invoice.lines.data = list(listed.auto_paging_iter())
         invoice.lines.has_more = False
-    djstripe.Invoice.sync_from_stripe_data(invoice)
+    mirror_object(djstripe.Invoice, invoice)
 
 
 def sync_payment_method(payment_method_id: str) -> None:

@@ -10,6 +10,7 @@ from billing.plans import CURRENCY, METER_EVENT_NAME, PLANS, Plan
 from .client import get_client
 from .errors import NotSetUp, translate_errors
 from .meter import find_meter_id
+from .mirror import mirror_object
 from .portal import sync_portal_configuration
 
 
@@ -70,7 +71,7 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
         if error.code != "resource_missing":
             raise
         product = client.products.create({"id": product_id, "name": f"RSOLV {plan.name}"})
-    djstripe.Product.sync_from_stripe_data(product)
+    mirror_object(djstripe.Product, product)
     ids = {product_id: product.id}
     for parameters in describe_prices(plan, product_id=product_id, meter_id=meter_id):
         found = client.prices.list(
@@ -79,7 +80,7 @@ def _sync_plan(plan: Plan, *, meter_id: str) -> dict[str, str]:
         price = next((each for each in found if _read_tiers(each.to_dict()) == _read_tiers(parameters)), None)
         if price is None:
             price = client.prices.create(parameters | {"transfer_lookup_key": True})
-        djstripe.Price.sync_from_stripe_data(price)
+        mirror_object(djstripe.Price, price)
         ids[parameters["lookup_key"]] = price.id
     return ids
 

@@ -7,8 +7,9 @@ from djstripe import models as djstripe
 
 from billing.plans import Plan
 
-from .client import get_client, read_metadata, reject_other_mode
+from .client import get_client, read_metadata
 from .errors import translate_errors
+from .mirror import mirror_object
 from .prices import find_price_ids, list_lookup_keys
 from .snapshots import ENDED, SubscriptionSnapshot, find_plan, parse_subscription
 
@@ -131,6 +132,5 @@ def mirror_subscription(subscription: stripe.Subscription) -> SubscriptionSnapsh
 
     Raises OtherMode.
     """
-    reject_other_mode(subscription)
-    djstripe.Subscription.sync_from_stripe_data(subscription)
+    mirror_object(djstripe.Subscription, subscription)
     return parse_subscription(subscription.to_dict())

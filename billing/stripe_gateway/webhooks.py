@@ -11,6 +11,7 @@ from djstripe import models as djstripe
 
 from .client import get_client, read_id
 from .errors import BadSignature, translate_errors
+from .mirror import mirror_object
 from .snapshots import find_invoiced_subscription
 
 SIGNATURE_TOLERANCE_SECONDS = 300
@@ -49,13 +50,12 @@ def register_webhook(url: str, *, event_types: Collection[str]) -> str:
         ours = djstripe.WebhookEndpoint.objects.filter(url=url, id__startswith="we_")
         if known := ours.exclude(secret="").first():
             if set(known.enabled_events) != set(wanted):
-                djstripe.WebhookEndpoint.sync_from_stripe_data(
-                    endpoints.update(known.id, {"enabled_events": wanted})
-                )
+                updated = endpoints.update(known.id, {"enabled_events": wanted})
+                mirror_object(djstripe.WebhookEndpoint, updated)
             return str(known.id)
         version: Any = settings.STRIPE_API_VERSION
         created = endpoints.create({"url": url, "enabled_events": wanted, "api_version": version})
-        row = djstripe.WebhookEndpoint.sync_from_stripe_data(created)
+        row = mirror_object(djstripe.WebhookEndpoint, created)
     return str(row.id)
 
 

@@ -145,7 +145,7 @@ class Api:
             env.request = {"id": request.id, "idempotency_key": request.idempotency_key}
             try:
                 with env.store.transaction():
-                    # In one transaction with its response: after a crash, a retry is replayed or done anew.
+                    # In one transaction with its response: after a crash, a retry is replayed or repeated.
                     answer = ApiResponse(200, self._run(request))
                     self._save(request, key, answer)
                 return answer

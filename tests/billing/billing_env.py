@@ -143,7 +143,7 @@ class Snapshots:
 def keep_newest(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the newest event of each object and handler, oldest first.
 
-    A handler reads its object anew, so an earlier event of the same handler writes what the newest writes.
+    A handler reads its object from Stripe again, so an earlier event of it would write the same state.
     Delivering every one is for the tests of webhooks, the journeys and the chaos run.
     """
     newest = {(HANDLERS[event["type"]], event["data"]["object"]["id"]): event["id"] for event in events}

@@ -93,8 +93,13 @@ class TestOutsideTheGateway:
 
     def test_no_invoice_is_mirrored_without_all_its_lines(self):
         """Stripe embeds the first ten: `mirror.mirror_invoice` reads the rest."""
-        writers = [p.name for p in GATEWAY.glob("*.py") if "Invoice.sync_from_stripe_data" in p.read_text()]
+        writers = [p.name for p in GATEWAY.glob("*.py") if "(djstripe.Invoice," in p.read_text()]
         assert writers == ["mirror.py"]
+
+    def test_no_object_is_mirrored_without_its_mode_being_checked(self):
+        """`mirror.mirror_object` checks the mode of whatever it writes."""
+        sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+        assert [p for p in sources if "sync_from_stripe_data" in p.read_text()] == [GATEWAY / "mirror.py"]
 
     def test_no_exception_is_out_of_date(self):
         unused = {

@@ -66,11 +66,11 @@ class TestReceiveWebhook:
         self, settings, is_live, livemode, event_type
     ):
         settings.STRIPE_LIVE_MODE = is_live
-        refused = Growth("rsolv_billing_other_mode_total", kind="event")
+        rejected = Growth("rsolv_billing_other_mode_total", kind="event")
         event = json.loads(EVENT) | {"type": event_type, "livemode": livemode}
         assert post_webhook(json.dumps(event)).status_code == 200
         is_own = livemode is is_live
-        assert (InboxEvent.objects.exists(), refused.so_far) == (is_own, 0 if is_own else 1)
+        assert (InboxEvent.objects.exists(), rejected.so_far) == (is_own, 0 if is_own else 1)
 
     @pytest.mark.parametrize("secret", ["whsec_wrong", ""])
     def test_a_wrong_signature_is_rejected_and_nothing_stored(self, secret):
